@@ -1,0 +1,64 @@
+"""What a request is answered, and the two ways in which one fails."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Raw
+
+from gossip.network.events import Failure, Success
+from gossip.network.outputs import Send
+from gossip.network.ratelimit import Rate
+from gossip.network.session import Session
+
+
+class Request(Protocol):
+    """An event that may be answered."""
+
+    @property
+    def wire(self) -> str | Raw | None: ...
+    @property
+    def ref(self) -> Raw | None: ...
+
+
+class Denied(Exception):
+    """A request that cannot be carried out; the text is the error that answers it. Nothing was changed."""
+
+
+class Overrun(Exception):
+    """A request over a rate limit. Nothing was changed but the count of strikes."""
+
+    def __init__(self, abuse: bool) -> None:
+        super().__init__(abuse)
+        self.abuse = abuse
+
+
+def success(session: Session, request: Request, now: float) -> tuple[Send, ...]:
+    """The answer to a request that was carried out; none if nobody wants one."""
+    if not _wanted(session, request, now):
+        return ()
+    assert isinstance(request.wire, str)
+    return (Send(session, Success(request.wire, request.ref)),)
+
+
+def failure(session: Session, request: Request, error: str, now: float) -> tuple[Send, ...]:
+    """The answer to a request that was not carried out; none if nobody wants one."""
+    if not _wanted(session, request, now):
+        return ()
+    return (Send(session, Failure(request.wire, request.ref, error)),)
+
+
+def _wanted(session: Session, request: Request, now: float) -> bool:
+    return request.ref is not None or session.debug_until > now
+
+
+def spend(session: Session, name: str, rate: Rate, now: float) -> None:
+    """
+    Let one event of a session pass a rate limit.
+
+    @param name: the name of the rate.
+    @raise Overrun: it does not pass.
+    """
+    bucket = session.bucket(name, now)
+    if not bucket.take(rate, now):
+        raise Overrun(bucket.strike(now))

@@ -1,0 +1,63 @@
+"""Authentication: which game is this, and may it join (protocol specification, authenticate)?"""
+
+from __future__ import annotations
+
+from gossip.network.answers import Denied
+from gossip.network.changes import Game
+from gossip.network.events import Authenticate
+from gossip.network.presence import FLAGS, Presence
+from gossip.network.registry import Registry
+from gossip.network.session import Session
+from gossip.network.settings import Rules
+
+
+class Authentication:
+    """Judges credentials, and how often they may be wrong."""
+
+    def __init__(self, registry: Registry, presence: Presence, rules: Rules) -> None:
+        self._registry = registry
+        self._presence = presence
+        self._rules = rules
+        self._wrong: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def judge(self, session: Session, event: Authenticate, now: float) -> tuple[Game, frozenset[str]]:
+        """
+        May a session join?
+
+        @return: its game, and the flags that it may use.
+        @raise Denied: it may not.
+        """
+        game = self._identify(session.peer, event, now)
+        if game is None or game.disabled:
+            raise Denied("invalid credentials")
+        if not event.supports:
+            raise Denied("missing supports")
+        if "channels" not in event.supports:
+            raise Denied("must support channels")
+        supports = frozenset(flag for flag in event.supports if flag in FLAGS)
+        if not supports.issuperset(event.supports):
+            raise Denied("includes unknown supports")
+        online = self._presence.online(game.client_id)
+        most = self._rules.limits.sessions
+        if most and online is not None and len(online.sessions) >= most:
+            raise Denied("too many sessions")
+        return game, supports - {"tells"} if game.hides_players else supports
+
+    def _identify(self, peer: str, event: Authenticate, now: float) -> Game | None:
+        client_id = (event.client_id or "").lower()
+        limits = self._rules.limits
+        count, since = self._wrong.get((client_id, peer), (0, now))
+        if since + limits.wrong_secrets_seconds <= now:
+            count, since = 0, now
+        if limits.wrong_secrets and count >= limits.wrong_secrets:
+            return None
+        game = self._registry.authenticate(client_id, event.client_secret or "", now)
+        # Of unknown games nothing is remembered: anybody can make those up without end.
+        if game is None and client_id in self._registry.games:
+            self._wrong[client_id, peer] = count + 1, since
+        return game
+
+    def forgive(self, now: float) -> None:
+        """Forget wrong secrets that no longer count."""
+        until = now - self._rules.limits.wrong_secrets_seconds
+        self._wrong = {key: wrong for key, wrong in self._wrong.items() if wrong[1] > until}

@@ -1,0 +1,382 @@
+"""
+The network: sessions, and the table of events.
+
+Each method takes what happened and when, and returns what is to be done. It does nothing else: no I/O, no clock, no
+chance of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from msgspec import Raw
+
+from gossip.network.achievements import Achievements
+from gossip.network.answers import Denied, Overrun, failure, spend, success
+from gossip.network.authentication import Authentication
+from gossip.network.changes import (
+    AchievementDropped,
+    AchievementKept,
+    Change,
+    GameRemoved,
+    GameSaved,
+    GameSeen,
+    MessagesExpired,
+    PlayersCounted,
+    UserAgent,
+    UserAgentSaved,
+)
+from gossip.network.channels import Channels
+from gossip.network.events import (
+    AchievementsCreate,
+    AchievementsDelete,
+    AchievementsSync,
+    AchievementsUpdate,
+    Authenticate,
+    Authenticated,
+    Beat,
+    ChannelsSend,
+    ChannelsSubscribe,
+    ChannelsUnsubscribe,
+    ClientEvent,
+    Event,
+    Failure,
+    GamesConnect,
+    GamesDisconnect,
+    GamesStatus,
+    Heartbeat,
+    Malformed,
+    Noop,
+    NotAuthenticated,
+    PlayersSignIn,
+    PlayersSignOut,
+    PlayersStatus,
+    Quit,
+    Restart,
+    TellsSend,
+    Unknown,
+    Unreadable,
+)
+from gossip.network.outputs import Broadcast, Close, Commit, Outputs, Send
+from gossip.network.players import Players
+from gossip.network.presence import Online, Presence
+from gossip.network.registry import Registry
+from gossip.network.session import Session, Situation
+from gossip.network.settings import Rules
+from gossip.network.statuses import Statuses
+from gossip.network.tells import Tells
+from gossip.network.text import clean
+
+BEAT: Final = 15
+"""A session is asked for a sign of life every so many seconds."""
+
+UNANSWERED: Final = 3
+"""So many beats without a sign of life end a session at the next."""
+
+DEBUG: Final = 300.0
+"""For how many seconds a session that asked for it gets answers to requests without a ref."""
+
+SPREAD: Final = 5
+"""By how many seconds the downtime that sessions hear varies, so that they do not all come back in one second."""
+
+COUNTING: Final = 15 * 60
+"""Players are counted every so many seconds."""
+
+EXPIRING: Final = 60 * 60
+"""Old messages are dropped every so many seconds."""
+
+AUTHENTICATION_FAILED: Final = 4000
+"""The close code of a session that was refused, or that is closed for abuse."""
+
+HEARTBEAT_FAILED: Final = 4001
+"""The close code of a session that gives no sign of life."""
+
+LEFT: Final = 1000
+"""The close code of a session that wanted to go (RFC 6455, section 7.4.1)."""
+
+_USER_AGENT, _VERSION = 200, 20
+"""How many characters of a code base's name, and of a protocol version, are kept."""
+
+Handler = Callable[[Session, Any, float], Outputs]
+
+
+class Network:
+    """
+    The network that all games join, whatever carries them.
+
+    @ivar registry: what is known.
+    @ivar rules: the settings and limits in force.
+    @ivar presence: who is online.
+    @ivar channels: who hears what.
+    @ivar statuses: what games may know of each other.
+    """
+
+    def __init__(
+        self, registry: Registry, new_uuid: Callable[[], str], random: Callable[[], float], rules: Rules | None = None
+    ) -> None:
+        """
+        @param new_uuid: makes refs and keys: version 4 UUIDs.
+        @param random: makes jitter: numbers from 0 to 1.
+        """
+        self.registry = registry
+        self.rules = rules = rules or Rules()
+        self.presence = Presence()
+        self.channels = Channels(registry, self._new_ref, rules)
+        self.statuses = Statuses(registry, self.presence, rules)
+        self._authentication = Authentication(registry, self.presence, rules)
+        self._players = Players(self.presence, self._new_ref, rules)
+        self._achievements = Achievements(registry, new_uuid)
+        self._new_uuid = new_uuid
+        self._random = random
+        self._unauthenticated: dict[Session, float] = {}
+        self._wheel: list[list[Session]] = [[] for _ in range(BEAT)]
+        self._ticked: int | None = None
+
+        tells = Tells(registry, self.presence, self._new_ref, rules)
+        self._table: dict[type[Event], tuple[str, Handler]] = {
+            Heartbeat: ("channels", self._heartbeat),
+            Noop: ("channels", lambda session, event, now: [*success(session, event, now)]),
+            Quit: ("channels", lambda session, event, now: self._close(session, LEFT, "goodbye", now)),
+            ChannelsSubscribe: ("channels", self.channels.subscribe),
+            ChannelsUnsubscribe: ("channels", self.channels.unsubscribe),
+            ChannelsSend: ("channels", self.channels.send),
+            PlayersSignIn: ("players", self._players.sign_in),
+            PlayersSignOut: ("players", self._players.sign_out),
+            PlayersStatus: ("players", self.statuses.players),
+            GamesStatus: ("games", self.statuses.games),
+            TellsSend: ("tells", tells.send),
+            AchievementsSync: ("achievements", self._achievements.receive),
+            AchievementsCreate: ("achievements", self._achievements.receive),
+            AchievementsUpdate: ("achievements", self._achievements.receive),
+            AchievementsDelete: ("achievements", self._achievements.receive),
+        }
+        self._flags = {event.wire: flag for event, (flag, _) in self._table.items()}
+
+    def _new_ref(self) -> Raw:
+        return Raw(b'"%s"' % self._new_uuid().encode())
+
+    # What happens to a session.
+
+    def opened(self, session: Session, now: float) -> Outputs:
+        """
+        Somebody connected.
+
+        @param now: seconds since the epoch, here and everywhere.
+        """
+        self._unauthenticated[session] = now
+        return []
+
+    def receive(self, session: Session, event: ClientEvent, now: float) -> Outputs:
+        """
+        A session sent something: the checks in the order of the specification (Frames and answers), then the event.
+
+        Outputs to the session itself are answers and leave in the order of its requests.
+        """
+        if session.situation is Situation.GONE:
+            return []
+        wire, ref = event.wire, event.ref
+        try:
+            spend(session, "global", self.rules.limits.rates.global_, now)
+        except Overrun as overrun:
+            if overrun.abuse:
+                return self._dismiss(session, Failure(wire, ref, "rate limit exceeded, goodbye"), now)
+            return [Send(session, Failure(wire, ref, "rate limit exceeded"))]
+        if isinstance(event, Unreadable):
+            return [Send(session, Failure(wire, ref, "unknown"))]
+        if session.situation is Situation.NEW:
+            if isinstance(event, Authenticate):
+                return self._authenticate(session, event, now)
+            return [Send(session, Failure(wire, ref, "unauthenticated"))]
+        if isinstance(event, Unknown | Authenticate):
+            return [Send(session, Failure(wire, ref, "unknown"))]
+        flag = self._flags[event.wire]
+        if flag not in session.supports:
+            return [*failure(session, event, f'missing support for "{flag}"', now)]
+        if isinstance(event, Malformed):
+            return [*failure(session, event, event.error, now)]
+        try:
+            return self._table[type(event)][1](session, event, now)
+        except Denied as denied:
+            return [*failure(session, event, str(denied), now)]
+        except Overrun as overrun:
+            if overrun.abuse:
+                abuse = Failure(Authenticate.wire, None, "disconnected due to rate limit abuse")
+                return self._dismiss(session, abuse, now)
+            return [*failure(session, event, "rate limit exceeded", now)]
+
+    def alive(self, session: Session) -> None:
+        """A session gave a sign of life that is no heartbeat event: a line of the telnet bridge, say."""
+        session.unanswered = 0
+
+    def lost(self, session: Session, now: float) -> Outputs:
+        """A session's connection is gone."""
+        was, session.situation = session.situation, Situation.GONE
+        self._unauthenticated.pop(session, None)
+        if was is Situation.ACTIVE:
+            for name in session.channels:
+                self.channels.leave(session, name)
+            self.presence.leave(session, now)
+        return []
+
+    def _dismiss(self, session: Session, last: Failure | NotAuthenticated, now: float) -> Outputs:
+        return [Send(session, last), *self._close(session, AUTHENTICATION_FAILED, last.error, now)]
+
+    def _close(self, session: Session, code: int, why: str, now: float) -> Outputs:
+        return [Close(session, code, why), *self.lost(session, now)]
+
+    def _authenticate(self, session: Session, event: Authenticate, now: float) -> Outputs:
+        try:
+            game, supports = self._authentication.judge(session, event, now)
+        except Denied as denied:
+            return self._dismiss(session, NotAuthenticated(event.ref, str(denied)), now)
+        del self._unauthenticated[session]
+        session.situation = Situation.ACTIVE
+        session.supports = supports
+        session.debug_until = now + DEBUG if event.debug else 0.0
+        session.online, came = self.presence.join(session, game)
+        outputs: Outputs = [Send(session, Authenticated(event.ref, game.short_name))]
+        # The same name twice is one wish, and an undeserved failure throws a client in the field into a loop.
+        for name in list(dict.fromkeys(event.channels or ()))[: self.rules.limits.channels or None]:
+            if self.channels.may_join(name):
+                outputs.extend(self.channels.join(session, name))
+            else:
+                outputs.append(Send(session, self.channels.unjoined(name)))
+        self._players.replace(session, event.players or ())
+        outputs.append(self._beat(session))
+        self._wheel[(int(now) if self._ticked is None else self._ticked) % BEAT].append(session)
+        outputs.extend(self._seen(game.client_id, event))
+        if came:
+            outputs.extend(self._tell_others(session.online, GamesConnect(self._new_ref(), game.short_name)))
+        return outputs
+
+    def _seen(self, client_id: str, event: Authenticate) -> Outputs:
+        """Note the code base of a game, where it is another one than last time."""
+        user_agent = clean(event.user_agent or "")[:_USER_AGENT] or None
+        seen = GameSeen(client_id, user_agent, clean(event.version or "1.0.0")[:_VERSION])
+        changes: list[Change] = []
+        if self.registry.seen.get(client_id) != seen:
+            changes.append(seen)
+        if user_agent is not None and user_agent not in self.registry.user_agents:
+            changes.append(UserAgentSaved(UserAgent(user_agent)))
+        for change in changes:
+            self.registry.enact(change)
+        return [Commit(change) for change in changes]
+
+    def _tell_others(self, online: Online, told: GamesConnect | GamesDisconnect) -> Outputs:
+        others = self.presence.others(online, "games")
+        return [Broadcast(others, told)] if others and not online.game.hidden else []
+
+    def _beat(self, session: Session) -> Send:
+        beat = Beat(session.beats)
+        session.beats += 1
+        session.unanswered += 1
+        return Send(session, beat)
+
+    def _heartbeat(self, session: Session, event: Heartbeat, now: float) -> Outputs:
+        session.unanswered = 0
+        self._players.replace(session, event.players or ())
+        return []
+
+    # What time brings.
+
+    def tick(self, now: float) -> Outputs:
+        """Time went by: beats, time-outs, games whose grace is over, what is kept. To be called each second."""
+        second, last = int(now), self._ticked
+        self._ticked = second
+        if last is None:
+            return []
+        outputs = [*self._time_out(now), *self._housekeeping(last, second, now)]
+        for online in self.presence.gone(now):
+            outputs.extend(self._tell_others(online, GamesDisconnect(self._new_ref(), online.game.short_name)))
+        # After a jump of the clock each slot has its turn once: the games were not asked in between.
+        for slot in range(max(last, second - BEAT) + 1, second + 1):
+            outputs.extend(self._turn(slot % BEAT, now))
+        return outputs
+
+    def _turn(self, slot: int, now: float) -> Outputs:
+        outputs: Outputs = []
+        self._wheel[slot] = here = [session for session in self._wheel[slot] if session.situation is Situation.ACTIVE]
+        for session in here:
+            if session.unanswered >= UNANSWERED:
+                outputs.extend(self._close(session, HEARTBEAT_FAILED, "heartbeat failure", now))
+            else:
+                outputs.append(self._beat(session))
+        return outputs
+
+    def _time_out(self, now: float) -> Outputs:
+        outputs: Outputs = []
+        seconds = self.rules.limits.authenticate_seconds
+        if seconds:
+            # They stand in the order in which they connected.
+            late = [session for session, opened_at in self._unauthenticated.items() if opened_at + seconds <= now]
+            for session in late:
+                outputs.extend(self._close(session, HEARTBEAT_FAILED, "login time-out", now))
+        return outputs
+
+    def _housekeeping(self, last: int, second: int, now: float) -> Outputs:
+        outputs: Outputs = []
+        if last // COUNTING != second // COUNTING:
+            self._authentication.forgive(now)
+            counts = tuple(self.presence.players_count())
+            if counts:
+                outputs.append(Commit(PlayersCounted(second - second % COUNTING, counts)))
+        days = self.rules.settings.history_days
+        if days and last // EXPIRING != second // EXPIRING:
+            outputs.append(Commit(MessagesExpired(now - days * 24 * 3600)))
+        return outputs
+
+    def restart(self, downtime: int) -> Outputs:
+        """
+        The network is about to go away: tell everybody.
+
+        @param downtime: for how many seconds; each session hears another number around it.
+        """
+        outputs: Outputs = []
+        for online in self.presence:
+            for session in online.sessions:
+                jitter = round((2 * self._random() - 1) * SPREAD)
+                outputs.append(Send(session, Restart(self._new_ref(), max(downtime + jitter, 0))))
+        return outputs
+
+    # What is kept.
+
+    def apply(self, change: Change) -> Commit:
+        """
+        An admin changes something. It takes effect when it is kept: see L{settled}.
+
+        @raise gossip.network.registry.Refused: it contradicts what is known; the text says how.
+        """
+        self.registry.check(change, self.rules.settings.blocked_games)
+        return Commit(change)
+
+    def settled(self, commit: Commit, kept: bool, now: float) -> Outputs:
+        """
+        A commit was carried out, or failed.
+
+        @param kept: whether the change is on disk.
+        """
+        outputs: Outputs = [*(commit.then if kept else commit.otherwise)]
+        change = commit.change
+        if kept:
+            self.registry.enact(change)
+        match change:
+            case AchievementKept(client_id) | AchievementDropped(client_id):
+                outputs.extend(self._achievements.settled(client_id, now))
+            case GameSaved(game) if kept:
+                online = self.presence.changed(game)
+                if online is not None and game.disabled:
+                    outputs.extend(self._expel(online, "the game was disabled", now))
+            case GameRemoved(client_id) if kept:
+                online = self.presence.online(client_id)
+                if online is not None:
+                    outputs.extend(self._expel(online, "the game was removed", now))
+                    # It cannot come back: no grace.
+                    self.presence.forget(client_id)
+                    outputs.extend(self._tell_others(online, GamesDisconnect(self._new_ref(), online.game.short_name)))
+        return outputs
+
+    def _expel(self, online: Online, why: str, now: float) -> Outputs:
+        """End all sessions of a game that may no longer be here."""
+        sessions = list(online.sessions)
+        return [output for session in sessions for output in self._close(session, AUTHENTICATION_FAILED, why, now)]

@@ -1,0 +1,73 @@
+"""What the network wants done: values, carried out by the service."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from gossip.network.changes import Change
+from gossip.network.events import ServerEvent
+from gossip.network.session import Session
+
+
+class Send(Struct, frozen=True):
+    """Send an event to one session."""
+
+    session: Session
+    event: ServerEvent
+
+
+class Broadcast(Struct, frozen=True):
+    """
+    Send an event to many sessions.
+
+    @ivar sessions: for one channel and sending game the same tuple until somebody joins or leaves.
+    """
+
+    sessions: tuple[Session, ...]
+    event: ServerEvent
+
+
+class Close(Struct, frozen=True):
+    """
+    End a session.
+
+    @ivar code: a websocket close code (protocol specification, Transport).
+    @ivar why: what is wrong, for a transport that tells it; the websocket does not.
+    """
+
+    session: Session
+    code: int
+    why: str
+
+
+class Commit(Struct, frozen=True):
+    """
+    Keep a change, then tell L{Network.settled <gossip.network.network.Network.settled>} how it went.
+
+    @ivar then: what leaves when the change is on disk.
+    @ivar otherwise: what leaves when it could not be kept.
+    """
+
+    change: Change
+    then: tuple[Send, ...] = ()
+    otherwise: tuple[Send, ...] = ()
+
+
+class Hold(Struct, frozen=True):
+    """The answer to this request comes later: keep its place."""
+
+    session: Session
+
+
+class Release(Struct, frozen=True):
+    """The outputs for the oldest place that is kept for this session."""
+
+    session: Session
+    outputs: tuple[Send | Commit, ...]
+
+
+Output = Send | Broadcast | Close | Commit | Hold | Release
+"""Whatever the network returns."""
+
+Outputs = list[Output]
+"""In the order in which they must be carried out."""

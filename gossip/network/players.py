@@ -1,0 +1,70 @@
+"""Players: who enters and leaves a game (protocol specification, players/sign-in and sign-out)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Raw
+
+from gossip.network.answers import success
+from gossip.network.channels import checked_name
+from gossip.network.events import PlayersSignedIn, PlayersSignedOut, PlayersSignIn, PlayersSignOut
+from gossip.network.outputs import Broadcast, Outputs
+from gossip.network.presence import Presence
+from gossip.network.session import Session
+from gossip.network.settings import Rules
+from gossip.network.text import clean, too_long
+
+
+class Players:
+    """The players that each session lists."""
+
+    def __init__(self, presence: Presence, new_ref: Callable[[], Raw], rules: Rules) -> None:
+        self._presence = presence
+        self._new_ref = new_ref
+        self._rules = rules
+
+    def replace(self, session: Session, names: Iterable[str]) -> None:
+        """
+        A session says who is online; nobody else is told.
+
+        Names are cleaned; empty ones, overlong ones and more than the limit are left out silently.
+        """
+        most, longest = self._rules.limits.players, self._rules.limits.name_bytes
+        players: dict[str, None] = {}
+        for name in map(clean, names):
+            if name and not too_long(name, 0, longest):
+                players[name] = None
+                if len(players) == most:
+                    break
+        session.players = players
+
+    def sign_in(self, session: Session, event: PlayersSignIn, now: float) -> Outputs:
+        online = session.online
+        assert online is not None
+        name = checked_name(event.name, self._rules.limits)
+        came = not online.lists(name)
+        most = self._rules.limits.players
+        if most and came and len(session.players) >= most:
+            return [*success(session, event, now)]
+        session.players[name] = None
+        told = PlayersSignedIn(self._new_ref(), online.game.short_name, name) if came else None
+        return [*self._tell(session, told), *success(session, event, now)]
+
+    def sign_out(self, session: Session, event: PlayersSignOut, now: float) -> Outputs:
+        online = session.online
+        assert online is not None
+        name = checked_name(event.name, self._rules.limits)
+        went = online.lists(name)
+        for other in online.sessions:
+            other.players.pop(name, None)
+        told = PlayersSignedOut(self._new_ref(), online.game.short_name, name) if went else None
+        return [*self._tell(session, told), *success(session, event, now)]
+
+    def _tell(self, session: Session, told: PlayersSignedIn | PlayersSignedOut | None) -> Outputs:
+        online = session.online
+        assert online is not None
+        if told is None or online.game.hidden or online.game.hides_players:
+            return []
+        others = self._presence.others(online, "players")
+        return [Broadcast(others, told)] if others else []

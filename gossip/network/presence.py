@@ -1,0 +1,169 @@
+"""
+Who is online: the sessions of each game, their players, and the minute of grace.
+
+A player is online while any session of his game lists him. A game whose last session ended stays online for a minute:
+a quick reconnect tells nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from gossip.network.changes import Game
+from gossip.network.session import Session
+
+GRACE: Final = 60.0
+"""How many seconds a game stays online after its last session ended."""
+
+FLAGS: Final = ("achievements", "channels", "games", "players", "tells")
+"""What a session may support, in the order in which it is told."""
+
+NETWORK_GAME: Final = "gossip"
+"""The short name of the network itself, which is a game like others when it is asked for."""
+
+NETWORK_ALIAS: Final = "grapevine"
+
+NETWORK_PLAYER: Final = "system"
+"""The one player of the network itself."""
+
+
+class Online:
+    """
+    A game that is online.
+
+    @ivar game: the game, as it is registered now.
+    @ivar sessions: its sessions, the latest last; none in the grace.
+    @ivar supports: the flags of any session; in the grace, of the last one.
+    @ivar channels: the channels of any session; in the grace, of the last one.
+    """
+
+    __slots__ = ("_last", "game", "sessions")
+
+    def __init__(self, game: Game) -> None:
+        self.game = game
+        self.sessions: dict[Session, None] = {}
+        self._last: Session | None = None
+
+    def joined(self, session: Session) -> None:
+        """A session authenticated."""
+        self.sessions[session] = None
+        self._last = None
+
+    def left(self, session: Session) -> None:
+        """A session ended."""
+        del self.sessions[session]
+        if not self.sessions:
+            self._last = session
+
+    @property
+    def supports(self) -> frozenset[str]:
+        return frozenset().union(*(session.supports for session in self._heard()))
+
+    @property
+    def channels(self) -> Iterable[str]:
+        return dict.fromkeys(name for session in self._heard() for name in session.channels)
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        """Every player that any session lists, once."""
+        if len(self.sessions) == 1:
+            return tuple(next(iter(self.sessions)).players)
+        return tuple(dict.fromkeys(name for session in self.sessions for name in session.players))
+
+    def lists(self, name: str) -> bool:
+        """Does any session list this player? Names compare exactly."""
+        return any(name in session.players for session in self.sessions)
+
+    def plays(self, name: str) -> bool:
+        """Does any session list this player? Names compare without case."""
+        wanted = name.lower()
+        return any(player.lower() == wanted for session in self.sessions for player in session.players)
+
+    def _heard(self) -> Iterable[Session]:
+        return self.sessions if self._last is None else (self._last,)
+
+
+class Presence:
+    """Which games are online, with which sessions and players."""
+
+    def __init__(self) -> None:
+        self._online: dict[str, Online] = {}
+        self._leaving: dict[str, float] = {}
+        self._supporting: dict[str, dict[Session, None]] = {flag: {} for flag in FLAGS}
+
+    def __iter__(self) -> Iterator[Online]:
+        return iter(self._online.values())
+
+    def online(self, client_id: str) -> Online | None:
+        """A game, if it is online."""
+        return self._online.get(client_id)
+
+    def join(self, session: Session, game: Game) -> tuple[Online, bool]:
+        """
+        A session authenticated; its C{supports} are known.
+
+        @return: its game, and whether that came online by it.
+        """
+        online = self._online.get(game.client_id)
+        came = online is None
+        if online is None:
+            online = self._online[game.client_id] = Online(game)
+        self._leaving.pop(game.client_id, None)
+        online.joined(session)
+        for flag in session.supports:
+            self._supporting[flag][session] = None
+        return online, came
+
+    def leave(self, session: Session, now: float) -> None:
+        """A session ended; with its last one a game enters the grace."""
+        online = session.online
+        assert online is not None
+        online.left(session)
+        for flag in session.supports:
+            self._supporting[flag].pop(session, None)
+        if not online.sessions:
+            self._leaving[online.game.client_id] = now + GRACE
+
+    def gone(self, now: float) -> list[Online]:
+        """The games whose grace is over; they are offline from here on."""
+        over = []
+        for client_id, end in list(self._leaving.items()):
+            if end > now:
+                break  # they stand in the order of their ends
+            del self._leaving[client_id]
+            over.append(self._online.pop(client_id))
+        return over
+
+    def changed(self, game: Game) -> Online | None:
+        """
+        A game is registered differently now.
+
+        @return: itself, if it is online.
+        """
+        online = self._online.get(game.client_id)
+        if online is not None:
+            online.game = game
+            if game.hides_players:
+                for session in online._heard():
+                    session.supports -= {"tells"}
+                    self._supporting["tells"].pop(session, None)
+        return online
+
+    def forget(self, client_id: str) -> None:
+        """A game without sessions was removed: there is nothing to come back to."""
+        self._leaving.pop(client_id, None)
+        self._online.pop(client_id, None)
+
+    def others(self, online: Online, flag: str) -> tuple[Session, ...]:
+        """The sessions of all other games that support a flag."""
+        return tuple(session for session in self._supporting[flag] if session.online is not online)
+
+    def players_count(self) -> Iterator[tuple[str, int]]:
+        """The client_id of each online game, and how many players it has."""
+        return ((client_id, len(online.players)) for client_id, online in self._online.items())
+
+
+def is_network(name: str) -> bool:
+    """Is this the network itself, asked for as a game?"""
+    return name.lower() in (NETWORK_GAME, NETWORK_ALIAS)

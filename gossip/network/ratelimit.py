@@ -1,0 +1,69 @@
+"""The leaky bucket (protocol specification, Limits): it leaks continuously, so that a steady sender recovers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+STRIKES: Final = 10
+"""So many overruns are an abuse."""
+
+FORGIVEN: Final = 60.0
+"""One overrun is forgiven every so many seconds."""
+
+
+class Rate(Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    How much is allowed.
+
+    @ivar burst: how many events at once; 0 for no limit.
+    @ivar per_second: how many a second in the long run.
+    """
+
+    burst: int
+    per_second: float
+
+
+_ROUNDING: Final = 1e-6
+"""Who sends exactly at the rate must pass in spite of floating point."""
+
+
+class Bucket:
+    """One session's use of one rate. Time is handed in, in seconds."""
+
+    __slots__ = ("_at", "_level", "_strikes", "_struck")
+
+    def __init__(self, now: float) -> None:
+        self._level = 0.0
+        self._at = now
+        self._strikes = 0.0
+        self._struck = now
+
+    def take(self, rate: Rate, now: float) -> bool:
+        """
+        Let one event pass, or not.
+
+        @return: whether it is within the rate.
+        """
+        if not rate.burst:
+            return True
+        # The clock of a machine may be set back.
+        leaked = max(now - self._at, 0.0) * rate.per_second
+        level = max(self._level - leaked, 0.0) + 1
+        self._at = now
+        passes = level <= rate.burst + _ROUNDING
+        self._level = level if passes else level - 1
+        return passes
+
+    def strike(self, now: float) -> bool:
+        """
+        Count an overrun.
+
+        @return: whether it was one too many.
+        """
+        # In less than a minute less than one is forgiven: the tenth of a row is above nine.
+        forgiven = max(now - self._struck, 0.0) / FORGIVEN
+        self._strikes = max(self._strikes - forgiven, 0.0) + 1
+        self._struck = now
+        return self._strikes > STRIKES - 1

@@ -1,0 +1,211 @@
+"""
+What is known, in memory: games, channels, names, achievements, code bases.
+
+Loaded at the start from the changes that the store kept, and changed by further ones: authentication and fan-out never
+wait for a database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from typing import Final
+
+from msgspec.structs import replace
+
+from gossip.network.changes import (
+    AchievementDropped,
+    AchievementKept,
+    Change,
+    Channel,
+    ChannelSaved,
+    Game,
+    GameRemoved,
+    GameSaved,
+    GameSeen,
+    MessageSaid,
+    MessagesExpired,
+    PlayersCounted,
+    Secret,
+    UserAgent,
+    UserAgentSaved,
+)
+from gossip.network.events import AchievementOf
+from gossip.network.text import clean
+
+SHORT_NAME: Final = re.compile("[A-Za-z0-9]{1,15}")
+CHANNEL_NAME: Final = re.compile("[A-Za-z_-]{3,15}")
+
+SEQUENCE_JUMP: Final = 1000
+"""How far a channel's numbers jump at the start: what was heard last may not have been stored."""
+
+# What games/status tells of a game must fit into one frame (16 KiB), escaped.
+_NAME, _TAGLINE, _DESCRIPTION, _URL, _CONNECTIONS = 70, 70, 2000, 500, 6
+_WEB_ADDRESS: Final = re.compile(r"https?://[!-~]+", re.IGNORECASE)
+
+
+class Refused(Exception):
+    """A change that would make what is known contradict itself; the text is for the person who asked for it."""
+
+
+def digest(secret: str) -> bytes:
+    """The form in which a secret is kept. UUIDs compare in lower case."""
+    return hashlib.sha256(secret.lower().encode("utf-8", "surrogatepass")).digest()
+
+
+class Registry:
+    """
+    Everything that is known. Read it freely; only L{enact} changes it.
+
+    @ivar games: by client_id.
+    @ivar channels: by name.
+    @ivar achievements: by client_id, then by key.
+    @ivar user_agents: code bases by name.
+    @ivar seen: with what each game joined last, by client_id.
+    """
+
+    def __init__(self) -> None:
+        self.games: dict[str, Game] = {}
+        self.channels: dict[str, Channel] = {}
+        self.achievements: dict[str, dict[str, AchievementOf]] = {}
+        self.user_agents: dict[str, UserAgent] = {}
+        self.seen: dict[str, GameSeen] = {}
+        self._client_ids: dict[str, str] = {}
+        self._sequences: dict[str, int] = {}
+
+    def game_named(self, short_name: str) -> Game | None:
+        """The game with this short name; names compare without case."""
+        client_id = self._client_ids.get(short_name.lower())
+        return None if client_id is None else self.games[client_id]
+
+    def authenticate(self, client_id: str, secret: str, now: float) -> Game | None:
+        """
+        Whose credentials are these? Takes the same time whether a game is known or not.
+
+        @param now: seconds since the epoch.
+        @return: the game, C{None} if the two do not belong together.
+        """
+        game = self.games.get(client_id)
+        shown = digest(secret)
+        matches = False
+        for kept in game.secrets if game else (_NOBODY,):
+            valid = kept.expires is None or kept.expires > now
+            matches |= hmac.compare_digest(kept.digest, shown) and valid
+        return game if matches else None
+
+    def points(self, client_id: str) -> int:
+        """The sum of the points of a game's achievements."""
+        return sum(achievement.points for achievement in self.achievements.get(client_id, {}).values())
+
+    def next_sequence(self, channel: str) -> int:
+        """The next number of a message in a channel."""
+        number = self._sequences[channel] = self._sequences.get(channel, 0) + 1
+        return number
+
+    def resume_sequences(self, highest: dict[str, int]) -> None:
+        """
+        Go on past what is stored, with a gap.
+
+        @param highest: the highest stored number of each channel.
+        """
+        self._sequences = {channel: number + SEQUENCE_JUMP for channel, number in highest.items()}
+
+    def check(self, change: Change, blocked_games: tuple[str, ...] = ()) -> None:
+        """
+        Would a change of an admin contradict what is known?
+
+        @param blocked_games: short names that no game may have.
+        @raise Refused: it would; nothing was changed.
+        """
+        match change:
+            case GameSaved(game):
+                self._check_game(game, {name.lower() for name in blocked_games})
+            case GameRemoved(client_id) if client_id not in self.games:
+                raise Refused("no such game")
+            case UserAgentSaved(user_agent):
+                _check_addresses(user_agent.url, user_agent.repo_url)
+            case ChannelSaved(channel) if (
+                not 1 <= len(channel.name.encode()) <= 64 or clean(channel.name) != channel.name
+            ):
+                raise Refused("a channel's name has 1 to 64 bytes, without control characters and tags")
+
+    def _check_game(self, game: Game, blocked: set[str]) -> None:
+        if not SHORT_NAME.fullmatch(game.short_name):
+            raise Refused("a short name has 1 to 15 letters and digits")
+        if game.short_name.lower() in blocked:
+            raise Refused(f"the short name {game.short_name} is not to be had")
+        namesake = self.game_named(game.short_name)
+        if namesake is not None and namesake.client_id != game.client_id:
+            raise Refused(f"the short name {game.short_name} is taken")
+        for other in self.games.values():
+            if other.client_id != game.client_id and other.name.lower() == game.name.lower():
+                raise Refused(f"the name {game.name} is taken")
+        texts = (("name", game.name, _NAME), ("tagline", game.tagline, _TAGLINE))
+        for what, text, most in (*texts, ("description", game.description, _DESCRIPTION)):
+            if text is not None and (len(text) > most or clean(text) != text):
+                raise Refused(f"a {what} has up to {most} characters, without control characters and tags")
+        if not game.name.strip():
+            raise Refused("a game needs a name")
+        urls = [getattr(connection, "url", None) for connection in game.connections]
+        _check_addresses(game.homepage_url, *urls)
+        for connection in game.connections:
+            host = getattr(connection, "host", "localhost")
+            if not re.fullmatch(r"[0-9A-Za-z.:_-]{1,253}", host) or not 0 < getattr(connection, "port", 1) < 65536:
+                raise Refused("a telnet connection has a host name and a port from 1 to 65535")
+        if len(game.connections) > _CONNECTIONS:
+            raise Refused(f"a game has up to {_CONNECTIONS} connections")
+
+    def enact(self, change: Change) -> None:
+        """Take over a change. It must have been checked."""
+        match change:
+            case GameSaved(game):
+                self._forget_name(game.client_id)
+                self.games[game.client_id] = game
+                self._client_ids[game.short_name.lower()] = game.client_id
+            case GameRemoved(client_id):
+                self._forget_name(client_id)
+                self.games.pop(client_id, None)
+                self.achievements.pop(client_id, None)
+                self.seen.pop(client_id, None)
+            case GameSeen(client_id):
+                # As below: the game may have been removed in between.
+                if client_id in self.games:
+                    self.seen[client_id] = change
+            case ChannelSaved(channel):
+                self.channels[channel.name] = channel
+            case UserAgentSaved(user_agent):
+                self.user_agents[user_agent.name] = user_agent
+            case AchievementKept(client_id, achievement):
+                # A game may have been removed while its last change was on its way to the disk.
+                if client_id in self.games:
+                    self.achievements.setdefault(client_id, {})[achievement.key] = achievement
+            case AchievementDropped(client_id, key):
+                self.achievements.get(client_id, {}).pop(key, None)
+            case MessageSaid() | MessagesExpired() | PlayersCounted():
+                pass
+
+    def _forget_name(self, client_id: str) -> None:
+        game = self.games.get(client_id)
+        if game is not None:
+            self._client_ids.pop(game.short_name.lower(), None)
+
+
+def _check_addresses(*urls: str | None) -> None:
+    for url in urls:
+        if url is not None and not (len(url) <= _URL and _WEB_ADDRESS.fullmatch(url)):
+            raise Refused(f"a web address starts with http:// or https:// and has up to {_URL} characters")
+
+
+_NOBODY: Final = Secret(bytes(32))
+
+
+def rotated(game: Game, secret: str, now: float, overlap: float = 24 * 3600) -> Game:
+    """
+    A game with a new secret; the latest one works beside it for a while.
+
+    @param now: seconds since the epoch.
+    @param overlap: for how many seconds the old secret still works.
+    """
+    latest = replace(game.secrets[0], expires=now + overlap)
+    return replace(game, secrets=(Secret(digest(secret)), latest))

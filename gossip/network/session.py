@@ -1,0 +1,72 @@
+"""One connection's state in the network."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+from gossip.network.ratelimit import Bucket
+
+if TYPE_CHECKING:
+    from gossip.network.presence import Online
+
+
+class Situation(enum.Enum):
+    """Where a session stands."""
+
+    NEW = "not authenticated"
+    ACTIVE = "active"
+    GONE = "gone"
+
+
+class Session:
+    """
+    What the network knows of one connection. The network alone changes it; there are many, so it is small.
+
+    @ivar peer: the address it came from.
+    @ivar situation: not authenticated, active or gone.
+    @ivar online: the game that it belongs to, once it is active.
+    @ivar supports: the flags that it may use.
+    @ivar channels: what it is subscribed to, in that order.
+    @ivar players: the players that it lists, in that order.
+    @ivar beats: how many heartbeats it was asked for.
+    @ivar unanswered: heartbeats since the last sign of life.
+    @ivar debug_until: until when requests without a ref are answered too, in seconds since the epoch.
+    """
+
+    __slots__ = (
+        "_buckets",
+        "beats",
+        "channels",
+        "debug_until",
+        "online",
+        "peer",
+        "players",
+        "situation",
+        "supports",
+        "unanswered",
+    )
+
+    def __init__(self, peer: str = "") -> None:
+        self.peer = peer
+        self.situation = Situation.NEW
+        self.online: Online | None = None
+        self.supports: frozenset[str] = frozenset()
+        self.channels: dict[str, None] = {}
+        self.players: dict[str, None] = {}
+        self.beats = 0
+        self.unanswered = 0
+        self.debug_until = 0.0
+        self._buckets: dict[str, Bucket] = {}
+
+    def bucket(self, rate: str, now: float) -> Bucket:
+        """
+        The session's use of one rate.
+
+        @param rate: the name of the rate, as in L{Rates <gossip.network.settings.Rates>}.
+        @param now: seconds since the epoch.
+        """
+        bucket = self._buckets.get(rate)
+        if bucket is None:
+            bucket = self._buckets[rate] = Bucket(now)
+        return bucket

@@ -1,0 +1,75 @@
+"""What an operator may set of the network itself; the defaults are the specification's."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from gossip.network.ratelimit import Rate
+
+
+class Rates(Struct, frozen=True, forbid_unknown_fields=True, rename={"global_": "global"}):
+    """How fast one session may send: each a leaky bucket."""
+
+    global_: Rate = Rate(100, 20)
+    channels_send: Rate = Rate(10, 2)
+    channels_subscribe: Rate = Rate(5, 1)
+    channels_unsubscribe: Rate = Rate(5, 1)
+
+
+class NetworkLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    What the network bears; 0 is no limit.
+
+    @ivar rates: how fast one session may send.
+    @ivar message_characters: the longest message, in characters.
+    @ivar message_bytes: the longest message, in bytes of UTF-8.
+    @ivar name_bytes: the longest name of a player, in bytes of UTF-8.
+    @ivar players: how many players a game may list; more are left out silently.
+    @ivar channels: how many channels a session may subscribe to.
+    @ivar sessions: how many sessions a game may have.
+    @ivar authenticate_seconds: how long a connection may take to authenticate.
+    @ivar wrong_secrets: how many wrong secrets for one client_id from one address are checked.
+    @ivar wrong_secrets_seconds: for how long they count, and further ones go unchecked.
+    """
+
+    rates: Rates = Rates()
+    message_characters: int = 4096
+    message_bytes: int = 12 * 1024
+    name_bytes: int = 64
+    players: int = 2000
+    channels: int = 100
+    sessions: int = 32
+    authenticate_seconds: float = 60
+    wrong_secrets: int = 20
+    wrong_secrets_seconds: float = 300
+
+
+class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    How the network appears, and what it refuses.
+
+    @ivar name: its display name, in games/status.
+    @ivar help: what a tell to its player C{system} brings back.
+    @ivar blocked_channels: names that no new channel may have.
+    @ivar blocked_games: short names that no game may have.
+    @ivar history_days: how long messages are kept; 0 for ever.
+    """
+
+    name: str = "Gossip"
+    help: str = "This is the network itself. Ask the admins of your game for help with its channels."
+    blocked_channels: tuple[str, ...] = ("all",)
+    blocked_games: tuple[str, ...] = ("gossip", "grapevine", "system")
+    history_days: float = 30
+
+
+class Rules:
+    """
+    The settings and limits in force, shared by all parts of the network: a reload replaces both for all of them.
+
+    @ivar settings: how the network appears, and what it refuses.
+    @ivar limits: what it bears.
+    """
+
+    def __init__(self, settings: NetworkSettings | None = None, limits: NetworkLimits | None = None) -> None:
+        self.settings = settings or NetworkSettings()
+        self.limits = limits or NetworkLimits()

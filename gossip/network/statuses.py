@@ -1,0 +1,97 @@
+"""The two status queries: what a game may know of others (protocol specification, players/status and games/status)."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+
+from gossip.network.answers import Denied
+from gossip.network.events import (
+    GamesStatus,
+    GamesStatusAnswer,
+    PlayersOf,
+    PlayersStatus,
+    PlayersStatusAnswer,
+    StatusOf,
+)
+from gossip.network.outputs import Outputs, Send
+from gossip.network.presence import FLAGS, NETWORK_GAME, NETWORK_PLAYER, Online, Presence, is_network
+from gossip.network.registry import Registry
+from gossip.network.session import Session
+from gossip.network.settings import Rules
+
+
+class Statuses:
+    """What games may know of each other, and of the network, which answers as a game of its own."""
+
+    def __init__(self, registry: Registry, presence: Presence, rules: Rules) -> None:
+        self._registry = registry
+        self._presence = presence
+        self._rules = rules
+
+    def players(self, session: Session, event: PlayersStatus, now: float) -> Outputs:
+        asked = self._asked(session, event.game)
+        games = tuple(map(self.players_of, asked)) or (PlayersOf(NETWORK_GAME, (NETWORK_PLAYER,)),)
+        return [Send(session, PlayersStatusAnswer(event.ref, games))]
+
+    def games(self, session: Session, event: GamesStatus, now: float) -> Outputs:
+        asked = self._asked(session, event.game)
+        games = tuple(map(self.status_of, asked)) or (self._network(),)
+        return [Send(session, GamesStatusAnswer(event.ref, games))]
+
+    def _asked(self, session: Session, name: str | None) -> list[Online]:
+        """
+        The games that a query is about; none for the network itself, which also answers when nobody else would: a
+        client waits for the first answer for ever.
+
+        @raise Denied: the game asked for is offline, unknown, or hidden from the one that asks.
+        """
+        asking = session.online
+        if name is None:
+            return [online for online in self._presence if online is not asking and not online.game.hidden]
+        if is_network(name):
+            return []
+        game = self._registry.game_named(name)
+        online = None if game is None else self._presence.online(game.client_id)
+        if online is None or (online.game.hidden and online is not asking):
+            raise Denied("unknown game")
+        return [online]
+
+    def players_of(self, online: Online) -> PlayersOf:
+        """A game's players, none if it hides them."""
+        most = self._rules.limits.players or None
+        return PlayersOf(online.game.short_name, () if online.game.hides_players else online.players[:most])
+
+    def status_of(self, online: Online) -> StatusOf:
+        """What others may know of a game."""
+        game = online.game
+        seen = self._registry.seen.get(game.client_id)
+        agent = self._registry.user_agents.get(seen.user_agent) if seen and seen.user_agent else None
+        supports = online.supports
+        channels = self._registry.channels
+        count = len(self.players_of(online).players)
+        return StatusOf(
+            game=game.short_name,
+            display_name=game.name,
+            description=game.description or UNSET,
+            homepage_url=game.homepage_url or UNSET,
+            user_agent=(seen and seen.user_agent) or UNSET,
+            # Documentation and original differ in which of the two there is; games read either.
+            user_agent_url=(agent and (agent.url or agent.repo_url)) or UNSET,
+            user_agent_repo_url=(agent and (agent.repo_url or agent.url)) or UNSET,
+            connections=game.connections,
+            supports=tuple(flag for flag in FLAGS if flag in supports),
+            channels=tuple(name for name in online.channels if not channels[name].hidden),
+            players_online_count=count,
+            player_online_count=count,
+        )
+
+    def _network(self) -> StatusOf:
+        channels = self._registry.channels.values()
+        return StatusOf(
+            game=NETWORK_GAME,
+            display_name=self._rules.settings.name,
+            supports=("channels", "players", "tells"),
+            channels=tuple(channel.name for channel in channels if not channel.hidden),
+            players_online_count=1,
+            player_online_count=1,
+        )

@@ -1,0 +1,92 @@
+"""Tells: what one player says to one other (protocol specification, tells/*)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import Raw
+
+from gossip.network.answers import Denied, success
+from gossip.network.channels import checked_message
+from gossip.network.events import TellsReceive, TellsSend
+from gossip.network.outputs import Outputs, Send
+from gossip.network.presence import NETWORK_GAME, NETWORK_PLAYER, Presence, is_network
+from gossip.network.registry import Registry
+from gossip.network.session import Session
+from gossip.network.settings import Rules
+from gossip.network.text import clean
+
+_SENT_AT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,12})?Z", re.ASCII)
+
+
+class Tells:
+    """What players say to each other. A tell is not stored."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        presence: Presence,
+        new_ref: Callable[[], Raw],
+        rules: Rules,
+    ) -> None:
+        self._rules = rules
+        self._registry = registry
+        self._presence = presence
+        self._new_ref = new_ref
+
+    def send(self, session: Session, event: TellsSend, now: float) -> Outputs:
+        sent_at = timestamp(now) if event.sent_at is None else event.sent_at
+        if not is_timestamp(sent_at):
+            raise Denied("invalid payload")
+        sender = session.online
+        assert sender is not None
+        online = None
+        if not is_network(event.to_game):
+            receiver = self._registry.game_named(event.to_game)
+            online = None if receiver is None else self._presence.online(receiver.client_id)
+        if is_network(event.to_game):
+            hearing = [session]
+        elif online is None or not online.sessions:
+            raise Denied("game offline")
+        else:
+            hearing = [other for other in online.sessions if "tells" in other.supports]
+            if not hearing or online.game.hides_players:
+                raise Denied("not supported")
+        from_name = clean(event.from_name)
+        if not sender.plays(from_name):
+            raise Denied("sending player offline")
+        to_name = clean(event.to_name)
+        if not (online.plays(to_name) if online else to_name.lower() == NETWORK_PLAYER):
+            raise Denied("receiving player offline")
+        message = checked_message(event.message, self._rules.limits)
+        if online is None:
+            from_game, from_name, to_name = NETWORK_GAME, NETWORK_PLAYER, from_name
+            sent_at, message = timestamp(now), self._rules.settings.help
+        else:
+            from_game = sender.game.short_name
+        told = TellsReceive(self._new_ref(), from_game, from_name, to_name, sent_at, message)
+        return [*(Send(other, told) for other in hearing), *success(session, event, now)]
+
+
+def timestamp(now: float) -> str:
+    """
+    A time as the protocol writes it.
+
+    @param now: seconds since the epoch.
+    """
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def is_timestamp(text: str) -> bool:
+    """Is this a time in ISO 8601, UTC, ending in Z, with or without fractions?"""
+    match = _SENT_AT.fullmatch(text)
+    if match is None:
+        return False
+    try:
+        datetime.fromisoformat(match[1])
+    except ValueError:
+        return False
+    return True

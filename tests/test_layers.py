@@ -1,0 +1,109 @@
+"""Who may import whom: dependencies point one way."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+import gossip
+
+ROOT = Path(gossip.__file__).parent
+
+IMPURE = {
+    "asyncio",
+    "multiprocessing",
+    "os",
+    "random",
+    "secrets",
+    "selectors",
+    "signal",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "time",
+    "uuid",
+}
+"""Of the standard library: I/O, clocks and chance."""
+
+
+def modules(*parts: str) -> Iterator[tuple[str, ast.Module]]:
+    """The modules below a part of the package, each with its name and its source."""
+    path = ROOT.joinpath(*parts)
+    for file in sorted(path.rglob("*.py")) if path.is_dir() else filter(Path.exists, [path]):
+        name = ".".join(["gossip", *file.relative_to(ROOT).with_suffix("").parts])
+        yield name, ast.parse(file.read_text("utf-8"))
+
+
+def imported(module: ast.Module) -> set[str]:
+    """Everything that a module imports, wherever it does so, by its whole name."""
+    names: set[str] = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level and node.module, "imports name the whole module"
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+class LayerTests(SynchronousTestCase):
+    """The order of the layers: tap, then web, transports, store and service, then network."""
+
+    def importers(self, *packages: str, below: str = "") -> list[str]:
+        """The modules that import one of the packages."""
+        return [
+            name
+            for name, module in modules(*filter(None, [below]))
+            if any(within(each, *packages) for each in imported(module))
+        ]
+
+    def test_network(self) -> None:
+        """The network imports the standard library, msgspec and itself, and nothing that has a clock or does I/O."""
+        found = 0
+        for name, module in modules("network"):
+            found += 1
+            for each in imported(module):
+                top = each.partition(".")[0]
+                pure = top in sys.stdlib_module_names and top not in IMPURE
+                self.assertTrue(pure or top == "msgspec" or within(each, "gossip.network"), f"{name} imports {each}")
+            called = {node.attr for node in ast.walk(module) if isinstance(node, ast.Attribute)}
+            self.assertFalse(called & {"now", "utcnow", "today", "open"}, name)
+        self.assertGreater(found, 10)
+
+    def test_transports(self) -> None:
+        """Transports know neither store nor web, nor each other's listeners."""
+        self.assertEqual(self.importers("gossip.store", "gossip.web", "gossip.tap", below="transports"), [])
+        listeners = {"gossip.transports.websocket", "gossip.transports.telnet", "gossip.transports.bridge"}
+        for name, module in modules("transports"):
+            if name == "gossip.transports.websocket":
+                others = listeners - {name}
+                self.assertEqual([each for each in imported(module) if within(each, *others)], [], name)
+            elif name in listeners:
+                self.assertEqual([each for each in imported(module) if within(each, "gossip.transports.websocket")], [])
+
+    def test_store_and_web(self) -> None:
+        """The store knows no transports and no pages, and pages know no transports."""
+        self.assertEqual(self.importers("gossip.transports", "gossip.web", "gossip.tap", below="store"), [])
+        self.assertEqual(self.importers("gossip.transports", "gossip.tap", below="web"), [])
+
+    def test_autobahn(self) -> None:
+        """Autobahn is known in one module."""
+        allowed = ["gossip.transports.websocket"]
+        self.assertEqual([name for name in self.importers("autobahn", "txaio") if name not in allowed], [])
+
+    def test_global_reactor(self) -> None:
+        """The global reactor is named where all is put together, and nowhere else."""
+        allowed = ["gossip.tap"]
+        self.assertEqual([name for name in self.importers("twisted.internet.reactor") if name not in allowed], [])
