@@ -1,0 +1,1 @@
+"""What the network remembers: one code for SQLite and PostgreSQL. Start at L{gossip.store.store.Store}."""

@@ -1,0 +1,290 @@
+"""The two databases that a store can live in, and all that differs between them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+FILE: Final = "gossip.db"
+"""The name of the SQLite database in the data directory."""
+
+
+class StoreError(Exception):
+    """The store cannot be used; the text is for the person who runs it."""
+
+
+class StoreInUse(StoreError):
+    """Another daemon has this store."""
+
+
+def reason(error: BaseException) -> str:
+    """
+    What a database said, in one line.
+
+    Never more: what PostgreSQL adds in further lines quotes the row, with what somebody said in it.
+    """
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().partition("\n")[0] or type(cause).__name__
+
+
+class Database(ABC):
+    """
+    A database, locked against every other daemon from L{open} to L{close}.
+
+    @ivar name: what it is called when people are told of it; no password is in it.
+    @ivar writing: has one connection, for all that writes.
+    @ivar reading: has connections of its own, so that nobody who reads waits for who writes; for threads.
+    """
+
+    name: str
+    writing: Engine
+    reading: Engine
+
+    @abstractmethod
+    def open(self) -> None:
+        """
+        Take the lock, and get ready.
+
+        @raise StoreInUse: another daemon has the lock.
+        @raise StoreError: it cannot be reached.
+        """
+
+    def close(self) -> None:
+        """Let go of everything, the lock last."""
+        self.reading.dispose()
+        self.writing.dispose()
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """A transaction in which tables may be changed."""
+        with self.writing.begin() as connection:
+            yield connection
+
+    @abstractmethod
+    def copy_before(self, revision: str) -> None:
+        """Keep a copy of what is there before it gets a new revision."""
+
+    @abstractmethod
+    def backup(self, path: Path) -> None:
+        """See L{gossip.store.store.Store.backup}."""
+
+
+def locate(url: str | None, data_directory: Path) -> Database:
+    """
+    The database with this URL.
+
+    @param url: C{sqlite:///path} (relative ones are in the data directory) or C{postgresql://…}; C{None} for SQLite in
+        the data directory.
+    @raise StoreError: there is no such kind of database.
+    """
+    if url is None:
+        return SQLite(data_directory / FILE)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError("the URL of the store cannot be read: it starts with sqlite:/// or postgresql://") from None
+    if parsed.drivername == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        return SQLite(data_directory / str(parsed.database))
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return PostgreSQL(parsed.set(drivername="postgresql+psycopg"))
+    raise StoreError(
+        f"no store can live at {parsed.render_as_string()}: its URL starts with sqlite:/// or postgresql://"
+    )
+
+
+class SQLite(Database):
+    """A file, with its lock beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = str(path)
+        self._lock: int | None = None
+        self.writing = self._engine("foreign_keys = ON", pool_size=1, max_overflow=0)
+        self.reading = self._engine("query_only = ON", pool_size=10)
+
+    def open(self) -> None:
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._take_lock()
+            # SQLite gives the files that it puts beside this one the same mode.
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            self.path.chmod(0o600)
+        except OSError as error:
+            raise StoreError(f"{self.name} cannot be used: {error.strerror}") from error
+
+    def _engine(self, pragma: str, **options: Any) -> Engine:
+        engine = create_engine(URL.create("sqlite", database=str(self.path)), hide_parameters=True, **options)
+
+        @event.listens_for(engine, "connect")
+        def connected(connection: sqlite3.Connection, record: object) -> None:
+            for each in ("busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", pragma):
+                connection.execute(f"PRAGMA {each}")
+
+        @event.listens_for(engine, "begin")
+        def begins(connection: Connection) -> None:
+            # Left to itself, Python's sqlite3 begins no transaction before SELECT, CREATE TABLE and the like.
+            connection.exec_driver_sql("BEGIN")
+
+        return engine
+
+    def _take_lock(self) -> None:
+        self._lock = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.read(self._lock, 20).decode("ascii", "replace").strip() or "unknown"
+            raise StoreInUse(f"another daemon (pid {pid}) uses {self.name}") from None
+        os.ftruncate(self._lock, 0)
+        os.write(self._lock, b"%d\n" % os.getpid())
+
+    def close(self) -> None:
+        super().close()
+        # The file stays: who removed it could remove one that another daemon has just locked.
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        with self.writing.connect() as connection:
+            # SQLite changes a table by building a new one and dropping the old: with foreign keys on, that would take
+            # along what belongs to its rows. They can only be switched outside of a transaction.
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.execute("PRAGMA foreign_keys = OFF")
+            try:
+                with connection.begin():
+                    yield connection
+                    if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                        raise StoreError(f"{self.name} has rows that belong to nothing: it was not changed")
+            finally:
+                raw.execute("PRAGMA foreign_keys = ON")
+
+    def copy_before(self, revision: str) -> None:
+        copy = self.path.with_name(f"{self.path.name}.before-{revision}")
+        # One of an attempt that failed, or that somebody went back to.
+        copy.unlink(missing_ok=True)
+        self.backup(copy)
+
+    def backup(self, path: Path) -> None:
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            raise StoreError(f"{path} is there already: no backup goes over it") from None
+        except OSError as error:
+            raise StoreError(f"no backup can be written to {path}: {error.strerror}") from error
+        try:
+            with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(path)) as target:
+                source.backup(target)
+        except sqlite3.Error as error:
+            with suppress(OSError):
+                path.unlink()
+            raise StoreError(f"the backup to {path} failed: {reason(error)}") from error
+
+
+class PostgreSQL(Database):
+    """
+    A schema in a PostgreSQL database: the first of the role's search path.
+
+    The one connection that writes holds the lock. Who loses it can no longer write, and takes the lock again with a new
+    connection before the next write.
+    """
+
+    _LOCK: Final = "%(gossip)s, hashtext(coalesce(current_schema(), ''))"
+    _KEY: Final = {"gossip": int.from_bytes(b"goss")}
+
+    def __init__(self, url: URL) -> None:
+        self.name = url.set(drivername="postgresql", query={}).render_as_string()
+        # A server that is gone without a word is noticed within a minute, here and there.
+        noticing = {
+            "connect_timeout": "10",
+            "keepalives_idle": "30",
+            "keepalives_interval": "10",
+            "keepalives_count": "3",
+        }
+        self._url = url.set(query={**noticing, "tcp_user_timeout": "30000", **url.query})
+        self._mark = f"gossip pid {os.getpid()} #{secrets.token_hex(4)}"
+        try:
+            self.writing = self._engine(self._mark, pool_size=1, max_overflow=0)
+            self.reading = self._engine("gossip", pool_size=10, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise StoreError("PostgreSQL needs psycopg: pip install 'gossip-mud[postgres]'") from error
+        event.listen(self.writing, "connect", self._connected)
+
+    def open(self) -> None:
+        # A connection that writes takes the lock.
+        self.writing.connect().close()
+
+    def _engine(self, application_name: str, **options: Any) -> Engine:
+        url = self._url.update_query_dict({"application_name": application_name})
+        return create_engine(url, hide_parameters=True, **options)
+
+    def _connected(self, connection: Any, record: object) -> None:
+        try:
+            self._take_lock(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _take_lock(self, connection: Any) -> None:
+        if connection.info.parameter_status("server_encoding") != "UTF8":
+            raise StoreError(f"{self.name} must have the encoding UTF8")
+        for setting, value in (("idle", "30"), ("interval", "10"), ("count", "3")):
+            connection.execute("SELECT set_config(%s, %s, false)", (f"tcp_keepalives_{setting}", value))
+        # What is told as kept must be on disk.
+        connection.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+        connection.commit()
+        if not self._locks(connection) and not (self._end_own(connection) and self._locks(connection)):
+            pid = self._holder(connection)[1].removeprefix("gossip pid ").partition(" ")[0] or "unknown"
+            raise StoreInUse(f"another daemon (pid {pid}) uses {self.name}")
+
+    def _locks(self, connection: Any) -> bool:
+        """Take the lock if it comes free within a moment: a server needs one to notice that a daemon is gone."""
+        from psycopg.errors import LockNotAvailable
+
+        connection.execute("SET LOCAL lock_timeout = '2s'")
+        try:
+            connection.execute(f"SELECT pg_advisory_lock({self._LOCK})", self._KEY)
+        except LockNotAvailable:
+            connection.rollback()
+            return False
+        connection.commit()
+        return True
+
+    def _holder(self, connection: Any) -> tuple[int, str]:
+        """The server process that holds the lock, and its application name."""
+        found: tuple[int, str] | None = connection.execute(
+            "SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %(gossip)s"
+            " AND objid::bigint = hashtext(coalesce(current_schema(), ''))::bigint & 4294967295"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            self._KEY,
+        ).fetchone()
+        return found or (0, "")
+
+    def _end_own(self, connection: Any) -> bool:
+        """Is the lock held by a connection of our own that broke, and that the server still believes in? End it."""
+        pid, application_name = self._holder(connection)
+        if application_name != self._mark:
+            return False
+        connection.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+        connection.commit()
+        return True
+
+    def copy_before(self, revision: str) -> None:
+        """Nothing: who runs a PostgreSQL server has backups of it."""
+
+    def backup(self, path: Path) -> None:
+        raise StoreError(f"a backup of {self.name} is made with pg_dump")

@@ -1,0 +1,192 @@
+"""
+Changes as SQL: what is kept, and how.
+
+Both databases speak the same C{INSERT … ON CONFLICT}; only where SQLAlchemy offers it differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import asdict
+from sqlalchemy import Connection, Table, bindparam, delete, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gossip.network.changes import (
+    AchievementDropped,
+    AchievementKept,
+    Change,
+    ChannelSaved,
+    GameRemoved,
+    GameSaved,
+    GameSeen,
+    MessageSaid,
+    MessagesExpired,
+    PlayersCounted,
+    UserAgentSaved,
+)
+from gossip.store import tables
+
+EXPIRING: Final = 2000
+"""How many messages one change drops at the most, so that it does not hold up those behind it."""
+
+Row = dict[str, Any]
+
+
+class Unstorable(ValueError):
+    """A change that no database takes."""
+
+
+def execute(connection: Connection, changes: Iterable[Change]) -> list[Change]:
+    """
+    Carry out changes in their order.
+
+    @param connection: in a transaction, which the caller commits.
+    @return: what is left to do, in a transaction of its own: a lot of old messages is not dropped all at once.
+    @raise Exception: one of the changes cannot be stored, or the database failed. Roll back.
+    """
+    rest: list[Change] = []
+    # One executemany for a run of messages is ten times as fast as one by one.
+    for kind, run in groupby(changes, type):
+        rest.extend(_EXECUTE[kind](connection, list(run)) or ())
+    return rest
+
+
+def is_stored(connection: Connection, said: MessageSaid) -> bool:
+    """Is exactly this message stored? All other changes can be carried out twice, a message cannot."""
+    columns = tables.messages.c
+    same = [columns[name].is_not_distinct_from(value) for name, value in asdict(said).items()]
+    return connection.scalar(select(literal(1)).where(*same)) is not None
+
+
+# How each kind of change is carried out.
+
+
+def _save_games(connection: Connection, changes: list[GameSaved]) -> None:
+    for change in changes:
+        game = change.game
+        row = asdict(game)
+        del row["secrets"]
+        row["connections"] = msgspec.json.encode(game.connections).decode()
+        _save(connection, tables.games, [row])
+        connection.execute(delete(tables.secrets).where(tables.secrets.c.client_id == game.client_id))
+        _save(
+            connection,
+            tables.secrets,
+            [
+                {"client_id": game.client_id, "position": position, **asdict(secret)}
+                for position, secret in enumerate(game.secrets)
+            ],
+        )
+
+
+def _remove_games(connection: Connection, changes: list[GameRemoved]) -> None:
+    statement = delete(tables.games).where(tables.games.c.client_id == bindparam("of"))
+    connection.execute(statement, [{"of": change.client_id} for change in changes])
+
+
+def _see_games(connection: Connection, changes: list[GameSeen]) -> None:
+    statement = update(tables.games).where(tables.games.c.client_id == bindparam("of"))
+    rows = [
+        {"of": change.client_id, "seen_user_agent": change.user_agent, "seen_version": change.version}
+        for change in changes
+    ]
+    connection.execute(statement, _storable(rows))
+
+
+def _save_channels(connection: Connection, changes: list[ChannelSaved]) -> None:
+    _save(connection, tables.channels, [asdict(change.channel) for change in changes])
+
+
+def _save_user_agents(connection: Connection, changes: list[UserAgentSaved]) -> None:
+    _save(connection, tables.user_agents, [asdict(change.user_agent) for change in changes])
+
+
+def _say(connection: Connection, changes: list[MessageSaid]) -> None:
+    connection.execute(insert(tables.messages), _storable([asdict(change) for change in changes]))
+
+
+def _expire(connection: Connection, changes: list[MessagesExpired]) -> list[Change]:
+    latest = max(changes, key=lambda change: change.before)
+    messages = tables.messages
+    oldest = (
+        select(messages.c.id).where(messages.c.said_at < latest.before).order_by(messages.c.said_at).limit(EXPIRING)
+    )
+    dropped = connection.execute(
+        delete(messages).where(messages.c.id.in_(oldest)).returning(messages.c.channel, messages.c.seq)
+    ).all()
+    highest: dict[str, int] = {}
+    for channel, seq in dropped:
+        highest[channel] = max(seq, highest.get(channel, 0))
+    for channel, seq in connection.execute(
+        select(tables.sequences.c.channel, tables.sequences.c.highest).where(tables.sequences.c.channel.in_(highest))
+    ):
+        highest[channel] = max(seq, highest[channel])
+    _save(connection, tables.sequences, [{"channel": channel, "highest": seq} for channel, seq in highest.items()])
+    return [latest] if len(dropped) == EXPIRING else []
+
+
+def _keep_achievements(connection: Connection, changes: list[AchievementKept]) -> None:
+    rows = [{"client_id": change.client_id, **asdict(change.achievement)} for change in changes]
+    _save(connection, tables.achievements, rows)
+
+
+def _drop_achievements(connection: Connection, changes: list[AchievementDropped]) -> None:
+    columns = tables.achievements.c
+    statement = delete(tables.achievements).where(
+        columns.client_id == bindparam("of"), columns.key == bindparam("dropped")
+    )
+    connection.execute(statement, [{"of": change.client_id, "dropped": change.key} for change in changes])
+
+
+def _count_players(connection: Connection, changes: list[PlayersCounted]) -> None:
+    rows = [
+        {"counted_at": change.counted_at, "client_id": client_id, "count": count}
+        for change in changes
+        for client_id, count in change.counts
+    ]
+    _save(connection, tables.player_counts, rows)
+
+
+_EXECUTE: Final[dict[type[Change], Callable[[Connection, list[Any]], list[Change] | None]]] = {
+    GameSaved: _save_games,
+    GameRemoved: _remove_games,
+    GameSeen: _see_games,
+    ChannelSaved: _save_channels,
+    UserAgentSaved: _save_user_agents,
+    MessageSaid: _say,
+    MessagesExpired: _expire,
+    AchievementKept: _keep_achievements,
+    AchievementDropped: _drop_achievements,
+    PlayersCounted: _count_players,
+}
+
+
+def _save(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows; where one with the same primary key is stored, give it these values. All rows have the same keys."""
+    if not rows:
+        return
+    statement = _INSERT[connection.dialect.name](table)
+    keys = [column.name for column in table.primary_key]
+    values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), _storable(rows))
+
+
+_INSERT: Final[dict[str, Callable[[Table], Any]]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def _storable(rows: Sequence[Row]) -> Sequence[Row]:
+    """
+    The same rows.
+
+    @raise Unstorable: a text has a NUL in it. PostgreSQL takes none, and SQLite shall hold nothing that could not move
+        there.
+    """
+    for row in rows:
+        for value in row.values():
+            if type(value) is str and "\0" in value:
+                raise Unstorable("a text has a NUL character in it")
+    return rows

@@ -1,0 +1,134 @@
+"""
+The tables, as the newest migration leaves them.
+
+Times are seconds since the epoch. What is in them comes from L{gossip.network.changes}; columns are named after its
+fields. A change here needs a migration, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+)
+
+metadata: Final = MetaData(
+    # Constraints need names that both databases agree on, or no migration could ever drop one.
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+games: Final = Table(
+    "games",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("short_name", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("hidden", Boolean, nullable=False),
+    Column("hides_players", Boolean, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("tagline", Text),
+    Column("description", Text),
+    Column("homepage_url", Text),
+    Column("connections", Text, nullable=False),  # JSON: a list of GameConnection
+    Column("created_at", Double, nullable=False),
+    # With what it joined last; no version if it never did. Only GameSeen writes these.
+    Column("seen_user_agent", Text),
+    Column("seen_version", Text),
+)
+# The registry judges names without the case of all Unicode; the databases know that of ASCII at least.
+Index("ix_games_short_name", func.lower(games.c.short_name), unique=True)
+Index("ix_games_name", func.lower(games.c.name), unique=True)
+
+secrets: Final = Table(
+    "secrets",
+    metadata,
+    Column("client_id", Text, ForeignKey(games.c.client_id, ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("expires", Double),
+)
+
+channels: Final = Table(
+    "channels",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("hidden", Boolean, nullable=False),
+    Column("paused_until", Double),
+    Column("description", Text),
+)
+
+# No foreign keys: what was said stays when its game is removed, and must not be lost because a channel's own row was.
+messages: Final = Table(
+    "messages",
+    metadata,
+    # SQLite counts rows by itself only where the type is INTEGER; there it has 64 bits, too.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("client_id", Text),
+    Column("game", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("said_at", Double, nullable=False),
+    UniqueConstraint("channel", "seq"),  # history is read by it
+    Index(None, "said_at"),  # messages expire by it
+    sqlite_autoincrement=True,
+)
+
+# The highest number of each channel among its expired messages: numbers go on from there, even if none is left.
+sequences: Final = Table(
+    "sequences",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("highest", BigInteger, nullable=False),
+)
+
+achievements: Final = Table(
+    "achievements",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("client_id", Text, ForeignKey(games.c.client_id, ondelete="CASCADE"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("description", Text),
+    Column("points", Integer, nullable=False),
+    Column("display", Boolean, nullable=False),
+    Column("partial_progress", Boolean, nullable=False),
+    Column("total_progress", Integer),
+    Index(None, "client_id"),
+)
+
+user_agents: Final = Table(
+    "user_agents",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("url", Text),
+    Column("repo_url", Text),
+)
+
+# No foreign key: how many played then stays true when a game is removed.
+player_counts: Final = Table(
+    "player_counts",
+    metadata,
+    Column("counted_at", Double, primary_key=True),
+    Column("client_id", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Index(None, "client_id", "counted_at"),
+)

@@ -1,0 +1,202 @@
+"""The writer: keeps changes in a thread of its own, many in one transaction, and tells the reactor how it went."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Final
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from gossip.network.changes import Change
+from gossip.store.database import StoreError, reason
+
+GROUP: Final = 1000
+"""How many changes go into one transaction at the most: the reactor settles them in one turn."""
+
+Done = Callable[[bool], object]
+"""Is told whether a change is on disk."""
+
+_Waiting = tuple[Change, Done]
+
+
+class Writer:
+    """
+    Keeps changes in the order in which they come. What comes while one group is on its way to the disk, and a few
+    milliseconds more, is the next one.
+
+    All methods, and all that is called back, belong to the reactor thread. The counters are for metrics.
+
+    @ivar pending: how many changes wait, or are on their way to the disk.
+    @ivar groups: how many groups were settled.
+    @ivar kept: how many changes were kept.
+    @ivar failed: how many were not, refused ones included.
+    @ivar last_seconds: how long the latest group took.
+    @ivar total_seconds: how long all groups took together.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        keep: Callable[[Sequence[Change]], list[Change]],
+        call_from_thread: Callable[..., object],
+        committed: Callable[[float], None] = lambda seconds: None,
+        most: int = 100_000,
+        gather: float = 0.003,
+    ) -> None:
+        """
+        @param keep: L{Store.keep<gossip.store.store.Store.keep>}; only the writer's thread calls it.
+        @param call_from_thread: the reactor's C{callFromThread}; called once a group.
+        @param committed: is told how many seconds each group took, in the reactor thread.
+        @param most: how many changes may wait. Further ones fail.
+        @param gather: for how many seconds the first change of a group waits for company.
+        """
+        self.pending = self.groups = self.kept = self.failed = 0
+        self.last_seconds = self.total_seconds = 0.0
+        self._keep = keep
+        self._call_from_thread = call_from_thread
+        self._committed = committed
+        self._most = most
+        self._gather = gather
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._refused: list[Done] = []
+        self._stopping = False
+        self._stopped: list[Deferred[None]] | None = []
+        # A daemon thread: what ends the process without a stop shall end it. What was told as kept is on disk.
+        self._thread = Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def commit(self, change: Change, done: Done) -> None:
+        """
+        Keep a change.
+
+        @param done: called once, and never before this returns, in the order of the commits; but a change that is
+            refused, because too many wait or the writer stops, does not wait for those before it.
+        """
+        if self._stopping or self.pending >= self._most:
+            self._refused.append(done)
+            if len(self._refused) == 1:
+                self._call_from_thread(self._refuse)
+            return
+        self.pending += 1
+        self._queue.put((change, done))
+
+    def stop(self) -> Deferred[None]:
+        """Keep what waits, and end the thread; fires when all is told and the thread is gone."""
+        stopped: Deferred[None] = Deferred()
+        if self._stopped is None:
+            stopped.callback(None)
+            return stopped
+        self._stopped.append(stopped)
+        if not self._stopping:
+            self._stopping = True
+            self._queue.put(None)
+        return stopped
+
+    # In the reactor thread.
+
+    def _refuse(self) -> None:
+        refused, self._refused = self._refused, []
+        self._log.error(
+            "{count} changes were refused: {pending} wait already", count=len(refused), pending=self.pending
+        )
+        self._tell([(done, False) for done in refused])
+
+    def _settle(self, told: list[tuple[Done, bool]], seconds: float) -> None:
+        self.pending -= len(told)
+        self.groups += 1
+        self.last_seconds = seconds
+        self.total_seconds += seconds
+        self._committed(seconds)
+        self._tell(told)
+
+    def _tell(self, told: list[tuple[Done, bool]]) -> None:
+        for done, kept in told:
+            if kept:
+                self.kept += 1
+            else:
+                self.failed += 1
+            try:
+                done(kept)
+            except Exception:
+                self._log.failure("a change was kept or not, and nobody could be told")
+
+    def _end(self) -> None:
+        self._thread.join()
+        stopped, self._stopped = self._stopped or [], None
+        for each in stopped:
+            each.callback(None)
+
+    # In the thread of the writer.
+
+    def _run(self) -> None:
+        rest: list[Change] = []
+        stopping = False
+        while not stopping:
+            group, stopping = self._collect(wait=not rest)
+            started = time.monotonic()
+            try:
+                kept, rest = self._commit([*(change for change, _ in group), *rest])
+            except BaseException:
+                self._log.failure("the writer failed")
+                kept, rest = [False] * len(group), []
+            if group:
+                told = [(done, on_disk) for (_, done), on_disk in zip(group, kept[: len(group)], strict=True)]
+                self._call_from_thread(self._settle, told, time.monotonic() - started)
+        self._call_from_thread(self._end)
+
+    def _collect(self, wait: bool) -> tuple[list[_Waiting], bool]:
+        """
+        The next group, and whether it is the last one.
+
+        @param wait: whether there is nothing else to do.
+        """
+        group: list[_Waiting] = []
+        try:
+            while len(group) < GROUP:
+                waiting = self._queue.get(block=wait)
+                if waiting is None:
+                    return group, True
+                group.append(waiting)
+                if wait:
+                    wait = False
+                    time.sleep(self._gather)
+        except Empty:
+            pass
+        return group, False
+
+    def _commit(self, changes: list[Change]) -> tuple[list[bool], list[Change]]:
+        """
+        Keep changes: all at once, or, if one is bad, each half for itself, until the bad one is alone.
+
+        @return: which were kept, and what is left to do later.
+        """
+        if not changes:
+            return [], []
+        try:
+            return [True] * len(changes), self._keep(changes)
+        except Exception as error:
+            # With the database away, every single one would fail, and take its time.
+            if len(changes) == 1 or isinstance(error, StoreError):
+                self._log_failure(changes, error)
+                return [False] * len(changes), []
+        half = len(changes) // 2
+        first_kept, first_rest = self._commit(changes[:half])
+        second_kept, second_rest = self._commit(changes[half:])
+        return [*first_kept, *second_kept], [*first_rest, *second_rest]
+
+    def _log_failure(self, changes: list[Change], error: Exception) -> None:
+        # Not the error whole: a database may quote the row in it, and what was said is nobody's business.
+        self._log.error(
+            "{count} changes ({kinds}) were not kept: {error}: {reason}\n{trace}",
+            count=len(changes),
+            kinds=", ".join(sorted({type(change).__name__ for change in changes})),
+            error=type(error).__name__,
+            reason=reason(error),
+            trace="".join(traceback.format_tb(error.__traceback__)),
+        )

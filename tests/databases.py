@@ -1,0 +1,77 @@
+"""The databases that tests of the store run on."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy.engine import Engine
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+from gossip.store.store import Store
+
+if TYPE_CHECKING:
+    Case = SynchronousTestCase
+else:
+    Case = object
+
+
+class OnDatabase(Case):
+    """
+    A test of a store, on any database.
+
+    @ivar url: the URL of the store, C{None} for SQLite in the data directory.
+    @ivar directory: the data directory, which is not made yet.
+    @ivar behind: the URL of the database behind the store.
+    """
+
+    url: str | None = None
+    directory: str
+    behind: URL
+
+    def open(self) -> Store:
+        """Open the store; it is closed after the test."""
+        store = Store.open(self.url, self.directory)
+        self.addCleanup(store.close)
+        return store
+
+    def database(self) -> Engine:
+        """The database behind the store, looked at from elsewhere."""
+        engine = create_engine(self.behind)
+        self.addCleanup(engine.dispose)
+        return engine
+
+
+class OnSQLite(OnDatabase):
+    """An SQLite store in a new directory."""
+
+    def setUp(self) -> None:
+        self.directory = self.mktemp()
+        self.behind = URL.create("sqlite", database=f"{self.directory}/gossip.db")
+        super().setUp()
+
+
+class OnPostgreSQL(OnDatabase):
+    """A store in a new schema of the PostgreSQL database that C{GOSSIP_TEST_POSTGRESQL} names."""
+
+    def setUp(self) -> None:
+        given = os.environ.get("GOSSIP_TEST_POSTGRESQL")
+        if not given:
+            raise SkipTest("GOSSIP_TEST_POSTGRESQL names no database")
+        self.directory = self.mktemp()
+        schema = f"gossip_test_{secrets.token_hex(8)}"
+        url = make_url(given).set(drivername="postgresql+psycopg")
+        server = create_engine(url)
+        self.addCleanup(server.dispose)
+        _execute(server, f"CREATE SCHEMA {schema}")
+        self.addCleanup(_execute, server, f"DROP SCHEMA {schema} CASCADE")
+        self.behind = url.update_query_dict({"options": f"-csearch_path={schema}"})
+        self.url = self.behind.set(drivername="postgresql").render_as_string(hide_password=False)
+        super().setUp()
+
+
+def _execute(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(statement))
