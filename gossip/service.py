@@ -1,0 +1,310 @@
+"""
+GossipService: brings events into the network, and carries its outputs out.
+
+It owns what the network must not know: the clock, the connections, the store's writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final, Protocol
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredLock, execute, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from gossip import __version__
+from gossip.counters import Counters, Status
+from gossip.network.changes import Change, MessageSaid
+from gossip.network.events import ClientEvent, Failure
+from gossip.network.network import Network
+from gossip.network.outputs import Broadcast, Close, Commit, Hold, Output, Release, Send
+from gossip.network.session import Session
+from gossip.order import Answer, AnswersInOrder, Place
+from gossip.transports.fanout import Fanout
+from gossip.transports.interfaces import IConnection, IGossip
+
+INTERNAL_ERROR: Final = 1011
+"""The close code after a mistake of ours (RFC 6455, section 7.4.1)."""
+
+SERVICE_RESTART: Final = 1012
+"""The close code of a restart (IANA, WebSocket Close Code Number Registry)."""
+
+DRAIN_SECONDS: Final = 2.0
+"""How long the daemon waits for its connections to end when it stops."""
+
+STUCK_SECONDS: Final = 10.0
+"""The writer is stuck when it has work and settled nothing for so long."""
+
+UNANSWERED: Final = 200
+"""So many requests of one connection may wait for their answers before no more are read from it."""
+
+
+class NotKept(Exception):
+    """A change could not be written to the database; nothing was changed."""
+
+
+class IWriter(Protocol):
+    """Where changes are kept: the store's writer."""
+
+    @property
+    def pending(self) -> int:
+        """How many changes wait."""
+
+    @property
+    def groups(self) -> int:
+        """How many groups of changes were settled so far."""
+
+    def commit(self, change: Change, settled: Callable[[bool], None]) -> None:
+        """Keep a change, and say whether it is kept: later, and in the order of the calls."""
+
+
+@implementer(IGossip)
+class GossipService(Service):
+    """
+    The running network.
+
+    @ivar network: the network itself.
+    @ivar counters: what happened, for the metrics.
+    @ivar heard: who wants to know what is said, in any channel.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self, clock: IReactorTime, network: Network, writer: IWriter, counters: Counters, downtime: int = 30
+    ) -> None:
+        """
+        @param downtime: the seconds of absence that games are told at a stop.
+        """
+        self.network = network
+        self.downtime = downtime
+        self.counters = counters
+        self.heard: set[Callable[[MessageSaid], None]] = set()
+        self._clock = clock
+        self._writer = writer
+        self._connections: dict[Session, IConnection] = {}
+        self._paused: set[Session] = set()
+        self._fanout = Fanout(clock, self._connections)
+        self._answers = AnswersInOrder(self._deliver)
+        self._ticking = LoopingCall(self._tick)
+        self._ticking.clock = clock
+        self._admin = DeferredLock()
+        self._drained: Deferred[None] | None = None
+        self._started_at = clock.seconds()
+        self._settled_groups = 0
+        self._stuck_since: float | None = None
+
+    # The transports bring what happens to their connections.
+
+    def opened(self, connection: IConnection) -> Session:
+        session = Session(connection.peer_address)
+        self._connections[session] = connection
+        self._carry_out(self.network.opened(session, self._clock.seconds()))
+        return session
+
+    def received(self, session: Session, event: ClientEvent) -> None:
+        self.counters.received(event)
+        try:
+            outputs = self.network.receive(session, event, self._clock.seconds())
+        except Exception:
+            # A mistake of ours hurts this session, and no other.
+            self._log.failure("a session failed on {event}", event=type(event).__name__)
+            outputs = [Close(session, INTERNAL_ERROR, "internal error"), *self._lose(session)]
+        self._carry_out(outputs, session)
+
+    def alive(self, session: Session) -> None:
+        """A session gave a sign of life that is no heartbeat event."""
+        self.network.alive(session)
+
+    def lost(self, session: Session) -> None:
+        self._connections.pop(session, None)
+        self._paused.discard(session)
+        self._carry_out(self._lose(session))
+        if not self._connections and self._drained is not None:
+            self._drained.callback(None)
+
+    def _lose(self, session: Session) -> list[Output]:
+        try:
+            return self.network.lost(session, self._clock.seconds())
+        except Exception:
+            self._log.failure("a session could not end")
+            return []
+
+    # What the network wants is carried out.
+
+    def _carry_out(self, outputs: Iterable[Output], asking: Session | None = None, place: Place | None = None) -> None:
+        """
+        @param asking: whose request it was: what goes to it are answers.
+        @param place: where its answers go, if a place was kept for them.
+        """
+        for output in outputs:
+            match output:
+                case Broadcast(sessions, event):
+                    self._fanout.send(sessions, event)
+                case Send(session) | Close(session) if session is not asking:
+                    self._deliver(output)
+                case Send() | Close() if place is not None:
+                    place.answers.append(output)
+                case Send() | Close():
+                    self._answers.answer(output)
+                case Commit():
+                    self._commit(output, asking, place)
+                case Hold(session):
+                    self._answers.hold(session)
+                    self._pause_if_behind(session)
+                case Release(session, released):
+                    self._release(session, released)
+
+    def _deliver(self, output: Answer) -> None:
+        if isinstance(output, Close):
+            self._fanout.close(output.session, output.code, output.why)
+        else:
+            if isinstance(output.event, Failure):
+                self.counters.failed(output.event.error)
+            self._fanout.send((output.session,), output.event)
+
+    def _release(self, session: Session, outputs: tuple[Send | Commit, ...]) -> None:
+        place = self._answers.held(session)
+        self._carry_out(outputs, session, place)
+        if not any(isinstance(output, Commit) for output in outputs):
+            self._ready(place)
+
+    def _commit(self, commit: Commit, asking: Session | None, place: Place | None) -> None:
+        if place is None and asking is not None and (commit.then or commit.otherwise):
+            place = self._answers.keep(asking)
+            self._pause_if_behind(asking)
+        if isinstance(commit.change, MessageSaid):
+            self._tell_observers(commit.change)
+        self._writer.commit(commit.change, partial(self._settled, commit, asking, place))
+
+    def _settled(self, commit: Commit, asking: Session | None, place: Place | None, kept: bool) -> None:
+        if not kept:
+            self._log.error("a change could not be kept: {change}", change=type(commit.change).__name__)
+        self._carry_out(self.network.settled(commit, kept, self._clock.seconds()), asking, place)
+        if place is not None:
+            self._ready(place)
+
+    def _ready(self, place: Place) -> None:
+        self._answers.ready(place)
+        session = place.session
+        if session in self._paused and self._answers.waiting(session) < UNANSWERED // 2:
+            self._paused.discard(session)
+            self._connections[session].resume()
+
+    def _pause_if_behind(self, session: Session) -> None:
+        """Read no more from who asks faster than the disk can answer: its requests would queue without end."""
+        if self._answers.waiting(session) > UNANSWERED and session in self._connections:
+            self._paused.add(session)
+            self._connections[session].pause()
+
+    def _tell_observers(self, said: MessageSaid) -> None:
+        self.counters.messages += 1
+        for observer in list(self.heard):
+            try:
+                observer(said)
+            except Exception:
+                self.heard.discard(observer)
+                self._log.failure("an observer of messages failed, and hears no more")
+
+    # The admin.
+
+    def change(self, change: Change) -> Deferred[None]:
+        """
+        Change something.
+
+        @return: fires when it is kept and in force; fails with L{Refused <gossip.network.registry.Refused>} or
+            L{NotKept}.
+        """
+        # One at a time: each is judged by what the one before made of the registry.
+        return self._admin.run(self._change, change)
+
+    def _change(self, change: Change) -> Deferred[None]:
+        commit = self.network.apply(change)
+        done: Deferred[None] = Deferred()
+
+        def settled(kept: bool) -> None:
+            self._settled(commit, None, None, kept)
+            if kept:
+                done.callback(None)
+            else:
+                done.errback(NotKept("the change could not be written to the database: see the daemon's log"))
+
+        self._writer.commit(change, settled)
+        return done
+
+    def announce(self, channel: str, text: str) -> Deferred[None]:
+        """
+        The network itself says something.
+
+        @return: fires when it is said; fails with L{Refused <gossip.network.registry.Refused>}.
+        """
+        return execute(self._announce, channel, text)
+
+    def _announce(self, channel: str, text: str) -> None:
+        self._carry_out(self.network.channels.announce(channel, text, self._clock.seconds()))
+
+    def notice(self, seconds: int) -> None:
+        """Tell all games that the network will be away for so many seconds."""
+        self._carry_out(self.network.restart(seconds))
+
+    def status(self) -> Status:
+        """What goes on right now, for people and metrics."""
+        transports: dict[str, int] = {}
+        for connection in self._connections.values():
+            transports[connection.transport_name] = transports.get(connection.transport_name, 0) + 1
+        online = list(self.network.presence)
+        return {
+            "version": __version__,
+            "uptime": int(self._clock.seconds() - self._started_at),
+            "connections": transports,
+            "sessions": sum(len(game.sessions) for game in online),
+            "games": len(online),
+            "players": sum(len(game.players) for game in online),
+            "channels": len(self.network.registry.channels),
+            "deliveries": self._fanout.deliveries,
+            "queue": self._writer.pending,
+            "health": self._health(),
+        }
+
+    def _health(self) -> str:
+        if not self.running:
+            return "stopping"
+        stuck = self._stuck_since is not None and self._clock.seconds() - self._stuck_since > STUCK_SECONDS
+        return "stuck" if stuck else "ok"
+
+    # Time.
+
+    def startService(self) -> None:
+        super().startService()
+        self._ticking.start(1, now=False).addErrback(lambda failure: self._log.failure("no more ticks", failure))
+
+    def _tick(self) -> None:
+        try:
+            self._carry_out(self.network.tick(self._clock.seconds()))
+        except Exception:
+            # A LoopingCall that fails would stop for ever.
+            self._log.failure("a tick failed")
+        if not self._writer.pending or self._writer.groups != self._settled_groups:
+            self._settled_groups = self._writer.groups
+            self._stuck_since = None
+        elif self._stuck_since is None:
+            self._stuck_since = self._clock.seconds()
+
+    def stopService(self) -> Deferred[None]:
+        """Tell everybody, end all connections, and wait for them, but not for long."""
+        super().stopService()
+        if self._ticking.running:
+            self._ticking.stop()
+        self._carry_out(self.network.restart(self.downtime))
+        for session in self._connections:
+            self._fanout.close(session, SERVICE_RESTART, "restarting")
+        self._fanout.flush()
+        if not self._connections:
+            return succeed(None)
+        self._drained = Deferred()
+        return self._drained.addTimeout(DRAIN_SECONDS, self._clock, lambda _result, _seconds: None)

@@ -1,0 +1,56 @@
+"""How many connections there may be, in all and from one address: who comes too many is told so before the upgrade."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+
+class Admission:
+    """
+    Counts connections. A limit of 0 is none.
+
+    @ivar total: how many connections there may be.
+    @ivar per_address: how many from one address.
+    @ivar waiting_per_address: how many from one address that have not authenticated.
+    """
+
+    def __init__(self, total: int, per_address: int, waiting_per_address: int) -> None:
+        self.total = total
+        self.per_address = per_address
+        self.waiting_per_address = waiting_per_address
+        self._count = 0
+        self._addresses: Counter[str] = Counter()
+        self._waiting: Counter[str] = Counter()
+
+    def admit(self, address: str) -> bool:
+        """
+        Somebody connects: let him in if there is room. Who is let in must be taken note of by L{left}.
+        """
+        for count, limit in (
+            (self._count, self.total),
+            (self._addresses[address], self.per_address),
+            (self._waiting[address], self.waiting_per_address),
+        ):
+            if limit and count >= limit:
+                return False
+        self._count += 1
+        self._addresses[address] += 1
+        self._waiting[address] += 1
+        return True
+
+    def authenticated(self, address: str) -> None:
+        """Somebody who was let in has authenticated."""
+        _decrease(self._waiting, address)
+
+    def left(self, address: str, authenticated: bool) -> None:
+        """Somebody who was let in is gone."""
+        self._count -= 1
+        _decrease(self._addresses, address)
+        if not authenticated:
+            _decrease(self._waiting, address)
+
+
+def _decrease(counter: Counter[str], address: str) -> None:
+    counter[address] -= 1
+    if not counter[address]:
+        del counter[address]

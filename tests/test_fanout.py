@@ -1,0 +1,227 @@
+"""L{gossip.transports.fanout}."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from twisted.internet import tcp
+from twisted.internet.address import IPv4Address
+from twisted.internet.protocol import Protocol
+from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactor, StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from gossip.network.events import ServerEvent, Success
+from gossip.network.session import Session
+from gossip.transports.fanout import Fanout, write
+from gossip.transports.interfaces import IConnection, IWireFormat
+
+
+@implementer(IWireFormat)
+class Names:
+    """A wire format that counts how often it writes."""
+
+    def __init__(self) -> None:
+        self.encoded = 0
+
+    def encode(self, event: ServerEvent) -> bytes:
+        self.encoded += 1
+        assert isinstance(event, Success)
+        return event.wire.encode()
+
+
+@implementer(IConnection)
+class Recorder:
+    """A connection that remembers each write."""
+
+    transport_name = "memory"
+    peer_address = "192.0.2.1"
+
+    def __init__(self, wire_format: IWireFormat, fails: bool = False) -> None:
+        self.wire_format = wire_format
+        self.written: list[Any] = []
+        self._fails = fails
+
+    def write(self, data: bytes) -> None:
+        if self._fails:
+            raise RuntimeError("a mistake")
+        self.written.append(data)
+
+    def close(self, code: int, reason: str) -> None:
+        self.written.append((code, reason))
+
+    def pause(self) -> None:
+        pass
+
+    def resume(self) -> None:
+        pass
+
+
+def event(wire: str) -> Success:
+    return Success(wire, None)
+
+
+class FanoutTests(SynchronousTestCase):
+    """What leaves in a turn of the reactor is written at its end."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.format = Names()
+        self.sessions = tuple(Session() for _ in range(3))
+        self.connections: dict[Session, IConnection] = {}
+        self.recorders = [Recorder(self.format) for _ in self.sessions]
+        for session, recorder in zip(self.sessions, self.recorders, strict=True):
+            self.connections[session] = recorder
+        self.fanout = Fanout(self.clock, self.connections)
+
+    def written(self) -> list[list[Any]]:
+        self.clock.advance(0)
+        return [recorder.written for recorder in self.recorders]
+
+    def test_interfaces(self) -> None:
+        """The test's own connection is one."""
+        verifyObject(IConnection, self.recorders[0])
+        verifyObject(IWireFormat, self.format)
+
+    def test_end_of_turn(self) -> None:
+        """Nothing is written before the end of the turn, and nothing is left to do after it."""
+        self.fanout.send(self.sessions, event("a"))
+        self.assertEqual([recorder.written for recorder in self.recorders], [[], [], []])
+        self.assertEqual(self.written(), [[b"a"]] * 3)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_encoded_once(self) -> None:
+        """An event is written once for all connections of a wire format."""
+        self.fanout.send(self.sessions, event("a"))
+        self.fanout.send(self.sessions, event("b"))
+        self.assertEqual(self.written(), [[b"ab"]] * 3)
+        self.assertEqual(self.format.encoded, 2)
+        self.assertEqual(self.fanout.deliveries, 6)
+
+    def test_each_format(self) -> None:
+        """Connections of different wire formats get the event each in its own."""
+        other = Names()
+        self.recorders[2].wire_format = other
+        self.fanout.send(self.sessions, event("a"))
+        self.written()
+        self.assertEqual((self.format.encoded, other.encoded), (1, 1))
+
+    def test_order(self) -> None:
+        """Of several audiences each connection gets its own in the order of the calls, in one write."""
+        one, two, three = self.sessions
+        self.fanout.send((one, two), event("a"))
+        self.fanout.send((two,), event("b"))
+        self.fanout.send((three, two), event("c"))
+        self.assertEqual(self.written(), [[b"a"], [b"abc"], [b"c"]])
+
+    def test_close_comes_last(self) -> None:
+        """A connection is closed after what was sent to it, also what was sent later in the turn."""
+        self.fanout.close(self.sessions[0], 4000, "goodbye")
+        self.fanout.send(self.sessions[:1], event("a"))
+        self.assertEqual(self.written()[0], [b"a", (4000, "goodbye")])
+
+    def test_gone(self) -> None:
+        """A session that is gone by the end of the turn is passed over."""
+        self.fanout.send(self.sessions, event("a"))
+        self.fanout.close(self.sessions[1], 4000, "goodbye")
+        del self.connections[self.sessions[1]]
+        self.assertEqual(self.written(), [[b"a"], [], [b"a"]])
+
+    def test_flush(self) -> None:
+        """A flush writes at once, and only once."""
+        self.fanout.send(self.sessions, event("a"))
+        self.fanout.flush()
+        self.fanout.flush()
+        self.assertEqual([recorder.written for recorder in self.recorders], [[b"a"]] * 3)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_mistake_on_one_connection(self) -> None:
+        """A connection that fails keeps nobody else from its frames, and is logged."""
+        self.connections[self.sessions[0]] = Recorder(self.format, fails=True)
+        self.fanout.send(self.sessions, event("a"))
+        self.assertEqual(self.written()[1:], [[b"a"], [b"a"]])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+    def test_mistake_in_a_format(self) -> None:
+        """An event that cannot be written is logged, and the rest of the turn goes out."""
+
+        @implementer(IWireFormat)
+        class Broken:
+            def encode(self, event: ServerEvent) -> bytes:
+                raise RuntimeError("a mistake")
+
+        self.recorders[0].wire_format = Broken()
+        self.fanout.send(self.sessions, event("a"))
+        self.assertEqual(self.written(), [[], [b"a"], [b"a"]])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+
+class WriteTests(SynchronousTestCase):
+    """The one gate to a transport, on real sockets."""
+
+    def setUp(self) -> None:
+        ours, self.theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        self.addCleanup(self.theirs.close)
+        for end in (ours, self.theirs):
+            end.setblocking(False)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        address = IPv4Address("TCP", "127.0.0.1", 1)
+        reactor: Any = MemoryReactor()
+        self.transport = tcp.Server(ours, Protocol(), ("127.0.0.1", 1), _Port(address), 0, reactor)  # type: ignore[arg-type]
+
+    def read(self) -> bytes:
+        read = b""
+        while True:
+            try:
+                read += self.theirs.recv(1 << 20)
+            except BlockingIOError:
+                return read
+
+    def test_past_the_poller(self) -> None:
+        """On plain TCP with nothing waiting the bytes are on the wire at once."""
+        self.assertTrue(write(self.transport, b"hello", 100))
+        self.assertEqual(self.read(), b"hello")
+
+    def test_short_write(self) -> None:
+        """What the socket does not take waits, and further writes wait behind it."""
+        data = bytes(range(256)) * 4096
+        self.assertTrue(write(self.transport, data, 0))
+        self.assertTrue(write(self.transport, b"the end", 0))
+        read = self.read()
+        while self.transport.doWrite() is None and not read.endswith(b"the end"):
+            read += self.read()
+        self.assertEqual(read, data + b"the end")
+        self.assertTrue(write(self.transport, b"again", 100))
+        self.assertEqual(self.read(), b"again")
+
+    def test_slow_reader(self) -> None:
+        """A reader behind whom more waits than he may have is told apart."""
+        data = b"x" * 100_000
+        self.assertTrue(write(self.transport, data, 0))
+        self.assertTrue(write(self.transport, b"x", 1 << 20))
+        self.assertFalse(write(self.transport, b"x", 1000))
+
+    def test_closing(self) -> None:
+        """Nothing is written past a close."""
+        self.transport.loseConnection()
+        self.assertTrue(write(self.transport, b"late", 0))
+        self.assertEqual(self.read(), b"")
+
+    def test_other_transports(self) -> None:
+        """Whatever is no plain TCP is written to as any transport."""
+        transport = StringTransport()
+        self.assertTrue(write(transport, b"hello", 1))
+        self.assertEqual(transport.value(), b"hello")
+
+
+class _Port:
+    """What a transport asks of the port that accepted it."""
+
+    _realPortNumber = 1
+
+    def __init__(self, address: IPv4Address) -> None:
+        self.address = address
