@@ -1,0 +1,279 @@
+"""
+The admin API: HTTP and JSON on a unix socket that only the daemon's user can open.
+
+POST /OPERATION carries out an operation of L{gossip.admin} (C{/game/add}, say) with an object of arguments. Besides::
+
+    GET  /status                        how the daemon is
+    GET  /metrics                       the same for Prometheus, with counters
+    GET  /tail?channel=NAME             what is said, one object a line, as long as the connection lasts
+    POST /say {channel, text}           the network itself says something
+    POST /restart-notice {seconds}      tell all games that the network will be away
+    POST /backup {path}                 copy the database to a new file
+
+What is refused is answered with 400 and C{{"error": TEXT}}.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qs
+
+import msgspec
+from msgspec import Meta, Struct
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web import http
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+from zope.interface import implementer
+
+from gossip.admin import OPERATIONS, Operation, Result, read
+from gossip.network.changes import MessageSaid
+from gossip.network.registry import Refused
+from gossip.network.tells import timestamp
+from gossip.store.database import StoreError
+from gossip.web.metrics import Metrics
+from gossip.web.requests import BoundedRequest, BoundedSite, answer_json
+from gossip.web.service import Gossip, Store
+
+InThread = Callable[..., "Deferred[Any]"]
+"""Calls a function with arguments in a thread."""
+
+BODY_BYTES: Final = 64 * 1024
+"""How many bytes of arguments an operation may have."""
+
+RECALLED: Final = 10
+"""With how many lines of what was said before a tail starts."""
+
+BACKLOG: Final = 1000
+"""So many lines may wait for a reader of what is said; one that is slower is dropped."""
+
+
+_FAILED: Final = {"error": "it failed: the daemon's log says why"}
+
+
+class Say(Struct, frozen=True, forbid_unknown_fields=True):
+    """The network itself says something on a channel."""
+
+    channel: str
+    text: str
+
+
+class RestartNotice(Struct, frozen=True, forbid_unknown_fields=True):
+    """All games are told that the network will be away."""
+
+    seconds: Annotated[int, Meta(ge=0, le=24 * 3600)]
+
+
+class Backup(Struct, frozen=True, forbid_unknown_fields=True):
+    """The database is copied to a new file."""
+
+    path: str
+
+
+class AdminRequest(BoundedRequest):
+    """A request of an admin."""
+
+    most = BODY_BYTES
+
+
+class AdminApi(Resource):
+    """All paths of the admin API."""
+
+    isLeaf = True
+    _log = Logger()
+
+    def __init__(self, gossip: Gossip, store: Store, in_thread: InThread, clock: IReactorTime) -> None:
+        super().__init__()
+        self._gossip = gossip
+        self._store = store
+        self._in_thread = in_thread
+        self._clock = clock
+        self._lock = DeferredLock()
+        self._metrics = Metrics(gossip)
+        self._gets: dict[str, Callable[[AdminRequest], Any]] = {
+            "status": lambda request: answer_json(request, gossip.status()),
+            "metrics": self._metrics.render,
+            "tail": self._tail,
+        }
+        self._posts: dict[str, Callable[[bytes], Coroutine[Any, Any, Result]]] = {
+            "say": self._say,
+            "restart-notice": self._notice,
+            "backup": self._backup,
+        }
+
+    def render(self, request: AdminRequest) -> Any:
+        name = request.path[1:].decode("ascii", "replace")
+        known = b"GET" if name in self._gets else b"POST" if name in OPERATIONS or name in self._posts else None
+        if known is None:
+            return answer_json(request, {"error": "no such operation"}, http.NOT_FOUND)
+        if request.method != known:
+            request.setHeader(b"Allow", known)
+            return answer_json(request, {"error": f"only {known.decode()}"}, http.NOT_ALLOWED)
+        if request.too_long:
+            return answer_json(request, {"error": "the arguments are too long"}, http.REQUEST_ENTITY_TOO_LARGE)
+        if known == b"GET":
+            return self._gets[name](request)
+        assert request.content is not None
+        arguments = request.content.read()
+        done = self._posts[name](arguments) if name in self._posts else self._operate(OPERATIONS[name], arguments)
+        Deferred.fromCoroutine(self._answer(request, done))
+        return NOT_DONE_YET
+
+    async def _answer(self, request: AdminRequest, done: Awaitable[Result]) -> None:
+        """Answer when it is done; who no longer listens does not hear it."""
+        gone: list[Failure] = []
+        request.notifyFinish().addErrback(gone.append)
+        try:
+            body = answer_json(request, await done)
+        except (Refused, StoreError) as error:
+            body = answer_json(request, {"error": str(error)}, http.BAD_REQUEST)
+        except Exception:
+            self._log.failure("an operation of the admin failed")
+            body = answer_json(request, _FAILED, http.INTERNAL_SERVER_ERROR)
+        if not gone:
+            request.write(body)
+            request.finish()
+
+    async def _operate(self, kind: type[Operation], arguments: bytes) -> Result:
+        operation = read(arguments, kind)
+        # One at a time, from looking at what is known to having changed it: two edits at once must not lose one.
+        await self._lock.acquire()
+        try:
+            registry = self._gossip.network.registry
+            change, result = operation.perform(registry, self._clock.seconds(), lambda: str(uuid.uuid4()))
+            if change is not None:
+                await self._gossip.change(change)
+            return result
+        finally:
+            self._lock.release()
+
+    async def _say(self, arguments: bytes) -> Result:
+        say = read(arguments, Say)
+        await self._gossip.announce(say.channel, say.text)
+        return msgspec.to_builtins(say)  # type: ignore[no-any-return]
+
+    async def _notice(self, arguments: bytes) -> Result:
+        notice = read(arguments, RestartNotice)
+        self._gossip.notice(notice.seconds)
+        return msgspec.to_builtins(notice)  # type: ignore[no-any-return]
+
+    async def _backup(self, arguments: bytes) -> Result:
+        backup = read(arguments, Backup)
+        path = Path(backup.path)
+        if not path.is_absolute():
+            raise Refused("the path of a backup must begin with /")
+        await self._in_thread(self._store.backup, path)
+        return msgspec.to_builtins(backup)  # type: ignore[no-any-return]
+
+    def _tail(self, request: AdminRequest) -> Any:
+        names = parse_qs(request.uri.partition(b"?")[2].decode("ascii", "replace")).get("channel")
+        channel = names[0] if names else None
+        if channel is not None and channel not in self._gossip.network.registry.channels:
+            return answer_json(request, {"error": "no such channel"}, http.BAD_REQUEST)
+        tail = Tail(self._gossip, request, channel)
+        if channel is None:
+            tail.start(())
+        else:
+            history = self._in_thread(self._store.history, channel, RECALLED)
+            history.addCallbacks(tail.start, tail.fail)
+        return NOT_DONE_YET
+
+
+def admin_site(gossip: Gossip, store: Store, clock: IReactorTime, in_thread: InThread) -> BoundedSite:
+    """
+    The admin API.
+
+    @param in_thread: C{deferToThread}, or what does the same.
+    """
+    return BoundedSite(AdminApi(gossip, store, in_thread, clock), clock, AdminRequest)
+
+
+def said_json(said: MessageSaid) -> bytes:
+    """What was said, as an object of JSON on a line of its own."""
+    shown = {
+        "channel": said.channel,
+        "seq": said.seq,
+        "game": said.game,
+        "name": said.name,
+        "message": said.message,
+        "said_at": timestamp(said.said_at),
+    }
+    return msgspec.json.encode(shown) + b"\n"
+
+
+@implementer(IPushProducer)
+class Tail:
+    """Tells one reader what is said. Lines wait until the history is there, and while the reader is busy."""
+
+    _log = Logger()
+
+    def __init__(self, gossip: Gossip, request: Request, channel: str | None) -> None:
+        """
+        @param channel: what to tell of; C{None} for all channels.
+        """
+        self._gossip = gossip
+        self._request = request
+        self._channel = channel
+        self._waiting: deque[MessageSaid] = deque()
+        self._paused = True
+        self._ended = False
+        request.setHeader(b"Content-Type", b"application/x-ndjson")
+        request.notifyFinish().addBoth(self._end)
+        # From here on, so that nothing is lost between the history and the present.
+        gossip.heard.add(self.heard)
+
+    def start(self, history: Sequence[MessageSaid]) -> None:
+        """Tell what was said before, then what is said from now on."""
+        if self._ended:
+            return
+        recalled = sorted(history, key=lambda said: said.seq)
+        last = recalled[-1].seq if recalled else 0
+        self._waiting = deque(said for said in self._waiting if said.seq > last)
+        self._waiting.extendleft(reversed(recalled))
+        self._request.registerProducer(self, True)
+        self._request.write(b"")  # the headers
+        self.resumeProducing()
+
+    def fail(self, failure: Failure) -> None:
+        """There is no history: end."""
+        self._log.failure("the history could not be read", failure)
+        if not self._ended:
+            self._request.write(answer_json(self._request, _FAILED, http.INTERNAL_SERVER_ERROR))
+            self._request.finish()
+
+    def heard(self, said: MessageSaid) -> None:
+        """Somebody said something."""
+        if self._channel is not None and said.channel != self._channel:
+            return
+        if not self._paused:
+            self._request.write(said_json(said))
+            return
+        self._waiting.append(said)
+        if len(self._waiting) > BACKLOG:
+            self._log.info("dropped a slow reader of what is said")
+            self._end()
+            transport: Any = self._request.channel.transport
+            transport.abortConnection()
+
+    def pauseProducing(self) -> None:
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        self._paused = False
+        while self._waiting and not self._paused and not self._ended:
+            self._request.write(said_json(self._waiting.popleft()))
+
+    def stopProducing(self) -> None:
+        self._end()
+
+    def _end(self, _result: object = None) -> None:
+        self._ended = True
+        self._waiting.clear()
+        self._gossip.heard.discard(self.heard)

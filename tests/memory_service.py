@@ -1,0 +1,143 @@
+"""A service without sockets, threads and disk, for the pages and the admin API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.internet.interfaces import IAddress
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+
+from gossip.counters import Counters, Status
+from gossip.network.changes import Change, MessageSaid
+from gossip.network.outputs import Commit
+from gossip.store.database import StoreError
+from gossip.web.service import Observer
+from tests.support import NOW, World
+
+
+class MemoryStore:
+    """Remembers what is said; backups are names."""
+
+    def __init__(self) -> None:
+        self.said: list[MessageSaid] = []
+        self.backups: list[Path] = []
+
+    def history(self, channel: str, limit: int) -> Sequence[MessageSaid]:
+        return [said for said in self.said if said.channel == channel][-limit:]
+
+    def backup(self, path: Path) -> None:
+        if path in self.backups:
+            raise StoreError(f"{path} is there already: no backup goes over it")
+        self.backups.append(path)
+
+
+class MemoryService:
+    """
+    The service of a small network.
+
+    @ivar slow: changes wait for L{settle}.
+    @ivar broken: what the next change fails with.
+    """
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.network = self.world.network
+        self.counters = Counters()
+        self.heard: set[Observer] = set()
+        self.store = MemoryStore()
+        self.clock = Clock()
+        self.clock.rightNow = NOW
+        self.notices: list[int] = []
+        self.health = "ok"
+        self.slow = False
+        self.broken: Exception | None = None
+        self._waiting: list[tuple[Commit, Deferred[None]]] = []
+
+    def change(self, change: Change) -> Deferred[None]:
+        if self.broken is not None:
+            return fail(self.broken)
+        commit = self.network.apply(change)
+        self._waiting.append((commit, done := Deferred[None]()))
+        if not self.slow:
+            self.settle()
+        return done
+
+    def settle(self) -> None:
+        """What waits is kept."""
+        waiting, self._waiting = self._waiting, []
+        for commit, done in waiting:
+            self.network.settled(commit, True, self.clock.seconds())
+            done.callback(None)
+
+    def announce(self, channel: str, text: str) -> Deferred[None]:
+        return maybeDeferred(self._announce, channel, text)
+
+    def _announce(self, channel: str, text: str) -> None:
+        for output in self.network.channels.announce(channel, text, self.clock.seconds()):
+            if isinstance(output, Commit) and isinstance(output.change, MessageSaid):
+                self.store.said.append(output.change)
+                for observer in list(self.heard):
+                    observer(output.change)
+
+    def notice(self, seconds: int) -> None:
+        self.notices.append(seconds)
+
+    def status(self) -> Status:
+        online = list(self.network.presence)
+        return {
+            "version": "1.2.3",
+            "uptime": 60,
+            "connections": {"websocket": 3, "telnet": 1},
+            "sessions": sum(len(game.sessions) for game in online),
+            "games": len(online),
+            "players": sum(len(game.players) for game in online),
+            "channels": len(self.network.registry.channels),
+            "deliveries": 7,
+            "queue": 2,
+            "health": self.health,
+        }
+
+
+class Browser:
+    """A connection to a site: bytes in, bytes out."""
+
+    def __init__(self, site: Any, address: IAddress | None = None) -> None:
+        address = address or IPv4Address("TCP", "192.0.2.1", 40000)
+        self.transport: Any = StringTransport(peerAddress=address)
+        self.protocol: Any = site.buildProtocol(address)
+        self.protocol.makeConnection(self.transport)
+
+    def send(self, data: bytes) -> None:
+        self.protocol.dataReceived(data)
+
+    def read(self) -> tuple[int, dict[str, str], bytes]:
+        """
+        The one answer that came.
+
+        @return: its code, its headers by lower-case name, and its body as it was sent.
+        """
+        head, _, body = self.transport.value().partition(b"\r\n\r\n")
+        self.transport.clear()
+        first, *lines = head.decode().split("\r\n")
+        return (
+            int(first.split()[1]),
+            {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)},
+            body,
+        )
+
+    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """Send a request; C{_} in the name of a header is a hyphen."""
+        headers = {"Host": "mud.example:4110", **headers}
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
+        ]
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
+        self.send("\r\n".join((*lines, "", "")).encode() + body)
+        return self.read()

@@ -1,0 +1,377 @@
+"""L{gossip.ctl}: command lines in, text and exit codes out; with a daemon and without."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import inlineCallbacks
+from twisted.internet.endpoints import UNIXServerEndpoint
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from gossip import ctl, terminal
+from gossip.ctl import main
+from gossip.network.changes import MessageSaid
+from gossip.store.store import Store
+from gossip.web.admin import admin_site, said_json
+from tests.memory_service import MemoryService
+from tests.support import NOW, uuid
+
+
+def run(*argv: str) -> tuple[int, str, str]:
+    """
+    Do what a command line says.
+
+    @return: the exit code, and what was written to stdout and stderr.
+    """
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(argv)
+    return code, out.getvalue(), err.getvalue()
+
+
+class CommandLineTests(SynchronousTestCase):
+    """The command line itself."""
+
+    def test_usage(self) -> None:
+        """A wrong command line is 2, a call for help 0."""
+        for argv in ((), ("game",), ("game", "add", "X"), ("nonsense",), ("restart-notice", "soon")):
+            code, out, err = run(*argv)
+            self.assertEqual((code, out), (2, ""), argv)
+            self.assertIn("usage: gossipctl", err)
+        code, _, err = run("game", "add", "X", "--short", "X", "--telnet", "host")
+        self.assertEqual((code, "'host' is not HOST:PORT" in err), (2, True))
+        for argv in (("--help",), ("game", "--help"), ("game", "add", "--help"), ("talk", "--help")):
+            self.assertEqual(run(*argv)[0], 0)
+
+    def test_bad_configuration(self) -> None:
+        """A configuration that cannot be read is one clear line."""
+        code, out, err = run("--config", "/nonexistent/gossip.toml", "status")
+        self.assertEqual((code, out), (1, ""))
+        self.assertEqual(err.count("\n"), 1)
+        self.assertTrue(err.startswith("gossipctl: "), err)
+
+    def test_long_socket_path(self) -> None:
+        """A socket that cannot be is a clear line."""
+        code, _, err = run("--socket", "/" + "x" * 107, "status")
+        self.assertEqual(code, 1)
+        self.assertIn("107 bytes", err)
+
+    def test_talk_needs_credentials(self) -> None:
+        """Nobody talks without credentials, or at no address."""
+        self.patch(os, "environ", {})
+        self.assertEqual(run("talk", "--id", "x")[0], 1)
+        code, _, err = run("talk", "--id", "x", "--secret", "y", "--url", "http://mud.example")
+        self.assertEqual(
+            (code, err), (1, "gossipctl: http://mud.example is no address like wss://mud.example/socket\n")
+        )
+
+
+class OfflineTests(SynchronousTestCase):
+    """What works with no daemon running."""
+
+    def setUp(self) -> None:
+        self.data = os.path.join(self.mktemp(), "data")
+
+    def run_(self, *argv: str) -> tuple[int, str, str]:
+        return run("--data", self.data, *argv)
+
+    def json(self, *argv: str) -> Any:
+        """The one object that a command prints."""
+        code, out, err = self.run_("--json", *argv)
+        self.assertEqual((code, err, out.count("\n")), (0, "", 1), err)
+        return json.loads(out)
+
+    def test_game_add(self) -> None:
+        """The first game makes the store, and its credentials are printed as one object."""
+        added = self.json("game", "add", "My MUD", "--short", "MyMUD", "--hidden", "--hide-players")
+        self.assertEqual(list(added), ["name", "short_name", "client_id", "client_secret"])
+        self.assertEqual((added["name"], added["short_name"]), ("My MUD", "MyMUD"))
+        with contextlib.closing(Store.open(None, self.data)) as store:
+            game = store.load().authenticate(added["client_id"], added["client_secret"], NOW)
+        assert game is not None
+        self.assertEqual((game.hidden, game.hides_players), (True, True))
+
+    def test_game(self) -> None:
+        """A game is registered, changed and removed."""
+        ways = ("--telnet", "[::1]:4000", "--secure-telnet", "a.example:4001", "--web", "https://a.example/play")
+        self.json("game", "add", "Alpha", "--short", "A", "--description", "x", "--homepage", "http://a.example", *ways)
+        shown = self.json("game", "show", "a")
+        self.assertEqual(
+            shown["connections"],
+            [
+                {"type": "telnet", "host": "::1", "port": 4000},
+                {"type": "secure telnet", "host": "a.example", "port": 4001},
+                {"type": "web", "url": "https://a.example/play"},
+            ],
+        )
+        self.assertEqual((shown["description"], shown["homepage_url"]), ("x", "http://a.example"))
+        edited = self.json("game", "edit", "a", "--name", "Beta", "--hidden", "--no-connections", "--description", "")
+        self.assertEqual(
+            (edited["name"], edited["hidden"], edited["connections"], edited["description"]), ("Beta", True, [], None)
+        )
+        self.assertFalse(self.json("game", "edit", "a", "--no-hidden")["hidden"])
+        self.assertTrue(self.json("game", "disable", "a")["disabled"])
+        self.assertFalse(self.json("game", "enable", "a")["disabled"])
+        self.assertIn("old_secret_until", self.json("game", "rotate", "a"))
+        self.json("game", "remove", "a")
+        self.assertEqual(self.json("game", "list"), {"games": []})
+
+    def test_channel_and_agent(self) -> None:
+        """Channels and code bases are changed."""
+        self.json("channel", "create", "gossip", "--description", "All talk")
+        self.assertTrue(self.json("channel", "hide", "gossip")["hidden"])
+        self.assertFalse(self.json("channel", "show", "gossip")["hidden"])
+        self.assertIsNotNone(self.json("channel", "pause", "gossip", "5")["paused_until"])
+        self.assertIsNone(self.json("channel", "resume", "gossip")["paused_until"])
+        self.assertEqual(self.json("channel", "describe", "gossip", "x")["description"], "x")
+        self.assertEqual([channel["name"] for channel in self.json("channel", "list")["channels"]], ["gossip"])
+        self.json("agent", "set", "Evennia", "--url", "https://e.example", "--repo-url", "https://r.example")
+        self.assertEqual(len(self.json("agent", "list")["agents"]), 1)
+
+    def test_json_after_the_command(self) -> None:
+        """--json and the others may stand after the command as well."""
+        code, out, _ = run("channel", "create", "gossip", "--json", "--data", self.data)
+        self.assertEqual((code, json.loads(out)["name"]), (0, "gossip"))
+
+    def test_refused(self) -> None:
+        """What is refused is one line on stderr, and 1."""
+        self.json("game", "add", "Alpha", "--short", "A")
+        self.assertEqual(
+            self.run_("game", "add", "Beta", "--short", "a"), (1, "", "gossipctl: the short name a is taken\n")
+        )
+        self.assertEqual(
+            self.run_("game", "add", "Beta", "--short", "System"),
+            (1, "", "gossipctl: the short name System is not to be had\n"),
+        )
+        self.assertEqual(self.run_("game", "show", "B"), (1, "", "gossipctl: no such game\n"))
+
+    def test_for_people(self) -> None:
+        """People get tables."""
+        self.assertEqual(self.run_("channel", "create", "gossip")[0], 0)
+        self.assertEqual(self.run_("game", "list")[1], "No game is registered.\n")
+        added = self.json("game", "add", "The Alpha", "--short", "A", "--hidden")
+        self.json("game", "add", "B", "--short", "LongName")
+        head, first, _ = self.run_("game", "list")[1].splitlines()
+        self.assertEqual(head, "SHORT     NAME       STATE   CLIENT ID")
+        self.assertEqual(first, f"A         The Alpha  hidden  {added['client_id']}")
+        self.assertEqual(self.run_("channel", "list")[1], "CHANNEL  STATE  DESCRIPTION\ngossip   shown\n")
+        self.assertIn("The secret is not shown again", self.run_("game", "rotate", "A")[1])
+
+    def test_no_store(self) -> None:
+        """Looking at a store that is not there does not make one."""
+        code, _, err = self.run_("game", "list")
+        self.assertEqual((code, os.path.exists(self.data)), (1, False))
+        self.assertIn("say with --data where the data is", err)
+
+    def test_in_use(self) -> None:
+        """A store that somebody else has is left alone."""
+        with contextlib.closing(Store.open(None, self.data)):
+            code, _, err = self.run_("game", "list")
+        self.assertEqual((code, err.count("\n")), (1, 1))
+        self.assertIn("uses", err)
+
+    def test_backup(self) -> None:
+        """A backup is made, but not over a file."""
+        self.json("channel", "create", "gossip")
+        path = self.mktemp()
+        self.assertEqual(self.json("backup", path), {"path": os.path.abspath(path)})
+        self.assertTrue(os.path.getsize(path))
+        self.assertEqual(self.run_("backup", path)[0], 1)
+
+    def test_needs_a_daemon(self) -> None:
+        """What only a daemon can do says so."""
+        for argv in (("say", "gossip", "hi"), ("tail",), ("restart-notice", "5")):
+            self.assertEqual(self.run_(*argv), (1, "", "gossipctl: no daemon runs: this needs one\n"))
+        self.assertEqual(self.run_("status"), (1, "not running\n", ""))
+        self.assertEqual(self.run_("--json", "status"), (1, '{"running": false}\n', ""))
+
+    def test_named_socket(self) -> None:
+        """Who names a socket means the daemon there, and no store."""
+        code, _, err = run("--socket", "nowhere.sock", "channel", "create", "gossip")
+        self.assertEqual((code, err), (1, "gossipctl: nobody listens at nowhere.sock\n"))
+
+
+class DaemonTests(TestCase):
+    """What goes to a running daemon."""
+
+    @inlineCallbacks
+    def setUp(self) -> Any:  # type: ignore[override]
+        # Not mktemp: the path of a unix socket is short.
+        self.data = tempfile.mkdtemp(prefix="gossip")
+        self.addCleanup(shutil.rmtree, self.data)
+        self.service = MemoryService()
+        site = admin_site(self.service, self.service.store, self.service.clock, deferToThread)
+        self.port = yield UNIXServerEndpoint(reactor, os.path.join(self.data, "admin.sock")).listen(site)
+        self.addCleanup(self.port.stopListening)
+
+    def run_(self, *argv: str) -> Any:
+        return deferToThread(run, "--data", self.data, *argv)
+
+    @inlineCallbacks
+    def test_changes(self) -> Any:
+        """A change takes effect in the running daemon, and no store is opened."""
+        code, out, err = yield self.run_("--json", "game", "add", "My MUD", "--short", "MyMUD")
+        self.assertEqual((code, err), (0, ""))
+        added = json.loads(out)
+        registry = self.service.network.registry
+        self.assertIsNotNone(registry.authenticate(added["client_id"], added["client_secret"], NOW))
+        self.assertEqual(os.listdir(self.data), ["admin.sock"])
+        refused = yield self.run_("game", "add", "Other", "--short", "mymud")
+        self.assertEqual(refused, (1, "", "gossipctl: the short name mymud is taken\n"))
+
+    @inlineCallbacks
+    def test_status(self) -> Any:
+        """The status of a running daemon is shown."""
+        code, out, _ = yield self.run_("status")
+        self.assertEqual(code, 0)
+        self.assertIn("connections  3 websocket, 1 telnet\n", out)
+        code, out, _ = yield self.run_("--json", "status")
+        self.assertEqual(json.loads(out), {"running": True, **self.service.status()})
+
+    @inlineCallbacks
+    def test_say_notice_backup(self) -> Any:
+        """The daemon says, announces and copies."""
+        self.service.world.join("Alpha", channels=["gossip"])
+        said = yield self.run_("say", "gossip", "Hello,", "all")
+        self.assertEqual(said, (0, "Said on gossip.\n", ""))
+        self.assertEqual(self.service.store.said[0].message, "Hello, all")
+        self.assertEqual((yield self.run_("restart-notice", "5"))[0], 0)
+        self.assertEqual(self.service.notices, [5])
+        self.assertEqual((yield self.run_("backup", "b.db"))[0], 0)
+        self.assertEqual(self.service.store.backups, [Path(os.path.abspath("b.db"))])
+        code, _, err = yield self.run_("backup", "b.db")
+        self.assertEqual((code, "there already" in err), (1, True))
+
+    @inlineCallbacks
+    def test_tail_refused(self) -> Any:
+        """What cannot be followed is refused."""
+        refused = yield self.run_("tail", "nowhere")
+        self.assertEqual(refused, (1, "", "gossipctl: no such channel\n"))
+
+
+class Script(Protocol):
+    """A daemon that says one thing, and goes away."""
+
+    said = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        assert self.transport is not None
+        self.transport.write(self.said)
+        self.transport.loseConnection()
+
+
+class LostDaemonTests(TestCase):
+    """A daemon that goes away, or is none."""
+
+    @inlineCallbacks
+    def answer(self, said: bytes, *argv: str) -> Any:
+        """Do what a command line says, with a daemon that says this."""
+        data = tempfile.mkdtemp(prefix="gossip")
+        self.addCleanup(shutil.rmtree, data)
+        path = os.path.join(data, "admin.sock")
+        factory = Factory.forProtocol(type("Script", (Script,), {"said": said}))
+        port = yield UNIXServerEndpoint(reactor, path).listen(factory)
+        self.addCleanup(port.stopListening)
+        return (yield deferToThread(run, "--socket", path, *argv))
+
+    @inlineCallbacks
+    def test_tail(self) -> Any:
+        """What is said is shown as it comes, cleaned, until the daemon ends it."""
+        message = "\x1b[31mred\nand more"
+        line = said_json(MessageSaid("gossip", 1, uuid(1), "Alpha", "A\x07na", message, NOW))
+        said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + (b"%x\r\n%s\r\n" % (len(line), line)) * 2
+        code, out, err = yield self.answer(said, "tail", "gossip")
+        self.assertEqual(out, "22:00:00 [gossip] Ana@Alpha: [31mred and more\n" * 2)
+        self.assertEqual((code, err), (1, "gossipctl: the daemon ended the connection\n"))
+        code, out, err = yield self.answer(said, "tail", "--json")
+        self.assertEqual([json.loads(line)["message"] for line in out.splitlines()], [message, message])
+        self.assertNotIn("\x1b", out)
+
+    @inlineCallbacks
+    def test_no_answer(self) -> Any:
+        """No answer, half of one, or one that is none is one clear line."""
+        answers = (
+            b"",
+            b"SSH-2.0-OpenSSH\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",
+            b"HTTP/1.1 500 Oops\r\n\r\n<b>",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]",
+        )
+        for said in answers:
+            for argv in (("status",), ("game", "list")):
+                code, out, err = yield self.answer(said, *argv)
+                self.assertEqual((code, out, err.count("\n")), (1, "", 1), said)
+                self.assertTrue(err.startswith("gossipctl: the daemon"), err)
+
+
+class EndTests(SynchronousTestCase):
+    """How it ends when nobody wants to know more."""
+
+    def test_interrupt(self) -> None:
+        """Ctrl-C ends it quietly."""
+
+        def interrupted(daemon: ctl.Daemon, name: str) -> Any:
+            raise KeyboardInterrupt
+
+        self.patch(ctl.Daemon, "get", interrupted)
+        self.assertEqual(run("status"), (130, "", ""))
+
+    def test_broken_pipe(self) -> None:
+        """A reader that goes away ends it quietly."""
+        reading, writing = os.pipe()
+        os.close(reading)
+        argv = [sys.executable, "-m", "gossip.ctl", "--data", self.mktemp(), "channel", "create", "gossip"]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        with open(writing, "wb") as pipe:
+            done = subprocess.run(argv, stdout=pipe, stderr=subprocess.PIPE, env=environment, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+
+
+class TerminalTests(SynchronousTestCase):
+    """L{gossip.terminal}: what a person sees."""
+
+    def test_printable(self) -> None:
+        """Nothing is left that a terminal could take for a command or that turns lines around; talk stays talk."""
+        self.assertEqual(
+            terminal.printable("I <3 you > me – Grüße, 你好 ✔️ 👩\u200d🚀"), "I <3 you > me – Grüße, 你好 ✔️ 👩\u200d🚀"
+        )
+        self.assertEqual(
+            terminal.printable("a\x1b[2Jb\x9b1mc\td\r\ne\u202ef\u2066\x00\x7f\u2028g\ud800"), "a[2Jb1mc d  ef g"
+        )
+
+    def test_tables(self) -> None:
+        """Hostile names stay in their cells."""
+        hostile = "x\x1b[2J\n\u202ey"
+        games = [
+            {
+                "short_name": hostile,
+                "name": hostile,
+                "client_id": hostile,
+                "disabled": 0,
+                "hidden": 0,
+                "hide_players": 0,
+            }
+        ]
+        channels = [{"name": hostile, "hidden": False, "paused_until": None, "description": hostile}]
+        agents = [{"name": hostile, "url": hostile, "repo_url": None}]
+        for shown in (
+            terminal.games({"games": games}),
+            terminal.channels({"channels": channels}),
+            terminal.agents({"agents": agents}),
+            terminal.channel(channels[0]),
+            terminal.agent(agents[0]),
+        ):
+            self.assertEqual([line for line in shown.splitlines() if not line.isprintable()], [])
+            self.assertIn("x[2J y", shown)
