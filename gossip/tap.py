@@ -1,0 +1,227 @@
+"""C{twistd gossip}: its options, and how the parts of the daemon are put together."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import resource
+import signal
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from types import FrameType
+from typing import Any, ClassVar
+
+from twisted.application import strports
+from twisted.application.service import IService, MultiService
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import quoteStringArgument
+from twisted.internet.error import CannotListenError, ReactorNotRunning
+from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.threads import deferToThread
+from twisted.logger import Logger
+from twisted.python import usage
+
+from gossip import __version__, config
+from gossip.config import Config, ConfigError
+from gossip.counters import Counters
+from gossip.network.network import Network
+from gossip.network.settings import Rules
+from gossip.service import GossipService
+from gossip.store.database import StoreError
+from gossip.store.store import Store
+from gossip.store.writer import Writer
+from gossip.transports.admission import Admission
+from gossip.transports.door import DoorFactory
+from gossip.transports.websocket import GameFactory
+from gossip.web.admin import admin_site
+from gossip.web.site import public_site
+
+
+class Options(usage.Options):
+    """The command line of C{twistd gossip}."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "The network that MUDs join. Without options it listens on the loopback, port 4110, and keeps what it knows in "
+        "./gossip-data."
+    )
+
+    optFlags: ClassVar = [
+        ["check", None, "Say whether the configuration is good, and exit."],
+        ["dump-config", None, "Print all settings as a configuration file, and exit."],
+    ]
+    optParameters: ClassVar = [
+        ["config", "c", None, "The configuration file: see etc/gossip.toml."],
+        ["data", "d", None, "The directory to keep everything in."],
+        ["database", None, None, "The URL of a PostgreSQL database, instead of SQLite in the data directory."],
+        ["admin-socket", None, None, "The unix socket for gossipctl, instead of admin.sock in the data directory."],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["listen"] = []
+
+    def opt_listen(self, endpoint: str) -> None:
+        """Where to listen, as an endpoint string; may be given more than once."""
+        self["listen"].append(endpoint)
+
+    opt_l = opt_listen
+
+    def postOptions(self) -> None:
+        self.config = self.load()
+        if self["dump-config"]:
+            sys.stdout.write(config.dump(self.config))
+            raise SystemExit(0)
+        if self["check"]:
+            sys.stdout.write("The configuration is good.\n")
+            raise SystemExit(0)
+
+    def load(self) -> Config:
+        """
+        Find the settings, now or again.
+
+        @raise usage.UsageError: there is something wrong with them.
+        """
+        try:
+            return config.load(self, os.environ)
+        except ConfigError as error:
+            raise usage.UsageError(str(error)) from None
+
+
+class ListenError(Exception):
+    """An endpoint string is wrong; the text is for the person who runs the daemon."""
+
+
+class Daemon(MultiService):
+    """All of it: opens the store, then the doors; closes them in the other order."""
+
+    _log = Logger()
+
+    def __init__(self, reactor: Any, options: Options) -> None:
+        super().__init__()
+        self._reactor = reactor
+        self._options = options
+        self._settings = options.config
+
+    def startService(self) -> None:
+        # Not before: a daemon has forked by now, which neither locks nor connections of a database survive.
+        try:
+            self._store = Store.open(self._settings.database or None, self._settings.data_path)
+            self._open()
+            super().startService()
+        except (StoreError, ListenError, CannotListenError) as error:
+            self._log.critical("cannot start: {error}", error=str(error))
+            raise SystemExit(f"gossip: {error}") from None
+        signal.signal(signal.SIGHUP, self._on_hangup)
+        # In place of the reactor's own, which twistd follows by dying of the signal: to stop as asked is a success.
+        self._reactor.callWhenRunning(signal.signal, signal.SIGTERM, self._on_terminate)
+        # What is there now stays: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        for line in _welcome(self._settings):
+            self._log.info("{line}", line=line)
+
+    def _open(self) -> None:
+        settings, reactor, store = self._settings, self._reactor, self._store
+        limits = settings.limits
+        _allow_open_files(limits.connections)
+        self._rules = Rules(settings.network, limits)
+        network = Network(store.load(), lambda: str(uuid.uuid4()), random.random, self._rules)
+        counters = Counters()
+        self._writer = Writer(store.keep, reactor.callFromThread, counters.committed)
+        self._gossip = gossip = GossipService(reactor, network, self._writer, counters, settings.downtime)
+        gossip.setServiceParent(self)
+        self._admission = Admission(
+            limits.connections, limits.connections_per_address, limits.unauthenticated_per_address
+        )
+        games = GameFactory(
+            reactor,
+            gossip,
+            self._admission,
+            frame_in=limits.frame_in_bytes,
+            frame_out=limits.frame_out_bytes,
+            ref_bytes=limits.ref_bytes,
+            backlog=limits.backlog_bytes,
+            proxies=settings.proxies,
+        )
+        people = public_site(gossip, reactor)
+        door = DoorFactory(reactor, games, people, limits.request_line_bytes, limits.request_seconds)
+        for endpoint in settings.listen:
+            self._listen(endpoint, door)
+        admin = admin_site(gossip, store, reactor, deferToThread)
+        # Nobody else has the store, so a socket that is left there belongs to nobody.
+        settings.admin_path.unlink(missing_ok=True)
+        self._listen(f"unix:{quoteStringArgument(str(settings.admin_path))}:mode=600:lockfile=0", admin)
+
+    def _listen(self, endpoint: str, factory: IProtocolFactory) -> None:
+        """
+        Listen as soon as all is there. Unlike other services this one fails at once if it cannot.
+
+        @raise ListenError: there is no such endpoint.
+        """
+        try:
+            strports.service(endpoint, factory, self._reactor).setServiceParent(self)
+        except Exception as error:
+            # Each kind of endpoint has complaints of its own: a missing certificate, a port that is no number.
+            raise ListenError(f"cannot listen on {endpoint}: {str(error) or type(error).__name__}") from None
+
+    def stopService(self) -> Deferred[None]:
+        # Listeners and sessions first, then what they wrote to.
+        stopped: Deferred[Any] = super().stopService()
+        return stopped.addCallback(lambda _: self._writer.stop()).addCallback(lambda _: self._store.close())
+
+    def _on_hangup(self, number: int, frame: FrameType | None) -> None:
+        self._reactor.callFromThread(self.reload)
+
+    def _on_terminate(self, number: int, frame: FrameType | None) -> None:
+        self._reactor.callFromThread(self._terminate)
+
+    def _terminate(self) -> None:
+        with suppress(ReactorNotRunning):  # asked twice
+            self._reactor.stop()
+
+    def reload(self) -> None:
+        """Read the configuration again: what can change in a running daemon does, the rest waits for a restart."""
+        try:
+            settings = self._options.load()
+        except usage.UsageError as error:
+            self._log.error("the configuration stays as it was: {error}", error=str(error))
+            return
+        limits = settings.limits
+        self._rules.settings, self._rules.limits = settings.network, limits
+        self._gossip.downtime = settings.downtime
+        self._admission.total = limits.connections
+        self._admission.per_address = limits.connections_per_address
+        self._admission.waiting_per_address = limits.unauthenticated_per_address
+        self._log.info("read the configuration again")
+
+
+def _allow_open_files(connections: int) -> None:
+    """A process may open 1024 files by default: too few for a network, and each may raise that for itself."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < connections:
+        Daemon._log.warn(
+            "only {hard} files may be open, which is less than {connections} connections",
+            hard=hard,
+            connections=connections,
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _welcome(settings: Config) -> Iterator[str]:
+    """What an admin who starts a daemon wants to know."""
+    yield f"gossip {__version__} is ready."
+    for endpoint in settings.listen:
+        yield f"  listening on {endpoint}: games at /socket, people at /"
+    yield f"  keeping everything in {settings.data_path.resolve()}"
+    yield f"  register a game with: gossipctl --data {settings.data} game add 'My MUD' --short MyMUD"
+
+
+def makeService(options: Options) -> IService:
+    """Make the daemon. This is the only place that knows the global reactor."""
+    from twisted.internet import reactor
+
+    return Daemon(reactor, options)
