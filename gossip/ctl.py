@@ -290,7 +290,9 @@ def _add_channel_commands(parser: argparse.ArgumentParser, common: argparse.Argu
     commands.add("show", "let people see a channel", terminal.channel, *channel)
     commands.add("hide", "let people no longer see a channel", terminal.channel, *channel)
     pause = commands.add("pause", "let nobody speak on a channel for a while", terminal.channel, *channel)
-    pause.add_argument("minutes", metavar="MINUTES", nargs="?", type=float, help=f"default: {admin.PAUSE}")
+    pause.add_argument(
+        "minutes", metavar="MINUTES", nargs="?", type=float, default=admin.PAUSE, help="default: %(default)s"
+    )
     commands.add("resume", "end the pause of a channel", terminal.channel, *channel)
     describe = commands.add("describe", "say what a channel is for", terminal.channel, *channel)
     describe.add_argument("description", metavar="TEXT")
