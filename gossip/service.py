@@ -118,7 +118,6 @@ class GossipService(Service):
         self._carry_out(outputs, session)
 
     def alive(self, session: Session) -> None:
-        """A session gave a sign of life that is no heartbeat event."""
         self.network.alive(session)
 
     def lost(self, session: Session) -> None:

@@ -44,6 +44,9 @@ class Listener:
     def received(self, session: Session, event: ClientEvent) -> None:
         self.events.append(event)
 
+    def alive(self, session: Session) -> None:
+        pass
+
     def lost(self, session: Session) -> None:
         self.ended.append(session)
 

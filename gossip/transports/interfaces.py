@@ -48,5 +48,8 @@ class IGossip(Interface):
     def received(session: Session, event: ClientEvent) -> None:
         """A session sent an event. Never raises."""
 
+    def alive(session: Session) -> None:
+        """A session gave a sign of life that is no heartbeat event."""
+
     def lost(session: Session) -> None:
         """A session's connection is gone."""
