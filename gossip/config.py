@@ -8,6 +8,7 @@ C{etc/gossip.toml} explains the settings.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,9 @@ HIDDEN: Final = "***"
 """Stands for a password wherever a database is shown."""
 
 _DRIVERS: Final = ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
+
+SOCKET_PATH_BYTES: Final = 107
+"""How long the path of a unix socket may be."""
 
 _LARGEST: Final = 10**9
 """No number in the configuration is larger: what is computed from it (times, dates, sizes) stays in range."""
@@ -251,6 +255,8 @@ def _check(config: Config) -> None:
         raise ConfigError("listen: at least one address, and no empty one")
     if not config.data:
         raise ConfigError("data: must not be empty")
+    if len(os.fsencode(config.admin_path)) > SOCKET_PATH_BYTES:
+        raise ConfigError(f"admin_socket: {config.admin_path} has over {SOCKET_PATH_BYTES} bytes; name a shorter one")
     _check_database(config.database)
 
 

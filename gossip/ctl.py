@@ -22,12 +22,9 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from gossip import admin, terminal
-from gossip.config import Config, ConfigError, load
+from gossip.config import SOCKET_PATH_BYTES, Config, ConfigError, load
 from gossip.network.registry import Refused
 from gossip.terminal import Shown, printable
-
-SOCKET_PATH_BYTES: Final = 107
-"""How long the path of a unix socket may be."""
 
 TIMEOUT: Final = 60
 """How many seconds the daemon may take for an answer."""
@@ -241,10 +238,14 @@ def _add_game_commands(parser: argparse.ArgumentParser, common: argparse.Argumen
     add.add_argument("--short", metavar="SHORT", dest="short_name", required=True, help="how other games see it")
     add.add_argument("--hidden", action="store_true", help="do not show it to other games")
     add.add_argument("--hide-players", action="store_true", help="do not show its players to other games")
+    _add_shell(add)
     _add_texts(add)
     commands.add("list", "list all games", terminal.games)
     commands.add("show", "show a game", terminal.game, *game)
-    commands.add("rotate", "give a game a new secret; the old one works for 24 hours", terminal.credentials, *game)
+    rotate = commands.add(
+        "rotate", "give a game a new secret; the old one works for 24 hours", terminal.credentials, *game
+    )
+    _add_shell(rotate)
     commands.add("disable", "let a game no longer join", terminal.game, *game)
     commands.add("enable", "let a game join again", terminal.game, *game)
     commands.add("remove", "forget a game and its achievements", terminal.game, *game)
@@ -254,6 +255,11 @@ def _add_game_commands(parser: argparse.ArgumentParser, common: argparse.Argumen
     edit.add_argument("--hide-players", action=argparse.BooleanOptionalAction)
     edit.add_argument("--no-connections", action="store_const", dest="connections", const=[])
     _add_texts(edit)
+
+
+def _add_shell(parser: argparse.ArgumentParser) -> None:
+    text = "print the credentials as a command that puts them into a shell's environment"
+    parser.add_argument("--shell", action="store_const", dest="shown", const=terminal.exports, help=text)
 
 
 def _add_texts(parser: argparse.ArgumentParser) -> None:

@@ -23,7 +23,7 @@ from gossip.network.changes import Change, MessageSaid
 from gossip.network.events import ClientEvent, Failure
 from gossip.network.network import Network
 from gossip.network.outputs import Broadcast, Close, Commit, Hold, Output, Release, Send
-from gossip.network.session import Session
+from gossip.network.session import Session, Situation
 from gossip.order import Answer, AnswersInOrder, Place
 from gossip.transports.fanout import Fanout
 from gossip.transports.interfaces import IConnection, IGossip
@@ -109,12 +109,15 @@ class GossipService(Service):
 
     def received(self, session: Session, event: ClientEvent) -> None:
         self.counters.received(event)
+        was_new = session.situation is Situation.NEW
         try:
             outputs = self.network.receive(session, event, self._clock.seconds())
         except Exception:
             # A mistake of ours hurts this session, and no other.
             self._log.failure("a session failed on {event}", event=type(event).__name__)
             outputs = [Close(session, INTERNAL_ERROR, "internal error"), *self._lose(session)]
+        if was_new and session.situation is Situation.ACTIVE:
+            self._log.info("{game} joined from {peer}", game=_short_name(session), peer=session.peer)
         self._carry_out(outputs, session)
 
     def alive(self, session: Session) -> None:
@@ -123,6 +126,8 @@ class GossipService(Service):
     def lost(self, session: Session) -> None:
         self._connections.pop(session, None)
         self._paused.discard(session)
+        if session.online is not None:
+            self._log.info("{game} left", game=_short_name(session))
         self._carry_out(self._lose(session))
         if not self._connections and self._drained is not None:
             self._drained.callback(None)
@@ -307,3 +312,8 @@ class GossipService(Service):
             return succeed(None)
         self._drained = Deferred()
         return self._drained.addTimeout(DRAIN_SECONDS, self._clock, lambda _result, _seconds: None)
+
+
+def _short_name(session: Session) -> str:
+    assert session.online is not None
+    return session.online.game.short_name

@@ -11,6 +11,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar
 
@@ -71,24 +72,17 @@ class Options(usage.Options):
     opt_l = opt_listen
 
     def postOptions(self) -> None:
-        self.config = self.load()
+        try:
+            self.config = config.load(self, os.environ)
+        except ConfigError as error:
+            # One line, and not the whole usage that comes with a UsageError.
+            raise SystemExit(f"gossip: {error}") from None
         if self["dump-config"]:
             sys.stdout.write(config.dump(self.config))
             raise SystemExit(0)
         if self["check"]:
             sys.stdout.write("The configuration is good.\n")
             raise SystemExit(0)
-
-    def load(self) -> Config:
-        """
-        Find the settings, now or again.
-
-        @raise usage.UsageError: there is something wrong with them.
-        """
-        try:
-            return config.load(self, os.environ)
-        except ConfigError as error:
-            raise usage.UsageError(str(error)) from None
 
 
 class ListenError(Exception):
@@ -113,7 +107,6 @@ class Daemon(MultiService):
             self._open()
             super().startService()
         except (StoreError, ListenError, CannotListenError) as error:
-            self._log.critical("cannot start: {error}", error=str(error))
             raise SystemExit(f"gossip: {error}") from None
         signal.signal(signal.SIGHUP, self._on_hangup)
         # In place of the reactor's own, which twistd follows by dying of the signal: to stop as asked is a success.
@@ -186,8 +179,8 @@ class Daemon(MultiService):
     def reload(self) -> None:
         """Read the configuration again: what can change in a running daemon does, the rest waits for a restart."""
         try:
-            settings = self._options.load()
-        except usage.UsageError as error:
+            settings = config.load(self._options, os.environ)
+        except ConfigError as error:
             self._log.error("the configuration stays as it was: {error}", error=str(error))
             return
         limits = settings.limits
@@ -217,7 +210,9 @@ def _welcome(settings: Config) -> Iterator[str]:
     for endpoint in settings.listen:
         yield f"  listening on {endpoint}: games at /socket, people at /"
     yield f"  keeping everything in {settings.data_path.resolve()}"
-    yield f"  register a game with: gossipctl --data {settings.data} game add 'My MUD' --short MyMUD"
+    beside = Path(sys.argv[0]).with_name("gossipctl")
+    command = beside if beside.exists() else "gossipctl"
+    yield f"  register a game with: {command} --data {settings.data} game add 'My MUD' --short MyMUD"
 
 
 def makeService(options: Options) -> IService:

@@ -42,6 +42,11 @@ def credentials(result: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def exports(result: Mapping[str, Any]) -> str:
+    """The same for a shell, whose C{gossipctl talk} finds it in its environment."""
+    return f"export GOSSIP_CLIENT_ID={result['client_id']} GOSSIP_CLIENT_SECRET={result['client_secret']}"
+
+
 def games(result: Mapping[str, Any]) -> str:
     """A table of games."""
     rows = [(game["short_name"], game["name"], _states(game), game["client_id"]) for game in result["games"]]
