@@ -16,7 +16,7 @@ from zope.interface.verify import verifyObject
 
 from gossip.network.events import ServerEvent, Success
 from gossip.network.session import Session
-from gossip.transports.fanout import Fanout, write
+from gossip.transports.fanout import Fanout, Outlet
 from gossip.transports.interfaces import IConnection, IWireFormat
 
 
@@ -117,6 +117,14 @@ class FanoutTests(SynchronousTestCase):
         self.fanout.send((three, two), event("c"))
         self.assertEqual(self.written(), [[b"a"], [b"abc"], [b"c"]])
 
+    def test_one_audience_and_answers(self) -> None:
+        """Beside one audience the answers to single sessions keep their order without being put together."""
+        _, two, three = self.sessions
+        self.fanout.send((two,), event("a"))
+        self.fanout.send(self.sessions, event("b"))
+        self.fanout.send((three,), event("c"))
+        self.assertEqual(self.written(), [[b"b"], [b"a", b"b"], [b"b", b"c"]])
+
     def test_close_comes_last(self) -> None:
         """A connection is closed after what was sent to it, also what was sent later in the turn."""
         self.fanout.close(self.sessions[0], 4000, "goodbye")
@@ -159,7 +167,13 @@ class FanoutTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
 
-class WriteTests(SynchronousTestCase):
+class Pipe(Outlet, Protocol):
+    """A protocol with an outlet."""
+
+    peer_address = "192.0.2.1"
+
+
+class OutletTests(SynchronousTestCase):
     """The one gate to a transport, on real sockets."""
 
     def setUp(self) -> None:
@@ -171,7 +185,10 @@ class WriteTests(SynchronousTestCase):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         address = IPv4Address("TCP", "127.0.0.1", 1)
         reactor: Any = MemoryReactor()
-        self.transport = tcp.Server(ours, Protocol(), ("127.0.0.1", 1), _Port(address), 0, reactor)  # type: ignore[arg-type]
+        self.pipe = Pipe()
+        self.transport = tcp.Server(ours, self.pipe, ("127.0.0.1", 1), _Port(address), 0, reactor)  # type: ignore[arg-type]
+        self.pipe.makeConnection(self.transport)
+        self.pipe.open_outlet(0)
 
     def read(self) -> bytes:
         read = b""
@@ -181,40 +198,57 @@ class WriteTests(SynchronousTestCase):
             except BlockingIOError:
                 return read
 
+    def drain(self) -> bytes:
+        """Let the reactor's part of the work be done until nothing waits."""
+        read = self.read()
+        while self.transport.dataBuffer or self.transport._tempDataBuffer:
+            self.transport.doWrite()
+            read += self.read()
+        return read
+
     def test_past_the_poller(self) -> None:
         """On plain TCP with nothing waiting the bytes are on the wire at once."""
-        self.assertTrue(write(self.transport, b"hello", 100))
+        self.pipe.write(b"hello")
         self.assertEqual(self.read(), b"hello")
 
     def test_short_write(self) -> None:
-        """What the socket does not take waits, and further writes wait behind it."""
+        """What the socket does not take waits, further writes wait behind it, and then the direct way is free again."""
         data = bytes(range(256)) * 4096
-        self.assertTrue(write(self.transport, data, 0))
-        self.assertTrue(write(self.transport, b"the end", 0))
-        read = self.read()
-        while self.transport.doWrite() is None and not read.endswith(b"the end"):
-            read += self.read()
-        self.assertEqual(read, data + b"the end")
-        self.assertTrue(write(self.transport, b"again", 100))
+        self.pipe.write(data)
+        self.pipe.write(b"the end")
+        self.assertEqual(self.drain(), data + b"the end")
+        self.pipe.write(b"again")
         self.assertEqual(self.read(), b"again")
 
     def test_slow_reader(self) -> None:
-        """A reader behind whom more waits than he may have is told apart."""
-        data = b"x" * 100_000
-        self.assertTrue(write(self.transport, data, 0))
-        self.assertTrue(write(self.transport, b"x", 1 << 20))
-        self.assertFalse(write(self.transport, b"x", 1000))
+        """A reader behind whom more waits than he may have is cut off, and not before."""
+        self.pipe.open_outlet(200_000)
+        aborted: list[bool] = []
+        self.patch(self.transport, "abortConnection", lambda: aborted.append(True))
+        self.pipe.write(b"x" * 100_000)
+        self.assertEqual(aborted, [])
+        self.pipe.write(b"x" * 200_000)
+        self.pipe.write(b"x")
+        self.assertEqual(aborted, [True])
 
-    def test_closing(self) -> None:
-        """Nothing is written past a close."""
-        self.transport.loseConnection()
-        self.assertTrue(write(self.transport, b"late", 0))
-        self.assertEqual(self.read(), b"")
+    def test_shut(self) -> None:
+        """Nothing is written past the last word."""
+        self.pipe.write(b"last")
+        self.pipe.shut()
+        self.pipe.write(b"late")
+        self.assertEqual(self.drain(), b"last")
+
+    def test_broken(self) -> None:
+        """A socket that is broken is left to the reactor."""
+        self.transport.socket.shutdown(socket.SHUT_WR)
+        self.pipe.write(b"x")
+        self.assertEqual(self.transport._tempDataBuffer, [b"x"])
 
     def test_other_transports(self) -> None:
         """Whatever is no plain TCP is written to as any transport."""
-        transport = StringTransport()
-        self.assertTrue(write(transport, b"hello", 1))
+        pipe, transport = Pipe(), StringTransport()
+        pipe.makeConnection(transport)
+        pipe.write(b"hello")
         self.assertEqual(transport.value(), b"hello")
 
 

@@ -26,7 +26,7 @@ from gossip.network.ratelimit import Bucket, Rate
 from gossip.network.session import Session, Situation
 from gossip.transports import telnet
 from gossip.transports.admission import Admission
-from gossip.transports.fanout import write
+from gossip.transports.fanout import Outlet
 from gossip.transports.interfaces import IConnection, IGossip, IWireFormat
 from gossip.transports.telnet import Telnet
 from gossip.transports.text_dialect import Options, Reply, TextDialect, TextFormat
@@ -167,7 +167,7 @@ class JsonSide:
 
 
 @implementer(IConnection)
-class BridgeConnection(Protocol):
+class BridgeConnection(Outlet, Protocol):
     """One MUD's line."""
 
     transport_name = "telnet"
@@ -198,6 +198,7 @@ class BridgeConnection(Protocol):
 
     def connectionMade(self) -> None:
         factory = self.factory
+        self.open_outlet(factory.backlog)
         self.codec = Telnet(tls=isinstance(self.transport, TLSMemoryBIOProtocol))
         factory.connected(self)
         self.transport.setTcpNoDelay(True)
@@ -310,10 +311,12 @@ class BridgeConnection(Protocol):
 
     def _flush(self) -> None:
         data = self.codec.flush()
-        if data and not write(self.transport, data, self.factory.backlog):
-            _log.info("cut off a slow reader: {peer}", peer=self.peer_address)
-            self._end(410, "too slow")
-            self.transport.abortConnection()
+        if data:
+            super().write(data)
+
+    def cut_off(self) -> None:
+        self._end(410, "too slow")
+        super().cut_off()
 
     def close(self, code: int, why: str) -> None:
         if self._waiting and isinstance(self._side, TextSide) and code == _AUTHENTICATION_FAILED:
@@ -341,7 +344,8 @@ class BridgeConnection(Protocol):
         self._closing = True
         self._stop_deadline()
         self.codec.send_lines(self._side.goodbye(number, why))
-        write(self.transport, self.codec.finish(), 0)
+        super().write(self.codec.finish())
+        self.shut()
         self.transport.loseConnection()
         # Who reads nothing would never see the end.
         self._deadline = self.factory.clock.callLater(CLOSE_SECONDS, self.transport.abortConnection)

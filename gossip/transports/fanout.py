@@ -7,10 +7,11 @@ wire format, what goes to the same audience is joined once for all of it, and a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from twisted.internet import tcp
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITransport
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from gossip.network.events import ServerEvent
@@ -67,37 +68,61 @@ class Fanout:
         self._end_of_turn = None
         turn, self._turn = self._turn, []
         closing, self._closing = self._closing, []
-        if len(turn) == 1:
-            for connection, data in self._addressed(*turn[0]):
-                self._attempt(connection.write, data)
-        else:
-            # What each connection gets is put together first, so that it is written to once.
-            pieces: dict[IConnection, list[bytes]] = {}
+        if sum(len(sessions) > 1 for sessions, _ in turn) <= 1:
             for sessions, events in turn:
-                for connection, data in self._addressed(sessions, events):
-                    pieces.setdefault(connection, []).append(data)
-            for connection, parts in pieces.items():
-                self._attempt(connection.write, parts[0] if len(parts) == 1 else b"".join(parts))
+                self._write_to_each(sessions, events)
+        else:
+            self._write_together(turn)
         for session, code, why in closing:
-            if session in self._connections:
-                self._attempt(self._connections[session].close, code, why)
+            connection = self._connections.get(session)
+            if connection is not None:
+                try:
+                    connection.close(code, why)
+                except Exception:
+                    self._log.failure("cannot close a connection")
 
-    def _addressed(
-        self, sessions: tuple[Session, ...], events: list[ServerEvent]
-    ) -> Iterator[tuple[IConnection, bytes]]:
-        """Each connection of an audience, and what goes over it."""
+    def _write_to_each(self, sessions: tuple[Session, ...], events: list[ServerEvent]) -> None:
+        """Write the same to a whole audience. Every step in this loop is paid for each delivery."""
         written: dict[IWireFormat, bytes] = {}
         find = self._connections.get
         for session in sessions:
             connection = find(session)
-            if connection is None:
-                continue
-            wire_format = connection.wire_format
-            data = written.get(wire_format)
-            if data is None:
-                data = written[wire_format] = self._encode(wire_format, events)
-            if data:
-                yield connection, data
+            if connection is not None:
+                wire_format = connection.wire_format
+                data = written.get(wire_format)
+                if data is None:
+                    data = written[wire_format] = self._encode(wire_format, events)
+                try:
+                    if data:
+                        connection.write(data)
+                except Exception:
+                    # A mistake on one connection must not keep the others from theirs.
+                    self._log.failure("cannot write to a connection")
+
+    def _write_together(self, turn: list[tuple[tuple[Session, ...], list[ServerEvent]]]) -> None:
+        """Several audiences that overlap: what a connection gets is put together first, and written at once."""
+        pieces: dict[IConnection, list[bytes]] = {}
+        find = self._connections.get
+        for sessions, events in turn:
+            written: dict[IWireFormat, bytes] = {}
+            for session in sessions:
+                connection = find(session)
+                if connection is not None:
+                    wire_format = connection.wire_format
+                    data = written.get(wire_format)
+                    if data is None:
+                        data = written[wire_format] = self._encode(wire_format, events)
+                    if connection in pieces:
+                        pieces[connection].append(data)
+                    else:
+                        pieces[connection] = [data]
+        for connection, parts in pieces.items():
+            data = b"".join(parts)
+            try:
+                if data:
+                    connection.write(data)
+            except Exception:
+                self._log.failure("cannot write to a connection")
 
     def _encode(self, wire_format: IWireFormat, events: list[ServerEvent]) -> bytes:
         try:
@@ -106,40 +131,73 @@ class Fanout:
             self._log.failure("cannot write {events} as {wire_format}", events=len(events), wire_format=wire_format)
             return b""
 
-    def _attempt(self, act: Callable[..., None], *args: object) -> None:
-        """A mistake on one connection must not keep the others from theirs."""
-        try:
-            act(*args)
-        except Exception:
-            self._log.failure("cannot write to a connection")
 
-
-def write(transport: ITransport, data: bytes, backlog: int) -> bool:
+class Outlet:
     """
-    Write to a transport at the least cost: the one gate for all that is sent over a connection.
+    The one gate for all that is sent over a connection: short writes, slow readers, and the least cost.
 
     C{transport.write} costs two system calls of the reactor's poller a frame. On plain TCP with nothing waiting the
-    socket is tried first, and only what it did not take goes that way. Under TLS the socket is never touched.
+    socket is tried first, and only what it does not take goes that way. Under TLS the socket is never touched.
 
-    @param backlog: how many bytes may wait for the reader; 0 for any number.
-    @return: whether the reader keeps up; if not, the connection is to be cut off.
+    To be inherited by a protocol.
     """
-    # Exactly this class: a subclass, a Unix socket say, may send in another way.
-    if type(transport) is tcp.Server and not transport.TLS and _waiting(transport) == 0:
-        if transport.disconnecting or not transport.connected:
-            return True
-        try:
-            sent = transport.socket.send(data)
-        except OSError:  # full, or broken: that is for Twisted to find out
-            sent = 0
-        if sent == len(data):
-            return True
-        data = data[sent:]
-    transport.write(data)
-    return not backlog or _waiting(transport) <= backlog
+
+    transport: Any
+    peer_address: str
+
+    _direct: Callable[[bytes], int] | None = None
+    _shut = False
+    _backlog = 0
+
+    def open_outlet(self, backlog: int) -> None:
+        """
+        Begin, when there is a transport.
+
+        @param backlog: how many bytes may wait for the reader; 0 for any number.
+        """
+        self._backlog = backlog
+
+    def shut(self) -> None:
+        """Take no more: the last word has been said."""
+        self._shut = True
+        self._direct = None
+
+    def write(self, data: bytes) -> None:
+        """Send something, unless the last word has been said."""
+        direct = self._direct or self._find_direct_way()
+        if direct is not None:
+            try:
+                sent = direct(data)
+            except OSError:  # full, or broken: that is for Twisted to find out
+                sent = 0
+            if sent == len(data):
+                return
+            # From here on all waits in one place, until that is empty.
+            self._direct = None
+            data = data[sent:]
+        if not self._shut:
+            self.transport.write(data)
+            if self._backlog and _waiting(self.transport) > self._backlog:
+                self.cut_off()
+
+    def cut_off(self) -> None:
+        """The reader is too slow: end the connection."""
+        _log.info("cut off a slow reader: {peer}", peer=self.peer_address)
+        self.shut()
+        self.transport.abortConnection()
+
+    def _find_direct_way(self) -> Callable[[bytes], int] | None:
+        transport = self.transport
+        # Exactly this class: a subclass, a Unix socket say, may send in another way.
+        if type(transport) is tcp.Server and not self._shut and not transport.TLS and not _waiting(transport):
+            self._direct = transport.socket.send
+        return self._direct
 
 
-def _waiting(transport: ITransport) -> int:
+_log = Logger()
+
+
+def _waiting(transport: Any) -> int:
     """How many bytes the reader has not taken yet, without those that the operating system holds."""
     tcp_transport = getattr(transport, "transport", transport)
     if not isinstance(tcp_transport, tcp.Connection):

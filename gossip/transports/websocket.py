@@ -29,7 +29,7 @@ from gossip.network import frames
 from gossip.network.events import ServerEvent, Unreadable
 from gossip.network.session import Session, Situation
 from gossip.transports.admission import Admission
-from gossip.transports.fanout import write
+from gossip.transports.fanout import Outlet
 from gossip.transports.interfaces import IConnection, IGossip, IWireFormat
 
 HEAD_BYTES: Final = 8 * 1024
@@ -103,7 +103,7 @@ def _frame(first: int, payload: bytes) -> bytes:
 
 
 @implementer(IConnection)
-class WebSocketConnection(WebSocketServerProtocol):
+class WebSocketConnection(Outlet, WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn's own two bases differ
     """One game's websocket."""
 
     transport_name = "websocket"
@@ -121,6 +121,10 @@ class WebSocketConnection(WebSocketServerProtocol):
     _waiting = False
 
     # The handshake.
+
+    def connectionMade(self) -> None:
+        self.open_outlet(self.factory.backlog)
+        super().connectionMade()
 
     def processHandshake(self) -> None:
         end = self.data.find(b"\r\n\r\n")
@@ -196,6 +200,7 @@ class WebSocketConnection(WebSocketServerProtocol):
             self.factory.admission.authenticated(self.peer_address)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        self.shut()
         if self._session is not None:
             self.factory.gossip.lost(self._session)
         if self._admitted:
@@ -204,15 +209,17 @@ class WebSocketConnection(WebSocketServerProtocol):
 
     # What goes out.
 
-    def write(self, data: bytes) -> None:
-        if self.state == self.STATE_OPEN:
-            self.sendData(data)
-
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
-        # All that is sent passes here, Autobahn's own frames too: two ways to the socket would mix them up.
-        if not write(self.transport, data, self.factory.backlog):
-            _log.info("cut off a slow reader: {peer}", peer=self.peer_address)
-            self.transport.abortConnection()
+        # Autobahn's own frames pass the gate too: two ways to the socket would mix them up.
+        self.write(data)
+
+    def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
+        super().sendCloseFrame(code, reasonUtf8, isReply)
+        self.shut()
+
+    def dropConnection(self, abort: bool = False) -> None:
+        self.shut()
+        super().dropConnection(abort)
 
     def close(self, code: int, why: str) -> None:
         if self.state == self.STATE_OPEN:
