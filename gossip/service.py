@@ -6,6 +6,7 @@ It owns what the network must not know: the clock, the connections, the store's 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final, Protocol
@@ -59,8 +60,22 @@ class IWriter(Protocol):
     def groups(self) -> int:
         """How many groups of changes were settled so far."""
 
-    def commit(self, change: Change, settled: Callable[[bool], None]) -> None:
-        """Keep a change, and say whether it is kept: later, and in the order of the calls."""
+    def commit(self, change: Change, settled: Callable[[bool], None], wanted: bool) -> None:
+        """
+        Keep a change, and say whether it is kept: later, and in the order of the calls.
+
+        Where it is not wanted, nobody waits for that.
+        """
+
+
+class IBridge(Protocol):
+    """What the service asks the telnet bridge, for people and metrics."""
+
+    def open_connections(self) -> int:
+        """How many connections there are; of those that are not logged in the service does not know."""
+
+    def traffic(self) -> dict[str, int]:
+        """Bytes since the start, both ways, on the wire and without compression."""
 
 
 @implementer(IGossip)
@@ -70,6 +85,7 @@ class GossipService(Service):
 
     @ivar network: the network itself.
     @ivar counters: what happened, for the metrics.
+    @ivar bridge: the telnet bridge, if there is one.
     @ivar heard: who wants to know what is said, in any channel.
     """
 
@@ -84,6 +100,7 @@ class GossipService(Service):
         self.network = network
         self.downtime = downtime
         self.counters = counters
+        self.bridge: IBridge | None = None
         self.heard: set[Callable[[MessageSaid], None]] = set()
         self._clock = clock
         self._writer = writer
@@ -184,7 +201,7 @@ class GossipService(Service):
             self._pause_if_behind(asking)
         if isinstance(commit.change, MessageSaid):
             self._tell_observers(commit.change)
-        self._writer.commit(commit.change, partial(self._settled, commit, asking, place))
+        self._writer.commit(commit.change, partial(self._settled, commit, asking, place), place is not None)
 
     def _settled(self, commit: Commit, asking: Session | None, place: Place | None, kept: bool) -> None:
         if not kept:
@@ -238,7 +255,7 @@ class GossipService(Service):
             else:
                 done.errback(NotKept("the change could not be written to the database: see the daemon's log"))
 
-        self._writer.commit(change, settled)
+        self._writer.commit(change, settled, True)
         return done
 
     def announce(self, channel: str, text: str) -> Deferred[None]:
@@ -258,15 +275,22 @@ class GossipService(Service):
 
     def status(self) -> Status:
         """What goes on right now, for people and metrics."""
-        transports: dict[str, int] = {}
-        for connection in self._connections.values():
-            transports[connection.transport_name] = transports.get(connection.transport_name, 0) + 1
+        transports = Counter(connection.transport_name for connection in self._connections.values())
+        sessions = Counter(
+            connection.transport_name
+            for session, connection in self._connections.items()
+            if session.situation is Situation.ACTIVE
+        )
+        if self.bridge is not None:
+            transports["telnet"] = self.bridge.open_connections()
         online = list(self.network.presence)
         return {
             "version": __version__,
             "uptime": int(self._clock.seconds() - self._started_at),
-            "connections": transports,
+            "connections": dict(transports),
             "sessions": sum(len(game.sessions) for game in online),
+            "sessions_by_transport": dict(sessions),
+            "telnet_bytes": self.bridge.traffic() if self.bridge is not None else {},
             "games": len(online),
             "players": sum(len(game.players) for game in online),
             "channels": len(self.network.registry.channels),

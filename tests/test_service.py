@@ -34,7 +34,7 @@ class MemoryWriter:
     def pending(self) -> int:
         return len(self.waiting)
 
-    def commit(self, change: Change, settled: Callable[[bool], Any]) -> None:
+    def commit(self, change: Change, settled: Callable[[bool], Any], wanted: bool) -> None:
         self.waiting.append((change, settled))
 
     def settle(self, kept: bool = True) -> None:

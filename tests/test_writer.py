@@ -100,9 +100,9 @@ class WriterTests(SynchronousTestCase):
         self.reactor = Turns()
         self.told: list[tuple[int, bool]] = []
 
-    def writer(self, most: int = 100) -> Writer:
+    def writer(self, most: int = 100, idle: float = 0) -> Writer:
         """A writer; it is stopped after the test."""
-        writer = Writer(self.disk.keep, self.reactor.call_from_thread, most=most, gather=0)
+        writer = Writer(self.disk.keep, self.reactor.call_from_thread, most=most, gather=0, idle=idle)
         self.addCleanup(self.stop, writer)
         return writer
 
@@ -119,6 +119,17 @@ class WriterTests(SynchronousTestCase):
     def tell(self, seq: int, kept: bool) -> None:
         """Note what is told of a message."""
         self.told.append((seq, kept))
+
+    def test_unwanted(self) -> None:
+        """What nobody waits for waits for company: until something is wanted, or the end."""
+        writer = self.writer(idle=10 * SECONDS)
+        writer.commit(said(1), partial(self.tell, 1), False)
+        self.say(writer, 2)
+        self.reactor.turn()
+        self.assertEqual(self.disk.groups, [[said(1), said(2)]])
+        writer.commit(said(3), partial(self.tell, 3), False)
+        self.stop(writer)
+        self.assertEqual(self.told, [(1, True), (2, True), (3, True)])
 
     def say_in_a_group(self, writer: Writer, *seqs: int) -> None:
         """Commit messages in one group, after message 0 in one of its own."""

@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import Final
 
 from twisted.internet.defer import Deferred
@@ -48,6 +48,7 @@ class Writer:
         committed: Callable[[float], None] = lambda seconds: None,
         most: int = 100_000,
         gather: float = 0.003,
+        idle: float = 0.05,
     ) -> None:
         """
         @param keep: L{Store.keep<gossip.store.store.Store.keep>}; only the writer's thread calls it.
@@ -55,6 +56,7 @@ class Writer:
         @param committed: is told how many seconds each group took, in the reactor thread.
         @param most: how many changes may wait. Further ones fail.
         @param gather: for how many seconds the first change of a group waits for company.
+        @param idle: for how many seconds it waits more where nobody waits for any of them.
         """
         self.pending = self.groups = self.kept = self.failed = 0
         self.last_seconds = self.total_seconds = 0.0
@@ -63,6 +65,8 @@ class Writer:
         self._committed = committed
         self._most = most
         self._gather = gather
+        self._idle = idle
+        self._wanted = Event()
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._refused: list[Done] = []
         self._stopping = False
@@ -71,10 +75,12 @@ class Writer:
         self._thread = Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def commit(self, change: Change, done: Done) -> None:
+    def commit(self, change: Change, done: Done, wanted: bool = True) -> None:
         """
         Keep a change.
 
+        @param wanted: whether somebody waits for it. A transaction costs as much for one change as for many, so that
+            what nobody waits for had better come in company.
         @param done: called once, and never before this returns, in the order of the commits; but a change that is
             refused, because too many wait or the writer stops, does not wait for those before it.
         """
@@ -85,6 +91,8 @@ class Writer:
             return
         self.pending += 1
         self._queue.put((change, done))
+        if wanted and not self._wanted.is_set():
+            self._wanted.set()
 
     def stop(self) -> Deferred[None]:
         """Keep what waits, and end the thread; fires when all is told and the thread is gone."""
@@ -96,6 +104,7 @@ class Writer:
         if not self._stopping:
             self._stopping = True
             self._queue.put(None)
+            self._wanted.set()
         return stopped
 
     # In the reactor thread.
@@ -165,9 +174,14 @@ class Writer:
                 group.append(waiting)
                 if wait:
                     wait = False
+                    # Cleared before the queue is emptied: whoever sets it from here on is in a later group at worst.
+                    self._wanted.wait(self._idle)
                     time.sleep(self._gather)
+                    self._wanted.clear()
         except Empty:
             pass
+        else:
+            self._wanted.set()  # there may be more, and somebody may wait for it
         return group, False
 
     def _commit(self, changes: list[Change]) -> tuple[list[bool], list[Change]]:
