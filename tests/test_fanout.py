@@ -39,6 +39,7 @@ class Recorder:
 
     transport_name = "memory"
     peer_address = "192.0.2.1"
+    straight: Any = None
 
     def __init__(self, wire_format: IWireFormat, fails: bool = False) -> None:
         self.wire_format = wire_format
@@ -50,6 +51,9 @@ class Recorder:
             raise RuntimeError("a mistake")
         self.written.append(data)
 
+    def spill(self, rest: bytes) -> None:
+        self.write(rest)
+
     def close(self, code: int, reason: str) -> None:
         self.written.append((code, reason))
 
@@ -58,6 +62,24 @@ class Recorder:
 
     def resume(self) -> None:
         pass
+
+
+class Straight(Recorder):
+    """A connection with a straight way, which takes as many bytes as it is told."""
+
+    def __init__(self, wire_format: IWireFormat) -> None:
+        super().__init__(wire_format)
+        self.takes: int | None = 1000
+        self.straight: Any = self.take
+
+    def take(self, data: bytes) -> int:
+        if self.takes is None:
+            raise BlockingIOError
+        self.written.append(("straight", data))
+        return min(self.takes, len(data))
+
+    def spill(self, rest: bytes) -> None:
+        self.written.append(("spilled", rest))
 
 
 def event(wire: str) -> Success:
@@ -171,6 +193,55 @@ class Pipe(Outlet, Protocol):
     """A protocol with an outlet."""
 
     peer_address = "192.0.2.1"
+
+
+class StraightTests(SynchronousTestCase):
+    """The way past C{write}, for whole audiences."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.recorders = [Straight(Names()) for _ in range(3)]
+        self.format = self.recorders[0].wire_format = self.recorders[1].wire_format = Names()
+        self.sessions = tuple(Session() for _ in self.recorders)
+        self.connections: dict[Session, IConnection] = dict(zip(self.sessions, self.recorders, strict=True))
+        self.fanout = Fanout(self.clock, self.connections)
+
+    def send(self, wire: str) -> list[list[Any]]:
+        self.fanout.send(self.sessions, event(wire))
+        self.clock.advance(0)
+        written = [recorder.written for recorder in self.recorders]
+        for recorder in self.recorders:
+            recorder.written = []
+        return written
+
+    def test_straight(self) -> None:
+        """What can go straight does, for each wire format written once."""
+        self.assertEqual(self.send("abc"), [[("straight", b"abc")]] * 3)
+        self.assertEqual(self.format.encoded, 1)
+
+    def test_short(self) -> None:
+        """What is not taken is spilled, also after an error; the others do not notice."""
+        self.recorders[0].takes = 1
+        self.recorders[1].takes = None
+        expected = [[("straight", b"abc"), ("spilled", b"bc")], [("spilled", b"abc")], [("straight", b"abc")]]
+        self.assertEqual(self.send("abc"), expected)
+
+    def test_lost_and_found(self) -> None:
+        """A connection that loses its straight way is written to like others, until it has it again."""
+        self.send("a")
+        self.recorders[0].straight = None
+        Outlet.generation += 1
+        self.assertEqual(self.send("b")[0], [b"b"])
+        self.recorders[0].straight = self.recorders[0].take
+        Outlet.generation += 1
+        self.assertEqual(self.send("c")[0], [("straight", b"c")])
+
+    def test_gone(self) -> None:
+        """A session that is gone is passed over, though the audience was known."""
+        self.send("a")
+        del self.connections[self.sessions[0]]
+        Outlet.generation += 1
+        self.assertEqual(self.send("b"), [[], [("straight", b"b")], [("straight", b"b")]])
 
 
 class OutletTests(SynchronousTestCase):

@@ -64,6 +64,7 @@ class MemoryConnection:
 
     transport_name = "memory"
     peer_address = "192.0.2.1"
+    straight: Any = None
     wire_format = Lines()
 
     def __init__(self) -> None:
@@ -73,6 +74,9 @@ class MemoryConnection:
 
     def write(self, data: bytes) -> None:
         self.written += data
+
+    def spill(self, rest: bytes) -> None:
+        self.write(rest)
 
     def close(self, code: int, reason: str) -> None:
         self.closed = code, reason

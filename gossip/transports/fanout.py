@@ -8,7 +8,8 @@ wire format, what goes to the same audience is joined once for all of it, and a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, ClassVar, Final
 
 from twisted.internet import tcp
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -17,6 +18,27 @@ from twisted.logger import Logger
 from gossip.network.events import ServerEvent
 from gossip.network.session import Session
 from gossip.transports.interfaces import IConnection, IWireFormat
+
+_KNOWN_WAYS: Final = 256
+"""For how many audiences it is remembered how to reach them."""
+
+
+class _Ways:
+    """How to reach the connections of an audience: straight ones by what they want written, and all others."""
+
+    def __init__(self, sessions: tuple[Session, ...], connections: Mapping[Session, IConnection]) -> None:
+        self.sessions = sessions
+        self.straight: dict[IWireFormat, list[tuple[Callable[[bytes], int], IConnection]]] = {}
+        self.others: list[IConnection] = []
+        for session in sessions:
+            connection = connections.get(session)
+            if connection is None:
+                continue
+            straight = connection.straight
+            if straight is None:
+                self.others.append(connection)
+            else:
+                self.straight.setdefault(connection.wire_format, []).append((straight, connection))
 
 
 class Fanout:
@@ -37,6 +59,8 @@ class Fanout:
         self._turn: list[tuple[tuple[Session, ...], list[ServerEvent]]] = []
         self._closing: list[tuple[Session, int, str]] = []
         self._end_of_turn: IDelayedCall | None = None
+        self._known_ways: dict[int, _Ways] = {}
+        self._generation = Outlet.generation
         self.deliveries = 0
 
     def send(self, sessions: tuple[Session, ...], event: ServerEvent) -> None:
@@ -82,22 +106,43 @@ class Fanout:
                     self._log.failure("cannot close a connection")
 
     def _write_to_each(self, sessions: tuple[Session, ...], events: list[ServerEvent]) -> None:
-        """Write the same to a whole audience. Every step in this loop is paid for each delivery."""
+        """Write the same to a whole audience."""
+        ways = self._ways(sessions)
         written: dict[IWireFormat, bytes] = {}
-        find = self._connections.get
-        for session in sessions:
-            connection = find(session)
-            if connection is not None:
-                wire_format = connection.wire_format
-                data = written.get(wire_format)
-                if data is None:
-                    data = written[wire_format] = self._encode(wire_format, events)
+        for wire_format, straight_ways in ways.straight.items():
+            data = written[wire_format] = self._encode(wire_format, events)
+            size = len(data)
+            for send, connection in straight_ways if data else ():  # each step in here is paid for each delivery
                 try:
-                    if data:
-                        connection.write(data)
-                except Exception:
-                    # A mistake on one connection must not keep the others from theirs.
-                    self._log.failure("cannot write to a connection")
+                    sent = send(data)
+                except OSError:  # full, or broken: that is for Twisted to find out
+                    sent = 0
+                if sent != size:
+                    self._attempt(connection.spill, data[sent:])
+        for connection in ways.others:
+            wire_format = connection.wire_format
+            if wire_format not in written:
+                written[wire_format] = self._encode(wire_format, events)
+            if written[wire_format]:
+                self._attempt(connection.write, written[wire_format])
+
+    def _ways(self, sessions: tuple[Session, ...]) -> _Ways:
+        """
+        How to reach an audience.
+
+        That of a channel is the same tuple until somebody joins or leaves: what was found once serves until then.
+        """
+        if self._generation != Outlet.generation:
+            self._generation = Outlet.generation
+            self._known_ways.clear()
+        ways = self._known_ways.get(id(sessions))
+        if ways is None or ways.sessions is not sessions:
+            ways = _Ways(sessions, self._connections)
+            if len(sessions) > 1:
+                if len(self._known_ways) >= _KNOWN_WAYS:
+                    self._known_ways.clear()
+                self._known_ways[id(sessions)] = ways
+        return ways
 
     def _write_together(self, turn: list[tuple[tuple[Session, ...], list[ServerEvent]]]) -> None:
         """Several audiences that overlap: what a connection gets is put together first, and written at once."""
@@ -118,11 +163,15 @@ class Fanout:
                         pieces[connection] = [data]
         for connection, parts in pieces.items():
             data = b"".join(parts)
-            try:
-                if data:
-                    connection.write(data)
-            except Exception:
-                self._log.failure("cannot write to a connection")
+            if data:
+                self._attempt(connection.write, data)
+
+    def _attempt(self, send: Callable[[bytes], None], data: bytes) -> None:
+        """A mistake on one connection must not keep the others from theirs."""
+        try:
+            send(data)
+        except Exception:
+            self._log.failure("cannot write to a connection")
 
     def _encode(self, wire_format: IWireFormat, events: list[ServerEvent]) -> bytes:
         try:
@@ -140,12 +189,16 @@ class Outlet:
     socket is tried first, and only what it does not take goes that way. Under TLS the socket is never touched.
 
     To be inherited by a protocol.
+
+    @cvar generation: changes whenever the straight way of any connection is gained or lost.
     """
+
+    generation: ClassVar[int] = 0
 
     transport: Any
     peer_address: str
 
-    _direct: Callable[[bytes], int] | None = None
+    _straight: Callable[[bytes], int] | None = None
     _shut = False
     _backlog = 0
 
@@ -160,23 +213,23 @@ class Outlet:
     def shut(self) -> None:
         """Take no more: the last word has been said."""
         self._shut = True
-        self._direct = None
+        self._lose_straight_way()
 
     def write(self, data: bytes) -> None:
         """Send something, unless the last word has been said."""
-        direct = self._direct or self._find_direct_way()
-        if direct is not None:
-            try:
-                sent = direct(data)
-            except OSError:  # full, or broken: that is for Twisted to find out
-                sent = 0
-            if sent == len(data):
-                return
-            # From here on all waits in one place, until that is empty.
-            self._direct = None
-            data = data[sent:]
+        straight = self._straight or self._find_straight_way()
+        sent = 0
+        if straight is not None:
+            with suppress(OSError):
+                sent = straight(data)
+        if sent != len(data):
+            self.spill(data[sent:])
+
+    def spill(self, rest: bytes) -> None:
+        """Send what the straight way did not take: from here on all waits in one place, until that is empty."""
+        self._lose_straight_way()
         if not self._shut:
-            self.transport.write(data)
+            self.transport.write(rest)
             if self._backlog and _waiting(self.transport) > self._backlog:
                 self.cut_off()
 
@@ -186,12 +239,18 @@ class Outlet:
         self.shut()
         self.transport.abortConnection()
 
-    def _find_direct_way(self) -> Callable[[bytes], int] | None:
+    def _find_straight_way(self) -> Callable[[bytes], int] | None:
         transport = self.transport
         # Exactly this class: a subclass, a Unix socket say, may send in another way.
         if type(transport) is tcp.Server and not self._shut and not transport.TLS and not _waiting(transport):
-            self._direct = transport.socket.send
-        return self._direct
+            self._straight = transport.socket.send
+            Outlet.generation += 1
+        return self._straight
+
+    def _lose_straight_way(self) -> None:
+        if self._straight is not None:
+            self._straight = None
+            Outlet.generation += 1
 
 
 _log = Logger()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from zope.interface import Attribute, Interface
 
 from gossip.network.events import ClientEvent, ServerEvent
@@ -21,9 +23,17 @@ class IConnection(Interface):
     transport_name: str = Attribute("The kind of transport, for people and metrics.")
     peer_address: str = Attribute("The address at the other end, without a port.")
     wire_format: IWireFormat = Attribute("The wire format; it may change as long as the connection lasts.")
+    straight: Callable[[bytes], int] | None = Attribute(
+        "A way past write for what the wire format wrote: it takes bytes, and returns how many of them it took or "
+        "raises OSError; the rest goes to spill. None where there is no such way. Which connections have one changes "
+        "with the Outlet's generation; one that has it keeps its wire format."
+    )
 
     def write(data: bytes) -> None:
         """Send what the wire format wrote. A reader that is too slow is cut off."""
+
+    def spill(rest: bytes) -> None:
+        """Send what the straight way did not take."""
 
     def close(code: int, why: str) -> None:
         """

@@ -209,6 +209,10 @@ class WebSocketConnection(Outlet, WebSocketServerProtocol):  # type: ignore[misc
 
     # What goes out.
 
+    @property
+    def straight(self) -> Callable[[bytes], int] | None:
+        return self._straight
+
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         # Autobahn's own frames pass the gate too: two ways to the socket would mix them up.
         self.write(data)
