@@ -8,6 +8,7 @@ import zlib
 from importlib import import_module
 from typing import Any
 
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
@@ -172,6 +173,25 @@ class HandshakeTests(WebSocketTestCase):
         """Without a trusted proxy nobody says for another who he is."""
         self.open(b"X-Forwarded-For: 198.51.100.7")
         self.assertEqual(self.listener.connections[0].peer_address, "192.0.2.1")
+
+
+class LeanTests(WebSocketTestCase):
+    """What a connection is spared."""
+
+    def test_nothing_forgotten(self) -> None:
+        """Whatever Autobahn gives each of its connections, ours have from their class."""
+        theirs = WebSocketServerProtocol()
+        theirs.factory = WebSocketServerFactory(reactor=self.clock)
+        theirs.transport = StringTransportWithDisconnection()
+        theirs._connectionMade()
+        missing = [name for name in theirs.__dict__ if not hasattr(self.connection, name)]
+        self.assertEqual(missing, [])
+
+    def test_slim(self) -> None:
+        """An open connection has few attributes of its own, and nothing left of its handshake."""
+        self.open(b"X-Something: " + b"x" * 1000)
+        self.assertLess(len(self.connection.__dict__), 14)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
 class ProxyTests(WebSocketTestCase):
