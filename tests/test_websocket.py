@@ -23,7 +23,8 @@ from gossip.network.events import Beat, ChannelsBroadcast, ClientEvent, Heartbea
 from gossip.network.session import Session, Situation
 from gossip.transports.admission import Admission
 from gossip.transports.interfaces import IConnection, IGossip, IWireFormat
-from gossip.transports.websocket import DeflateFormat, GameFactory, PlainFormat, WebSocketConnection
+from gossip.transports.rfc6455 import DeflateFormat, PlainFormat
+from gossip.transports.websocket import GameFactory, WebSocketConnection
 from tests.rawsocket import BINARY, CLOSE, PING, PONG, TEXT, frame, frames, handshake, texts
 
 HEARTBEAT = b'{"event":"heartbeat"}'
@@ -173,6 +174,52 @@ class HandshakeTests(WebSocketTestCase):
         """Without a trusted proxy nobody says for another who he is."""
         self.open(b"X-Forwarded-For: 198.51.100.7")
         self.assertEqual(self.listener.connections[0].peer_address, "192.0.2.1")
+
+
+class UsualTests(WebSocketTestCase):
+    """The usual request is answered here, every other one by Autobahn: nobody can tell which."""
+
+    def answered(self, request: bytes) -> tuple[bytes, int]:
+        self.setUp()
+        self.connection.dataReceived(request)
+        return self.sent(), len(self.listener.connections)
+
+    def test_same_answer(self) -> None:
+        """With an extension that nobody knows the same answer comes from Autobahn."""
+        self.assertEqual(self.answered(handshake()), self.answered(handshake(b"Sec-WebSocket-Extensions: x-nothing")))
+
+    def test_unusual(self) -> None:
+        """What is not quite as it should be is refused as Autobahn does."""
+        usual = handshake()
+        for old, new, answer in (
+            (b"GET ", b"PUT ", b"405"),
+            (b"HTTP/1.1", b"HTTP/1.0", b"505"),
+            (b"/socket", b"/socket#x", b"400"),
+            (b"Host: localhost:4110\r\n", b"", b"400"),
+            (b"Upgrade: websocket", b"Upgrade: h2c", b"400"),
+            (b"Connection: Upgrade", b"Connection: close", b"400"),
+            (b"Version: 13", b"Version: 12", b"400"),
+            (b"25jZQ==", b"25jZQ=", b"400"),
+            (b"25jZQ==", b"25j*Q==", b"400"),
+            (b"Host: ", b"Host: a\r\nHost: ", b"400"),
+            (b"Connection: Upgrade", b"Connection: keep-alive, Upgrade", b"101"),
+            (b"Version: 13", b"version:13", b"101"),
+            (b"Connection: Upgrade", b"connection:  UPGRADE ", b"101"),
+        ):
+            sent, opened = self.answered(usual.replace(old, new))
+            self.assertEqual((sent[9:12], opened), (answer, int(answer == b"101")), (old, new))
+
+    @given(st.lists(st.integers(1, 60), max_size=6))
+    def test_cut_anywhere(self, cuts: list[int]) -> None:
+        """However the request comes, it is answered once, and what follows is heard."""
+        self.setUp()
+        rest = handshake() + frame(HEARTBEAT)
+        for cut in cuts:
+            self.connection.dataReceived(rest[:cut])
+            rest = rest[cut:]
+        self.connection.dataReceived(rest)
+        self.assertEqual(self.sent().count(b" 101 "), 1)
+        self.assertEqual(self.listener.events, [Heartbeat(None, None)])
 
 
 class LeanTests(WebSocketTestCase):

@@ -1,15 +1,13 @@
 """
 Games by websocket (RFC 6455): frames to events, events to frames.
 
-Autobahn does the handshake, control frames, fragments, compressed messages and everything unusual. The two usual things
-go past it, since they are most of what a daemon does: a whole text frame that came in is unmasked here, and what goes
-out is framed once for all connections of a kind instead of once for each.
+Autobahn does everything unusual: odd requests, control frames, fragments, compressed messages, closes. The usual things
+go past it, since they are most of what a daemon does: see L{gossip.transports.rfc6455}.
 """
 
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
@@ -31,11 +29,20 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from gossip.network import frames
-from gossip.network.events import ServerEvent, Unreadable
+from gossip.network.events import Unreadable
 from gossip.network.session import Session, Situation
 from gossip.transports.admission import Admission
 from gossip.transports.fanout import Outlet
 from gossip.transports.interfaces import IConnection, IGossip, IWireFormat
+from gossip.transports.rfc6455 import (
+    WHOLE_TEXT,
+    DeflateFormat,
+    PlainFormat,
+    is_utf_8,
+    switching_protocols,
+    unmask,
+    usual_key,
+)
 
 HEAD_BYTES: Final = 8 * 1024
 """How many bytes the request for the upgrade may have."""
@@ -51,60 +58,8 @@ GOODBYE: Final = b"goodbye"
 
 _log = Logger()
 
-_WHOLE_TEXT, _COMPRESSED_TEXT = 0x81, 0xC1
-
 # Any Origin is let in (games are no browsers), also one that Autobahn cannot parse.
 _ORIGIN: Final = re.compile(rb"\r\n(?:sec-websocket-)?origin[ \t]*:[^\r\n]*", re.IGNORECASE)
-
-
-@implementer(IWireFormat)
-class PlainFormat:
-    """JSON in unmasked, unfragmented text frames."""
-
-    def __init__(self, frame_out: int) -> None:
-        """
-        @param frame_out: how many bytes of JSON a frame has at the most; 0 for any number.
-        """
-        self._frame_out = frame_out
-
-    def encode(self, event: ServerEvent) -> bytes:
-        return b"".join([_frame(_WHOLE_TEXT, text) for text in frames.encode(event, self._frame_out)])
-
-
-@implementer(IWireFormat)
-class DeflateFormat:
-    """
-    The same, compressed (RFC 7692).
-
-    Each message starts afresh, so that one piece of work serves all connections and none needs a window of its own.
-    """
-
-    def __init__(self, frame_out: int, window_bits: int) -> None:
-        """
-        @param frame_out: how many bytes of JSON a frame has at the most; 0 for any number.
-        @param window_bits: how far back the other side looks: 2 to this power bytes.
-        """
-        self._frame_out = frame_out
-        self._window_bits = window_bits
-
-    def encode(self, event: ServerEvent) -> bytes:
-        return b"".join(
-            [_frame(_COMPRESSED_TEXT, self._deflate(text)) for text in frames.encode(event, self._frame_out)]
-        )
-
-    def _deflate(self, text: bytes) -> bytes:
-        stream = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -self._window_bits)
-        return (stream.compress(text) + stream.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\x00\x00\xff\xff")
-
-
-def _frame(first: int, payload: bytes) -> bytes:
-    """A frame without a mask (RFC 6455, section 5.2)."""
-    size = len(payload)
-    if size < 126:
-        return bytes((first, size)) + payload
-    if size < 1 << 16:
-        return bytes((first, 126)) + size.to_bytes(2, "big") + payload
-    return bytes((first, 127)) + size.to_bytes(8, "big") + payload
 
 
 _OPEN: Final = (
@@ -213,9 +168,26 @@ class WebSocketConnection(Outlet, _Lean):
 
     def processHandshake(self) -> None:
         end = self.data.find(b"\r\n\r\n")
-        if end >= 0:
-            self.data = _ORIGIN.sub(b"", self.data[:end]) + self.data[end:]
-        super().processHandshake()
+        if end < 0:
+            return
+        head = _ORIGIN.sub(b"", self.data[:end])
+        key = None if self.trustXForwardedFor else usual_key(head)
+        if key is None:
+            self.data = head + self.data[end:]
+            super().processHandshake()
+            return
+        self.data = self.data[end + 4 :]
+        try:
+            self._admit(self._own_address())
+        except ConnectionDeny as denied:
+            self.failHandshake(denied.reason or "", denied.code)
+            return
+        self.sendData(switching_protocols(key))
+        self.state = self.STATE_OPEN
+        self.onOpen()
+        data, self.data = self.data, b""
+        if data:
+            self.dataReceived(data)
 
     def _parseExtensionsHeader(self, header: str, removeQuotes: bool = True) -> list[tuple[str, Any]]:
         # An offer that we cannot take is declined (RFC 7692, section 5.1); Autobahn would refuse the game for it.
@@ -224,9 +196,15 @@ class WebSocketConnection(Outlet, _Lean):
 
     def onConnect(self, request: ConnectionRequest) -> None:
         forwarded = self.trustXForwardedFor and "x-forwarded-for" in request.headers
-        self.peer_address = request.peer[:64] if forwarded else getattr(self.transport.getPeer(), "host", "")
+        self._admit(request.peer[:64] if forwarded else self._own_address())
+
+    def _own_address(self) -> str:
+        address: str = getattr(self.transport.getPeer(), "host", "")
+        return address
+
+    def _admit(self, address: str) -> None:
         # A socket for both kinds of addresses shows one of IPv4 like this.
-        self.peer_address = self.peer_address.removeprefix("::ffff:")
+        self.peer_address = address.removeprefix("::ffff:")
         if not self.factory.admission.admit(self.peer_address):
             raise ConnectionDeny(503, "too many connections")
         self._admitted = self._waiting = True
@@ -262,7 +240,7 @@ class WebSocketConnection(Outlet, _Lean):
         """
         start, end = 0, len(data)
         most = self.maxMessagePayloadSize or end
-        while end - start >= 6 and data[start] == _WHOLE_TEXT and self.state == self.STATE_OPEN:
+        while end - start >= 6 and data[start] == WHOLE_TEXT and self.state == self.STATE_OPEN:
             size = data[start + 1] - 0x80
             mask = start + 2
             if size == 126:
@@ -273,8 +251,8 @@ class WebSocketConnection(Outlet, _Lean):
             payload = mask + 4
             if not 0 <= size <= most or (size == 127 and mask == start + 2) or payload + size > end:
                 break
-            text = _unmask(data[mask:payload], data[payload : payload + size])
-            if not text.isascii() and not _is_utf_8(text):
+            text = unmask(data[mask:payload], data[payload : payload + size])
+            if not text.isascii() and not is_utf_8(text):
                 break
             start = payload + size
             self.onMessage(text, False)
@@ -332,21 +310,6 @@ class WebSocketConnection(Outlet, _Lean):
 
     def resume(self) -> None:
         self.transport.resumeProducing()
-
-
-def _unmask(mask: bytes, payload: bytes) -> bytes:
-    """RFC 6455, section 5.3, for the whole payload at once."""
-    size = len(payload)
-    key = (mask * (size // 4 + 1))[:size]
-    return (int.from_bytes(payload, "little") ^ int.from_bytes(key, "little")).to_bytes(size, "little")
-
-
-def _is_utf_8(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 class GameFactory(WebSocketServerFactory):
