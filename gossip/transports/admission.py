@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Protocol
+
+
+class ConnectionLimits(Protocol):
+    """Where a configuration says how many connections there may be; 0 is no limit."""
+
+    @property
+    def connections(self) -> int: ...
+    @property
+    def connections_per_address(self) -> int: ...
+    @property
+    def unauthenticated_per_address(self) -> int: ...
 
 
 class Admission:
@@ -14,13 +26,19 @@ class Admission:
     @ivar waiting_per_address: how many from one address that have not authenticated.
     """
 
-    def __init__(self, total: int, per_address: int, waiting_per_address: int) -> None:
+    def __init__(self, total: int = 0, per_address: int = 0, waiting_per_address: int = 0) -> None:
         self.total = total
         self.per_address = per_address
         self.waiting_per_address = waiting_per_address
         self._count = 0
         self._addresses: Counter[str] = Counter()
         self._waiting: Counter[str] = Counter()
+
+    def allow(self, limits: ConnectionLimits) -> None:
+        """Follow these limits from now on; who is there already stays."""
+        self.total = limits.connections
+        self.per_address = limits.connections_per_address
+        self.waiting_per_address = limits.unauthenticated_per_address
 
     def admit(self, address: str) -> bool:
         """

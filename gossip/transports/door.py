@@ -1,8 +1,8 @@
 """
 The one port: C{/socket} for games, everything else for people.
 
-The first line of a request is read, then the connection is handed over for good: to Autobahn, or to a
-C{twisted.web} Site. A resource under the Site could do the same, but keeps its request alive as long as the
+The first line of a request is read, then a game's connection is handed over for good to Autobahn, a person's is passed
+on to a C{twisted.web} Site. A resource under the Site could do the same, but keeps its request alive as long as the
 connection lasts, and loses a frame that comes in one packet with the handshake.
 """
 
@@ -15,6 +15,8 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
+from gossip.transports.admission import Admission
+
 SOCKET_PATH = b"/socket"
 
 
@@ -26,11 +28,18 @@ class Door(Protocol):
     def __init__(self, factory: DoorFactory, address: IAddress) -> None:
         self.factory = factory
         self._address = address
+        self._host = getattr(address, "host", "")
+        self._admitted = False
+        self._people: Any = None
         self._head = b""
         self._deadline: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         assert self.transport is not None
+        self._admitted = self.factory.admission.admit(self._host)
+        if not self._admitted:
+            self._refuse(b"503 Service Unavailable")
+            return
         if self.factory.seconds:
             self._deadline = self.factory.clock.callLater(self.factory.seconds, self._give_up)
 
@@ -38,33 +47,54 @@ class Door(Protocol):
         transport: Any = self.transport
         transport.abortConnection()
 
+    def _refuse(self, status: bytes) -> None:
+        assert self.transport is not None
+        self.transport.write(b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n" % status)
+        self.transport.loseConnection()
+
     def dataReceived(self, data: bytes) -> None:
+        if self._people is not None:
+            self._people.dataReceived(data)
+            return
+        if not self._admitted:
+            return
         self._head += data
         line, end, _ = self._head.partition(b"\n")
         if end:
             self._hand_over(line)
         elif self.factory.most and len(self._head) > self.factory.most:
-            assert self.transport is not None
-            self.transport.write(b"HTTP/1.1 414 URI Too Long\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-            self.transport.loseConnection()
+            self._refuse(b"414 URI Too Long")
 
     def _hand_over(self, line: bytes) -> None:
         words = line.split()
         path = words[1].partition(b"?")[0] if len(words) > 1 else b""
-        factory = self.factory.games if path == SOCKET_PATH else self.factory.people
-        protocol = factory.buildProtocol(self._address)
+        head, self._head = self._head, b""
         transport: Any = self.transport
-        assert protocol is not None
         self._stop_waiting()
-        if isinstance(transport, TLSMemoryBIOProtocol):
-            transport.wrappedProtocol = protocol
+        if path == SOCKET_PATH:
+            protocol = self.factory.games.buildProtocol(self._address)
+            # Games count for themselves, and there are many: nothing of the door stays between.
+            self._leave(waiting=True)
+            if isinstance(transport, TLSMemoryBIOProtocol):
+                transport.wrappedProtocol = protocol
+            else:
+                transport.protocol = protocol
         else:
-            transport.protocol = protocol
+            self._people = protocol = self.factory.people.buildProtocol(self._address)
+            self.factory.admission.authenticated(self._host)
         protocol.makeConnection(transport)
-        protocol.dataReceived(self._head)
+        protocol.dataReceived(head)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stop_waiting()
+        self._leave(waiting=self._people is None)
+        if self._people is not None:
+            self._people.connectionLost(reason)
+
+    def _leave(self, waiting: bool) -> None:
+        if self._admitted:
+            self._admitted = False
+            self.factory.admission.left(self._host, not waiting)
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None and self._deadline.active():
@@ -78,6 +108,7 @@ class DoorFactory(Factory):
 
     @ivar games: gets the connections that ask for C{/socket}.
     @ivar people: gets all others.
+    @ivar admission: how many connections there may be of people, and of whoever has not said what he wants.
     @ivar most: how many bytes the first line may have; 0 for any number.
     @ivar seconds: how long it may take; 0 for any time.
     """
@@ -85,11 +116,18 @@ class DoorFactory(Factory):
     noisy = False
 
     def __init__(
-        self, clock: IReactorTime, games: IProtocolFactory, people: IProtocolFactory, most: int, seconds: float
+        self,
+        clock: IReactorTime,
+        games: IProtocolFactory,
+        people: IProtocolFactory,
+        admission: Admission,
+        most: int,
+        seconds: float,
     ) -> None:
         self.clock = clock
         self.games = games
         self.people = people
+        self.admission = admission
         self.most = most
         self.seconds = seconds
 

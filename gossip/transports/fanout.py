@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any, ClassVar, Final
 
 from twisted.internet import tcp
@@ -18,6 +19,9 @@ from twisted.logger import Logger
 from gossip.network.events import ServerEvent
 from gossip.network.session import Session
 from gossip.transports.interfaces import IConnection, IWireFormat
+
+SEND_BUFFER: Final = 256 * 1024
+"""How many bytes the system keeps for a reader, for its own part."""
 
 _KNOWN_WAYS: Final = 256
 """For how many audiences it is remembered how to reach them."""
@@ -81,6 +85,10 @@ class Fanout:
         if self._end_of_turn is None:
             # It runs before the reactor looks at its sockets again.
             self._end_of_turn = self._clock.callLater(0, self._flush)
+
+    def lost(self) -> None:
+        """A session's connection is gone: nothing of it is kept here."""
+        self._known_ways.clear()
 
     def flush(self) -> None:
         """Write now what would be written at the end of the turn."""
@@ -209,6 +217,10 @@ class Outlet:
         @param backlog: how many bytes may wait for the reader; 0 for any number.
         """
         self._backlog = backlog
+        tcp_transport = getattr(self.transport, "transport", self.transport)
+        if isinstance(tcp_transport, tcp.Connection):
+            # By itself the system keeps some megabytes for a reader that does not read, before our own limit begins.
+            tcp_transport.socket.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
 
     def shut(self) -> None:
         """Take no more: the last word has been said."""

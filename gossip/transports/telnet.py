@@ -415,6 +415,11 @@ class Telnet:
             body = body.replace(_IAC, _IAC * 2)
             self._outbox += bytes((IAC, SB, option)) + body + bytes((IAC, SE))
 
+    @property
+    def unsent(self) -> bool:
+        """Whether `flush` would return anything."""
+        return bool(self._outbox or self._wire)
+
     def flush(self) -> bytes:
         """Return what is to be written now, at the end of a reactor turn; it may be nothing."""
         self._settle(zlib.Z_SYNC_FLUSH)

@@ -1,0 +1,73 @@
+"""
+A game on the gossip network by its telnet port, in the JSON dialect: the events of the websocket, one a line.
+
+    python gossip_json.py HOST PORT CLIENT_ID CLIENT_SECRET
+
+It says what it reads from its standard input (C{player text}), and prints what it hears. Only the standard library.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+
+class Game:
+    """One connection to the network."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self.players: list[str] = []
+
+    def send(self, event: str, payload: dict[str, Any], **more: Any) -> None:
+        """Send an event."""
+        self._writer.write(json.dumps({"event": event, "payload": payload, **more}).encode() + b"\n")
+
+    async def hear(self) -> None:
+        """Hear until the connection ends."""
+        while line := await self._reader.readline():
+            if not line.startswith(b"{"):
+                continue  # the first line is for people, and for telnet
+            heard = json.loads(line)
+            payload = heard.get("payload", {})
+            match heard["event"]:
+                case "heartbeat":
+                    self.send("heartbeat", {"players": self.players})
+                case "channels/broadcast":
+                    print(
+                        f"[{payload['channel']}] {payload['name']}@{payload['game']}: {payload['message']}", flush=True
+                    )
+                case "close":
+                    print(f"closed: {payload['code']} {payload['reason']}", flush=True)
+            if heard.get("status") == "failure":
+                print(f"refused: {heard['event']}: {heard['error']}", flush=True)
+
+    async def say(self, lines: asyncio.StreamReader) -> None:
+        """Say what is read."""
+        number = 0
+        while line := (await lines.readline()).decode():
+            name, _, message = line.strip().partition(" ")
+            number += 1
+            payload = {"channel": "gossip", "name": name, "message": message}
+            self.send("channels/send", payload, ref=str(number))
+
+
+async def main(host: str, port: str, client_id: str, client_secret: str) -> None:
+    """Join, and talk."""
+    # A line may have 64 KiB.
+    game = Game(*await asyncio.open_connection(host, int(port), limit=128 * 1024))
+    credentials = {"client_id": client_id, "client_secret": client_secret}
+    supports = {"supports": ["channels", "players"], "channels": ["gossip"], "user_agent": "gossip_json.py"}
+    game.send("authenticate", {**credentials, **supports})
+    lines = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    talking = asyncio.create_task(game.say(lines))
+    await game.hear()
+    talking.cancel()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:5]))
