@@ -1,22 +1,16 @@
-"""
-What an admin can do: each operation is its arguments, and what they make of what is known.
-
-The running daemon carries operations out for its admin API, and gossipctl does when no daemon runs: both by this code.
-An operation changes nothing itself; it returns the change that is to be kept, and what the admin is told when it is.
-"""
+"""What an admin can do with games, channels and code bases; and all operations by their names."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
+from gossip import moderation
 from gossip.network.changes import (
-    Change,
     Channel,
     ChannelSaved,
     Game,
@@ -28,44 +22,18 @@ from gossip.network.changes import (
 )
 from gossip.network.events import GameConnection
 from gossip.network.registry import Refused, Registry, digest, rotated
-from gossip.network.tells import timestamp
-from gossip.network.text import clean
+from gossip.network.text import clean, timestamp
+from gossip.operation import Done, Occasion, Operation, Result, find_channel, find_game
 
-Result = dict[str, Any]
-"""What the admin is told: an object of JSON."""
-
-Done = tuple[Change | None, Result]
-"""What is to be kept, C{None} if nothing; and what the admin is told when it is."""
-
-Arguments = TypeVar("Arguments", bound=Struct)
 Value = TypeVar("Value")
 
 PAUSE: Final = 30
 """For how many minutes a channel is paused, unless said otherwise."""
 
+_SPEAKERS: Final = 1000
 _YEAR: Final = 366 * 24 * 60
 _TEXT, _URL, _USER_AGENT = 2000, 500, 200
 _WEB_ADDRESS: Final = re.compile(r"https?://[!-~]+", re.IGNORECASE)
-
-
-class Operation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """
-    Something that an admin can do; its fields are the arguments.
-
-    @cvar wire: its name: the path in the admin API, without the first slash.
-    """
-
-    wire: ClassVar[str]
-
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
-        """
-        What does it come to? Nothing is changed.
-
-        @param now: seconds since the epoch.
-        @param new_uuid: makes version 4 UUIDs, for identities and secrets.
-        @raise Refused: it cannot be done; the text says why.
-        """
-        raise NotImplementedError
 
 
 # Games. One is named by its short name, or by its client_id.
@@ -85,10 +53,10 @@ class GameAdd(Operation, frozen=True):
     homepage_url: str | None = None
     connections: tuple[GameConnection, ...] = ()
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
-        secret = new_uuid()
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        secret = on.new_uuid()
         game = Game(
-            client_id=new_uuid(),
+            client_id=on.new_uuid(),
             short_name=self.short_name,
             name=self.name,
             secrets=(Secret(digest(secret)),),
@@ -98,7 +66,7 @@ class GameAdd(Operation, frozen=True):
             description=self.description or None,
             homepage_url=self.homepage_url or None,
             connections=self.connections,
-            created_at=now,
+            created_at=on.now,
         )
         return GameSaved(game), _credentials(game, secret)
 
@@ -108,9 +76,9 @@ class GameList(Operation, frozen=True):
 
     wire = "game/list"
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
+    def perform(self, registry: Registry, on: Occasion) -> Done:
         games = sorted(registry.games.values(), key=lambda game: game.short_name.lower())
-        return None, {"games": [_game(registry, game, now) for game in games]}
+        return None, {"games": [_game(registry, game, on.now) for game in games]}
 
 
 class GameShow(Operation, frozen=True):
@@ -120,8 +88,8 @@ class GameShow(Operation, frozen=True):
 
     game: str
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
-        return None, _game(registry, _find_game(registry, self.game), now)
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        return None, _game(registry, find_game(registry, self.game), on.now)
 
 
 class GameRotate(Operation, frozen=True):
@@ -131,10 +99,10 @@ class GameRotate(Operation, frozen=True):
 
     game: str
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
-        secret = new_uuid()
-        game = rotated(_find_game(registry, self.game), secret, now)
-        return GameSaved(game), {**_credentials(game, secret), "old_secret_until": _old_secret_until(game, now)}
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        secret = on.new_uuid()
+        game = rotated(find_game(registry, self.game), secret, on.now)
+        return GameSaved(game), {**_credentials(game, secret), "old_secret_until": _old_secret_until(game, on.now)}
 
 
 class GameDisable(Operation, frozen=True):
@@ -144,9 +112,9 @@ class GameDisable(Operation, frozen=True):
 
     game: str
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
-        game = _find_game(registry, self.game)
-        return _saved(registry, game, replace(game, disabled=True), now)
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        game = find_game(registry, self.game)
+        return _saved(registry, game, replace(game, disabled=True), on.now)
 
 
 class GameEnable(Operation, frozen=True):
@@ -156,9 +124,9 @@ class GameEnable(Operation, frozen=True):
 
     game: str
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
-        game = _find_game(registry, self.game)
-        return _saved(registry, game, replace(game, disabled=False), now)
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        game = find_game(registry, self.game)
+        return _saved(registry, game, replace(game, disabled=False), on.now)
 
 
 class GameRemove(Operation, frozen=True):
@@ -168,9 +136,9 @@ class GameRemove(Operation, frozen=True):
 
     game: str
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
-        game = _find_game(registry, self.game)
-        return GameRemoved(game.client_id), _game(registry, game, now)
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        game = find_game(registry, self.game)
+        return GameRemoved(game.client_id), _game(registry, game, on.now)
 
 
 class GameEdit(Operation, frozen=True):
@@ -187,8 +155,8 @@ class GameEdit(Operation, frozen=True):
     homepage_url: str | UnsetType | None = UNSET
     connections: tuple[GameConnection, ...] | UnsetType = UNSET
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
-        game = _find_game(registry, self.game)
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        game = find_game(registry, self.game)
         return _saved(
             registry,
             game,
@@ -202,7 +170,7 @@ class GameEdit(Operation, frozen=True):
                 homepage_url=_or(self.homepage_url, game.homepage_url) or None,
                 connections=_or(self.connections, game.connections),
             ),
-            now,
+            on.now,
         )
 
 
@@ -214,9 +182,9 @@ class ChannelList(Operation, frozen=True):
 
     wire = "channel/list"
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
+    def perform(self, registry: Registry, on: Occasion) -> Done:
         channels = sorted(registry.channels.values(), key=lambda channel: (channel.name.lower(), channel.name))
-        return None, {"channels": [_channel(channel, now) for channel in channels]}
+        return None, {"channels": [_channel(registry, channel, on.now) for channel in channels]}
 
 
 class ChannelCreate(Operation, frozen=True):
@@ -227,11 +195,11 @@ class ChannelCreate(Operation, frozen=True):
     channel: str
     description: str | None = None
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
+    def perform(self, registry: Registry, on: Occasion) -> Done:
         if self.channel in registry.channels:
             raise Refused(f"the channel {self.channel} exists already")
         channel = Channel(self.channel, hidden=False, description=_text(self.description))
-        return ChannelSaved(channel), _channel(channel, now)
+        return ChannelSaved(channel), _channel(registry, channel, on.now)
 
 
 class ChannelShow(Operation, frozen=True):
@@ -241,9 +209,9 @@ class ChannelShow(Operation, frozen=True):
 
     channel: str
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
-        channel = _find_channel(registry, self.channel)
-        return _changed(channel, replace(channel, hidden=False), now)
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        channel = find_channel(registry, self.channel)
+        return _changed(registry, channel, replace(channel, hidden=False), on.now)
 
 
 class ChannelHide(Operation, frozen=True):
@@ -253,9 +221,9 @@ class ChannelHide(Operation, frozen=True):
 
     channel: str
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
-        channel = _find_channel(registry, self.channel)
-        return _changed(channel, replace(channel, hidden=True), now)
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        channel = find_channel(registry, self.channel)
+        return _changed(registry, channel, replace(channel, hidden=True), on.now)
 
 
 class ChannelPause(Operation, frozen=True):
@@ -266,9 +234,9 @@ class ChannelPause(Operation, frozen=True):
     channel: str
     minutes: Annotated[float, Meta(gt=0, le=_YEAR)] = PAUSE
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
-        channel = _find_channel(registry, self.channel)
-        return _changed(channel, replace(channel, paused_until=now + self.minutes * 60), now)
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        channel = find_channel(registry, self.channel)
+        return _changed(registry, channel, replace(channel, paused_until=on.now + self.minutes * 60), on.now)
 
 
 class ChannelResume(Operation, frozen=True):
@@ -278,9 +246,9 @@ class ChannelResume(Operation, frozen=True):
 
     channel: str
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
-        channel = _find_channel(registry, self.channel)
-        return _changed(channel, replace(channel, paused_until=None), now)
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        channel = find_channel(registry, self.channel)
+        return _changed(registry, channel, replace(channel, paused_until=None), on.now)
 
 
 class ChannelDescribe(Operation, frozen=True):
@@ -291,9 +259,23 @@ class ChannelDescribe(Operation, frozen=True):
     channel: str
     description: str | None
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
-        channel = _find_channel(registry, self.channel)
-        return _changed(channel, replace(channel, description=_text(self.description)), now)
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        channel = find_channel(registry, self.channel)
+        return _changed(registry, channel, replace(channel, description=_text(self.description)), on.now)
+
+
+class ChannelSpeakers(Operation, frozen=True):
+    """Let only some games speak on a channel, none but the network itself, or, with C{games} null, all of them."""
+
+    wire = "channel/speakers"
+
+    channel: str
+    games: Annotated[tuple[str, ...], Meta(max_length=_SPEAKERS)] | None
+
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        channel = find_channel(registry, self.channel)
+        games = None if self.games is None else frozenset(find_game(registry, game).client_id for game in self.games)
+        return _changed(registry, channel, replace(channel, speakers=games), on.now)
 
 
 # Code bases.
@@ -304,7 +286,7 @@ class AgentList(Operation, frozen=True):
 
     wire = "agent/list"
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
+    def perform(self, registry: Registry, on: Occasion) -> Done:
         agents = sorted(registry.user_agents.values(), key=lambda agent: (agent.name.lower(), agent.name))
         return None, {"agents": [msgspec.to_builtins(agent) for agent in agents]}
 
@@ -318,7 +300,7 @@ class AgentSet(Operation, frozen=True):
     url: str | UnsetType | None = UNSET
     repo_url: str | UnsetType | None = UNSET
 
-    def perform(self, registry: Registry, now: float, new_uuid: Callable[[], str]) -> Done:
+    def perform(self, registry: Registry, on: Occasion) -> Done:
         if not 1 <= len(self.agent) <= _USER_AGENT or clean(self.agent) != self.agent:
             raise Refused(f"a code base's name has 1 to {_USER_AGENT} characters, without control characters and tags")
         known = registry.user_agents.get(self.agent) or UserAgent(self.agent)
@@ -327,46 +309,30 @@ class AgentSet(Operation, frozen=True):
         return None if same else UserAgentSaved(agent), msgspec.to_builtins(agent)
 
 
-OPERATIONS: Final[dict[str, type[Operation]]] = {
-    operation.wire: operation
-    for operation in (
-        GameAdd,
-        GameList,
-        GameShow,
-        GameRotate,
-        GameDisable,
-        GameEnable,
-        GameRemove,
-        GameEdit,
-        ChannelList,
-        ChannelCreate,
-        ChannelShow,
-        ChannelHide,
-        ChannelPause,
-        ChannelResume,
-        ChannelDescribe,
-        AgentList,
-        AgentSet,
-    )
-}
+_ALL: Final[tuple[type[Operation], ...]] = (
+    GameAdd,
+    GameList,
+    GameShow,
+    GameRotate,
+    GameDisable,
+    GameEnable,
+    GameRemove,
+    GameEdit,
+    ChannelList,
+    ChannelCreate,
+    ChannelShow,
+    ChannelHide,
+    ChannelPause,
+    ChannelResume,
+    ChannelDescribe,
+    ChannelSpeakers,
+    AgentList,
+    AgentSet,
+    *moderation.OPERATIONS,
+)
+
+OPERATIONS: Final = {operation.wire: operation for operation in _ALL}
 """All operations by their names."""
-
-
-def read(arguments: bytes, struct: type[Arguments]) -> Arguments:
-    """
-    Read arguments, which are an object of JSON; nothing at all is an empty one.
-
-    @raise Refused: they are not what they must be; the text says which, and why.
-    """
-    try:
-        return msgspec.json.decode(arguments or b"{}", type=struct)
-    except msgspec.ValidationError as error:
-        # msgspec says: Expected `int`, got `str` - at `$.minutes`
-        what, _, where = str(error).replace("`", "").partition(" - at $.")
-        what = what[:1].lower() + what[1:]
-        raise Refused(f"{where}: {what}" if where else what) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Refused("the arguments must be an object of JSON") from None
 
 
 # What the operations have in common.
@@ -376,26 +342,12 @@ def _or(given: Value | UnsetType, known: Value) -> Value:
     return known if isinstance(given, UnsetType) else given
 
 
-def _find_game(registry: Registry, named: str) -> Game:
-    game = registry.game_named(named) or registry.games.get(named.lower())
-    if game is None:
-        raise Refused("no such game")
-    return game
-
-
-def _find_channel(registry: Registry, name: str) -> Channel:
-    channel = registry.channels.get(name)
-    if channel is None:
-        raise Refused("no such channel")
-    return channel
-
-
 def _saved(registry: Registry, known: Game, game: Game, now: float) -> Done:
     return None if game == known else GameSaved(game), _game(registry, game, now)
 
 
-def _changed(known: Channel, channel: Channel, now: float) -> Done:
-    return None if channel == known else ChannelSaved(channel), _channel(channel, now)
+def _changed(registry: Registry, known: Channel, channel: Channel, now: float) -> Done:
+    return None if channel == known else ChannelSaved(channel), _channel(registry, channel, now)
 
 
 def _text(text: str | None) -> str | None:
@@ -447,11 +399,13 @@ def _old_secret_until(game: Game, now: float) -> str | None:
     return timestamp(max(ends)) if ends else None
 
 
-def _channel(channel: Channel, now: float) -> Result:
-    until = channel.paused_until
+def _channel(registry: Registry, channel: Channel, now: float) -> Result:
+    until, speakers = channel.paused_until, channel.speakers
+    games = None if speakers is None else [registry.games[each] for each in speakers if each in registry.games]
     return {
         "name": channel.name,
         "hidden": channel.hidden,
         "paused_until": timestamp(until) if until is not None and until > now else None,
         "description": channel.description,
+        "speakers": None if games is None else sorted(game.short_name for game in games),
     }

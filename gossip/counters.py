@@ -29,7 +29,9 @@ _ERRORS: Final = frozenset(
         "message too long",
         "missing supports",
         "must support channels",
+        "limit must be 1 to 100",
         "name too long",
+        "not allowed to speak",
         "not subscribed",
         "not supported",
         "receiving player offline",
@@ -41,7 +43,7 @@ _ERRORS: Final = frozenset(
         "unknown game",
     )
 )
-_PREFIXES: Final = ("Could not subscribe", "missing support for")
+_PREFIXES: Final = ("Could not subscribe", "missing support for", "muted", "banned", "message refused")
 
 
 class Counters:
@@ -102,15 +104,18 @@ class Status(TypedDict):
     """
     How the daemon is.
 
-    C{uptime} is in seconds, C{connections} is their number by transport, C{sessions} have authenticated, C{deliveries}
-    is what was sent since the start, each receiver counted, C{queue} is how many changes wait for the writer, C{health}
-    is C{ok}, or in a word what is wrong: C{stuck}, C{stopping}.
+    C{uptime} is in seconds, C{connections} is their number by transport, C{sessions} have authenticated,
+    C{sessions_by_transport} are the same ones, C{telnet_bytes} are those of the telnet bridge since the start, on the
+    wire and without compression, C{deliveries} is what was sent since the start, each receiver counted, C{queue} is how
+    many changes wait for the writer, C{health} is C{ok}, or in a word what is wrong: C{stuck}, C{stopping}.
     """
 
     version: str
     uptime: int
     connections: dict[str, int]
     sessions: int
+    sessions_by_transport: dict[str, int]
+    telnet_bytes: dict[str, int]
     games: int
     players: int
     channels: int

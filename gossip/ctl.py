@@ -11,6 +11,7 @@ import errno
 import http.client
 import json
 import os
+import pwd
 import socket
 import sys
 import time
@@ -22,8 +23,10 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from gossip import admin, terminal
+from gossip.commands import Commands, add_moderation
 from gossip.config import SOCKET_PATH_BYTES, Config, ConfigError, load
 from gossip.network.registry import Refused
+from gossip.operation import Occasion, carry_out, read
 from gossip.terminal import Shown, printable
 
 TIMEOUT: Final = 60
@@ -159,14 +162,25 @@ class Offline:
                     store.backup(arguments["path"])
                     return arguments
                 registry = store.load()
-                operation = admin.read(json.dumps(arguments).encode(), admin.OPERATIONS[name])
-                change, result = operation.perform(registry, time.time(), lambda: str(uuid.uuid4()))
+                operation = read(json.dumps(arguments).encode(), admin.OPERATIONS[name])
+                now = time.time()
+                found = operation.look(store, now) if operation.looks else None
+                occasion = Occasion(now, lambda: str(uuid.uuid4()), _user(), found)
+                change, result = carry_out(operation, registry, occasion)
                 if change is not None:
                     registry.check(change, config.network.blocked_games)
                     store.apply(change)
                 return result
         except (StoreError, Refused) as error:
             raise Failed(str(error)) from None
+
+
+def _user() -> str:
+    """Who sits there, as the log of what admins did has him."""
+    try:
+        return f"unix:{pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:
+        return f"unix:{os.getuid()}"
 
 
 # The commands. Each parser says by its defaults how its command is carried out.
@@ -184,6 +198,7 @@ def parser() -> argparse.ArgumentParser:
     _add_game_commands(commands.add_parser("game", help="the games of the network"), common)
     _add_channel_commands(commands.add_parser("channel", help="the channels of the network"), common)
     _add_agent_commands(commands.add_parser("agent", help="the code bases of games"), common)
+    add_moderation(commands, common, _operate)
 
     def command(name: str, text: str, run: Any) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text, parents=[common])
@@ -209,30 +224,8 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-class _Commands:
-    """The commands of one kind of thing: each is an operation of L{gossip.admin}."""
-
-    def __init__(self, parser: argparse.ArgumentParser, common: argparse.ArgumentParser, kind: str) -> None:
-        self._commands = parser.add_subparsers(metavar="COMMAND", required=True)
-        self._common = common
-        self._kind = kind
-
-    def add(self, name: str, text: str, shown: Shown, *subject: str) -> argparse.ArgumentParser:
-        """
-        @param shown: how the result is shown to people.
-        @param subject: the one argument that names what it is about, and how it is called in the help.
-        """
-        made: argparse.ArgumentParser = self._commands.add_parser(
-            name, help=text, description=text, parents=[self._common], argument_default=argparse.SUPPRESS
-        )
-        made.set_defaults(run=_operate, operation=f"{self._kind}/{name}", shown=shown)
-        if subject:
-            made.add_argument(subject[0], metavar=subject[1])
-        return made
-
-
 def _add_game_commands(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    commands = _Commands(parser, common, "game")
+    commands = Commands(parser, common, "game", _operate)
     game = ("game", "GAME")
     add = commands.add("add", "register a game, and show its secret", terminal.credentials, "name", "NAME")
     add.add_argument("--short", metavar="SHORT", dest="short_name", required=True, help="how other games see it")
@@ -267,10 +260,10 @@ def _add_texts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--description", metavar="TEXT")
     parser.add_argument("--homepage", metavar="URL", dest="homepage_url")
     ways = {"--telnet": _telnet("telnet"), "--secure-telnet": _telnet("secure telnet"), "--web": _web}
-    for option, read in ways.items():
-        metavar = "URL" if read is _web else "HOST:PORT"
+    for option, way in ways.items():
+        metavar = "URL" if way is _web else "HOST:PORT"
         text = "where people play it; may be repeated"
-        parser.add_argument(option, metavar=metavar, dest="connections", action="append", type=read, help=text)
+        parser.add_argument(option, metavar=metavar, dest="connections", action="append", type=way, help=text)
 
 
 def _telnet(kind: str) -> Any:
@@ -288,7 +281,7 @@ def _web(text: str) -> dict[str, Any]:
 
 
 def _add_channel_commands(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    commands = _Commands(parser, common, "channel")
+    commands = Commands(parser, common, "channel", _operate)
     channel = ("channel", "CHANNEL")
     commands.add("list", "list all channels", terminal.channels)
     create = commands.add("create", "make a channel that people see", terminal.channel, *channel)
@@ -302,10 +295,15 @@ def _add_channel_commands(parser: argparse.ArgumentParser, common: argparse.Argu
     commands.add("resume", "end the pause of a channel", terminal.channel, *channel)
     describe = commands.add("describe", "say what a channel is for", terminal.channel, *channel)
     describe.add_argument("description", metavar="TEXT")
+    speakers = commands.add("speakers", "say which games may speak on a channel", terminal.channel, *channel)
+    which = speakers.add_mutually_exclusive_group(required=True)
+    which.add_argument("games", metavar="GAME", nargs="*", default=[], help="these")
+    which.add_argument("--all", dest="games", action="store_const", const=None, help="all")
+    which.add_argument("--none", dest="games", action="store_const", const=[], help="none but the network itself")
 
 
 def _add_agent_commands(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    commands = _Commands(parser, common, "agent")
+    commands = Commands(parser, common, "agent", _operate)
     commands.add("list", "list all code bases", terminal.agents)
     setting = commands.add("set", "say where the home of a code base is", terminal.agent, "agent", "NAME")
     setting.add_argument("--url", metavar="URL", help="its web page")

@@ -7,7 +7,7 @@ It owns what the network must not know: the clock, the connections, the store's 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final, Protocol
 
@@ -16,14 +16,15 @@ from twisted.internet.defer import Deferred, DeferredLock, execute, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure as Failed
 from zope.interface import implementer
 
 from gossip import __version__
 from gossip.counters import Counters, Status
-from gossip.network.changes import Change, MessageSaid
+from gossip.network.changes import Change, MessageSaid, PlayersCounted
 from gossip.network.events import ClientEvent, Failure
 from gossip.network.network import Network
-from gossip.network.outputs import Broadcast, Close, Commit, Hold, Output, Release, Send
+from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Hold, Output, Release, Send
 from gossip.network.session import Session, Situation
 from gossip.order import Answer, AnswersInOrder, Place
 from gossip.transports.fanout import Fanout
@@ -43,6 +44,10 @@ STUCK_SECONDS: Final = 10.0
 
 UNANSWERED: Final = 200
 """So many requests of one connection may wait for their answers before no more are read from it."""
+
+
+_LOGGED: Final = 20
+"""So many names stand in one line of the log."""
 
 
 class NotKept(Exception):
@@ -78,6 +83,15 @@ class IBridge(Protocol):
         """Bytes since the start, both ways, on the wire and without compression."""
 
 
+Reading = Callable[[str, int, int | None, int | None], "Deferred[list[MessageSaid]]"]
+"""Reads what was said: L{gossip.store.store.Store.history}, in a thread."""
+
+
+def _no_history(channel: str, limit: int, before: int | None, after: int | None) -> Deferred[list[MessageSaid]]:
+    """Nothing was ever said."""
+    return succeed([])
+
+
 @implementer(IGossip)
 class GossipService(Service):
     """
@@ -86,6 +100,7 @@ class GossipService(Service):
     @ivar network: the network itself.
     @ivar counters: what happened, for the metrics.
     @ivar bridge: the telnet bridge, if there is one.
+    @ivar history: reads what was said.
     @ivar heard: who wants to know what is said, in any channel.
     """
 
@@ -102,6 +117,7 @@ class GossipService(Service):
         self.counters = counters
         self.bridge: IBridge | None = None
         self.heard: set[Callable[[MessageSaid], None]] = set()
+        self.history: Reading = _no_history
         self._clock = clock
         self._writer = writer
         self._connections: dict[Session, IConnection] = {}
@@ -112,6 +128,8 @@ class GossipService(Service):
         self._ticking.clock = clock
         self._admin = DeferredLock()
         self._drained: Deferred[None] | None = None
+        self._joined: list[str] = []
+        self._left: list[str] = []
         self._started_at = clock.seconds()
         self._settled_groups = 0
         self._stuck_since: float | None = None
@@ -134,7 +152,7 @@ class GossipService(Service):
             self._log.failure("a session failed on {event}", event=type(event).__name__)
             outputs = [Close(session, INTERNAL_ERROR, "internal error"), *self._lose(session)]
         if was_new and session.situation is Situation.ACTIVE:
-            self._log.info("{game} joined from {peer}", game=_short_name(session), peer=session.peer)
+            self._joined.append(f"{_short_name(session)} from {session.peer}")
         self._carry_out(outputs, session)
 
     def alive(self, session: Session) -> None:
@@ -142,9 +160,10 @@ class GossipService(Service):
 
     def lost(self, session: Session) -> None:
         self._connections.pop(session, None)
+        self._fanout.lost()
         self._paused.discard(session)
         if session.online is not None:
-            self._log.info("{game} left", game=_short_name(session))
+            self._left.append(_short_name(session))
         self._carry_out(self._lose(session))
         if not self._connections and self._drained is not None:
             self._drained.callback(None)
@@ -178,6 +197,8 @@ class GossipService(Service):
                 case Hold(session):
                     self._answers.hold(session)
                     self._pause_if_behind(session)
+                case Fetch():
+                    self._fetch(output)
                 case Release(session, released):
                     self._release(session, released)
 
@@ -222,6 +243,27 @@ class GossipService(Service):
         if self._answers.waiting(session) > UNANSWERED and session in self._connections:
             self._paused.add(session)
             self._connections[session].pause()
+
+    def _fetch(self, fetch: Fetch) -> None:
+        place = self._answers.keep(fetch.session)
+        self._pause_if_behind(fetch.session)
+        if self._writer.pending:
+            # A count of nobody keeps nothing, and is settled after what waits now: what was heard must be found.
+            self._writer.commit(PlayersCounted(0.0, ()), lambda kept: self._read(fetch, place), True)
+        else:
+            self._read(fetch, place)
+
+    def _read(self, fetch: Fetch, place: Place) -> None:
+        reading = self.history(fetch.channel, fetch.limit + 1, fetch.before, fetch.after)
+        reading.addErrback(self._unreadable).addCallback(partial(self._fetched, fetch, place))
+        reading.addErrback(lambda failure: self._log.failure("a game could not be told what was said", failure))
+
+    def _unreadable(self, failure: Failed) -> None:
+        self._log.failure("what was said cannot be read", failure)
+
+    def _fetched(self, fetch: Fetch, place: Place, found: Sequence[MessageSaid] | None) -> None:
+        self._carry_out(self.network.fetched(fetch, found), fetch.session, place)
+        self._ready(place)
 
     def _tell_observers(self, said: MessageSaid) -> None:
         self.counters.messages += 1
@@ -317,11 +359,21 @@ class GossipService(Service):
         except Exception:
             # A LoopingCall that fails would stop for ever.
             self._log.failure("a tick failed")
+        self._log_comings_and_goings()
         if not self._writer.pending or self._writer.groups != self._settled_groups:
             self._settled_groups = self._writer.groups
             self._stuck_since = None
         elif self._stuck_since is None:
             self._stuck_since = self._clock.seconds()
+
+    def _log_comings_and_goings(self) -> None:
+        """A line a second at the most, whatever storms there are."""
+        for what, names in (("joined", self._joined), ("left", self._left)):
+            if names:
+                shown = ", ".join(names[:_LOGGED])
+                more = f" and {len(names) - _LOGGED} more" if len(names) > _LOGGED else ""
+                self._log.info("{what}: {shown}{more}", what=what, shown=shown, more=more)
+                names.clear()
 
     def stopService(self) -> Deferred[None]:
         """Tell everybody, end all connections, and wait for them, but not for long."""

@@ -84,7 +84,13 @@ def channels(result: Mapping[str, Any]) -> str:
 
 def channel(result: Mapping[str, Any]) -> str:
     """All about one channel."""
-    shown = {"name": result["name"], "state": _channel_state(result), "description": result["description"]}
+    speakers = result["speakers"]
+    shown = {
+        "name": result["name"],
+        "state": _channel_state(result),
+        "description": result["description"],
+        "speakers": None if speakers is None else ", ".join(speakers) or "none",
+    }
     return listing({name: value for name, value in shown.items() if value})
 
 
@@ -98,6 +104,120 @@ def agent(result: Mapping[str, Any]) -> str:
     """All about one code base."""
     shown = {"name": result["name"], "home": result["url"], "source": result["repo_url"]}
     return listing({name: value for name, value in shown.items() if value})
+
+
+def mutes(result: Mapping[str, Any]) -> str:
+    """A table of mutes."""
+    return _restrictions(result["mutes"]) or "Nobody is muted."
+
+
+def bans(result: Mapping[str, Any]) -> str:
+    """A table of bans."""
+    return _restrictions(result["bans"]) or "Nobody is banned."
+
+
+def _restrictions(restrictions: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        (each["who"], each["channel"] or "all", _minute(each["until"]) or "for good", each["set_by"], each["reason"])
+        for each in restrictions
+    ]
+    return table(("WHO", "CHANNEL", "UNTIL", "BY", "REASON"), rows) if rows else ""
+
+
+def restriction(result: Mapping[str, Any]) -> str:
+    """All about one mute or ban."""
+    shown = {
+        "who": result["who"],
+        "channel": result["channel"] or "all",
+        "until": result["until"] or "for good",
+        "reason": result["reason"],
+        "set by": result["set_by"],
+        "set at": result["set_at"],
+    }
+    return listing(shown)
+
+
+def filters(result: Mapping[str, Any]) -> str:
+    """A table of filters."""
+    rows = [
+        (
+            each["text"],
+            each["channel"] or "all",
+            "anywhere" if each["substring"] else "words",
+            each["action"],
+            each["set_by"],
+            each["reason"],
+        )
+        for each in result["filters"]
+    ]
+    return table(("TEXT", "CHANNEL", "HITS", "ACTION", "BY", "REASON"), rows) if rows else "There is no filter."
+
+
+def filter_(result: Mapping[str, Any]) -> str:
+    """All about one filter."""
+    shown = {
+        "text": result["text"],
+        "channel": result["channel"] or "all",
+        "hits": "anywhere" if result["substring"] else "words",
+        "action": result["action"],
+        "reason": result["reason"],
+        "set by": result["set_by"],
+        "set at": result["set_at"],
+    }
+    return listing(shown)
+
+
+def tried(result: Mapping[str, Any]) -> str:
+    """What a filter would have hit."""
+    count = f"It would have hit {result['hits']} of {result['messages']} messages of the last week."
+    lines = [printable(f"{_minute(each['said_at'])} {said(each)[9:]}") for each in result["shown"]]
+    return "\n".join((count, *lines))
+
+
+def reports(result: Mapping[str, Any]) -> str:
+    """A table of complaints."""
+    rows = [
+        (
+            each["number"],
+            _minute(each["made_at"]),
+            each["made_by"],
+            each["reason"],
+            f"[{each['channel']}] {each['name']}@{each['game']}: {each['message']}",
+            f"{each['resolved_by']}: {each['resolution'] or 'resolved'}" if each["resolved_at"] else "",
+        )
+        for each in result["reports"]
+    ]
+    head = ("NUMBER", "AT", "BY", "REASON", "MESSAGE", "RESOLVED")
+    return table(head, rows) if rows else "No complaint waits."
+
+
+def report(result: Mapping[str, Any]) -> str:
+    """All about one complaint."""
+    shown = {
+        "number": result["number"],
+        "message": f"[{result['channel']}] {result['name']}@{result['game']}: {result['message']}",
+        "reason": result["reason"],
+        "made by": result["made_by"],
+        "made at": result["made_at"],
+        "resolved by": result["resolved_by"],
+        "resolved at": result["resolved_at"],
+        "resolution": result["resolution"],
+    }
+    return listing({name: value for name, value in shown.items() if value})
+
+
+def audit(result: Mapping[str, Any]) -> str:
+    """A table of what admins did."""
+    rows = [
+        (each["at"][:19].replace("T", " "), each["actor"], each["operation"], each["subject"], each["arguments"])
+        for each in result["entries"]
+    ]
+    return table(("AT", "BY", "DID", "TO", "EXACTLY"), rows) if rows else "No admin did anything."
+
+
+def _minute(time: str | None) -> str:
+    """A time for a column: to the minute."""
+    return time[:16].replace("T", " ") if time else ""
 
 
 def status(result: Mapping[str, Any]) -> str:
@@ -121,6 +241,8 @@ def _channel_state(channel: Mapping[str, Any]) -> str:
     states = ["hidden" if channel["hidden"] else "shown"]
     if channel["paused_until"]:
         states.append(f"paused until {channel['paused_until']}")
+    if channel["speakers"] is not None:
+        states.append("only some may speak")
     return ", ".join(states)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from gossip.counters import Counters, Status
-from gossip.network.changes import Change, MessageSaid
+from gossip.network.changes import Audited, AuditEntry, Change, MessageSaid, Report
 from gossip.network.outputs import Commit
 from gossip.store.database import StoreError
 from gossip.web.service import Observer
@@ -26,9 +26,48 @@ class MemoryStore:
     def __init__(self) -> None:
         self.said: list[MessageSaid] = []
         self.backups: list[Path] = []
+        self.entries: list[AuditEntry] = []
+        self.players: dict[str, dict[int, float]] = {}
 
-    def history(self, channel: str, limit: int) -> Sequence[MessageSaid]:
-        return [said for said in self.said if said.channel == channel][-limit:]
+    def history(
+        self, channel: str, limit: int, before: int | None = None, after: int | None = None
+    ) -> Sequence[MessageSaid]:
+        found = [
+            said
+            for said in self.said
+            if said.channel == channel and (before is None or said.seq < before) and (after is None or said.seq > after)
+        ]
+        return found[:limit] if after is not None else found[-limit:]
+
+    def latest(self, channels: Collection[str], limit: int) -> Sequence[MessageSaid]:
+        return [said for said in self.said if said.channel in channels][-limit:]
+
+    def player_figures(self, client_ids: Collection[str], since: float, step: int) -> dict[int, float]:
+        figures: dict[int, float] = {}
+        for client_id in client_ids:
+            for start, most in self.players.get(client_id, {}).items():
+                if start >= since:
+                    figures[start // step * step] = figures.get(start // step * step, 0) + most
+        return figures
+
+    def player_figures_each(self, client_ids: Collection[str], since: float, step: int) -> dict[str, dict[int, float]]:
+        return {each: self.player_figures([each], since, step) for each in client_ids if each in self.players}
+
+    def message_figures(self, channels: Collection[str], since: float, step: int) -> dict[int, float]:
+        figures: dict[int, float] = {}
+        for said in self.latest(channels, 10**9):
+            start = int(said.said_at) // step * step
+            figures[start] = figures.get(start, 0) + 1
+        return figures
+
+    def said_since(self, since: float, limit: int, channel: str | None = None) -> Sequence[MessageSaid]:
+        return [said for said in self.said if channel in (None, said.channel)][:limit]
+
+    def reports(self, limit: int, resolved: bool = False) -> Sequence[Report]:
+        return []
+
+    def audit(self, limit: int, before: float | None = None) -> Sequence[AuditEntry]:
+        return self.entries[::-1][:limit]
 
     def backup(self, path: Path) -> None:
         if path in self.backups:
@@ -71,6 +110,8 @@ class MemoryService:
         """What waits is kept."""
         waiting, self._waiting = self._waiting, []
         for commit, done in waiting:
+            if isinstance(commit.change, Audited):
+                self.store.entries.append(commit.change.entry)
             self.network.settled(commit, True, self.clock.seconds())
             done.callback(None)
 
@@ -94,6 +135,8 @@ class MemoryService:
             "uptime": 60,
             "connections": {"websocket": 3, "telnet": 1},
             "sessions": sum(len(game.sessions) for game in online),
+            "sessions_by_transport": {"websocket": 2, "telnet": 1},
+            "telnet_bytes": {"wire_out": 10, "plain_out": 30},
             "games": len(online),
             "players": sum(len(game.players) for game in online),
             "channels": len(self.network.registry.channels),

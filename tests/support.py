@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from gossip.network import frames
 from gossip.network.changes import Game, GameSaved, Secret
 from gossip.network.network import Network
-from gossip.network.outputs import Broadcast, Commit, Output, Outputs, Release, Send
+from gossip.network.outputs import Broadcast, Commit, Fetch, Output, Outputs, Release, Send
 from gossip.network.registry import Registry, digest
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rules
@@ -65,6 +65,7 @@ class World:
 
     @ivar made: how many UUIDs the network made.
     @ivar pending: commits that were not settled yet.
+    @ivar fetches: what was asked for and not found yet.
     """
 
     def __init__(self, settings: NetworkSettings | None = None, limits: NetworkLimits | None = None) -> None:
@@ -72,6 +73,7 @@ class World:
         self.made = 0
         self.random = 0.5
         self.pending: list[Commit] = []
+        self.fetches: list[Fetch] = []
         self.network = Network(self.registry, self._new_uuid, lambda: self.random, Rules(settings, limits))
         for number, name in enumerate(("Alpha", "Beta", "Gamma", "Delta"), 1):
             secrets = (Secret(digest(uuid(0xE0 + number))),)
@@ -146,6 +148,8 @@ class World:
         for output in flat(outputs):
             if isinstance(output, Commit):
                 self.pending.append(output)
+            elif isinstance(output, Fetch):
+                self.fetches.append(output)
         return outputs
 
 

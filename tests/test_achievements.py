@@ -19,6 +19,7 @@ from gossip.network.events import (
 )
 from gossip.network.outputs import Commit, Hold, Release, Send
 from gossip.network.session import Session
+from gossip.network.settings import NetworkLimits
 from tests.support import World, frame, uuid
 
 R = Raw(b'"r"')
@@ -47,6 +48,17 @@ class AchievementsTests(SynchronousTestCase):
         self.assertNotIn("error", answer)
         self.assertEqual(list(answer["payload"]), ["errors"])
         return answer["payload"]["errors"]
+
+    def test_too_many(self) -> None:
+        """A game has up to as many as the limit says; others can still be changed."""
+        self.world.network.rules.limits = NetworkLimits(achievements=2)
+        keys = [self.ask("create", {"title": title})["payload"]["key"] for title in "ab"]
+        self.assertEqual(self.errors("create", {"title": "c"}), {"title": ["too many achievements"]})
+        self.assertIsNone(self.errors("update", {"key": keys[0], "title": "d"}))
+        self.assertIsNone(self.errors("delete", {"key": keys[0]}))
+        self.assertIsNone(self.errors("create", {"title": "c"}))
+        self.world.network.rules.limits = NetworkLimits(achievements=0)
+        self.assertIsNone(self.errors("create", {"title": "e"}))
 
     def test_create(self) -> None:
         """The whole achievement, once it is kept; a key in the payload is ignored."""

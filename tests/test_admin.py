@@ -8,13 +8,18 @@ from typing import Any
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.admin import OPERATIONS, Result, read
+from gossip.admin import OPERATIONS
 from gossip.network.changes import Channel, ChannelSaved, GameRemoved, GameSaved, GameSeen, UserAgent, UserAgentSaved
 from gossip.network.events import TelnetConnection, WebConnection
 from gossip.network.registry import Refused, Registry, digest
+from gossip.operation import Occasion, Result, read
+from tests.memory_service import MemoryStore
 from tests.support import NOW, uuid
+
+CHANNEL = {"name": "gossip", "hidden": False, "paused_until": None, "description": None, "speakers": None}
 
 
 class AdminTestCase(SynchronousTestCase):
@@ -23,12 +28,16 @@ class AdminTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.registry = Registry()
         self.numbers = itertools.count(1)
+        self.memory = MemoryStore()
         self.change: Any = None
 
     def perform(self, name: str, now: float = NOW, /, **arguments: Any) -> Result:
         """Carry out an operation as the daemon does; what it changed is in C{change}."""
         operation = read(msgspec.json.encode(arguments), OPERATIONS[name])
-        self.change, result = operation.perform(self.registry, now, lambda: uuid(next(self.numbers)))
+        on = Occasion(now, lambda: uuid(next(self.numbers)), "unix:ana")
+        if operation.looks:
+            on = replace(on, found=operation.look(self.memory, now))
+        self.change, result = operation.perform(self.registry, on)
         if self.change is not None:
             self.registry.check(self.change, ("system",))
             self.registry.enact(self.change)
@@ -178,7 +187,7 @@ class ChannelTests(AdminTestCase):
         """A channel that an admin creates is shown; one that exists is not created again."""
         result = self.perform("channel/create", channel="gossip", description="All talk")
         self.assertEqual(self.change, ChannelSaved(Channel("gossip", False, None, "All talk")))
-        self.assertEqual(result, {"name": "gossip", "hidden": False, "paused_until": None, "description": "All talk"})
+        self.assertEqual(result, {**CHANNEL, "description": "All talk"})
         self.assertRefused("the channel gossip exists already", "channel/create", channel="gossip")
 
     def test_show_and_hide(self) -> None:

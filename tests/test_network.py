@@ -8,13 +8,17 @@ from msgspec import Raw
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.network import network
 from gossip.network.changes import (
+    AuditExpired,
+    Change,
     Channel,
     ChannelSaved,
     GameRemoved,
     GameSaved,
     GameSeen,
     MessagesExpired,
+    PlayerCountsExpired,
     PlayersCounted,
     UserAgent,
     UserAgentSaved,
@@ -27,6 +31,7 @@ from gossip.network.events import (
     GamesConnect,
     GamesDisconnect,
     NotAuthenticated,
+    PlayersListed,
     Restart,
     Success,
 )
@@ -37,6 +42,7 @@ from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
 from tests.support import FLAGS, NOW, World, frame, ref, uuid, written
 
+FOR_EVER = NetworkSettings(history_days=0, player_count_days=0, audit_days=0)
 SLOW = NetworkLimits(rates=Rates(global_=Rate(2, 1)))
 """Limits that are soon reached."""
 
@@ -406,6 +412,16 @@ class HeartbeatTests(SynchronousTestCase):
             ],
         )
 
+    def test_listed(self) -> None:
+        """The bridge's list of players is a heartbeat that is answered."""
+        world = World()
+        session = world.join("Alpha", players=["Ana"])
+        self.assertEqual(session.unanswered, 1)
+        listed = PlayersListed(ref(7), ("Bo", "", "Cy"))
+        outputs = world.network.receive(session, listed, NOW)
+        self.assertEqual(outputs, [Send(session, Success("players", ref(7)))])
+        self.assertEqual((session.unanswered, list(session.players)), (0, ["Bo", "Cy"]))
+
     def test_unanswered(self) -> None:
         """Three unanswered beats close a session at the next: the first came with the authentication."""
         world = World()
@@ -551,12 +567,26 @@ class TimeTests(SynchronousTestCase):
         self.assertEqual(world.network.tick(NOW + 1801), [Commit(counted)])
         self.assertEqual(world.network.tick(NOW + 1802), [])
 
+    def test_user_agents_are_bounded(self) -> None:
+        """Games can make up only so many code bases; each is still told by its own."""
+        world = World()
+        self.patch(network, "USER_AGENTS", 2)
+        for number, name in enumerate(("Alpha", "Beta", "Gamma")):
+            world.join(name, user_agent=f"MUD {number}")
+        self.assertEqual(list(world.registry.user_agents), ["MUD 0", "MUD 1"])
+        self.assertEqual(world.registry.seen[world.game("Gamma").client_id].user_agent, "MUD 2")
+
     def test_expired(self) -> None:
         """Every hour old messages go, unless they are kept for ever."""
-        world, keeping = World(NetworkSettings(history_days=2)), World(NetworkSettings(history_days=0))
+        world, keeping = World(NetworkSettings(history_days=2)), World(FOR_EVER)
         for each in (world, keeping):
             self.assertEqual([each.network.tick(NOW + late) for late in (0, 3599)], [[], []])
-        self.assertEqual(world.network.tick(NOW + 3600), [Commit(MessagesExpired(NOW + 3600 - 2 * 86400))])
+        expected: list[Change] = [
+            MessagesExpired(NOW + 3600 - 2 * 86400),
+            PlayerCountsExpired(NOW + 3600 - 730 * 86400),
+            AuditExpired(NOW + 3600 - 730 * 86400),
+        ]
+        self.assertEqual(world.network.tick(NOW + 3600), list(map(Commit, expected)))
         self.assertEqual(keeping.network.tick(NOW + 3600), [])
 
     def test_restart(self) -> None:

@@ -14,10 +14,23 @@ from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network import frames
-from gossip.network.changes import Channel, ChannelSaved, GameRemoved, GameSaved
+from gossip.network.changes import (
+    Channel,
+    ChannelSaved,
+    Filter,
+    FilterRemoved,
+    FilterSaved,
+    GameRemoved,
+    GameSaved,
+    MessageSaid,
+    Restriction,
+    RestrictionLifted,
+    RestrictionSet,
+)
 from gossip.network.events import Authenticated, NotAuthenticated
-from gossip.network.outputs import Broadcast, Close, Hold, Output, Release, Send
-from gossip.network.presence import FLAGS as ALL_FLAGS
+from gossip.network.moderation import find, player_of
+from gossip.network.outputs import Broadcast, Close, Fetch, Hold, Output, Release, Send
+from gossip.network.presence import SUPPORTS
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, Rates
@@ -32,7 +45,7 @@ TITLES = st.sampled_from(["T", "", "U"])
 POINTS = st.sampled_from([0, 100, 100, 99, -1])
 SESSIONS = st.integers(0, 7)
 
-UNLIMITED = Rates(Rate(0, 0), Rate(0, 0), Rate(0, 0), Rate(0, 0))
+UNLIMITED = Rates(Rate(0, 0), Rate(0, 0), Rate(0, 0), Rate(0, 0), Rate(0, 0))
 
 
 def event(wire: str, /, **payload: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -44,6 +57,7 @@ EVENTS = st.one_of(
     event("channels/subscribe", channel=CHANNELS),
     event("channels/unsubscribe", channel=CHANNELS),
     event("channels/send", channel=CHANNELS, name=PLAYERS, message=MESSAGES),
+    event("channels/history", channel=CHANNELS, limit=st.sampled_from([None, 1, 100, 101]), after=st.none() | SESSIONS),
     event("players/sign-in", name=PLAYERS),
     event("players/sign-out", name=PLAYERS),
     event("players/status", game=st.none() | GAME_NAMES),
@@ -77,6 +91,8 @@ class Net(RuleBasedStateMachine):
         self.sessions: list[Session] = []
         self.requests = 0
         self.wanted: set[int] = set()
+        self.silent: set[int] = set()
+        """What is answered only if it is over a limit."""
         self.answers: Counter[int] = Counter()
         self.held: Counter[Session] = Counter()
         self.world.network.tick(self.now)
@@ -108,6 +124,8 @@ class Net(RuleBasedStateMachine):
                     closed.discard(session)
                 case Hold(session):
                     self.held[session] += 1
+                case Fetch(session):
+                    assert session.situation is Situation.ACTIVE
                 case Release(session, inner):
                     self.held[session] -= 1
                     assert self.held[session] >= 0
@@ -132,15 +150,25 @@ class Net(RuleBasedStateMachine):
     @precondition(lambda self: len(self.sessions) < 40)
     @rule(
         game=GAMES,
-        supports=st.sampled_from([FLAGS, ("channels",), ("channels", "games", "players"), ()]),
+        supports=st.sampled_from(
+            [FLAGS, ("channels",), ("channels", "games", "players"), ("channels", "players", "history"), ()]
+        ),
         channels=st.lists(CHANNELS, max_size=3),
         players=st.lists(PLAYERS, max_size=3),
+        resume=st.none() | st.dictionaries(CHANNELS, SESSIONS, max_size=2),
     )
-    def joins(self, game: str, supports: Sequence[str], channels: list[str], players: list[str]) -> None:
+    def joins(
+        self,
+        game: str,
+        supports: Sequence[str],
+        channels: list[str],
+        players: list[str],
+        resume: dict[str, int] | None,
+    ) -> None:
         session = self.world.open(self.now)
         self.sessions.append(session)
         if self.world.registry.game_named(game) is not None:
-            more = {"supports": list(supports), "channels": channels, "players": players}
+            more = {"supports": list(supports), "channels": channels, "players": players, "resume": resume}
             self.carry_out(
                 self.world.say(session, frame("authenticate", self.world.credentials(game, **more)), self.now)
             )
@@ -156,6 +184,8 @@ class Net(RuleBasedStateMachine):
             silent = {Situation.NEW: "authenticate", Situation.ACTIVE: "heartbeat"}
             if was is not Situation.GONE and sent["event"] != silent[was]:
                 self.wanted.add(self.requests)
+            elif self.limits.rates is not UNLIMITED:
+                self.silent.add(self.requests)
         outputs = self.world.say(session, sent, self.now)
         assert was is not Situation.GONE or outputs == []
         self.carry_out(outputs)
@@ -198,6 +228,50 @@ class Net(RuleBasedStateMachine):
         channel = Channel(name, hidden, self.now + 5 if paused else None)
         self.world.pending.append(self.world.network.apply(ChannelSaved(channel)))
 
+    @precondition(lambda self: self.world.fetches)
+    @rule(count=st.none() | st.integers(0, 101))
+    def finds(self, count: int | None) -> None:
+        fetch = self.world.fetches.pop(0)
+        found = None
+        if count is not None:
+            seqs = range(count)
+            found = [MessageSaid(fetch.channel, seq, None, "Beta", "Bo", "Hi", self.now) for seq in seqs]
+        outputs = self.world.network.fetched(fetch, found)
+        assert all(isinstance(output, Send) and output.session is fetch.session for output in outputs)
+        self.carry_out(outputs)
+
+    @rule(
+        kind=st.sampled_from(["mute", "ban"]),
+        game=GAMES,
+        player=st.sampled_from([None, "ana"]),
+        channel=st.sampled_from(["", "gossip"]),
+        seconds=st.sampled_from([None, 1, 60]),
+        lift=st.booleans(),
+    )
+    def restricts(
+        self, kind: str, game: str, player: str | None, channel: str, seconds: int | None, lift: bool
+    ) -> None:
+        known = self.world.registry.game_named(game)
+        if known is None:
+            return
+        subject = known.client_id if player is None else player_of(known.client_id, player)
+        if lift:
+            self.world.pending.append(self.world.network.apply(RestrictionLifted(kind, subject, channel)))
+            return
+        until = None if seconds is None else self.now + seconds
+        restriction = Restriction(
+            kind=kind, subject=subject, channel=channel, until=until, reason="so", set_by="ana", set_at=self.now
+        )
+        self.world.pending.append(self.world.network.apply(RestrictionSet(restriction)))
+
+    @rule(action=st.sampled_from(["refuse", "mask", None]), substring=st.booleans())
+    def filters(self, action: str | None, substring: bool) -> None:
+        if action is None:
+            self.world.pending.append(self.world.network.apply(FilterRemoved("hi", "")))
+            return
+        kept = Filter(text="hi", substring=substring, action=action, reason="so", set_by="ana", set_at=self.now)
+        self.world.pending.append(self.world.network.apply(FilterSaved(kept)))
+
     @rule()
     def restarts(self) -> None:
         self.carry_out(self.world.network.restart(3))
@@ -225,13 +299,27 @@ class Net(RuleBasedStateMachine):
         for name in subscribed:
             for sender in senders:
                 fresh = {each for each in self.active() if name in each.channels and each.online is not sender}
-                hearing = channels._audiences[name].hearing(sender)
-                assert set(hearing) == fresh and len(hearing) == len(fresh)
+                audience = channels._audiences[name]
+                plain = audience.hearing(sender)
+                numbered = audience.numbered.hearing(sender) if audience.numbered else ()
+                assert {*plain, *numbered} == fresh and len(plain) + len(numbered) == len(fresh)
+                assert not any("history" in each.supports for each in plain)
+                assert all("history" in each.supports for each in numbered)
+
+    @invariant()
+    def nobody_banned_is_here(self) -> None:
+        bans = self.world.registry.bans
+        for session in self.active():
+            assert session.online is not None
+            subjects = (session.online.game.client_id, session.peer)
+            # Of those for good: the clock goes back at times, over the end of others.
+            assert find(bans, subjects, "", float("inf")) is None
+            assert all(find(bans, subjects, name, float("inf")) is None for name in session.channels)
 
     @invariant()
     def flags_are_fresh(self) -> None:
         for online in self.world.network.presence:
-            for flag in ALL_FLAGS:
+            for flag in SUPPORTS:
                 fresh = {each for each in self.active() if flag in each.supports and each.online is not online}
                 assert set(self.world.network.presence.others(online, flag)) == fresh
 
@@ -249,11 +337,13 @@ class Net(RuleBasedStateMachine):
     @invariant()
     def no_answer_twice(self) -> None:
         assert set(self.answers.values()) <= {1}
-        assert set(self.answers) <= self.wanted
+        assert set(self.answers) <= self.wanted | self.silent
 
     def teardown(self) -> None:
         while self.world.pending:
             self.settles(True)
+        while self.world.fetches:
+            self.finds(1)
         assert not +self.held
         self.every_request_answered()
 
@@ -265,11 +355,13 @@ class LimitedNet(Net):
     """With limits that are reached: who is closed for abuse gets a goodbye for an answer."""
 
     limits = NetworkLimits(
-        rates=Rates(Rate(3, 0.1), Rate(1, 0.1), Rate(1, 0.1), Rate(1, 0.1)), sessions=3, players=2, channels=2
+        rates=Rates(Rate(3, 0.1), Rate(1, 0.1), Rate(1, 0.1), Rate(1, 0.1), Rate(1, 0.1)),
+        sessions=3,
+        players=2,
+        channels=2,
     )
 
     def every_request_answered(self) -> None:
-        assert set(self.answers) <= self.wanted
         assert len(self.wanted - set(self.answers)) <= len(self.sessions)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
@@ -13,7 +14,7 @@ from zope.interface.verify import verifyObject
 
 from gossip.counters import Counters
 from gossip.network import frames
-from gossip.network.changes import Change, Channel, ChannelSaved, GameRemoved, MessageSaid
+from gossip.network.changes import Change, Channel, ChannelSaved, GameRemoved, MessageSaid, PlayersCounted
 from gossip.network.events import Heartbeat, ServerEvent
 from gossip.network.registry import Refused
 from gossip.network.session import Session
@@ -124,6 +125,86 @@ class ServiceTestCase(SynchronousTestCase):
 
 def send(ref: str, channel: str = "gossip") -> dict[str, Any]:
     return frame("channels/send", {"channel": channel, "name": "Ana", "message": "hello"}, ref)
+
+
+class HistoryTests(ServiceTestCase):
+    """What was said is read while the network goes on."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.asked: list[tuple[tuple[Any, ...], Deferred[list[MessageSaid]]]] = []
+        self.service.history = self.read
+        self.connection, self.session = self.join("Alpha", supports=["channels", "history"], channels=["gossip"])
+
+    def read(self, *asked: Any) -> Deferred[list[MessageSaid]]:
+        self.asked.append((asked, reading := Deferred[list[MessageSaid]]()))
+        return reading
+
+    def ask(self, ref: str = "h") -> None:
+        self.say(self.session, frame("channels/history", {"channel": "gossip", "limit": 2}, ref))
+
+    def found(self, *seqs: int) -> None:
+        """The oldest request finds these."""
+        self.asked.pop(0)[1].callback([MessageSaid("gossip", seq, None, "Beta", "Bo", "Hi", NOW) for seq in seqs])
+
+    def test_order(self) -> None:
+        """The answer keeps its place among the others; broadcasts wait for nothing."""
+        self.ask()
+        self.say(self.session, frame("channels/subscribe", {"channel": "testing"}, "s"))
+        self.service.announce("gossip", "Hello")
+        self.assertEqual([each["event"] for each in self.told(self.connection)], ["channels/broadcast"])
+        self.assertEqual(self.asked[0][0], ("gossip", 3, None, None))
+        self.found(1, 2, 3)
+        answer, other = self.told(self.connection)
+        self.assertEqual((answer["ref"], other["ref"]), ("h", "s"))
+        self.assertEqual([each["seq"] for each in answer["payload"]["messages"]], [2, 3])
+        self.assertTrue(answer["payload"]["more"])
+
+    def test_after_what_waits(self) -> None:
+        """What was said before is on disk when it is looked for: it must be found."""
+        self.say(self.session, send("m"))
+        self.ask()
+        self.assertEqual(self.asked, [])
+        self.assertEqual([type(change) for change, _ in self.writer.waiting], [MessageSaid, PlayersCounted])
+        self.writer.settle()
+        self.found(1)
+        self.assertEqual([each["ref"] for each in self.told(self.connection)], ["m", "h"])
+
+    def test_unreadable(self) -> None:
+        """A database that cannot be read costs this answer and nothing else."""
+        self.ask()
+        self.asked.pop()[1].errback(OSError("away"))
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        [answer] = self.told(self.connection)
+        self.assertEqual((answer["ref"], answer["status"]), ("h", "failure"))
+        self.ask("again")
+        self.found()
+        self.assertEqual(self.told(self.connection)[0]["payload"]["total"], 0)
+
+    def test_gone(self) -> None:
+        """Who is gone when it is found gets nothing."""
+        self.ask()
+        self.service.lost(self.session)
+        self.found(1)
+        self.assertEqual(self.told(self.connection), [])
+
+    def test_resume(self) -> None:
+        """What was missed comes after the answers to the authentication, and before answers to later requests."""
+        connection, session = self.connect()
+        more = {"supports": ["channels", "history"], "channels": ["gossip"], "resume": {"gossip": 4}}
+        self.say(session, frame("authenticate", self.world.credentials("Beta", **more)), send("m"))
+        self.writer.settle()
+        self.assertEqual([each["event"] for each in self.told(connection)], ["authenticate", "heartbeat"])
+        self.assertEqual(self.asked[0][0], ("gossip", 101, None, 4))
+        self.found(5)
+        resumed, sent = self.told(connection)
+        self.assertEqual((resumed["event"], sent["ref"]), ("channels/history", "m"))
+        self.assertNotIn("ref", resumed)
+
+    def test_nothing(self) -> None:
+        """A service without a store has no history."""
+        service = GossipService(self.clock, self.world.network, self.writer, Counters())
+        self.assertEqual(self.successResultOf(service.history("gossip", 1, None, None)), [])
 
 
 class EventsTests(ServiceTestCase):

@@ -17,6 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from twisted.trial.unittest import SynchronousTestCase
@@ -25,16 +26,30 @@ import gossip
 from gossip.network.changes import (
     AchievementDropped,
     AchievementKept,
+    Audited,
+    AuditEntry,
+    AuditExpired,
     Change,
     Channel,
     ChannelSaved,
+    Filter,
+    FilterRemoved,
+    FilterSaved,
     Game,
     GameRemoved,
     GameSaved,
     GameSeen,
     MessageSaid,
     MessagesExpired,
+    PlayerCountsExpired,
     PlayersCounted,
+    Report,
+    ReportMade,
+    ReportResolved,
+    Restriction,
+    RestrictionLifted,
+    RestrictionSet,
+    RestrictionsExpired,
     Secret,
     UserAgent,
     UserAgentSaved,
@@ -76,6 +91,24 @@ ACHIEVEMENT = AchievementOf(
     display=False,
     partial_progress=True,
     total_progress=2**31 - 1,
+)
+
+SOME = frozenset([ANA, BO])
+MUTE = Restriction(
+    kind="mute", subject=ANA, channel="gossip", until=1234.5, reason="Shouting ☺", set_by="unix:ana", set_at=0.5
+)
+BAN = Restriction(kind="ban", subject=f"bo@{BO}", reason="Spam", set_by="ana", set_at=0.5)
+FILTER = Filter(text="darn", channel="gossip", substring=True, action="mask", reason="Language", set_by="a", set_at=0.5)
+REPORT = Report(
+    number=7,
+    channel="gossip",
+    seq=2**40,
+    game="MyMUD",
+    name="Ana",
+    message="Hello!",
+    reason="Rude",
+    made_by="bo",
+    made_at=2.5,
 )
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
@@ -147,7 +180,7 @@ class StoreTests(OnDatabase):
 
     def test_channel(self) -> None:
         """Channels come back as they were saved last."""
-        plain, full = Channel("gossip"), Channel("testing", False, 1234.5, "For tests")
+        plain, full = Channel("gossip", speakers=frozenset()), Channel("testing", False, 1234.5, "For tests", SOME)
         known = self.kept(ChannelSaved(Channel("testing")), ChannelSaved(plain), ChannelSaved(full)).load()
         self.assertEqual(known.channels, {"gossip": plain, "testing": full})
 
@@ -237,6 +270,87 @@ class StoreTests(OnDatabase):
         self.assertEqual(kept.player_counts(900, 1800), [(900.0, 7)])
         self.assertEqual(kept.player_counts(901), [(1800.0, 2)])
 
+    def test_old_player_counts(self) -> None:
+        """Old counts are dropped, many of them in several transactions."""
+        self.patch(statements, "_EXPIRING_TIMES", 2)
+        kept = self.kept(*(PlayersCounted(at, ((ANA, 1), (BO, 2))) for at in (1.0, 2.0, 3.0, 4.0)))
+        rest = kept.keep([PlayerCountsExpired(3.5), PlayerCountsExpired(1.5)])
+        self.assertEqual((rest, kept.player_counts(0)), ([PlayerCountsExpired(3.5)], [(3.0, 3), (4.0, 3)]))
+        self.assertEqual((kept.keep(rest), kept.player_counts(0)), ([], [(4.0, 3)]))
+
+    def test_restrictions(self) -> None:
+        """Mutes and bans come back as they were set last, but for those that were lifted or are over."""
+        first = Restriction(kind="mute", subject=ANA, channel="gossip", reason="Before", set_by="bo", set_at=0.0)
+        everywhere = Restriction(kind="mute", subject=ANA, reason="So", set_by="ana", set_at=0.5)
+        other = Restriction(kind="ban", subject="192.0.2.1", until=5.0, reason="So", set_by="ana", set_at=0.5)
+        set_all = [RestrictionSet(each) for each in (first, MUTE, everywhere, BAN, other)]
+        kept = self.kept(*set_all, RestrictionLifted("mute", ANA, ""), RestrictionLifted("ban", ANA, "gossip"))
+        known = kept.load()
+        self.assertEqual(known.mutes, {(ANA, "gossip"): MUTE})
+        self.assertEqual(known.bans, {(BAN.subject, ""): BAN, ("192.0.2.1", ""): other})
+        kept.apply(RestrictionsExpired(5.0))
+        self.assertEqual(kept.load().bans, {(BAN.subject, ""): BAN})
+        self.assertEqual(kept.load().mutes, {(ANA, "gossip"): MUTE})
+
+    def test_restrictions_of_a_removed_game(self) -> None:
+        """With a game its restrictions go, and those of its players; others stay."""
+        changes = GameSaved(GAME), GameSaved(OTHER), RestrictionSet(MUTE), RestrictionSet(BAN), GameRemoved(BO)
+        known = self.kept(*changes).load()
+        self.assertEqual((known.mutes, known.bans), ({(ANA, "gossip"): MUTE}, {}))
+
+    def test_filters(self) -> None:
+        """Filters come back as they were saved last, but for the removed ones."""
+        first = Filter(text="darn", channel="gossip", reason="Before", set_by="ana", set_at=0.0)
+        gone = Filter(text="darn", reason="Gone", set_by="ana", set_at=0.0)
+        changes = FilterSaved(first), FilterSaved(gone), FilterSaved(FILTER), FilterRemoved("darn", "")
+        self.assertEqual(self.kept(*changes).load().filters.kept, {("darn", "gossip"): FILTER})
+
+    def test_reports(self) -> None:
+        """Open complaints come back, and numbers go on; resolved ones are listed too."""
+        resolved = Report(**{**asdict(REPORT), "number": 9, "resolved_by": "bo", "resolved_at": 3.5, "resolution": "x"})
+        other = Report(**{**asdict(REPORT), "number": 9})
+        kept = self.kept(ReportMade(REPORT), ReportMade(other), ReportResolved(9, "bo", 3.5, "x"))
+        known = kept.load()
+        self.assertEqual((known.reports, known.next_report()), ({7: REPORT}, 10))
+        self.assertEqual(kept.reports(10), [REPORT])
+        self.assertEqual(kept.reports(10, resolved=True), [resolved, REPORT])
+        self.assertEqual(kept.reports(1, resolved=True), [resolved])
+
+    def test_audit(self) -> None:
+        """What admins did is kept with the change, the latest is shown first; what is kept twice is there once."""
+        entries = [
+            AuditEntry(f"key{at}", float(at), "unix:ana", "mute/add", "Ana", '{"who":"Ana"}') for at in (1, 2, 3)
+        ]
+        set_both = Audited(entries[0], RestrictionSet(MUTE)), Audited(entries[1], RestrictionSet(BAN))
+        kept = self.kept(*set_both, Audited(entries[1], RestrictionSet(BAN)), Audited(entries[2], None))
+        self.assertEqual(kept.audit(10), entries[::-1])
+        self.assertEqual((kept.audit(1), kept.audit(10, before=3.0)), ([entries[2]], [entries[1], entries[0]]))
+        self.assertEqual(len(kept.load().mutes) + len(kept.load().bans), 2)
+
+    def test_audit_and_change_together(self) -> None:
+        """A change that fails leaves no note, and a note that fails no change."""
+        kept = self.open()
+        good, bad = AuditEntry("key", 1.0, "a", "b", "c", "{}"), AuditEntry("key", 1.0, "\0", "b", "c", "{}")
+        for change in (Audited(good, ChannelSaved(Channel("\0"))), Audited(bad, ChannelSaved(Channel("gossip")))):
+            self.assertRaises(StoreError, kept.apply, change)
+        self.assertEqual((kept.audit(10), kept.load().channels), ([], {}))
+
+    def test_old_audit(self) -> None:
+        """Old notes are dropped, many of them in several transactions; so are complaints that were resolved then."""
+        self.patch(statements, "EXPIRING", 2)
+        notes = [Audited(AuditEntry(f"key{at}", float(at), "a", "b", "c", "{}"), None) for at in range(1, 5)]
+        kept = self.kept(*notes, ReportMade(REPORT), ReportResolved(7, "bo", 3.0, None))
+        rest = kept.keep([AuditExpired(3.5)])
+        self.assertEqual((rest, len(kept.audit(10)), kept.reports(10, resolved=True)), ([AuditExpired(3.5)], 2, []))
+        self.assertEqual((kept.keep(rest), [entry.at for entry in kept.audit(10)]), ([], [4.0]))
+
+    def test_said_since(self) -> None:
+        """What was said of late is read from its end, on one channel or on all."""
+        kept = self.kept(said(1, said_at=1.0), said(2, said_at=2.0), said(1, "testing", 3.0))
+        self.assertEqual(kept.said_since(2.0, 10), [said(1, "testing", 3.0), said(2, said_at=2.0)])
+        self.assertEqual(kept.said_since(0.0, 1), [said(1, "testing", 3.0)])
+        self.assertEqual(kept.said_since(0.0, 1, "gossip"), [said(2, said_at=2.0)])
+
     def test_all_or_none(self) -> None:
         """Changes that are kept together are kept all or none."""
         kept = self.open()
@@ -261,6 +375,7 @@ class StoreTests(OnDatabase):
             ChannelSaved(Channel("gossip", description="a\0")),
             AchievementKept(ANA, AchievementOf(key="key", title="\0a")),
             GameSeen(ANA, "\0", "1.0.0"),
+            ReportResolved(1, "ana", 1.0, "\0"),
         ]
         for change in changes:
             with self.assertRaises(StoreError):
@@ -359,7 +474,7 @@ class StoreTests(OnDatabase):
         """Let there be a later version, with one more migration."""
         versions = Path(self.mktemp()).absolute()
         versions.mkdir()
-        heading = "import sqlalchemy as sa\nfrom alembic import op\nrevision = '9999'\ndown_revision = '0001'\n"
+        heading = "import sqlalchemy as sa\nfrom alembic import op\nrevision = '9999'\ndown_revision = '0002'\n"
         (versions / "later.py").write_text(f"{heading}def upgrade():\n{body}")
         original = schema.configuration
 
@@ -473,6 +588,19 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
                 self.assertEqual((known.games, known.achievements), _KNOWN)
                 self.assertEqual(kept.history("gossip", 10), [said(1)])
                 self.assertEqual(self.differences(), [])
+
+    def test_second_schema(self) -> None:
+        """What keeps order is in a store of the second version."""
+        Path(self.directory).mkdir()
+        dump = (Path(__file__).parent / "schemas" / "0002.sql").read_text("utf-8")
+        with closing(sqlite3.connect(f"{self.directory}/gossip.db")) as connection:
+            connection.executescript(dump)
+        kept = self.open()
+        known = kept.load()
+        self.assertEqual(known.channels["testing"].speakers, frozenset([ANA]))
+        self.assertEqual((list(known.mutes), list(known.bans)), ([(ANA, "gossip")], [("192.0.2.1", "")]))
+        self.assertEqual((list(known.filters.kept), list(known.reports)), ([("darn", "")], [1]))
+        self.assertEqual((len(kept.reports(10, resolved=True)), len(kept.audit(10))), (2, 7))
 
     def test_copy_before_upgrade(self) -> None:
         """Before an upgrade the file is copied, and only then."""

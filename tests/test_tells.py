@@ -11,7 +11,8 @@ from gossip.network.events import Success, TellsReceive
 from gossip.network.outputs import Send
 from gossip.network.session import Session
 from gossip.network.settings import NetworkSettings
-from gossip.network.tells import is_timestamp, timestamp
+from gossip.network.tells import is_timestamp
+from gossip.network.text import timestamp
 from tests.support import NOW, World, frame, ref
 
 R = Raw(b'"r"')

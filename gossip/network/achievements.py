@@ -32,11 +32,13 @@ from gossip.network.events import (
 from gossip.network.outputs import Commit, Hold, Outputs, Release, Send
 from gossip.network.registry import Registry
 from gossip.network.session import Session
+from gossip.network.settings import Rules
 
 POINTS: Final = 500
 """How many points all achievements of a game have together at the most."""
 
 _BLANK, _INVALID, _NOT_FOUND, _NO_POINTS = "can't be blank", "is invalid", "not found", "no points left"
+_TOO_MANY: Final = "too many achievements"
 
 _string = msgspec.json.Decoder(str).decode
 
@@ -65,8 +67,9 @@ class _Wrong(Exception):
 class Achievements:
     """The achievements of all games."""
 
-    def __init__(self, registry: Registry, new_key: Callable[[], str]) -> None:
+    def __init__(self, registry: Registry, new_key: Callable[[], str], rules: Rules) -> None:
         self._registry = registry
+        self._rules = rules
         self._new_key = new_key
         self._waiting: dict[str, deque[tuple[Session, Event]]] = {}
 
@@ -109,6 +112,8 @@ class Achievements:
                     return Commit(AchievementDropped(client_id, key), (then,), failure(session, event, AN_ERROR, now))
                 case AchievementsCreate():
                     achievement = _changed(None, event.attributes, self._new_key)
+                    if 0 < self._rules.limits.achievements <= len(mine):
+                        raise _Wrong({"title": [_TOO_MANY]})
                 case AchievementsUpdate():
                     achievement = _changed(_find(event.attributes, mine), event.attributes, self._new_key)
             before = mine[achievement.key].points if achievement.key in mine else 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from gossip.network.answers import Denied
 from gossip.network.changes import Game
 from gossip.network.events import Authenticate
-from gossip.network.presence import FLAGS, Presence
+from gossip.network.moderation import Moderation
+from gossip.network.presence import SUPPORTS, Presence
 from gossip.network.registry import Registry
 from gossip.network.session import Session
 from gossip.network.settings import Rules
@@ -14,8 +15,9 @@ from gossip.network.settings import Rules
 class Authentication:
     """Judges credentials, and how often they may be wrong."""
 
-    def __init__(self, registry: Registry, presence: Presence, rules: Rules) -> None:
+    def __init__(self, registry: Registry, presence: Presence, moderation: Moderation, rules: Rules) -> None:
         self._registry = registry
+        self._moderation = moderation
         self._presence = presence
         self._rules = rules
         self._wrong: dict[tuple[str, str], tuple[int, float]] = {}
@@ -28,13 +30,13 @@ class Authentication:
         @raise Denied: it may not.
         """
         game = self._identify(session.peer, event, now)
-        if game is None or game.disabled:
+        if game is None or game.disabled or self._moderation.ban_of(session, game.client_id, "", now):
             raise Denied("invalid credentials")
         if not event.supports:
             raise Denied("missing supports")
         if "channels" not in event.supports:
             raise Denied("must support channels")
-        supports = frozenset(flag for flag in event.supports if flag in FLAGS)
+        supports = frozenset(flag for flag in event.supports if flag in SUPPORTS)
         if not supports.issuperset(event.supports):
             raise Denied("includes unknown supports")
         online = self._presence.online(game.client_id)

@@ -57,12 +57,14 @@ class Channel(Struct, frozen=True):
 
     @ivar hidden: it is not listed to people, nor in games/status.
     @ivar paused_until: nobody may speak before, in seconds since the epoch.
+    @ivar speakers: the client_ids of the games that may speak; C{None} for all.
     """
 
     name: str
     hidden: bool = True
     paused_until: float | None = None
     description: str | None = None
+    speakers: frozenset[str] | None = None
 
 
 class UserAgent(Struct, frozen=True):
@@ -160,6 +162,172 @@ class PlayersCounted(Struct, frozen=True):
     counts: tuple[tuple[str, int], ...]
 
 
+class PlayerCountsExpired(Struct, frozen=True):
+    """Counts of players from before this time, in seconds since the epoch, are no longer kept."""
+
+    before: float
+
+
+# What keeps order.
+
+
+class Restriction(Struct, frozen=True, kw_only=True):
+    """
+    Somebody may not speak (a mute), or not be here (a ban).
+
+    @ivar kind: C{mute} or C{ban}.
+    @ivar subject: who, as L{gossip.network.moderation} writes it: a game, a player of a game, or an address.
+    @ivar channel: where; empty for everywhere.
+    @ivar until: when it ends, in seconds since the epoch; C{None} for never.
+    @ivar reason: for who is restricted to read.
+    @ivar set_by: who wanted it so.
+    @ivar set_at: since when, in seconds since the epoch.
+    """
+
+    kind: str
+    subject: str
+    channel: str = ""
+    until: float | None = None
+    reason: str
+    set_by: str
+    set_at: float
+
+
+class RestrictionSet(Struct, frozen=True):
+    """Somebody is restricted; one of the same kind, subject and channel is replaced."""
+
+    restriction: Restriction
+
+
+class RestrictionLifted(Struct, frozen=True):
+    """A restriction is over before its time."""
+
+    kind: str
+    subject: str
+    channel: str
+
+
+class RestrictionsExpired(Struct, frozen=True):
+    """Restrictions that ended by this time, in seconds since the epoch, need not be remembered."""
+
+    by: float
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """
+    What may not be said.
+
+    @ivar text: a word or several, in lower case.
+    @ivar channel: where; empty for everywhere.
+    @ivar substring: whether it is looked for within words too.
+    @ivar action: C{refuse} the message, or C{mask} the text in it.
+    @ivar reason: for who said it to read.
+    @ivar set_by: who wanted it so.
+    @ivar set_at: since when, in seconds since the epoch.
+    """
+
+    text: str
+    channel: str = ""
+    substring: bool = False
+    action: str = "refuse"
+    reason: str
+    set_by: str
+    set_at: float
+
+
+class FilterSaved(Struct, frozen=True):
+    """Something may not be said; a filter of the same text and channel is replaced."""
+
+    filter: Filter
+
+
+class FilterRemoved(Struct, frozen=True):
+    """Something may be said again."""
+
+    text: str
+    channel: str
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """
+    Somebody complains of a message.
+
+    @ivar number: how people name it.
+    @ivar seq: the number of the message in its channel.
+    @ivar message: what was said, which is kept here when it is no longer in the history.
+    @ivar reason: what the complaint is.
+    @ivar made_by: who complains.
+    @ivar made_at: when, in seconds since the epoch.
+    @ivar resolved_at: when somebody saw to it; C{None} while it is open.
+    @ivar resolution: what came of it.
+    """
+
+    number: int
+    channel: str
+    seq: int
+    game: str
+    name: str
+    message: str
+    reason: str
+    made_by: str
+    made_at: float
+    resolved_by: str | None = None
+    resolved_at: float | None = None
+    resolution: str | None = None
+
+
+class ReportMade(Struct, frozen=True):
+    """Somebody complained."""
+
+    report: Report
+
+
+class ReportResolved(Struct, frozen=True):
+    """Somebody saw to a complaint."""
+
+    number: int
+    resolved_by: str
+    resolved_at: float
+    resolution: str | None
+
+
+class AuditEntry(Struct, frozen=True):
+    """
+    What an admin did.
+
+    @ivar key: a UUID.
+    @ivar at: when, in seconds since the epoch.
+    @ivar actor: who: C{unix:NAME} for a user of the machine, the name of an account otherwise.
+    @ivar operation: what, as L{gossip.admin} names it.
+    @ivar subject: to whom or what.
+    @ivar arguments: exactly how, in JSON.
+    """
+
+    key: str
+    at: float
+    actor: str
+    operation: str
+    subject: str
+    arguments: str
+
+
+class AuditExpired(Struct, frozen=True):
+    """What admins did, and complaints that were resolved, before this time are no longer kept."""
+
+    before: float
+
+
+class Audited(Struct, frozen=True):
+    """
+    An admin did something: it is kept together with the note of it, or neither is.
+
+    @ivar change: what changes by it; C{None} for what leaves no trace but this.
+    """
+
+    entry: AuditEntry
+    change: Change | None
+
+
 Change = (
     GameSaved
     | GameRemoved
@@ -171,5 +339,15 @@ Change = (
     | AchievementKept
     | AchievementDropped
     | PlayersCounted
+    | PlayerCountsExpired
+    | RestrictionSet
+    | RestrictionLifted
+    | RestrictionsExpired
+    | FilterSaved
+    | FilterRemoved
+    | ReportMade
+    | ReportResolved
+    | AuditExpired
+    | Audited
 )
 """Whatever the store keeps."""

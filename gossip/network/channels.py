@@ -7,21 +7,24 @@ from collections.abc import Callable
 from msgspec import Raw
 
 from gossip.network.answers import Denied, failure, spend, success
-from gossip.network.changes import Channel, ChannelSaved, MessageSaid
+from gossip.network.changes import Channel, ChannelSaved, MessageSaid, Restriction
 from gossip.network.events import (
     AN_ERROR,
     ChannelsBroadcast,
+    ChannelsBroadcastNumbered,
     ChannelsSend,
     ChannelsSubscribe,
     ChannelsUnsubscribe,
     Failure,
 )
+from gossip.network.history import FLAG, message_id
+from gossip.network.moderation import Moderation, in_words
 from gossip.network.outputs import Broadcast, Commit, Outputs, Send
 from gossip.network.presence import NETWORK_GAME, NETWORK_PLAYER, Online
 from gossip.network.registry import CHANNEL_NAME, Refused, Registry
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, Rules
-from gossip.network.text import clean, too_long
+from gossip.network.text import clean, timestamp, too_long
 
 _AUDIENCES = 64
 """For how many sending games a channel remembers its audience: each is as large as the channel."""
@@ -35,17 +38,19 @@ class Audience:
     Who hears a channel.
 
     The tuple for a sending game stays the same until somebody joins or leaves: who writes the frames can tell by its
-    identity that several go to the same sessions.
+    identity that several go to the same sessions. The sessions that support history are an audience of their own.
     """
 
-    __slots__ = ("_hearing", "_sessions")
+    __slots__ = ("_hearing", "_sessions", "numbered")
 
     def __init__(self) -> None:
         self._sessions: dict[Session, None] = {}
         self._hearing: dict[Online | None, tuple[Session, ...]] = {}
+        self.numbered: Audience | None = None
+        """Who of them is told the numbers of messages, and is not among the others."""
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        return len(self._sessions) + (len(self.numbered) if self.numbered else 0)
 
     def join(self, session: Session) -> None:
         """A session subscribed."""
@@ -56,6 +61,14 @@ class Audience:
         """A session unsubscribed or ended."""
         self._sessions.pop(session, None)
         self._hearing.clear()
+
+    def of(self, session: Session) -> Audience:
+        """The audience that a session is, or would be, in."""
+        if FLAG not in session.supports:
+            return self
+        if self.numbered is None:
+            self.numbered = Audience()
+        return self.numbered
 
     def hearing(self, sender: Online | None) -> tuple[Session, ...]:
         """Who hears what a game says: all but its own sessions."""
@@ -71,9 +84,10 @@ class Audience:
 class Channels:
     """The channels of the network."""
 
-    def __init__(self, registry: Registry, new_ref: Callable[[], Raw], rules: Rules) -> None:
+    def __init__(self, registry: Registry, moderation: Moderation, new_ref: Callable[[], Raw], rules: Rules) -> None:
         self._rules = rules
         self._registry = registry
+        self._moderation = moderation
         self._new_ref = new_ref
         self._audiences: dict[str, Audience] = {}
 
@@ -88,8 +102,17 @@ class Channels:
         blocked = {blocked.lower() for blocked in self._rules.settings.blocked_channels}
         return bool(CHANNEL_NAME.fullmatch(name)) and name.lower() not in blocked
 
+    def ban_of(self, session: Session, name: str, now: float) -> Restriction | None:
+        """The ban that keeps a session out of a channel."""
+        if not self._registry.bans:
+            return None
+        assert session.online is not None
+        return self._moderation.ban_of(session, session.online.game.client_id, name, now)
+
     def join(self, session: Session, name: str) -> Outputs:
-        """Subscribe a session to a channel that L{may_join} allowed; it is created if it does not exist."""
+        """
+        Subscribe a session to a channel that L{may_join} and L{ban_of} allowed; it is created if it does not exist.
+        """
         outputs: Outputs = []
         if name not in self._registry.channels:
             created = ChannelSaved(Channel(name))
@@ -97,7 +120,7 @@ class Channels:
             outputs.append(Commit(created))
         if name not in session.channels:
             session.channels[name] = None
-            self._audience(name).join(session)
+            self._audience(name).of(session).join(session)
         return outputs
 
     def unjoined(self, name: str) -> Failure:
@@ -108,7 +131,7 @@ class Channels:
         """A session no longer hears a channel."""
         audience = self._audiences.get(name)
         if audience is not None:
-            audience.leave(session)
+            audience.of(session).leave(session)
             if not len(audience):
                 del self._audiences[name]
 
@@ -124,6 +147,9 @@ class Channels:
         name = event.channel
         if not self.may_join(name):
             raise Denied(f'Could not subscribe to "{name[:_NAME_SHOWN]}"')
+        ban = self.ban_of(session, name, now)
+        if ban is not None:
+            raise Denied(in_words(ban))
         most = self._rules.limits.channels
         if most and len(session.channels) >= most and name not in session.channels:
             raise Denied("too many channels")
@@ -140,11 +166,22 @@ class Channels:
     def send(self, session: Session, event: ChannelsSend, now: float) -> Outputs:
         if event.channel not in session.channels:
             raise Denied("not subscribed")
+        online = session.online
+        assert online is not None
+        registry = self._registry
+        speakers = registry.channels[event.channel].speakers
         name, message = self._checked(event.channel, event.name, event.message, now)
+        if speakers is not None and online.game.client_id not in speakers:
+            raise Denied("not allowed to speak")
+        if registry.mutes or registry.bans:
+            self._moderation.check_speaker(session, name, event.channel, now)
+        if registry.filters.kept:
+            name = registry.filters.judge(event.channel, name)
+            message = registry.filters.judge(event.channel, message)
         spend(session, "channels_send", self._rules.limits.rates.channels_send, now)
         return self._say(
             event.channel,
-            session.online,
+            online,
             name,
             message,
             now,
@@ -185,10 +222,17 @@ class Channels:
         game = NETWORK_GAME if online is None else online.game.short_name
         client_id = None if online is None else online.game.client_id
         outputs: Outputs = []
-        hearing = self._audience(channel).hearing(online) if channel in self._audiences else ()
-        if hearing:
-            outputs.append(Broadcast(hearing, ChannelsBroadcast(self._new_ref(), channel, game, name, message)))
         number = self._registry.next_sequence(channel)
+        audience = self._audiences.get(channel)
+        if audience is not None:
+            hearing = audience.hearing(online)
+            if hearing:
+                outputs.append(Broadcast(hearing, ChannelsBroadcast(self._new_ref(), channel, game, name, message)))
+            if audience.numbered and (hearing := audience.numbered.hearing(online)):
+                told = ChannelsBroadcastNumbered(
+                    self._new_ref(), channel, game, name, message, message_id(channel, number), number, timestamp(now)
+                )
+                outputs.append(Broadcast(hearing, told))
         said = MessageSaid(channel, number, client_id, game, name, message, now)
         outputs.append(Commit(said, then, otherwise))
         return outputs

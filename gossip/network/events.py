@@ -8,11 +8,12 @@ The protocol at a glance (version 2.3.0; every frame is one JSON object with ``e
     ---------------------------  --------------------------------------------  ---------------------------------
     authenticate                 client_id, client_secret, supports,           Authenticated, always, without ref
                                  channels?, players?, version?,
-                                 user_agent?, debug?
+                                 user_agent?, debug?, resume?
     heartbeat                    players?                                      none, ever
     channels/subscribe           channel                                       Success
     channels/unsubscribe         channel                                       Success
     channels/send                channel, name, message                        Success, once it is on disk
+    channels/history      (ref)  channel, limit?, before?, after?              ChannelsHistoryAnswer, in pages
     players/sign-in, sign-out    name                                          Success
     players/status        (ref)  game?                                         PlayersStatusAnswer, a frame a game
     games/status          (ref)  game?                                         GamesStatusAnswer, a frame a game
@@ -27,7 +28,8 @@ The protocol at a glance (version 2.3.0; every frame is one JSON object with ``e
     ---------------------------  --------------------------------------------  ---------------------------------
     heartbeat                                                                  none
     restart                      downtime                                      fresh
-    channels/broadcast           channel, game, name, message                  fresh
+    channels/broadcast           channel, game, name, message, and with the    fresh
+                                 flag history id, seq, sent_at
     players/sign-in, sign-out    game, name                                    fresh
     games/connect, disconnect    game                                          fresh
     tells/receive                from_game, from_name, to_name, sent_at,       fresh
@@ -81,6 +83,7 @@ class Authenticate(Event, frozen=True):
     version: str | None = None
     user_agent: str | None = None
     debug: bool | None = None
+    resume: dict[str, int] | None = None
 
 
 class Heartbeat(Event, frozen=True):
@@ -115,6 +118,22 @@ class ChannelsSend(Event, frozen=True):
     channel: str
     name: str
     message: str
+
+
+class ChannelsHistory(Event, frozen=True):
+    """
+    What was said on a channel?
+
+    @ivar before: only messages with a lower number; the latest of them.
+    @ivar after: only messages with a higher number; the oldest of them.
+    """
+
+    wire = "channels/history"
+
+    channel: str
+    limit: int | None = None
+    before: int | None = None
+    after: int | None = None
 
 
 class PlayersSignIn(Event, frozen=True):
@@ -194,6 +213,20 @@ class AchievementsDelete(Event, frozen=True):
 # From a game, by the telnet bridge only.
 
 
+class PlayersListed(Event, frozen=True):
+    """The same as a heartbeat, but it is answered."""
+
+    wire = "players"
+
+    players: tuple[str, ...]
+
+
+class HistoryAsked(ChannelsHistory, frozen=True):
+    """The same as channels/history, but it needs no flag: who asks by lines is told no numbers otherwise."""
+
+    wire = "history"
+
+
 class Noop(Event, frozen=True):
     """Nothing; it counts as an event, and is answered in its turn. So the bridge answers what it knows by itself."""
 
@@ -265,6 +298,35 @@ class NotAuthenticated(Struct, frozen=True):
 
     ref: Raw | None
     error: str
+
+
+class MessageOf(Struct, frozen=True):
+    """
+    What was said.
+
+    @ivar id: its identity in the network.
+    @ivar seq: its number in the channel; it only grows, gaps are allowed.
+    """
+
+    id: str
+    seq: int
+    sent_at: str
+    game: str
+    name: str
+    message: str
+
+
+class ChannelsHistoryAnswer(Struct, frozen=True):
+    """
+    What was said on a channel, the oldest first.
+
+    @ivar more: whether there is more, further away from where the game reads on.
+    """
+
+    ref: Raw | None
+    channel: str
+    messages: tuple[MessageOf, ...]
+    more: bool
 
 
 class PlayersOf(Struct, frozen=True):
@@ -402,6 +464,14 @@ class ChannelsBroadcast(Struct, frozen=True):
     message: str
 
 
+class ChannelsBroadcastNumbered(ChannelsBroadcast, frozen=True):
+    """The same for who supports history."""
+
+    id: str
+    seq: int
+    sent_at: str
+
+
 class PlayersSignedIn(Struct, frozen=True):
     """A player entered another game."""
 
@@ -448,6 +518,7 @@ ServerEvent = (
     | Failure
     | Authenticated
     | NotAuthenticated
+    | ChannelsHistoryAnswer
     | PlayersStatusAnswer
     | GamesStatusAnswer
     | AchievementsSynced

@@ -22,7 +22,6 @@ from gossip.network.events import (
     UNECHOED,
     VERSION,
     AchievementDeleted,
-    AchievementOf,
     AchievementRefused,
     AchievementSaved,
     AchievementsCreate,
@@ -34,6 +33,9 @@ from gossip.network.events import (
     Authenticated,
     Beat,
     ChannelsBroadcast,
+    ChannelsBroadcastNumbered,
+    ChannelsHistory,
+    ChannelsHistoryAnswer,
     ChannelsSend,
     ChannelsSubscribe,
     ChannelsUnsubscribe,
@@ -172,6 +174,7 @@ _KINDS: Final = {
         _Kind(ChannelsSubscribe, _strict(ChannelsSubscribe)),
         _Kind(ChannelsUnsubscribe, _strict(ChannelsUnsubscribe)),
         _Kind(ChannelsSend, _strict(ChannelsSend)),
+        _Kind(ChannelsHistory, _strict(ChannelsHistory), ref_required=True),
         _Kind(PlayersSignIn, _strict(PlayersSignIn)),
         _Kind(PlayersSignOut, _strict(PlayersSignOut)),
         _Kind(PlayersStatus, _strict(PlayersStatus), ref_required=True),
@@ -303,6 +306,8 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
     match event:
         case ChannelsBroadcast(ref, channel, game, name, message):
             payload: Any = {"channel": channel, "game": game, "name": name, "message": message}
+            if isinstance(event, ChannelsBroadcastNumbered):
+                payload |= {"id": event.id, "seq": event.seq, "sent_at": event.sent_at}
             return [_write(_Frame("channels/broadcast", ref, payload=payload))]
         case Beat():
             return [_BEAT]
@@ -314,6 +319,12 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
             return [_AUTHENTICATED]
         case NotAuthenticated(_, error):
             return [_write(_Frame(Authenticate.wire, status="failure", error=error))]
+        case ChannelsHistoryAnswer(ref, channel, messages, more):
+            head = {"channel": channel, "total": len(messages), "more": more}
+            return [
+                _write(_Frame("channels/history", _shown(ref), "success", payload={**head, "messages": page}))
+                for page in _pages(messages, len(messages), room)
+            ]
         case PlayersStatusAnswer(ref, players_of):
             return [
                 _write(_Frame("players/status", _shown(ref), payload=_fitting(one, "players", room)))
@@ -343,8 +354,15 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
             return [_write(_Frame("games/disconnect", ref, payload={"game": game}))]
         case AchievementsSynced(ref, achievements):
             return [
-                _write(_Frame("achievements/sync", _shown(ref), "success", payload=page))
-                for page in _pages(achievements, room)
+                _write(
+                    _Frame(
+                        "achievements/sync",
+                        _shown(ref),
+                        "success",
+                        payload={"total": len(achievements), "achievements": page},
+                    )
+                )
+                for page in _pages(achievements, 10, room)
             ]
         case AchievementSaved(wire, ref, achievement):
             return [_write(_Frame(wire, _shown(ref), "success", payload=achievement))]
@@ -376,16 +394,15 @@ def _fitting(payload: Struct, name: str, room: int) -> Raw:
     return Raw(written)
 
 
-def _pages(achievements: Sequence[AchievementOf], room: int) -> list[dict[str, Any]]:
-    """At most ten achievements a page, and no more than fit into a frame; one empty page if there are none."""
-    total = len(achievements)
-    pages: list[list[AchievementOf]] = [[]]
+def _pages(things: Sequence[Struct], most: int, room: int) -> list[list[Struct]]:
+    """So many things a page, and no more than fit into a frame; one empty page if there are none."""
+    pages: list[list[Struct]] = [[]]
     filled = 0
-    for achievement in achievements:
-        size = len(_write(achievement)) + 1
-        if pages[-1] and (len(pages[-1]) == 10 or filled + size > room):
+    for thing in things:
+        size = len(_write(thing)) + 1
+        if pages[-1] and (len(pages[-1]) == most or filled + size > room):
             pages.append([])
             filled = 0
-        pages[-1].append(achievement)
+        pages[-1].append(thing)
         filled += size
-    return [{"total": total, "achievements": page} for page in pages]
+    return pages

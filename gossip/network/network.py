@@ -7,7 +7,7 @@ chance of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from msgspec import Raw
@@ -18,12 +18,15 @@ from gossip.network.authentication import Authentication
 from gossip.network.changes import (
     AchievementDropped,
     AchievementKept,
+    Audited,
     Change,
     GameRemoved,
     GameSaved,
     GameSeen,
-    MessagesExpired,
+    MessageSaid,
     PlayersCounted,
+    Restriction,
+    RestrictionSet,
     UserAgent,
     UserAgentSaved,
 )
@@ -36,6 +39,7 @@ from gossip.network.events import (
     Authenticate,
     Authenticated,
     Beat,
+    ChannelsHistory,
     ChannelsSend,
     ChannelsSubscribe,
     ChannelsUnsubscribe,
@@ -46,9 +50,11 @@ from gossip.network.events import (
     GamesDisconnect,
     GamesStatus,
     Heartbeat,
+    HistoryAsked,
     Malformed,
     Noop,
     NotAuthenticated,
+    PlayersListed,
     PlayersSignIn,
     PlayersSignOut,
     PlayersStatus,
@@ -58,7 +64,10 @@ from gossip.network.events import (
     Unknown,
     Unreadable,
 )
-from gossip.network.outputs import Broadcast, Close, Commit, Outputs, Send
+from gossip.network.expiry import expired
+from gossip.network.history import FLAG, History
+from gossip.network.moderation import Moderation, in_words, is_over, peer_of
+from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Outputs, Send
 from gossip.network.players import Players
 from gossip.network.presence import Online, Presence
 from gossip.network.registry import Registry
@@ -84,7 +93,10 @@ COUNTING: Final = 15 * 60
 """Players are counted every so many seconds."""
 
 EXPIRING: Final = 60 * 60
-"""Old messages are dropped every so many seconds."""
+"""What is old is dropped every so many seconds."""
+
+USER_AGENTS: Final = 10_000
+"""So many code bases are noted."""
 
 AUTHENTICATION_FAILED: Final = 4000
 """The close code of a session that was refused, or that is closed for abuse."""
@@ -122,25 +134,33 @@ class Network:
         self.registry = registry
         self.rules = rules = rules or Rules()
         self.presence = Presence()
-        self.channels = Channels(registry, self._new_ref, rules)
+        self._moderation = moderation = Moderation(registry)
+        self.channels = Channels(registry, moderation, self._new_ref, rules)
         self.statuses = Statuses(registry, self.presence, rules)
-        self._authentication = Authentication(registry, self.presence, rules)
-        self._players = Players(self.presence, self._new_ref, rules)
-        self._achievements = Achievements(registry, new_uuid)
+        self._authentication = Authentication(registry, self.presence, moderation, rules)
+        self._players = Players(self.presence, moderation, self._new_ref, rules)
+        self._history = History(rules)
+        self._achievements = Achievements(registry, new_uuid, rules)
         self._new_uuid = new_uuid
         self._random = random
         self._unauthenticated: dict[Session, float] = {}
         self._wheel: list[list[Session]] = [[] for _ in range(BEAT)]
         self._ticked: int | None = None
 
-        tells = Tells(registry, self.presence, self._new_ref, rules)
+        tells = Tells(registry, self.presence, moderation, self._new_ref, rules)
         self._table: dict[type[Event], tuple[str, Handler]] = {
             Heartbeat: ("channels", self._heartbeat),
+            PlayersListed: (
+                "channels",
+                lambda session, event, now: [*self._heartbeat(session, event, now), *success(session, event, now)],
+            ),
             Noop: ("channels", lambda session, event, now: [*success(session, event, now)]),
             Quit: ("channels", lambda session, event, now: self._close(session, LEFT, "goodbye", now)),
             ChannelsSubscribe: ("channels", self.channels.subscribe),
             ChannelsUnsubscribe: ("channels", self.channels.unsubscribe),
             ChannelsSend: ("channels", self.channels.send),
+            ChannelsHistory: (FLAG, self._history.ask),
+            HistoryAsked: ("channels", self._history.ask),
             PlayersSignIn: ("players", self._players.sign_in),
             PlayersSignOut: ("players", self._players.sign_out),
             PlayersStatus: ("players", self.statuses.players),
@@ -205,6 +225,16 @@ class Network:
                 return self._dismiss(session, abuse, now)
             return [*failure(session, event, "rate limit exceeded", now)]
 
+    def fetched(self, fetch: Fetch, found: Sequence[MessageSaid] | None) -> Outputs:
+        """
+        What a L{Fetch} asked for is there.
+
+        @param found: the oldest first, one message more than was asked for if there is one; C{None} if nothing can be
+            read.
+        @return: answers for the place that was kept.
+        """
+        return self._history.fetched(fetch, found)
+
     def alive(self, session: Session) -> None:
         """A session gave a sign of life that is no heartbeat event: a line of the telnet bridge, say."""
         session.unanswered = 0
@@ -238,12 +268,13 @@ class Network:
         outputs: Outputs = [Send(session, Authenticated(event.ref, game.short_name))]
         # The same name twice is one wish, and an undeserved failure throws a client in the field into a loop.
         for name in list(dict.fromkeys(event.channels or ()))[: self.rules.limits.channels or None]:
-            if self.channels.may_join(name):
+            if self.channels.may_join(name) and not self.channels.ban_of(session, name, now):
                 outputs.extend(self.channels.join(session, name))
             else:
                 outputs.append(Send(session, self.channels.unjoined(name)))
         self._players.replace(session, event.players or ())
         outputs.append(self._beat(session))
+        outputs.extend(self._history.resume(session, event.resume or {}))
         self._wheel[(int(now) if self._ticked is None else self._ticked) % BEAT].append(session)
         outputs.extend(self._seen(game.client_id, event))
         if came:
@@ -257,7 +288,9 @@ class Network:
         changes: list[Change] = []
         if self.registry.seen.get(client_id) != seen:
             changes.append(seen)
-        if user_agent is not None and user_agent not in self.registry.user_agents:
+        known = self.registry.user_agents
+        # Games can make them up without end.
+        if user_agent is not None and user_agent not in known and len(known) < USER_AGENTS:
             changes.append(UserAgentSaved(UserAgent(user_agent)))
         for change in changes:
             self.registry.enact(change)
@@ -273,7 +306,7 @@ class Network:
         session.unanswered += 1
         return Send(session, beat)
 
-    def _heartbeat(self, session: Session, event: Heartbeat, now: float) -> Outputs:
+    def _heartbeat(self, session: Session, event: Heartbeat | PlayersListed, now: float) -> Outputs:
         session.unanswered = 0
         self._players.replace(session, event.players or ())
         return []
@@ -321,9 +354,8 @@ class Network:
             counts = tuple(self.presence.players_count())
             if counts:
                 outputs.append(Commit(PlayersCounted(second - second % COUNTING, counts)))
-        days = self.rules.settings.history_days
-        if days and last // EXPIRING != second // EXPIRING:
-            outputs.append(Commit(MessagesExpired(now - days * 24 * 3600)))
+        if last // EXPIRING != second // EXPIRING:
+            outputs.extend(expired(self.registry, self.rules.settings, now))
         return outputs
 
     def restart(self, downtime: int) -> Outputs:
@@ -360,6 +392,10 @@ class Network:
         change = commit.change
         if kept:
             self.registry.enact(change)
+        if isinstance(change, Audited):
+            if change.change is None:
+                return outputs
+            change = change.change
         match change:
             case AchievementKept(client_id) | AchievementDropped(client_id):
                 outputs.extend(self._achievements.settled(client_id, now))
@@ -367,6 +403,8 @@ class Network:
                 online = self.presence.changed(game)
                 if online is not None and game.disabled:
                     outputs.extend(self._expel(online, "the game was disabled", now))
+            case RestrictionSet(restriction) if kept and restriction.kind == "ban":
+                outputs.extend(self._enforce(restriction, now))
             case GameRemoved(client_id) if kept:
                 online = self.presence.online(client_id)
                 if online is not None:
@@ -380,3 +418,19 @@ class Network:
         """End all sessions of a game that may no longer be here."""
         sessions = list(online.sessions)
         return [output for session in sessions for output in self._close(session, AUTHENTICATION_FAILED, why, now)]
+
+    def _enforce(self, ban: Restriction, now: float) -> Outputs:
+        """Somebody was banned: who is here against it must go."""
+        outputs: Outputs = []
+        active = [session for online in self.presence for session in online.sessions]
+        for session in [*active, *self._unauthenticated]:
+            online = session.online
+            if ban.subject not in (peer_of(session), online.game.client_id if online else "") or is_over(ban, now):
+                continue
+            if not ban.channel:
+                abuse = Failure(Authenticate.wire, None, in_words(ban))
+                outputs.extend(self._dismiss(session, abuse, now))
+            elif ban.channel in session.channels:
+                del session.channels[ban.channel]
+                self.channels.leave(session, ban.channel)
+        return outputs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from gossip.network.changes import Change
 from gossip.network.events import ServerEvent
@@ -66,7 +66,25 @@ class Release(Struct, frozen=True):
     outputs: tuple[Send | Commit, ...]
 
 
-Output = Send | Broadcast | Close | Commit | Hold | Release
+class Fetch(Struct, frozen=True):
+    """
+    Read what was said, keep the place of this request, and hand what is found to L{Network.fetched
+    <gossip.network.network.Network.fetched>}. What is being kept when this is asked for must be found already.
+
+    @ivar limit: how many messages are wanted; one more tells whether there are more.
+    @ivar before: only messages with a lower number; the latest of them.
+    @ivar after: only messages with a higher number; the oldest of them.
+    """
+
+    session: Session
+    channel: str
+    limit: int
+    before: int | None
+    after: int | None
+    ref: Raw | None
+
+
+Output = Send | Broadcast | Close | Commit | Hold | Release | Fetch
 """Whatever the network returns."""
 
 Outputs = list[Output]

@@ -9,6 +9,7 @@ from msgspec import Raw
 from gossip.network.answers import success
 from gossip.network.channels import checked_name
 from gossip.network.events import PlayersSignedIn, PlayersSignedOut, PlayersSignIn, PlayersSignOut
+from gossip.network.moderation import Moderation
 from gossip.network.outputs import Broadcast, Outputs
 from gossip.network.presence import Presence
 from gossip.network.session import Session
@@ -19,8 +20,9 @@ from gossip.network.text import clean, too_long
 class Players:
     """The players that each session lists."""
 
-    def __init__(self, presence: Presence, new_ref: Callable[[], Raw], rules: Rules) -> None:
+    def __init__(self, presence: Presence, moderation: Moderation, new_ref: Callable[[], Raw], rules: Rules) -> None:
         self._presence = presence
+        self._moderation = moderation
         self._new_ref = new_ref
         self._rules = rules
 
@@ -43,6 +45,7 @@ class Players:
         online = session.online
         assert online is not None
         name = checked_name(event.name, self._rules.limits)
+        self._moderation.check_player(session, name, now)
         came = not online.lists(name)
         most = self._rules.limits.players
         if most and came and len(session.players) >= most:

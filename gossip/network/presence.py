@@ -17,7 +17,10 @@ GRACE: Final = 60.0
 """How many seconds a game stays online after its last session ended."""
 
 FLAGS: Final = ("achievements", "channels", "games", "players", "tells")
-"""What a session may support, in the order in which it is told."""
+"""What a session may support, in the order in which others are told of it."""
+
+SUPPORTS: Final = (*FLAGS, "history")
+"""All that a session may support. C{history} is nobody else's business: other games are not told of it."""
 
 NETWORK_GAME: Final = "gossip"
 """The short name of the network itself, which is a game like others when it is asked for."""
@@ -90,7 +93,7 @@ class Presence:
     def __init__(self) -> None:
         self._online: dict[str, Online] = {}
         self._leaving: dict[str, float] = {}
-        self._supporting: dict[str, dict[Session, None]] = {flag: {} for flag in FLAGS}
+        self._supporting: dict[str, dict[Session, None]] = {flag: {} for flag in SUPPORTS}
 
     def __iter__(self) -> Iterator[Online]:
         return iter(self._online.values())

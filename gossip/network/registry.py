@@ -1,5 +1,5 @@
 """
-What is known, in memory: games, channels, names, achievements, code bases.
+What is known, in memory: games, channels, names, achievements, code bases, and who is restricted.
 
 Loaded at the start from the changes that the store kept, and changed by further ones: authentication and fan-out never
 wait for a database.
@@ -17,21 +17,35 @@ from msgspec.structs import replace
 from gossip.network.changes import (
     AchievementDropped,
     AchievementKept,
+    Audited,
+    AuditExpired,
     Change,
     Channel,
     ChannelSaved,
+    Filter,
+    FilterRemoved,
+    FilterSaved,
     Game,
     GameRemoved,
     GameSaved,
     GameSeen,
     MessageSaid,
     MessagesExpired,
+    PlayerCountsExpired,
     PlayersCounted,
+    Report,
+    ReportMade,
+    ReportResolved,
+    Restriction,
+    RestrictionLifted,
+    RestrictionSet,
+    RestrictionsExpired,
     Secret,
     UserAgent,
     UserAgentSaved,
 )
 from gossip.network.events import AchievementOf
+from gossip.network.filters import FILTER_TEXT, FILTERS, Filters, folded, words
 from gossip.network.text import clean
 
 SHORT_NAME: Final = re.compile("[A-Za-z0-9]{1,15}")
@@ -39,6 +53,12 @@ CHANNEL_NAME: Final = re.compile("[A-Za-z_-]{3,15}")
 
 SEQUENCE_JUMP: Final = 1000
 """How far a channel's numbers jump at the start: what was heard last may not have been stored."""
+
+REPORTS: Final = 1000
+"""How many complaints may wait for somebody to see to them."""
+
+REASON: Final = 200
+"""How many characters the reason of a restriction, a filter or a complaint may have."""
 
 # What games/status tells of a game must fit into one frame (16 KiB), escaped.
 _NAME, _TAGLINE, _DESCRIPTION, _URL, _CONNECTIONS = 70, 70, 2000, 500, 6
@@ -63,6 +83,10 @@ class Registry:
     @ivar achievements: by client_id, then by key.
     @ivar user_agents: code bases by name.
     @ivar seen: with what each game joined last, by client_id.
+    @ivar mutes: who may not speak, by subject and channel.
+    @ivar bans: who may not be here, by subject and channel.
+    @ivar filters: what may not be said.
+    @ivar reports: the complaints that nobody has seen to, by number.
     """
 
     def __init__(self) -> None:
@@ -71,6 +95,11 @@ class Registry:
         self.achievements: dict[str, dict[str, AchievementOf]] = {}
         self.user_agents: dict[str, UserAgent] = {}
         self.seen: dict[str, GameSeen] = {}
+        self.mutes: dict[tuple[str, str], Restriction] = {}
+        self.bans: dict[tuple[str, str], Restriction] = {}
+        self.filters = Filters()
+        self.reports: dict[int, Report] = {}
+        self._last_report = 0
         self._client_ids: dict[str, str] = {}
         self._sequences: dict[str, int] = {}
 
@@ -111,6 +140,14 @@ class Registry:
         """
         self._sequences = {channel: number + SEQUENCE_JUMP for channel, number in highest.items()}
 
+    def next_report(self) -> int:
+        """The number of the next complaint."""
+        return self._last_report + 1
+
+    def resume_reports(self, highest: int) -> None:
+        """Go on past the highest stored number of a complaint."""
+        self._last_report = highest
+
     def check(self, change: Change, blocked_games: tuple[str, ...] = ()) -> None:
         """
         Would a change of an admin contradict what is known?
@@ -119,6 +156,16 @@ class Registry:
         @raise Refused: it would; nothing was changed.
         """
         match change:
+            case Audited(_, inner) if inner is not None:
+                self.check(inner, blocked_games)
+            case RestrictionSet(restriction):
+                _check_reason(restriction.reason)
+            case FilterSaved(kept):
+                self._check_filter(kept)
+            case ReportMade(report):
+                if len(self.reports) >= REPORTS:
+                    raise Refused("too many reports wait already")
+                _check_reason(report.reason)
             case GameSaved(game):
                 self._check_game(game, {name.lower() for name in blocked_games})
             case GameRemoved(client_id) if client_id not in self.games:
@@ -129,6 +176,18 @@ class Registry:
                 not 1 <= len(channel.name.encode()) <= 64 or clean(channel.name) != channel.name
             ):
                 raise Refused("a channel's name has 1 to 64 bytes, without control characters and tags")
+
+    def _check_filter(self, kept: Filter) -> None:
+        _check_reason(kept.reason)
+        text = kept.text
+        if not 1 <= len(text) <= FILTER_TEXT or clean(text) != text or folded(text) != text or not text.isprintable():
+            raise Refused(f"a filter has 1 to {FILTER_TEXT} characters, without control characters and tags")
+        if not kept.substring and not words(text):
+            raise Refused("a filter without a word in it must look for a part of words")
+        if kept.substring and not text.strip():
+            raise Refused("a filter must not be blank")
+        if len(self.filters.kept) >= FILTERS and (text, kept.channel) not in self.filters.kept:
+            raise Refused(f"there may be {FILTERS} filters")
 
     def _check_game(self, game: Game, blocked: set[str]) -> None:
         if not SHORT_NAME.fullmatch(game.short_name):
@@ -168,6 +227,9 @@ class Registry:
                 self.games.pop(client_id, None)
                 self.achievements.pop(client_id, None)
                 self.seen.pop(client_id, None)
+                for restrictions in (self.mutes, self.bans):
+                    for key in [key for key in restrictions if key[0].endswith(client_id)]:
+                        del restrictions[key]
             case GameSeen(client_id):
                 # As below: the game may have been removed in between.
                 if client_id in self.games:
@@ -182,8 +244,38 @@ class Registry:
                     self.achievements.setdefault(client_id, {})[achievement.key] = achievement
             case AchievementDropped(client_id, key):
                 self.achievements.get(client_id, {}).pop(key, None)
-            case MessageSaid() | MessagesExpired() | PlayersCounted():
+            case Audited(_, inner):
+                if inner is not None:
+                    self.enact(inner)
+            case _:
+                self._enact_order(change)
+
+    def _enact_order(self, change: Change) -> None:
+        """What keeps order."""
+        match change:
+            case RestrictionSet(restriction):
+                self._restrictions(restriction.kind)[restriction.subject, restriction.channel] = restriction
+            case RestrictionLifted(kind, subject, channel):
+                self._restrictions(kind).pop((subject, channel), None)
+            case RestrictionsExpired(by):
+                for restrictions in (self.mutes, self.bans):
+                    over = [key for key, each in restrictions.items() if each.until is not None and each.until <= by]
+                    for key in over:
+                        del restrictions[key]
+            case FilterSaved(kept):
+                self.filters.save(kept)
+            case FilterRemoved(text, channel):
+                self.filters.remove(text, channel)
+            case ReportMade(report):
+                self.reports[report.number] = report
+                self._last_report = max(self._last_report, report.number)
+            case ReportResolved(number):
+                self.reports.pop(number, None)
+            case MessageSaid() | MessagesExpired() | PlayersCounted() | PlayerCountsExpired() | AuditExpired():
                 pass
+
+    def _restrictions(self, kind: str) -> dict[tuple[str, str], Restriction]:
+        return self.bans if kind == "ban" else self.mutes
 
     def _forget_name(self, client_id: str) -> None:
         game = self.games.get(client_id)
@@ -195,6 +287,11 @@ def _check_addresses(*urls: str | None) -> None:
     for url in urls:
         if url is not None and not (len(url) <= _URL and _WEB_ADDRESS.fullmatch(url)):
             raise Refused(f"a web address starts with http:// or https:// and has up to {_URL} characters")
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip() or len(reason) > REASON or clean(reason) != reason or not reason.isprintable():
+        raise Refused(f"a reason has 1 to {REASON} characters, without control characters and tags")
 
 
 _NOBODY: Final = Secret(bytes(32))

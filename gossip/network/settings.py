@@ -14,6 +14,7 @@ class Rates(Struct, frozen=True, forbid_unknown_fields=True, rename={"global_": 
     channels_send: Rate = Rate(10, 2)
     channels_subscribe: Rate = Rate(5, 1)
     channels_unsubscribe: Rate = Rate(5, 1)
+    channels_history: Rate = Rate(5, 1)
 
 
 class NetworkLimits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +28,7 @@ class NetworkLimits(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar players: how many players a game may list; more are left out silently.
     @ivar channels: how many channels a session may subscribe to.
     @ivar sessions: how many sessions a game may have.
+    @ivar achievements: how many achievements a game may have.
     @ivar authenticate_seconds: how long a connection may take to authenticate.
     @ivar wrong_secrets: how many wrong secrets for one client_id from one address are checked.
     @ivar wrong_secrets_seconds: for how long they count, and further ones go unchecked.
@@ -39,6 +41,7 @@ class NetworkLimits(Struct, frozen=True, forbid_unknown_fields=True):
     players: int = 2000
     channels: int = 100
     sessions: int = 32
+    achievements: int = 1000
     authenticate_seconds: float = 60
     wrong_secrets: int = 20
     wrong_secrets_seconds: float = 300
@@ -50,16 +53,22 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     @ivar name: its display name, in games/status.
     @ivar help: what a tell to its player C{system} brings back.
+    @ivar website: the address of its pages, as people type it; empty if it has none.
     @ivar blocked_channels: names that no new channel may have.
     @ivar blocked_games: short names that no game may have.
     @ivar history_days: how long messages are kept; 0 for ever.
+    @ivar player_count_days: how long it is kept how many players there were; 0 for ever.
+    @ivar audit_days: how long it is kept what admins did, and the reports that they resolved; 0 for ever.
     """
 
     name: str = "Gossip"
     help: str = "This is the network itself. Ask the admins of your game for help with its channels."
+    website: str = ""
     blocked_channels: tuple[str, ...] = ("all",)
     blocked_games: tuple[str, ...] = ("gossip", "grapevine", "system")
     history_days: float = 30
+    player_count_days: float = 730
+    audit_days: float = 730
 
 
 class Rules:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from msgspec import Raw
@@ -12,12 +12,13 @@ from msgspec import Raw
 from gossip.network.answers import Denied, success
 from gossip.network.channels import checked_message
 from gossip.network.events import TellsReceive, TellsSend
+from gossip.network.moderation import Moderation
 from gossip.network.outputs import Outputs, Send
 from gossip.network.presence import NETWORK_GAME, NETWORK_PLAYER, Presence, is_network
 from gossip.network.registry import Registry
 from gossip.network.session import Session
 from gossip.network.settings import Rules
-from gossip.network.text import clean
+from gossip.network.text import clean, timestamp
 
 _SENT_AT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,12})?Z", re.ASCII)
 
@@ -29,12 +30,14 @@ class Tells:
         self,
         registry: Registry,
         presence: Presence,
+        moderation: Moderation,
         new_ref: Callable[[], Raw],
         rules: Rules,
     ) -> None:
         self._rules = rules
         self._registry = registry
         self._presence = presence
+        self._moderation = moderation
         self._new_ref = new_ref
 
     def send(self, session: Session, event: TellsSend, now: float) -> Outputs:
@@ -62,6 +65,8 @@ class Tells:
         if not (online.plays(to_name) if online else to_name.lower() == NETWORK_PLAYER):
             raise Denied("receiving player offline")
         message = checked_message(event.message, self._rules.limits)
+        if online is not None:
+            self._moderation.check_speaker(session, from_name, "", now)
         if online is None:
             from_game, from_name, to_name = NETWORK_GAME, NETWORK_PLAYER, from_name
             sent_at, message = timestamp(now), self._rules.settings.help
@@ -69,15 +74,6 @@ class Tells:
             from_game = sender.game.short_name
         told = TellsReceive(self._new_ref(), from_game, from_name, to_name, sent_at, message)
         return [*(Send(other, told) for other in hearing), *success(session, event, now)]
-
-
-def timestamp(now: float) -> str:
-    """
-    A time as the protocol writes it.
-
-    @param now: seconds since the epoch.
-    """
-    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def is_timestamp(text: str) -> bool:

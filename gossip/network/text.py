@@ -1,5 +1,5 @@
 """
-What may cross between worlds: text without control characters and without tags.
+What may cross between worlds: text without control characters and without tags; and how a time is written.
 
 The world at the other end is a terminal, a browser or a MUD that speaks MXP: what one game lets its players type must
 never become a command there. What is talk stays talk: C{I <3 you > me} crosses whole.
@@ -8,6 +8,7 @@ never become a command there. What is talk stays talk: C{I <3 you > me} crosses 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Final
 
 # C0 but TAB, LF and CR; DEL; C1; the embedding, override and isolate marks that turn lines around (Unicode UAX 9).
@@ -43,3 +44,13 @@ def too_long(text: str, characters: int, size: int) -> bool:
         # A character has at most four bytes: most texts need no encoding to know.
         size and len(text) * 4 > size and len(text.encode()) > size
     )
+
+
+def timestamp(now: float, precision: str = "milliseconds") -> str:
+    """
+    A time as the protocol writes it.
+
+    @param now: seconds since the epoch.
+    @param precision: C{milliseconds} or C{seconds}.
+    """
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec=precision).replace("+00:00", "Z")

@@ -9,12 +9,19 @@ from sqlalchemy import Connection, func, select, union_all
 
 from gossip.network.changes import (
     AchievementKept,
+    AuditEntry,
     Channel,
     ChannelSaved,
+    Filter,
+    FilterSaved,
     Game,
     GameSaved,
     GameSeen,
     MessageSaid,
+    Report,
+    ReportMade,
+    Restriction,
+    RestrictionSet,
     Secret,
     UserAgent,
     UserAgentSaved,
@@ -23,6 +30,7 @@ from gossip.network.events import AchievementOf, GameConnection
 from gossip.network.registry import Registry
 from gossip.store import tables
 
+_speakers = msgspec.json.Decoder(frozenset[str]).decode
 _connections = msgspec.json.Decoder(tuple[GameConnection, ...]).decode
 
 
@@ -30,7 +38,8 @@ def registry(connection: Connection) -> Registry:
     """
     Everything that the network must know at its start.
 
-    @raise msgspec.DecodeError: the connections of a game are not what they must be: somebody else wrote them.
+    @raise msgspec.DecodeError: the connections of a game, or the speakers of a channel, are not what they must be:
+        somebody else wrote them.
     """
     known = Registry()
     secrets: defaultdict[str, list[Secret]] = defaultdict(list)
@@ -45,12 +54,21 @@ def registry(connection: Connection) -> Registry:
         if version is not None:
             known.enact(GameSeen(row.client_id, user_agent, version))
     for row in connection.execute(select(tables.channels).order_by(tables.channels.c.name)):
-        known.enact(ChannelSaved(Channel(**row._asdict())))
+        values = row._asdict()
+        values["speakers"] = None if row.speakers is None else _speakers(row.speakers)
+        known.enact(ChannelSaved(Channel(**values)))
     for row in connection.execute(select(tables.user_agents).order_by(tables.user_agents.c.name)):
         known.enact(UserAgentSaved(UserAgent(**row._asdict())))
     for row in connection.execute(select(tables.achievements).order_by(tables.achievements.c.key)):
         values = row._asdict()
         known.enact(AchievementKept(values.pop("client_id"), AchievementOf(**values)))
+    for row in connection.execute(select(tables.restrictions)):
+        known.enact(RestrictionSet(Restriction(**row._asdict())))
+    for row in connection.execute(select(tables.filters)):
+        known.enact(FilterSaved(Filter(**row._asdict())))
+    for report in reports(connection, 10**6, resolved=False):
+        known.enact(ReportMade(report))
+    known.resume_reports(connection.scalar(select(func.max(tables.reports.c.number))) or 0)
     known.resume_sequences(_highest(connection))
     return known
 
@@ -96,3 +114,30 @@ def player_counts(
         statement = statement.where(counts.client_id == client_id)
     rows = connection.execute(statement.group_by(counts.counted_at).order_by(counts.counted_at))
     return [(counted_at, int(count)) for counted_at, count in rows]
+
+
+def said_since(connection: Connection, since: float, limit: int, channel: str | None = None) -> list[MessageSaid]:
+    """See L{gossip.store.store.Store.said_since}."""
+    messages = tables.messages.c
+    statement = select(*_SAID).where(messages.said_at >= since).order_by(messages.said_at.desc()).limit(limit)
+    if channel is not None:
+        statement = statement.where(messages.channel == channel)
+    return [MessageSaid(*row) for row in connection.execute(statement)]
+
+
+def reports(connection: Connection, limit: int, resolved: bool) -> list[Report]:
+    """See L{gossip.store.store.Store.reports}."""
+    columns = tables.reports.c
+    statement = select(tables.reports).order_by(columns.number.desc()).limit(limit)
+    if not resolved:
+        statement = statement.where(columns.resolved_at.is_(None))
+    return [Report(**row._asdict()) for row in connection.execute(statement)]
+
+
+def audit(connection: Connection, limit: int, before: float | None) -> list[AuditEntry]:
+    """See L{gossip.store.store.Store.audit}."""
+    columns = tables.audit.c
+    statement = select(tables.audit).order_by(columns.at.desc(), columns.key.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(columns.at < before)
+    return [AuditEntry(**row._asdict()) for row in connection.execute(statement)]

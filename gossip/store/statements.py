@@ -18,20 +18,32 @@ from sqlalchemy.dialects import postgresql, sqlite
 from gossip.network.changes import (
     AchievementDropped,
     AchievementKept,
+    Audited,
+    AuditExpired,
     Change,
     ChannelSaved,
+    FilterRemoved,
+    FilterSaved,
     GameRemoved,
     GameSaved,
     GameSeen,
     MessageSaid,
     MessagesExpired,
+    PlayerCountsExpired,
     PlayersCounted,
+    ReportMade,
+    ReportResolved,
+    RestrictionLifted,
+    RestrictionSet,
+    RestrictionsExpired,
     UserAgentSaved,
 )
 from gossip.store import tables
 
 EXPIRING: Final = 2000
-"""How many messages one change drops at the most, so that it does not hold up those behind it."""
+"""How many rows one change drops at the most, so that it does not hold up those behind it."""
+
+_EXPIRING_TIMES: Final = 200
 
 Row = dict[str, Any]
 
@@ -85,7 +97,10 @@ def _save_games(connection: Connection, changes: list[GameSaved]) -> None:
 
 def _remove_games(connection: Connection, changes: list[GameRemoved]) -> None:
     statement = delete(tables.games).where(tables.games.c.client_id == bindparam("of"))
-    connection.execute(statement, [{"of": change.client_id} for change in changes])
+    rows = [{"of": change.client_id} for change in changes]
+    connection.execute(statement, rows)
+    # Of the game itself, and of its players.
+    connection.execute(delete(tables.restrictions).where(tables.restrictions.c.subject.endswith(bindparam("of"))), rows)
 
 
 def _see_games(connection: Connection, changes: list[GameSeen]) -> None:
@@ -98,7 +113,13 @@ def _see_games(connection: Connection, changes: list[GameSeen]) -> None:
 
 
 def _save_channels(connection: Connection, changes: list[ChannelSaved]) -> None:
-    _save(connection, tables.channels, [asdict(change.channel) for change in changes])
+    rows = []
+    for change in changes:
+        row = asdict(change.channel)
+        if row["speakers"] is not None:
+            row["speakers"] = msgspec.json.encode(sorted(row["speakers"])).decode()
+        rows.append(row)
+    _save(connection, tables.channels, rows)
 
 
 def _save_user_agents(connection: Connection, changes: list[UserAgentSaved]) -> None:
@@ -151,6 +172,79 @@ def _count_players(connection: Connection, changes: list[PlayersCounted]) -> Non
     _save(connection, tables.player_counts, rows)
 
 
+def _expire_player_counts(connection: Connection, changes: list[PlayerCountsExpired]) -> list[Change]:
+    latest = max(changes, key=lambda change: change.before)
+    counts = tables.player_counts.c
+    # Whole times are dropped: a count is a few hundred rows at most.
+    oldest = (
+        select(counts.counted_at)
+        .where(counts.counted_at < latest.before)
+        .distinct()
+        .order_by(counts.counted_at)
+        .limit(_EXPIRING_TIMES)
+    )
+    times = connection.scalars(oldest).all()
+    connection.execute(delete(tables.player_counts).where(counts.counted_at.in_(times)))
+    return [latest] if len(times) == _EXPIRING_TIMES else []
+
+
+def _restrict(connection: Connection, changes: list[RestrictionSet]) -> None:
+    _save(connection, tables.restrictions, [asdict(change.restriction) for change in changes])
+
+
+def _lift(connection: Connection, changes: list[RestrictionLifted]) -> None:
+    columns = tables.restrictions.c
+    same = [columns[name] == bindparam(f"of_{name}") for name in ("kind", "subject", "channel")]
+    rows = [{f"of_{name}": value for name, value in asdict(change).items()} for change in changes]
+    connection.execute(delete(tables.restrictions).where(*same), rows)
+
+
+def _expire_restrictions(connection: Connection, changes: list[RestrictionsExpired]) -> None:
+    by = max(change.by for change in changes)
+    connection.execute(delete(tables.restrictions).where(tables.restrictions.c.until <= by))
+
+
+def _save_filters(connection: Connection, changes: list[FilterSaved]) -> None:
+    _save(connection, tables.filters, [asdict(change.filter) for change in changes])
+
+
+def _remove_filters(connection: Connection, changes: list[FilterRemoved]) -> None:
+    columns = tables.filters.c
+    statement = delete(tables.filters).where(
+        columns.text == bindparam("of_text"), columns.channel == bindparam("of_channel")
+    )
+    connection.execute(statement, [{"of_text": change.text, "of_channel": change.channel} for change in changes])
+
+
+def _make_reports(connection: Connection, changes: list[ReportMade]) -> None:
+    _save(connection, tables.reports, [asdict(change.report) for change in changes])
+
+
+def _resolve_reports(connection: Connection, changes: list[ReportResolved]) -> None:
+    for change in changes:
+        row = asdict(change)
+        statement = update(tables.reports).where(tables.reports.c.number == row.pop("number"))
+        connection.execute(statement.values(_storable([row])[0]))
+
+
+def _expire_audit(connection: Connection, changes: list[AuditExpired]) -> list[Change]:
+    latest = max(changes, key=lambda change: change.before)
+    audit, reports = tables.audit, tables.reports
+    connection.execute(delete(reports).where(reports.c.resolved_at < latest.before))
+    oldest = select(audit.c.key).where(audit.c.at < latest.before).order_by(audit.c.at).limit(EXPIRING)
+    dropped = connection.execute(delete(audit).where(audit.c.key.in_(oldest))).rowcount
+    return [latest] if dropped == EXPIRING else []
+
+
+def _audit(connection: Connection, changes: list[Audited]) -> list[Change]:
+    rest: list[Change] = []
+    for change in changes:
+        if change.change is not None:
+            rest.extend(execute(connection, [change.change]))
+        _save(connection, tables.audit, [asdict(change.entry)])
+    return rest
+
+
 _EXECUTE: Final[dict[type[Change], Callable[[Connection, list[Any]], list[Change] | None]]] = {
     GameSaved: _save_games,
     GameRemoved: _remove_games,
@@ -162,6 +256,16 @@ _EXECUTE: Final[dict[type[Change], Callable[[Connection, list[Any]], list[Change
     AchievementKept: _keep_achievements,
     AchievementDropped: _drop_achievements,
     PlayersCounted: _count_players,
+    PlayerCountsExpired: _expire_player_counts,
+    RestrictionSet: _restrict,
+    RestrictionLifted: _lift,
+    RestrictionsExpired: _expire_restrictions,
+    FilterSaved: _save_filters,
+    FilterRemoved: _remove_filters,
+    ReportMade: _make_reports,
+    ReportResolved: _resolve_reports,
+    AuditExpired: _expire_audit,
+    Audited: _audit,
 }
 
 

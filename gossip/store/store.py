@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,10 +11,11 @@ from alembic.util import CommandError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from twisted.logger import Logger
 
-from gossip.network.changes import Change, MessageSaid
+from gossip.network.changes import AuditEntry, Change, MessageSaid, Report
 from gossip.network.registry import Registry
-from gossip.store import queries, schema
+from gossip.store import figures, queries, schema
 from gossip.store.database import Database, StoreError, locate, reason
+from gossip.store.figures import Figures
 from gossip.store.statements import Unstorable, execute, is_stored
 
 
@@ -137,6 +138,76 @@ class Store:
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
             return queries.player_counts(connection, since, until, client_id)
+
+    def said_since(self, since: float, limit: int, channel: str | None = None) -> list[MessageSaid]:
+        """
+        What was said of late, on one channel or on all, the latest first.
+
+        @param since: not before, in seconds since the epoch.
+        @raise StoreError: it cannot be read.
+        """
+        with _plainly(self.name), self._database.reading.connect() as connection:
+            return queries.said_since(connection, since, limit, channel)
+
+    def reports(self, limit: int, resolved: bool = False) -> list[Report]:
+        """
+        Complaints, the latest first.
+
+        @param resolved: those too that somebody has seen to.
+        @raise StoreError: it cannot be read.
+        """
+        with _plainly(self.name), self._database.reading.connect() as connection:
+            return queries.reports(connection, limit, resolved)
+
+    def audit(self, limit: int, before: float | None = None) -> list[AuditEntry]:
+        """
+        What admins did, the latest first.
+
+        @param before: in seconds since the epoch.
+        @raise StoreError: it cannot be read.
+        """
+        with _plainly(self.name), self._database.reading.connect() as connection:
+            return queries.audit(connection, limit, before)
+
+    def player_figures(self, client_ids: Collection[str], since: float, step: int) -> Figures:
+        """
+        How many players some games had together: the most at one time, by spans of time.
+
+        @param since: in seconds since the epoch; not before.
+        @param step: how many seconds a span has.
+        @raise StoreError: it cannot be read.
+        """
+        with _plainly(self.name), self._database.reading.connect() as connection:
+            return figures.players(connection, client_ids, since, step)
+
+    def player_figures_each(self, client_ids: Collection[str], since: float, step: int) -> dict[str, Figures]:
+        """
+        How many players each of some games had, as L{player_figures}.
+
+        @raise StoreError: it cannot be read.
+        """
+        with _plainly(self.name), self._database.reading.connect() as connection:
+            return figures.players_each(connection, client_ids, since, step)
+
+    def message_figures(self, channels: Collection[str], since: float, step: int) -> Figures:
+        """
+        How many messages were said on some channels, by spans of time.
+
+        @param since: in seconds since the epoch; not before.
+        @param step: how many seconds a span has.
+        @raise StoreError: it cannot be read.
+        """
+        with _plainly(self.name), self._database.reading.connect() as connection:
+            return figures.messages(connection, channels, since, step)
+
+    def latest(self, channels: Collection[str], limit: int) -> list[MessageSaid]:
+        """
+        What was said last on some channels, the oldest first.
+
+        @raise StoreError: it cannot be read.
+        """
+        with _plainly(self.name), self._database.reading.connect() as connection:
+            return figures.latest(connection, channels, limit)
 
     def backup(self, path: str | Path) -> None:
         """

@@ -73,6 +73,7 @@ channels: Final = Table(
     Column("hidden", Boolean, nullable=False),
     Column("paused_until", Double),
     Column("description", Text),
+    Column("speakers", Text),  # JSON: a list of client_ids
 )
 
 # No foreign keys: what was said stays when its game is removed, and must not be lost because a channel's own row was.
@@ -131,4 +132,60 @@ player_counts: Final = Table(
     Column("client_id", Text, primary_key=True),
     Column("count", Integer, nullable=False),
     Index(None, "client_id", "counted_at"),
+)
+
+# No foreign keys to channels and games here: a channel is not removed, and a game's are removed with it by hand.
+restrictions: Final = Table(
+    "restrictions",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("until", Double),
+    Column("reason", Text, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", Double, nullable=False),
+)
+
+filters: Final = Table(
+    "filters",
+    metadata,
+    Column("text", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("substring", Boolean, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", Double, nullable=False),
+)
+
+reports: Final = Table(
+    "reports",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("channel", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("game", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("resolved_by", Text),
+    Column("resolved_at", Double),
+    Column("resolution", Text),
+    Index(None, "resolved_at"),
+)
+
+# Only ever added to, until it expires.
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Index(None, "at"),
 )

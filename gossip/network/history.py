@@ -1,0 +1,105 @@
+"""
+History: what was said on a channel before (events channels/history, and resume in authenticate).
+
+The network has no history itself: it asks for it, and answers when it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from gossip.network.answers import Denied, spend
+from gossip.network.changes import MessageSaid
+from gossip.network.events import AN_ERROR, ChannelsHistory, ChannelsHistoryAnswer, Failure, MessageOf
+from gossip.network.outputs import Fetch, Outputs, Send
+from gossip.network.session import Session, Situation
+from gossip.network.settings import Rules
+from gossip.network.text import timestamp
+
+FLAG: Final = "history"
+"""Sessions that support this are told the numbers of messages."""
+
+LIMIT: Final = 50
+"""How many messages an answer has, unless asked for otherwise."""
+
+MOST: Final = 100
+"""How many messages an answer has at the most."""
+
+RESUMED: Final = 20
+"""On how many channels a session may resume."""
+
+SIZE: Final = 256 * 1024
+"""How many bytes of texts an answer has at the most, so that nobody is cut off for reading slowly what he asked for."""
+
+_SEQ: Final = range(2**63)
+
+
+def message_id(channel: str, seq: int) -> str:
+    """
+    The identity of a message, as games and pages know it.
+
+    It is known when the message is said, and the same for ever: a number is given once in a channel.
+    """
+    return f"{channel}:{seq}"
+
+
+class History:
+    """Answers what was said before."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def ask(self, session: Session, event: ChannelsHistory, now: float) -> Outputs:
+        """A game wants to know what was said on one of its channels."""
+        if event.channel not in session.channels:
+            raise Denied("not subscribed")
+        limit = LIMIT if event.limit is None else event.limit
+        if not 1 <= limit <= MOST:
+            raise Denied("limit must be 1 to 100")
+        if not all(seq is None or seq in _SEQ for seq in (event.before, event.after)):
+            raise Denied(AN_ERROR)
+        spend(session, "channels_history", self._rules.limits.rates.channels_history, now)
+        return [Fetch(session, event.channel, limit, event.before, event.after, event.ref)]
+
+    def resume(self, session: Session, wanted: dict[str, int]) -> Outputs:
+        """A session that just joined wants to know what it missed."""
+        if FLAG not in session.supports:
+            return []
+        here = [(name, seq) for name, seq in wanted.items() if name in session.channels and seq in _SEQ]
+        return [Fetch(session, name, MOST, None, seq, None) for name, seq in here[:RESUMED]]
+
+    def fetched(self, fetch: Fetch, found: Sequence[MessageSaid] | None) -> Outputs:
+        """
+        What was asked for is there.
+
+        @param found: one message more than was asked for, if there is one; C{None} if it cannot be read.
+        """
+        session = fetch.session
+        if session.situation is Situation.GONE:
+            return []
+        if found is None:
+            return [Send(session, Failure(ChannelsHistory.wire, fetch.ref, AN_ERROR))]
+        # Nearest first to where the game reads on.
+        forward = fetch.after is not None
+        taken: list[MessageOf] = []
+        size = 0
+        for said in found if forward else reversed(found):
+            size += len(said.message.encode()) + len(said.name.encode())
+            if len(taken) == fetch.limit or (taken and size > SIZE):
+                break
+            taken.append(numbered(said))
+        messages = tuple(taken) if forward else tuple(reversed(taken))
+        return [Send(session, ChannelsHistoryAnswer(fetch.ref, fetch.channel, messages, len(taken) < len(found)))]
+
+
+def numbered(said: MessageSaid) -> MessageOf:
+    """A message as it stands in the history."""
+    return MessageOf(
+        id=message_id(said.channel, said.seq),
+        seq=said.seq,
+        sent_at=timestamp(said.said_at),
+        game=said.game,
+        name=said.name,
+        message=said.message,
+    )

@@ -1,0 +1,108 @@
+"""
+Mutes and bans: who may not speak, and who may not be here.
+
+Who is meant is one text, so that each lookup is one of a dict: a game's client_id, C{player@client_id}, or an address.
+What is tried in vain is answered honestly: C{muted until TIME: REASON}, or C{muted: REASON} if it is for good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv6Address, ip_address
+
+from gossip.network.answers import Denied
+from gossip.network.changes import Restriction
+from gossip.network.registry import Registry
+from gossip.network.session import Session
+from gossip.network.text import timestamp
+
+Restrictions = Mapping[tuple[str, str], Restriction]
+"""By subject and channel."""
+
+
+def player_of(client_id: str, name: str) -> str:
+    """A player as the subject of a restriction: neither case nor blanks make another one of him."""
+    return f"{' '.join(name.split()).lower()}@{client_id}"
+
+
+def address(text: str) -> str | None:
+    """An address as the subject of a restriction, C{None} if it is none."""
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return str(mapped or found)
+
+
+def peer_of(session: Session) -> str:
+    """The address of a session, as the subject of a restriction."""
+    peer = session.peer
+    return peer[7:] if peer.startswith("::ffff:") and "." in peer else peer
+
+
+def in_words(restriction: Restriction) -> str:
+    """What who is restricted is told."""
+    what = "muted" if restriction.kind == "mute" else "banned"
+    until = "" if restriction.until is None else f" until {timestamp(restriction.until, 'seconds')}"
+    return f"{what}{until}: {restriction.reason}"
+
+
+def is_over(restriction: Restriction, now: float) -> bool:
+    """Has it ended by itself?"""
+    return restriction.until is not None and restriction.until <= now
+
+
+class Moderation:
+    """Judges who may do something. Costs nothing while nobody is restricted, and the same however many are."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def check_speaker(self, session: Session, name: str, channel: str, now: float) -> None:
+        """
+        May a player of a session speak?
+
+        @param channel: where; empty for a tell.
+        @raise Denied: he is muted or banned; the text says until when, and why.
+        """
+        registry = self._registry
+        if registry.bans:
+            self._check(registry.bans, session, name, channel, now)
+        if registry.mutes:
+            self._check(registry.mutes, session, name, channel, now)
+
+    def check_player(self, session: Session, name: str, now: float) -> None:
+        """
+        May a player be here?
+
+        @raise Denied: he is banned.
+        """
+        if self._registry.bans:
+            self._check(self._registry.bans, session, name, "", now)
+
+    def _check(self, known: Restrictions, session: Session, name: str, channel: str, now: float) -> None:
+        assert session.online is not None
+        client_id = session.online.game.client_id
+        found = find(known, (client_id, player_of(client_id, name), peer_of(session)), channel, now)
+        if found is not None:
+            raise Denied(in_words(found))
+
+    def ban_of(self, session: Session, client_id: str, channel: str, now: float) -> Restriction | None:
+        """
+        The ban that keeps a session of a game out.
+
+        @param channel: out of where; empty for the network.
+        """
+        bans = self._registry.bans
+        return find(bans, (client_id, peer_of(session)), channel, now) if bans else None
+
+
+def find(known: Restrictions, subjects: tuple[str, ...], channel: str, now: float) -> Restriction | None:
+    """The first restriction of any of these that holds, everywhere or on a channel."""
+    for subject in subjects:
+        for where in ("", channel) if channel else ("",):
+            found = known.get((subject, where))
+            if found is not None and not is_over(found, now):
+                return found
+    return None
