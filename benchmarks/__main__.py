@@ -1,0 +1,68 @@
+"""C{python -m benchmarks}: measures, and writes what it found."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import machine, report
+from benchmarks.machine import CannotMeasure
+from benchmarks.run import run
+from benchmarks.scenarios import FULL, QUICK, TINY, scenarios
+from benchmarks.servers import SERVERS
+
+SIZES = {"full": FULL, "quick": QUICK, "tiny": TINY}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    names = [scenario.name for scenario in scenarios(TINY)]
+    options = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure the daemon beside what C could do and what else there is. Takes most of an hour in full; "
+        "the machine should have nothing else to do, and at least two cores.",
+    )
+    options.add_argument(
+        "--quick", action="store_const", const="quick", dest="size", default="full", help="smaller, in some minutes"
+    )
+    options.add_argument("--size", choices=SIZES, default="full", help="how much of everything (full)")
+    options.add_argument("--only", metavar="NAME", action="append", choices=names, help=f"one of: {', '.join(names)}")
+    options.add_argument(
+        "--server", metavar="NAME", action="append", choices=[one.name for one in SERVERS], help="measure only this one"
+    )
+    options.add_argument("--rounds", type=int, default=5, help="of which the medians are told (5)")
+    options.add_argument("--output", type=Path, metavar="DIR", help="where to write results.txt, .csv, .json and .svg")
+    options.add_argument("--write", action="store_true", help="write the results into docs/, as they are published")
+    options.add_argument("--list", action="store_true", help="say what would be measured, and exit")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure; returns the exit status."""
+    options = parser().parse_args(arguments)
+    sizes = SIZES[options.size]
+    try:
+        chosen = [one for one in scenarios(sizes) if not options.only or one.name in options.only]
+        if options.list:
+            for scenario in chosen:
+                print(f"{scenario.name:12} {scenario.title}")
+            return 0
+        if not machine.PINNED:
+            print("Only one core: server and load are in each other's way.", file=sys.stderr)
+        results = run(chosen, sizes, options.rounds, options.server or ())
+    except CannotMeasure as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    made = report.Report(machine.description(), options.size, options.rounds, chosen, results)
+    print(made.text())
+    if options.output is not None:
+        made.save(options.output)
+    if options.write:
+        made.publish(machine.ROOT / "docs")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

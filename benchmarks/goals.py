@@ -1,0 +1,87 @@
+"""What the daemon is meant to reach, as ratios of what was measured in the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.run import Results
+from benchmarks.scenarios import Sizes
+from benchmarks.servers import Autobahn, BatchLimit, Gossip, Limit
+
+OURS: Final = Gossip.name
+
+
+@dataclass(frozen=True)
+class Goal:
+    """
+    One of them.
+
+    @ivar reached: what was measured; C{None} if it was not.
+    @ivar bound: what it is measured by.
+    @ivar most: whether the bound is from above.
+    """
+
+    title: str
+    reached: float | None
+    bound: float
+    most: bool
+    unit: str = "×"
+
+    @property
+    def met(self) -> bool | None:
+        """Is it reached? C{None} if nobody knows."""
+        if self.reached is None:
+            return None
+        return self.reached <= self.bound if self.most else self.reached >= self.bound
+
+    @property
+    def verdict(self) -> str:
+        """The same in a word."""
+        return {None: "not measured", True: "reached", False: "missed"}[self.met]
+
+
+def goals(results: Results, sizes: Sizes) -> Iterator[Goal]:
+    """All goals, with what was reached."""
+
+    def median(scenario: str, point: str, server: str, key: str) -> float | None:
+        return results.median(scenario, point, server, key)
+
+    def memory(point: str) -> float | None:
+        return median("memory", point, OURS, "kib")
+
+    usual, crowd = f"{sizes.usual} subscribers", sizes.crowd
+    w1, w8 = f"{usual}, W=1", f"{usual}, W=8"
+
+    def beside(scenario: str, point: str, other: str, key: str) -> float | None:
+        return _ratio(median(scenario, point, OURS, key), median(scenario, point, other, key))
+
+    yield Goal(f"CPU a delivery, {w1}, beside the C limit", beside("fanout", w1, Limit.name, "cpu_us"), 1.25, True)
+    yield Goal(
+        f"deliveries a second, {w8}, beside the C limit", beside("fanout", w8, Limit.name, "deliveries_s"), 2.5, False
+    )
+    yield Goal("the same beside the C limit, joined", beside("fanout", w8, BatchLimit.name, "deliveries_s"), 0.8, False)
+    yield Goal(
+        f"p99 at a steady rate, {usual}, beside the C limit", beside("latency", usual, Limit.name, "p99"), 1.15, True
+    )
+    yield Goal("memory a plain connection", memory(f"{crowd} plain"), 4, True, " KiB")
+    yield Goal("memory a connection with TLS", memory(f"{sizes.tls_crowd} with TLS"), 32, True, " KiB")
+    yield Goal("memory a connection with deflate", memory(f"{crowd} with deflate"), 30, True, " KiB")
+    joining = f"{sizes.joining} games, 64 at a time"
+    yield Goal("joins a second, beside Autobahn", beside("joining", joining, Autobahn.name, "joins_s"), 2, False)
+    slow = median("slow", "one in ten stalled", OURS, "p99")
+    yield Goal(
+        "p99 of the others, one reader in ten stalled", _ratio(slow, median("slow", "all read", OURS, "p99")), 1.1, True
+    )
+    idle = median("heartbeats", f"{crowd} idle games", OURS, "idle_cpu_percent")
+    yield Goal(f"CPU of {crowd} idle games", idle, 10, True, " %")
+    yield Goal("durable sends a second", median("durable", "512 in flight", OURS, "deliveries_s"), 5000, False, "/s")
+    waited = median("durable", "at half that rate", OURS, "p99")
+    yield Goal(
+        "p99 of their acknowledgement at half that rate", None if waited is None else waited / 1000, 50, True, " ms"
+    )
+
+
+def _ratio(one: float | None, other: float | None) -> float | None:
+    return one / other if one is not None and other else None

@@ -1,0 +1,95 @@
+"""The daemon of a soak, and what can be seen of it from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from benchmarks import machine
+
+CONFIG: Final = """\
+[limits]
+authenticate_seconds = 5
+connections = 0
+backlog_bytes = 65536
+"""
+
+ANSWERED_WITHIN: Final = 30.0
+
+
+class Daemon:
+    """The daemon, as a user runs it, and what can be seen of it from outside."""
+
+    def __init__(self, directory: Path, data: Path) -> None:
+        self.port = machine.free_port()
+        self._told = directory / "held.json"
+        self._log = directory / "daemon.log"
+        config = directory / "gossip.toml"
+        config.write_text(CONFIG)
+        options: list[str | Path] = ["--nodaemon", "--pidfile=", "gossip", "--config", config, "--data", data]
+        listen = ["--listen", f"tcp:{self.port}:interface=127.0.0.1"]
+        command = [sys.executable, "-m", "benchmarks.watched", self._told, *options, *listen]
+        with self._log.open("wb") as log:
+            self._process = machine.launch(command, machine.SERVER_CORE, directory, log)
+        machine.wait_for_listener(self.port, self._process, self._log)
+
+    def metrics(self) -> dict[str, float]:
+        """The figures of C{/metrics}; those with labels are added up."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWERED_WITHIN)) as connection:
+            connection.request("GET", "/metrics", headers={"Connection": "close"})
+            text = connection.getresponse().read().decode()
+        figures: dict[str, float] = {}
+        for line in text.splitlines():
+            if not line.startswith("#"):
+                name, _, value = line.rpartition(" ")
+                name = name.partition("{")[0]
+                figures[name] = figures.get(name, 0.0) + float(value)
+        return figures
+
+    @property
+    def kib(self) -> int:
+        """Its memory."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
+
+    @property
+    def open_files(self) -> int:
+        """Its file descriptors."""
+        return len(os.listdir(f"/proc/{self._process.pid}/fd"))
+
+    async def held(self) -> dict[str, dict[str, int]]:
+        """Its delayed calls, and its objects that stand for connections."""
+        self._told.unlink(missing_ok=True)
+        self._process.send_signal(signal.SIGUSR2)
+        await eventually(self._told.exists, ANSWERED_WITHIN)
+        held: dict[str, dict[str, int]] = json.loads(self._told.read_text())
+        return held
+
+    def stop(self) -> int:
+        """End it; returns its exit status."""
+        machine.end(self._process)
+        return self._process.returncode
+
+    @property
+    def troubles(self) -> list[str]:
+        """What it logged that it should not have."""
+        return [line for line in self._log.read_text(errors="replace").splitlines() if "Traceback" in line]
+
+
+async def eventually(look: Callable[[], object], within: float) -> bool:
+    """Look again and again; returns whether it came true in time."""
+    deadline = time.monotonic() + within
+    while not look():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(0.05)
+    return True

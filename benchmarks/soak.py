@@ -1,0 +1,331 @@
+"""
+Thousands of games, for minutes or hours: nothing leaks, and every delivery is accounted for.
+
+    python -m benchmarks.soak --games 1000 --seconds 600
+
+Games connect, talk, tell, sign in and out, leave as one should, vanish in the middle of a frame, stop reading, stop
+answering heartbeats, and come back; strangers never authenticate, or not with the right secret. In the end all leave.
+Then the daemon must hold what it held before: file descriptors, delayed calls, sessions, connections, and (in a soak
+of minutes) memory; and all that was acknowledged must be in its store, once. The exit status is 1 if not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import random
+import resource
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import machine
+from benchmarks.game import Game
+from benchmarks.ledger import Ledger
+from benchmarks.observed import ANSWERED_WITHIN, Daemon
+from benchmarks.population import Population
+from benchmarks.wire import Lost, Wire
+from gossip.store.store import Store
+
+ROOM: Final = 40
+"""So many games share a channel."""
+
+ADDRESSES: Final = 50
+"""They come from so many addresses."""
+
+SETTLED_WITHIN: Final = 30.0
+"""How long the daemon may take to let go of everything."""
+
+JUDGED_AFTER: Final = 120.0
+"""Memory is judged in a soak of so many seconds at least: before that a daemon still grows into its load."""
+
+GROWTH_KIB: Final = 6 * 1024
+GROWTH: Final = 0.05
+"""How much memory may grow from the second quarter of a soak to the last: what the allocator scatters."""
+
+
+class Soak:
+    """
+    All of it.
+
+    @ivar ending: everybody is to leave.
+    @ivar stay: how many seconds a session lasts, on average; C{thought}: between two things that a game says;
+        C{absence}: between two sessions; C{ramp}: within so many all have come.
+    """
+
+    def __init__(self, games: int, seconds: float, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.ledger = Ledger()
+        self.ending = False
+        self.port = 0
+        self.ramp = min(seconds / 5, games / 200)
+        self.stay, self.thought, self.absence = min(seconds / 4, 20.0), min(seconds / 10, 4.0), min(seconds / 20, 3.0)
+        self.left = seconds
+        self._seconds = seconds
+        self._count = games
+        self._end = asyncio.Event()
+        self._rooms = max(games * 2 // ROOM, 1)
+        self._memory: list[int] = []
+        self._lag = 0.0
+        self._directory = Path(tempfile.mkdtemp(prefix="gossip-soak-"))
+        self.population = Population(self._directory / "games", games)
+        self._games = [Game(self, number, number % 10 == 0) for number in range(games)]
+        self.steady = [game for game in self._games if game.steady]
+
+    def address(self, number: int) -> str:
+        """Where a game comes from."""
+        return f"127.0.0.{2 + number % ADDRESSES}"
+
+    def rooms_of(self, number: int) -> list[str]:
+        """The channels of a game: two, if there are two."""
+        first = number % self._rooms
+        return list(dict.fromkeys(_room(one) for one in (first, (first * 7 + 3) % self._rooms)))
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, but not beyond the end."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._end.wait()
+
+    async def run(self) -> list[str]:
+        """Soak; returns what is wrong."""
+        data = self.population.settle(self._directory / "data")
+        daemon = Daemon(self._directory, data)
+        try:
+            self.port = daemon.port
+            troubles = await self._soak(daemon)
+        finally:
+            status = daemon.stop()
+        if status:
+            troubles.append(f"the daemon ended with {status}")
+        troubles += daemon.troubles
+        troubles += self._check_store(data)
+        return [*self.ledger.complaints, *troubles]
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    async def _soak(self, daemon: Daemon) -> list[str]:
+        # Once before: what a first request imports and opens is no leak.
+        await asyncio.to_thread(daemon.metrics)
+        before, files = await daemon.held(), daemon.open_files
+        began = time.monotonic()
+        others = [
+            asyncio.create_task(one) for one in (self._strangers(), self._watch(daemon, began), self._watch_lag())
+        ]
+        games = [asyncio.create_task(game.play()) for game in self._games]
+        await asyncio.wait([*games, *others], timeout=self._seconds, return_when=asyncio.FIRST_EXCEPTION)
+        self.ending = True
+        self._end.set()
+        _, late = await asyncio.wait([*games, *others], timeout=2 * ANSWERED_WITHIN)
+        for task in late:
+            task.cancel()
+            self.ledger.complain("somebody could not leave")
+        for task in (*games, *others):
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+        await asyncio.gather(*late, return_exceptions=True)
+        return await self._check_held(daemon, before, files)
+
+    async def _watch(self, daemon: Daemon, began: float) -> None:
+        """Note the memory, forget what is over, and say how it goes."""
+        steps = 0
+        while not self.ending:
+            await self.pause(self._seconds / 40)
+            self.left = self._seconds - (time.monotonic() - began)
+            self._memory.append(daemon.kib)
+            self.ledger.forget(ear for game in self._games for ear in game.ears.values())
+            steps += 1
+            if steps % 8 == 0:
+                self.say(
+                    f"{self.left:6.0f} s left: {self.ledger.heard} heard, {self.ledger.wrong} wrong, {daemon.kib} KiB"
+                )
+
+    async def _watch_lag(self) -> None:
+        """Note how late we are ourselves: who is too late loses games through no fault of the daemon."""
+        while not self.ending:
+            due = time.monotonic() + 0.1
+            await self.pause(0.1)
+            self._lag = max(self._lag, time.monotonic() - due)
+
+    async def _strangers(self) -> None:
+        """Those who come, and do not join."""
+        ways = (self._silent, self._half_a_request, self._wrong, self._junk)
+        running: set[asyncio.Task[None]] = set()
+        while not self.ending:
+            await self.pause(self.random.expovariate(self._count / 200 + 1))
+            way = self.random.choice(ways)
+            self.ledger.happened[f"strangers: {way.__name__.strip('_').replace('_', ' ')}"] += 1
+            task = asyncio.create_task(self._stranger(way))
+            running.add(task)
+            task.add_done_callback(running.discard)
+        if running:
+            await asyncio.wait(running, timeout=ANSWERED_WITHIN)
+
+    async def _stranger(self, way: Callable[[str], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await way(f"127.0.1.{self.random.randrange(1, 250)}")
+        except Lost as lost:
+            self.ledger.complain(f"a stranger: {lost}")
+
+    async def _silent(self, address: str) -> None:
+        wire = await Wire.open(self.port, address, lambda frame: None)
+        await self._ends(wire, 4001)
+
+    async def _wrong(self, address: str) -> None:
+        wire = await Wire.open(self.port, address, lambda frame: None)
+        payload = {"client_id": str(uuid.uuid4()), "client_secret": str(uuid.uuid4()), "supports": ["channels"]}
+        wire.send({"event": "authenticate", "payload": payload})
+        await self._ends(wire, 4000)
+
+    async def _half_a_request(self, address: str) -> None:
+        wire = await Wire.connect(self.port, address, lambda frame: None)
+        wire.send_bytes(b"GET /socket HTTP/1.1\r\nUpgrade: webso")
+        await self.pause(self.random.random())
+        wire.vanish()
+
+    async def _junk(self, address: str) -> None:
+        wire = await Wire.open(self.port, address, lambda frame: None)
+        wire.send_bytes(self.random.randbytes(200))
+        await self.pause(self.random.random())
+        wire.vanish()
+
+    async def _ends(self, wire: Wire, code: int) -> None:
+        try:
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                ended = await wire.ended
+        except TimeoutError:
+            ended = None
+        if ended != code:
+            self.ledger.complain(f"a stranger was closed with {ended} in place of {code}")
+
+    # What is left.
+
+    async def _check_held(self, daemon: Daemon, before: dict[str, dict[str, int]], files: int) -> list[str]:
+        """Is the daemon as it was before anybody came?"""
+        deadline = time.monotonic() + SETTLED_WITHIN
+        while True:
+            troubles = await self._still_held(daemon, before, files)
+            if not troubles or time.monotonic() > deadline:
+                break
+            await asyncio.sleep(0.5)
+        return troubles + self._judge_memory()
+
+    async def _still_held(self, daemon: Daemon, before: dict[str, dict[str, int]], files: int) -> list[str]:
+        held, metrics = await daemon.held(), await asyncio.to_thread(daemon.metrics)
+        figures = ("gossip_connections", "gossip_sessions", "gossip_writer_queue")
+        troubles = [f"{name} is {metrics[name]:.0f}" for name in figures if metrics.get(name)]
+        for kind in ("calls", "objects"):
+            for name, number in held[kind].items():
+                was = before[kind].get(name, 0)
+                # The request for these figures may still be on its way out; and a game that left a minute ago counts
+                # as online, with its last session.
+                if number > was + (metrics["gossip_games"] if name == "Session" else 1):
+                    troubles.append(f"{kind}: {number} {name}, and {was} before")
+        if daemon.open_files > files + 1:
+            troubles.append(f"{daemon.open_files} open files, and {files} before")
+        return troubles
+
+    def _judge_memory(self) -> list[str]:
+        if self._seconds < JUDGED_AFTER or len(self._memory) < 8:
+            return []
+        quarter = len(self._memory) // 4
+        early = statistics.median(self._memory[quarter : 2 * quarter])
+        late = statistics.median(self._memory[-quarter:])
+        if late - early > max(GROWTH_KIB, early * GROWTH):
+            return [f"memory grew from {early:.0f} to {late:.0f} KiB"]
+        return []
+
+    def _check_store(self, data: Path) -> list[str]:
+        """Is all that was acknowledged there, in order, and nothing twice?"""
+        troubles = []
+        with closing(Store.open(None, data)) as store:
+            for room in map(_room, range(self._rooms)):
+                due: dict[tuple[str, int], int] = {}
+                for game, text in _history(store, room):
+                    session, number = map(int, text.split())
+                    if due.setdefault((game, session), 0) != number:
+                        troubles.append(f"stored {room} {game} {session} {number} in place of {due[game, session]}")
+                    due[game, session] = number + 1
+                for (game, session, place), acknowledged in self.ledger.kept.items():
+                    if place == room and due.get((game, session), 0) < acknowledged:
+                        troubles.append(
+                            f"of {acknowledged} of {game} in {room}, {due.get((game, session), 0)} are stored"
+                        )
+        return troubles
+
+    def report(self) -> str:
+        """What happened."""
+        lines = [f"{self._count} games, {self._seconds:.0f} seconds: {self.ledger.heard} deliveries accounted for"]
+        lines += [f"  {number:9} {what}" for what, number in sorted(self.ledger.happened.items())]
+        lines.append(f"  {self._lag * 1000:9.0f} ms at most were the games themselves late")
+        if self._memory:
+            lines.append(f"  memory: {self._memory[0]} KiB first, {max(self._memory)} at most, {self._memory[-1]} last")
+        return "\n".join(lines)
+
+    def say(self, text: str) -> None:
+        """Say how it goes."""
+        print(text, file=sys.stderr)
+
+
+def _room(number: int) -> str:
+    return "room-" + "".join(chr(ord("a") + number // 26**place % 26) for place in range(3))
+
+
+def _history(store: Store, channel: str) -> Iterator[tuple[str, str]]:
+    """All that was said on a channel: the game and the text, a page at a time."""
+    seq = 0
+    while page := store.history(channel, 10_000, after=seq):
+        yield from ((one.game, one.message) for one in page)
+        seq = page[-1].seq
+
+
+def soak(games: int, seconds: float, seed: int) -> tuple[list[str], Soak]:
+    """
+    Soak once.
+
+    @return: what is wrong, and the soak, for its report.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+    async def run() -> tuple[list[str], Soak]:
+        it = Soak(games, seconds, seed)
+        try:
+            return await it.run(), it
+        finally:
+            it.close()
+
+    return asyncio.run(run())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Soak; returns the exit status."""
+    options = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
+    options.formatter_class = argparse.RawDescriptionHelpFormatter
+    options.add_argument("--games", type=int, default=1000, help="how many games (1000)")
+    options.add_argument("--seconds", type=float, default=600.0, help="for how long (600)")
+    options.add_argument("--seed", type=int, default=1, help="of the chance in what they do")
+    chosen = options.parse_args(arguments)
+    if chosen.games < 2:
+        options.error("two games at least")
+    if machine.PINNED:
+        os.sched_setaffinity(0, {machine.CORES[machine.LOAD_CORE]})
+    troubles, it = soak(chosen.games, chosen.seconds, chosen.seed)
+    print(it.report())
+    print("\n".join(["WRONG", *troubles]) if troubles else "Nothing leaked, and nothing was lost.")
+    return 1 if troubles else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
