@@ -23,6 +23,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from gossip.network.settings import NetworkLimits, NetworkSettings
+from gossip.transports.limits import TelnetLimits
 
 ENVIRONMENT: Final = "GOSSIP_"
 """What the variables of the environment begin with: C{listen} is C{GOSSIP_LISTEN}."""
@@ -66,8 +67,11 @@ class Limits(NetworkLimits, frozen=True, forbid_unknown_fields=True):
     @ivar connections_per_address: how many of them from one address.
     @ivar unauthenticated_per_address: how many of those before they have authenticated.
     @ivar backlog_bytes: how much may wait for a slow reader before he is cut off.
+    @ivar readers: how many browsers may follow the talk live.
+    @ivar readers_per_address: how many of them from one address.
     @ivar request_line_bytes: the longest first line of a request.
     @ivar request_seconds: how long that first line may take.
+    @ivar telnet: what the telnet bridge bears.
     """
 
     frame_in_bytes: int = 64 * 1024
@@ -77,8 +81,11 @@ class Limits(NetworkLimits, frozen=True, forbid_unknown_fields=True):
     connections_per_address: int = 2000
     unauthenticated_per_address: int = 500
     backlog_bytes: int = 1024 * 1024
+    readers: int = 5000
+    readers_per_address: int = 100
     request_line_bytes: int = 8 * 1024
     request_seconds: float = 10
+    telnet: TelnetLimits = TelnetLimits()
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,6 +93,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     All settings.
 
     @ivar listen: where the daemon listens, as endpoint strings of Twisted.
+    @ivar telnet: where it listens for games that come by telnet; nothing for nowhere.
     @ivar data: the directory that it keeps everything in.
     @ivar database: the URL of its database; empty for SQLite in C{data}.
     @ivar admin_socket: where gossipctl finds it; empty for C{admin.sock} in C{data}.
@@ -96,6 +104,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     listen: tuple[str, ...] = ("tcp:4110:interface=127.0.0.1",)
+    telnet: tuple[str, ...] = ()
     data: str = "./gossip-data"
     database: str = ""
     admin_socket: str = ""
@@ -246,13 +255,16 @@ def _check(config: Config) -> None:
                 raise ConfigError(f"{place}: no control characters, and nothing but UTF-8")
         elif not 0 <= value <= _LARGEST:
             raise ConfigError(f"{place}: must be a number from 0 to {_LARGEST}")
-    if config.network.history_days > _LONGEST_HISTORY:
-        raise ConfigError(f"network.history_days: must not be above {_LONGEST_HISTORY}; 0 keeps messages for ever")
+    for key in ("history_days", "player_count_days", "audit_days"):
+        if getattr(config.network, key) > _LONGEST_HISTORY:
+            raise ConfigError(f"network.{key}: must not be above {_LONGEST_HISTORY}; 0 keeps all for ever")
     for key, rate in cast("_Table", msgspec.to_builtins(config.limits.rates)).items():
         if rate["burst"] and not rate["per_second"]:
             raise ConfigError(f"limits.rates.{key}.per_second: must be above 0; burst = 0 is for no limit")
     if not config.listen or not all(config.listen):
         raise ConfigError("listen: at least one address, and no empty one")
+    if not all(config.telnet):
+        raise ConfigError("telnet: no empty address")
     if not config.data:
         raise ConfigError("data: must not be empty")
     if len(os.fsencode(config.admin_path)) > SOCKET_PATH_BYTES:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from twisted.application import strports
 from twisted.application.service import IService, MultiService
@@ -28,6 +28,7 @@ from twisted.python import usage
 from gossip import __version__, config
 from gossip.config import Config, ConfigError
 from gossip.counters import Counters
+from gossip.mssp import Figures
 from gossip.network.network import Network
 from gossip.network.settings import Rules
 from gossip.service import GossipService
@@ -35,9 +36,12 @@ from gossip.store.database import StoreError
 from gossip.store.store import Store
 from gossip.store.writer import Writer
 from gossip.transports.admission import Admission
+from gossip.transports.bridge import BridgeFactory
 from gossip.transports.door import DoorFactory
 from gossip.transports.websocket import GameFactory
 from gossip.web.admin import admin_site
+from gossip.web.desk import Desk
+from gossip.web.live import Readers
 from gossip.web.site import public_site
 
 
@@ -64,12 +68,17 @@ class Options(usage.Options):
     def __init__(self) -> None:
         super().__init__()
         self["listen"] = []
+        self["telnet"] = []
 
     def opt_listen(self, endpoint: str) -> None:
         """Where to listen, as an endpoint string; may be given more than once."""
         self["listen"].append(endpoint)
 
     opt_l = opt_listen
+
+    def opt_telnet(self, endpoint: str) -> None:
+        """Where to listen for MUDs that come by telnet, as an endpoint string; may be given more than once."""
+        self["telnet"].append(endpoint)
 
     def postOptions(self) -> None:
         try:
@@ -83,6 +92,10 @@ class Options(usage.Options):
         if self["check"]:
             sys.stdout.write("The configuration is good.\n")
             raise SystemExit(0)
+
+
+BACKLOG: Final = 1024
+"""How many connections may wait to be accepted, where an endpoint string does not say."""
 
 
 class ListenError(Exception):
@@ -126,10 +139,10 @@ class Daemon(MultiService):
         counters = Counters()
         self._writer = Writer(store.keep, reactor.callFromThread, counters.committed)
         self._gossip = gossip = GossipService(reactor, network, self._writer, counters, settings.downtime)
+        gossip.history = lambda *asked: deferToThread(store.history, *asked)
         gossip.setServiceParent(self)
-        self._admission = Admission(
-            limits.connections, limits.connections_per_address, limits.unauthenticated_per_address
-        )
+        self._admission, self._admission_of_people = Admission(), Admission()
+        self._admit(settings)
         games = GameFactory(
             reactor,
             gossip,
@@ -140,11 +153,31 @@ class Daemon(MultiService):
             backlog=limits.backlog_bytes,
             proxies=settings.proxies,
         )
-        people = public_site(gossip, reactor)
-        door = DoorFactory(reactor, games, people, limits.request_line_bytes, limits.request_seconds)
+        self._readers = Readers(limits.readers, limits.readers_per_address)
+        people = public_site(gossip, store, reactor, deferToThread, self._readers, settings.proxies)
+        door = DoorFactory(
+            reactor, games, people, self._admission_of_people, limits.request_line_bytes, limits.request_seconds
+        )
         for endpoint in settings.listen:
             self._listen(endpoint, door)
-        admin = admin_site(gossip, store, reactor, deferToThread)
+        figures = Figures(network, settings, self._rules, reactor.seconds())
+        self._bridge = bridge = BridgeFactory(
+            reactor,
+            gossip,
+            figures.mssp,
+            lambda: self._rules.limits.rates.global_,
+            banner=f"gossip/{__version__} HELP for help",
+            web_hint=figures.web_hint,
+            limits=limits.telnet,
+            frame_out=limits.frame_out_bytes,
+            ref_bytes=limits.ref_bytes,
+        )
+        if settings.telnet:
+            gossip.bridge = bridge
+        for endpoint in settings.telnet:
+            self._listen(endpoint, bridge)
+        desk = Desk(gossip, store, deferToThread, reactor)
+        admin = admin_site(gossip, store, reactor, deferToThread, desk)
         # Nobody else has the store, so a socket that is left there belongs to nobody.
         settings.admin_path.unlink(missing_ok=True)
         self._listen(f"unix:{quoteStringArgument(str(settings.admin_path))}:mode=600:lockfile=0", admin)
@@ -155,6 +188,9 @@ class Daemon(MultiService):
 
         @raise ListenError: there is no such endpoint.
         """
+        if endpoint.startswith(("tcp:", "tcp6:", "ssl:")) and ":backlog=" not in endpoint:
+            # After a restart all games are at the door at once, and Twisted lets 50 of them wait.
+            endpoint += f":backlog={BACKLOG}"
         try:
             strports.service(endpoint, factory, self._reactor).setServiceParent(self)
         except Exception as error:
@@ -176,6 +212,13 @@ class Daemon(MultiService):
         with suppress(ReactorNotRunning):  # asked twice
             self._reactor.stop()
 
+    def _admit(self, settings: Config) -> None:
+        self._admission.allow(settings.limits)
+        self._admission_of_people.allow(settings.limits)
+        if settings.proxies:
+            # At the door all of them come from the proxy.
+            self._admission_of_people.per_address = self._admission_of_people.waiting_per_address = 0
+
     def reload(self) -> None:
         """Read the configuration again: what can change in a running daemon does, the rest waits for a restart."""
         try:
@@ -186,9 +229,9 @@ class Daemon(MultiService):
         limits = settings.limits
         self._rules.settings, self._rules.limits = settings.network, limits
         self._gossip.downtime = settings.downtime
-        self._admission.total = limits.connections
-        self._admission.per_address = limits.connections_per_address
-        self._admission.waiting_per_address = limits.unauthenticated_per_address
+        self._admit(settings)
+        self._bridge.limit(limits.telnet)
+        self._readers.total, self._readers.per_address = limits.readers, limits.readers_per_address
         self._log.info("read the configuration again")
 
 
@@ -209,6 +252,8 @@ def _welcome(settings: Config) -> Iterator[str]:
     yield f"gossip {__version__} is ready."
     for endpoint in settings.listen:
         yield f"  listening on {endpoint}: games at /socket, people at /"
+    for endpoint in settings.telnet:
+        yield f"  listening on {endpoint}: games by telnet"
     yield f"  keeping everything in {settings.data_path.resolve()}"
     beside = Path(sys.argv[0]).with_name("gossipctl")
     command = beside if beside.exists() else "gossipctl"

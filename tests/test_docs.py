@@ -20,12 +20,21 @@ from gossip import config, ctl
 from gossip.network import events, frames
 from gossip.network.events import Event, Malformed, Unknown, Unreadable
 from gossip.tap import Options
+from gossip.transports.bridge_connection import _CLOSES
+from gossip.transports.lines import Lettering
+from gossip.transports.text_dialect import _COMMANDS
+from gossip.transports.text_format import _CODES
+from gossip.transports.text_format import Options as OldOptions
+from tests.bridge_games import BANNER
+from tests.test_bridge import TRANSCRIPT
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.rst"
 PROTOCOL = ROOT / "docs" / "protocol.rst"
 OPERATOR = ROOT / "docs" / "operator.rst"
-DOCUMENTS = (README, ROOT / "NEWS.rst", ROOT / "CONTRIBUTING.rst", *sorted((ROOT / "docs").glob("*.rst")))
+TELNET = ROOT / "docs" / "telnet.rst"
+EXAMPLES = ROOT / "examples" / "README.rst"
+DOCUMENTS = (README, ROOT / "NEWS.rst", ROOT / "CONTRIBUTING.rst", EXAMPLES, *sorted((ROOT / "docs").glob("*.rst")))
 
 REFUSED = {"invalid credentials", "missing supports", "must support channels", "includes unknown supports"}
 ANSWERS = {"authenticate", "players/status", "games/status"}
@@ -40,9 +49,21 @@ BROADCASTS: dict[str, type[Any]] = {
     "games/disconnect": events.GamesDisconnect,
     "tells/receive": events.TellsReceive,
 }
+
+
+class History(msgspec.Struct, forbid_unknown_fields=True):
+    """A payload of channels/history."""
+
+    channel: str
+    total: int
+    more: bool
+    messages: list[events.MessageOf]
+
+
 PAYLOADS: dict[str, type[Any]] = {
     "players/status": events.PlayersOf,
     "games/status": events.StatusOf,
+    "channels/history": History,
     "achievements/create": events.AchievementOf,
     "achievements/update": events.AchievementOf,
 }
@@ -131,7 +152,7 @@ class WellFormed(SynchronousTestCase):
         """The files of this repository that are named exist."""
         for path in DOCUMENTS:
             for literal in literals(path):
-                if re.fullmatch(r"(etc|docs|gossip|network|tests)/\S+", literal):
+                if re.fullmatch(r"(etc|docs|examples|gossip|network|tests)/\S+", literal):
                     found = (ROOT / literal).exists() or (ROOT / "gossip" / literal).exists()
                     self.assertTrue(found, f"{path.name}: {literal}")
 
@@ -283,7 +304,8 @@ class Protocol(SynchronousTestCase):
                     self.assertLessEqual(set(payload), known)
             elif event != "heartbeat":
                 shown.add(event)
-                known = {field.name for field in msgspec.structs.fields(BROADCASTS[event])} - {"ref"}
+                struct = events.ChannelsBroadcastNumbered if "seq" in payload else BROADCASTS[event]
+                known = {field.name for field in msgspec.structs.fields(struct)} - {"ref"}
                 self.assertEqual(set(payload), known)
                 self.assertRegex(str(ref), r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
         self.assertLessEqual({*BROADCASTS, *PAYLOADS, *ANSWERS}, shown)
@@ -300,7 +322,8 @@ class Protocol(SynchronousTestCase):
         }
         named |= {frame["error"] for way, frame in transcript(PROTOCOL) if "error" in frame}
         for error in named:
-            self.assertIn(re.sub(r"['\"].*", "", error), sources)
+            # What an admin or a game wrote, and times, are not in the program.
+            self.assertIn(re.sub(r"( until|:|['\"]).*", "", error), sources)
         text = PROTOCOL.read_text("utf-8")
         for error in re.findall(r'Denied\("(.*?)"\)|(?:Failure\(.*?, )"(.*?)"\)', sources):
             self.assertIn(error[0] or error[1], text)
@@ -318,3 +341,50 @@ class Protocol(SynchronousTestCase):
             for name, rate in rates.items()
         }
         self.assertEqual(table, expected)
+
+
+class Telnet(SynchronousTestCase):
+    """The page for authors of old MUDs."""
+
+    def test_transcript(self) -> None:
+        """Its transcript is the one that is tested."""
+        (shown,) = blocks(TELNET, "text")
+        said = [line for line in TRANSCRIPT.strip().splitlines() if line[0] in "CS"]
+        self.assertEqual(shown.splitlines(), [f"S: {BANNER}", *said])
+
+    def test_commands(self) -> None:
+        """It shows every command, and no other; every option is explained."""
+        rows = [[cell.astext() for cell in row.children] for row in parsed(TELNET)[0].findall(nodes.row)]
+        shown = {verb for cells in rows if len(cells) == 3 for verb in re.findall(r"\b[A-Z][A-Z-]{3,}\b|WHO", cells[0])}
+        self.assertEqual(shown, set(_COMMANDS))
+        text = TELNET.read_text("utf-8")
+        for option in OldOptions().shown():
+            self.assertIn(f"``{option}=", text)
+
+    def test_numbers(self) -> None:
+        """It shows every number that an error may have."""
+        rows = [[cell.astext() for cell in row.children] for row in parsed(TELNET)[0].findall(nodes.row)]
+        shown = {int(cells[0]) for cells in rows if cells[0].isdigit()}
+        self.assertLessEqual({number for _, number in _CODES} | {*_CLOSES.values(), 400, 410, 413, 429, 460}, shown)
+
+    def test_lines(self) -> None:
+        """It shows every line that comes unasked."""
+        text = TELNET.read_text("utf-8")
+        for line in ("MSG", "TELL", "SIGNIN", "SIGNOUT", "GAMEUP", "GAMEDOWN", "PING", "RESTART", "NOTE", "BYE"):
+            self.assertIn(f"``{line} ", text)
+
+    def test_limits(self) -> None:
+        """The limits that it tells are the defaults."""
+        limits, text = config.Limits().telnet, TELNET.read_text("utf-8")
+        for number in (limits.line_bytes, limits.line_bytes_before_login):
+            self.assertIn(f" {number} bytes" if number == limits.line_bytes else f"the login {number}", text)
+        self.assertEqual(limits.logins, 3)
+        self.assertEqual(Lettering().maxline, 1024)
+
+    def test_example(self) -> None:
+        """What the README of the examples tells to change, and to call, is there."""
+        source = (ROOT / "examples" / "gossip.c").read_text()
+        called = {name for block in blocks(EXAMPLES, "c") for name in re.findall(r"\bgossip_(?!wait)\w+", block)}
+        self.assertEqual(called, {"gossip_open", "gossip_poll", "gossip_heard", "gossip_send"})
+        for name in called | {"GOSSIP_MAIN", "OPTION double={"}:
+            self.assertIn(name, source)

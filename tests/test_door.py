@@ -11,6 +11,7 @@ from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.transports.admission import Admission
 from gossip.transports.door import DoorFactory
 
 
@@ -47,7 +48,11 @@ class DoorTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.games, self.people = Guests(), Guests()
-        self.factory = DoorFactory(self.clock, self.games, self.people, most=100, seconds=10)
+        self.admission = Admission(0, 2, 1)
+        self.factory = DoorFactory(self.clock, self.games, self.people, self.admission, most=100, seconds=10)
+        self.connect()
+
+    def connect(self) -> None:
         self.transport = StringTransportWithDisconnection()
         self.transport.protocol = self.factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
         self.transport.protocol.makeConnection(self.transport)
@@ -82,6 +87,36 @@ class DoorTests(SynchronousTestCase):
         self.feed(b"GET /socket HTTP/1.1\r\n")
         self.transport.loseConnection()
         self.assertTrue(self.games.made[0].lost)
+
+    def test_people_leave(self) -> None:
+        """A person's connection ends for the site too."""
+        self.feed(b"GET / HTTP/1.1\r\n", b"more")
+        self.assertEqual(self.people.made[0].heard, b"GET / HTTP/1.1\r\nmore")
+        self.transport.loseConnection()
+        self.assertTrue(self.people.made[0].lost)
+
+    def test_too_many_waiting(self) -> None:
+        """Who says nothing takes the room of others who say nothing, until he goes."""
+        first = self.transport
+        self.connect()
+        self.assertTrue(self.transport.value().startswith(b"HTTP/1.1 503 "))
+        self.assertFalse(self.transport.connected)
+        first.loseConnection()
+        self.connect()
+        self.assertTrue(self.transport.connected)
+
+    def test_too_many_people(self) -> None:
+        """There is room for so many people of an address; games count for themselves."""
+        self.feed(b"GET / HTTP/1.1\r\n")
+        first = self.transport
+        for line, connected in ((b"GET /socket HTTP/1.1\r\n", True), (b"GET / HTTP/1.1\r\n", True), (b"", False)):
+            self.connect()
+            if line:
+                self.feed(line)
+            self.assertEqual(self.transport.connected, connected)
+        first.loseConnection()
+        self.connect()
+        self.assertTrue(self.transport.connected)
 
     def test_slow(self) -> None:
         """A first line that does not come ends the connection."""

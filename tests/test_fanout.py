@@ -293,12 +293,12 @@ class OutletTests(SynchronousTestCase):
 
     def test_slow_reader(self) -> None:
         """A reader behind whom more waits than he may have is cut off, and not before."""
-        self.pipe.open_outlet(200_000)
+        self.pipe.open_outlet(2_000_000)
         aborted: list[bool] = []
         self.patch(self.transport, "abortConnection", lambda: aborted.append(True))
-        self.pipe.write(b"x" * 100_000)
+        self.pipe.write(b"x" * 2_000_000)
         self.assertEqual(aborted, [])
-        self.pipe.write(b"x" * 200_000)
+        self.pipe.write(b"x" * 2_000_000)
         self.pipe.write(b"x")
         self.assertEqual(aborted, [True])
 

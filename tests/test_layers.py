@@ -85,7 +85,8 @@ class LayerTests(SynchronousTestCase):
     def test_transports(self) -> None:
         """Transports know neither store nor web, nor each other's listeners."""
         self.assertEqual(self.importers("gossip.store", "gossip.web", "gossip.tap", below="transports"), [])
-        listeners = {"gossip.transports.websocket", "gossip.transports.telnet", "gossip.transports.bridge"}
+        names = ("websocket", "telnet", "bridge", "bridge_connection")
+        listeners = {f"gossip.transports.{name}" for name in names}
         for name, module in modules("transports"):
             if name == "gossip.transports.websocket":
                 others = listeners - {name}

@@ -72,6 +72,15 @@ class Wheel(SynchronousTestCase):
         built = sorted(str(Path(path)) for path in answer(BUILD))
         self.assertEqual(built, [*expected, "twisted/plugins/gossip_dropin.py"])
 
+    def test_documents(self) -> None:
+        """The manuals go with the package, which makes pages of them; there they lead to where they are written."""
+        written = {path.name for path in (ROOT / "docs").glob("*.rst")} - {"index.rst"}
+        shipped = ROOT / "gossip" / "web" / "docs"
+        self.assertLessEqual({path.name for path in shipped.iterdir()}, written)
+        self.assertLessEqual({"operator.rst", "protocol.rst"}, {path.name for path in shipped.iterdir()})
+        for path in shipped.iterdir():
+            self.assertEqual(path.resolve(), ROOT / "docs" / path.name)
+
     def test_dependencies(self) -> None:
         """Whatever the package imports is required by name, not by the luck that another dependency brings it."""
         setup = configparser.ConfigParser()

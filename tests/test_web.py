@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -17,8 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.counters import Counters
 from gossip.network import frames
-from gossip.network.changes import Channel, ChannelSaved, GameSaved, MessageSaid
-from gossip.web.admin import BACKLOG, BODY_BYTES, admin_site
+from gossip.network.changes import MessageSaid
+from gossip.web.admin import BACKLOG, BODY_BYTES, admin_site, unix_user
 from gossip.web.site import public_site
 from tests.memory_service import Browser, MemoryService
 from tests.support import NOW, uuid
@@ -47,97 +46,27 @@ class SiteTestCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.service = MemoryService()
-        self.site = public_site(self.service, self.service.clock)
+        self.site = public_site(self.service, self.service.store, self.service.clock, maybeDeferred)
 
     def get(self, path: str, address: IAddress | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
         return Browser(self.site, address).ask("GET", path, b"", **headers)
-
-
-class PageTests(SiteTestCase):
-    """The page for people."""
-
-    def test_who_is_here(self) -> None:
-        """The page shows games, numbers of players and channels."""
-        self.service.world.change("Alpha", homepage_url="https://alpha.example/?a=1&b=2")
-        self.service.world.join("Alpha", players=["Ana", "Bo"])
-        self.service.world.join("Beta", players=["Cy"])
-        self.service.world.registry.enact(ChannelSaved(Channel("gossip", False, None, "All talk")))
-        code, headers, body = self.get("/")
-        page = Tags(body)
-        self.assertEqual((code, headers["content-type"]), (200, "text/html; charset=utf-8"))
-        for text in ("Gossip", "2 games", "3 players", "The Alpha", "The Beta", "gossip", "All talk"):
-            self.assertIn(text, page.text)
-        links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
-        self.assertEqual(links, ["https://alpha.example/?a=1&b=2"])
-        self.assertIn("ws://mud.example:4110/socket", page.text)
-
-    def test_nobody_is_here(self) -> None:
-        """An empty network says so."""
-        text = Tags(self.get("/")[2]).text
-        self.assertIn("0 games, 0 players", text)
-        self.assertIn("No game is here right now.", text)
-        self.assertIn("No channel is shown.", text)
-
-    def test_hidden(self) -> None:
-        """Hidden games, hidden channels, hidden players and identities are not on the page."""
-        self.service.world.change("Alpha", hidden=True)
-        self.service.world.change("Beta", hides_players=True)
-        self.service.world.join("Alpha", players=["Ana"], channels=["secret"])
-        self.service.world.join("Beta", players=["Bo"])
-        body = self.get("/")[2].decode()
-        self.assertIn("1 game, 0 players", body)
-        for text in ("Alpha", "secret", "Ana", "Bo", self.service.world.game("Beta").client_id):
-            self.assertNotIn(text, body.replace("Below", ""))
-
-    def test_hostile_texts(self) -> None:
-        """No text from outside becomes a tag or an attribute, whatever the registry let in."""
-        hostile = replace(self.service.world.game("Alpha"), name=HOSTILE, homepage_url="javascript:alert(1)")
-        self.service.world.registry.enact(GameSaved(hostile))
-        self.service.world.change("Beta", homepage_url='https://x/"onclick="alert(1)')
-        self.service.world.join("Alpha")
-        self.service.world.join("Beta")
-        self.service.world.registry.enact(ChannelSaved(Channel(HOSTILE, False, None, HOSTILE)))
-        page = Tags(self.get("/")[2])
-        self.assertEqual(page.text.count(HOSTILE), 3)
-        self.assertNotIn("script", [tag for tag, _ in page.tags])
-        links = [attributes for tag, attributes in page.tags if tag == "a"]
-        self.assertEqual(links, [{"href": 'https://x/"onclick="alert(1)', "rel": "noopener nofollow"}])
-
-    def test_address(self) -> None:
-        """The address to join is the one under which the page was asked for, if it can be one."""
-        hosts = {
-            "mud.example": "ws://mud.example/socket",
-            "[2001:db8::1]:4110": "ws://[2001:db8::1]:4110/socket",
-            "mud.example/<b>": "/socket on this host",
-            '"><script>': "/socket on this host",
-            "a b": "/socket on this host",
-        }
-        for host, address in hosts.items():
-            page = Tags(self.get("/", Host=host)[2])
-            self.assertIn(f"by websocket at {address},", page.text)
-            self.assertNotIn("b", [tag for tag, _ in page.tags])
-        text = Tags(self.get("/", X_Forwarded_Proto="https")[2]).text
-        self.assertIn("wss://mud.example:4110/socket", text)
 
 
 class HeaderTests(SiteTestCase):
     """What keeps browsers and machines out of trouble."""
 
     def test_security_headers(self) -> None:
-        """Every answer forbids scripts, sniffing, framing and referrers, and names no version."""
+        """Every answer forbids scripts of others, sniffing, framing and referrers, and names no version."""
         for method, path in (("GET", "/"), ("GET", "/nothing"), ("POST", "/"), ("GET", "/health"), ("OPTIONS", "*")):
             headers = Browser(self.site).ask(method, path)[1]
-            policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'"
+            policy = (
+                "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+            )
             self.assertEqual(headers["content-security-policy"], policy, path)
             self.assertEqual(headers["x-content-type-options"], "nosniff")
             self.assertEqual(headers["x-frame-options"], "DENY")
             self.assertEqual(headers["referrer-policy"], "no-referrer")
             self.assertEqual(headers["server"], "gossip")
-
-    def test_style(self) -> None:
-        """The style sheet that the policy allows is there."""
-        code, headers, _ = self.get("/style.css")
-        self.assertEqual((code, headers["content-type"]), (200, "text/css; charset=utf-8"))
 
     def test_nothing_else(self) -> None:
         """What is not there is 404, and does not come back in the answer."""
@@ -233,6 +162,10 @@ class MetricsTests(SiteTestCase):
             ("gossip_connections", "websocket"): 3,
             ("gossip_connections", "telnet"): 1,
             ("gossip_sessions",): 1,
+            ("gossip_transport_sessions", "websocket"): 2,
+            ("gossip_transport_sessions", "telnet"): 1,
+            ("gossip_telnet_bytes_total", "wire_out"): 10,
+            ("gossip_telnet_bytes_total", "plain_out"): 30,
             ("gossip_games",): 1,
             ("gossip_players",): 1,
             ("gossip_channels",): 0,
@@ -343,6 +276,31 @@ class OperationTests(AdminTestCase):
         self.service.settle()
         self.assertTrue(self.service.world.game("Alpha").disabled)
         self.assertEqual(browser.transport.value(), b"")
+
+
+class AuditTests(AdminTestCase):
+    """What is noted of it."""
+
+    def test_noted(self) -> None:
+        """What changes something is noted, what does not is not; who comes without a unix socket is not known."""
+        self.service.world.join("Alpha", channels=["gossip"])
+        self.post("/game/disable", game="Alpha")
+        self.post("/game/disable", game="Alpha")
+        self.post("/game/list")
+        self.post("/say", channel="gossip", text="Hi")
+        self.post("/say", channel="nowhere", text="Hi")
+        self.post("/backup", path="/backups/b.db")
+        entries = self.service.store.entries
+        self.assertEqual([entry.operation for entry in entries], ["game/disable", "say", "backup"])
+        self.assertEqual({entry.actor for entry in entries}, {"unix:unknown"})
+        self.assertEqual(json.loads(entries[1].arguments), {"channel": "gossip", "text": "Hi"})
+        _, listed = self.post("/audit/list", limit=1)
+        self.assertEqual([entry["operation"] for entry in listed["entries"]], ["backup"])
+
+    def test_users(self) -> None:
+        """A user of the machine is noted by his name, or by his number if he has none."""
+        self.assertEqual(unix_user(0), "unix:root")
+        self.assertEqual(unix_user(2**31 - 7), "unix:2147483641")
 
 
 class DaemonTests(AdminTestCase):

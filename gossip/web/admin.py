@@ -15,7 +15,9 @@ What is refused is answered with 400 and C{{"error": TEXT}}.
 
 from __future__ import annotations
 
-import uuid
+import pwd
+import socket
+import struct
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
@@ -24,7 +26,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import Meta, Struct
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -33,17 +35,16 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
-from gossip.admin import OPERATIONS, Operation, Result, read
+from gossip.admin import OPERATIONS
 from gossip.network.changes import MessageSaid
 from gossip.network.registry import Refused
-from gossip.network.tells import timestamp
+from gossip.network.text import timestamp
+from gossip.operation import Operation, Result, read
 from gossip.store.database import StoreError
+from gossip.web.desk import Desk
 from gossip.web.metrics import Metrics
 from gossip.web.requests import BoundedRequest, BoundedSite, answer_json
-from gossip.web.service import Gossip, Store
-
-InThread = Callable[..., "Deferred[Any]"]
-"""Calls a function with arguments in a thread."""
+from gossip.web.service import Gossip, InThread, Store
 
 BODY_BYTES: Final = 64 * 1024
 """How many bytes of arguments an operation may have."""
@@ -89,20 +90,19 @@ class AdminApi(Resource):
     isLeaf = True
     _log = Logger()
 
-    def __init__(self, gossip: Gossip, store: Store, in_thread: InThread, clock: IReactorTime) -> None:
+    def __init__(self, gossip: Gossip, store: Store, in_thread: InThread, desk: Desk) -> None:
         super().__init__()
         self._gossip = gossip
         self._store = store
         self._in_thread = in_thread
-        self._clock = clock
-        self._lock = DeferredLock()
+        self._desk = desk
         self._metrics = Metrics(gossip)
         self._gets: dict[str, Callable[[AdminRequest], Any]] = {
             "status": lambda request: answer_json(request, gossip.status()),
             "metrics": self._metrics.render,
             "tail": self._tail,
         }
-        self._posts: dict[str, Callable[[bytes], Coroutine[Any, Any, Result]]] = {
+        self._posts: dict[str, Callable[[bytes, str], Coroutine[Any, Any, Result]]] = {
             "say": self._say,
             "restart-notice": self._notice,
             "backup": self._backup,
@@ -121,8 +121,11 @@ class AdminApi(Resource):
         if known == b"GET":
             return self._gets[name](request)
         assert request.content is not None
-        arguments = request.content.read()
-        done = self._posts[name](arguments) if name in self._posts else self._operate(OPERATIONS[name], arguments)
+        arguments, actor = request.content.read(), _actor(request)
+        if name in self._posts:
+            done = self._posts[name](arguments, actor)
+        else:
+            done = self._operate(OPERATIONS[name], arguments, actor)
         Deferred.fromCoroutine(self._answer(request, done))
         return NOT_DONE_YET
 
@@ -141,35 +144,28 @@ class AdminApi(Resource):
             request.write(body)
             request.finish()
 
-    async def _operate(self, kind: type[Operation], arguments: bytes) -> Result:
-        operation = read(arguments, kind)
-        # One at a time, from looking at what is known to having changed it: two edits at once must not lose one.
-        await self._lock.acquire()
-        try:
-            registry = self._gossip.network.registry
-            change, result = operation.perform(registry, self._clock.seconds(), lambda: str(uuid.uuid4()))
-            if change is not None:
-                await self._gossip.change(change)
-            return result
-        finally:
-            self._lock.release()
+    async def _operate(self, kind: type[Operation], arguments: bytes, actor: str) -> Result:
+        return await self._desk.carry_out(read(arguments, kind), actor)
 
-    async def _say(self, arguments: bytes) -> Result:
+    async def _say(self, arguments: bytes, actor: str) -> Result:
         say = read(arguments, Say)
         await self._gossip.announce(say.channel, say.text)
+        await self._desk.note("say", say, actor)
         return msgspec.to_builtins(say)  # type: ignore[no-any-return]
 
-    async def _notice(self, arguments: bytes) -> Result:
+    async def _notice(self, arguments: bytes, actor: str) -> Result:
         notice = read(arguments, RestartNotice)
         self._gossip.notice(notice.seconds)
+        await self._desk.note("restart-notice", notice, actor)
         return msgspec.to_builtins(notice)  # type: ignore[no-any-return]
 
-    async def _backup(self, arguments: bytes) -> Result:
+    async def _backup(self, arguments: bytes, actor: str) -> Result:
         backup = read(arguments, Backup)
         path = Path(backup.path)
         if not path.is_absolute():
             raise Refused("the path of a backup must begin with /")
         await self._in_thread(self._store.backup, path)
+        await self._desk.note("backup", backup, actor)
         return msgspec.to_builtins(backup)  # type: ignore[no-any-return]
 
     def _tail(self, request: AdminRequest) -> Any:
@@ -186,13 +182,35 @@ class AdminApi(Resource):
         return NOT_DONE_YET
 
 
-def admin_site(gossip: Gossip, store: Store, clock: IReactorTime, in_thread: InThread) -> BoundedSite:
+def admin_site(
+    gossip: Gossip, store: Store, clock: IReactorTime, in_thread: InThread, desk: Desk | None = None
+) -> BoundedSite:
     """
     The admin API.
 
     @param in_thread: C{deferToThread}, or what does the same.
+    @param desk: the one that the pages use too, if there are any.
     """
-    return BoundedSite(AdminApi(gossip, store, in_thread, clock), clock, AdminRequest)
+    desk = desk or Desk(gossip, store, in_thread, clock)
+    return BoundedSite(AdminApi(gossip, store, in_thread, desk), clock, AdminRequest)
+
+
+def _actor(request: Request) -> str:
+    """Who asks: the kernel knows which user is at the other end of a unix socket."""
+    connection = getattr(getattr(request.channel, "transport", None), "socket", None)
+    if not isinstance(connection, socket.socket) or connection.family != socket.AF_UNIX:
+        return "unix:unknown"
+    form = struct.Struct("3i")  # unix(7): pid, uid, gid
+    _, uid, _ = form.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, form.size))
+    return unix_user(uid)
+
+
+def unix_user(uid: int) -> str:
+    """A user of the machine, as the log of what admins did has him."""
+    try:
+        return f"unix:{pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"unix:{uid}"
 
 
 def said_json(said: MessageSaid) -> bytes:

@@ -37,6 +37,16 @@ class Figures(Collector):
             connections.add_metric([transport], number)
         yield connections
         yield GaugeMetricFamily("gossip_sessions", "Sessions that have authenticated.", status["sessions"])
+        sessions = GaugeMetricFamily("gossip_transport_sessions", "The same, by transport.", labels=["transport"])
+        for transport, number in sorted(status["sessions_by_transport"].items()):
+            sessions.add_metric([transport], number)
+        yield sessions
+        telnet = CounterMetricFamily(
+            "gossip_telnet_bytes", "Bytes of the telnet bridge, on the wire and without compression.", labels=["kind"]
+        )
+        for kind, number in sorted(status["telnet_bytes"].items()):
+            telnet.add_metric([kind], number)
+        yield telnet
         yield GaugeMetricFamily("gossip_games", "Games online.", status["games"])
         yield GaugeMetricFamily("gossip_players", "Players online.", status["players"])
         yield GaugeMetricFamily("gossip_channels", "Channels.", status["channels"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, Final
@@ -14,6 +15,9 @@ from twisted.web.resource import IResource
 IDLE_SECONDS: Final = 30
 """How long a connection may be idle while no request is being answered."""
 
+FORM_BYTES: Final = 64 * 1024
+"""How many bytes a form may bring."""
+
 _DRAINED: Final = 1024 * 1024
 _HEADERS: Final = (
     # Twisted's own header tells its version, which is nobody's business.
@@ -21,7 +25,10 @@ _HEADERS: Final = (
     (b"X-Content-Type-Options", b"nosniff"),
     (b"X-Frame-Options", b"DENY"),
     (b"Referrer-Policy", b"no-referrer"),
-    (b"Content-Security-Policy", b"default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'"),
+    (
+        b"Content-Security-Policy",
+        b"default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
     (b"Cache-Control", b"no-store"),
 )
 
@@ -55,9 +62,29 @@ class BoundedRequest(server.Request):
         super().process()
 
     @property
+    def has_body(self) -> bool:
+        """Did a body come with it, even if it was not kept?"""
+        return self._size > 0
+
+    @property
     def too_long(self) -> bool:
         """Is the body longer than it may be? Then it is not there."""
         return self._size > self.most
+
+
+class PublicRequest(BoundedRequest):
+    """
+    The only request of its connection.
+
+    A proxy that uses a connection again may send a game's upgrade after a page, and here it would find no socket.
+    """
+
+    most = FORM_BYTES
+
+    def process(self) -> None:
+        self.channel.persistent = False
+        self.setHeader(b"Connection", b"close")
+        super().process()
 
 
 class BoundedSite(server.Site):
@@ -97,6 +124,21 @@ def answer(
     for name, value in headers.items():
         request.setHeader(name, value)
     return body
+
+
+def answer_cached(
+    request: server.Request, body: bytes, content_type: bytes, seconds: int, scope: bytes = b"public"
+) -> bytes:
+    """
+    Prepare an answer that a browser may keep for some seconds, and then asks for again only if it has changed.
+
+    @return: the body; nothing if the browser has it.
+    """
+    answer(request, body, content_type)
+    request.setHeader(b"Cache-Control", scope + b", max-age=%d" % seconds)
+    etag = b'"%s"' % hashlib.sha256(body).hexdigest()[:20].encode()
+    # Twisted's own answer to an ETag would be a 412 for methods that pages do not have.
+    return b"" if request.setETag(etag) is http.CACHED else body
 
 
 def answer_json(request: server.Request, result: Any, code: int = http.OK) -> bytes:

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
 from gossip.counters import Counters, Status
 from gossip.network.changes import Change, MessageSaid
 from gossip.network.network import Network
+from gossip.operation import Memory
+
+InThread = Callable[..., "Deferred[Any]"]
+"""Calls a function with arguments in a thread."""
 
 Observer = Callable[[MessageSaid], None]
 """Is told what is said, on the reactor's thread; does not raise."""
 
 
-class Store(Protocol):
+class Store(Memory, Protocol):
     """The store, as far as the admin API reads it; its methods block, and run in threads."""
 
-    def history(self, channel: str, limit: int) -> Sequence[MessageSaid]: ...
     def backup(self, path: Path) -> None: ...
+
+
+class PublicStore(Protocol):
+    """The store, as far as pages read it; its methods block, and run in threads."""
+
+    def history(
+        self, channel: str, limit: int, before: int | None = None, after: int | None = None
+    ) -> Sequence[MessageSaid]: ...
+    def latest(self, channels: Collection[str], limit: int) -> Sequence[MessageSaid]: ...
+    def player_figures(self, client_ids: Collection[str], since: float, step: int) -> dict[int, float]: ...
+    def player_figures_each(
+        self, client_ids: Collection[str], since: float, step: int
+    ) -> dict[str, dict[int, float]]: ...
+    def message_figures(self, channels: Collection[str], since: float, step: int) -> dict[int, float]: ...
 
 
 class Gossip(Protocol):

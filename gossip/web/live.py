@@ -1,0 +1,344 @@
+"""
+What is said, told to browsers as it happens: server-sent events.
+
+The network pays for one call that appends to a list, whoever reads. What came together is written once, for all
+readers of a channel, and handed out to a few readers a turn of the reactor: in between, games have theirs. With many
+readers it is handed out less often, so that they take a small share of the time however much is said.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web import http
+from twisted.web.server import NOT_DONE_YET
+from zope.interface import implementer
+
+from gossip.network.changes import Channel, MessageSaid
+from gossip.web.requests import PublicRequest
+from gossip.web.router import Problem
+
+ALIVE_SECONDS: Final = 15.0
+"""After so many seconds every reader gets a sign of life, before a proxy takes the silence for the end."""
+
+RETRY_MILLISECONDS: Final = 2000
+"""How long a browser waits before it comes back."""
+
+MISSED: Final = 500
+"""How many messages a reader who comes back can catch up with; with more he is told to load the page again."""
+
+BACKLOG_BYTES: Final = 128 * 1024
+"""A reader for whom so much waits is cut off; he comes back, and catches up."""
+
+_RECENT: Final = 200
+_SLICE: Final = 8
+_READERS_A_SECOND: Final = 2000
+
+Encode = Callable[[MessageSaid], bytes]
+"""A message as a line of HTML."""
+
+
+class Readers:
+    """How many readers there may be in all, and from one address; 0 for any number. A reload changes them."""
+
+    def __init__(self, total: int = 0, per_address: int = 0) -> None:
+        self.total = total
+        self.per_address = per_address
+
+
+def frame(body: bytes, event: bytes = b"", number: int | None = None) -> bytes:
+    """One event as it is written."""
+    head = b"event: " + event + b"\n" if event else b""
+    if number is not None:
+        head += b"id: %d\n" % number
+    # Any of the three line ends would end a line of data.
+    lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    return head + b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"
+
+
+class Written:
+    """Some events as they are written: for HTTP/1.0, and as a chunk of HTTP/1.1."""
+
+    __slots__ = ("chunk", "data")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.chunk = b"%x\r\n%b\r\n" % (len(data), data)
+
+
+_ALIVE: Final = Written(b":\n\n")
+
+
+@implementer(IPushProducer)
+class Reader:
+    """One browser that follows one channel, or all public ones."""
+
+    def __init__(self, live: Live, request: PublicRequest, channel: str | None, address: str) -> None:
+        """@param channel: C{None} for all that are shown."""
+        self.channel = channel
+        self.address = address
+        self.missing = 0
+        """The messages up to this number are there already, or come with what is being read."""
+        self._live = live
+        self._request = request
+        self._waiting: deque[Written] = deque()
+        self._size = 0
+        self._paused = True
+        self.started = False
+        self.ended = False
+        request.notifyFinish().addBoth(lambda _: self._gone())
+        request.setHeader(b"Content-Type", b"text/event-stream; charset=utf-8")
+        # nginx would collect the events otherwise.
+        request.setHeader(b"X-Accel-Buffering", b"no")
+        request.setHeader(b"Cache-Control", b"no-store, no-transform")
+
+    def start(self, first: bytes) -> None:
+        """From here on it is told what is said."""
+        if self.ended:
+            return
+        self.started = True
+        self._paused = False
+        self._request.registerProducer(self, True)
+        self._request.write(first)
+
+    def tell(self, written: Written) -> None:
+        """Write events, now or when there is room."""
+        if self.ended:
+            return
+        if not self._paused:
+            self._write(written)
+            return
+        self._waiting.append(written)
+        self._size += len(written.data)
+        if self._size > BACKLOG_BYTES:
+            self._live.dropped += 1
+            self.abort()
+
+    def end(self) -> None:
+        """There is nothing more to come."""
+        if not self.ended:
+            self._gone()
+            if self._request.producer is not None:
+                self._request.unregisterProducer()
+            self._request.finish()
+
+    def abort(self) -> None:
+        """Cut it off."""
+        self._gone()
+        transport: Any = self._request.channel.transport
+        transport.abortConnection()
+
+    def pauseProducing(self) -> None:
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        self._paused = False
+        while self._waiting and not self._paused and not self.ended:
+            written = self._waiting.popleft()
+            self._size -= len(written.data)
+            self._write(written)
+
+    def _write(self, written: Written) -> None:
+        # Request.write would make the chunk anew for each reader.
+        self._request.channel.write(written.chunk if self._request.chunked else written.data)
+
+    def stopProducing(self) -> None:
+        self._gone()
+
+    def _gone(self) -> None:
+        if not self.ended:
+            self.ended = True
+            self._waiting.clear()
+            self._live.left(self)
+
+
+class Live:
+    """
+    All readers.
+
+    @ivar dropped: how many readers were too slow.
+    """
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime, channels: dict[str, Channel], encode: Encode, most: Readers) -> None:
+        """
+        @param channels: as the registry knows them; of hidden ones nothing is told.
+        """
+        self.dropped = 0
+        self.most = most
+        self._clock = clock
+        self._channels = channels
+        self._encode = encode
+        self._readers: dict[str | None, dict[Reader, None]] = {}
+        self._addresses: Counter[str] = Counter()
+        self._heard: list[MessageSaid] = []
+        self._recent: deque[MessageSaid] = deque(maxlen=_RECENT)
+        self._flushing: IDelayedCall | None = None
+        self._handing: IDelayedCall | None = None
+        self._to_hand: deque[tuple[Reader, Written]] = deque()
+        self._last_flush = 0.0
+        self._beating: IDelayedCall | None = None
+        self._stopped = False
+
+    def __len__(self) -> int:
+        return sum(self._addresses.values())
+
+    # What is said.
+
+    def heard(self, said: MessageSaid) -> None:
+        """Somebody said something. This is all that the network pays for its readers."""
+        self._heard.append(said)
+        if self._flushing is None:
+            wait = self._last_flush + len(self) / _READERS_A_SECOND - self._clock.seconds()
+            self._flushing = self._clock.callLater(max(0.0, wait), self._flush)
+
+    def _flush(self) -> None:
+        if self._to_hand:
+            # The round before is not over.
+            self._flushing = self._clock.callLater(0.02, self._flush)
+            return
+        self._flushing = None
+        self._last_flush = self._clock.seconds()
+        heard, self._heard = self._heard, []
+        self._recent.extend(heard)
+        if not self._addresses:
+            return
+        frames: dict[str | None, list[tuple[int, bytes]]] = {}
+        for said in heard:
+            if self._is_shown(said.channel) and (said.channel in self._readers or None in self._readers):
+                body = self._encode(said)
+                frames.setdefault(said.channel, []).append((said.seq, frame(body, number=said.seq)))
+                frames.setdefault(None, []).append((0, frame(body, number=int(said.said_at))))
+        for channel, each in frames.items():
+            together = Written(b"".join(text for _, text in each))
+            for reader in self._readers.get(channel, ()):
+                if not reader.started:
+                    continue  # he gets it from what was heard lately
+                # A reader whose history holds a part of it already is told the rest.
+                whole = not reader.missing or each[0][0] > reader.missing
+                rest = together if whole else Written(b"".join(text for seq, text in each if seq > reader.missing))
+                if rest.data:
+                    self._to_hand.append((reader, rest))
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        self._handing = None
+        for _ in range(min(_SLICE, len(self._to_hand))):
+            reader, written = self._to_hand.popleft()
+            reader.tell(written)
+        if self._to_hand:
+            self._handing = self._clock.callLater(0, self._hand_out)
+
+    def _is_shown(self, channel: str) -> bool:
+        known = self._channels.get(channel)
+        return known is not None and not known.hidden
+
+    # Who reads.
+
+    def follow(
+        self,
+        request: PublicRequest,
+        address: str,
+        channel: str | None,
+        after: int | None,
+        history: Callable[[int], Deferred[Sequence[MessageSaid]]],
+    ) -> int:
+        """
+        Somebody wants to be told.
+
+        @param after: the number of the last message that he has; C{None} if he wants only what comes.
+        @param history: reads up to so many messages that he has missed.
+        @raise Problem: there are too many readers.
+        """
+        most = self.most
+        if self._stopped or (most.total and len(self) >= most.total):
+            raise _too_many("Too many people read along. Try again in a moment.")
+        if most.per_address and self._addresses.get(address, 0) >= most.per_address:
+            raise _too_many("Too many pages are open at this address.")
+        reader = Reader(self, request, channel, address)
+        self._readers.setdefault(channel, {})[reader] = None
+        self._addresses[address] += 1
+        if self._beating is None:
+            self._beating = self._clock.callLater(ALIVE_SECONDS, self._beat)
+        hello = b"retry: %d\n\n" % RETRY_MILLISECONDS
+        if after is None:
+            reader.start(hello)
+        else:
+            read = history(MISSED + 1)
+            read.addCallbacks(self._recall, self._unread, callbackArgs=(reader, after, hello), errbackArgs=(reader,))
+        return NOT_DONE_YET
+
+    def _recall(self, history: Sequence[MessageSaid], reader: Reader, after: int, hello: bytes) -> None:
+        if len(history) > MISSED:
+            reader.start(hello + frame(b"reload", b"reload"))
+            return
+        missed = {(said.channel, said.seq): said for said in history}
+        # What is not on disk yet was heard already.
+        for said in itertools.chain(self._recent, self._heard):
+            if self._is_shown(said.channel) and (reader.channel is None or reader.channel == said.channel):
+                missed.setdefault((said.channel, said.seq), said)
+        if reader.channel is None:
+            text = b"".join(
+                frame(self._encode(said), number=int(said.said_at))
+                for said in sorted(missed.values(), key=lambda said: said.said_at)
+                if said.said_at >= after
+            )
+        else:
+            each = sorted(said for _, said in missed if said > after)
+            reader.missing = each[-1] if each else after
+            text = b"".join(frame(self._encode(missed[reader.channel, seq]), number=seq) for seq in each)
+        reader.start(hello + text)
+
+    def _unread(self, failure: Failure, reader: Reader) -> None:
+        self._log.failure("the history could not be read", failure)
+        reader.end()
+
+    def left(self, reader: Reader) -> None:
+        """A reader is no more."""
+        readers = self._readers.get(reader.channel, {})
+        readers.pop(reader, None)
+        if not readers:
+            self._readers.pop(reader.channel, None)
+        self._addresses[reader.address] -= 1
+        if not self._addresses[reader.address]:
+            del self._addresses[reader.address]
+
+    def _all(self) -> Iterable[Reader]:
+        return [reader for readers in self._readers.values() for reader in readers]
+
+    def _beat(self) -> None:
+        self._beating = self._clock.callLater(ALIVE_SECONDS, self._beat) if self._addresses else None
+        for reader in self._all():
+            if reader.channel is not None and not self._is_shown(reader.channel):
+                reader.end()
+            else:
+                self._to_hand.append((reader, _ALIVE))
+        if self._handing is None:
+            self._hand_out()
+
+    def start(self) -> None:
+        """The site is open."""
+        self._stopped = False
+
+    def stop(self) -> None:
+        """The daemon ends: so do all pages, which come back when it does."""
+        self._stopped = True
+        for call in (self._flushing, self._handing, self._beating):
+            if call is not None and call.active():
+                call.cancel()
+        self._flushing = self._handing = self._beating = None
+        self._to_hand.clear()
+        for reader in self._all():
+            reader.end()
+
+
+def _too_many(text: str) -> Problem:
+    return Problem(http.SERVICE_UNAVAILABLE, text, {b"Retry-After": b"30"})

@@ -1,0 +1,95 @@
+"""The project's own documents as pages."""
+
+from __future__ import annotations
+
+import io
+from importlib.resources import files
+from typing import Final
+
+from docutils import nodes  # type: ignore[import-untyped]
+from docutils.core import publish_doctree, publish_parts  # type: ignore[import-untyped]
+from docutils.io import DocTreeInput  # type: ignore[import-untyped]
+from docutils.readers.doctree import Reader  # type: ignore[import-untyped]
+from markupsafe import Markup
+from msgspec import Struct
+
+ORDER: Final = ("protocol", "telnet", "operator")
+"""What stands first; what is not named here comes after it."""
+
+_SETTINGS: Final = {
+    # Nothing is read or run by what a document says.
+    "raw_enabled": False,
+    "file_insertion_enabled": False,
+    "_disable_config": True,
+    "syntax_highlight": "none",
+    "report_level": 5,
+    "halt_level": 5,
+    "initial_header_level": 2,
+    "doctitle_xform": True,
+    # Widths would come as style attributes, which the site's policy forbids.
+    "table_style": "colwidths-auto",
+    "embed_stylesheet": False,
+    "stylesheet_path": "",
+    "smart_quotes": False,
+    "output_encoding": "unicode",
+    "section_self_link": False,
+}
+
+
+class Document(Struct, frozen=True):
+    """
+    A document.
+
+    @ivar name: the last part of its path.
+    @ivar about: its first paragraph.
+    """
+
+    name: str
+    title: str
+    about: str
+    body: Markup
+
+
+def documents() -> dict[str, Document]:
+    """All documents, by name, in the order in which to read them."""
+    sources = {
+        file.name.removesuffix(".rst"): file.read_text("utf-8")
+        for file in files("gossip.web").joinpath("docs").iterdir()
+        if file.name.endswith(".rst")
+    }
+    names = sorted(sources, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+    return {name: document(name, sources[name], frozenset(sources)) for name in names}
+
+
+def document(name: str, source: str, names: frozenset[str]) -> Document:
+    """
+    Make a page of a document.
+
+    @param names: of all documents: links among them stay, others in the repository become plain words.
+    """
+    settings = {**_SETTINGS, "warning_stream": io.StringIO()}
+    tree = publish_doctree(source, settings_overrides=settings)
+    for link in list(tree.findall(nodes.reference)):
+        target = link.get("refuri", "")
+        if target and "://" not in target and not target.startswith("mailto:"):
+            path, _, part = target.partition("#")
+            known = path.removesuffix(".rst")
+            if known in names:
+                link["refuri"] = f"/docs/{known}" + (f"#{part}" if part else "")
+            else:
+                link.replace_self(nodes.inline("", link.astext()))
+        elif target and not target.startswith(("http://", "https://", "mailto:")):
+            link.replace_self(nodes.inline("", link.astext()))
+    about = next((each.astext() for each in tree.findall(nodes.paragraph)), "")
+    parts = publish_parts(
+        tree, source_class=DocTreeInput, reader=Reader(), writer="html5", settings_overrides=dict(settings)
+    )
+    body = (
+        parts["body"]
+        # What is wide scrolls by the keyboard, too.
+        .replace('<pre class="', '<pre tabindex="0" class="')
+        .replace("<table>", '<table tabindex="0">')
+        .replace('<nav class="contents', '<nav aria-label="On this page" class="contents')
+    )
+    # docutils escaped all text, and nothing in a document of ours can bring tags of its own.
+    return Document(name, tree.get("title", name), about.replace("\n", " "), Markup(body))  # noqa: S704

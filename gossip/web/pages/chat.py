@@ -1,0 +1,147 @@
+"""The pages of the channels: what is said, live and before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from twisted.internet.defer import Deferred
+
+from gossip.network.changes import MessageSaid
+from gossip.web.base import Base, number, site_address
+from gossip.web.feeds import atom
+from gossip.web.live import Live
+from gossip.web.pages.front import LINES
+from gossip.web.public import Public
+from gossip.web.readings import Readings
+from gossip.web.requests import PublicRequest, answer_cached
+from gossip.web.router import NotHere, Router
+
+PAGE: Final = 100
+"""How many messages stand on a page."""
+
+FEED: Final = 50
+"""How many messages stand in a feed."""
+
+
+class ChatPages:
+    """The list of channels, and a page for each."""
+
+    def __init__(self, base: Base, public: Public, readings: Readings, live: Live) -> None:
+        self._base = base
+        self._public = public
+        self._readings = readings
+        self._live = live
+
+    def add(self, router: Router) -> None:
+        """Add the pages."""
+        router.add("/live", get=self.follow_all)
+        router.add("/channels", get=self.channels)
+        router.add("/chat/{name}", get=self.chat)
+        router.add("/chat/{name}/live", get=self.follow)
+        router.add("/chat/{name}/feed.atom", get=self.feed)
+        router.add("/chat/{name}/{seq}", get=self.message)
+
+    async def channels(self, request: PublicRequest) -> bytes:
+        """All channels, with what was said last on each."""
+        channels = self._public.channels()
+        last: dict[str, MessageSaid] = {}
+        for channel in channels:
+            lines = await self._readings.history(channel.name, 1)
+            if lines:
+                last[channel.name] = lines[-1]
+        return self._base.page(request, "channels.html", title="Channels", channels=channels, last=last)
+
+    async def chat(self, request: PublicRequest, name: str) -> bytes:
+        """What is said on a channel: the last messages, or those before or after a given one."""
+        self._public.channel(name)
+        before, after = number(request, "before"), number(request, "after")
+        if after is not None:
+            before = None
+        lines = list(await self._readings.history(name, PAGE + 1, before, after))
+        more = len(lines) > PAGE
+        if after is not None:
+            # Forwards: what is left out comes after these.
+            return self._chat(request, name, lines[:PAGE], earlier=True, later=more)
+        return self._chat(request, name, lines[-PAGE:], earlier=more, later=before is not None)
+
+    async def message(self, request: PublicRequest, name: str, seq: str) -> bytes:
+        """One message, among those around it."""
+        self._public.channel(name)
+        if not re.fullmatch("[0-9]{1,15}", seq):
+            raise NotHere
+        wanted = int(seq)
+        half = PAGE // 2
+        before = list(await self._readings.history(name, half + 1, wanted, None))
+        after = list(await self._readings.history(name, half + 1, None, wanted - 1))
+        if not after or after[0].seq != wanted:
+            raise NotHere("There is no such message, or it is too old to be kept.")
+        later = len(after) > half
+        return self._chat(
+            request, name, [*before[-half:], *after[:half]], earlier=len(before) > half, later=later, found=wanted
+        )
+
+    def _chat(
+        self,
+        request: PublicRequest,
+        name: str,
+        lines: Sequence[MessageSaid],
+        earlier: bool,
+        later: bool,
+        found: int | None = None,
+    ) -> bytes:
+        channel = self._public.channel(name)
+        return self._base.page(
+            request,
+            "chat.html",
+            title=f"#{name}",
+            channel=channel,
+            lines=lines,
+            earlier=lines[0].seq if earlier and lines else None,
+            later=lines[-1].seq if later and lines else None,
+            last=lines[-1].seq if lines else 0,
+            found=found,
+            is_game=self._public.is_game,
+        )
+
+    # Live.
+
+    def follow(self, request: PublicRequest, name: str) -> bytes | int:
+        """What is said on a channel, as it is said."""
+        self._public.channel(name)
+
+        def history(limit: int) -> Deferred[Sequence[MessageSaid]]:
+            return self._base.read(self._base.store.history, name, limit, None, after)
+
+        after = _after(request)
+        if request.method == b"HEAD":
+            return b""
+        return self._live.follow(request, self._base.peer(request), name, after, history)
+
+    def follow_all(self, request: PublicRequest) -> bytes | int:
+        """What is said on all channels, as it is said."""
+        if request.method == b"HEAD":
+            return b""
+
+        def history(limit: int) -> Deferred[Sequence[MessageSaid]]:
+            # The page knows which of them it has.
+            return Deferred.fromCoroutine(self._readings.latest(LINES))
+
+        return self._live.follow(request, self._base.peer(request), None, _after(request), history)
+
+    async def feed(self, request: PublicRequest, name: str) -> bytes:
+        """The last messages of a channel, as an Atom feed."""
+        channel = self._public.channel(name)
+        lines = await self._readings.history(name, FEED)
+        body = atom(self._base.name, channel, lines, site_address(request) or "http://localhost", self._base.now)
+        request.setHeader(b"Access-Control-Allow-Origin", b"*")
+        return answer_cached(request, body, b"application/atom+xml; charset=utf-8", 60)
+
+
+def _after(request: PublicRequest) -> int | None:
+    """The last message that a browser has: it says so itself when it comes back."""
+    last = request.getHeader(b"last-event-id") or b""
+    if re.fullmatch(rb"[0-9]{1,15}", last):
+        return int(last)
+    return number(request, "after")

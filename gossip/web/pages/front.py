@@ -1,0 +1,103 @@
+"""The front page, in HTML and for terminals, and what stands beside all pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from gossip.network.changes import MessageSaid
+from gossip.network.text import clean
+from gossip.web.base import THEMES, Base, is_secure, parameter, socket_address, wants_text
+from gossip.web.charts import sparkline
+from gossip.web.public import GameShown, Public
+from gossip.web.readings import TODAY, Readings
+from gossip.web.requests import PublicRequest, answer_text
+from gossip.web.router import Router, redirect
+from gossip.web.words import clock, count
+
+LINES: Final = 12
+"""How many of the last lines the front page shows."""
+
+_ROBOTS: Final = """\
+User-agent: *
+Disallow: /admin
+Disallow: /api/
+Disallow: /live
+Disallow: /manage
+Disallow: /theme
+Disallow: /chat/*/live
+"""
+
+# A path of this site and nothing else: no scheme, no host, no control characters.
+_BACK: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+
+
+class FrontPages:
+    """The front page."""
+
+    def __init__(self, base: Base, public: Public, readings: Readings) -> None:
+        self._base = base
+        self._public = public
+        self._readings = readings
+
+    def add(self, router: Router) -> None:
+        """Add the pages."""
+        router.add("/", get=self.front)
+        router.add("/theme", get=self.theme)
+        router.add("/robots.txt", get=lambda request: answer_text(request, _ROBOTS.rstrip("\n"), 200))
+
+    async def front(self, request: PublicRequest) -> bytes:
+        """Who is here, what is said, how to join."""
+        request.setHeader(b"Vary", b"Accept, User-Agent")
+        games = [game for game in self._public.games() if game.online]
+        lines = await self._readings.latest(LINES)
+        if wants_text(request):
+            return answer_text(request, self._text(request, games, lines), 200)
+        messages = await self._readings.messages(TODAY)
+        return self._base.page(
+            request,
+            "front.html",
+            title=self._base.name,
+            games=games,
+            players=sum(game.players_online_count for game in games),
+            messages=messages,
+            spark=sparkline(messages.values, "Messages an hour, over 24 hours"),
+            lines=lines,
+            since=int(lines[-1].said_at) if lines else int(self._base.now),
+            channels=self._public.channels(),
+            address=socket_address(request),
+            is_game=self._public.is_game,
+        )
+
+    def _text(self, request: PublicRequest, games: Sequence[GameShown], lines: Sequence[MessageSaid]) -> str:
+        players = sum(game.players_online_count for game in games)
+        text = [
+            f"{self._base.name}: a network that connects MUDs.",
+            f"Online: {count(len(games), 'game')}, {count(players, 'player')}.",
+            "",
+        ]
+        width = max((len(game.game) for game in games), default=0)
+        text += [f"  {game.game:{width}}  {game.players_online_count:4}  {_line(game.display_name)}" for game in games]
+        text += ["", *(f"{clock(said.said_at)} [{said.channel}] {_spoken(said)}" for said in lines), ""]
+        text.append(f"Join: {socket_address(request) or '/socket on this host'}. How: /docs/protocol. JSON: /api/v1/")
+        return "\n".join(text)
+
+    def theme(self, request: PublicRequest) -> bytes:
+        """Choose how the pages look, without JavaScript."""
+        chosen = parameter(request, "to")
+        if chosen in THEMES:
+            request.addCookie(
+                b"theme", chosen.encode(), path=b"/", max_age=b"31536000", sameSite=b"lax", secure=is_secure(request)
+            )
+        back = parameter(request, "back") or "/"
+        return redirect(request, back if _BACK.fullmatch(back) else "/")
+
+
+def _line(text: str) -> str:
+    """A text on one line of a terminal, without what could move its cursor."""
+    return " ".join(clean(text).split())
+
+
+def _spoken(said: MessageSaid) -> str:
+    return _line(f"{said.name}@{said.game}: {said.message}")

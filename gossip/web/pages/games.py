@@ -1,0 +1,99 @@
+"""The pages about games."""
+
+from __future__ import annotations
+
+from gossip.network.events import SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.web.base import Base, parameter, site_address
+from gossip.web.charts import badge, exact, hour_chart, line_chart, sparkline
+from gossip.web.public import GameShown, Public
+from gossip.web.readings import PERIODS, Readings
+from gossip.web.requests import PublicRequest, answer_cached
+from gossip.web.router import Router
+from gossip.web.words import count
+
+
+class GamePages:
+    """The list of games, and a page for each."""
+
+    def __init__(self, base: Base, public: Public, readings: Readings) -> None:
+        self._base = base
+        self._public = public
+        self._readings = readings
+
+    def add(self, router: Router) -> None:
+        """Add the pages."""
+        router.add("/games", get=self.games)
+        router.add("/games/{name}", get=self.game)
+        router.add("/games/{name}/badge.svg", get=self.badge)
+
+    async def games(self, request: PublicRequest) -> bytes:
+        """All games, who is online first."""
+        games = self._public.games()
+        wanted = (parameter(request, "q") or "").strip().lower()[:100]
+        only_online = parameter(request, "online") is not None
+        sparks = {
+            name: sparkline(series.values, "Players over 48 hours")
+            for name, series in (await self._readings.sparks()).items()
+        }
+        shown = [game for game in games if wanted in text_of(game).lower() and (game.online or not only_online)]
+        return self._base.page(
+            request,
+            "games.html",
+            title="Games",
+            games=games,
+            shown={game.game for game in shown},
+            wanted=parameter(request, "q") or "",
+            only_online=only_online,
+            sparks=sparks,
+            text_of=text_of,
+        )
+
+    async def game(self, request: PublicRequest, name: str) -> bytes:
+        """All about one game."""
+        registered = self._public.registered_as(name)
+        game = self._public.game(registered)
+        charts, hours = [], None
+        if game.shows_players:
+            one = (registered.client_id,)
+            for period in PERIODS:
+                series = await self._readings.players(period, one, game.players_online_count)
+                charts.append((period, series, line_chart(series)))
+            averages = await self._readings.hours(one)
+            hours = (averages, hour_chart(averages))
+        return self._base.page(
+            request,
+            "game.html",
+            title=game.display_name,
+            game=game,
+            ways=[_way(connection) for connection in game.connections],
+            charts=charts,
+            hours=hours,
+            exact=exact,
+            achievements=self._public.achievements(registered),
+            channel_names=self._public.channel_names(),
+            site=site_address(request) or "",
+        )
+
+    def badge(self, request: PublicRequest, name: str) -> bytes:
+        """A small picture for the game's own site."""
+        game = self._public.game(self._public.registered_as(name))
+        value = "offline"
+        if game.online:
+            value = f"{count(game.players_online_count, 'player')} online" if game.shows_players else "online"
+        request.setHeader(b"Cross-Origin-Resource-Policy", b"cross-origin")
+        return answer_cached(request, badge(game.game, value, game.online), b"image/svg+xml", 60)
+
+
+def text_of(game: GameShown) -> str:
+    """What a filter looks at."""
+    return " ".join(filter(None, (game.game, game.display_name, game.tagline, game.user_agent)))
+
+
+def _way(connection: WebConnection | TelnetConnection | SecureTelnetConnection) -> tuple[str, str, str]:
+    """A way to play: what it is, its address for people, and the link."""
+    if isinstance(connection, WebConnection):
+        return "In the browser", connection.url, connection.url
+    host = f"[{connection.host}]" if ":" in connection.host else connection.host
+    secure = isinstance(connection, SecureTelnetConnection)
+    what, scheme = ("Telnet over TLS", "telnets") if secure else ("Telnet", "telnet")
+    return what, f"{connection.host} {connection.port}", f"{scheme}://{host}:{connection.port}"

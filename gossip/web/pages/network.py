@@ -1,0 +1,112 @@
+"""The pages about the network itself: its figures, how it is, its documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from twisted.internet.defer import Deferred
+
+from gossip.web.asyncapi import asyncapi
+from gossip.web.base import Base, site_address, socket_address
+from gossip.web.charts import exact, hour_chart, line_chart
+from gossip.web.public import Public
+from gossip.web.readings import PERIODS, Kept, Readings
+from gossip.web.requests import PublicRequest, answer_cached
+from gossip.web.router import NotHere, Router
+from gossip.web.words import span
+
+if TYPE_CHECKING:
+    from gossip.web.manual import Document
+
+_GOOD: Final = 365 * 86400
+
+
+class NetworkPages:
+    """Figures, status and documents."""
+
+    def __init__(self, base: Base, public: Public, readings: Readings) -> None:
+        self._base = base
+        self._public = public
+        self._readings = readings
+        self._kept = Kept(base.clock)
+
+    def add(self, router: Router) -> None:
+        """Add the pages."""
+        router.add("/stats", get=self.stats)
+        router.add("/status", get=self.status)
+        router.add("/docs", get=self.docs)
+        router.add("/docs/{name}", get=self.document)
+        router.add("/asyncapi.json", get=self.asyncapi)
+
+    async def stats(self, request: PublicRequest) -> bytes:
+        """Players and messages over time."""
+        games = self._public.games()
+        online = [game for game in games if game.online]
+        players = sum(game.players_online_count for game in online)
+        counted = tuple(sorted(self._public.counted()))
+        charts = []
+        for period in PERIODS:
+            series = await self._readings.players(period, counted, players)
+            charts.append((period, series, line_chart(series)))
+        talk = []
+        for period in PERIODS[:3]:
+            series = await self._readings.messages(period)
+            talk.append((period, series, line_chart(series)))
+        averages = await self._readings.hours(counted)
+        return self._base.page(
+            request,
+            "stats.html",
+            title="Figures",
+            games=games,
+            online=online,
+            players=players,
+            charts=charts,
+            talk=talk,
+            hours=(averages, hour_chart(averages)),
+            exact=exact,
+            bases=_code_bases([game.user_agent for game in online]),
+        )
+
+    def status(self, request: PublicRequest) -> bytes:
+        """How the daemon is, for people."""
+        status = self._base.gossip.status()
+        return self._base.page(request, "status.html", title="Status", status=status, uptime=span(status["uptime"]))
+
+    async def docs(self, request: PublicRequest) -> bytes:
+        """The documents."""
+        documents = await self._documents()
+        return self._base.page(
+            request, "docs.html", title="Documents", documents=documents.values(), address=socket_address(request)
+        )
+
+    async def document(self, request: PublicRequest, name: str) -> bytes:
+        """One document."""
+        documents = await self._documents()
+        if name not in documents:
+            raise NotHere("There is no such document.")
+        return self._base.page(request, "document.html", title=documents[name].title, document=documents[name])
+
+    def _documents(self) -> Deferred[dict[str, Document]]:
+        # When the first one asks, and in a thread: it takes half a second and some memory.
+        return self._kept.get("documents", _GOOD, lambda: self._base.read(_make_documents))
+
+    def asyncapi(self, request: PublicRequest) -> bytes:
+        """The protocol, for programs."""
+        body = asyncapi(self._base.name, site_address(request))
+        request.setHeader(b"Access-Control-Allow-Origin", b"*")
+        return answer_cached(request, body, b"application/json", 3600)
+
+
+def _make_documents() -> dict[str, Document]:
+    from gossip.web.manual import documents
+
+    return documents()
+
+
+def _code_bases(agents: list[str | None]) -> list[tuple[str, int]]:
+    """Which code bases are online, the most frequent first; versions count together."""
+    counts: dict[str, int] = {}
+    for agent in agents:
+        name = (agent or "unknown").split(" ")[0]
+        counts[name] = counts.get(name, 0) + 1
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0].lower()))

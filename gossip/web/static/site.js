@@ -1,0 +1,85 @@
+// What makes every page nicer. Nothing needs it.
+"use strict";
+
+// Times in the reader's own time zone; the pages say them in UTC.
+const localTimes = (within) => {
+  for (const time of within.querySelectorAll("time[datetime]")) {
+    const date = new Date(time.dateTime);
+    if (Number.isNaN(date.valueOf())) continue;
+    time.title = date.toLocaleString();
+    if (time.classList.contains("clock")) {
+      time.textContent = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    }
+  }
+};
+
+// The colours change at once, without a way to the server and back.
+const themeButtons = () => {
+  for (const button of document.querySelectorAll(".theme button")) {
+    button.addEventListener("click", (event) => {
+      event.preventDefault();
+      document.documentElement.dataset.theme = button.value;
+      const secure = location.protocol === "https:" ? "; Secure" : "";
+      document.cookie = `theme=${button.value}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+      for (const other of document.querySelectorAll(".theme button")) {
+        other.setAttribute("aria-pressed", String(other === button));
+      }
+    });
+  }
+};
+
+// A table or list that is filtered while one types.
+const filters = () => {
+  for (const form of document.querySelectorAll("form[data-filter]")) {
+    const input = form.querySelector("input[type=search]");
+    const only = form.querySelector("input[type=checkbox]");
+    const said = form.querySelector("output");
+    const rows = [...document.querySelectorAll(form.dataset.filter)];
+    const apply = () => {
+      const wanted = input.value.trim().toLowerCase();
+      let shown = 0;
+      for (const row of rows) {
+        const fits = row.dataset.text.toLowerCase().includes(wanted) && !(only?.checked && !("online" in row.dataset));
+        row.hidden = !fits;
+        shown += fits;
+      }
+      said.textContent = shown === rows.length ? "" : `${shown} of ${rows.length}`;
+    };
+    form.addEventListener("submit", (event) => { event.preventDefault(); apply(); });
+    input.addEventListener("input", apply);
+    only?.addEventListener("change", apply);
+    if (input.value || only?.checked) apply();
+  }
+};
+
+// Of a conversation only what the reader's own game sends, each frame on one line.
+const worthCopying = (text) => {
+  if (!/^[<>] /.test(text)) return text;
+  const frames = text.trim().split(/\n(?=[<>] )/);
+  const sent = frames.filter((frame) => frame.startsWith("> "));
+  return (sent.length ? sent : frames).map((frame) => frame.slice(2).replace(/\n\s+/g, " ")).join("\n");
+};
+
+const copyButtons = () => {
+  if (!navigator.clipboard) return;
+  for (const block of document.querySelectorAll(".manual pre, pre.copy")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy-button";
+    button.textContent = "Copy";
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(worthCopying((block.querySelector("code, samp") ?? block).textContent));
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    });
+    const frame = document.createElement("div");
+    frame.className = "copyable";
+    block.replaceWith(frame);
+    frame.append(block, button);
+  }
+};
+
+localTimes(document);
+themeButtons();
+filters();
+copyButtons();
