@@ -169,6 +169,7 @@ class FollowTests(LiveTestCase):
         for _ in range(3):
             self.clock.advance(ALIVE_SECONDS)
             self.assertEqual(self.written(browser), b":\n\n")
+        self.assertFalse(browser.transport.disconnecting)
         browser.protocol.connectionLost(Failure(ConnectionLost()))
         self.clock.advance(ALIVE_SECONDS)
         self.assertEqual([call for call in self.clock.calls if call.func == self.site.live._beat], [])
@@ -316,6 +317,18 @@ class BoundTests(LiveTestCase):
         self.hear(4)
         self.turn()
         self.assertEqual({tuple(self.numbers(browser)) for browser in browsers}, {(2, 3, 4)})
+
+    def test_one_that_fails(self) -> None:
+        """A reader that cannot be written to does not keep what is said from the others."""
+        browsers = [self.follow() for _ in range(3)]
+        for browser in browsers:
+            self.written(browser)
+        first = next(iter(self.site.live._readers["gossip"]))
+        self.patch(first._request.channel, "write", lambda data: 1 / 0)
+        self.hear(1)
+        self.turn()
+        self.assertEqual([self.numbers(browser) for browser in browsers], [[], [1], [1]])
+        self.assertEqual((len(self.flushLoggedErrors(ZeroDivisionError)), len(self.site.live)), (1, 2))
 
     def test_the_end(self) -> None:
         """When the site closes, all streams end, no new one begins, and nothing waits for anything."""

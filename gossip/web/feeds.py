@@ -8,8 +8,7 @@ from typing import Final
 from urllib.parse import quote
 from xml.etree import ElementTree as Xml
 
-from gossip.network.changes import MessageSaid
-from gossip.web.public import ChannelShown
+from gossip.network.changes import Channel, MessageSaid
 from gossip.web.words import iso
 
 _ATOM: Final = "http://www.w3.org/2005/Atom"
@@ -18,7 +17,7 @@ _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 """What XML cannot hold."""
 
 
-def atom(network: str, channel: ChannelShown, lines: Sequence[MessageSaid], site: str, now: float) -> bytes:
+def atom(network: str, channel: Channel, lines: Sequence[MessageSaid], site: str, now: float) -> bytes:
     """
     Write the feed.
 

@@ -233,7 +233,12 @@ class Live:
         self._handing = None
         for _ in range(min(_SLICE, len(self._to_hand))):
             reader, written = self._to_hand.popleft()
-            reader.tell(written)
+            try:
+                reader.tell(written)
+            except Exception:
+                # A mistake of ours with one reader must not keep it from the others.
+                self._log.failure("a reader could not be told")
+                reader.abort()
         if self._to_hand:
             self._handing = self._clock.callLater(0, self._hand_out)
 

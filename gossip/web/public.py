@@ -146,16 +146,16 @@ class Public:
                 listening[name] = listening.get(name, 0) + 1
         return [self._channel(channel, listening.get(channel.name, 0)) for channel in channels if not channel.hidden]
 
-    def channel(self, name: str) -> ChannelShown:
+    def channel(self, name: str) -> Channel:
         """
-        One channel.
+        One channel, as it is registered.
 
         @raise NotHere: there is none.
         """
-        for channel in self.channels():
-            if channel.name == name:
-                return channel
-        raise NotHere("There is no such channel.")
+        channel = self._network.registry.channels.get(name)
+        if channel is None or channel.hidden:
+            raise NotHere("There is no such channel.")
+        return channel
 
     def channel_names(self) -> tuple[str, ...]:
         """The names of all channels."""
