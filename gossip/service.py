@@ -158,6 +158,9 @@ class GossipService(Service):
     def alive(self, session: Session) -> None:
         self.network.alive(session)
 
+    def flush(self) -> None:
+        self._fanout.flush()
+
     def lost(self, session: Session) -> None:
         self._connections.pop(session, None)
         self._fanout.lost()

@@ -49,6 +49,10 @@ class Listener:
     def alive(self, session: Session) -> None:
         pass
 
+    def flush(self) -> None:
+        for connection in self.connections:
+            connection.write(connection.wire_format.encode(Beat(0)))
+
     def lost(self, session: Session) -> None:
         self.ended.append(session)
 
@@ -323,9 +327,10 @@ class FrameTests(WebSocketTestCase):
             self.assertEqual(self.close_code(), 1002)
 
     def test_close_by_the_game(self) -> None:
-        """A close frame is answered, and the session ends."""
+        """A close frame is answered after all that was to be written before, and the session ends."""
         self.receive(frame((1000).to_bytes(2, "big"), CLOSE))
-        self.assertEqual(self.close_code(), 1000)
+        answer, close = frames(self.sent())
+        self.assertEqual((answer, close), ((0x81, HEARTBEAT), (0x80 | CLOSE, (1000).to_bytes(2, "big"))))
         self.assertFalse(self.transport.connected)
         self.assertEqual(len(self.listener.ended), 1)
 

@@ -61,5 +61,8 @@ class IGossip(Interface):
     def alive(session: Session) -> None:
         """A session gave a sign of life that is no heartbeat event."""
 
+    def flush() -> None:
+        """Write now what was to be written at the end of this turn: a connection is about to end."""
+
     def lost(session: Session) -> None:
         """A session's connection is gone."""

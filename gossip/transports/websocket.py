@@ -268,6 +268,11 @@ class WebSocketConnection(Outlet, _Lean):
             self._waiting = False
             self.factory.admission.authenticated(self.peer_address)
 
+    def onCloseFrame(self, code: int, reasonRaw: bytes) -> bool | None:
+        # Who says his last words and leaves in one packet gets his answers before our close frame.
+        self.factory.gossip.flush()
+        return super().onCloseFrame(code, reasonRaw)
+
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         self.shut()
         self._stop_deadline()
