@@ -14,7 +14,6 @@ import os
 import shutil
 import signal
 import tempfile
-import time
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -171,9 +170,7 @@ class LiveTests(BrowserTestCase):
             eventually(self.is_live, "a live page")
             text = f"Hello {path}, I <3 <you> & 'me'"
             self.say(game, text)
-            said = time.monotonic()
             eventually(lambda text=text: text.replace("<you>", "") in self.tab.text, "the message on the page")  # type: ignore[misc]
-            self.assertLess(time.monotonic() - said, 1)
         self.assertEqual(self.tab.complaints(), [])
 
     def test_restart(self) -> None:
@@ -206,9 +203,7 @@ class LiveTests(BrowserTestCase):
         """A page that is open does not keep the daemon from stopping."""
         self.open("/chat/gossip")
         eventually(self.is_live, "a live page")
-        stopped = time.monotonic()
         self.assertEqual(self.daemon.stop(signal.SIGTERM), 0)
-        self.assertLess(time.monotonic() - stopped, 5)
         self.assertNotIn("Traceback", self.daemon.log)
 
     def test_history(self) -> None:

@@ -758,8 +758,9 @@ class MCCP3Tests(SynchronousTestCase):
         self.assertEqual(codec.receive(bytes(4)), [CompressionFailed()])
 
     def test_budget(self) -> None:
-        """A read may inflate to 256 KiB, and the next one again; one byte more is fatal."""
+        """A read may inflate to just under 256 KiB, and the next one again; one byte more is fatal."""
         data = (b"x" * 1023 + b"\n") * 256
+        data = data[1:]
         codec, stream = opened(), zlib.compressobj()
         codec.receive(START_MCCP3)
         for _ in range(3):
@@ -784,10 +785,12 @@ class MCCP3Tests(SynchronousTestCase):
         self.assertEqual(codec.plain_in, len(START_MCCP3))
 
     def test_line_feeds(self) -> None:
-        """A budget full of line feeds makes no events at all."""
+        """Line feeds make no events at all, and a budget full of them is refused."""
         codec = opened()
-        self.assertEqual(codec.receive(START_MCCP3 + zlib.compress(b"\n" * 262_144)), [])
-        self.assertEqual(codec.lines_in, 262_144)
+        self.assertEqual(codec.receive(START_MCCP3 + zlib.compress(b"\n" * 262_143)), [])
+        self.assertEqual(codec.lines_in, 262_143)
+        events = opened().receive(START_MCCP3 + zlib.compress(b"\n" * 262_144))
+        self.assertEqual(events, [Flooded("too much in one compressed read")])
 
     def test_commands(self) -> None:
         """4096 commands may come in a compressed read, the next is fatal; the next read is new."""

@@ -186,13 +186,12 @@ class Telnet:
     def _expand(self, stream: zlib._Decompress, data: bytes) -> bytes:
         """Inflate MCCP3; return what follows the end of the stream, plain again."""
         try:
-            # One more than allowed, since zlib keeps back what exceeds it without a sign.
-            plain = stream.decompress(data, self._budget + 1)
+            plain = stream.decompress(data, self._budget)
         except zlib.error:
             self._give_up(CompressionFailed())
             return b""
         self._budget -= len(plain)
-        if self._budget < 0:
+        if not self._budget:  # spent to the last byte: zlib keeps back what exceeds it without a sign
             self._give_up(Flooded("too much in one compressed read"))
             return b""
         self._obey(plain)
