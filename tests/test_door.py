@@ -95,6 +95,15 @@ class DoorTests(SynchronousTestCase):
         self.transport.loseConnection()
         self.assertTrue(self.people.made[0].lost)
 
+    def test_people_do_not_wait(self) -> None:
+        """A person who leaves makes no room for two that say nothing."""
+        self.feed(b"GET / HTTP/1.1\r\n")
+        self.transport.loseConnection()
+        self.connect()
+        self.assertTrue(self.transport.connected)
+        self.connect()
+        self.assertFalse(self.transport.connected)
+
     def test_too_many_waiting(self) -> None:
         """Who says nothing takes the room of others who say nothing, until he goes."""
         first = self.transport

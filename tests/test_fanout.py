@@ -16,7 +16,7 @@ from zope.interface.verify import verifyObject
 
 from gossip.network.events import ServerEvent, Success
 from gossip.network.session import Session
-from gossip.transports.fanout import Fanout, Outlet
+from gossip.transports.fanout import SEND_BUFFER, Fanout, Outlet
 from gossip.transports.interfaces import IConnection, IWireFormat
 
 
@@ -243,6 +243,22 @@ class StraightTests(SynchronousTestCase):
         Outlet.generation += 1
         self.assertEqual(self.send("b"), [[], [("straight", b"b")], [("straight", b"b")]])
 
+    def test_nothing_kept_of_the_lost(self) -> None:
+        """A connection that is gone is forgotten at once, though no outlet changed."""
+        self.send("a")
+        del self.connections[self.sessions[0]]
+        self.fanout.lost()
+        self.assertEqual(self.send("b")[0], [])
+
+    def test_another_audience(self) -> None:
+        """What is known of an audience is not taken for another that came to stand in its place in memory."""
+        self.send("a")
+        fewer = self.sessions[:2]
+        self.fanout._known_ways[id(fewer)] = self.fanout._known_ways[id(self.sessions)]
+        self.fanout.send(fewer, event("b"))
+        self.clock.advance(0)
+        self.assertEqual(self.recorders[2].written, [])
+
 
 class OutletTests(SynchronousTestCase):
     """The one gate to a transport, on real sockets."""
@@ -301,6 +317,24 @@ class OutletTests(SynchronousTestCase):
         self.pipe.write(b"x" * 2_000_000)
         self.pipe.write(b"x")
         self.assertEqual(aborted, [True])
+
+    def test_generation(self) -> None:
+        """The generation changes when the straight way is found, and when it is lost."""
+        generations = [Outlet.generation]
+        for data in (b"x", b"x" * (4 << 20)):
+            self.pipe.write(data)
+            generations.append(Outlet.generation)
+        self.assertEqual(len(set(generations)), 3)
+
+    def test_send_buffer(self) -> None:
+        """The system keeps so much for a reader, and no more than it makes of that."""
+        size = self.transport.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        self.assertIn(size, (SEND_BUFFER, 2 * SEND_BUFFER))
+
+    def test_never_under_tls(self) -> None:
+        """There is no straight way past TLS."""
+        self.transport.TLS = True
+        self.assertIsNone(self.pipe._find_straight_way())
 
     def test_shut(self) -> None:
         """Nothing is written past the last word."""

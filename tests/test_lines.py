@@ -236,7 +236,7 @@ class SpreadTests(SynchronousTestCase):
         self.assertEqual([*letters.listed("WHO Beta 0", [])], [b"WHO Beta 0\r\n"])
 
     def test_linear(self) -> None:
-        """The worst text is written in lines that fit: with anything but linear work this would not end."""
+        """The worst texts are written in lines that fit."""
         letters = Lettering(charset="ascii", maxline=256, double="{")
         for text in ("ﷺ" * 4096, "<" * 4096, "{ " * 2048, "%4" * 2048, "“" * 4096):
             lines = list(letters.spread("MSG gossip Ana@Beta", letters.text(text * 10)))

@@ -305,6 +305,42 @@ class EventsTests(ServiceTestCase):
         self.assertFalse(alpha.paused)
         self.assertEqual(len(self.told(alpha)), UNANSWERED + 1)
 
+    def test_gone_while_paused(self) -> None:
+        """A session that ends while nothing is read from it leaves nothing behind."""
+        limits = self.world.network.rules.limits
+        rates = msgspec.convert(_NO_RATES, type(limits.rates))
+        self.world.network.rules.limits = msgspec.structs.replace(limits, rates=rates)
+        alpha, speaker = self.join("Alpha", channels=["gossip"])
+        for number in range(UNANSWERED + 1):
+            self.say(speaker, send(str(number)))
+        self.assertTrue(alpha.paused)
+        self.service.lost(speaker)
+        self.writer.settle()
+        self.assertEqual((self.service._paused, self.service._connections), (set(), {}))
+
+    def test_ways_of_the_gone(self) -> None:
+        """The fan-out keeps nothing of a connection that is gone."""
+        _, speaker = self.join("Alpha", channels=["gossip"])
+        others = [self.join(name, channels=["gossip"]) for name in ("Beta", "Gamma")]
+        self.say(speaker, send("1"))
+        self.clock.advance(0)
+        self.assertTrue(self.service._fanout._known_ways)
+        self.service.lost(others[0][1])
+        self.assertEqual(self.service._fanout._known_ways, {})
+
+    def test_comings_and_goings(self) -> None:
+        """Who joins and leaves stands in the log, once, in a line a second."""
+        logged: list[str] = []
+        self.patch(
+            self.service, "_log", type("Log", (), {"info": lambda _, text, **of: logged.append(text.format(**of))})()
+        )
+        _, session = self.join("Alpha")
+        self.join("Beta")
+        self.clock.pump([1, 1])
+        self.service.lost(session)
+        self.clock.pump([1, 1])
+        self.assertEqual(logged, ["joined: Alpha from 192.0.2.1, Beta from 192.0.2.1", "left: Alpha"])
+
     def test_mistake_of_ours(self) -> None:
         """An error of our own is logged, ends that session with 1011, and hurts nobody else."""
         alpha, session = self.join("Alpha")

@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network.changes import Change, Channel, ChannelSaved, MessageSaid, MessagesExpired
 from gossip.store import writer as module
+from gossip.store import writer as writing
 from gossip.store.database import StoreError
 from gossip.store.writer import Writer
 from tests.databases import OnDatabase, OnPostgreSQL, OnSQLite
@@ -130,6 +131,15 @@ class WriterTests(SynchronousTestCase):
         writer.commit(said(3), partial(self.tell, 3), False)
         self.stop(writer)
         self.assertEqual(self.told, [(1, True), (2, True), (3, True)])
+
+    def test_more_than_a_group(self) -> None:
+        """What did not fit into a group does not wait for company in the next: somebody wants it."""
+        self.patch(writing, "GROUP", 2)
+        writer = self.writer(idle=10 * SECONDS)
+        self.say_in_a_group(writer, 1, 2, 3)
+        for _ in range(3):
+            self.reactor.turn()
+        self.assertEqual(self.disk.groups, [[said(0)], [said(1), said(2)], [said(3)]])
 
     def say_in_a_group(self, writer: Writer, *seqs: int) -> None:
         """Commit messages in one group, after message 0 in one of its own."""
