@@ -14,6 +14,7 @@ from benchmarks.servers import (
     Limit,
     Mosquitto,
     Nats,
+    PythonLimit,
     Server,
     Websockets,
 )
@@ -188,7 +189,7 @@ def _fanout(sizes: Sizes) -> Scenario:
     return Scenario(
         "fanout",
         "Fan-out: one message to all subscribers, W messages in flight",
-        (Gossip, Limit, BatchLimit, Websockets, Autobahn, Nats, Mosquitto),
+        (Gossip, Limit, BatchLimit, PythonLimit, Websockets, Autobahn, Nats, Mosquitto),
         tuple(points),
         (CPU, DELIVERIES),
         Limit.name,
@@ -199,7 +200,7 @@ def _latency(sizes: Sizes) -> Scenario:
     return Scenario(
         "latency",
         f"Latency at a steady {STEADY:,} deliveries a second",
-        (Gossip, Limit, Websockets, Autobahn, Nats, Mosquitto),
+        (Gossip, Limit, PythonLimit, Websockets, Autobahn, Nats, Mosquitto),
         (Point(f"{sizes.usual} subscribers", sizes.usual, _timed(sizes), rate=STEADY),),
         (P50, P99, CPU),
         Limit.name,
@@ -289,7 +290,7 @@ def _growth(sizes: Sizes) -> Scenario:
     return Scenario(
         "growth",
         "Growth: the cost of a delivery from few connections to many, W=1",
-        (Gossip, Limit),
+        (Gossip, Limit, PythonLimit),
         tuple(Point(f"{games} subscribers", games, ("-w", "1", *_timed(sizes))) for games in sizes.growth),
         (CPU, P99),
         Limit.name,

@@ -169,7 +169,7 @@ class BatchLimit(Server):
 class _Other(Server):
     """One of our minimal servers on somebody else's library."""
 
-    offers = ("plain", "tls")
+    offers: ClassVar[tuple[str, ...]] = ("plain", "tls")
     library: ClassVar[str]
 
     @classmethod
@@ -177,9 +177,21 @@ class _Other(Server):
         return None if importlib.util.find_spec(cls.library) else f"pip install {cls.library}"
 
     def command(self) -> list[str | Path]:
-        ports = [str(self.doors["plain"]), str(self.doors["tls"])]
+        ports = [str(self.doors["plain"]), str(self.doors.get("tls", 0))]
         return [sys.executable, "-m", "benchmarks.others", self.library, *ports, *self.ground.certificate,
                 self.ground.population.file]  # fmt: skip
+
+
+class PythonLimit(_Other):
+    """A loop of C{send()} in Python, and nothing besides: what no server in Python can beat."""
+
+    name = "Python limit"
+    offers = ("plain",)
+    library = "python"
+
+    @classmethod
+    def missing(cls) -> str | None:
+        return None
 
 
 class Websockets(_Other):
@@ -231,4 +243,13 @@ class Mosquitto(Server):
         return [machine.program(self.name) or self.name, "-c", config]
 
 
-SERVERS: Final[tuple[type[Server], ...]] = (Gossip, Limit, BatchLimit, Websockets, Autobahn, Nats, Mosquitto)
+SERVERS: Final[tuple[type[Server], ...]] = (
+    Gossip,
+    Limit,
+    BatchLimit,
+    PythonLimit,
+    Websockets,
+    Autobahn,
+    Nats,
+    Mosquitto,
+)

@@ -137,7 +137,7 @@ class Daemon(MultiService):
         self._rules = Rules(settings.network, limits)
         network = Network(store.load(), lambda: str(uuid.uuid4()), random.random, self._rules)
         counters = Counters()
-        self._writer = Writer(store.keep, reactor.callFromThread, counters.committed)
+        self._writer = Writer(store.keep, reactor, counters.committed)
         self._gossip = gossip = GossipService(reactor, network, self._writer, counters, settings.downtime)
         gossip.history = lambda *asked: deferToThread(store.history, *asked)
         gossip.setServiceParent(self)

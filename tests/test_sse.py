@@ -119,6 +119,14 @@ class FollowTests(LiveTestCase):
         self.assertIn(b'href="/games/Alpha"', text)
         self.assertNotIn(b"id: 6", text)
 
+    def test_nobody_reads(self) -> None:
+        """While nobody reads no time is spent on what is said; who comes then is told of it all the same."""
+        before = self.clock.getDelayedCalls()
+        self.hear(5, kept=False)
+        self.assertEqual(self.clock.getDelayedCalls(), before)
+        browser = self.follow(Last_Event_ID="4")
+        self.assertEqual(self.numbers(browser), [5])
+
     def test_all_channels(self) -> None:
         """The front page is told of all public channels, and of no other."""
         browser = self.follow("/live")

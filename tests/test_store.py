@@ -736,19 +736,27 @@ _KNOWN = ({ANA: GAME, BO: OTHER}, {ANA: {ACHIEVEMENT.key: ACHIEVEMENT}})
 
 _TALKING = """
 import queue, sys
+from twisted.internet.task import Clock
 from gossip.network.changes import MessageSaid
 from gossip.store.store import Store
 from gossip.store.writer import Writer
 
 calls = queue.SimpleQueue()
 store = Store.open(sys.argv[1] or None, sys.argv[2])
-writer = Writer(store.keep, lambda *call: calls.put(call))
+
+class Turns(Clock):
+    def callFromThread(self, *call):
+        calls.put(call)
+
+reactor = Turns()
+writer = Writer(store.keep, reactor)
 seq = 0
 while True:
     while writer.pending < 100:
         seq += 1
         said = MessageSaid("gossip", seq, None, "MyMUD", "Ana", "Hello!", 0.0)
         writer.commit(said, lambda kept, seq=seq: kept and print(seq, flush=True))
+    reactor.advance(1)
     call, *arguments = calls.get()
     call(*arguments)
 """

@@ -10,11 +10,11 @@ from threading import enumerate as threads
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network.changes import Change, Channel, ChannelSaved, MessageSaid, MessagesExpired
-from gossip.store import writer as module
 from gossip.store import writer as writing
 from gossip.store.database import StoreError
 from gossip.store.writer import Writer
@@ -38,17 +38,23 @@ def logged(test: SynchronousTestCase) -> list[LogEvent]:
     return events
 
 
-class Turns:
+GATHER, IDLE = 1.0, 100.0
+"""For how long the writers of these tests gather."""
+
+
+class Turns(Clock):
     """A reactor that runs what other threads ask for, a turn at a time."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._calls: SimpleQueue[tuple[Callable[..., object], tuple[Any, ...]]] = SimpleQueue()
 
-    def call_from_thread(self, call: Callable[..., object], *arguments: Any) -> None:
+    def callFromThread(self, call: Callable[..., object], *arguments: Any) -> None:
         self._calls.put((call, arguments))
 
     def turn(self) -> None:
-        """Wait for the next call, and run it."""
+        """Wait for the next call, and run it; what was gathered is handed over before."""
+        self.advance(GATHER)
         call, arguments = self._calls.get(timeout=SECONDS)
         call(*arguments)
 
@@ -101,9 +107,9 @@ class WriterTests(SynchronousTestCase):
         self.reactor = Turns()
         self.told: list[tuple[int, bool]] = []
 
-    def writer(self, most: int = 100, idle: float = 0) -> Writer:
+    def writer(self, most: int = 100) -> Writer:
         """A writer; it is stopped after the test."""
-        writer = Writer(self.disk.keep, self.reactor.call_from_thread, most=most, gather=0, idle=idle)
+        writer = Writer(self.disk.keep, self.reactor, most=most, gather=GATHER, idle=IDLE)
         self.addCleanup(self.stop, writer)
         return writer
 
@@ -121,21 +127,57 @@ class WriterTests(SynchronousTestCase):
         """Note what is told of a message."""
         self.told.append((seq, kept))
 
+    def whisper(self, writer: Writer, seq: int) -> None:
+        """Commit a message that nobody waits for."""
+        writer.commit(said(seq), partial(self.tell, seq), False)
+
     def test_unwanted(self) -> None:
         """What nobody waits for waits for company: until something is wanted, or the end."""
-        writer = self.writer(idle=10 * SECONDS)
-        writer.commit(said(1), partial(self.tell, 1), False)
+        writer = self.writer()
+        self.whisper(writer, 1)
+        self.reactor.advance(IDLE - 2 * GATHER)
         self.say(writer, 2)
         self.reactor.turn()
         self.assertEqual(self.disk.groups, [[said(1), said(2)]])
-        writer.commit(said(3), partial(self.tell, 3), False)
+        self.whisper(writer, 3)
         self.stop(writer)
         self.assertEqual(self.told, [(1, True), (2, True), (3, True)])
 
+    def test_unwanted_for_long(self) -> None:
+        """What nobody waits for is kept after a while all the same, and so is what comes after it."""
+        writer = self.writer()
+        for seq in (1, 2):
+            self.whisper(writer, seq)
+            self.reactor.advance(IDLE)
+            self.reactor.turn()
+        self.assertEqual(self.disk.groups, [[said(1)], [said(2)]])
+
+    def test_hurry(self) -> None:
+        """Only the first that is wanted brings the end of the wait nearer: further ones do not put it off."""
+        writer = self.writer()
+        self.whisper(writer, 1)
+        self.say(writer, 2)
+        self.reactor.advance(GATHER / 2)
+        self.say(writer, 3)
+        self.reactor.advance(GATHER / 2)
+        assert self.disk.busy.wait(SECONDS)
+        self.assertEqual(self.disk.groups, [[said(1), said(2), said(3)]])
+
+    def test_enough(self) -> None:
+        """Many that nobody waits for do not wait either, and leave no timer behind."""
+        self.patch(writing, "ENOUGH", 2)
+        writer = self.writer()
+        self.whisper(writer, 1)
+        self.whisper(writer, 2)
+        assert self.disk.busy.wait(SECONDS)
+        self.assertEqual(self.disk.groups, [[said(1), said(2)]])
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
     def test_more_than_a_group(self) -> None:
-        """What did not fit into a group does not wait for company in the next: somebody wants it."""
+        """What did not fit into a group is in the next one."""
         self.patch(writing, "GROUP", 2)
-        writer = self.writer(idle=10 * SECONDS)
+        self.patch(writing, "ENOUGH", 2)
+        writer = self.writer()
         self.say_in_a_group(writer, 1, 2, 3)
         for _ in range(3):
             self.reactor.turn()
@@ -146,14 +188,17 @@ class WriterTests(SynchronousTestCase):
         self.disk.free.clear()
         self.disk.busy.clear()
         self.say(writer, 0)
+        self.reactor.advance(GATHER)
         assert self.disk.busy.wait(SECONDS)
         self.say(writer, *seqs)
+        self.reactor.advance(GATHER)
         self.disk.free.set()
 
     def test_kept(self) -> None:
         """A change is kept in another thread; that it was is told in this one, and not before."""
         writer = self.writer()
         self.say(writer, 1)
+        self.reactor.advance(GATHER)
         assert self.disk.busy.wait(SECONDS)
         self.assertEqual(self.told, [])
         self.reactor.turn()
@@ -169,14 +214,6 @@ class WriterTests(SynchronousTestCase):
         self.reactor.turn()
         self.assertEqual(self.told, [(0, True), (1, True), (2, True), (3, True)])
         self.assertEqual(self.disk.groups, [[said(0)], [said(1), said(2), said(3)]])
-
-    def test_group_size(self) -> None:
-        """A group is not larger than the reactor can settle in a turn."""
-        self.patch(module, "GROUP", 2)
-        self.say_in_a_group(self.writer(), 1, 2, 3)
-        for _ in range(3):
-            self.reactor.turn()
-        self.assertEqual([len(group) for group in self.disk.groups], [1, 2, 1])
 
     def test_bad_change(self) -> None:
         """A bad change fails alone; all others of its group are kept, in their order."""
@@ -305,7 +342,7 @@ class WriterOnStoreTests(OnDatabase):
         self.store = self.open()
         self.reactor = Turns()
         self.told: list[tuple[int, bool]] = []
-        self.writer = Writer(self.store.keep, self.reactor.call_from_thread)
+        self.writer = Writer(self.store.keep, self.reactor)
         self.addCleanup(self.stop)
 
     def stop(self) -> None:

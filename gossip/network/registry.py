@@ -218,6 +218,8 @@ class Registry:
     def enact(self, change: Change) -> None:
         """Take over a change. It must have been checked."""
         match change:
+            case MessageSaid():
+                pass  # first: most changes are of this kind
             case GameSaved(game):
                 self._forget_name(game.client_id)
                 self.games[game.client_id] = game
@@ -271,7 +273,7 @@ class Registry:
                 self._last_report = max(self._last_report, report.number)
             case ReportResolved(number):
                 self.reports.pop(number, None)
-            case MessageSaid() | MessagesExpired() | PlayersCounted() | PlayerCountsExpired() | AuditExpired():
+            case MessagesExpired() | PlayersCounted() | PlayerCountsExpired() | AuditExpired():
                 pass
 
     def _restrictions(self, kind: str) -> dict[tuple[str, str], Restriction]:

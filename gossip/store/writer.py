@@ -1,4 +1,9 @@
-"""The writer: keeps changes in a thread of its own, many in one transaction, and tells the reactor how it went."""
+"""
+The writer: keeps changes in a thread of its own, many in one transaction, and tells the reactor how it went.
+
+Changes are gathered on the reactor's side, and handed over when the reactor has nothing else to do: a thread that wakes
+up while a message is sent to hundreds of games would hold up the last of them.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +11,33 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from threading import Event, Thread
-from typing import Final
+from threading import Thread
+from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from gossip.network.changes import Change
 from gossip.store.database import StoreError, reason
 
 GROUP: Final = 1000
-"""How many changes go into one transaction at the most: the reactor settles them in one turn."""
+"""About so many changes go into one transaction at the most: the reactor settles them in one turn."""
+
+ENOUGH: Final = 250
+"""So many changes wait for no more company: what a kill may take is bounded by time and by number."""
 
 Done = Callable[[bool], object]
 """Is told whether a change is on disk."""
 
 _Waiting = tuple[Change, Done]
+
+
+class Reactor(Protocol):
+    """What the writer needs of the reactor."""
+
+    def callLater(self, delay: float, call: Callable[..., object], /) -> IDelayedCall: ...
+    def callFromThread(self, call: Callable[..., object], /, *arguments: object) -> object: ...
 
 
 class Writer:
@@ -44,30 +60,31 @@ class Writer:
     def __init__(
         self,
         keep: Callable[[Sequence[Change]], list[Change]],
-        call_from_thread: Callable[..., object],
+        reactor: Reactor,
         committed: Callable[[float], None] = lambda seconds: None,
         most: int = 100_000,
         gather: float = 0.003,
-        idle: float = 0.05,
+        idle: float = 0.15,
     ) -> None:
         """
         @param keep: L{Store.keep<gossip.store.store.Store.keep>}; only the writer's thread calls it.
-        @param call_from_thread: the reactor's C{callFromThread}; called once a group.
         @param committed: is told how many seconds each group took, in the reactor thread.
         @param most: how many changes may wait. Further ones fail.
-        @param gather: for how many seconds the first change of a group waits for company.
-        @param idle: for how many seconds it waits more where nobody waits for any of them.
+        @param gather: for how many seconds a change that somebody waits for waits for company.
+        @param idle: the same for changes that nobody waits for.
         """
         self.pending = self.groups = self.kept = self.failed = 0
         self.last_seconds = self.total_seconds = 0.0
         self._keep = keep
-        self._call_from_thread = call_from_thread
+        self._reactor = reactor
         self._committed = committed
         self._most = most
         self._gather = gather
         self._idle = idle
-        self._wanted = Event()
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._gathered: list[_Waiting] = []
+        self._handing_over: IDelayedCall | None = None
+        self._wanted = False
+        self._queue: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
         self._refused: list[Done] = []
         self._stopping = False
         self._stopped: list[Deferred[None]] | None = []
@@ -87,12 +104,27 @@ class Writer:
         if self._stopping or self.pending >= self._most:
             self._refused.append(done)
             if len(self._refused) == 1:
-                self._call_from_thread(self._refuse)
+                self._reactor.callFromThread(self._refuse)
             return
         self.pending += 1
-        self._queue.put((change, done))
-        if wanted and not self._wanted.is_set():
-            self._wanted.set()
+        self._gathered.append((change, done))
+        if len(self._gathered) >= ENOUGH:
+            self._hand_over()
+        elif self._handing_over is None:
+            self._wanted = wanted
+            self._handing_over = self._reactor.callLater(self._gather if wanted else self._idle, self._hand_over)
+        elif wanted and not self._wanted:
+            self._wanted = True
+            self._handing_over.reset(self._gather)
+
+    def _hand_over(self) -> None:
+        """Give what was gathered to the thread."""
+        if self._handing_over is not None and self._handing_over.active():
+            self._handing_over.cancel()
+        self._handing_over = None
+        if self._gathered:
+            self._queue.put(self._gathered)
+            self._gathered = []
 
     def stop(self) -> Deferred[None]:
         """Keep what waits, and end the thread; fires when all is told and the thread is gone."""
@@ -103,8 +135,8 @@ class Writer:
         self._stopped.append(stopped)
         if not self._stopping:
             self._stopping = True
+            self._hand_over()
             self._queue.put(None)
-            self._wanted.set()
         return stopped
 
     # In the reactor thread.
@@ -156,8 +188,8 @@ class Writer:
                 kept, rest = [False] * len(group), []
             if group:
                 told = [(done, on_disk) for (_, done), on_disk in zip(group, kept[: len(group)], strict=True)]
-                self._call_from_thread(self._settle, told, time.monotonic() - started)
-        self._call_from_thread(self._end)
+                self._reactor.callFromThread(self._settle, told, time.monotonic() - started)
+        self._reactor.callFromThread(self._end)
 
     def _collect(self, wait: bool) -> tuple[list[_Waiting], bool]:
         """
@@ -171,17 +203,10 @@ class Writer:
                 waiting = self._queue.get(block=wait)
                 if waiting is None:
                     return group, True
-                group.append(waiting)
-                if wait:
-                    wait = False
-                    # Cleared before the queue is emptied: whoever sets it from here on is in a later group at worst.
-                    self._wanted.wait(self._idle)
-                    time.sleep(self._gather)
-                    self._wanted.clear()
+                group.extend(waiting)
+                wait = False
         except Empty:
             pass
-        else:
-            self._wanted.set()  # there may be more, and somebody may wait for it
         return group, False
 
     def _commit(self, changes: list[Change]) -> tuple[list[bool], list[Change]]:

@@ -96,7 +96,7 @@ class PlainFormat:
         self._frame_out = frame_out
 
     def encode(self, event: ServerEvent) -> bytes:
-        return b"".join([_frame(WHOLE_TEXT, text) for text in frames.encode(event, self._frame_out)])
+        return b"".join(map(text_frame, frames.encode(event, self._frame_out)))
 
 
 @implementer(IWireFormat)
@@ -123,6 +123,11 @@ class DeflateFormat:
     def _deflate(self, text: bytes) -> bytes:
         stream = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -self._window_bits)
         return (stream.compress(text) + stream.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\x00\x00\xff\xff")
+
+
+def text_frame(text: bytes) -> bytes:
+    """A whole text in a frame, without a mask (RFC 6455, section 5.2)."""
+    return _frame(WHOLE_TEXT, text)
 
 
 def _frame(first: int, payload: bytes) -> bytes:

@@ -195,6 +195,9 @@ class Live:
 
     def heard(self, said: MessageSaid) -> None:
         """Somebody said something. This is all that the network pays for its readers."""
+        if not self._addresses and not self._heard:
+            self._recent.append(said)  # nobody reads: no timer for it
+            return
         self._heard.append(said)
         if self._flushing is None:
             wait = self._last_flush + len(self) / _READERS_A_SECOND - self._clock.seconds()
