@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from gossip.network.changes import Change, Game, GameSaved, Secret
-from gossip.network.registry import digest
+from gossip.network.secret import digest
 from gossip.store.store import Store
 
 GROUP: Final = 1000

@@ -9,7 +9,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
-from gossip import moderation
+from gossip import accounts, moderation
+from gossip.accounts import find_account
 from gossip.network.changes import (
     Channel,
     ChannelSaved,
@@ -21,7 +22,8 @@ from gossip.network.changes import (
     UserAgentSaved,
 )
 from gossip.network.events import GameConnection
-from gossip.network.registry import Refused, Registry, digest, rotated
+from gossip.network.registry import Refused, Registry, rotated
+from gossip.network.secret import digest
 from gossip.network.text import clean, timestamp
 from gossip.operation import Done, Occasion, Operation, Result, find_channel, find_game
 
@@ -52,6 +54,7 @@ class GameAdd(Operation, frozen=True):
     description: str | None = None
     homepage_url: str | None = None
     connections: tuple[GameConnection, ...] = ()
+    owner: str | None = None
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         secret = on.new_uuid()
@@ -67,6 +70,7 @@ class GameAdd(Operation, frozen=True):
             homepage_url=self.homepage_url or None,
             connections=self.connections,
             created_at=on.now,
+            owner=find_account(registry, self.owner).name if self.owner else None,
         )
         return GameSaved(game), _credentials(game, secret)
 
@@ -154,6 +158,7 @@ class GameEdit(Operation, frozen=True):
     description: str | UnsetType | None = UNSET
     homepage_url: str | UnsetType | None = UNSET
     connections: tuple[GameConnection, ...] | UnsetType = UNSET
+    owner: str | UnsetType | None = UNSET
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         game = find_game(registry, self.game)
@@ -169,6 +174,7 @@ class GameEdit(Operation, frozen=True):
                 description=_or(self.description, game.description) or None,
                 homepage_url=_or(self.homepage_url, game.homepage_url) or None,
                 connections=_or(self.connections, game.connections),
+                owner=find_account(registry, owner).name if (owner := _or(self.owner, game.owner)) else None,
             ),
             on.now,
         )
@@ -329,6 +335,7 @@ _ALL: Final[tuple[type[Operation], ...]] = (
     AgentList,
     AgentSet,
     *moderation.OPERATIONS,
+    *accounts.OPERATIONS,
 )
 
 OPERATIONS: Final = {operation.wire: operation for operation in _ALL}
@@ -388,6 +395,7 @@ def _game(registry: Registry, game: Game, now: float) -> Result:
         "homepage_url": game.homepage_url,
         "connections": [msgspec.to_builtins(connection) for connection in game.connections],
         "created_at": timestamp(game.created_at),
+        "owner": game.owner,
         "old_secret_until": _old_secret_until(game, now),
         "user_agent": seen.user_agent if seen else None,
         "version": seen.version if seen else None,

@@ -24,6 +24,7 @@ from sqlalchemy.exc import ArgumentError
 
 from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.transports.limits import TelnetLimits
+from gossip.web.settings import WebSettings
 
 ENVIRONMENT: Final = "GOSSIP_"
 """What the variables of the environment begin with: C{listen} is C{GOSSIP_LISTEN}."""
@@ -100,6 +101,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar proxies: how many hops of X-Forwarded-For are believed; 0 for none.
     @ivar downtime: how many seconds of absence are announced at SIGTERM.
     @ivar network: how the network appears.
+    @ivar web: what its pages let people do.
     @ivar limits: what it bears.
     """
 
@@ -111,6 +113,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     proxies: int = 0
     downtime: int = 30
     network: NetworkSettings = NetworkSettings()
+    web: WebSettings = WebSettings()
     limits: Limits = Limits()
 
     @property

@@ -22,6 +22,7 @@ from gossip.network.changes import (
 )
 from gossip.network.filters import Matcher, folded, words
 from gossip.network.moderation import address, is_over, player_of
+from gossip.network.presence import NETWORK_GAME, is_network
 from gossip.network.registry import REASON, Refused, Registry
 from gossip.network.text import clean, timestamp
 from gossip.operation import Done, Memory, Occasion, Operation, Result, find_channel, find_game
@@ -55,7 +56,8 @@ def _subject(registry: Registry, who: str) -> str:
     if found is not None:
         return found
     player, at, game = who.rpartition("@")
-    client_id = find_game(registry, game if at else who).client_id
+    on_pages = bool(at) and is_network(game)
+    client_id = NETWORK_GAME if on_pages else find_game(registry, game if at else who).client_id
     if not at:
         return client_id
     if not player.strip() or clean(player) != player:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredLock, execute, succeed
+from twisted.internet.defer import Deferred, DeferredLock, execute, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -290,7 +290,9 @@ class GossipService(Service):
         return self._admin.run(self._change, change)
 
     def _change(self, change: Change) -> Deferred[None]:
-        commit = self.network.apply(change)
+        return self._kept(self.network.apply(change))
+
+    def _kept(self, commit: Commit) -> Deferred[None]:
         done: Deferred[None] = Deferred()
 
         def settled(kept: bool) -> None:
@@ -300,8 +302,26 @@ class GossipService(Service):
             else:
                 done.errback(NotKept("the change could not be written to the database: see the daemon's log"))
 
-        self._writer.commit(change, settled, True)
+        self._writer.commit(commit.change, settled, True)
         return done
+
+    def say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
+        """
+        Somebody on the pages says something.
+
+        @param name: the name of the account.
+        @param peer: the address that it comes from.
+        @return: fires when it is kept; fails with L{Denied <gossip.network.answers.Denied>}, L{Overrun
+            <gossip.network.answers.Overrun>} or L{NotKept}.
+        """
+        return maybeDeferred(self._say, name, peer, channel, message)
+
+    def _say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
+        *heard, commit = self.network.people.say(name, peer, channel, message, self._clock.seconds())
+        assert isinstance(commit, Commit) and isinstance(commit.change, MessageSaid)
+        self._carry_out(heard)
+        self._tell_observers(commit.change)
+        return self._kept(commit)
 
     def announce(self, channel: str, text: str) -> Deferred[None]:
         """

@@ -42,6 +42,7 @@ from gossip.transports.websocket import GameFactory
 from gossip.web.admin import admin_site
 from gossip.web.desk import Desk
 from gossip.web.live import Readers
+from gossip.web.settings import WebRules
 from gossip.web.site import public_site
 
 
@@ -154,7 +155,11 @@ class Daemon(MultiService):
             proxies=settings.proxies,
         )
         self._readers = Readers(limits.readers, limits.readers_per_address)
-        people = public_site(gossip, store, reactor, deferToThread, self._readers, settings.proxies)
+        desk = Desk(gossip, store, deferToThread, reactor)
+        self._web_rules = WebRules(settings.web)
+        people = public_site(
+            gossip, store, reactor, deferToThread, self._readers, settings.proxies, desk, self._web_rules
+        )
         door = DoorFactory(
             reactor, games, people, self._admission_of_people, limits.request_line_bytes, limits.request_seconds
         )
@@ -176,7 +181,6 @@ class Daemon(MultiService):
             gossip.bridge = bridge
         for endpoint in settings.telnet:
             self._listen(endpoint, bridge)
-        desk = Desk(gossip, store, deferToThread, reactor)
         admin = admin_site(gossip, store, reactor, deferToThread, desk)
         # Nobody else has the store, so a socket that is left there belongs to nobody.
         settings.admin_path.unlink(missing_ok=True)
@@ -229,6 +233,7 @@ class Daemon(MultiService):
         limits = settings.limits
         self._rules.settings, self._rules.limits = settings.network, limits
         self._gossip.downtime = settings.downtime
+        self._web_rules.settings = settings.web
         self._admit(settings)
         self._bridge.limit(limits.telnet)
         self._readers.total, self._readers.per_address = limits.readers, limits.readers_per_address

@@ -115,6 +115,16 @@ class MemoryService:
             self.network.settled(commit, True, self.clock.seconds())
             done.callback(None)
 
+    def say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
+        return maybeDeferred(self._say, name, peer, channel, message)
+
+    def _say(self, name: str, peer: str, channel: str, message: str) -> None:
+        *_, commit = self.network.people.say(name, peer, channel, message, self.clock.seconds())
+        assert isinstance(commit, Commit) and isinstance(commit.change, MessageSaid)
+        self.store.said.append(commit.change)
+        for observer in list(self.heard):
+            observer(commit.change)
+
     def announce(self, channel: str, text: str) -> Deferred[None]:
         return maybeDeferred(self._announce, channel, text)
 

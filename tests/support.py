@@ -15,7 +15,8 @@ from gossip.network import frames
 from gossip.network.changes import Game, GameSaved, Secret
 from gossip.network.network import Network
 from gossip.network.outputs import Broadcast, Commit, Fetch, Output, Outputs, Release, Send
-from gossip.network.registry import Registry, digest
+from gossip.network.registry import Registry
+from gossip.network.secret import digest
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rules
 

@@ -14,7 +14,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.admin import OPERATIONS
 from gossip.network.changes import Channel, ChannelSaved, GameRemoved, GameSaved, GameSeen, UserAgent, UserAgentSaved
 from gossip.network.events import TelnetConnection, WebConnection
-from gossip.network.registry import Refused, Registry, digest
+from gossip.network.registry import Refused, Registry
+from gossip.network.secret import digest
 from gossip.operation import Occasion, Result, read
 from tests.memory_service import MemoryStore
 from tests.support import NOW, uuid
@@ -129,6 +130,7 @@ class GameTests(AdminTestCase):
                 "homepage_url": None,
                 "connections": [],
                 "created_at": "2023-11-14T22:00:00.000Z",
+                "owner": None,
                 "old_secret_until": None,
                 "user_agent": "CoffeeMud",
                 "version": "2.3.0",

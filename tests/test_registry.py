@@ -21,7 +21,8 @@ from gossip.network.changes import (
     UserAgentSaved,
 )
 from gossip.network.events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
-from gossip.network.registry import Refused, Registry, digest, rotated
+from gossip.network.registry import Refused, Registry, rotated
+from gossip.network.secret import digest
 from tests.support import NOW, uuid
 
 ALPHA = Game(client_id=uuid(1), short_name="Alpha", name="The Alpha", secrets=(Secret(digest(uuid(11))),))

@@ -35,6 +35,7 @@ class Game(Struct, frozen=True, kw_only=True):
     @ivar hides_players: its players are not shown to other games.
     @ivar disabled: it may not join.
     @ivar created_at: seconds since the epoch.
+    @ivar owner: the name of the account that it belongs to; C{None} if only admins see to it.
     """
 
     client_id: str
@@ -49,6 +50,7 @@ class Game(Struct, frozen=True, kw_only=True):
     homepage_url: str | None = None
     connections: tuple[GameConnection, ...] = ()
     created_at: float = 0.0
+    owner: str | None = None
 
 
 class Channel(Struct, frozen=True):
@@ -291,6 +293,84 @@ class ReportResolved(Struct, frozen=True):
     resolution: str | None
 
 
+# Who signs in on the pages.
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """
+    Somebody who can sign in on the pages.
+
+    @ivar name: who it is, for people and in the log of what admins did. It stays.
+    @ivar password: a hash of the password by argon2; C{None} if there is none yet, and nobody can sign in.
+    @ivar admin: may do everything.
+    @ivar disabled: may not sign in.
+    @ivar email: where a forgotten password is written about; C{None} for nowhere.
+    @ivar created_at: seconds since the epoch.
+    """
+
+    name: str
+    password: str | None = None
+    admin: bool = False
+    disabled: bool = False
+    email: str | None = None
+    created_at: float = 0.0
+
+
+class Ticket(Struct, frozen=True, kw_only=True):
+    """
+    What somebody shows to be let in: a secret, of which only a digest is kept.
+
+    @ivar digest: its SHA-256; it is a random UUID, which needs no slow hash.
+    @ivar kind: C{visit} (the cookie of a browser that signed in), C{token} (of a program), or a link that is good for
+        one use: C{setup} (for the first admin), C{invite} (to sign up), C{reset} (to set a password).
+    @ivar account: whose it is; empty for C{setup} and C{invite}.
+    @ivar scope: what a token is good for: C{read}, C{metrics} or C{admin}; empty for other kinds.
+    @ivar label: what its owner calls it.
+    @ivar made_by: who made it.
+    @ivar made_at: when, in seconds since the epoch.
+    @ivar expires: when it ends, in seconds since the epoch; C{None} if never.
+    """
+
+    digest: bytes
+    kind: str
+    account: str = ""
+    scope: str = ""
+    label: str = ""
+    made_by: str = ""
+    made_at: float = 0.0
+    expires: float | None = None
+
+
+class AccountSaved(Struct, frozen=True):
+    """Somebody has an account, or a different one now."""
+
+    account: Account
+
+
+class AccountRemoved(Struct, frozen=True):
+    """An account is no more, nor are its tickets."""
+
+    name: str
+
+
+class TicketIssued(Struct, frozen=True):
+    """Somebody will be let in who shows this."""
+
+    ticket: Ticket
+
+
+class TicketsRevoked(Struct, frozen=True):
+    """Who shows one of these is no longer let in."""
+
+    digests: tuple[bytes, ...]
+
+
+class TicketsExpired(Struct, frozen=True):
+    """Tickets that ended by this time, in seconds since the epoch, need not be remembered."""
+
+    by: float
+
+
 class AuditEntry(Struct, frozen=True):
     """
     What an admin did.
@@ -328,6 +408,12 @@ class Audited(Struct, frozen=True):
     change: Change | None
 
 
+class Together(Struct, frozen=True):
+    """Several changes of which all are kept, or none."""
+
+    changes: tuple[Change, ...]
+
+
 Change = (
     GameSaved
     | GameRemoved
@@ -347,7 +433,13 @@ Change = (
     | FilterRemoved
     | ReportMade
     | ReportResolved
+    | AccountSaved
+    | AccountRemoved
+    | TicketIssued
+    | TicketsRevoked
+    | TicketsExpired
     | AuditExpired
+    | Together
     | Audited
 )
 """Whatever the store keeps."""

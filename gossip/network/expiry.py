@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from gossip.network.changes import AuditExpired, MessagesExpired, PlayerCountsExpired, RestrictionsExpired
+from gossip.network.changes import (
+    AuditExpired,
+    MessagesExpired,
+    PlayerCountsExpired,
+    RestrictionsExpired,
+    TicketsExpired,
+)
 from gossip.network.moderation import is_over
 from gossip.network.outputs import Commit, Outputs
 from gossip.network.registry import Registry
@@ -24,4 +30,6 @@ def expired(registry: Registry, settings: NetworkSettings, now: float) -> Output
         outputs.append(Commit(AuditExpired(now - settings.audit_days * DAY)))
     if any(is_over(each, now) for each in (*registry.mutes.values(), *registry.bans.values())):
         outputs.append(Commit(RestrictionsExpired(now)))
+    if registry.accounts.expired(now):
+        outputs.append(Commit(TicketsExpired(now)))
     return outputs

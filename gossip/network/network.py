@@ -7,7 +7,7 @@ chance of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from msgspec import Raw
@@ -27,6 +27,7 @@ from gossip.network.changes import (
     PlayersCounted,
     Restriction,
     RestrictionSet,
+    Together,
     UserAgent,
     UserAgentSaved,
 )
@@ -68,6 +69,7 @@ from gossip.network.expiry import expired
 from gossip.network.history import FLAG, History
 from gossip.network.moderation import Moderation, in_words, is_over, peer_of
 from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Outputs, Send
+from gossip.network.people import People
 from gossip.network.players import Players
 from gossip.network.presence import Online, Presence
 from gossip.network.registry import Registry
@@ -122,6 +124,7 @@ class Network:
     @ivar presence: who is online.
     @ivar channels: who hears what.
     @ivar statuses: what games may know of each other.
+    @ivar people: who talks on the pages.
     """
 
     def __init__(
@@ -136,6 +139,7 @@ class Network:
         self.presence = Presence()
         self._moderation = moderation = Moderation(registry)
         self.channels = Channels(registry, moderation, self._new_ref, rules)
+        self.people = People(self.channels)
         self.statuses = Statuses(registry, self.presence, rules)
         self._authentication = Authentication(registry, self.presence, moderation, rules)
         self._players = Players(self.presence, moderation, self._new_ref, rules)
@@ -392,10 +396,13 @@ class Network:
         change = commit.change
         if kept:
             self.registry.enact(change)
-        if isinstance(change, Audited):
-            if change.change is None:
-                return outputs
-            change = change.change
+        for each in _parts(change):
+            outputs.extend(self._follow(each, kept, now))
+        return outputs
+
+    def _follow(self, change: Change, kept: bool, now: float) -> Outputs:
+        """What else becomes of a change."""
+        outputs: Outputs = []
         match change:
             case AchievementKept(client_id) | AchievementDropped(client_id):
                 outputs.extend(self._achievements.settled(client_id, now))
@@ -434,3 +441,15 @@ class Network:
                 del session.channels[ban.channel]
                 self.channels.leave(session, ban.channel)
         return outputs
+
+
+def _parts(change: Change) -> Iterator[Change]:
+    """The changes that one is made of."""
+    if isinstance(change, Audited):
+        if change.change is not None:
+            yield from _parts(change.change)
+    elif isinstance(change, Together):
+        for each in change.changes:
+            yield from _parts(each)
+    else:
+        yield change

@@ -7,14 +7,16 @@ wait for a database.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from typing import Final
 
 from msgspec.structs import replace
 
+from gossip.network.accounts import Accounts
 from gossip.network.changes import (
+    AccountRemoved,
+    AccountSaved,
     AchievementDropped,
     AchievementKept,
     Audited,
@@ -41,11 +43,16 @@ from gossip.network.changes import (
     RestrictionSet,
     RestrictionsExpired,
     Secret,
+    TicketIssued,
+    TicketsExpired,
+    TicketsRevoked,
+    Together,
     UserAgent,
     UserAgentSaved,
 )
 from gossip.network.events import AchievementOf
 from gossip.network.filters import FILTER_TEXT, FILTERS, Filters, folded, words
+from gossip.network.secret import digest
 from gossip.network.text import clean
 
 SHORT_NAME: Final = re.compile("[A-Za-z0-9]{1,15}")
@@ -69,11 +76,6 @@ class Refused(Exception):
     """A change that would make what is known contradict itself; the text is for the person who asked for it."""
 
 
-def digest(secret: str) -> bytes:
-    """The form in which a secret is kept. UUIDs compare in lower case."""
-    return hashlib.sha256(secret.lower().encode("utf-8", "surrogatepass")).digest()
-
-
 class Registry:
     """
     Everything that is known. Read it freely; only L{enact} changes it.
@@ -87,6 +89,7 @@ class Registry:
     @ivar bans: who may not be here, by subject and channel.
     @ivar filters: what may not be said.
     @ivar reports: the complaints that nobody has seen to, by number.
+    @ivar accounts: who can sign in on the pages.
     """
 
     def __init__(self) -> None:
@@ -99,6 +102,7 @@ class Registry:
         self.bans: dict[tuple[str, str], Restriction] = {}
         self.filters = Filters()
         self.reports: dict[int, Report] = {}
+        self.accounts = Accounts()
         self._last_report = 0
         self._client_ids: dict[str, str] = {}
         self._sequences: dict[str, int] = {}
@@ -107,6 +111,11 @@ class Registry:
         """The game with this short name; names compare without case."""
         client_id = self._client_ids.get(short_name.lower())
         return None if client_id is None else self.games[client_id]
+
+    def games_of(self, owner: str) -> list[Game]:
+        """The games of an account, by their short names."""
+        owned = [game for game in self.games.values() if game.owner == owner]
+        return sorted(owned, key=lambda game: game.short_name.lower())
 
     def authenticate(self, client_id: str, secret: str, now: float) -> Game | None:
         """
@@ -158,6 +167,13 @@ class Registry:
         match change:
             case Audited(_, inner) if inner is not None:
                 self.check(inner, blocked_games)
+            case Together(changes):
+                for each in changes:
+                    self.check(each, blocked_games)
+            case AccountSaved() | AccountRemoved():
+                fault = self.accounts.fault(change, blocked_games)
+                if fault is not None:
+                    raise Refused(fault)
             case RestrictionSet(restriction):
                 _check_reason(restriction.reason)
             case FilterSaved(kept):
@@ -206,6 +222,8 @@ class Registry:
                 raise Refused(f"a {what} has up to {most} characters, without control characters and tags")
         if not game.name.strip():
             raise Refused("a game needs a name")
+        if game.owner is not None and self.accounts.named(game.owner) is None:
+            raise Refused("no such account")
         urls = [getattr(connection, "url", None) for connection in game.connections]
         _check_addresses(game.homepage_url, *urls)
         for connection in game.connections:
@@ -249,6 +267,19 @@ class Registry:
             case Audited(_, inner):
                 if inner is not None:
                     self.enact(inner)
+            case Together(changes):
+                for each in changes:
+                    self.enact(each)
+            case AccountSaved(account):
+                self.accounts.save(account)
+            case AccountRemoved(name):
+                self.accounts.remove(name)
+            case TicketIssued(ticket):
+                self.accounts.issue(ticket)
+            case TicketsRevoked(digests):
+                self.accounts.revoke(digests)
+            case TicketsExpired(by):
+                self.accounts.revoke(self.accounts.expired(by))
             case _:
                 self._enact_order(change)
 

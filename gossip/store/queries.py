@@ -8,6 +8,8 @@ import msgspec
 from sqlalchemy import Connection, func, select, union_all
 
 from gossip.network.changes import (
+    Account,
+    AccountSaved,
     AchievementKept,
     AuditEntry,
     Channel,
@@ -23,6 +25,8 @@ from gossip.network.changes import (
     Restriction,
     RestrictionSet,
     Secret,
+    Ticket,
+    TicketIssued,
     UserAgent,
     UserAgentSaved,
 )
@@ -66,6 +70,10 @@ def registry(connection: Connection) -> Registry:
         known.enact(RestrictionSet(Restriction(**row._asdict())))
     for row in connection.execute(select(tables.filters)):
         known.enact(FilterSaved(Filter(**row._asdict())))
+    for row in connection.execute(select(tables.accounts)):
+        known.enact(AccountSaved(Account(**row._asdict())))
+    for row in connection.execute(select(tables.tickets)):
+        known.enact(TicketIssued(Ticket(**{**row._asdict(), "digest": bytes(row.digest)})))
     for report in reports(connection, 10**6, resolved=False):
         known.enact(ReportMade(report))
     known.resume_reports(connection.scalar(select(func.max(tables.reports.c.number))) or 0)

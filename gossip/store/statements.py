@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, literal, se
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gossip.network.changes import (
+    AccountRemoved,
+    AccountSaved,
     AchievementDropped,
     AchievementKept,
     Audited,
@@ -36,6 +38,10 @@ from gossip.network.changes import (
     RestrictionLifted,
     RestrictionSet,
     RestrictionsExpired,
+    TicketIssued,
+    TicketsExpired,
+    TicketsRevoked,
+    Together,
     UserAgentSaved,
 )
 from gossip.store import tables
@@ -227,6 +233,30 @@ def _resolve_reports(connection: Connection, changes: list[ReportResolved]) -> N
         connection.execute(statement.values(_storable([row])[0]))
 
 
+def _save_accounts(connection: Connection, changes: list[AccountSaved]) -> None:
+    _save(connection, tables.accounts, [asdict(change.account) for change in changes])
+
+
+def _remove_accounts(connection: Connection, changes: list[AccountRemoved]) -> None:
+    names = [change.name for change in changes]
+    connection.execute(delete(tables.tickets).where(tables.tickets.c.account.in_(names)))
+    connection.execute(delete(tables.accounts).where(tables.accounts.c.name.in_(names)))
+
+
+def _issue_tickets(connection: Connection, changes: list[TicketIssued]) -> None:
+    _save(connection, tables.tickets, [asdict(change.ticket) for change in changes])
+
+
+def _revoke_tickets(connection: Connection, changes: list[TicketsRevoked]) -> None:
+    digests = [digest for change in changes for digest in change.digests]
+    connection.execute(delete(tables.tickets).where(tables.tickets.c.digest.in_(digests)))
+
+
+def _expire_tickets(connection: Connection, changes: list[TicketsExpired]) -> None:
+    by = max(change.by for change in changes)
+    connection.execute(delete(tables.tickets).where(tables.tickets.c.expires <= by))
+
+
 def _expire_audit(connection: Connection, changes: list[AuditExpired]) -> list[Change]:
     latest = max(changes, key=lambda change: change.before)
     audit, reports = tables.audit, tables.reports
@@ -243,6 +273,10 @@ def _audit(connection: Connection, changes: list[Audited]) -> list[Change]:
             rest.extend(execute(connection, [change.change]))
         _save(connection, tables.audit, [asdict(change.entry)])
     return rest
+
+
+def _do_together(connection: Connection, changes: list[Together]) -> list[Change]:
+    return [rest for change in changes for rest in execute(connection, change.changes)]
 
 
 _EXECUTE: Final[dict[type[Change], Callable[[Connection, list[Any]], list[Change] | None]]] = {
@@ -264,7 +298,13 @@ _EXECUTE: Final[dict[type[Change], Callable[[Connection, list[Any]], list[Change
     FilterRemoved: _remove_filters,
     ReportMade: _make_reports,
     ReportResolved: _resolve_reports,
+    AccountSaved: _save_accounts,
+    AccountRemoved: _remove_accounts,
+    TicketIssued: _issue_tickets,
+    TicketsRevoked: _revoke_tickets,
+    TicketsExpired: _expire_tickets,
     AuditExpired: _expire_audit,
+    Together: _do_together,
     Audited: _audit,
 }
 

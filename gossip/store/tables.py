@@ -49,6 +49,7 @@ games: Final = Table(
     Column("homepage_url", Text),
     Column("connections", Text, nullable=False),  # JSON: a list of GameConnection
     Column("created_at", Double, nullable=False),
+    Column("owner", Text),
     # With what it joined last; no version if it never did. Only GameSeen writes these.
     Column("seen_user_agent", Text),
     Column("seen_version", Text),
@@ -188,4 +189,31 @@ audit: Final = Table(
     Column("subject", Text, nullable=False),
     Column("arguments", Text, nullable=False),
     Index(None, "at"),
+)
+
+# An account is found by its name without case, which is ASCII.
+accounts: Final = Table(
+    "accounts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("password", Text),
+    Column("admin", Boolean, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("email", Text),
+    Column("created_at", Double, nullable=False),
+)
+Index("ix_accounts_name", func.lower(accounts.c.name), unique=True)
+
+tickets: Final = Table(
+    "tickets",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("expires", Double),
+    Index(None, "account"),
 )

@@ -60,6 +60,7 @@ class Base:
     @ivar gossip: the service.
     @ivar store: the store; read it with L{read}.
     @ivar who: says who is signed in, for the layout; C{None} for nobody.
+    @ivar form_token: makes the token that each form must bring back.
     """
 
     def __init__(self, gossip: Gossip, store: Any, clock: IReactorTime, in_thread: InThread, proxies: int = 0) -> None:
@@ -72,6 +73,7 @@ class Base:
         self.clock = clock
         self.assets = Assets()
         self.who: Callable[[PublicRequest], Any] = lambda request: None
+        self.form_token: Callable[[PublicRequest], str] = lambda request: ""
         self._in_thread = in_thread
         self._proxies = proxies
         self.templates = templates()
@@ -109,6 +111,7 @@ class Base:
             here=request.uri.decode("ascii", "replace"),
             theme=theme if theme in THEMES else "auto",
             user=self.who(request),
+            csrf=partial(self.form_token, request),
             now=self.now,
             **values,
         )

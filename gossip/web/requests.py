@@ -77,9 +77,12 @@ class PublicRequest(BoundedRequest):
     The only request of its connection.
 
     A proxy that uses a connection again may send a game's upgrade after a page, and here it would find no socket.
+
+    @ivar form_secret: what the forms of the answer are known again by, where nobody is signed in.
     """
 
     most = FORM_BYTES
+    form_secret = ""
 
     def process(self) -> None:
         self.channel.persistent = False

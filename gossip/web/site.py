@@ -16,6 +16,7 @@ from twisted.web.server import Request
 from gossip.network.changes import MessageSaid
 from gossip.web.api import Api
 from gossip.web.base import Base
+from gossip.web.desk import Desk
 from gossip.web.live import Live, Readers
 from gossip.web.metrics import Metrics
 from gossip.web.pages.chat import ChatPages
@@ -27,6 +28,8 @@ from gossip.web.readings import Readings
 from gossip.web.requests import BoundedSite, PublicRequest, answer_json
 from gossip.web.router import NotHere, Router
 from gossip.web.service import Gossip, InThread, PublicStore
+from gossip.web.settings import WebRules
+from gossip.web.visits import Visits
 
 _FORWARDED: Final = (b"forwarded", b"via", b"x-real-ip")
 
@@ -61,6 +64,8 @@ def public_site(
     in_thread: InThread,
     readers: Readers | None = None,
     proxies: int = 0,
+    desk: Desk | None = None,
+    rules: WebRules | None = None,
 ) -> PublicSite:
     """
     The site for everybody.
@@ -68,10 +73,16 @@ def public_site(
     @param in_thread: C{deferToThread}, or what does the same.
     @param readers: how many may follow the talk.
     @param proxies: how many hops of X-Forwarded-For are believed.
+    @param desk: the one that the admin API uses too, if there is one.
+    @param rules: what the pages let people do.
     """
     base = Base(gossip, store, clock, in_thread, proxies)
     public = Public(gossip.network)
     readings = Readings(base, public)
+    rules = rules or WebRules()
+    desk = desk or Desk(gossip, store, in_thread, clock)
+    visits = Visits(gossip, clock, rules)
+    base.who, base.form_token = visits.who, visits.token
     line: Any = vars(base.templates.get_template("lines.html").module)["line"]
 
     def encode(said: MessageSaid) -> bytes:
