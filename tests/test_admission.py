@@ -26,6 +26,17 @@ class AdmissionTests(SynchronousTestCase):
         admission.left("a", True)
         self.assertTrue(admission.admit("a"))
 
+    def test_ipv6(self) -> None:
+        """Of IPv6 one place has many addresses, which share its room; what is no address counts as itself."""
+        admission = Admission(0, 1, 1)
+        self.assertTrue(admission.admit("2001:db8:1:2::1"))
+        self.assertFalse(admission.admit("2001:db8:1:2:3:4:5:6"))
+        self.assertTrue(admission.admit("2001:db8:1:3::1"))
+        admission.authenticated("2001:db8:1:2::9")
+        admission.left("2001:db8:1:2::9", True)
+        self.assertTrue(admission.admit("2001:db8:1:2::2%eth0"))
+        self.assertEqual([admission.admit("a:b"), admission.admit("a:b")], [True, False])
+
     def test_waiting(self) -> None:
         """Who has not authenticated takes room of its own."""
         admission = Admission(0, 0, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from ipaddress import IPv6Address
 from typing import Protocol
 
 
@@ -19,7 +20,7 @@ class ConnectionLimits(Protocol):
 
 class Admission:
     """
-    Counts connections. A limit of 0 is none.
+    Counts connections. A limit of 0 is none. With IPv6 the 2**64 addresses that one place has at its hands count as one.
 
     @ivar total: how many connections there may be.
     @ivar per_address: how many from one address.
@@ -44,6 +45,7 @@ class Admission:
         """
         Somebody connects: let him in if there is room. Who is let in must be taken note of by L{left}.
         """
+        address = _place(address)
         for count, limit in (
             (self._count, self.total),
             (self._addresses[address], self.per_address),
@@ -58,14 +60,25 @@ class Admission:
 
     def authenticated(self, address: str) -> None:
         """Somebody who was let in has authenticated."""
-        _decrease(self._waiting, address)
+        _decrease(self._waiting, _place(address))
 
     def left(self, address: str, authenticated: bool) -> None:
         """Somebody who was let in is gone."""
         self._count -= 1
+        address = _place(address)
         _decrease(self._addresses, address)
         if not authenticated:
             _decrease(self._waiting, address)
+
+
+def _place(address: str) -> str:
+    """An address as it counts: of IPv6 the first 64 bits, which are what one place is given (RFC 6177, section 2)."""
+    if ":" not in address:
+        return address
+    try:
+        return IPv6Address(address.partition("%")[0]).exploded[:19]
+    except ValueError:
+        return address  # what a proxy reports may be anything
 
 
 def _decrease(counter: Counter[str], address: str) -> None:
