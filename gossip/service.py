@@ -22,13 +22,15 @@ from zope.interface import implementer
 from gossip import __version__
 from gossip.counters import Counters, Status
 from gossip.network.changes import Change, MessageSaid, PlayersCounted
-from gossip.network.events import ClientEvent, Failure
+from gossip.network.events import ClientEvent, Failure, NotAuthenticated
 from gossip.network.network import Network
 from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Hold, Output, Release, Send
 from gossip.network.session import Session, Situation
 from gossip.order import Answer, AnswersInOrder, Place
+from gossip.store.database import StoreError
 from gossip.transports.fanout import Fanout
 from gossip.transports.interfaces import IConnection, IGossip
+from gossip.watch import Watch
 
 INTERNAL_ERROR: Final = 1011
 """The close code after a mistake of ours (RFC 6455, section 7.4.1)."""
@@ -50,7 +52,7 @@ _LOGGED: Final = 20
 """So many names stand in one line of the log."""
 
 
-class NotKept(Exception):
+class NotKept(StoreError):
     """A change could not be written to the database; nothing was changed."""
 
 
@@ -102,6 +104,7 @@ class GossipService(Service):
     @ivar bridge: the telnet bridge, if there is one.
     @ivar history: reads what was said.
     @ivar heard: who wants to know what is said, in any channel.
+    @ivar watch: what owners see of the sessions of their games.
     """
 
     _log = Logger()
@@ -130,9 +133,12 @@ class GossipService(Service):
         self._drained: Deferred[None] | None = None
         self._joined: list[str] = []
         self._left: list[str] = []
+        self.watch = Watch(network)
+        self._watched = self.watch.watched
         self._started_at = clock.seconds()
         self._settled_groups = 0
         self._stuck_since: float | None = None
+        self._next_tick = 0.0
 
     # The transports bring what happens to their connections.
 
@@ -153,6 +159,8 @@ class GossipService(Service):
             outputs = [Close(session, INTERNAL_ERROR, "internal error"), *self._lose(session)]
         if was_new and session.situation is Situation.ACTIVE:
             self._joined.append(f"{_short_name(session)} from {session.peer}")
+        if self._watched:
+            self.watch.received(session, event, outputs, self._clock.seconds())
         self._carry_out(outputs, session)
 
     def alive(self, session: Session) -> None:
@@ -167,6 +175,8 @@ class GossipService(Service):
         self._paused.discard(session)
         if session.online is not None:
             self._left.append(_short_name(session))
+        if self._watched:
+            self.watch.lost(session, self._clock.seconds())
         self._carry_out(self._lose(session))
         if not self._connections and self._drained is not None:
             self._drained.callback(None)
@@ -189,6 +199,8 @@ class GossipService(Service):
             match output:
                 case Broadcast(sessions, event):
                     self._fanout.send(sessions, event)
+                    if self._watched:
+                        self.watch.broadcast(output, self._clock.seconds())
                 case Send(session) | Close(session) if session is not asking:
                     self._deliver(output)
                 case Send() | Close() if place is not None:
@@ -206,10 +218,12 @@ class GossipService(Service):
                     self._release(session, released)
 
     def _deliver(self, output: Answer) -> None:
+        if self._watched:
+            self.watch.delivered(output, self._clock.seconds())
         if isinstance(output, Close):
             self._fanout.close(output.session, output.code, output.why)
         else:
-            if isinstance(output.event, Failure):
+            if isinstance(output.event, (Failure, NotAuthenticated)):
                 self.counters.failed(output.event.error)
             self._fanout.send((output.session,), output.event)
 
@@ -229,6 +243,7 @@ class GossipService(Service):
 
     def _settled(self, commit: Commit, asking: Session | None, place: Place | None, kept: bool) -> None:
         if not kept:
+            self.counters.unkept += 1
             self._log.error("a change could not be kept: {change}", change=type(commit.change).__name__)
         self._carry_out(self.network.settled(commit, kept, self._clock.seconds()), asking, place)
         if place is not None:
@@ -338,14 +353,18 @@ class GossipService(Service):
         """Tell all games that the network will be away for so many seconds."""
         self._carry_out(self.network.restart(seconds))
 
+    def sessions(self) -> list[tuple[Session, str]]:
+        """The sessions that have authenticated, each with the transport that carries it."""
+        return [
+            (session, connection.transport_name)
+            for session, connection in self._connections.items()
+            if session.situation is Situation.ACTIVE
+        ]
+
     def status(self) -> Status:
         """What goes on right now, for people and metrics."""
         transports = Counter(connection.transport_name for connection in self._connections.values())
-        sessions = Counter(
-            connection.transport_name
-            for session, connection in self._connections.items()
-            if session.situation is Situation.ACTIVE
-        )
+        sessions = Counter(transport for _, transport in self.sessions())
         if self.bridge is not None:
             transports["telnet"] = self.bridge.open_connections()
         online = list(self.network.presence)
@@ -361,6 +380,7 @@ class GossipService(Service):
             "channels": len(self.network.registry.channels),
             "deliveries": self._fanout.deliveries,
             "queue": self._writer.pending,
+            "answers": len(self._answers),
             "health": self._health(),
         }
 
@@ -374,15 +394,22 @@ class GossipService(Service):
 
     def startService(self) -> None:
         super().startService()
+        self._next_tick = self._clock.seconds() + 1
         self._ticking.start(1, now=False).addErrback(lambda failure: self._log.failure("no more ticks", failure))
 
     def _tick(self) -> None:
+        now = self._clock.seconds()
+        late = max(now - self._next_tick, 0.0)
+        self.counters.ticked(late)
+        self._next_tick = now + 1 - late % 1
         try:
-            self._carry_out(self.network.tick(self._clock.seconds()))
+            self._carry_out(self.network.tick(now))
         except Exception:
             # A LoopingCall that fails would stop for ever.
             self._log.failure("a tick failed")
         self._log_comings_and_goings()
+        if self._watched:
+            self.watch.rest(self._clock.seconds())
         if not self._writer.pending or self._writer.groups != self._settled_groups:
             self._settled_groups = self._writer.groups
             self._stuck_since = None

@@ -81,3 +81,18 @@ class BucketTests(SynchronousTestCase):
         """A clock that is set back forgives nothing and adds nothing."""
         bucket = Bucket(NOW)
         self.assertEqual([bucket.strike(NOW - n) for n in range(10)], [False] * 9 + [True])
+
+    def test_level(self) -> None:
+        """How full it is can be read at any time, and changes nothing."""
+        bucket, rate = Bucket(NOW), Rate(5, 2)
+        for _ in range(7):
+            bucket.take(rate, NOW)
+        self.assertEqual([bucket.level(rate, NOW + n) for n in (0, 1, 2, 60, 0, -10)], [5, 3, 1, 0, 5, 5])
+        self.assertFalse(bucket.take(rate, NOW))
+
+    def test_strikes(self) -> None:
+        """How many overruns count can be read at any time, and changes nothing."""
+        bucket = Bucket(NOW)
+        for _ in range(3):
+            bucket.strike(NOW)
+        self.assertEqual([bucket.strikes(NOW + n) for n in (0, 60, 90, 600, 0)], [3, 2, 1.5, 0, 3])

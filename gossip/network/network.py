@@ -7,7 +7,7 @@ chance of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final
 
 from msgspec import Raw
@@ -188,8 +188,13 @@ class Network:
 
         @param now: seconds since the epoch, here and everywhere.
         """
-        self._unauthenticated[session] = now
+        self._unauthenticated[session] = session.opened_at = now
         return []
+
+    @property
+    def waiting(self) -> Collection[Session]:
+        """Who has not authenticated yet, in the order in which they connected."""
+        return self._unauthenticated.keys()
 
     def receive(self, session: Session, event: ClientEvent, now: float) -> Outputs:
         """

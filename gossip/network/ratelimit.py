@@ -48,9 +48,7 @@ class Bucket:
         """
         if not rate.burst:
             return True
-        # The clock of a machine may be set back.
-        leaked = max(now - self._at, 0.0) * rate.per_second
-        level = max(self._level - leaked, 0.0) + 1
+        level = self.level(rate, now) + 1
         self._at = now
         passes = level <= rate.burst + _ROUNDING
         self._level = level if passes else level - 1
@@ -62,8 +60,18 @@ class Bucket:
 
         @return: whether it was one too many.
         """
-        # In less than a minute less than one is forgiven: the tenth of a row is above nine.
-        forgiven = max(now - self._struck, 0.0) / FORGIVEN
-        self._strikes = max(self._strikes - forgiven, 0.0) + 1
+        self._strikes = self.strikes(now) + 1
         self._struck = now
         return self._strikes > STRIKES - 1
+
+    def level(self, rate: Rate, now: float) -> float:
+        """How many events are in it, up to the burst; a part of one that leaks away counts as a part."""
+        # The clock of a machine may be set back.
+        leaked = max(now - self._at, 0.0) * rate.per_second
+        return max(self._level - leaked, 0.0)
+
+    def strikes(self, now: float) -> float:
+        """How many overruns are not forgiven yet."""
+        # In less than a minute less than one is forgiven: the tenth of a row is above nine.
+        forgiven = max(now - self._struck, 0.0) / FORGIVEN
+        return max(self._strikes - forgiven, 0.0)

@@ -31,15 +31,18 @@ class Session:
     @ivar players: the players that it lists, in that order.
     @ivar beats: how many heartbeats it was asked for.
     @ivar unanswered: heartbeats since the last sign of life.
+    @ivar opened_at: since when it is there, in seconds since the epoch.
     @ivar debug_until: until when requests without a ref are answered too, in seconds since the epoch.
+    @ivar buckets: its use of each rate that it has used.
     """
 
     __slots__ = (
-        "_buckets",
         "beats",
+        "buckets",
         "channels",
         "debug_until",
         "online",
+        "opened_at",
         "peer",
         "players",
         "situation",
@@ -56,8 +59,9 @@ class Session:
         self.players: dict[str, None] = {}
         self.beats = 0
         self.unanswered = 0
+        self.opened_at = 0.0
         self.debug_until = 0.0
-        self._buckets: dict[str, Bucket] = {}
+        self.buckets: dict[str, Bucket] = {}
 
     def bucket(self, rate: str, now: float) -> Bucket:
         """
@@ -66,7 +70,7 @@ class Session:
         @param rate: the name of the rate, as in L{Rates <gossip.network.settings.Rates>}.
         @param now: seconds since the epoch.
         """
-        bucket = self._buckets.get(rate)
+        bucket = self.buckets.get(rate)
         if bucket is None:
-            bucket = self._buckets[rate] = Bucket(now)
+            bucket = self.buckets[rate] = Bucket(now)
         return bucket
