@@ -1,4 +1,4 @@
-"""The commands of gossipctl that are operations of an admin; here those that keep order."""
+"""The commands of gossipctl that are operations of an admin."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from gossip import terminal
+from gossip import admin, terminal
 from gossip.terminal import Shown
 
 Run = Callable[[argparse.Namespace], int]
@@ -39,12 +39,139 @@ class Commands:
         return made
 
 
-def add_moderation(commands: Any, common: argparse.ArgumentParser, run: Run) -> None:
+def add_operations(commands: Any, common: argparse.ArgumentParser, run: Run) -> None:
     """
-    Mutes, bans, filters, reports, and the log of what admins did.
+    Add them all.
 
     @param commands: the commands of gossipctl.
     """
+    for kind, text, add in _KINDS:
+        add(Commands(commands.add_parser(kind, help=text), common, kind, run))
+    _add_moderation(commands, common, run)
+
+
+def _add_games(commands: Commands) -> None:
+    game = ("game", "GAME")
+    add = commands.add("add", "register a game, and show its secret", terminal.credentials, "name", "NAME")
+    add.add_argument("--short", metavar="SHORT", dest="short_name", required=True, help="how other games see it")
+    add.add_argument("--hidden", action="store_true", help="do not show it to other games")
+    add.add_argument("--hide-players", action="store_true", help="do not show its players to other games")
+    _add_owner(add)
+    _add_shell(add)
+    _add_texts(add)
+    commands.add("list", "list all games", terminal.games)
+    commands.add("show", "show a game", terminal.game, *game)
+    rotate = commands.add(
+        "rotate", "give a game a new secret; the old one works for 24 hours", terminal.credentials, *game
+    )
+    _add_shell(rotate)
+    commands.add("disable", "let a game no longer join", terminal.game, *game)
+    commands.add("enable", "let a game join again", terminal.game, *game)
+    commands.add("remove", "forget a game and its achievements", terminal.game, *game)
+    edit = commands.add("edit", "change what is known of a game; an empty text is none", terminal.game, *game)
+    edit.add_argument("--name", metavar="NAME")
+    edit.add_argument("--hidden", action=argparse.BooleanOptionalAction)
+    edit.add_argument("--hide-players", action=argparse.BooleanOptionalAction)
+    _add_owner(edit)
+    edit.add_argument("--no-connections", action="store_const", dest="connections", const=[])
+    _add_texts(edit)
+
+
+def _add_owner(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--owner", metavar="NAME", help="whose it is: the name of an account")
+
+
+def _add_shell(parser: argparse.ArgumentParser) -> None:
+    text = "print the credentials as a command that puts them into a shell's environment"
+    parser.add_argument("--shell", action="store_const", dest="shown", const=terminal.exports, help=text)
+
+
+def _add_texts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tagline", metavar="TEXT")
+    parser.add_argument("--description", metavar="TEXT")
+    parser.add_argument("--homepage", metavar="URL", dest="homepage_url")
+    ways = {"--telnet": _telnet("telnet"), "--secure-telnet": _telnet("secure telnet"), "--web": _web}
+    for option, way in ways.items():
+        metavar = "URL" if way is _web else "HOST:PORT"
+        text = "where people play it; may be repeated"
+        parser.add_argument(option, metavar=metavar, dest="connections", action="append", type=way, help=text)
+
+
+def _telnet(kind: str) -> Any:
+    def read(text: str) -> dict[str, Any]:
+        host, _, port = text.rpartition(":")
+        if not host or not port.isascii() or not port.isdigit():
+            raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+        return {"type": kind, "host": host.removeprefix("[").removesuffix("]"), "port": int(port)}
+
+    return read
+
+
+def _web(text: str) -> dict[str, Any]:
+    return {"type": "web", "url": text}
+
+
+def _add_channels(commands: Commands) -> None:
+    channel = ("channel", "CHANNEL")
+    commands.add("list", "list all channels", terminal.channels)
+    create = commands.add("create", "make a channel that people see", terminal.channel, *channel)
+    create.add_argument("--description", metavar="TEXT")
+    commands.add("show", "let people see a channel", terminal.channel, *channel)
+    commands.add("hide", "let people no longer see a channel", terminal.channel, *channel)
+    pause = commands.add("pause", "let nobody speak on a channel for a while", terminal.channel, *channel)
+    pause.add_argument(
+        "minutes", metavar="MINUTES", nargs="?", type=float, default=admin.PAUSE, help="default: %(default)s"
+    )
+    commands.add("resume", "end the pause of a channel", terminal.channel, *channel)
+    describe = commands.add("describe", "say what a channel is for", terminal.channel, *channel)
+    describe.add_argument("description", metavar="TEXT")
+    speakers = commands.add("speakers", "say which games may speak on a channel", terminal.channel, *channel)
+    which = speakers.add_mutually_exclusive_group(required=True)
+    which.add_argument("games", metavar="GAME", nargs="*", default=[], help="these")
+    which.add_argument("--all", dest="games", action="store_const", const=None, help="all")
+    which.add_argument("--none", dest="games", action="store_const", const=[], help="none but the network itself")
+
+
+def _add_agents(commands: Commands) -> None:
+    commands.add("list", "list all code bases", terminal.agents)
+    setting = commands.add("set", "say where the home of a code base is", terminal.agent, "agent", "NAME")
+    setting.add_argument("--url", metavar="URL", help="its web page")
+    setting.add_argument("--repo-url", metavar="URL", help="its source")
+
+
+def _add_accounts(commands: Commands) -> None:
+    account = ("name", "NAME")
+    text = "make an account, and show the link by which its owner sets a password"
+    add = commands.add("add", text, terminal.account_link, *account)
+    add.add_argument("--admin", action="store_true", help="it may do everything")
+    _add_email(add)
+    commands.add("list", "list all accounts", terminal.accounts)
+    commands.add("show", "show an account", terminal.account, *account)
+    edit = commands.add("edit", "change an account", terminal.account, *account)
+    edit.add_argument("--admin", action=argparse.BooleanOptionalAction, help="whether it may do everything")
+    edit.add_argument("--disabled", action=argparse.BooleanOptionalAction, help="whether it may not sign in")
+    _add_email(edit)
+    text = "show a link by which the owner of an account can set a new password"
+    commands.add("reset", text, terminal.account_link, *account)
+    commands.add("invite", "show a link by which one person can sign up", terminal.account_link)
+    commands.add("remove", "forget an account; its games stay, and belong to nobody", terminal.account, *account)
+
+
+def _add_email(parser: argparse.ArgumentParser) -> None:
+    text = "where mail for its owner goes; an empty text is nowhere"
+    parser.add_argument("--email", metavar="ADDRESS", help=text)
+
+
+_KINDS: Final[tuple[tuple[str, str, Callable[[Commands], None]], ...]] = (
+    ("game", "the games of the network", _add_games),
+    ("channel", "the channels of the network", _add_channels),
+    ("agent", "the code bases of games", _add_agents),
+    ("account", "who can sign in on the pages", _add_accounts),
+)
+
+
+def _add_moderation(commands: Any, common: argparse.ArgumentParser, run: Run) -> None:
+    """Mutes, bans, filters, reports, and the log of what admins did."""
     for kind, text in (("mute", "who may not speak"), ("ban", "who may not be here")):
         _add_restrictions(Commands(commands.add_parser(kind, help=text), common, kind, run), kind)
     _add_filters(Commands(commands.add_parser("filter", help="what may not be said"), common, "filter", run))

@@ -23,7 +23,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from gossip import admin, terminal
-from gossip.commands import Commands, add_moderation
+from gossip.commands import add_operations
 from gossip.config import SOCKET_PATH_BYTES, Config, ConfigError, load
 from gossip.network.registry import Refused
 from gossip.operation import Occasion, carry_out, read
@@ -32,7 +32,7 @@ from gossip.terminal import Shown, printable
 TIMEOUT: Final = 60
 """How many seconds the daemon may take for an answer."""
 
-_CREATE: Final = ("game/add", "channel/create", "agent/set")
+_CREATE: Final = ("game/add", "channel/create", "agent/set", "account/add")
 """What may be the first thing that is done to a store."""
 
 
@@ -195,10 +195,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--json", action="store_true", help="print JSON")
     top = argparse.ArgumentParser("gossipctl", parents=[common], description="Administer a gossip daemon.")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    _add_game_commands(commands.add_parser("game", help="the games of the network"), common)
-    _add_channel_commands(commands.add_parser("channel", help="the channels of the network"), common)
-    _add_agent_commands(commands.add_parser("agent", help="the code bases of games"), common)
-    add_moderation(commands, common, _operate)
+    add_operations(commands, common, _operate)
 
     def command(name: str, text: str, run: Any) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text, parents=[common])
@@ -206,6 +203,7 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     command("status", "how the daemon is", _status)
+    command("sessions", "list the sessions that are live", _sessions)
     notice = command("restart-notice", "tell all games that the network will be away", _restart_notice)
     notice.add_argument("seconds", metavar="SECONDS", type=int)
     backup = command("backup", "copy the database to a new file", _backup)
@@ -224,99 +222,17 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _add_game_commands(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    commands = Commands(parser, common, "game", _operate)
-    game = ("game", "GAME")
-    add = commands.add("add", "register a game, and show its secret", terminal.credentials, "name", "NAME")
-    add.add_argument("--short", metavar="SHORT", dest="short_name", required=True, help="how other games see it")
-    add.add_argument("--hidden", action="store_true", help="do not show it to other games")
-    add.add_argument("--hide-players", action="store_true", help="do not show its players to other games")
-    _add_shell(add)
-    _add_texts(add)
-    commands.add("list", "list all games", terminal.games)
-    commands.add("show", "show a game", terminal.game, *game)
-    rotate = commands.add(
-        "rotate", "give a game a new secret; the old one works for 24 hours", terminal.credentials, *game
-    )
-    _add_shell(rotate)
-    commands.add("disable", "let a game no longer join", terminal.game, *game)
-    commands.add("enable", "let a game join again", terminal.game, *game)
-    commands.add("remove", "forget a game and its achievements", terminal.game, *game)
-    edit = commands.add("edit", "change what is known of a game; an empty text is none", terminal.game, *game)
-    edit.add_argument("--name", metavar="NAME")
-    edit.add_argument("--hidden", action=argparse.BooleanOptionalAction)
-    edit.add_argument("--hide-players", action=argparse.BooleanOptionalAction)
-    edit.add_argument("--no-connections", action="store_const", dest="connections", const=[])
-    _add_texts(edit)
-
-
-def _add_shell(parser: argparse.ArgumentParser) -> None:
-    text = "print the credentials as a command that puts them into a shell's environment"
-    parser.add_argument("--shell", action="store_const", dest="shown", const=terminal.exports, help=text)
-
-
-def _add_texts(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--tagline", metavar="TEXT")
-    parser.add_argument("--description", metavar="TEXT")
-    parser.add_argument("--homepage", metavar="URL", dest="homepage_url")
-    ways = {"--telnet": _telnet("telnet"), "--secure-telnet": _telnet("secure telnet"), "--web": _web}
-    for option, way in ways.items():
-        metavar = "URL" if way is _web else "HOST:PORT"
-        text = "where people play it; may be repeated"
-        parser.add_argument(option, metavar=metavar, dest="connections", action="append", type=way, help=text)
-
-
-def _telnet(kind: str) -> Any:
-    def read(text: str) -> dict[str, Any]:
-        host, _, port = text.rpartition(":")
-        if not host or not port.isascii() or not port.isdigit():
-            raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
-        return {"type": kind, "host": host.removeprefix("[").removesuffix("]"), "port": int(port)}
-
-    return read
-
-
-def _web(text: str) -> dict[str, Any]:
-    return {"type": "web", "url": text}
-
-
-def _add_channel_commands(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    commands = Commands(parser, common, "channel", _operate)
-    channel = ("channel", "CHANNEL")
-    commands.add("list", "list all channels", terminal.channels)
-    create = commands.add("create", "make a channel that people see", terminal.channel, *channel)
-    create.add_argument("--description", metavar="TEXT")
-    commands.add("show", "let people see a channel", terminal.channel, *channel)
-    commands.add("hide", "let people no longer see a channel", terminal.channel, *channel)
-    pause = commands.add("pause", "let nobody speak on a channel for a while", terminal.channel, *channel)
-    pause.add_argument(
-        "minutes", metavar="MINUTES", nargs="?", type=float, default=admin.PAUSE, help="default: %(default)s"
-    )
-    commands.add("resume", "end the pause of a channel", terminal.channel, *channel)
-    describe = commands.add("describe", "say what a channel is for", terminal.channel, *channel)
-    describe.add_argument("description", metavar="TEXT")
-    speakers = commands.add("speakers", "say which games may speak on a channel", terminal.channel, *channel)
-    which = speakers.add_mutually_exclusive_group(required=True)
-    which.add_argument("games", metavar="GAME", nargs="*", default=[], help="these")
-    which.add_argument("--all", dest="games", action="store_const", const=None, help="all")
-    which.add_argument("--none", dest="games", action="store_const", const=[], help="none but the network itself")
-
-
-def _add_agent_commands(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    commands = Commands(parser, common, "agent", _operate)
-    commands.add("list", "list all code bases", terminal.agents)
-    setting = commands.add("set", "say where the home of a code base is", terminal.agent, "agent", "NAME")
-    setting.add_argument("--url", metavar="URL", help="its web page")
-    setting.add_argument("--repo-url", metavar="URL", help="its source")
-
-
 # How the commands are carried out. Each returns the exit code.
 
 
 def _operate(arguments: argparse.Namespace) -> int:
     name = arguments.operation
     given = {key: value for key, value in vars(arguments).items() if key in admin.OPERATIONS[name].__struct_fields__}
-    return _show(arguments, _post(arguments, name, given), arguments.shown)
+    result = _post(arguments, name, given)
+    if "link" in result:
+        # A daemon that knows where its pages are says so; otherwise this configuration does.
+        result.setdefault("address", _config(arguments).address + result["link"])
+    return _show(arguments, result, arguments.shown)
 
 
 def _status(arguments: argparse.Namespace) -> int:
@@ -325,6 +241,13 @@ def _status(arguments: argparse.Namespace) -> int:
     except NotRunning:
         _show(arguments, {"running": False}, lambda _: "not running")
         return 1
+
+
+def _sessions(arguments: argparse.Namespace) -> int:
+    try:
+        return _show(arguments, _daemon(arguments).get("sessions"), terminal.sessions)
+    except NotRunning:
+        raise Failed(_NOT_RUNNING) from None
 
 
 def _restart_notice(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ when it is. What changes something is kept together with the note of who did it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Protocol, TypeVar
 
 import msgspec
@@ -111,12 +111,28 @@ def read(arguments: bytes, struct: type[Arguments]) -> Arguments:
     try:
         return msgspec.json.decode(arguments or b"{}", type=struct)
     except msgspec.ValidationError as error:
-        # msgspec says: Expected `int`, got `str` - at `$.minutes`
-        what, _, where = str(error).replace("`", "").partition(" - at $.")
-        what = what[:1].lower() + what[1:]
-        raise Refused(f"{where}: {what}" if where else what) from None
+        raise _refused(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused("the arguments must be an object of JSON") from None
+
+
+def filled_in(arguments: Mapping[str, Any], struct: type[Arguments]) -> Arguments:
+    """
+    Take arguments that somebody filled in, by their names: a text for whatever is none by itself.
+
+    @raise Refused: they are not what they must be; the text says which, and why.
+    """
+    try:
+        return msgspec.convert(arguments, struct, strict=False)
+    except msgspec.ValidationError as error:
+        raise _refused(error) from None
+
+
+def _refused(error: msgspec.ValidationError) -> Refused:
+    # msgspec says: Expected `int`, got `str` - at `$.minutes`
+    what, _, where = str(error).replace("`", "").partition(" - at $.")
+    what = what[:1].lower() + what[1:]
+    return Refused(f"{where}: {what}" if where else what)
 
 
 def find_game(registry: Registry, named: str) -> Game:

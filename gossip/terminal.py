@@ -70,6 +70,7 @@ def game(result: Mapping[str, Any]) -> str:
         "connections": ", ".join(connections),
         "code base": result["user_agent"],
         "protocol": result["version"],
+        "owner": result["owner"],
         "registered": result["created_at"],
         "old secret until": result["old_secret_until"],
     }
@@ -104,6 +105,42 @@ def agent(result: Mapping[str, Any]) -> str:
     """All about one code base."""
     shown = {"name": result["name"], "home": result["url"], "source": result["repo_url"]}
     return listing({name: value for name, value in shown.items() if value})
+
+
+def accounts(result: Mapping[str, Any]) -> str:
+    """A table of accounts."""
+    rows = [
+        (each["name"], _account_state(each), each["email"] or "", ", ".join(each["games"]))
+        for each in result["accounts"]
+    ]
+    return table(("NAME", "STATE", "MAIL", "GAMES"), rows) if rows else "There is no account."
+
+
+def account(result: Mapping[str, Any]) -> str:
+    """All about one account."""
+    shown = {
+        "name": result["name"],
+        "state": _account_state(result),
+        "mail": result["email"],
+        "games": ", ".join(result["games"]),
+        "since": result["created_at"],
+    }
+    return listing({name: value for name, value in shown.items() if value})
+
+
+def account_link(result: Mapping[str, Any]) -> str:
+    """A link that somebody gets."""
+    until = printable(result["until"])
+    return f"{printable(result['address'])}\n\nIt is good once, until {until}, and is not shown again."
+
+
+def _account_state(account: Mapping[str, Any]) -> str:
+    states = {
+        "admin": account["admin"],
+        "disabled": account["disabled"],
+        "no password yet": not account["has_password"],
+    }
+    return ", ".join(name for name, is_so in states.items() if is_so) or "open"
 
 
 def mutes(result: Mapping[str, Any]) -> str:
@@ -223,6 +260,22 @@ def _minute(time: str | None) -> str:
 def status(result: Mapping[str, Any]) -> str:
     """How the daemon is."""
     return listing({name: _plain(value) for name, value in result.items()})
+
+
+def sessions(result: Mapping[str, Any]) -> str:
+    """A table of live sessions."""
+    rows = [
+        (
+            each["game"],
+            each["peer"],
+            each["transport"],
+            _minute(each["since"]),
+            each["players"],
+            ", ".join(each["channels"]),
+        )
+        for each in result["sessions"]
+    ]
+    return table(("GAME", "ADDRESS", "BY", "SINCE", "PLAYERS", "CHANNELS"), rows) if rows else "Nobody is connected."
 
 
 def said(result: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from gossip.web.public import GameShown, Public
 from gossip.web.readings import PERIODS, Readings
 from gossip.web.requests import PublicRequest, answer_cached
 from gossip.web.router import Router
+from gossip.web.ways import written
 from gossip.web.words import count
 
 
@@ -93,7 +94,5 @@ def _way(connection: WebConnection | TelnetConnection | SecureTelnetConnection) 
     """A way to play: what it is, its address for people, and the link."""
     if isinstance(connection, WebConnection):
         return "In the browser", connection.url, connection.url
-    host = f"[{connection.host}]" if ":" in connection.host else connection.host
-    secure = isinstance(connection, SecureTelnetConnection)
-    what, scheme = ("Telnet over TLS", "telnets") if secure else ("Telnet", "telnet")
-    return what, f"{connection.host} {connection.port}", f"{scheme}://{host}:{connection.port}"
+    what = "Telnet over TLS" if isinstance(connection, SecureTelnetConnection) else "Telnet"
+    return what, f"{connection.host} {connection.port}", written(connection)

@@ -1,0 +1,43 @@
+"""The pages of the admins."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gossip.web.base import Base
+from gossip.web.desk import Desk
+from gossip.web.pages.admin.accounts import AccountPage, AccountsPage
+from gossip.web.pages.admin.channels import ChannelPage, ChannelsPage
+from gossip.web.pages.admin.games import GamePage, GamesPage
+from gossip.web.pages.admin.order import FiltersPage, OrderPage, ReportsPage
+from gossip.web.pages.admin.overview import AuditPage, OverviewPage, SessionsPage
+from gossip.web.pages.admin.page import AdminPage
+from gossip.web.router import Router
+from gossip.web.visits import Visits
+
+_PAGES: Final[tuple[type[AdminPage], ...]] = (
+    OverviewPage,
+    SessionsPage,
+    GamesPage,
+    GamePage,
+    AccountsPage,
+    AccountPage,
+    ChannelsPage,
+    ChannelPage,
+    OrderPage,
+    FiltersPage,
+    ReportsPage,
+    AuditPage,
+)
+
+
+class AdminPages:
+    """All pages of the admins."""
+
+    def __init__(self, base: Base, visits: Visits, desk: Desk) -> None:
+        self._pages = [page(base, visits, desk) for page in _PAGES]
+
+    def add(self, router: Router) -> None:
+        """Add the pages."""
+        for page in self._pages:
+            page.add(router)

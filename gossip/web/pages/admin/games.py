@@ -1,0 +1,63 @@
+"""The games of the network, and each of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gossip.admin import GameAdd, GameDisable, GameEdit, GameEnable, GameList, GameRemove, GameRotate, GameShow
+from gossip.network.registry import Refused
+from gossip.operation import find_game
+from gossip.web.base import parameter
+from gossip.web.pages.admin.page import AdminPage
+from gossip.web.requests import PublicRequest
+from gossip.web.router import NotHere
+from gossip.web.sessions import sessions_of
+from gossip.web.ways import written
+
+
+class GamesPage(AdminPage):
+    """All games."""
+
+    pattern = "/admin/games"
+    template = "admin/games.html"
+    title = "Games"
+    does = (GameAdd,)
+
+    async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
+        games = (await self.tell(GameList(), actor))["games"]
+        presence = self._base.gossip.network.presence
+        wanted = (parameter(request, "q") or "").strip()[:100]
+        texts = {game["client_id"]: " ".join((game["short_name"], game["name"], game["owner"] or "")) for game in games}
+        return {
+            "games": games,
+            "texts": texts,
+            "wanted": wanted,
+            "shown": {client_id for client_id, text in texts.items() if wanted.lower() in text.lower()},
+            "online": {online.game.client_id for online in presence},
+            "suggested": self.suggested(),
+        }
+
+
+class GamePage(AdminPage):
+    """One game."""
+
+    pattern = "/admin/games/{name}"
+    template = "admin/game.html"
+    does = (GameEdit, GameRotate, GameDisable, GameEnable, GameRemove)
+    gone = (GameRemove,)
+    parent = "/admin/games"
+
+    async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
+        (name,) = words
+        try:
+            shown = await self.tell(GameShow(name), actor)
+            game = find_game(self._base.gossip.network.registry, name)
+        except Refused:
+            raise NotHere("There is no such game.") from None
+        return {
+            "title": game.name,
+            "game": shown,
+            "ways": "\n".join(map(written, game.connections)),
+            "sessions": sessions_of(self._base.gossip, game.client_id),
+            "suggested": self.suggested(),
+        }

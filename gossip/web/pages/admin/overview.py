@@ -1,0 +1,75 @@
+"""What goes on: the overview, the live sessions, and what admins did."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from gossip.moderation import ReportList
+from gossip.network.changes import AuditEntry
+from gossip.web.base import number, parameter
+from gossip.web.errands import RestartNotice, Say
+from gossip.web.pages.admin.page import AdminPage
+from gossip.web.requests import PublicRequest
+from gossip.web.sessions import sessions
+from gossip.web.words import span
+
+LATEST: Final = 10
+"""So much of what admins did stands on the overview."""
+
+PAGE: Final = 50
+"""So much of it stands on a page of its own."""
+
+SESSIONS: Final = 1000
+"""So many sessions stand on their page."""
+
+
+class OverviewPage(AdminPage):
+    """How the network is."""
+
+    pattern = "/admin"
+    template = "admin/overview.html"
+    title = "Administration"
+    does = (RestartNotice, Say)
+
+    async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
+        status = self._base.gossip.status()
+        reports = await self.tell(ReportList(limit=5), actor)
+        entries: list[AuditEntry] = await self._base.read(self._base.store.audit, LATEST)
+        return {
+            "status": status,
+            "uptime": span(status["uptime"]),
+            "reports": reports["reports"],
+            "entries": entries,
+            "suggested": self.suggested(),
+        }
+
+
+class SessionsPage(AdminPage):
+    """Who is connected."""
+
+    pattern = "/admin/sessions"
+    template = "admin/sessions.html"
+    title = "Sessions"
+
+    async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
+        wanted = (parameter(request, "q") or "").strip()[:100]
+        all_of_them = sessions(self._base.gossip)["sessions"]
+        fitting = [each for each in all_of_them if wanted.lower() in f"{each['game']} {each['peer']}".lower()]
+        return {"wanted": wanted, "all": len(all_of_them), "fitting": len(fitting), "sessions": fitting[:SESSIONS]}
+
+
+class AuditPage(AdminPage):
+    """What admins did, the latest first."""
+
+    pattern = "/admin/audit"
+    template = "admin/audit.html"
+    title = "Audit"
+
+    async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
+        # In microseconds: more than a float holds is no way to name a page.
+        before = number(request, "before")
+        entries: list[AuditEntry] = await self._base.read(
+            self._base.store.audit, PAGE + 1, None if before is None else before / 1e6
+        )
+        earlier = int(entries[PAGE - 1].at * 1e6) if len(entries) > PAGE else None
+        return {"entries": entries[:PAGE], "earlier": earlier, "before": before}

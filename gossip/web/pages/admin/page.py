@@ -1,0 +1,198 @@
+"""
+What the pages of the admins have in common: they show what operations tell, and their forms become operations.
+
+A form says in its field C{do} what is to be done. If that is refused, its page comes again, with the reason and what
+was typed; if it is done, the browser is sent on, so that a reload does nothing twice. Only what is shown once, a secret
+or a link, is the answer itself: it may not stand in an address.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final
+
+from twisted.web import http
+
+from gossip.accounts import AccountAdd, AccountEdit, AccountInvite, AccountRemove, AccountReset
+from gossip.admin import GameAdd, GameDisable, GameRemove, GameRotate
+from gossip.moderation import BanAdd, FilterTry
+from gossip.network.changes import Account
+from gossip.network.registry import Refused
+from gossip.operation import Operation, Result
+from gossip.web.base import Base, parameter
+from gossip.web.desk import Desk
+from gossip.web.errands import Errand
+from gossip.web.forms import fill
+from gossip.web.requests import UNPROCESSABLE, PublicRequest
+from gossip.web.router import Problem, Router, redirect
+from gossip.web.visits import Form, Visits
+
+Deed = Operation | Errand
+"""What a form can have done."""
+
+SECTIONS: Final = (
+    ("/admin", "Overview"),
+    ("/admin/sessions", "Sessions"),
+    ("/admin/games", "Games"),
+    ("/admin/accounts", "Accounts"),
+    ("/admin/channels", "Channels"),
+    ("/admin/order", "Order"),
+    ("/admin/filters", "Filters"),
+    ("/admin/reports", "Reports"),
+    ("/admin/audit", "Audit"),
+)
+"""The pages that all others of the admins lead to."""
+
+MOST_SUGGESTED: Final = 300
+"""So many names are suggested for a field."""
+
+_SHOWN: Final = (GameAdd, GameRotate, AccountAdd, AccountReset, AccountInvite, FilterTry)
+"""What these tell is shown at once, and never again."""
+
+_DONE: Final = {
+    "game/disable": "The game may no longer join.",
+    "game/enable": "The game may join again.",
+    "game/remove": "The game was removed.",
+    "game/edit": "The game was changed.",
+    "channel/create": "The channel is there.",
+    "channel/show": "People see the channel now.",
+    "channel/hide": "People no longer see the channel.",
+    "channel/pause": "The channel is paused.",
+    "channel/resume": "The pause is over.",
+    "channel/describe": "The channel is described anew.",
+    "channel/speakers": "It is set who may speak.",
+    "mute/add": "The mute holds from the next message on.",
+    "mute/remove": "The mute is lifted.",
+    "ban/add": "The ban holds from now on.",
+    "ban/remove": "The ban is lifted.",
+    "filter/add": "The filter is in force.",
+    "filter/remove": "The filter is gone.",
+    "report/resolve": "The report is resolved.",
+    "account/edit": "The account was changed.",
+    "account/remove": "The account was removed.",
+    "say": "It was said.",
+    "restart-notice": "All games were told.",
+}
+"""What an admin reads when it is done. It comes by its name in the address, where nothing else can be put."""
+
+
+class Typed:
+    """What was typed into a form that failed."""
+
+    def __init__(self, form: Form | None = None) -> None:
+        self._form = form
+
+    def of(self, *does: str, **fixed: object) -> Form | None:
+        """
+        The same for the form that can do this, if it is that one.
+
+        @param fixed: fields that nobody types, by which forms that can do the same are told apart.
+        """
+        form = self._form
+        if form is None or form.text("do") not in does:
+            return None
+        return form if all(form.text(name) == str(value) for name, value in fixed.items()) else None
+
+
+class AdminPage:
+    """
+    A page of the admins.
+
+    @cvar pattern: its path.
+    @cvar template: what it is written with.
+    @cvar title: what it is called.
+    @cvar does: what its forms can have done.
+    @cvar gone: what of that leaves nothing to come back to.
+    @cvar parent: where the browser is sent then.
+    """
+
+    pattern: ClassVar[str]
+    template: ClassVar[str]
+    title: ClassVar[str]
+    does: ClassVar[tuple[type[Deed], ...]] = ()
+    gone: ClassVar[tuple[type[Deed], ...]] = ()
+    parent: ClassVar[str] = ""
+
+    def __init__(self, base: Base, visits: Visits, desk: Desk) -> None:
+        self._base = base
+        self._visits = visits
+        self._desk = desk
+        self._kinds = {kind.wire: kind for kind in self.does}
+
+    def add(self, router: Router) -> None:
+        """Add the page."""
+        router.add(
+            self.pattern,
+            get=self._visits.for_admins(self.get),
+            post=self._visits.for_admins(self.post) if self.does else None,
+        )
+
+    async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
+        """
+        What the template shows.
+
+        @param words: what the pattern stands for.
+        @raise NotHere: there is nothing of that name.
+        """
+        raise NotImplementedError
+
+    async def tell(self, operation: Operation, actor: str) -> Result:
+        """What an operation that changes nothing tells."""
+        return await self._desk.carry_out(operation, actor)
+
+    def suggested(self) -> dict[str, list[str]]:
+        """Names that a field may suggest."""
+        registry = self._base.gossip.network.registry
+        return {
+            "channel": sorted(registry.channels, key=str.lower)[:MOST_SUGGESTED],
+            "game": sorted((game.short_name for game in registry.games.values()), key=str.lower)[:MOST_SUGGESTED],
+            "account": sorted((each.name for each in registry.accounts.all.values()), key=str.lower)[:MOST_SUGGESTED],
+        }
+
+    async def get(self, request: PublicRequest, account: Account, *words: str) -> bytes:
+        """Answer with the page."""
+        note = _DONE.get(parameter(request, "done") or "", "")
+        return await self._page(request, account, *words, note=note)
+
+    async def post(self, request: PublicRequest, account: Account, *words: str) -> bytes:
+        """Have something done."""
+        form = self._visits.form(request)
+        kind = self._kinds.get(form.text("do"))
+        if kind is None:
+            raise Problem(http.BAD_REQUEST, "That cannot be done here.")
+        try:
+            deed = fill(kind, form)
+            if is_grave(deed) and not form.checked("sure"):
+                raise Refused("tick the box that says that you mean it")
+            result = await self._do(deed, account.name)
+        except Refused as refused:
+            told = {"typed": Typed(form), "wrong": str(refused)}
+            return await self._page(request, account, *words, code=UNPROCESSABLE, **told)
+        if isinstance(deed, _SHOWN):
+            # What was typed stays for a filter that was only tried: next it may be added.
+            typed = Typed(form) if isinstance(deed, FilterTry) else Typed()
+            return await self._page(request, account, *words, typed=typed, result=result, did=deed.wire)
+        path = self.parent if isinstance(deed, self.gone) else request.path.decode("ascii", "replace")
+        return redirect(request, f"{path}?done={deed.wire}")
+
+    async def _do(self, deed: Deed, actor: str) -> Result:
+        if isinstance(deed, Errand):
+            return await self._desk.run(deed, actor)
+        return await self._desk.carry_out(deed, actor)
+
+    async def _page(
+        self, request: PublicRequest, account: Account, *words: str, code: int = http.OK, **told: Any
+    ) -> bytes:
+        values = await self.values(request, account.name, *words)
+        shown = {"title": self.title, "typed": Typed(), "wrong": "", "note": "", "result": None, "did": "", **told}
+        reports = len(self._base.gossip.network.registry.reports)
+        return self._base.page(
+            request, self.template, code, sections=SECTIONS, open_reports=reports, **{**shown, **values}
+        )
+
+
+def is_grave(deed: Deed) -> bool:
+    """Must who wants this say that he means it?"""
+    match deed:
+        case GameRemove() | GameDisable() | AccountRemove() | AccountEdit(disabled=True) | BanAdd(channel=None):
+            return True
+    return False
