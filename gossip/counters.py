@@ -9,7 +9,7 @@ from typing import Final, TypedDict
 from gossip.network.events import AN_ERROR, ClientEvent, Event, Malformed, Unknown
 
 LATENCIES: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-"""Up to how many seconds a commit took: the bounds of what is counted together."""
+"""Up to how many seconds something took: the bounds of what is counted together."""
 
 OVERRUNS: Final = ("rate limit exceeded", "rate limit exceeded, goodbye", "disconnected due to rate limit abuse")
 """The failures of what came too fast."""
@@ -57,6 +57,9 @@ class Counters:
     @ivar commits: transactions of the writer.
     @ivar commit_seconds: how long they took together.
     @ivar latencies: how many of them took up to each of L{LATENCIES}, and in the end how many took longer.
+    @ivar unkept: changes that could not be kept.
+    @ivar lags: how many ticks of the service came up to so many seconds late, as C{latencies} has them.
+    @ivar lag_seconds: how late they came together.
     """
 
     __slots__ = (
@@ -64,9 +67,12 @@ class Counters:
         "commits",
         "events",
         "failures",
+        "lag_seconds",
+        "lags",
         "latencies",
         "messages",
         "rate_limited",
+        "unkept",
     )
 
     def __init__(self) -> None:
@@ -77,6 +83,9 @@ class Counters:
         self.commits = 0
         self.commit_seconds = 0.0
         self.latencies = [0] * (len(LATENCIES) + 1)
+        self.unkept = 0
+        self.lags = [0] * (len(LATENCIES) + 1)
+        self.lag_seconds = 0.0
 
     def received(self, event: ClientEvent) -> None:
         """A game sent something."""
@@ -99,6 +108,11 @@ class Counters:
         self.commit_seconds += seconds
         self.latencies[bisect_left(LATENCIES, seconds)] += 1
 
+    def ticked(self, late: float) -> None:
+        """A tick of the service came so many seconds late: so long the reactor was busy with something else."""
+        self.lag_seconds += late
+        self.lags[bisect_left(LATENCIES, late)] += 1
+
 
 class Status(TypedDict):
     """
@@ -107,7 +121,8 @@ class Status(TypedDict):
     C{uptime} is in seconds, C{connections} is their number by transport, C{sessions} have authenticated,
     C{sessions_by_transport} are the same ones, C{telnet_bytes} are those of the telnet bridge since the start, on the
     wire and without compression, C{deliveries} is what was sent since the start, each receiver counted, C{queue} is how
-    many changes wait for the writer, C{health} is C{ok}, or in a word what is wrong: C{stuck}, C{stopping}.
+    many changes wait for the writer, C{answers} how many answers wait for those, C{health} is C{ok}, or in a word what
+    is wrong: C{stuck}, C{stopping}.
     """
 
     version: str
@@ -121,4 +136,5 @@ class Status(TypedDict):
     channels: int
     deliveries: int
     queue: int
+    answers: int
     health: str

@@ -35,6 +35,10 @@ class AnswersInOrder:
         self._queues: dict[Session, deque[Place]] = {}
         self._held: dict[Session, deque[Place]] = {}
 
+    def __len__(self) -> int:
+        """How many places are kept in all."""
+        return sum(map(len, self._queues.values()))
+
     def waiting(self, session: Session) -> int:
         """How many places of a session are kept."""
         return len(self._queues.get(session, ()))

@@ -26,11 +26,13 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from gossip import __version__, config
+from gossip.accounts import link
 from gossip.config import Config, ConfigError
 from gossip.counters import Counters
-from gossip.mssp import Figures
+from gossip.mssp import Figures, port
 from gossip.network.network import Network
 from gossip.network.settings import Rules
+from gossip.operation import Occasion
 from gossip.service import GossipService
 from gossip.store.database import StoreError
 from gossip.store.store import Store
@@ -42,6 +44,7 @@ from gossip.transports.websocket import GameFactory
 from gossip.web.admin import admin_site
 from gossip.web.desk import Desk
 from gossip.web.live import Readers
+from gossip.web.mail import Mail
 from gossip.web.settings import WebRules
 from gossip.web.site import public_site
 
@@ -130,6 +133,21 @@ class Daemon(MultiService):
         gc.freeze()
         for line in _welcome(self._settings):
             self._log.info("{line}", line=line)
+        self._let_set_up()
+
+    def _let_set_up(self) -> None:
+        """While nobody is an admin, who reads this log may become one: by a link that takes the place of the last."""
+        accounts = self._gossip.network.registry.accounts
+        if accounts.admins():
+            return
+        on = Occasion(self._reactor.seconds(), lambda: str(uuid.uuid4()), "start")
+        change, made = link(accounts, "setup", "", on)
+        line = f"  no admin yet: make the first one at {self._settings.address}{made['link']} until {made['until']}"
+        # It is good when it is kept, and not before.
+        self._gossip.change(change).addCallbacks(
+            lambda _: self._log.info("{line}", line=line),
+            lambda failure: self._log.failure("no link to set up the network could be made", failure),
+        )
 
     def _open(self) -> None:
         settings, reactor, store = self._settings, self._reactor, self._store
@@ -156,9 +174,18 @@ class Daemon(MultiService):
         )
         self._readers = Readers(limits.readers, limits.readers_per_address)
         desk = Desk(gossip, store, deferToThread, reactor)
-        self._web_rules = WebRules(settings.web)
+        self._web_rules = WebRules(settings.web, settings.address)
         people = public_site(
-            gossip, store, reactor, deferToThread, self._readers, settings.proxies, desk, self._web_rules
+            gossip,
+            store,
+            reactor,
+            deferToThread,
+            self._readers,
+            settings.proxies,
+            desk,
+            self._web_rules,
+            mail=Mail(reactor, self._web_rules),
+            telnet=(port(settings.telnet), port(settings.telnet, encrypted=True)),
         )
         door = DoorFactory(
             reactor, games, people, self._admission_of_people, limits.request_line_bytes, limits.request_seconds
@@ -181,7 +208,7 @@ class Daemon(MultiService):
             gossip.bridge = bridge
         for endpoint in settings.telnet:
             self._listen(endpoint, bridge)
-        admin = admin_site(gossip, store, reactor, deferToThread, desk)
+        admin = admin_site(gossip, store, reactor, deferToThread, desk, people.live, self._web_rules)
         # Nobody else has the store, so a socket that is left there belongs to nobody.
         settings.admin_path.unlink(missing_ok=True)
         self._listen(f"unix:{quoteStringArgument(str(settings.admin_path))}:mode=600:lockfile=0", admin)
@@ -233,7 +260,7 @@ class Daemon(MultiService):
         limits = settings.limits
         self._rules.settings, self._rules.limits = settings.network, limits
         self._gossip.downtime = settings.downtime
-        self._web_rules.settings = settings.web
+        self._web_rules.settings, self._web_rules.address = settings.web, settings.address
         self._admit(settings)
         self._bridge.limit(limits.telnet)
         self._readers.total, self._readers.per_address = limits.readers, limits.readers_per_address

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gossip.admin import OPERATIONS
 from gossip.network import frames
-from gossip.network.changes import GameSaved
+from gossip.network.changes import Account, AccountSaved, GameSaved, Ticket, TicketIssued
 from gossip.network.events import Event, Unknown, WebConnection
+from gossip.network.secret import digest
 from tests.memory_service import Browser
 from tests.support import NOW
 from tests.test_pages import HOSTILE, PagesTestCase
@@ -135,21 +137,74 @@ class DocumentTests(ApiTestCase):
                 self.assertIn(part, found, reference)
                 found = found[part]
 
+    def token(self) -> str:
+        """An admin makes a token that is good for everything."""
+        self.world.registry.enact(AccountSaved(Account(name="Ana", admin=True)))
+        self.world.registry.enact(TicketIssued(Ticket(digest=digest("x"), kind="token", account="Ana", scope="admin")))
+        return "Bearer x"
+
+    def check_answer(self, answer: Any, response: Any, document: Any, what: str) -> None:
+        """An answer is as the document says: no field is missing, and none is there that is not in it."""
+        schema = response["content"]["application/json"]["schema"]
+        name = schema.get("$ref", "").rpartition("/")[2]
+        if name:
+            schema = document["components"]["schemas"][name]
+            self.assertEqual(set(answer), set(schema["properties"]), what)
+            for each in schema["properties"]:
+                found = schema["properties"][each].get("items", {}).get("$ref")
+                for one in answer[each] if found else ():
+                    inner = {"content": {"application/json": {"schema": {"$ref": found}}}}
+                    self.check_answer(one, inner, document, f"{what} {each}")
+        else:
+            self.assertEqual((schema, type(answer)), ({"type": "object"}, dict), what)
+
     def test_openapi(self) -> None:
         """The OpenAPI document has every path of the API, and each answers as it says."""
         self.show("gossip")
+        self.said(1)
         document = self.ask("/api/v1/openapi.json")
         self.check(document)
         self.assertEqual(document, self.ask("/api/v1/"))
+        token = self.token()
+        self.world.change("Alpha", owner="Ana")
+        self.world.join("Alpha", players=["Bo"], channels=["gossip"])
         for path, operations in document["paths"].items():
-            name = "gossip" if "channels" in path else "Alpha"
-            answer = self.ask(path.replace("{name}", name))
-            said = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
-            schema = document["components"]["schemas"][said.rpartition("/")[2]]
-            self.assertEqual(set(answer), set(schema["properties"]), path)
+            ((method, operation),) = operations.items()
+            self.assertEqual(method == "post", path.startswith("/api/v1/admin/"), path)
+            asked = path.replace("{name}", "gossip" if "channels" in path else "Alpha")
+            closed = operation.get("security") == [{"token": []}]
+            headers = {"Authorization": token} if closed else {}
+            code, _, body = Browser(self.site).ask(method.upper(), asked, b"", **headers)
+            response = operation["responses"].get(str(code))
+            self.assertIsNotNone(response, (path, code, body))
+            self.assertIn(code, (200, 400) if method == "post" else (200,), (path, body))
+            self.check_answer(json.loads(body), response, document, path)
+            code, _, body = Browser(self.site).ask(method.upper(), asked)
+            self.assertEqual(code, 401 if closed else 200, path)
+            self.check_answer(json.loads(body), operation["responses"][str(code)], document, path)
         patterns = [pattern.pattern.decode() for pattern, _ in self.site.resource._patterns]
         served = {re.sub(r"\(.*?\)", "{name}", pattern.replace("\\", "")) for pattern in patterns}
-        self.assertLessEqual({path for path in served if path.startswith("/api/")}, set(document["paths"]))
+        served |= {path.decode() for path in self.site.resource._exact}
+        served = {path for path in served if path.startswith("/api/")} - {"/api/v1/", "/api/v1/openapi.json"}
+        self.assertLessEqual(served, {*document["paths"], "/api/v1/admin/{name}/{name}"})
+
+    def test_operations(self) -> None:
+        """The document has every operation of an admin, with its arguments and what they must be."""
+        document = self.ask("/api/v1/openapi.json")
+        prefix = "/api/v1/admin/"
+        documented = {path.removeprefix(prefix) for path in document["paths"] if path.startswith(prefix)}
+        self.assertEqual(documented, set(OPERATIONS))
+        for wire, kind in OPERATIONS.items():
+            operation = document["paths"][prefix + wire]["post"]
+            self.assertEqual(operation["security"], [{"token": []}])
+            self.assertTrue(operation["summary"].endswith("."), operation["summary"])
+            self.assertNotIn("{", operation["summary"])
+            name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            arguments = document["components"]["schemas"][name]
+            self.assertEqual(set(arguments["properties"]), set(kind.__struct_fields__), wire)
+        pause = document["components"]["schemas"]["ChannelPause"]
+        self.assertEqual(pause["required"], ["channel"])
+        self.assertEqual(pause["properties"]["minutes"]["default"], 30)
 
     def test_asyncapi(self) -> None:
         """The AsyncAPI document has every event that a game may send, with what stands in its payload."""

@@ -37,7 +37,7 @@ class AnswersInOrderTests(SynchronousTestCase):
         close = Close(self.session, 4000, "goodbye")
         self.answers.answer(self.send("b"))
         self.answers.answer(close)
-        self.assertEqual(self.left, [])
+        self.assertEqual((self.left, len(self.answers)), ([], 2))
         place.answers.append(self.send("a"))
         self.answers.ready(place)
         self.assertEqual(self.left, [self.send("a"), self.send("b"), close])

@@ -12,14 +12,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from gossip.counters import Counters
+from gossip.counters import LATENCIES, Counters
 from gossip.network import frames
+from gossip.network.answers import Denied, Overrun
 from gossip.network.changes import Change, Channel, ChannelSaved, GameRemoved, MessageSaid, PlayersCounted
 from gossip.network.events import Heartbeat, ServerEvent
 from gossip.network.registry import Refused
 from gossip.network.session import Session
 from gossip.service import UNANSWERED, GossipService, NotKept
 from gossip.transports.interfaces import IConnection, IGossip, IWireFormat
+from gossip.watch import SECONDS, Watched
 from tests.support import NOW, World, frame
 
 
@@ -381,6 +383,40 @@ class EventsTests(ServiceTestCase):
         self.assertEqual(self.service.status()["connections"], {"memory": 1})
         self.assertEqual(self.service.counters.messages, 1)
 
+    def test_refusals(self) -> None:
+        """Who is not let in is counted, with the reason."""
+        _, session = self.connect()
+        self.say(session, frame("authenticate", {"client_id": "x", "client_secret": "y"}))
+        self.assertEqual(dict(self.service.counters.failures), {"invalid credentials": 1})
+
+    def test_waiting(self) -> None:
+        """Answers that wait for a commit are counted, and changes that could not be kept."""
+        _, session = self.join("Alpha", channels=["gossip"])
+        self.writer.settle()
+        self.say(session, send("1"))
+        self.assertEqual((self.service.status()["answers"], self.service.counters.unkept), (1, 0))
+        self.writer.settle(kept=False)
+        self.assertEqual((self.service.status()["answers"], self.service.counters.unkept), (0, 1))
+
+    def test_lag(self) -> None:
+        """It is counted how late the tick of each second comes, which is how long the reactor was busy."""
+        self.clock.pump([1] * 3)
+        self.clock.advance(1.3)
+        self.clock.advance(0.7)
+        counters = self.service.counters
+        lags = dict(zip((*LATENCIES, None), counters.lags, strict=True))
+        self.assertEqual({bound: count for bound, count in lags.items() if count}, {0.001: 4, 0.5: 1})
+        self.assertAlmostEqual(counters.lag_seconds, 0.3, 3)
+
+    def test_clock_set_back(self) -> None:
+        """A clock that is set back is no lag, and the next one is measured as ever."""
+        self.clock.pump([1] * 3)
+        self.clock.rightNow -= 100
+        self.service._tick()
+        self.clock.rightNow += 1.2
+        self.service._tick()
+        self.assertAlmostEqual(self.service.counters.lag_seconds, 0.2, 3)
+
     def test_health(self) -> None:
         """A writer that has work and does nothing for ten seconds is stuck, until it goes on."""
         _, session = self.join("Alpha", channels=["gossip"])
@@ -456,6 +492,120 @@ class AdminTests(ServiceTestCase):
         alpha, _ = self.join("Alpha")
         self.service.notice(60)
         self.assertEqual([told["payload"] for told in self.told(alpha)], [{"downtime": 60}])
+
+
+class PeopleTests(ServiceTestCase):
+    """What people on the pages say."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.alpha, _ = self.join("Alpha", channels=["gossip"])
+        self.heard: list[MessageSaid] = []
+        self.service.heard.add(self.heard.append)
+
+    def test_say(self) -> None:
+        """Games and pages hear it at once; it is done when it is on disk."""
+        done = self.service.say("Ana", "192.0.2.9", "gossip", "hello")
+        self.assertNoResult(done)
+        [told] = self.told(self.alpha)
+        self.assertEqual(
+            (told["event"], told["payload"]),
+            ("channels/broadcast", {"channel": "gossip", "game": "gossip", "name": "Ana", "message": "hello"}),
+        )
+        self.assertEqual([(said.game, said.name, said.message) for said in self.heard], [("gossip", "Ana", "hello")])
+        self.writer.settle()
+        self.assertIsNone(self.successResultOf(done))
+        self.assertEqual(self.writer.kept[-1], self.heard[0])
+        self.assertEqual(self.service.counters.messages, 1)
+
+    def test_refused(self) -> None:
+        """What cannot be said, or comes too fast, is told to who said it, and heard by nobody."""
+        self.failureResultOf(self.service.say("Ana", "192.0.2.9", "gossip", ""), Denied)
+        for _ in range(10):
+            self.service.say("Ana", "192.0.2.9", "gossip", "hello")
+        self.told(self.alpha)
+        self.failureResultOf(self.service.say("Ana", "192.0.2.9", "gossip", "hello"), Overrun)
+        self.assertEqual((self.told(self.alpha), len(self.heard), len(self.writer.waiting)), ([], 10, 10))
+
+    def test_not_kept(self) -> None:
+        """What could not be kept was heard, and who said it learns of it."""
+        done = self.service.say("Ana", "192.0.2.9", "gossip", "hello")
+        self.writer.settle(kept=False)
+        self.failureResultOf(done, NotKept)
+        self.assertEqual(len(self.told(self.alpha)), 1)
+
+    def test_order(self) -> None:
+        """Games hear people and games in the order in which they spoke."""
+        _, beta = self.join("Beta", channels=["gossip"])
+        self.service.say("Ana", "192.0.2.9", "gossip", "one")
+        self.say(beta, send("2"))
+        self.service.say("Bea", "192.0.2.9", "gossip", "three")
+        told = [told["payload"].get("message") for told in self.told(self.alpha)]
+        self.assertEqual(told, [None, "one", "hello", "three"])  # the first is that Beta came
+
+    def test_sessions(self) -> None:
+        """The live sessions are those of games that have authenticated, with what carries them."""
+        self.connect()
+        [(session, transport)] = self.service.sessions()
+        self.assertEqual((session.peer, session.opened_at, transport), ("192.0.2.1", NOW, "memory"))
+
+
+class WatchTests(ServiceTestCase):
+    """What owners see of their sessions."""
+
+    def look(self, name: str = "Alpha") -> Watched:
+        """Somebody looks at a game."""
+        return self.service.watch.look(self.world.game(name).client_id, "198.51.100.7", self.clock.seconds())
+
+    def test_told(self) -> None:
+        """The watch is told what comes, what leaves and what ends, in the order in which it does."""
+        watched = self.look()
+        _, session = self.join("Alpha", channels=["gossip"])
+        _, other = self.join("Beta", channels=["gossip"])
+        watched.frames.clear()
+        self.say(session, send("1"))
+        self.assertEqual([each.way for each in watched.frames], ["in"])
+        self.say(other, send("2"))
+        self.assertIn('"Beta"', watched.frames[-1].text)
+        self.writer.settle()
+        self.assertIn('"success"', watched.frames[-1].text)
+        self.service.notice(30)
+        self.assertIn('"restart"', watched.frames[-1].text)
+        self.service.lost(session)
+        self.assertEqual([each.way for each in watched.frames], ["in", "out", "out", "out", "end"])
+        self.assertEqual(set(watched.seen), {"opened", "authenticated", "message"})
+
+    def test_refused(self) -> None:
+        """It hears of who was not let in."""
+        watched = self.look()
+        _, session = self.connect()
+        self.say(session, frame("authenticate", self.world.credentials("Alpha", supports=[])))
+        self.assertEqual([each.why for each in watched.refusals], ["missing supports"])
+
+    def test_cut_off(self) -> None:
+        """It hears why a session was ended."""
+        watched = self.look()
+        self.join("Alpha")
+        self.clock.pump([1] * 70)
+        self.assertEqual(watched.frames[-1].text, "closed with 4001: heartbeat failure")
+
+    def test_unwatched(self) -> None:
+        """Where nobody looks the watch is not even asked."""
+        for method in ("received", "delivered", "broadcast", "lost", "rest"):
+            self.patch(self.service.watch, method, None)
+        _, session = self.join("Alpha", channels=["gossip"])
+        self.join("Beta", channels=["gossip"])
+        self.say(session, send("1"))
+        self.writer.settle()
+        self.clock.pump([1] * 20)
+        self.service.lost(session)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_rest(self) -> None:
+        """Some minutes after the last look nothing is watched any more."""
+        self.look()
+        self.clock.pump([1] * int(SECONDS + 1))
+        self.assertEqual(self.service.watch.watched, {})
 
 
 class StopTests(ServiceTestCase):

@@ -16,7 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.counters import Counters
 from gossip.network import frames
-from gossip.network.changes import MessageSaid
+from gossip.network.changes import Account, AccountSaved, Channel, ChannelSaved, MessageSaid, Ticket, TicketIssued
+from gossip.network.secret import digest
 from gossip.web.admin import BACKLOG, BODY_BYTES, admin_site, unix_user
 from gossip.web.site import public_site
 from tests.memory_service import Browser, MemoryService
@@ -149,6 +150,12 @@ class MetricsTests(SiteTestCase):
         counters.messages = 5
         counters.committed(0.004)
         counters.committed(60.0)
+        counters.ticked(0.002)
+        counters.unkept = 4
+        self.service.world.registry.enact(AccountSaved(Account(name="Ana")))
+        self.service.world.registry.enact(ChannelSaved(Channel("gossip", False)))
+        reader = Browser(self.site)
+        reader.send(b"GET /chat/gossip/live HTTP/1.1\r\nHost: x\r\n\r\n")
         _, headers, body = self.get("/metrics", IPv4Address("TCP", "127.0.0.1", 1))
         self.assertTrue(headers["content-type"].startswith("text/plain; version="))
         figures = {
@@ -168,7 +175,14 @@ class MetricsTests(SiteTestCase):
             ("gossip_telnet_bytes_total", "plain_out"): 30,
             ("gossip_games",): 1,
             ("gossip_players",): 1,
-            ("gossip_channels",): 0,
+            ("gossip_healthy",): 1,
+            ("gossip_channels",): 1,
+            ("gossip_registered_games",): 4,
+            ("gossip_accounts",): 1,
+            ("gossip_open_reports",): 0,
+            ("gossip_readers",): 1,
+            ("gossip_readers_behind",): 0,
+            ("gossip_readers_dropped_total",): 0,
             ("gossip_events_received_total", "unreadable"): 1,
             ("gossip_events_received_total", "unknown"): 1,
             ("gossip_events_received_total", "players/status"): 1,
@@ -181,6 +195,12 @@ class MetricsTests(SiteTestCase):
             ("gossip_messages_total",): 5,
             ("gossip_deliveries_total",): 7,
             ("gossip_writer_queue",): 2,
+            ("gossip_answers_waiting",): 3,
+            ("gossip_unkept_total",): 4,
+            ("gossip_reactor_lag_seconds_bucket", "0.001"): 0,
+            ("gossip_reactor_lag_seconds_bucket", "0.0025"): 1,
+            ("gossip_reactor_lag_seconds_count",): 1,
+            ("gossip_reactor_lag_seconds_sum",): 0.002,
             ("gossip_commit_seconds_bucket", "0.0025"): 0,
             ("gossip_commit_seconds_bucket", "0.005"): 1,
             ("gossip_commit_seconds_bucket", "5.0"): 1,
@@ -189,6 +209,23 @@ class MetricsTests(SiteTestCase):
         }
         self.assertEqual({key: figures.get(key) for key in expected}, expected)
         self.assertIn(("process_cpu_seconds_total",), figures)
+
+    def test_unhealthy(self) -> None:
+        """A daemon that cannot do its work says so in its figures."""
+        self.service.health = "stuck"
+        self.assertIn(b"\ngossip_healthy 0.0\n", self.get("/metrics", IPv4Address("TCP", "127.0.0.1", 1))[2])
+
+    def test_by_token(self) -> None:
+        """Who shows a token sees them from everywhere, also by a proxy; a wrong one is told so."""
+        ticket = Ticket(digest=digest("secret"), kind="token", account="Ana", scope="metrics")
+        for change in (AccountSaved(Account(name="Ana")), TicketIssued(ticket)):
+            self.service.world.registry.enact(change)
+        far = IPv4Address("TCP", "192.0.2.1", 1)
+        code, _, body = self.get("/metrics", far, Authorization="Bearer secret", X_Forwarded_For="203.0.113.1")
+        self.assertEqual((code, b"gossip_games" in body), (200, True))
+        code, headers, body = self.get("/metrics", far, Authorization="Bearer wrong")
+        self.assertEqual((code, b"gossip_games" in body), (401, False))
+        self.assertIn("invalid_token", headers["www-authenticate"])
 
     def test_kinds_are_bounded(self) -> None:
         """A game cannot make up kinds without end."""

@@ -5,12 +5,14 @@ POST /OPERATION carries out an operation of L{gossip.admin} (C{/game/add}, say) 
 
     GET  /status                        how the daemon is
     GET  /metrics                       the same for Prometheus, with counters
+    GET  /sessions                      the sessions that are live
     GET  /tail?channel=NAME             what is said, one object a line, as long as the connection lasts
     POST /say {channel, text}           the network itself says something
     POST /restart-notice {seconds}      tell all games that the network will be away
     POST /backup {path}                 copy the database to a new file
 
-What is refused is answered with 400 and C{{"error": TEXT}}.
+Where an operation makes a link, C{address} is the whole address, if it is known where the pages are. What is refused is
+answered with 400 and C{{"error": TEXT}}.
 """
 
 from __future__ import annotations
@@ -19,13 +21,11 @@ import pwd
 import socket
 import struct
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from pathlib import Path
-from typing import Annotated, Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 import msgspec
-from msgspec import Meta, Struct
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.logger import Logger
@@ -39,12 +39,16 @@ from gossip.admin import OPERATIONS
 from gossip.network.changes import MessageSaid
 from gossip.network.registry import Refused
 from gossip.network.text import timestamp
-from gossip.operation import Operation, Result, read
+from gossip.operation import Result, read
 from gossip.store.database import StoreError
 from gossip.web.desk import Desk
+from gossip.web.errands import ERRANDS
+from gossip.web.live import Live
 from gossip.web.metrics import Metrics
 from gossip.web.requests import BoundedRequest, BoundedSite, answer_json
 from gossip.web.service import Gossip, InThread, Store
+from gossip.web.sessions import sessions
+from gossip.web.settings import WebRules
 
 BODY_BYTES: Final = 64 * 1024
 """How many bytes of arguments an operation may have."""
@@ -59,25 +63,6 @@ BACKLOG: Final = 1000
 _FAILED: Final = {"error": "it failed: the daemon's log says why"}
 
 
-class Say(Struct, frozen=True, forbid_unknown_fields=True):
-    """The network itself says something on a channel."""
-
-    channel: str
-    text: str
-
-
-class RestartNotice(Struct, frozen=True, forbid_unknown_fields=True):
-    """All games are told that the network will be away."""
-
-    seconds: Annotated[int, Meta(ge=0, le=24 * 3600)]
-
-
-class Backup(Struct, frozen=True, forbid_unknown_fields=True):
-    """The database is copied to a new file."""
-
-    path: str
-
-
 class AdminRequest(BoundedRequest):
     """A request of an admin."""
 
@@ -90,27 +75,32 @@ class AdminApi(Resource):
     isLeaf = True
     _log = Logger()
 
-    def __init__(self, gossip: Gossip, store: Store, in_thread: InThread, desk: Desk) -> None:
+    def __init__(
+        self,
+        gossip: Gossip,
+        store: Store,
+        in_thread: InThread,
+        desk: Desk,
+        live: Live | None = None,
+        rules: WebRules | None = None,
+    ) -> None:
         super().__init__()
         self._gossip = gossip
         self._store = store
         self._in_thread = in_thread
         self._desk = desk
-        self._metrics = Metrics(gossip)
+        self._rules = rules or WebRules()
+        self._metrics = Metrics(gossip, live)
         self._gets: dict[str, Callable[[AdminRequest], Any]] = {
             "status": lambda request: answer_json(request, gossip.status()),
+            "sessions": lambda request: answer_json(request, sessions(gossip)),
             "metrics": self._metrics.render,
             "tail": self._tail,
-        }
-        self._posts: dict[str, Callable[[bytes, str], Coroutine[Any, Any, Result]]] = {
-            "say": self._say,
-            "restart-notice": self._notice,
-            "backup": self._backup,
         }
 
     def render(self, request: AdminRequest) -> Any:
         name = request.path[1:].decode("ascii", "replace")
-        known = b"GET" if name in self._gets else b"POST" if name in OPERATIONS or name in self._posts else None
+        known = b"GET" if name in self._gets else b"POST" if name in OPERATIONS or name in ERRANDS else None
         if known is None:
             return answer_json(request, {"error": "no such operation"}, http.NOT_FOUND)
         if request.method != known:
@@ -122,11 +112,7 @@ class AdminApi(Resource):
             return self._gets[name](request)
         assert request.content is not None
         arguments, actor = request.content.read(), _actor(request)
-        if name in self._posts:
-            done = self._posts[name](arguments, actor)
-        else:
-            done = self._operate(OPERATIONS[name], arguments, actor)
-        Deferred.fromCoroutine(self._answer(request, done))
+        Deferred.fromCoroutine(self._answer(request, self._do(name, arguments, actor)))
         return NOT_DONE_YET
 
     async def _answer(self, request: AdminRequest, done: Awaitable[Result]) -> None:
@@ -144,29 +130,13 @@ class AdminApi(Resource):
             request.write(body)
             request.finish()
 
-    async def _operate(self, kind: type[Operation], arguments: bytes, actor: str) -> Result:
-        return await self._desk.carry_out(read(arguments, kind), actor)
-
-    async def _say(self, arguments: bytes, actor: str) -> Result:
-        say = read(arguments, Say)
-        await self._gossip.announce(say.channel, say.text)
-        await self._desk.note("say", say, actor)
-        return msgspec.to_builtins(say)  # type: ignore[no-any-return]
-
-    async def _notice(self, arguments: bytes, actor: str) -> Result:
-        notice = read(arguments, RestartNotice)
-        self._gossip.notice(notice.seconds)
-        await self._desk.note("restart-notice", notice, actor)
-        return msgspec.to_builtins(notice)  # type: ignore[no-any-return]
-
-    async def _backup(self, arguments: bytes, actor: str) -> Result:
-        backup = read(arguments, Backup)
-        path = Path(backup.path)
-        if not path.is_absolute():
-            raise Refused("the path of a backup must begin with /")
-        await self._in_thread(self._store.backup, path)
-        await self._desk.note("backup", backup, actor)
-        return msgspec.to_builtins(backup)  # type: ignore[no-any-return]
+    async def _do(self, name: str, arguments: bytes, actor: str) -> Result:
+        if name in ERRANDS:
+            return await self._desk.run(read(arguments, ERRANDS[name]), actor)
+        result = await self._desk.carry_out(read(arguments, OPERATIONS[name]), actor)
+        if "link" in result and self._rules.address:
+            result["address"] = self._rules.address + result["link"]
+        return result
 
     def _tail(self, request: AdminRequest) -> Any:
         names = parse_qs(request.uri.partition(b"?")[2].decode("ascii", "replace")).get("channel")
@@ -183,16 +153,24 @@ class AdminApi(Resource):
 
 
 def admin_site(
-    gossip: Gossip, store: Store, clock: IReactorTime, in_thread: InThread, desk: Desk | None = None
+    gossip: Gossip,
+    store: Store,
+    clock: IReactorTime,
+    in_thread: InThread,
+    desk: Desk | None = None,
+    live: Live | None = None,
+    rules: WebRules | None = None,
 ) -> BoundedSite:
     """
     The admin API.
 
     @param in_thread: C{deferToThread}, or what does the same.
     @param desk: the one that the pages use too, if there are any.
+    @param live: who follows the talk there.
+    @param rules: those of the pages, which know where the pages are.
     """
     desk = desk or Desk(gossip, store, in_thread, clock)
-    return BoundedSite(AdminApi(gossip, store, in_thread, desk), clock, AdminRequest)
+    return BoundedSite(AdminApi(gossip, store, in_thread, desk, live, rules), clock, AdminRequest)
 
 
 def _actor(request: Request) -> str:

@@ -1,93 +1,73 @@
-"""What is public, in JSON: C{/api/v1}. Anybody may read it, from any page of the web."""
+"""
+C{/api/v1}, in JSON. What is public anybody may read, from any page of the web; more is for who shows a token, and for
+nobody's cache.
+"""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Coroutine
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from twisted.web import http
 
 from gossip import __version__
+from gossip.admin import OPERATIONS
+from gossip.network.changes import Game
+from gossip.network.registry import Refused
+from gossip.operation import Result, read
+from gossip.store.database import StoreError
 from gossip.web.base import Base, number
-from gossip.web.public import AchievementShown, ChannelShown, GameShown, MessageShown, Public, message_shown
-from gossip.web.readings import SPARK, TODAY, Readings, Series
+from gossip.web.desk import Desk
+from gossip.web.openapi import MOST, ROOT, openapi
+from gossip.web.public import Public, message_shown
+from gossip.web.readings import SPARK, TODAY, Readings
 from gossip.web.requests import PublicRequest, answer_cached, answer_json
-from gossip.web.router import Problem, Router, View
+from gossip.web.router import NotHere, Problem, Router, View
+from gossip.web.tokens import Shown, Tokens
+from gossip.web.told import (
+    Channels,
+    Error,
+    GameInFull,
+    Games,
+    LiveSession,
+    Messages,
+    OwnGame,
+    OwnGames,
+    Statistics,
+    TokenShown,
+)
+from gossip.web.words import iso
 
-MOST: Final = 100
-"""How many messages are told at once."""
-
-_ROOT: Final = "/api/v1"
 _SECONDS: Final = 5
-
-
-class GameInFull(GameShown, frozen=True, kw_only=True):
-    """A game, and what is told of one game only: its displayed achievements, and its players over 48 hours."""
-
-    achievements: tuple[AchievementShown, ...]
-    players_over_time: Series | None
-
-
-class Games(Struct, frozen=True):
-    """All games: who is online first."""
-
-    games: tuple[GameShown, ...]
-
-
-class Channels(Struct, frozen=True):
-    """All channels."""
-
-    channels: tuple[ChannelShown, ...]
-
-
-class Messages(Struct, frozen=True):
-    """
-    What was said on a channel, the oldest first.
-
-    @ivar more: there is more in the direction that was asked for.
-    """
-
-    messages: tuple[MessageShown, ...]
-    more: bool
-
-
-class Statistics(Struct, frozen=True):
-    """The network in numbers; times are seconds since the epoch."""
-
-    name: str
-    version: str
-    games: int
-    games_online: int
-    players_online: int
-    messages_over_time: Series
-    players_over_time: Series
-
-
-class Error(Struct, frozen=True):
-    """Why not."""
-
-    error: str
 
 
 class Api:
     """C{/api/v1}."""
 
-    def __init__(self, base: Base, public: Public, readings: Readings) -> None:
+    def __init__(self, base: Base, public: Public, readings: Readings, tokens: Tokens, desk: Desk) -> None:
         self._base = base
         self._public = public
         self._readings = readings
+        self._tokens = tokens
+        self._desk = desk
 
     def add(self, router: Router) -> None:
         """Add the paths."""
-        router.add(f"{_ROOT}/", get=self._open(self.openapi))
-        router.add(f"{_ROOT}/openapi.json", get=self._open(self.openapi))
-        router.add(f"{_ROOT}/games", get=self._open(self.games))
-        router.add(f"{_ROOT}/games/{{name}}", get=self._open(self.game))
-        router.add(f"{_ROOT}/channels", get=self._open(self.channels))
-        router.add(f"{_ROOT}/channels/{{name}}/messages", get=self._open(self.messages))
-        router.add(f"{_ROOT}/statistics", get=self._open(self.statistics))
+        router.add(f"{ROOT}/", get=self._open(self.openapi))
+        router.add(f"{ROOT}/openapi.json", get=self._open(self.openapi))
+        router.add(f"{ROOT}/games", get=self._open(self.games))
+        router.add(f"{ROOT}/games/{{name}}", get=self._open(self.game))
+        router.add(f"{ROOT}/channels", get=self._open(self.channels))
+        public, any_channel = self._open(self.messages), self._closed("read", self.messages_of_any)
+        router.add(
+            f"{ROOT}/channels/{{name}}/messages",
+            get=lambda request, name: (any_channel if _shows_token(request) else public)(request, name),
+        )
+        router.add(f"{ROOT}/statistics", get=self._open(self.statistics))
+        router.add(f"{ROOT}/account", get=self._closed("", self.account))
+        router.add(f"{ROOT}/account/games", get=self._closed("read", self.own_games))
+        router.add(f"{ROOT}/admin/{{group}}/{{operation}}", post=self._closed("admin", self.operate))
 
     def _open(self, view: Any) -> View:
         """To everybody, and with problems told in JSON."""
@@ -104,6 +84,33 @@ class Api:
             return answer_cached(request, body, b"application/json", _SECONDS)
 
         return answered
+
+    def _closed(self, scope: str, view: Any) -> View:
+        """
+        To who shows a token, which the view gets too.
+
+        @param scope: what it must be good for; empty if any will do.
+        """
+
+        async def answered(request: PublicRequest, *words: str) -> bytes:
+            try:
+                shown = self._tokens.required(request, self._base.peer(request), scope)
+                result: Any = view(request, shown, *words)
+                if isinstance(result, Coroutine):
+                    result = await result
+            except Problem as problem:
+                for name, value in problem.headers.items():
+                    request.setHeader(name, value)
+                return answer_json(request, Error(problem.text), problem.code)
+            except Refused as refused:
+                return answer_json(request, Error(str(refused)), http.BAD_REQUEST)
+            except StoreError:
+                return answer_json(request, Error("The database does not answer."), http.SERVICE_UNAVAILABLE)
+            return answer_json(request, result)
+
+        return answered
+
+    # For everybody.
 
     def games(self, request: PublicRequest) -> Games:
         return Games(tuple(self._public.games()))
@@ -122,6 +129,9 @@ class Api:
 
     async def messages(self, request: PublicRequest, name: str) -> Messages:
         self._public.channel(name)
+        return await self._history(request, name)
+
+    async def _history(self, request: PublicRequest, name: str) -> Messages:
         before, after = number(request, "before"), number(request, "after")
         limit = number(request, "limit", 1, MOST) or 50
         said = await self._readings.history(name, limit + 1, before if after is None else None, after)
@@ -146,47 +156,63 @@ class Api:
     def openapi(self, request: PublicRequest) -> dict[str, Any]:
         return openapi(self._base.name)
 
+    # For who shows a token.
 
-@functools.lru_cache(4)
-def openapi(network: str) -> dict[str, Any]:
-    """The OpenAPI document (3.1)."""
-    kinds = (Games, GameInFull, Channels, Messages, Statistics, Error)
-    _, schemas = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
-    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
-    window = [
-        _query("before", "Only messages with a lower seq; the latest of them.", 0),
-        _query("after", "Only messages with a higher seq; the oldest of them. It goes before the other.", 0),
-        _query("limit", "How many at the most.", 1, MOST),
-    ]
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": network,
-            "version": "1",
-            "description": "What is public of this network of MUDs. Read only, no key needed.",
-        },
-        "paths": {
-            f"{_ROOT}/games": _path("All games", Games),
-            f"{_ROOT}/games/{{name}}": _path("One game, by its short name", GameInFull, name),
-            f"{_ROOT}/channels": _path("All channels", Channels),
-            f"{_ROOT}/channels/{{name}}/messages": _path("What was said on a channel", Messages, name, *window),
-            f"{_ROOT}/statistics": _path("The network in numbers", Statistics),
-        },
-        "components": {"schemas": schemas},
-    }
+    async def messages_of_any(self, request: PublicRequest, shown: Shown, name: str) -> Messages:
+        if not (shown.may("admin") and name in self._base.gossip.network.registry.channels):
+            self._public.channel(name)
+        return await self._history(request, name)
+
+    def account(self, request: PublicRequest, shown: Shown) -> TokenShown:
+        account, ticket = shown.account, shown.ticket
+        expires = None if ticket.expires is None else iso(ticket.expires)
+        return TokenShown(account.name, account.admin, ticket.scope, ticket.label, expires)
+
+    def own_games(self, request: PublicRequest, shown: Shown) -> OwnGames:
+        games = self._base.gossip.network.registry.games_of(shown.account.name)
+        sessions: dict[str, list[LiveSession]] = {}
+        for session, transport in self._base.gossip.sessions():
+            assert session.online is not None
+            live = LiveSession(
+                session.peer,
+                transport,
+                iso(session.opened_at),
+                tuple(sorted(session.supports)),
+                tuple(session.channels),
+                len(session.players),
+            )
+            sessions.setdefault(session.online.game.client_id, []).append(live)
+        return OwnGames(tuple(self._own(game, sessions.get(game.client_id, ())) for game in games))
+
+    def _own(self, game: Game, sessions: Any) -> OwnGame:
+        network = self._base.gossip.network
+        online, seen = network.presence.online(game.client_id), network.registry.seen.get(game.client_id)
+        players = () if online is None else tuple(sorted(online.players, key=str.lower))
+        ends = [each.expires for each in game.secrets if each.expires is not None and each.expires > self._base.now]
+        public = msgspec.structs.asdict(self._public.game(game))
+        own = {
+            "players": players,
+            "players_online_count": len(players),
+            "channels": () if online is None else tuple(online.channels),
+        }
+        return OwnGame(
+            **(public | own),
+            client_id=game.client_id,
+            hidden=game.hidden,
+            disabled=game.disabled,
+            created_at=iso(game.created_at),
+            version=seen.version if seen else None,
+            old_secret_until=iso(max(ends)) if ends else None,
+            sessions=tuple(sessions),
+        )
+
+    async def operate(self, request: PublicRequest, shown: Shown, group: str, operation: str) -> Result:
+        kind = OPERATIONS.get(f"{group}/{operation}")
+        if kind is None:
+            raise NotHere("There is no such operation.")
+        assert request.content is not None
+        return await self._desk.carry_out(read(request.content.read(), kind), shown.account.name)
 
 
-def _query(name: str, about: str, least: int, most: int | None = None) -> dict[str, Any]:
-    schema = {"type": "integer", "minimum": least, **({} if most is None else {"maximum": most})}
-    return {"name": name, "in": "query", "description": about, "schema": schema}
-
-
-def _path(summary: str, kind: type[Struct], *parameters: dict[str, Any]) -> dict[str, Any]:
-    def answer(about: str, kind: type[Struct]) -> dict[str, Any]:
-        schema = {"$ref": f"#/components/schemas/{kind.__name__}"}
-        return {"description": about, "content": {"application/json": {"schema": schema}}}
-
-    responses = {"200": answer("Here it is.", kind)}
-    if parameters:
-        responses |= {"400": answer("A number is none.", Error), "404": answer("There is none.", Error)}
-    return {"get": {"summary": summary, "parameters": list(parameters), "responses": responses}}
+def _shows_token(request: PublicRequest) -> bool:
+    return request.getHeader(b"authorization") is not None

@@ -17,7 +17,7 @@ from twisted.web.server import Request
 from gossip import __version__
 from gossip.web import words
 from gossip.web.assets import Assets
-from gossip.web.requests import PublicRequest, answer, answer_text
+from gossip.web.requests import REASONS, PublicRequest, answer, answer_text
 from gossip.web.router import Problem
 from gossip.web.service import Gossip, InThread
 
@@ -26,6 +26,8 @@ THEMES: Final = ("auto", "light", "dark")
 
 _HTML: Final = b"text/html; charset=utf-8"
 _HOST: Final = re.compile(rb"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+# A path of this site and nothing else: no scheme, no host, no control characters.
+_BACK: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 
 def templates() -> Environment:
@@ -45,8 +47,10 @@ def templates() -> Environment:
         host=words.host,
         hue=words.hue,
         iso=words.iso,
+        moment=words.moment,
         number=words.number,
         segment=partial(quote, safe=""),
+        span=words.span,
         web=words.web_address,
     )
     environment.globals.update(version=__version__)
@@ -119,8 +123,8 @@ class Base:
 
     def tell(self, request: PublicRequest, problem: Problem) -> bytes:
         """Tell somebody of a problem: a page for people, plain words for machines."""
-        if b"text/html" in (request.getHeader(b"accept") or b""):
-            title = http.RESPONSES.get(problem.code, b"").decode()
+        if reads_pages(request):
+            title = REASONS.get(problem.code, b"").decode()
             return self.page(request, "problem.html", problem.code, title=title, text=problem.text)
         return answer_text(request, problem.text, problem.code)
 
@@ -133,11 +137,21 @@ class Base:
         return host.removeprefix("::ffff:")
 
 
+def reads_pages(request: Request) -> bool:
+    """Does who asks read pages? Programs get plain words, and scripts of ours ask for them."""
+    return b"text/html" in (request.getHeader(b"accept") or b"")
+
+
 def wants_text(request: Request) -> bool:
     """Does who asks read plain text? A browser says that it takes HTML; curl is for people at a terminal."""
     agent = request.getHeader(b"user-agent") or b""
     accept = request.getHeader(b"accept")
     return agent.lower().startswith(b"curl/") or (accept is not None and b"text/html" not in accept)
+
+
+def way_back(path: str | None, otherwise: str = "/") -> str:
+    """Where somebody came from, if that is a page of this site; a link of somebody else may lead anywhere."""
+    return path if path is not None and _BACK.fullmatch(path) else otherwise
 
 
 def site_address(request: Request) -> str | None:

@@ -191,6 +191,11 @@ class Live:
     def __len__(self) -> int:
         return sum(self._addresses.values())
 
+    @property
+    def behind(self) -> int:
+        """How many readers are still to be handed what was said."""
+        return len(self._to_hand)
+
     # What is said.
 
     def heard(self, said: MessageSaid) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final
 
@@ -102,6 +103,7 @@ class Readings:
         self._base = base
         self._public = public
         self._kept = Kept(base.clock)
+        self._spoken: Counter[str] = Counter()
 
     def _read(self, good: float, method: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
         """Read of the store, if the last reading is not good any more."""
@@ -112,7 +114,13 @@ class Readings:
         self, channel: str, limit: int, before: int | None = None, after: int | None = None
     ) -> Sequence[MessageSaid]:
         """What was said on a channel, the oldest first."""
-        return await self._read(1, self._base.store.history, channel, limit, before, after)  # type: ignore[no-any-return]
+        asked = (channel, limit, before, after)
+        key = ("history", self._spoken[channel], *asked)
+        return await self._kept.get(key, 1, lambda: self._base.read(self._base.store.history, *asked))  # type: ignore[no-any-return]
+
+    def spoken(self, channel: str) -> None:
+        """Somebody on the pages said something, and wants to see it: what was read before is no longer good."""
+        self._spoken[channel] += 1
 
     async def latest(self, limit: int) -> Sequence[MessageSaid]:
         """What was said last on all channels, the oldest first."""

@@ -18,6 +18,15 @@ IDLE_SECONDS: Final = 30
 FORM_BYTES: Final = 64 * 1024
 """How many bytes a form may bring."""
 
+UNPROCESSABLE: Final = 422
+"""The answer to a form that was filled in wrongly (RFC 9110, section 15.5.21)."""
+
+TOO_MANY: Final = 429
+"""The answer to who comes too often (RFC 6585, section 4)."""
+
+REASONS: Final = {**http.RESPONSES, UNPROCESSABLE: b"Unprocessable Content", TOO_MANY: b"Too Many Requests"}
+"""What the codes of answers mean, with those that Twisted does not know."""
+
 _DRAINED: Final = 1024 * 1024
 _HEADERS: Final = (
     # Twisted's own header tells its version, which is nobody's business.
@@ -122,7 +131,7 @@ def answer(
 
     @return: the body, as C{render} returns it.
     """
-    request.setResponseCode(code)
+    request.setResponseCode(code, REASONS.get(code))
     request.setHeader(b"Content-Type", content_type)
     for name, value in headers.items():
         request.setHeader(name, value)

@@ -97,8 +97,9 @@ class Router(Resource):
             done.addBoth(results.append)
             (result,) = results
             return self._failed(request, result.value) if isinstance(result, Failure) else result
-        # Who no longer listens need not be answered.
-        request.notifyFinish().addErrback(lambda _: done.cancel())
+        if request.method != b"POST":
+            # Who no longer listens need not be answered; but what he wanted done is done, and not left half-way.
+            request.notifyFinish().addErrback(lambda _: done.cancel())
         done.addCallbacks(_finish, self._finish_failed, callbackArgs=(request,), errbackArgs=(request,))
         return NOT_DONE_YET
 

@@ -6,32 +6,38 @@ Everything on a page that came from outside is escaped; hidden games and channel
 
 from __future__ import annotations
 
-import ipaddress
-from typing import Any, Final
+import uuid
+from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.web import http
-from twisted.web.server import Request
 
 from gossip.network.changes import MessageSaid
 from gossip.web.api import Api
 from gossip.web.base import Base
 from gossip.web.desk import Desk
+from gossip.web.entrance import Entrance
 from gossip.web.live import Live, Readers
-from gossip.web.metrics import Metrics
+from gossip.web.machines import Machines
+from gossip.web.mail import Mail
+from gossip.web.pages.accounts import AccountPages
+from gossip.web.pages.admin import AdminPages
 from gossip.web.pages.chat import ChatPages
+from gossip.web.pages.connect import ConnectPages
 from gossip.web.pages.front import FrontPages
 from gossip.web.pages.games import GamePages
+from gossip.web.pages.manage import ManagePages
 from gossip.web.pages.network import NetworkPages
+from gossip.web.pages.own_account import OwnAccountPages
+from gossip.web.pages.talk import TalkPages
+from gossip.web.passwords import Passwords
 from gossip.web.public import Public
 from gossip.web.readings import Readings
-from gossip.web.requests import BoundedSite, PublicRequest, answer_json
-from gossip.web.router import NotHere, Router
+from gossip.web.requests import BoundedSite, PublicRequest
+from gossip.web.router import Router
 from gossip.web.service import Gossip, InThread, PublicStore
 from gossip.web.settings import WebRules
+from gossip.web.tokens import Tokens
 from gossip.web.visits import Visits
-
-_FORWARDED: Final = (b"forwarded", b"via", b"x-real-ip")
 
 
 class PublicSite(BoundedSite):
@@ -66,6 +72,9 @@ def public_site(
     proxies: int = 0,
     desk: Desk | None = None,
     rules: WebRules | None = None,
+    passwords: Passwords | None = None,
+    mail: Mail | None = None,
+    telnet: tuple[str, str] = ("", ""),
 ) -> PublicSite:
     """
     The site for everybody.
@@ -75,6 +84,9 @@ def public_site(
     @param proxies: how many hops of X-Forwarded-For are believed.
     @param desk: the one that the admin API uses too, if there is one.
     @param rules: what the pages let people do.
+    @param passwords: makes and checks their hashes; argon2 as it should be, if it is not given.
+    @param mail: writes to people, if they can be written to.
+    @param telnet: the ports of the telnet bridge, without and with TLS; empty where there is none.
     """
     base = Base(gossip, store, clock, in_thread, proxies)
     public = Public(gossip.network)
@@ -82,7 +94,9 @@ def public_site(
     rules = rules or WebRules()
     desk = desk or Desk(gossip, store, in_thread, clock)
     visits = Visits(gossip, clock, rules)
+    tokens = Tokens(gossip, clock)
     base.who, base.form_token = visits.who, visits.token
+    entrance = Entrance(base, visits, desk, rules, passwords or Passwords(in_thread), mail)
     line: Any = vars(base.templates.get_template("lines.html").module)["line"]
 
     def encode(said: MessageSaid) -> bytes:
@@ -90,52 +104,27 @@ def public_site(
         return text.strip().encode("utf-8", "replace")
 
     live = Live(clock, gossip.network.registry.channels, encode, readers or Readers())
+    chat = ChatPages(base, public, readings, live)
     router = Router(base.tell)
     router.add("/static/{name}", get=base.assets)
     for part in (
-        Machines(gossip),
+        Machines(base, tokens, live),
         FrontPages(base, public, readings),
         GamePages(base, public, readings),
-        ChatPages(base, public, readings, live),
+        # Its paths are more exact: they go first.
+        TalkPages(base, public, readings, visits, desk, chat),
+        chat,
         NetworkPages(base, public, readings),
-        Api(base, public, readings),
+        AccountPages(entrance, _new_uuid),
+        OwnAccountPages(entrance, _new_uuid),
+        ManagePages(base, visits, desk, rules),
+        ConnectPages(base, visits, telnet),
+        AdminPages(base, visits, desk),
+        Api(base, public, readings, tokens, desk),
     ):
         part.add(router)
     return PublicSite(router, clock, gossip, live)
 
 
-class Machines:
-    """Health for everybody, figures for this machine."""
-
-    def __init__(self, gossip: Gossip) -> None:
-        self._gossip = gossip
-        self._metrics = Metrics(gossip)
-
-    def add(self, router: Router) -> None:
-        """Add the paths."""
-        router.add("/health", get=self.health)
-        router.add("/metrics", get=self.metrics)
-
-    def health(self, request: PublicRequest) -> bytes:
-        """Can the daemon do its work?"""
-        health = self._gossip.status()["health"]
-        return answer_json(request, {"status": health}, http.OK if health == "ok" else http.SERVICE_UNAVAILABLE)
-
-    def metrics(self, request: PublicRequest) -> bytes:
-        """Figures for Prometheus."""
-        if not _is_local(request):
-            raise NotHere
-        return self._metrics.render(request)
-
-
-def _is_local(request: Request) -> bool:
-    """Does somebody on this machine ask for himself, and not a proxy for somebody else?"""
-    for name, _ in request.requestHeaders.getAllRawHeaders():
-        if name.lower() in _FORWARDED or name.lower().startswith(b"x-forwarded-"):
-            return False
-    try:
-        address = ipaddress.ip_address(getattr(request.getClientAddress(), "host", ""))
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
+def _new_uuid() -> str:
+    return str(uuid.uuid4())

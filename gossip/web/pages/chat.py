@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import Struct
 from twisted.internet.defer import Deferred
+from twisted.web import http
 
 from gossip.network.changes import MessageSaid
 from gossip.web.base import Base, number, site_address
@@ -23,6 +25,22 @@ PAGE: Final = 100
 
 FEED: Final = 50
 """How many messages stand in a feed."""
+
+
+class Draft(Struct, frozen=True):
+    """
+    What somebody filled in and could not send: it stands in the form again.
+
+    @ivar wrong: why not; empty if nothing is wrong.
+    @ivar code: the same as the code of an answer.
+    """
+
+    text: str = ""
+    wrong: str = ""
+    code: int = http.OK
+
+
+NOTHING: Final = Draft()
 
 
 class ChatPages:
@@ -53,7 +71,7 @@ class ChatPages:
                 last[channel.name] = lines[-1]
         return self._base.page(request, "channels.html", title="Channels", channels=channels, last=last)
 
-    async def chat(self, request: PublicRequest, name: str) -> bytes:
+    async def chat(self, request: PublicRequest, name: str, draft: Draft = NOTHING) -> bytes:
         """What is said on a channel: the last messages, or those before or after a given one."""
         self._public.channel(name)
         before, after = number(request, "before"), number(request, "after")
@@ -64,22 +82,21 @@ class ChatPages:
         if after is not None:
             # Forwards: what is left out comes after these.
             return self._chat(request, name, lines[:PAGE], earlier=True, later=more)
-        return self._chat(request, name, lines[-PAGE:], earlier=more, later=before is not None)
+        return self._chat(request, name, lines[-PAGE:], earlier=more, later=before is not None, draft=draft)
 
-    async def message(self, request: PublicRequest, name: str, seq: str) -> bytes:
+    async def message(self, request: PublicRequest, name: str, seq: str, complaint: Draft = NOTHING) -> bytes:
         """One message, among those around it."""
         self._public.channel(name)
-        if not re.fullmatch("[0-9]{1,15}", seq):
-            raise NotHere
-        wanted = int(seq)
+        wanted = number_of(seq)
         half = PAGE // 2
         before = list(await self._readings.history(name, half + 1, wanted, None))
         after = list(await self._readings.history(name, half + 1, None, wanted - 1))
         if not after or after[0].seq != wanted:
             raise NotHere("There is no such message, or it is too old to be kept.")
         later = len(after) > half
+        lines = [*before[-half:], *after[:half]]
         return self._chat(
-            request, name, [*before[-half:], *after[:half]], earlier=len(before) > half, later=later, found=wanted
+            request, name, lines, earlier=len(before) > half, later=later, found=wanted, complaint=complaint
         )
 
     def _chat(
@@ -90,11 +107,14 @@ class ChatPages:
         earlier: bool,
         later: bool,
         found: int | None = None,
+        draft: Draft = NOTHING,
+        complaint: Draft = NOTHING,
     ) -> bytes:
         channel = self._public.channel(name)
         return self._base.page(
             request,
             "chat.html",
+            max(draft.code, complaint.code),
             title=f"#{name}",
             channel=channel,
             lines=lines,
@@ -102,6 +122,9 @@ class ChatPages:
             later=lines[-1].seq if later and lines else None,
             last=lines[-1].seq if lines else 0,
             found=found,
+            draft=draft,
+            complaint=complaint,
+            reported=number(request, "reported") is not None,
             is_game=self._public.is_game,
         )
 
@@ -137,6 +160,17 @@ class ChatPages:
         body = atom(self._base.name, channel, lines, site_address(request) or "http://localhost", self._base.now)
         request.setHeader(b"Access-Control-Allow-Origin", b"*")
         return answer_cached(request, body, b"application/atom+xml; charset=utf-8", 60)
+
+
+def number_of(seq: str) -> int:
+    """
+    The number of a message, as it stands in a path.
+
+    @raise NotHere: it is none.
+    """
+    if not re.fullmatch("[0-9]{1,15}", seq):
+        raise NotHere
+    return int(seq)
 
 
 def _after(request: PublicRequest) -> int | None:

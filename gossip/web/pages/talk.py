@@ -1,0 +1,112 @@
+"""Talking from the pages, and complaining of what was said there: for who is signed in."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote
+
+from twisted.web import http
+
+from gossip.moderation import ReportAdd
+from gossip.network.answers import Denied, Overrun
+from gossip.network.changes import Account
+from gossip.network.registry import Refused
+from gossip.store.database import StoreError
+from gossip.web.base import Base, reads_pages
+from gossip.web.desk import Desk
+from gossip.web.pages.chat import ChatPages, Draft, number_of
+from gossip.web.public import Public
+from gossip.web.readings import Readings
+from gossip.web.requests import TOO_MANY, UNPROCESSABLE, PublicRequest, answer_text
+from gossip.web.router import Problem, Router, redirect
+from gossip.web.visits import Visits
+
+REPORTS: Final = 20
+"""So many reports of one account may wait for somebody to see to them."""
+
+TOO_FAST: Final = "rate limit exceeded"
+"""As games are told."""
+
+_AWAY: Final = "Games heard it, but it could not be kept: the database does not answer."
+_SIGN_IN: Final = "You are not signed in any more: load the page again to sign in."
+
+
+class TalkPages:
+    """What the forms on the pages of the channels do."""
+
+    def __init__(
+        self, base: Base, public: Public, readings: Readings, visits: Visits, desk: Desk, chat: ChatPages
+    ) -> None:
+        self._base = base
+        self._public = public
+        self._readings = readings
+        self._visits = visits
+        self._desk = desk
+        self._chat = chat
+
+    def add(self, router: Router) -> None:
+        """Add what the forms are sent to. Who loads such a page again gets the one that the form stands on."""
+        router.add("/chat/{name}/say", get=lambda request, name: redirect(request, _path(name)), post=self.say)
+        router.add(
+            "/chat/{name}/{seq}/report", get=lambda request, *words: redirect(request, _path(*words)), post=self.report
+        )
+
+    async def say(self, request: PublicRequest, name: str) -> bytes:
+        """Somebody says something. It is acknowledged when it is kept."""
+        self._public.channel(name)
+        account = self._visits.who(request)
+        if account is None:
+            return _sign_in(request, _path(name))
+        draft = await self._said(request, account, name, self._visits.form(request).text("message").strip())
+        if draft.wrong and reads_pages(request):
+            return await self._chat.chat(request, name, draft)
+        if draft.wrong:
+            raise Problem(draft.code, draft.wrong)
+        self._readings.spoken(name)
+        if reads_pages(request):
+            return redirect(request, _path(name) + "#message")
+        return answer_text(request, "Said.", http.OK)
+
+    async def _said(self, request: PublicRequest, account: Account, channel: str, text: str) -> Draft:
+        """Say it; what comes back says why not, if it could not be said."""
+        gossip = self._base.gossip
+        try:
+            await gossip.say(account.name, self._base.peer(request), channel, text)
+        except Denied as denied:
+            gossip.counters.failed(str(denied))
+            return Draft(text, f"Not said: {denied}.", UNPROCESSABLE)
+        except Overrun:
+            gossip.counters.failed(TOO_FAST)
+            return Draft(text, f"Not said: {TOO_FAST}. Wait a moment.", TOO_MANY)
+        except StoreError:
+            return Draft(text, _AWAY, http.SERVICE_UNAVAILABLE)
+        return Draft()
+
+    async def report(self, request: PublicRequest, name: str, seq: str) -> bytes:
+        """Somebody complains of a message."""
+        self._public.channel(name)
+        number = number_of(seq)
+        account = self._visits.who(request)
+        if account is None:
+            return _sign_in(request, _path(name, seq))
+        reason = self._visits.form(request).text("reason").strip()
+        waiting = self._base.gossip.network.registry.reports.values()
+        try:
+            if sum(report.made_by == account.name for report in waiting) >= REPORTS:
+                raise Refused(f"{REPORTS} reports of yours wait already")
+            await self._desk.carry_out(ReportAdd(channel=name, seq=number, reason=reason), account.name)
+        except Refused as refused:
+            draft = Draft(reason, f"Not reported: {refused}.", UNPROCESSABLE)
+            return await self._chat.message(request, name, seq, draft)
+        return redirect(request, _path(name, seq) + "?reported=1#report")
+
+
+def _path(*words: str) -> str:
+    return "/".join(("/chat", *(quote(word, safe="") for word in words)))
+
+
+def _sign_in(request: PublicRequest, back: str) -> bytes:
+    """Send somebody to where he signs in; a script tells him itself."""
+    if reads_pages(request):
+        return redirect(request, f"/sign-in?back={quote(back, safe='/')}")
+    raise Problem(http.FORBIDDEN, _SIGN_IN)
