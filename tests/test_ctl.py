@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from gossip.ctl import main
 from gossip.network.changes import MessageSaid, Report, ReportMade
 from gossip.store.store import Store
 from gossip.web.admin import admin_site, said_json
+from gossip.web.sessions import sessions
+from gossip.web.settings import WebRules
 from tests.memory_service import MemoryService
 from tests.support import NOW, uuid
 
@@ -211,6 +214,53 @@ class OfflineTests(SynchronousTestCase):
         self.assertEqual(self.run_("mute", "add", "x", "y", "--for", "1y")[0], 2)
         self.assertEqual(self.run_("channel", "speakers", "gossip")[0], 2)
 
+    def test_accounts(self) -> None:
+        """Accounts are made, changed and removed; links are whole addresses, of which only digests are kept."""
+        added = self.json("account", "add", "Ana", "--admin", "--email", "ana@example.org")
+        self.assertEqual((added["name"], added["admin"], added["email"]), ("Ana", True, "ana@example.org"))
+        self.assertRegex(added["link"], "^/reset/[0-9a-f-]{36}$")
+        self.assertEqual(added["address"], "http://127.0.0.1:4110" + added["link"])
+        self.json("account", "add", "Bea")
+        self.json("game", "add", "Alpha", "--short", "A", "--owner", "bea")
+        self.assertEqual(self.json("account", "show", "BEA")["games"], ["A"])
+        self.assertEqual(self.json("game", "edit", "A", "--owner", "")["owner"], None)
+        self.assertEqual(self.json("game", "edit", "A", "--owner", "Bea")["owner"], "Bea")
+        self.assertTrue(self.json("account", "edit", "bea", "--admin")["admin"])
+        edited = self.json("account", "edit", "bea", "--no-admin", "--disabled", "--email", "bea@example.org")
+        self.assertEqual((edited["admin"], edited["disabled"], edited["email"]), (False, True, "bea@example.org"))
+        self.assertFalse(self.json("account", "edit", "bea", "--no-disabled")["disabled"])
+        self.assertIn("/reset/", self.json("account", "reset", "Ana")["address"])
+        invited = self.json("account", "invite")
+        self.assertRegex(invited["address"], "^http://127.0.0.1:4110/sign-up/[0-9a-f-]{36}$")
+        with contextlib.closing(Store.open(None, self.data)) as store:
+            secret = invited["link"].removeprefix("/sign-up/")
+            self.assertIsNotNone(store.load().accounts.shown(secret, "invite", time.time()))
+        self.assertNotIn(secret.encode(), Path(self.data, "gossip.db").read_bytes())
+        self.assertEqual([each["name"] for each in self.json("account", "list")["accounts"]], ["Ana", "Bea"])
+        self.json("account", "remove", "Bea")
+        self.assertIsNone(self.json("game", "show", "A")["owner"])
+        self.assertEqual(self.run_("account", "remove", "Ana"), (1, "", "gossipctl: the last admin must stay one\n"))
+        self.assertEqual(self.run_("account", "add", "ana"), (1, "", "gossipctl: the name ana is taken\n"))
+
+    def test_accounts_for_people(self) -> None:
+        """People get a table of accounts, and links on lines of their own, under the address of the configuration."""
+        config = self.mktemp()
+        Path(config).write_text('[network]\nwebsite = "https://gossip.example.org/"\n')
+        code, out, err = self.run_("--config", config, "account", "add", "Ana")
+        self.assertEqual((code, err), (0, ""))
+        first, blank, last = out.splitlines()
+        self.assertRegex(first, "^https://gossip.example.org/reset/[0-9a-f-]{36}$")
+        self.assertEqual(blank, "")
+        self.assertRegex(last, "^It is good once, until 2[0-9T:.-]+Z, and is not shown again.$")
+        self.assertEqual(self.run_("account", "list")[1], "NAME  STATE            MAIL  GAMES\nAna   no password yet\n")
+        self.assertIn("state  no password yet\n", self.run_("account", "show", "ana")[1])
+        self.json("account", "add", "Bea", "--admin")
+        self.json("account", "edit", "Ana", "--disabled")
+        self.assertIn("Bea   admin, no password yet", self.run_("account", "list")[1])
+        self.assertIn("Ana   disabled, no password yet", self.run_("account", "list")[1])
+        self.json("game", "add", "Alpha", "--short", "A", "--owner", "Ana")
+        self.assertIn("owner       Ana\n", self.run_("game", "show", "A")[1])
+
     def test_json_after_the_command(self) -> None:
         """--json and the others may stand after the command as well."""
         code, out, _ = run("channel", "create", "gossip", "--json", "--data", self.data)
@@ -263,7 +313,7 @@ class OfflineTests(SynchronousTestCase):
 
     def test_needs_a_daemon(self) -> None:
         """What only a daemon can do says so."""
-        for argv in (("say", "gossip", "hi"), ("tail",), ("restart-notice", "5")):
+        for argv in (("say", "gossip", "hi"), ("tail",), ("restart-notice", "5"), ("sessions",)):
             self.assertEqual(self.run_(*argv), (1, "", "gossipctl: no daemon runs: this needs one\n"))
         self.assertEqual(self.run_("status"), (1, "not running\n", ""))
         self.assertEqual(self.run_("--json", "status"), (1, '{"running": false}\n', ""))
@@ -283,7 +333,8 @@ class DaemonTests(TestCase):
         self.data = tempfile.mkdtemp(prefix="gossip")
         self.addCleanup(shutil.rmtree, self.data)
         self.service = MemoryService()
-        site = admin_site(self.service, self.service.store, self.service.clock, deferToThread)
+        self.rules = WebRules()
+        site = admin_site(self.service, self.service.store, self.service.clock, deferToThread, rules=self.rules)
         self.port = yield UNIXServerEndpoint(reactor, os.path.join(self.data, "admin.sock")).listen(site)
         self.addCleanup(self.port.stopListening)
 
@@ -335,6 +386,32 @@ class DaemonTests(TestCase):
         self.assertEqual(noted, [(f"unix:{user}", "channel/create", "gossip"), (f"unix:{user}", "restart-notice", "5")])
         code, out, _ = yield self.run_("audit")
         self.assertEqual((code, "restart-notice" in out), (0, True))
+
+    @inlineCallbacks
+    def test_sessions(self) -> Any:
+        """The live sessions are those that the pages of the admins show."""
+        out = yield self.run_("sessions")
+        self.assertEqual(out, (0, "Nobody is connected.\n", ""))
+        self.service.world.join("Beta", now=NOW - 60)
+        self.service.world.join("Alpha", channels=["gossip", "testing"], players=["Ana", "Bo"])
+        code, out, _ = yield self.run_("sessions")
+        self.assertEqual(
+            out,
+            "GAME   ADDRESS    BY         SINCE             PLAYERS  CHANNELS\n"
+            "Alpha  192.0.2.1  websocket  2023-11-14 22:00  2        gossip, testing\n"
+            "Beta   192.0.2.1  websocket  2023-11-14 21:59  0\n",
+        )
+        code, out, _ = yield self.run_("--json", "sessions")
+        self.assertEqual((code, json.loads(out)), (0, sessions(self.service)))
+
+    @inlineCallbacks
+    def test_links(self) -> Any:
+        """A daemon that knows where its pages are says so in the links; otherwise the configuration at hand does."""
+        _, out, _ = yield self.run_("--json", "account", "invite")
+        self.assertRegex(json.loads(out)["address"], "^http://127.0.0.1:4110/sign-up/")
+        self.rules.address = "https://gossip.example.org"
+        _, out, _ = yield self.run_("account", "invite")
+        self.assertRegex(out, "^https://gossip.example.org/sign-up/")
 
     @inlineCallbacks
     def test_tail_refused(self) -> Any:
@@ -454,6 +531,10 @@ class TerminalTests(SynchronousTestCase):
         kept = dict.fromkeys(("text", "channel", "substring", "action", "reason", "set_by", "set_at"), hostile)
         report = dict.fromkeys((*Report.__struct_fields__, "said_at"), hostile)
         entry = dict.fromkeys(("at", "actor", "operation", "subject", "arguments"), hostile)
+        account = dict.fromkeys(("name", "admin", "disabled", "email", "has_password", "created_at", "until"), hostile)
+        account |= {"games": [hostile], "address": hostile}
+        keys = ("game", "peer", "transport", "since", "players", "channels")
+        session = dict.fromkeys(keys, hostile) | {"channels": [hostile]}
         for shown in (
             terminal.games({"games": games}),
             terminal.channels({"channels": channels}),
@@ -468,6 +549,10 @@ class TerminalTests(SynchronousTestCase):
             terminal.reports({"reports": [report]}),
             terminal.report(report),
             terminal.audit({"entries": [entry]}),
+            terminal.accounts({"accounts": [account]}),
+            terminal.account(account),
+            terminal.account_link(account),
+            terminal.sessions({"sessions": [session]}),
         ):
             self.assertEqual([line for line in shown.splitlines() if not line.isprintable()], [])
             self.assertIn("x[2J y", shown)

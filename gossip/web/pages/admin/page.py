@@ -107,7 +107,7 @@ class AdminPage:
 
     pattern: ClassVar[str]
     template: ClassVar[str]
-    title: ClassVar[str]
+    title: ClassVar[str] = ""
     does: ClassVar[tuple[type[Deed], ...]] = ()
     gone: ClassVar[tuple[type[Deed], ...]] = ()
     parent: ClassVar[str] = ""
