@@ -15,7 +15,9 @@ from twisted.internet.testing import StringTransport
 from gossip.counters import Counters, Status
 from gossip.network.changes import Audited, AuditEntry, Change, MessageSaid, Report
 from gossip.network.outputs import Commit
+from gossip.network.session import Session
 from gossip.store.database import StoreError
+from gossip.watch import Watch
 from gossip.web.service import Observer
 from tests.support import NOW, World
 
@@ -27,6 +29,7 @@ class MemoryStore:
         self.said: list[MessageSaid] = []
         self.backups: list[Path] = []
         self.entries: list[AuditEntry] = []
+        self.complaints: list[Report] = []
         self.players: dict[str, dict[int, float]] = {}
 
     def history(
@@ -64,10 +67,10 @@ class MemoryStore:
         return [said for said in self.said if channel in (None, said.channel)][:limit]
 
     def reports(self, limit: int, resolved: bool = False) -> Sequence[Report]:
-        return []
+        return [each for each in self.complaints[::-1] if resolved or each.resolved_at is None][:limit]
 
     def audit(self, limit: int, before: float | None = None) -> Sequence[AuditEntry]:
-        return self.entries[::-1][:limit]
+        return [entry for entry in self.entries[::-1] if before is None or entry.at < before][:limit]
 
     def backup(self, path: Path) -> None:
         if path in self.backups:
@@ -88,6 +91,7 @@ class MemoryService:
         self.network = self.world.network
         self.counters = Counters()
         self.heard: set[Observer] = set()
+        self.watch = Watch(self.network)
         self.store = MemoryStore()
         self.clock = Clock()
         self.clock.rightNow = NOW
@@ -112,18 +116,25 @@ class MemoryService:
         for commit, done in waiting:
             if isinstance(commit.change, Audited):
                 self.store.entries.append(commit.change.entry)
+            elif isinstance(commit.change, MessageSaid):
+                self.store.said.append(commit.change)
             self.network.settled(commit, True, self.clock.seconds())
             done.callback(None)
 
     def say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
         return maybeDeferred(self._say, name, peer, channel, message)
 
-    def _say(self, name: str, peer: str, channel: str, message: str) -> None:
+    def _say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
         *_, commit = self.network.people.say(name, peer, channel, message, self.clock.seconds())
         assert isinstance(commit, Commit) and isinstance(commit.change, MessageSaid)
-        self.store.said.append(commit.change)
         for observer in list(self.heard):
             observer(commit.change)
+        if self.broken is not None:
+            return fail(self.broken)
+        self._waiting.append((commit, done := Deferred[None]()))
+        if not self.slow:
+            self.settle()
+        return done
 
     def announce(self, channel: str, text: str) -> Deferred[None]:
         return maybeDeferred(self._announce, channel, text)
@@ -137,6 +148,9 @@ class MemoryService:
 
     def notice(self, seconds: int) -> None:
         self.notices.append(seconds)
+
+    def sessions(self) -> list[tuple[Session, str]]:
+        return [(session, "websocket") for online in self.network.presence for session in online.sessions]
 
     def status(self) -> Status:
         online = list(self.network.presence)
@@ -152,16 +166,26 @@ class MemoryService:
             "channels": len(self.network.registry.channels),
             "deliveries": 7,
             "queue": 2,
+            "answers": 3,
             "health": self.health,
         }
 
 
+class Unanswered(Exception):
+    """The answer to a request is not there yet: somebody works on it."""
+
+
 class Browser:
-    """A connection to a site: bytes in, bytes out."""
+    """
+    A connection to a site: bytes in, bytes out.
+
+    @ivar cookies_set: the values of all Set-Cookie headers of the answer that was read.
+    """
 
     def __init__(self, site: Any, address: IAddress | None = None) -> None:
         address = address or IPv4Address("TCP", "192.0.2.1", 40000)
         self.transport: Any = StringTransport(peerAddress=address)
+        self.cookies_set: list[str] = []
         self.protocol: Any = site.buildProtocol(address)
         self.protocol.makeConnection(self.transport)
 
@@ -175,8 +199,11 @@ class Browser:
         @return: its code, its headers by lower-case name, and its body as it was sent.
         """
         head, _, body = self.transport.value().partition(b"\r\n\r\n")
+        if not head:
+            raise Unanswered
         self.transport.clear()
         first, *lines = head.decode().split("\r\n")
+        self.cookies_set = [line[12:] for line in lines if line.lower().startswith("set-cookie: ")]
         return (
             int(first.split()[1]),
             {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)},

@@ -1,48 +1,18 @@
-"""
-The pages in a real browser, at a real daemon.
-
-Needs Chromium and its driver (Debian: chromium, chromium-driver) and selenium; GOSSIP_TEST_AXE names the file
-axe.min.js of axe-core, which judges how the pages suit people who do not see them.
-"""
+"""The pages in a real browser, at a real daemon."""
 
 from __future__ import annotations
 
-import atexit
-import functools
 import json
-import os
-import shutil
 import signal
-import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from twisted.trial.unittest import SkipTest
 
-from tests.daemon import Daemon, Game, eventually
+from tests.browsing import AXE, BrowserTestCase
+from tests.daemon import eventually
 from tests.test_pages import HOSTILE
-
-try:
-    from selenium import webdriver
-except ImportError:
-    webdriver = None  # type: ignore[assignment]
-
-CHROMIUM: Final = shutil.which("chromium")
-DRIVER: Final = shutil.which("chromedriver")
-AXE: Final = os.environ.get("GOSSIP_TEST_AXE", "")
-
-SWITCHES: Final = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-)
 
 PLAYER: Final = "Ana 'The <b>' \"Bold\""
 PATHS: Final = (
@@ -62,101 +32,6 @@ PATHS: Final = (
     "/nothing",
 )
 """Every kind of page."""
-
-
-class Tab:
-    """The one page of a browser that is open."""
-
-    def __init__(self) -> None:
-        self._profile = tempfile.mkdtemp(prefix="gossip-browser-")
-        options = webdriver.ChromeOptions()
-        for switch in SWITCHES:
-            options.add_argument(switch)
-        options.add_argument(f"--user-data-dir={self._profile}")
-        options.binary_location = str(CHROMIUM)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver: Any = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
-        self.driver.set_page_load_timeout(20)
-
-    def close(self) -> None:
-        """End the browser, and leave nothing behind."""
-        self.driver.quit()
-        shutil.rmtree(self._profile, ignore_errors=True)
-
-    def look(self, width: int = 1280, scheme: str = "light") -> None:
-        """How wide the page is, and which colours its reader likes."""
-        metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-
-    def scripts(self, allowed: bool) -> None:
-        """With JavaScript, or without."""
-        self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not allowed})
-
-    def run(self, script: str, *arguments: Any) -> Any:
-        """Run a script in the page."""
-        return self.driver.execute_script(script, *arguments)
-
-    @property
-    def text(self) -> str:
-        """All that can be read on the page."""
-        return str(self.run("return document.body.innerText"))
-
-    def complaints(self) -> list[str]:
-        """What the browser had to say since the last look: errors, and what the policy forbade."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
-
-
-@functools.cache
-def shared_tab() -> Tab:
-    """A browser for all tests."""
-    tab = Tab()
-    atexit.register(tab.close)
-    return tab
-
-
-class BrowserTestCase(SynchronousTestCase):
-    """A daemon with two games and a public channel, and a browser."""
-
-    def setUp(self) -> None:
-        if webdriver is None or CHROMIUM is None or DRIVER is None:
-            raise SkipTest("needs chromium, chromedriver and selenium")
-        self.daemon = Daemon()
-        self.addCleanup(self.daemon.close)
-        self.daemon.start()
-        self.games = {name: self.daemon.register(name) for name in ("Alpha", "Beta")}
-        self.daemon.admin("channel/create", channel="gossip", description="All talk")
-        self.daemon.admin("channel/show", channel="gossip")
-        self.tab = shared_tab()
-        self.tab.scripts(allowed=True)
-        self.tab.look()
-        self.tab.complaints()  # those of the test before
-        self.addCleanup(self.tab.driver.get, "about:blank")
-
-    def join(self, name: str = "Alpha", **more: Any) -> Game:
-        """A game joins."""
-        game = Game(self.daemon.url)
-        self.addCleanup(game.close)
-        game.authenticate(self.games[name], channels=["gossip"], **more)
-        return game
-
-    def say(self, game: Game, text: str, name: str = "Ana") -> None:
-        """Somebody says something, and it is kept."""
-        payload = {"channel": "gossip", "name": name, "message": text}
-        self.assertEqual(game.outcome("channels/send", payload), "success")
-
-    def open(self, path: str) -> None:
-        """Open a page."""
-        self.tab.driver.get(f"http://127.0.0.1:{self.daemon.port}{path}")
-
-    def is_live(self) -> bool:
-        """Is the page told what is said?"""
-        return bool(self.tab.run("return document.querySelector('.live')?.dataset.state === 'on'"))
-
-    def line_count(self) -> int:
-        """How many lines of talk are on the page."""
-        return int(self.tab.run("return document.querySelectorAll('.lines li:not(.day)').length"))
 
 
 class LiveTests(BrowserTestCase):
@@ -265,14 +140,7 @@ class EveryPageTests(BrowserTestCase):
                 self.tab.look(width, scheme)
                 for path in self.paths():
                     self.open(path)
-                    self.assertLessEqual(self.tab.run("return document.documentElement.scrollWidth"), width, path)
-                    complaints = self.tab.complaints()
-                    if path == "/nothing":
-                        complaints = [each for each in complaints if "404" not in each]
-                    self.assertEqual(complaints, [], path)
-                    ground = self.tab.run("return getComputedStyle(document.body).backgroundColor")
-                    bright = sum(map(int, ground[4:-1].split(","))) > 3 * 128
-                    self.assertEqual(bright, scheme == "light", path)
+                    self.assertFits(width, scheme, path, ["404"] if path == "/nothing" else [])
 
     def test_hostile(self) -> None:
         """What others wrote is shown as they wrote it, and runs nothing."""
@@ -291,21 +159,11 @@ class EveryPageTests(BrowserTestCase):
         """axe finds nothing serious on any page, in either colours."""
         if not Path(AXE).is_file():
             raise SkipTest("needs axe-core: set GOSSIP_TEST_AXE")
-        axe = Path(AXE).read_text()
         for scheme in ("light", "dark"):
             self.tab.look(1280 if scheme == "light" else 360, scheme)
             for path in self.paths():
                 self.open(path)
-                # What is below the summaries counts as well.
-                self.tab.run("for (const each of document.querySelectorAll('details')) each.open = true")
-                self.tab.run(axe)
-                found = self.tab.driver.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
-                serious = [
-                    (each["id"], each["nodes"][0]["html"][:200], each["nodes"][0]["failureSummary"])
-                    for each in found["violations"]
-                    if each["impact"] in ("serious", "critical")
-                ]
-                self.assertEqual(serious, [], f"{path} {scheme}")
+                self.assertAccessible(f"{path} {scheme}")
 
     def test_without_scripts(self) -> None:
         """Without JavaScript every page shows the same, and its links and forms work."""
