@@ -22,6 +22,7 @@ from msgspec import Struct
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from gossip.network.accounts import EMAIL
 from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.transports.limits import TelnetLimits
 from gossip.web.settings import WebSettings
@@ -30,9 +31,12 @@ ENVIRONMENT: Final = "GOSSIP_"
 """What the variables of the environment begin with: C{listen} is C{GOSSIP_LISTEN}."""
 
 HIDDEN: Final = "***"
-"""Stands for a password wherever a database is shown."""
+"""Stands for a password wherever the configuration is shown."""
 
 _DRIVERS: Final = ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
+
+_SCHEMES: Final = {"tcp": ("http", "80"), "tcp6": ("http", "80"), "ssl": ("https", "443"), "tls": ("https", "443")}
+_COLON: Final = re.compile(r"(?<!\\):")
 
 SOCKET_PATH_BYTES: Final = 107
 """How long the path of a unix socket may be."""
@@ -44,6 +48,8 @@ _LONGEST_HISTORY: Final = 100_000
 """In days: a date that lies further back than that has no name."""
 
 _NO_LINE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+_SERVER: Final = re.compile(r"([0-9A-Za-z._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[1-9][0-9]{0,4}")
 
 _Table = dict[str, Any]
 """A table of the file."""
@@ -126,9 +132,38 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         """The admin's unix socket, named or not."""
         return Path(self.admin_socket) if self.admin_socket else self.data_path / "admin.sock"
 
+    @property
+    def address(self) -> str:
+        """
+        Where people find the pages, without a slash at the end: what C{network.website} says; without that, what this
+        machine calls the first place where the daemon listens. Empty if that is nothing that a browser opens.
+        """
+        website = self.network.website.rstrip("/")
+        if website:
+            return website if "://" in website else f"https://{website}"
+        return next(filter(None, map(_address, self.listen)), "")
+
     def __repr__(self) -> str:
-        """Without the database: its password must not come into a log by accident."""
+        """Without the database and what else holds a password, which must not come into a log by accident."""
         return f"<Config listen={self.listen!r} data={self.data!r}>"
+
+
+def _address(endpoint: str) -> str:
+    """What to type into a browser on this machine for an endpoint string; empty if there is no such thing."""
+    kind, *parts = (part.replace("\\:", ":") for part in _COLON.split(endpoint))
+    named = dict(part.split("=", 1) for part in parts if "=" in part)
+    others = [part for part in parts if "=" not in part]
+    if kind == "tls":
+        del others[:1]  # the directory
+    port = named.get("port", others[0] if others else "")
+    if kind not in _SCHEMES or not port.isdecimal() or not int(port):
+        return ""
+    host = named.get("interface", "").strip("[]")
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104 (nothing is bound here)
+        host = "localhost"
+    host = f"[{host}]" if ":" in host else host
+    scheme, usual = _SCHEMES[kind]
+    return f"{scheme}://{host}" if port == usual else f"{scheme}://{host}:{port}"
 
 
 _DEFAULTS: Final = cast("_Table", msgspec.to_builtins(Config()))
@@ -165,12 +200,14 @@ def dump(config: Config) -> str:
     """
     Write a configuration as a file that C{load} reads.
 
-    A password in the URL of the database becomes C{***}, since this text goes to terminals, logs and bug reports;
-    C{load} refuses such a URL, so that nobody wonders about a login that fails.
+    Passwords become C{***}, since this text goes to terminals, logs and bug reports; C{load} refuses those, so that
+    nobody wonders about a login that fails.
     """
     table = cast("_Table", msgspec.to_builtins(config))
     if config.database:
         table["database"] = make_url(config.database).render_as_string(hide_password=True)
+    if config.web.mail.password:
+        table["web"]["mail"]["password"] = HIDDEN
     return tomli_w.dumps(table)
 
 
@@ -273,6 +310,25 @@ def _check(config: Config) -> None:
     if len(os.fsencode(config.admin_path)) > SOCKET_PATH_BYTES:
         raise ConfigError(f"admin_socket: {config.admin_path} has over {SOCKET_PATH_BYTES} bytes; name a shorter one")
     _check_database(config.database)
+    _check_web(config)
+
+
+def _check_web(config: Config) -> None:
+    if not config.web.visit_days:
+        raise ConfigError("web.visit_days: must be above 0")
+    mail = config.web.mail
+    if mail.password == HIDDEN:
+        raise ConfigError(f"web.mail.password: put the password in place of {HIDDEN}")
+    if bool(mail.user) != bool(mail.password):
+        raise ConfigError("web.mail: user and password belong together")
+    if not mail.server:
+        return
+    if not _SERVER.fullmatch(mail.server):
+        raise ConfigError("web.mail.server: not like mail.example.org:587")
+    if not EMAIL.fullmatch(mail.sender):
+        raise ConfigError("web.mail.sender: not an address like gossip@example.org")
+    if not config.network.website:
+        raise ConfigError("web.mail.server: set network.website too, which links in mails lead to")
 
 
 def _leaves(table: _Table, place: str = "") -> Iterator[tuple[str, Any]]:

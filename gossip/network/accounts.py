@@ -22,7 +22,11 @@ ACCOUNTS: Final = 100_000
 TICKETS: Final = 20
 """How many tickets of a kind an account may have: of one more, the oldest goes."""
 
-_EMAIL: Final = re.compile(r"[!-?A-~]{1,64}@[0-9A-Za-z][0-9A-Za-z.-]{1,180}")
+EMAIL: Final = re.compile(
+    r"(?=[^@]{1,64}@[^@]{1,180}\Z)"
+    r"[0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+(\.[0-9A-Za-z!#$%&'*+/=?^_`{|}~-]+)*@[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*"
+)
+"""Addresses for mail: those that need no quoting in any header."""
 
 
 class Accounts:
@@ -83,7 +87,7 @@ class Accounts:
             return f"the name {account.name} is taken"
         if known is None and len(self.all) >= ACCOUNTS:
             return "there are too many accounts"
-        if account.email is not None and not _EMAIL.fullmatch(account.email):
+        if account.email is not None and not EMAIL.fullmatch(account.email):
             return "that is no address for mail"
         return None
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from ipaddress import IPv6Address
 from typing import Protocol
+
+from gossip.network.places import place_of
 
 
 class ConnectionLimits(Protocol):
@@ -20,7 +21,7 @@ class ConnectionLimits(Protocol):
 
 class Admission:
     """
-    Counts connections. A limit of 0 is none. With IPv6 the 2**64 addresses that one place has at its hands count as one.
+    Counts connections. A limit of 0 is none. With IPv6 the 2**64 addresses that one place has count as one.
 
     @ivar total: how many connections there may be.
     @ivar per_address: how many from one address.
@@ -45,7 +46,7 @@ class Admission:
         """
         Somebody connects: let him in if there is room. Who is let in must be taken note of by L{left}.
         """
-        address = _place(address)
+        address = place_of(address)
         for count, limit in (
             (self._count, self.total),
             (self._addresses[address], self.per_address),
@@ -60,25 +61,15 @@ class Admission:
 
     def authenticated(self, address: str) -> None:
         """Somebody who was let in has authenticated."""
-        _decrease(self._waiting, _place(address))
+        _decrease(self._waiting, place_of(address))
 
     def left(self, address: str, authenticated: bool) -> None:
         """Somebody who was let in is gone."""
         self._count -= 1
-        address = _place(address)
+        address = place_of(address)
         _decrease(self._addresses, address)
         if not authenticated:
             _decrease(self._waiting, address)
-
-
-def _place(address: str) -> str:
-    """An address as it counts: of IPv6 the first 64 bits, which are what one place is given (RFC 6177, section 2)."""
-    if ":" not in address:
-        return address
-    try:
-        return IPv6Address(address.partition("%")[0]).exploded[:19]
-    except ValueError:
-        return address  # what a proxy reports may be anything
 
 
 def _decrease(counter: Counter[str], address: str) -> None:

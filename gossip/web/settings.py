@@ -47,7 +47,9 @@ class WebRules:
     The settings in force, shared by all pages: a reload replaces them for all.
 
     @ivar settings: what they let people do.
+    @ivar address: where they are, for links in mails: C{https://gossip.example.org}, without a slash at the end.
     """
 
-    def __init__(self, settings: WebSettings | None = None) -> None:
+    def __init__(self, settings: WebSettings | None = None, address: str = "") -> None:
         self.settings = settings or WebSettings()
+        self.address = address

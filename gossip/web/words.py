@@ -33,6 +33,11 @@ def clock(seconds: float) -> str:
     return date(seconds).strftime("%H:%M")
 
 
+def moment(seconds: float) -> str:
+    """The time of the day, in UTC, to the second: C{02:00:07}."""
+    return date(seconds).strftime("%H:%M:%S")
+
+
 def day(seconds: float) -> str:
     """The day, in UTC: C{Monday, 23 November 2026}."""
     when = date(seconds)
@@ -47,6 +52,11 @@ def number(value: float) -> str:
 def count(value: int, what: str) -> str:
     """So many of something."""
     return f"{value:,} {what}" if value == 1 else f"{value:,} {what}s"
+
+
+def sentence(text: str) -> str:
+    """What somebody is told as a sentence of its own: the registry and others begin small, and end without a stop."""
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def span(seconds: float) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from gossip.network.changes import MessageSaid
 from gossip.network.text import clean
-from gossip.web.base import THEMES, Base, is_secure, parameter, socket_address, wants_text
+from gossip.web.base import THEMES, Base, is_secure, parameter, socket_address, wants_text, way_back
 from gossip.web.charts import sparkline
 from gossip.web.public import GameShown, Public
 from gossip.web.readings import TODAY, Readings
@@ -21,16 +20,19 @@ LINES: Final = 12
 
 _ROBOTS: Final = """\
 User-agent: *
+Disallow: /account
 Disallow: /admin
 Disallow: /api/
+Disallow: /forgot
 Disallow: /live
 Disallow: /manage
+Disallow: /reset/
+Disallow: /setup/
+Disallow: /sign-in
+Disallow: /sign-up
 Disallow: /theme
 Disallow: /chat/*/live
 """
-
-# A path of this site and nothing else: no scheme, no host, no control characters.
-_BACK: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 
 class FrontPages:
@@ -90,8 +92,7 @@ class FrontPages:
             request.addCookie(
                 b"theme", chosen.encode(), path=b"/", max_age=b"31536000", sameSite=b"lax", secure=is_secure(request)
             )
-        back = parameter(request, "back") or "/"
-        return redirect(request, back if _BACK.fullmatch(back) else "/")
+        return redirect(request, way_back(parameter(request, "back")))
 
 
 def _line(text: str) -> str:

@@ -1,0 +1,211 @@
+"""One's own account: its password and address, where one is signed in, and what programs of one's own may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from msgspec.structs import replace
+from twisted.web import http
+
+from gossip.accounts import AccountRemove, issue, signed_out
+from gossip.network.accounts import TICKETS
+from gossip.network.changes import Account, Change, Ticket, TicketsRevoked
+from gossip.network.registry import Refused
+from gossip.network.secret import digest
+from gossip.network.text import clean
+from gossip.web.base import parameter
+from gossip.web.entrance import Entrance
+from gossip.web.requests import UNPROCESSABLE, PublicRequest
+from gossip.web.router import Router, View, redirect
+from gossip.web.visits import Form
+from gossip.web.words import sentence
+
+LABEL: Final = 40
+"""How many characters the label of a token may have."""
+
+SCOPES: Final = {
+    "read": "read what this site shows, with the rights of your account",
+    "metrics": "read the daemon's figures at /metrics",
+    "admin": "do all that an admin can do",
+}
+"""What a token may be good for; all but the first only for admins."""
+
+DONE: Final = {
+    "welcome": "Welcome! Your account is made, and you are signed in.",
+    "password": "Your password is set. Every other browser is signed out.",
+    "email": "Your address is changed.",
+    "ended": "Done: it lets nobody in any more.",
+}
+"""What somebody is told who comes back from a form."""
+
+_WRONG: Final = "This is not your password."
+
+
+class OwnAccountPages:
+    """The page of an account for its owner, and what its forms do."""
+
+    def __init__(self, entrance: Entrance, new_uuid: Callable[[], str]) -> None:
+        """
+        @param new_uuid: makes tokens: version 4 UUIDs.
+        """
+        self._entrance = entrance
+        self._base = entrance.base
+        self._visits = entrance.visits
+        self._new_uuid = new_uuid
+
+    def add(self, router: Router) -> None:
+        """Add the page, and what its forms are sent to."""
+        router.add("/account", get=self._visits.signed_in(self.show))
+        for path, view in (
+            ("password", self.password),
+            ("email", self.email),
+            ("end", self.end),
+            ("tokens", self.token),
+            ("remove", self.remove),
+        ):
+            self._add_form(router, f"/account/{path}", self._visits.signed_in(view))
+
+    def _add_form(self, router: Router, path: str, view: View) -> None:
+        # Who loads such a page again gets the one that the form stands on.
+        router.add(path, get=lambda request: redirect(request, "/account"), post=view)
+
+    def show(self, request: PublicRequest, account: Account) -> bytes:
+        """The page."""
+        return self._show(request, account, done=DONE.get(parameter(request, "done") or "", ""))
+
+    def _show(
+        self,
+        request: PublicRequest,
+        account: Account,
+        faults: Mapping[str, str] = {},
+        done: str = "",
+        secret: str = "",
+        filled: Mapping[str, str] = {},
+    ) -> bytes:
+        """
+        @param faults: what is wrong with what was filled in, by form and field: C{password.again}.
+        @param secret: a token that was just made; it is shown this once.
+        @param filled: what was filled in, in the same way.
+        """
+        accounts = self._entrance.accounts
+        return self._base.page(
+            request,
+            "account.html",
+            UNPROCESSABLE if faults else http.OK,
+            title="Your account",
+            account=account,
+            games=self._base.gossip.network.registry.games_of(account.name),
+            visits=accounts.of(account.name, "visit")[::-1],
+            tokens=accounts.of(account.name, "token")[::-1],
+            current=self._visits.current(request),
+            scopes={scope: SCOPES[scope] for scope in self._scopes(account)},
+            can_mail=self._entrance.can_mail,
+            faults=faults,
+            done=done,
+            secret=secret,
+            filled=filled,
+        )
+
+    def _scopes(self, account: Account) -> tuple[str, ...]:
+        return tuple(SCOPES) if account.admin else ("read",)
+
+    async def password(self, request: PublicRequest, account: Account) -> bytes:
+        """A new password: every other browser is signed out, and this one gets a new cookie."""
+        entrance = self._entrance
+        form = self._visits.form(request)
+        faults = {f"password.{field}": fault for field, fault in entrance.faults_of(form, account.name).items()}
+        if not faults and not await self._is_right(request, account, form):
+            faults = {"password.current": _WRONG}
+        if faults:
+            return self._show(request, account, faults)
+        kept = await entrance.passwords.kept(form.text("password"))
+        await entrance.alter(
+            account.name,
+            lambda known: replace(known, password=kept),
+            lambda: signed_out(entrance.accounts, account.name, "visit", "reset"),
+        )
+        await self._visits.begin(request, account, self._base.peer(request))
+        return redirect(request, "/account?done=password")
+
+    async def _is_right(self, request: PublicRequest, account: Account, form: Form) -> bool:
+        """Does somebody know his own password? A browser that was left alone must not be enough."""
+        return await self._entrance.judge(request, account.name, form.text("current")) is not None
+
+    async def email(self, request: PublicRequest, account: Account) -> bytes:
+        """Another address: who has it can set a new password, so it takes the present one."""
+        form = self._visits.form(request)
+        email = form.text("email").strip()
+        faults = {}
+        if fault := self._entrance.fault_of(replace(account, email=email or None)):
+            faults["email.email"] = fault
+        elif not await self._is_right(request, account, form):
+            faults["email.current"] = _WRONG
+        if faults:
+            return self._show(request, account, faults, filled={"email.email": email})
+        await self._entrance.alter(account.name, lambda known: replace(known, email=email or None))
+        return redirect(request, "/account?done=email")
+
+    async def end(self, request: PublicRequest, account: Account) -> bytes:
+        """Some visits or tokens let nobody in any more: the ones named, or all visits but this."""
+        form = self._visits.form(request)
+        accounts, current = self._entrance.accounts, self._visits.current(request)
+        named = set(form.all("ticket"))
+
+        def make() -> Change | None:
+            if form.checked("others"):
+                return signed_out(accounts, account.name, "visit", but=current)
+            held = accounts.of(account.name, "visit", "token")
+            ended = tuple(each.digest for each in held if each.digest.hex() in named)
+            return TicketsRevoked(ended) if ended else None
+
+        await self._entrance.desk.change(make)
+        return redirect(request, "/account?done=ended")
+
+    async def token(self, request: PublicRequest, account: Account) -> bytes:
+        """A new token for a program."""
+        form = self._visits.form(request)
+        label, scope = " ".join(clean(form.text("label")).split()), form.text("scope")
+        secret = self._new_uuid()
+        accounts = self._entrance.accounts
+        ticket = Ticket(
+            digest=digest(secret),
+            kind="token",
+            account=account.name,
+            scope=scope,
+            label=label,
+            made_by=account.name,
+            made_at=self._base.now,
+        )
+
+        def make() -> Change:
+            if not 1 <= len(label) <= LABEL:
+                raise Refused(f"a label has 1 to {LABEL} characters")
+            if scope not in self._scopes(accounts.named(account.name) or account):
+                raise Refused("a token cannot be good for that")
+            if len(accounts.of(account.name, "token")) >= TICKETS:
+                # Otherwise the oldest would go, and a program of somebody would stop without a word.
+                raise Refused(f"there may be {TICKETS} tokens: end one first")
+            return issue(accounts, ticket)
+
+        try:
+            await self._entrance.desk.change(make)
+        except Refused as refused:
+            return self._show(
+                request, account, {"token.label": sentence(str(refused))}, filled={"token.label": label[:LABEL]}
+            )
+        # No redirect: this is the only page that ever shows it.
+        return self._show(request, account, secret=secret)
+
+    async def remove(self, request: PublicRequest, account: Account) -> bytes:
+        """The account is no more; its games stay."""
+        form = self._visits.form(request)
+        fault = ""
+        if not await self._is_right(request, account, form):
+            fault = _WRONG
+        else:
+            try:
+                await self._entrance.desk.carry_out(AccountRemove(name=account.name), account.name)
+            except Refused as refused:
+                fault = sentence(str(refused))
+        return self._show(request, account, {"remove.current": fault}) if fault else redirect(request, "/")
