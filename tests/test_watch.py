@@ -208,12 +208,13 @@ class SecretTests(WatchTestCase):
         """The secret is kept nowhere, whether it is good or not, and wherever else in the frame it stands."""
         self.look()
         for secret in (self.world.secret("Alpha"), uuid(77), 'a wrong "one" with \\ and ü'):
-            for more in (
+            elsewhere: list[dict[str, Any]] = [
                 {},
                 {"user_agent": f"x {secret} y"},
                 {"supports": []},
                 {"supports": [secret], "channels": [secret]},
-            ):
+            ]
+            for more in elsewhere:
                 sent = {**self.world.credentials("Alpha"), **more, "client_secret": secret}
                 self.say(self.world.open(), frame("authenticate", sent, secret))
         self.assertIn("***", self.everything())

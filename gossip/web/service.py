@@ -11,7 +11,9 @@ from twisted.internet.defer import Deferred
 from gossip.counters import Counters, Status
 from gossip.network.changes import Change, MessageSaid
 from gossip.network.network import Network
+from gossip.network.session import Session
 from gossip.operation import Memory
+from gossip.watch import Watch
 
 InThread = Callable[..., "Deferred[Any]"]
 """Calls a function with arguments in a thread."""
@@ -21,12 +23,12 @@ Observer = Callable[[MessageSaid], None]
 
 
 class Store(Memory, Protocol):
-    """The store, as far as the admin API reads it; its methods block, and run in threads."""
+    """The store, as far as what admins do needs it; its methods block, and run in threads."""
 
     def backup(self, path: Path) -> None: ...
 
 
-class PublicStore(Memory, Protocol):
+class PublicStore(Store, Protocol):
     """The store, as far as pages read it; its methods block, and run in threads."""
 
     def latest(self, channels: Collection[str], limit: int) -> Sequence[MessageSaid]: ...
@@ -46,9 +48,12 @@ class Gossip(Protocol):
     def counters(self) -> Counters: ...
     @property
     def heard(self) -> set[Observer]: ...
+    @property
+    def watch(self) -> Watch: ...
 
     def change(self, change: Change) -> Deferred[None]: ...
     def say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]: ...
     def announce(self, channel: str, text: str) -> Deferred[None]: ...
     def notice(self, seconds: int) -> None: ...
+    def sessions(self) -> list[tuple[Session, str]]: ...
     def status(self) -> Status: ...

@@ -7,9 +7,10 @@ const localTimes = (within) => {
     const date = new Date(time.dateTime);
     if (Number.isNaN(date.valueOf())) continue;
     time.title = date.toLocaleString();
-    if (time.classList.contains("clock")) {
-      time.textContent = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-    }
+    const parts = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+    if (time.classList.contains("seconds")) parts.second = "2-digit";
+    else if (!time.classList.contains("clock")) continue;
+    time.textContent = date.toLocaleTimeString([], parts);
   }
 };
 

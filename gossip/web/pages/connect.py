@@ -1,0 +1,114 @@
+"""The pages that help to connect a game: a guide for its code base, and a list that is ticked off as it comes in."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from gossip.network.changes import Account
+from gossip.web.base import Base, parameter, site_address, socket_address
+from gossip.web.guides import GUIDES
+from gossip.web.progress import own_game, progress
+from gossip.web.requests import PublicRequest, answer_cached
+from gossip.web.router import NotHere, Router, redirect
+from gossip.web.visits import Visits
+
+PLACEHOLDER: Final = "YOUR-CLIENT-SECRET"
+"""Stands in the snippets for what only the owner knows."""
+
+CHANNEL: Final = "gossip"
+"""What the snippets subscribe to, unless the network shows other channels only."""
+
+
+_GOOD: Final = 300
+
+
+class ConnectPages:
+    """Guides, by game and code base."""
+
+    def __init__(self, base: Base, visits: Visits, telnet: tuple[str, str] = ("", "")) -> None:
+        """
+        @param telnet: the ports of the telnet bridge, without and with TLS; empty where there is none.
+        """
+        self._base = base
+        self._visits = visits
+        self._telnet = telnet
+        self._examples = {
+            file.name: file.read_bytes()
+            for file in files("gossip.web").joinpath("examples").iterdir()
+            if not file.name.startswith("_")
+        }
+
+    def add(self, router: Router) -> None:
+        """Add the pages."""
+        router.add("/connect", get=self.choose)
+        router.add("/connect/{game}", get=self._visits.signed_in(self.game))
+        router.add("/connect/{game}/{base}", get=self._visits.signed_in(self.guide))
+        router.add("/examples/{name}", get=self.example)
+
+    def choose(self, request: PublicRequest) -> bytes:
+        """Which game, and which code base? Who is not signed in reads what there is to do."""
+        account = self._visits.who(request)
+        registry = self._base.gossip.network.registry
+        name, base = parameter(request, "game"), parameter(request, "base")
+        if account is not None and name and base in GUIDES:
+            game = own_game(registry, account, name)
+            return redirect(request, f"/connect/{game.short_name}/{base}")
+        return self._base.page(
+            request,
+            "connect.html",
+            title="Connect your game",
+            games=registry.games_of(account.name) if account is not None else [],
+            guides=GUIDES.values(),
+            address=socket_address(request),
+        )
+
+    def game(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """Which code base?"""
+        game = own_game(self._base.gossip.network.registry, account, name)
+        return self._base.page(
+            request, "connect_game.html", title=f"Connect {game.name}", game=game, guides=GUIDES.values()
+        )
+
+    def guide(self, request: PublicRequest, account: Account, name: str, code_base: str) -> bytes:
+        """How a game of this code base is connected, and how far it is."""
+        base = self._base
+        game = own_game(base.gossip.network.registry, account, name)
+        guide = GUIDES.get(code_base)
+        if guide is None:
+            raise NotHere("There is no guide for this code base.")
+        plain, encrypted = self._telnet
+        return base.page(
+            request,
+            f"guides/{guide.name}.html",
+            title=f"Connect {game.name}: {guide.title}",
+            game=game,
+            guide=guide,
+            progress=progress(base.gossip, game, base.peer(request), base.now),
+            secret=PLACEHOLDER,
+            channel=self._channel(),
+            telnet_port=plain,
+            telnet_tls_port=encrypted,
+            **_addresses(request),
+        )
+
+    def _channel(self) -> str:
+        shown = [channel.name for channel in self._base.gossip.network.registry.channels.values() if not channel.hidden]
+        return CHANNEL if CHANNEL in shown or not shown else min(shown)
+
+    def example(self, request: PublicRequest, name: str) -> bytes:
+        """A file that a game takes over."""
+        if name not in self._examples:
+            raise NotHere("There is no such example.")
+        return answer_cached(request, self._examples[name], b"text/plain; charset=utf-8", _GOOD)
+
+
+def _addresses(request: PublicRequest) -> dict[str, Any]:
+    """Where this site and its socket are, by the name under which the page was asked for."""
+    site = site_address(request)
+    return {
+        "site": site or "",
+        "address": socket_address(request) or "wss://THIS-HOST/socket",
+        "host": (urlsplit(site).hostname if site else "") or "THIS-HOST",
+    }

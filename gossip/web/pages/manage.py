@@ -1,0 +1,215 @@
+"""The pages of who owns games: what he has registered, how each of them is doing, and its secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec import UNSET
+from msgspec.structs import replace
+from twisted.web import http
+
+from gossip.admin import GameAdd, GameEdit, GameRemove, GameRotate
+from gossip.network.changes import Account, Game
+from gossip.network.registry import Refused
+from gossip.operation import Operation, Result
+from gossip.web.base import Base, parameter, socket_address
+from gossip.web.desk import Desk
+from gossip.web.forms import fill
+from gossip.web.progress import own_game, progress
+from gossip.web.requests import UNPROCESSABLE, PublicRequest
+from gossip.web.router import Router, redirect
+from gossip.web.settings import WebRules
+from gossip.web.visits import Form, Visits
+from gossip.web.ways import written
+
+_SAID: Final = {"saved": "Saved.", "removed": "The game is no longer registered."}
+"""What a page says after something was done."""
+
+_FIELDS: Final = {
+    "short name": "short_name",
+    "tagline": "tagline",
+    "description": "description",
+    "web address": "homepage_url",
+    "way to play": "connections",
+    "telnet connection": "connections",
+    "connections": "connections",
+    "remove": "sure",
+    "name": "name",
+}
+"""Which field a reason is about: the first whose words stand in it."""
+
+
+class ManagePages:
+    """The games of an account."""
+
+    def __init__(self, base: Base, visits: Visits, desk: Desk, rules: WebRules) -> None:
+        self._base = base
+        self._visits = visits
+        self._desk = desk
+        self._rules = rules
+
+    def add(self, router: Router) -> None:
+        """Add the pages."""
+        signed_in = self._visits.signed_in
+        router.add("/manage", get=signed_in(self.games), post=signed_in(self.register))
+        router.add("/manage/{game}", get=signed_in(self.game), post=signed_in(self.edit))
+        router.add("/manage/{game}/live", get=signed_in(self.live))
+        router.add("/manage/{game}/secret", post=signed_in(self.rotate))
+        router.add("/manage/{game}/remove", post=signed_in(self.remove))
+
+    # All games.
+
+    def games(self, request: PublicRequest, account: Account) -> bytes:
+        """The games of an account, and a form for one more."""
+        return self._games(request, account, {})
+
+    def _games(
+        self, request: PublicRequest, account: Account, typed: Mapping[str, Any], code: int = http.OK, wrong: str = ""
+    ) -> bytes:
+        network = self._base.gossip.network
+        games = network.registry.games_of(account.name)
+        most = self._rules.settings.games
+        return self._base.page(
+            request,
+            "manage.html",
+            code,
+            title="Your games",
+            games=[(game, network.presence.online(game.client_id)) for game in games],
+            most=most,
+            full=bool(most) and len(games) >= most,
+            typed={"short_name": "", "name": "", **typed},
+            wrong=wrong,
+            about=field_of(wrong),
+            said=_SAID.get(parameter(request, "done") or "", ""),
+        )
+
+    async def register(self, request: PublicRequest, account: Account) -> bytes:
+        """Register a game; its secret is shown in the answer and never again."""
+        form = self._visits.form(request)
+        typed = {name: form.text(name) for name in ("short_name", "name")}
+        try:
+            added = GameAdd(name=typed["name"].strip(), short_name=typed["short_name"].strip(), owner=account.name)
+            made = await self._desk.carry_out(added, account.name, lambda: self._check_number(account))
+        except Refused as refused:
+            return self._games(request, account, typed, UNPROCESSABLE, str(refused))
+        return self._credentials(request, made)
+
+    def _check_number(self, account: Account) -> None:
+        most = self._rules.settings.games
+        if most and len(self._base.gossip.network.registry.games_of(account.name)) >= most:
+            raise Refused(f"you may register up to {most} games: ask an admin for more")
+
+    def _credentials(self, request: PublicRequest, made: Result) -> bytes:
+        return self._base.page(
+            request,
+            "credentials.html",
+            title="Keep these credentials",
+            made=made,
+            address=socket_address(request),
+        )
+
+    # One game.
+
+    def game(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """How a game is doing, and what is known of it."""
+        game = self._own(account, name)
+        return self._game(request, game, said=_SAID.get(parameter(request, "done") or "", ""))
+
+    def _game(
+        self,
+        request: PublicRequest,
+        game: Game,
+        typed: Mapping[str, Any] = {},
+        code: int = http.OK,
+        wrong: str = "",
+        said: str = "",
+    ) -> bytes:
+        known = {
+            "name": game.name,
+            "tagline": game.tagline or "",
+            "description": game.description or "",
+            "homepage_url": game.homepage_url or "",
+            "connections": "\n".join(map(written, game.connections)),
+            "hidden": game.hidden,
+            "hide_players": game.hides_players,
+        }
+        ends = [secret.expires for secret in game.secrets if secret.expires is not None]
+        return self._base.page(
+            request,
+            "manage_game.html",
+            code,
+            title=game.name,
+            typed={**known, **typed},
+            wrong=wrong,
+            about=field_of(wrong),
+            said=said,
+            old_secret_until=max((end for end in ends if end > self._base.now), default=None),
+            **self._live(request, game),
+        )
+
+    def live(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """How a game is doing: only what changes by itself of its page."""
+        return self._base.page(request, "manage_live.html", **self._live(request, self._own(account, name)))
+
+    def _live(self, request: PublicRequest, game: Game) -> dict[str, Any]:
+        base = self._base
+        seen = base.gossip.network.registry.seen.get(game.client_id)
+        return {
+            "game": game,
+            "progress": progress(base.gossip, game, base.peer(request), base.now),
+            "user_agent": seen.user_agent if seen else None,
+        }
+
+    async def edit(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """Change what is known of a game."""
+        game, form = self._own(account, name), self._visits.form(request)
+        try:
+            # What a form could say besides is not the owner's to say.
+            edited = replace(fill(GameEdit, form, game=game.short_name), owner=UNSET)
+            await self._carry_out(edited, account, game)
+        except Refused as refused:
+            return self._game(request, game, _typed(form), UNPROCESSABLE, str(refused))
+        return redirect(request, f"/manage/{game.short_name}?done=saved")
+
+    async def rotate(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """Give a game a new secret, which is shown in the answer and never again."""
+        game, _ = self._own(account, name), self._visits.form(request)
+        try:
+            made = await self._carry_out(GameRotate(game=game.short_name), account, game)
+        except Refused as refused:
+            return self._game(request, game, code=UNPROCESSABLE, wrong=str(refused))
+        return self._credentials(request, made)
+
+    async def remove(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """Remove a game, if the box is ticked."""
+        game, form = self._own(account, name), self._visits.form(request)
+        try:
+            if not form.checked("sure"):
+                raise Refused("to remove the game, tick the box")
+            await self._carry_out(GameRemove(game=game.short_name), account, game)
+        except Refused as refused:
+            return self._game(request, game, code=UNPROCESSABLE, wrong=str(refused))
+        return redirect(request, "/manage?done=removed")
+
+    def _own(self, account: Account, name: str) -> Game:
+        return own_game(self._base.gossip.network.registry, account, name)
+
+    async def _carry_out(self, operation: Operation, account: Account, game: Game) -> Result:
+        def check() -> None:
+            # Somebody else may have registered the name since this one looked.
+            known = self._base.gossip.network.registry.games.get(game.client_id)
+            if known is None or known.owner != game.owner:
+                raise Refused("this game is no longer yours")
+
+        return await self._desk.carry_out(operation, account.name, check)
+
+
+def field_of(wrong: str) -> str:
+    """The field that a reason is about; empty if it is about none."""
+    return next((field for words, field in _FIELDS.items() if words in wrong), "")
+
+
+def _typed(form: Form) -> dict[str, Any]:
+    texts = {name: form.text(name) for name in ("name", "tagline", "description", "homepage_url", "connections")}
+    return {**texts, **{name: "1" in form.all(name) for name in ("hidden", "hide_players")}}
