@@ -532,9 +532,9 @@ class TerminalTests(SynchronousTestCase):
         report = dict.fromkeys((*Report.__struct_fields__, "said_at"), hostile)
         entry = dict.fromkeys(("at", "actor", "operation", "subject", "arguments"), hostile)
         account = dict.fromkeys(("name", "admin", "disabled", "email", "has_password", "created_at", "until"), hostile)
-        account |= {"games": [hostile], "address": hostile}
+        account_shown: dict[str, Any] = {**account, "games": [hostile], "address": hostile}
         keys = ("game", "peer", "transport", "since", "players", "channels")
-        session = dict.fromkeys(keys, hostile) | {"channels": [hostile]}
+        session: dict[str, Any] = {**dict.fromkeys(keys, hostile), "channels": [hostile]}
         for shown in (
             terminal.games({"games": games}),
             terminal.channels({"channels": channels}),
@@ -549,9 +549,9 @@ class TerminalTests(SynchronousTestCase):
             terminal.reports({"reports": [report]}),
             terminal.report(report),
             terminal.audit({"entries": [entry]}),
-            terminal.accounts({"accounts": [account]}),
-            terminal.account(account),
-            terminal.account_link(account),
+            terminal.accounts({"accounts": [account_shown]}),
+            terminal.account(account_shown),
+            terminal.account_link(account_shown),
             terminal.sessions({"sessions": [session]}),
         ):
             self.assertEqual([line for line in shown.splitlines() if not line.isprintable()], [])
