@@ -176,8 +176,17 @@ class BrowserTestCase(SynchronousTestCase):
         """Press a button that sends a form, and wait for the page that comes of it."""
         before = self.tab.driver.find_element("css selector", "html")
         self.tab.driver.find_element("css selector", button).click()
+        self.wait_for_another(before)
+
+    def wait_for_another(self, before: Any) -> None:
+        """
+        Wait for the next page.
+
+        @param before: the html element of the one before.
+        """
         # Not by a script: some tests forbid those.
-        eventually(lambda: self.tab.driver.find_element("css selector", "html") != before, "the next page")
+        find = self.tab.driver.find_elements
+        eventually(lambda: find("css selector", "footer") and find("css selector", "html") != [before], "the next page")
 
     def assertGood(self, paths: Sequence[str], expected: Collection[str] = ()) -> None:
         """
