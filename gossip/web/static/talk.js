@@ -7,9 +7,11 @@ const talk = (form) => {
   const wrong = form.querySelector(".wrong");
 
   const tell = (text) => {
-    wrong.textContent = text;
+    // A mute says in UTC when it ends.
+    wrong.textContent = text.replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, (time) => new Date(time).toLocaleString());
     wrong.hidden = !text;
     field.setAttribute("aria-invalid", String(Boolean(text)));
+    if (text) form.scrollIntoView({ block: "nearest" });
   };
 
   const send = async (text) => {
