@@ -218,7 +218,7 @@ class MetricsTests(SiteTestCase):
     def test_by_token(self) -> None:
         """Who shows a token sees them from everywhere, also by a proxy; a wrong one is told so."""
         ticket = Ticket(digest=digest("secret"), kind="token", account="Ana", scope="metrics")
-        for change in (AccountSaved(Account(name="Ana")), TicketIssued(ticket)):
+        for change in (AccountSaved(Account(name="Ana", admin=True)), TicketIssued(ticket)):
             self.service.world.registry.enact(change)
         far = IPv4Address("TCP", "192.0.2.1", 1)
         code, _, body = self.get("/metrics", far, Authorization="Bearer secret", X_Forwarded_For="203.0.113.1")

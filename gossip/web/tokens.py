@@ -34,8 +34,8 @@ class Shown(Struct, frozen=True):
     ticket: Ticket
 
     def may(self, scope: str) -> bool:
-        """Is it good for this? What only admins may do, only an admin's token does."""
-        return scope in GRANTS.get(self.ticket.scope, ()) and (scope != "admin" or self.account.admin)
+        """Is it good for this? Only an admin's token is good for more than reading."""
+        return scope in GRANTS.get(self.ticket.scope, ()) and (scope == "read" or self.account.admin)
 
 
 class Tokens:
