@@ -202,6 +202,8 @@ class DocumentTests(ApiTestCase):
             name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
             arguments = document["components"]["schemas"][name]
             self.assertEqual(set(arguments["properties"]), set(kind.__struct_fields__), wire)
+        for name, schema in document["components"]["schemas"].items():
+            self.assertRegex(schema["description"], r"^[A-Z][^{}@\n]+[.?]$", name)
         pause = document["components"]["schemas"]["ChannelPause"]
         self.assertEqual(pause["required"], ["channel"])
         self.assertEqual(pause["properties"]["minutes"]["default"], 30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any, Final
 
 import msgspec
@@ -39,6 +40,8 @@ def openapi(network: str) -> dict[str, Any]:
     """The document (3.1)."""
     told = (Games, GameInFull, Channels, Messages, Statistics, Error, TokenShown, OwnGames)
     _, schemas = msgspec.json.schema_components((*told, *OPERATIONS.values()), ref_template=_TEMPLATE)
+    for schema in schemas.values():
+        _describe(schema)
     name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
     window = [
         _query("before", "Only messages with a lower seq; the latest of them.", 0),
@@ -66,6 +69,20 @@ def openapi(network: str) -> dict[str, Any]:
         "paths": {ROOT + path: operations for path, operations in paths.items()},
         "components": {"schemas": schemas, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     }
+
+
+def _describe(schema: dict[str, Any]) -> None:
+    """Say what a docstring says, of each field where that stands."""
+    about, *fields = re.split(r"\s+@ivar\s+", schema.get("description", ""))
+    schema["description"] = _plain(about)
+    for field in fields:
+        name, _, text = field.partition(":")
+        schema["properties"][name]["description"] = _plain(text)
+
+
+def _plain(text: str) -> str:
+    """A docstring, for who does not read Python."""
+    return re.sub(r"[CL]\{([^}]*)\}", r"\1", " ".join(text.split()))
 
 
 def _query(name: str, about: str, least: int, most: int | None = None) -> dict[str, Any]:
@@ -104,7 +121,7 @@ def _post(operation: type[Struct]) -> dict[str, Any]:
     done = {"description": "It is done.", "content": {"application/json": {"schema": {"type": "object"}}}}
     return {
         "post": {
-            "summary": " ".join((operation.__doc__ or "").replace("C{", "").replace("}", "").split()),
+            "summary": _plain(operation.__doc__ or ""),
             "requestBody": {"content": {"application/json": {"schema": schema}}},
             "responses": {"200": done, **_refusals("400", "503")},
         }
