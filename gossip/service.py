@@ -361,6 +361,11 @@ class GossipService(Service):
             if session.situation is Situation.ACTIVE
         ]
 
+    def transport_of(self, session: Session) -> str:
+        """The transport that carries a session; empty if none does any more."""
+        connection = self._connections.get(session)
+        return "" if connection is None else connection.transport_name
+
     def status(self) -> Status:
         """What goes on right now, for people and metrics."""
         transports = Counter(connection.transport_name for connection in self._connections.values())

@@ -152,6 +152,9 @@ class MemoryService:
     def sessions(self) -> list[tuple[Session, str]]:
         return [(session, "websocket") for online in self.network.presence for session in online.sessions]
 
+    def transport_of(self, session: Session) -> str:
+        return "websocket"
+
     def status(self) -> Status:
         online = list(self.network.presence)
         return {

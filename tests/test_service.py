@@ -548,6 +548,9 @@ class PeopleTests(ServiceTestCase):
         self.connect()
         [(session, transport)] = self.service.sessions()
         self.assertEqual((session.peer, session.opened_at, transport), ("192.0.2.1", NOW, "memory"))
+        self.assertEqual(self.service.transport_of(session), "memory")
+        self.service.lost(session)
+        self.assertEqual(self.service.transport_of(session), "")
 
 
 class WatchTests(ServiceTestCase):

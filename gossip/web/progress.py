@@ -153,10 +153,9 @@ def progress(gossip: Gossip, game: Game, peer: str, now: float) -> Progress:
     watched = gossip.watch.look(game.client_id, peer, now)
     limits = network.rules.limits
     restrictions = _restrictions(network.registry, game, now)
-    transports = dict(gossip.sessions())
     online = network.presence.online(game.client_id)
     sessions = [
-        _session(session, watched.numbers[session], transports.get(session, ""), limits, now)
+        _session(session, watched.numbers[session], gossip.transport_of(session), limits, now)
         for session in (online.sessions if online is not None else ())
     ]
     refused = [_refused(each, restrictions, limits) for each in reversed(watched.refusals)]

@@ -106,8 +106,13 @@ class ManagePages:
             "credentials.html",
             title="Keep these credentials",
             made=made,
+            until=self._old_secret_until(self._base.gossip.network.registry.games[made["client_id"]]),
             address=socket_address(request),
         )
+
+    def _old_secret_until(self, game: Game) -> float | None:
+        ends = [secret.expires for secret in game.secrets if secret.expires is not None]
+        return max((end for end in ends if end > self._base.now), default=None)
 
     # One game.
 
@@ -134,7 +139,6 @@ class ManagePages:
             "hidden": game.hidden,
             "hide_players": game.hides_players,
         }
-        ends = [secret.expires for secret in game.secrets if secret.expires is not None]
         return self._base.page(
             request,
             "manage_game.html",
@@ -144,7 +148,7 @@ class ManagePages:
             wrong=wrong,
             about=field_of(wrong),
             said=said,
-            old_secret_until=max((end for end in ends if end > self._base.now), default=None),
+            old_secret_until=self._old_secret_until(game),
             **self._live(request, game),
         )
 
