@@ -292,17 +292,18 @@ class OperationTests(TokenTestCase):
         self.assertEqual(self.operate("game/disable", game="Alpha"), (503, {"error": "The database does not answer."}))
 
     def test_gone(self) -> None:
-        """Who no longer waits for the answer does not keep it from being done."""
+        """Who no longer waits does not keep it from being done, nor from having its turn after what came before."""
         self.service.slow = True
-        browser = Browser(self.site)
-        body = b'{"game": "Alpha"}'
-        head = f"POST /api/v1/admin/game/disable HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
-        browser.send(f"{head}Authorization: Bearer {self.tokens['Ana', 'admin']}\r\n\r\n".encode() + body)
-        browser.protocol.connectionLost(_closed())
+        browsers = [Browser(self.site), Browser(self.site)]
+        for browser, game in zip(browsers, ("Alpha", "Beta"), strict=True):
+            body = json.dumps({"game": game}).encode()
+            head = f"POST /api/v1/admin/game/disable HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+            browser.send(f"{head}Authorization: Bearer {self.tokens['Ana', 'admin']}\r\n\r\n".encode() + body)
+        browsers[1].protocol.connectionLost(_closed())
         self.service.slow = False
         self.service.settle()
-        self.assertTrue(self.world.game("Alpha").disabled)
-        self.assertEqual(self.operate("game/enable", game="Alpha")[0], 200)
+        self.assertEqual(browsers[0].read()[0], 200)
+        self.assertTrue(self.world.game("Beta").disabled)
 
 
 def _closed() -> Any:
