@@ -25,8 +25,8 @@ LABEL: Final = 40
 """How many characters the label of a token may have."""
 
 SCOPES: Final = {
-    "read": "read what this site shows, with the rights of your account",
-    "metrics": "read the daemon's figures at /metrics",
+    "read": "read about your games",
+    "metrics": "read the figures at /metrics",
     "admin": "do all that an admin can do",
 }
 """What a token may be good for; all but the first only for admins."""
