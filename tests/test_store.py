@@ -17,13 +17,16 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from twisted.trial.unittest import SynchronousTestCase
 
 import gossip
 from gossip.network.changes import (
+    Account,
+    AccountRemoved,
+    AccountSaved,
     AchievementDropped,
     AchievementKept,
     Audited,
@@ -51,6 +54,11 @@ from gossip.network.changes import (
     RestrictionSet,
     RestrictionsExpired,
     Secret,
+    Ticket,
+    TicketIssued,
+    TicketsExpired,
+    TicketsRevoked,
+    Together,
     UserAgent,
     UserAgentSaved,
 )
@@ -110,6 +118,13 @@ REPORT = Report(
     made_by="bo",
     made_at=2.5,
 )
+
+ACCOUNT = Account(
+    name="Ana", password="$argon2id$…", admin=True, disabled=True, email="ana@example.org", created_at=1700000000.125
+)
+VISIT = Ticket(digest=bytes(range(32)), kind="visit", account="Ana", label="192.0.2.1 ☺", made_at=0.5, expires=1234.5)
+TOKEN = Ticket(digest=bytes(32), kind="token", account="Ana", scope="read", label="mine", made_by="Ana", made_at=1.5)
+INVITE = Ticket(digest=b"\xff" * 32, kind="invite", made_by="unix:ana", made_at=2.5, expires=2345.5)
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
@@ -351,6 +366,68 @@ class StoreTests(OnDatabase):
         self.assertEqual(kept.said_since(0.0, 1), [said(1, "testing", 3.0)])
         self.assertEqual(kept.said_since(0.0, 1, "gossip"), [said(2, said_at=2.0)])
 
+    def test_owner(self) -> None:
+        """A game comes back with its owner, or without."""
+        owned = replace(GAME, owner="Ana")
+        kept = self.kept(GameSaved(GAME), GameSaved(owned))
+        self.assertEqual(kept.load().games, {ANA: owned})
+        kept.apply(GameSaved(GAME))
+        self.assertEqual(kept.load().games, {ANA: GAME})
+
+    def test_accounts(self) -> None:
+        """Accounts come back as they were saved last."""
+        bare = Account(name="bo-2_x")
+        first = Account(name="Ana", password="before", created_at=ACCOUNT.created_at)
+        known = self.kept(AccountSaved(first), AccountSaved(bare), AccountSaved(ACCOUNT)).load()
+        self.assertEqual(known.accounts.all, {"ana": ACCOUNT, "bo-2_x": bare})
+        self.assertEqual(known.accounts.tickets, {})
+
+    def test_account_names_are_unique(self) -> None:
+        """Two accounts never share a name, whatever the case; what was there before stays."""
+        kept = self.kept(AccountSaved(ACCOUNT))
+        self.assertRaises(StoreError, kept.apply, AccountSaved(Account(name="ANA")))
+        self.assertEqual(kept.load().accounts.all, {"ana": ACCOUNT})
+
+    def test_account_removed(self) -> None:
+        """With an account its tickets go, and no others; who takes its name finds none."""
+        other = replace(VISIT, digest=b"other", account="Bo")
+        changes = [AccountSaved(ACCOUNT), AccountSaved(Account(name="Bo"))]
+        issued = [TicketIssued(each) for each in (VISIT, TOKEN, INVITE, other)]
+        known = self.kept(*changes, *issued, AccountRemoved("Ana"), AccountSaved(Account(name="Ana"))).load()
+        self.assertEqual(known.accounts.all, {"ana": Account(name="Ana"), "bo": Account(name="Bo")})
+        self.assertEqual(known.accounts.tickets, {each.digest: each for each in (INVITE, other)})
+
+    def test_tickets(self) -> None:
+        """Tickets come back as they were issued, but for the revoked ones; none is known by its secret."""
+        issued = [TicketIssued(each) for each in (VISIT, TOKEN, INVITE)]
+        kept = self.kept(
+            AccountSaved(ACCOUNT), *issued, TicketsRevoked((TOKEN.digest, b"nobody's")), TicketsRevoked(())
+        )
+        self.assertEqual(kept.load().accounts.tickets, {each.digest: each for each in (VISIT, INVITE)})
+
+    def test_old_tickets(self) -> None:
+        """Tickets that ended are dropped, and those that never do stay."""
+        kept = self.kept(*(TicketIssued(each) for each in (VISIT, TOKEN, INVITE)), TicketsExpired(1234.0))
+        self.assertEqual(len(kept.load().accounts.tickets), 3)
+        kept.keep([TicketsExpired(1.0), TicketsExpired(1234.5)])
+        self.assertEqual(kept.load().accounts.tickets, {each.digest: each for each in (TOKEN, INVITE)})
+
+    def test_together(self) -> None:
+        """What belongs together is kept all, in its order, or none of it: not its note either, nor what is inside."""
+        kept = self.open()
+        kept.apply(Together((AccountSaved(ACCOUNT), TicketIssued(VISIT), Together((TicketIssued(TOKEN),)))))
+        kept.apply(Together((TicketsRevoked((VISIT.digest,)), TicketIssued(INVITE))))
+        known = kept.load().accounts
+        self.assertEqual((known.all, [*known.tickets]), ({"ana": ACCOUNT}, [TOKEN.digest, INVITE.digest]))
+        note = AuditEntry("key", 1.0, "ana", "account/add", "Bo", "{}")
+        bad = Together((AccountSaved(Account(name="Bo")), Together((TicketIssued(replace(VISIT, label="\0")),))))
+        for change in (bad, Audited(note, bad)):
+            self.assertRaises(StoreError, kept.apply, change)
+        self.assertEqual((kept.load().accounts.all, kept.audit(10)), ({"ana": ACCOUNT}, []))
+        kept.apply(Audited(note, Together((GameSaved(GAME), AccountRemoved("Ana")))))
+        known = kept.load().accounts
+        self.assertEqual((known.all, [*known.tickets], kept.audit(10)), ({}, [INVITE.digest], [note]))
+
     def test_all_or_none(self) -> None:
         """Changes that are kept together are kept all or none."""
         kept = self.open()
@@ -376,6 +453,8 @@ class StoreTests(OnDatabase):
             AchievementKept(ANA, AchievementOf(key="key", title="\0a")),
             GameSeen(ANA, "\0", "1.0.0"),
             ReportResolved(1, "ana", 1.0, "\0"),
+            AccountSaved(Account(name="Ana", email="\0")),
+            TicketIssued(replace(VISIT, label="\0")),
         ]
         for change in changes:
             with self.assertRaises(StoreError):
@@ -474,7 +553,7 @@ class StoreTests(OnDatabase):
         """Let there be a later version, with one more migration."""
         versions = Path(self.mktemp()).absolute()
         versions.mkdir()
-        heading = "import sqlalchemy as sa\nfrom alembic import op\nrevision = '9999'\ndown_revision = '0002'\n"
+        heading = "import sqlalchemy as sa\nfrom alembic import op\nrevision = '9999'\ndown_revision = '0003'\n"
         (versions / "later.py").write_text(f"{heading}def upgrade():\n{body}")
         original = schema.configuration
 
@@ -585,7 +664,9 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
                     connection.executescript(dump)
                 kept = self.open()
                 known = kept.load()
-                self.assertEqual((known.games, known.achievements), _KNOWN)
+                # Only the latest of them know whose a game is.
+                games = {client_id: replace(game, owner=None) for client_id, game in known.games.items()}
+                self.assertEqual((games, known.achievements), _KNOWN)
                 self.assertEqual(kept.history("gossip", 10), [said(1)])
                 self.assertEqual(self.differences(), [])
 
@@ -601,6 +682,25 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
         self.assertEqual((list(known.mutes), list(known.bans)), ([(ANA, "gossip")], [("192.0.2.1", "")]))
         self.assertEqual((list(known.filters.kept), list(known.reports)), ([("darn", "")], [1]))
         self.assertEqual((len(kept.reports(10, resolved=True)), len(kept.audit(10))), (2, 7))
+
+    def test_third_schema(self) -> None:
+        """Who signs in, and whose a game is, is in a store of the third version, with what was in one before."""
+        Path(self.directory).mkdir()
+        dump = (Path(__file__).parent / "schemas" / "0003.sql").read_text("utf-8")
+        with closing(sqlite3.connect(f"{self.directory}/gossip.db")) as connection:
+            connection.executescript(dump)
+        known = self.open().load()
+        ana, bo = known.accounts.all["ana"], known.accounts.all["bo"]
+        self.assertEqual(
+            (ana.name, ana.admin, ana.email, ana.created_at), ("Ana", True, "ana@example.org", 1700000000.25)
+        )
+        self.assertEqual((bo.disabled, bo.admin, bo.password), (True, False, None))
+        self.assertEqual([game.short_name for game in known.games_of("Ana")], ["Other"])
+        self.assertEqual([each.kind for each in known.accounts.of("Ana", "visit", "token")], ["visit", "token"])
+        invite = known.accounts.shown("secret 2", "invite", 1700000002.0)
+        assert invite is not None
+        self.assertEqual((invite.made_by, invite.expires), ("unix:ana", 1700604800.0))
+        self.assertEqual((list(known.mutes), list(known.filters.kept)), ([(ANA, "gossip")], [("darn", "")]))
 
     def test_copy_before_upgrade(self) -> None:
         """Before an upgrade the file is copied, and only then."""

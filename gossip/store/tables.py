@@ -49,10 +49,10 @@ games: Final = Table(
     Column("homepage_url", Text),
     Column("connections", Text, nullable=False),  # JSON: a list of GameConnection
     Column("created_at", Double, nullable=False),
-    Column("owner", Text),
-    # With what it joined last; no version if it never did. Only GameSeen writes these.
+    # With what it joined last; no version if it never did. Only GameSeen writes these two.
     Column("seen_user_agent", Text),
     Column("seen_version", Text),
+    Column("owner", Text),
 )
 # The registry judges names without the case of all Unicode; the databases know that of ASCII at least.
 Index("ix_games_short_name", func.lower(games.c.short_name), unique=True)
