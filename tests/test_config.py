@@ -17,6 +17,7 @@ from gossip.config import SOCKET_PATH_BYTES, Config, ConfigError, Limits, dump, 
 from gossip.network.ratelimit import Rate
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
 from gossip.transports.limits import TelnetLimits
+from gossip.web.settings import MailSettings, WebSettings
 
 URL = "postgresql+psycopg://gossip:hush@db.example.org/gossip"
 
@@ -59,6 +60,45 @@ class Defaults(SynchronousTestCase):
     def test_named(self) -> None:
         """Unless it is named."""
         self.assertEqual(Config(admin_socket="/run/gossip/admin").admin_path, Path("/run/gossip/admin"))
+
+
+class Addresses(SynchronousTestCase):
+    """Where people find the pages."""
+
+    def test_website(self) -> None:
+        """What the operator says, as one types it."""
+        for website, address in {
+            "https://gossip.example.org/": "https://gossip.example.org",
+            "http://gossip.example.org:8080": "http://gossip.example.org:8080",
+            "gossip.example.org": "https://gossip.example.org",
+            "https://example.org/gossip/": "https://example.org/gossip",
+        }.items():
+            self.assertEqual(Config(network=NetworkSettings(website=website)).address, address)
+
+    def test_endpoints(self) -> None:
+        """Otherwise what this machine calls the first place that a browser can open."""
+        for listen, address in {
+            ("tcp:4110:interface=127.0.0.1",): "http://127.0.0.1:4110",
+            ("tcp:4110",): "http://localhost:4110",
+            ("tcp:port=4110:interface=0.0.0.0",): "http://localhost:4110",
+            ("tcp:80",): "http://localhost",
+            ("tcp6:4110:interface=\\:\\:1",): "http://[::1]:4110",
+            ("tcp6:4110",): "http://localhost:4110",
+            ("tls:/etc/gossip/tls:443",): "https://localhost",
+            ("ssl:8443:privateKey=k.pem:certKey=c.pem",): "https://localhost:8443",
+            ("unix:/run/gossip.sock", "systemd:domain=INET:index=0", "tcp:1"): "http://localhost:1",
+            ("unix:/run/gossip.sock",): "",
+            ("tcp:0",): "",
+            ("tcp:http",): "",
+            ("tcp",): "",
+            ("haproxy:tcp:4110",): "",
+        }.items():
+            self.assertEqual(Config(listen=listen).address, address, listen)
+
+    @given(st.lists(st.text()))
+    def test_any_endpoint(self, listen: list[str]) -> None:
+        """Whatever stands there is an address or none."""
+        self.assertRegex(Config(listen=tuple(listen)).address, r"\A(https?://.+)?\Z")
 
 
 class File(ConfigCase):
@@ -140,6 +180,21 @@ class Complaints(ConfigCase):
             "[limits.telnet]\nlogins = -1": "limits.telnet.logins: must be a number from 0 to 1000000000",
             "[limits.telnet]\nlogin = 1": "unknown key 'login' in [limits.telnet], did you mean 'logins'?",
             "data = ''": "data: must not be empty",
+            "web.sign_up = 'maybe'": "web.sign_up: invalid enum value 'maybe'",
+            "web.visit_days = 0": "web.visit_days: must be above 0",
+            "[web.mail]\nserver = 'mail.example.org'": "web.mail.server: not like mail.example.org:587",
+            "[web.mail]\nserver = 'mail.example.org:0'": "web.mail.server: not like mail.example.org:587",
+            "[web.mail]\nserver = 'smtp://mail.example.org:587'": "web.mail.server: not like mail.example.org:587",
+            "[web.mail]\nserver = 'm:587'": "web.mail.sender: not an address like gossip@example.org",
+            "[web.mail]\nserver = 'm:587'\nsender = 'Gossip <a@b>'": (
+                "web.mail.sender: not an address like gossip@example.org"
+            ),
+            "[web.mail]\nserver = 'm:587'\nsender = 'a@b'": (
+                "web.mail.server: set network.website too, which links in mails lead to"
+            ),
+            "web.mail.user = 'x'": "web.mail: user and password belong together",
+            "web.mail.password = 'hush'": "web.mail: user and password belong together",
+            "web.mail.password = '***'": "web.mail.password: put the password in place of ***",
             'data = "a\\u0000"': "data: no control characters, and nothing but UTF-8",
             'network.blocked_games = ["a\\n"]': ("network.blocked_games: no control characters, and nothing but UTF-8"),
             "database = 'gossip.db'": "database: not a URL like postgresql+psycopg://user:password@host/name",
@@ -266,9 +321,19 @@ class Dump(ConfigCase):
         self.assertEqual(self.complaint(shown), "database: put the password in place of ***")
         self.assertEqual(self.loaded(shown.replace("***", "hush")), Config(database=URL))
 
+    def test_mail_password(self) -> None:
+        """Nor is that of the mail server."""
+        config = Config(web=WebSettings(mail=MailSettings(user="gossip", password="hush")))
+        shown = dump(config)
+        self.assertNotIn("hush", shown)
+        self.assertEqual(tomllib.loads(shown)["web"]["mail"]["password"], "***")
+        self.assertEqual(self.complaint(shown), "web.mail.password: put the password in place of ***")
+        self.assertEqual(self.loaded(shown.replace("***", "hush")), config)
+
     def test_representation(self) -> None:
-        """A configuration that comes into a log by accident does not show the password."""
-        self.assertNotIn("hush", repr(Config(database=URL)))
+        """A configuration that comes into a log by accident does not show the passwords."""
+        web = WebSettings(mail=MailSettings(user="gossip", password="hush"))
+        self.assertNotIn("hush", repr(Config(database=URL, web=web)))
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]))
