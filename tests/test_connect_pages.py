@@ -179,6 +179,20 @@ class ProgressTests(OwnerTestCase):
         self.assertEqual(self.done(), [True, False, False, False])
         self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")), NOW + 2)
         self.assertIn("Authenticated: waiting", self.look().text)
+        self.say(self.world.open(), frame("authenticate", {**self.world.credentials("Alpha"), "supports": []}), NOW + 3)
+        self.assertIn("Authenticated: waiting", self.look().text)
+
+    def test_gone(self) -> None:
+        """A game that was here and is gone is not said to talk."""
+        self.look()
+        session = self.world.open()
+        self.say(session, frame("authenticate", self.world.credentials("Alpha", channels=["gossip"])))
+        self.say(session, frame("heartbeat"))
+        self.say(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}))
+        self.service.watch.lost(session, NOW + 1)
+        self.world.network.lost(session, NOW + 1)
+        self.assertEqual(self.done(), [True] * 4)
+        self.assertIn("Your game was here, and is not connected right now.", self.look().text)
 
     def test_too_many(self) -> None:
         """Too many connections are told as what they are."""

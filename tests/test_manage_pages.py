@@ -63,13 +63,13 @@ class OwnerTestCase(SynchronousTestCase):
         """All games as they are registered."""
         return dict(self.world.registry.games)
 
-    def later(self, path: str, fields: Mapping[str, str]) -> Browser:
+    def later(self, visitor: Visitor, path: str, fields: Mapping[str, str]) -> Browser:
         """Send a form, and read the answer later."""
         browser = Browser(self.site)
-        body = urlencode({"csrf": self.ana.csrf, **fields}).encode()
+        body = urlencode({"csrf": visitor.csrf, **fields}).encode()
         head = (
             f"POST {path} HTTP/1.1\r\nHost: mud.example\r\nAccept: text/html\r\nContent-Type: {FORM_TYPE}\r\n"
-            f"Cookie: visit={self.ana.cookies['visit']}\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"Cookie: visit={visitor.cookies['visit']}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         browser.send(head.encode() + body)
         return browser
@@ -191,7 +191,9 @@ class RegisterTests(OwnerTestCase):
         """Nor has it more when they are registered all at once."""
         self.ana.get("/manage")
         self.service.slow = True
-        browsers = [self.later("/manage", {"short_name": f"M{number}", "name": f"M {number}"}) for number in range(3)]
+        browsers = [
+            self.later(self.ana, "/manage", {"short_name": f"M{number}", "name": f"M {number}"}) for number in range(3)
+        ]
         for _ in browsers:
             self.service.settle()
         self.assertEqual([browser.read()[0] for browser in browsers], [200, 422, 422])
@@ -270,13 +272,18 @@ class EditTests(OwnerTestCase):
         self.assertEqual(self.games(), before)
 
     def test_gone_meanwhile(self) -> None:
-        """A game that became somebody else's while the form waited for its turn is not changed."""
+        """Who waited for his turn does not get at the game of somebody else who has its name by then."""
         self.ana.get("/manage/Alpha")
+        self.bo.get("/manage")
         self.service.slow = True
-        removing = self.later("/manage/Alpha/remove", {"sure": "1"})
-        editing = self.later("/manage/Alpha/secret", {})
-        self.service.settle()
-        self.assertEqual((removing.read()[0], editing.read()[0]), (303, 422))
+        removing = self.later(self.ana, "/manage/Alpha/remove", {"sure": "1"})
+        registering = self.later(self.bo, "/manage", {"short_name": "Alpha", "name": "Bo's Alpha"})
+        stealing = self.later(self.ana, "/manage/Alpha/secret", {})
+        for _ in range(3):
+            self.service.settle()
+        codes = [browser.read()[0] for browser in (removing, registering, stealing)]
+        self.assertEqual(codes, [303, 200, 422])
+        self.assertEqual((self.world.game("Alpha").owner, len(self.world.game("Alpha").secrets)), ("Bo", 1))
 
     def test_said(self) -> None:
         """An address cannot make the page say anything."""
@@ -338,7 +345,7 @@ class LiveTests(OwnerTestCase):
         session = self.world.join(
             "Alpha", channels=["gossip", "secret"], players=[f"P{n}" for n in range(30)], user_agent="Own 1.0"
         )
-        self.world.join("Alpha", supports=["channels"], user_agent="Own 1.0")
+        self.world.say(self.world.join("Alpha", supports=["channels"], user_agent="Own 1.0"), frame("heartbeat"))
         for number in range(12):
             said = frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}, str(number))
             self.world.ask(session, said, NOW + 60)
@@ -347,7 +354,7 @@ class LiveTests(OwnerTestCase):
         for shown in (
             *("Session 1", "192.0.2.1 by websocket", "1 minute", "Own 1.0", "gossip, secret", "30: P0, P1", "P19 …"),
             *("1 of 3 not answered", "All together", "12 of 100, 20 a second", "Messages", "10 of 10, 2 a second"),
-            *("2 overruns; the session ends at 10", "Session 2"),
+            *("2 overruns; the session ends at 10", "Session 2", "Heartbeatsanswered"),
         ):
             self.assertIn(shown, text)
         meters = [each for tag, each in self.live().page.tags if tag == "meter"]

@@ -179,8 +179,12 @@ def _restrictions(registry: Registry, game: Game, now: float) -> tuple[str, ...]
 
 
 def _said(watched: Watched, refused: Sequence[Refused]) -> str:
-    if refused and refused[0].at >= watched.seen.get("authenticated", 0.0):
+    came = watched.seen.get("authenticated", 0.0)
+    # Whoever knows the client_id can be refused: that says nothing about a game that is here.
+    if refused and not watched.numbers and refused[0].at >= came:
         return f"Refused at {clock(refused[0].at)} UTC: {refused[0].why}. {refused[0].meaning}"
+    if came and not watched.numbers:
+        return "Your game was here, and is not connected right now."
     missing = next((step for step in STEPS if step not in watched.seen), None)
     return _NEXT[missing] if missing else "All done: your game talks with the others."
 
