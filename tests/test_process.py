@@ -272,6 +272,51 @@ class ReloadTests(DaemonTestCase):
         self.assertNotIn("Traceback", daemon.log)
 
 
+SETUP = re.compile(r"no admin yet: make the first one at http://127\.0\.0\.1:(\d+)(/setup/[0-9a-f-]{36}) until \S+Z\n")
+
+
+class SetUpTests(DaemonTestCase):
+    """The link that makes the first admin."""
+
+    def restarted(self, daemon: Daemon, times: int) -> list[str]:
+        """Stop the daemon, start it again, and find the links that it has printed so far."""
+        if times > 1:
+            self.assertEqual(daemon.stop(signal.SIGKILL), -signal.SIGKILL)
+        daemon.launch()
+        daemon.wait_until_healthy()
+        daemon.logged("no admin yet", times)
+        found = SETUP.findall(daemon.log)
+        self.assertEqual([int(port) for port, _ in found], [daemon.port] * times)
+        return [link for _, link in found]
+
+    def test_printed(self) -> None:
+        """Each start prints one that takes the place of the last, while there is no admin; what is printed is kept."""
+        daemon = self.daemon()
+        (first,) = self.restarted(daemon, 1)
+        self.assertEqual(daemon.get(first).status, 200)
+        _, second = self.restarted(daemon, 2)
+        self.assertEqual([daemon.get(link).status for link in (first, second)], [404, 200])
+        daemon.admin("account/add", name="Root", admin=True)
+        self.assertEqual(daemon.get(second).status, 404)
+        self.assertEqual(daemon.stop(), 0)
+        daemon.start()
+        self.assertEqual(daemon.log.count("no admin yet"), 2)
+        daemon.admin("account/show", name="Root")
+        self.assertNotIn("Traceback", daemon.log)
+
+    def test_reload(self) -> None:
+        """Who may sign up, and where links of mails lead to, is read again with the rest of the file."""
+        daemon = self.daemon().start()
+        self.assertEqual((daemon.get("/sign-up").status, daemon.get("/forgot").status), (200, 404))
+        daemon.configure(
+            '[network]\nwebsite = "https://gossip.example.org"\n[web]\nsign_up = "closed"\n'
+            '[web.mail]\nserver = "127.0.0.1:9"\nsender = "gossip@example.org"\n'
+        )
+        daemon.send_signal(signal.SIGHUP)
+        daemon.logged("read the configuration again")
+        self.assertEqual((daemon.get("/sign-up").status, daemon.get("/forgot").status), (403, 200))
+
+
 FORGED = "2026-01-01T00:00:00+0000 [-] FORGED"
 """What an admin must never believe."""
 
