@@ -7,6 +7,7 @@ shown here and never again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import UNSET, UnsetType
@@ -18,6 +19,7 @@ from gossip.network.changes import (
     AccountRemoved,
     AccountSaved,
     Change,
+    Game,
     GameSaved,
     Ticket,
     TicketIssued,
@@ -111,7 +113,11 @@ class AccountList(Operation, frozen=True):
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         accounts = [registry.accounts.all[name] for name in sorted(registry.accounts.all)]
-        return None, {"accounts": [shown_account(registry, account) for account in accounts]}
+        # All games are looked at once: there may be many of both.
+        owned: dict[str | None, list[Game]] = {}
+        for game in registry.games.values():
+            owned.setdefault(game.owner, []).append(game)
+        return None, {"accounts": [_shown(account, owned.get(account.name, ())) for account in accounts]}
 
 
 class AccountShow(Operation, frozen=True):
@@ -200,6 +206,10 @@ def _keep_an_admin(registry: Registry, leaving: Account) -> None:
 
 def shown_account(registry: Registry, account: Account) -> Result:
     """An account, as the admin is told of it. The hash of its password is nobody's business."""
+    return _shown(account, registry.games_of(account.name))
+
+
+def _shown(account: Account, games: Iterable[Game]) -> Result:
     return {
         "name": account.name,
         "admin": account.admin,
@@ -207,7 +217,7 @@ def shown_account(registry: Registry, account: Account) -> Result:
         "email": account.email,
         "has_password": account.password is not None,
         "created_at": timestamp(account.created_at),
-        "games": sorted(game.short_name for game in registry.games_of(account.name)),
+        "games": sorted(game.short_name for game in games),
     }
 
 

@@ -14,8 +14,8 @@ from gossip.accounts import (
     AccountShow,
 )
 from gossip.network.registry import Refused
-from gossip.web.base import parameter, site_address
-from gossip.web.pages.admin.page import AdminPage
+from gossip.web.base import site_address
+from gossip.web.pages.admin.page import AdminPage, listed
 from gossip.web.requests import PublicRequest
 from gossip.web.router import NotHere
 
@@ -30,15 +30,7 @@ class AccountsPage(AdminPage):
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         accounts = (await self.tell(AccountList(), actor))["accounts"]
-        wanted = (parameter(request, "q") or "").strip()[:100]
-        texts = {account["name"]: f"{account['name']} {account['email'] or ''}" for account in accounts}
-        return {
-            "accounts": accounts,
-            "texts": texts,
-            "wanted": wanted,
-            "shown": {name for name, text in texts.items() if wanted.lower() in text.lower()},
-            "site": site_address(request) or "",
-        }
+        return {**listed(request, accounts, "name", "email"), "site": site_address(request) or ""}
 
 
 class AccountPage(AdminPage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from gossip.admin import (
@@ -15,13 +16,22 @@ from gossip.admin import (
     ChannelShow,
     ChannelSpeakers,
 )
-from gossip.web.base import parameter
-from gossip.web.pages.admin.page import AdminPage
+from gossip.web.pages.admin.page import AdminPage, listed
 from gossip.web.requests import PublicRequest
 from gossip.web.router import NotHere
 
 
-class ChannelsPage(AdminPage):
+class _Pauses(AdminPage):
+    """Knows how long channels stay paused."""
+
+    def pauses(self, names: Iterable[str]) -> dict[str, float]:
+        """For how many seconds each of these channels stays paused, if it is."""
+        channels, now = self._base.gossip.network.registry.channels, self._base.now
+        ends = {name: channels[name].paused_until for name in names if name in channels}
+        return {name: end - now for name, end in ends.items() if end is not None and end > now}
+
+
+class ChannelsPage(_Pauses):
     """All channels, the hidden ones too."""
 
     pattern = "/admin/channels"
@@ -32,18 +42,15 @@ class ChannelsPage(AdminPage):
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         channels = (await self.tell(ChannelList(), actor))["channels"]
         network = self._base.gossip.network
-        wanted = (parameter(request, "q") or "").strip()[:100]
         return {
-            "channels": channels,
-            "wanted": wanted,
-            "shown": {channel["name"] for channel in channels if wanted.lower() in channel["name"].lower()},
+            **listed(request, channels, "name"),
             "listening": network.channels.subscribed(),
-            "pauses": _pauses(self, [channel["name"] for channel in channels]),
+            "pauses": self.pauses(channel["name"] for channel in channels),
             "minutes": PAUSE,
         }
 
 
-class ChannelPage(AdminPage):
+class ChannelPage(_Pauses):
     """One channel."""
 
     pattern = "/admin/channels/{name}"
@@ -60,14 +67,6 @@ class ChannelPage(AdminPage):
             "title": f"#{name}",
             "channel": channel,
             "listening": self._base.gossip.network.channels.subscribed().get(name, 0),
-            "left": _pauses(self, [name]).get(name),
+            "left": self.pauses([name]).get(name),
             "minutes": PAUSE,
-            "suggested": self.suggested(),
         }
-
-
-def _pauses(page: AdminPage, names: list[str]) -> dict[str, float]:
-    """For how many seconds each of these channels stays paused, if it is."""
-    channels, now = page._base.gossip.network.registry.channels, page._base.now
-    ends = {name: channels[name].paused_until for name in names if name in channels}
-    return {name: end - now for name, end in ends.items() if end is not None and end > now}

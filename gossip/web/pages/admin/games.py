@@ -7,8 +7,7 @@ from typing import Any
 from gossip.admin import GameAdd, GameDisable, GameEdit, GameEnable, GameList, GameRemove, GameRotate, GameShow
 from gossip.network.registry import Refused
 from gossip.operation import find_game
-from gossip.web.base import parameter
-from gossip.web.pages.admin.page import AdminPage
+from gossip.web.pages.admin.page import AdminPage, listed
 from gossip.web.requests import PublicRequest
 from gossip.web.router import NotHere
 from gossip.web.sessions import sessions_of
@@ -26,15 +25,10 @@ class GamesPage(AdminPage):
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         games = (await self.tell(GameList(), actor))["games"]
         presence = self._base.gossip.network.presence
-        wanted = (parameter(request, "q") or "").strip()[:100]
-        texts = {game["client_id"]: " ".join((game["short_name"], game["name"], game["owner"] or "")) for game in games}
         return {
-            "games": games,
-            "texts": texts,
-            "wanted": wanted,
-            "shown": {client_id for client_id, text in texts.items() if wanted.lower() in text.lower()},
+            **listed(request, games, "short_name", "name", "owner"),
             "online": {online.game.client_id for online in presence},
-            "suggested": self.suggested(),
+            "suggested": self.suggested("account"),
         }
 
 
@@ -59,5 +53,5 @@ class GamePage(AdminPage):
             "game": shown,
             "ways": "\n".join(map(written, game.connections)),
             "sessions": sessions_of(self._base.gossip, game.client_id),
-            "suggested": self.suggested(),
+            "suggested": self.suggested("account"),
         }

@@ -46,7 +46,13 @@ class OrderPage(AdminPage):
         bans = (await self.tell(BanList(), actor))["bans"]
         # A link from elsewhere may say who is meant: it only fills the form in.
         given = {name: parameter(request, name) or "" for name in ("who", "channel", "reason")}
-        return {"mutes": mutes, "bans": bans, "given": given, "lengths": LENGTHS, "suggested": self.suggested()}
+        return {
+            "mutes": mutes,
+            "bans": bans,
+            "given": given,
+            "lengths": LENGTHS,
+            "suggested": self.suggested("game", "channel"),
+        }
 
 
 class FiltersPage(AdminPage):
@@ -59,7 +65,7 @@ class FiltersPage(AdminPage):
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         filters = (await self.tell(FilterList(), actor))["filters"]
-        return {"filters": filters, "suggested": self.suggested()}
+        return {"filters": filters, "suggested": self.suggested("channel")}
 
 
 class ReportsPage(AdminPage):

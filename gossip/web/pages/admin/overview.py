@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from gossip.moderation import ReportList
 from gossip.network.changes import AuditEntry
-from gossip.web.base import number, parameter
+from gossip.web.base import number
 from gossip.web.errands import RestartNotice, Say
-from gossip.web.pages.admin.page import AdminPage
+from gossip.web.pages.admin.page import AdminPage, listed
 from gossip.web.requests import PublicRequest
 from gossip.web.sessions import sessions
 from gossip.web.words import span
@@ -18,9 +18,6 @@ LATEST: Final = 10
 
 PAGE: Final = 50
 """So much of it stands on a page of its own."""
-
-SESSIONS: Final = 1000
-"""So many sessions stand on their page."""
 
 
 class OverviewPage(AdminPage):
@@ -40,7 +37,7 @@ class OverviewPage(AdminPage):
             "uptime": span(status["uptime"]),
             "reports": reports["reports"],
             "entries": entries,
-            "suggested": self.suggested(),
+            "suggested": self.suggested("channel"),
         }
 
 
@@ -52,10 +49,7 @@ class SessionsPage(AdminPage):
     title = "Sessions"
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
-        wanted = (parameter(request, "q") or "").strip()[:100]
-        all_of_them = sessions(self._base.gossip)["sessions"]
-        fitting = [each for each in all_of_them if wanted.lower() in f"{each['game']} {each['peer']}".lower()]
-        return {"wanted": wanted, "all": len(all_of_them), "fitting": len(fitting), "sessions": fitting[:SESSIONS]}
+        return listed(request, sessions(self._base.gossip)["sessions"], "game", "peer")
 
 
 class AuditPage(AdminPage):

@@ -8,6 +8,8 @@ or a link, is the answer itself: it may not stand in an address.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from heapq import nsmallest
 from typing import Any, ClassVar, Final
 
 from twisted.web import http
@@ -41,6 +43,9 @@ SECTIONS: Final = (
     ("/admin/audit", "Audit"),
 )
 """The pages that all others of the admins lead to."""
+
+MOST_LISTED: Final = 500
+"""So many rows stand in a table; who looks for others filters it."""
 
 MOST_SUGGESTED: Final = 300
 """So many names are suggested for a field."""
@@ -93,6 +98,20 @@ class Typed:
         return form if all(form.text(name) == str(value) for name, value in fixed.items()) else None
 
 
+def listed(request: PublicRequest, rows: Sequence[Result], *names: str) -> dict[str, Any]:
+    """
+    What a table shows, and the field by which it is filtered.
+
+    @param names: the values of a row that are looked at.
+    """
+    wanted = (parameter(request, "q") or "").strip()[:100]
+    texts = (" ".join(str(row[name]) for name in names if row[name]) for row in rows)
+    fitting = [(row, text) for row, text in zip(rows, texts, strict=True) if wanted.lower() in text.lower()]
+    shown = fitting[:MOST_LISTED]
+    # A browser can filter by itself what is there.
+    return {"wanted": wanted, "rows": shown, "total": len(rows), "more": len(fitting) - len(shown)}
+
+
 class AdminPage:
     """
     A page of the admins.
@@ -139,14 +158,15 @@ class AdminPage:
         """What an operation that changes nothing tells."""
         return await self._desk.carry_out(operation, actor)
 
-    def suggested(self) -> dict[str, list[str]]:
-        """Names that a field may suggest."""
+    def suggested(self, *kinds: str) -> dict[str, list[str]]:
+        """Names that fields may suggest: of channels, games or accounts."""
         registry = self._base.gossip.network.registry
-        return {
-            "channel": sorted(registry.channels, key=str.lower)[:MOST_SUGGESTED],
-            "game": sorted((game.short_name for game in registry.games.values()), key=str.lower)[:MOST_SUGGESTED],
-            "account": sorted((each.name for each in registry.accounts.all.values()), key=str.lower)[:MOST_SUGGESTED],
+        names: dict[str, Callable[[], Iterable[str]]] = {
+            "channel": lambda: registry.channels,
+            "game": lambda: (game.short_name for game in registry.games.values()),
+            "account": lambda: (account.name for account in registry.accounts.all.values()),
         }
+        return {kind: nsmallest(MOST_SUGGESTED, names[kind](), key=str.lower) for kind in kinds}
 
     async def get(self, request: PublicRequest, account: Account, *words: str) -> bytes:
         """Answer with the page."""
