@@ -201,6 +201,31 @@ class TalkTests(TalkTestCase):
         eventually(lambda: self.tab.run(seen), "one's own line in sight")
 
 
+class ScrollTests(TalkTestCase):
+    """Reading what was said before."""
+
+    config = "[limits.rates]\n" + "".join(
+        f"{name} = {{ burst = 0, per_second = 0 }}\n" for name in ("channels_send", "global")
+    )
+
+    def test_stays(self) -> None:
+        """When earlier lines come in above, who reads stays where he is."""
+        game = self.join()
+        payloads = [{"channel": "gossip", "name": "Bo", "message": f"Line {number}"} for number in range(129)]
+        game.hear(*({"event": "channels/send", "payload": payload} for payload in payloads))
+        self.say(game, "Line 129", "Bo")  # when this is kept, all are
+        self.open("/chat/gossip")
+        eventually(self.is_live, "a live page")
+        self.assertEqual(self.line_count(), 100)
+        where = "return [...document.querySelectorAll('.lines .text')].find((it) => it.innerText.endsWith('Line 40'))"
+        where += ".getBoundingClientRect().top"
+        before = self.tab.run(f"document.querySelector('.log').scrollTop = -1e6; {where}")
+        eventually(lambda: self.line_count() == 130, "earlier lines")
+        self.assertLess(abs(self.tab.run(where) - before), 2)
+        self.assertTrue(self.tab.run("return document.querySelector('a[rel=prev]') === null"))
+        self.assertEqual(self.tab.complaints(), [])
+
+
 class WithoutScriptsTests(TalkTestCase):
     """Without JavaScript."""
 

@@ -40,7 +40,9 @@ class Figures(Collector):
         for event, number in sorted(counters.events.items()):
             events.add_metric([event], number)
         yield events
-        failures = CounterMetricFamily("gossip_failures", "Failures that games were sent.", labels=["error"])
+        failures = CounterMetricFamily(
+            "gossip_failures", "Failures that games were sent, and people on the pages.", labels=["error"]
+        )
         for error, number in sorted(counters.failures.items()):
             failures.add_metric([error], number)
         yield failures
