@@ -117,6 +117,7 @@ class FixationTests(VisitsTestCase):
         self.visitor.get("/account")
         answer = self.visitor.post("/sign-in", {"name": "Ana", "password": GOOD})
         self.assertEqual(answer.code, 303)
+        self.assertEqual(len(self.visitor.said), 1)
         self.assertNotEqual(self.visitor.cookies["visit"], first)
         attacker = Visitor(self.site)
         attacker.cookies["visit"] = first

@@ -18,7 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web import http
 
 from gossip.accounts import issue
-from gossip.network.changes import Account, Ticket, TicketsRevoked
+from gossip.network.changes import Account, Ticket, TicketsRevoked, Together
 from gossip.network.secret import digest
 from gossip.web.base import is_secure
 from gossip.web.requests import PublicRequest
@@ -109,17 +109,18 @@ class Visits:
 
     async def begin(self, request: PublicRequest, account: Account, peer: str) -> None:
         """
-        Sign a browser in.
+        Sign a browser in; whoever was signed in there is out.
 
         @param peer: the address that it comes from, which its owner sees among his visits.
         """
-        await self.end(request)
+        before = self._ticket(request)
         secret, now = str(uuid.uuid4()), self._clock.seconds()
         days = self._rules.settings.visit_days
         ticket = Ticket(
             digest=digest(secret), kind="visit", account=account.name, label=peer, made_at=now, expires=now + days * DAY
         )
-        await self._gossip.change(issue(self._gossip.network.registry.accounts, ticket))
+        issued = issue(self._gossip.network.registry.accounts, ticket)
+        await self._gossip.change(Together((TicketsRevoked((before.digest,)), issued)) if before else issued)
         self._set(request, _VISIT, secret, int(days * DAY))
 
     async def end(self, request: PublicRequest) -> None:
