@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 from gossip.web.readings import HOUR
-from tests.browsing import BrowserTestCase
+from tests.browsing import PASSWORD, BrowserTestCase
 from tests.daemon import Game, eventually
 from tests.test_pages import HOSTILE
 
@@ -256,13 +256,18 @@ class WithoutScriptsTests(TalkTestCase):
         self.assertEqual(self.tab.driver.switch_to.active_element.get_attribute("id"), "message")
 
     def test_sign_in_first(self) -> None:
-        """Who is signed out gets to the page again when he has signed in."""
+        """Who is signed out gets to the page again when he has signed in, and talks there."""
         self.sign_in("Ana")
         self.tab.forget()
         self.tab.scripts(allowed=False)
         self.open("/chat/gossip")
         self.send(".note a[href^='/sign-in']")
-        self.assertEqual(self.path, "/sign-in?back=%2Fchat%2Fgossip")
+        self.fill(name="Ana", password=PASSWORD)
+        self.send()
+        self.assertEqual(self.path, "/chat/gossip")
+        self.fill(message="Back")
+        self.send(".say button")
+        self.assertIn("Back", self.tab.driver.find_element("css selector", ".lines").text)
 
 
 class ReportTests(TalkTestCase):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
@@ -101,6 +101,19 @@ class SayTests(TalkingTestCase):
             [message for _, _, message in self.heard],
             ["/me waves", "/quit", "I <3 you > me", "ünïcödé 💬", "a  b"],
         )
+
+    def test_odd_names(self) -> None:
+        """A channel may have any name, and each form leads where it should."""
+        name = "a b/c?d#e%41é\"'&"
+        self.show(name)
+        path = f"/chat/{quote(name, safe='')}"
+        actions = [attributes.get("action") for _, attributes in self.ana.get(path).page.tags]
+        self.assertIn(f"{path}/say", actions)
+        answer = self.ana.post(f"{path}/say", {"message": "Hi"})
+        self.assertEqual((answer.code, answer.location), (303, f"{path}#message"))
+        self.assertEqual([said.channel for said in self.service.store.said], [name])
+        (link,) = [link for link in Visitor(self.site).get(path).page.links() if link.startswith("/sign-in?back=")][-1:]
+        self.assertEqual(parse_qs(link.partition("?")[2])["back"], [path])
 
     def test_by_script(self) -> None:
         """The page's script is told in plain words, and not sent on."""
