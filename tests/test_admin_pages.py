@@ -8,6 +8,8 @@ from html import unescape
 from typing import Any
 from urllib.parse import quote
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gossip.accounts import AccountAdd
@@ -31,6 +33,7 @@ from gossip.network.changes import (
 from gossip.network.events import TelnetConnection
 from gossip.network.registry import Registry
 from gossip.service import NotKept
+from gossip.web.pages.admin import _PAGES
 from gossip.web.pages.admin.page import _DONE, MOST_LISTED, SECTIONS
 from tests.support import NOW, uuid
 from tests.test_pages import HOSTILE, Page, PagesTestCase
@@ -90,7 +93,11 @@ class AdminPagesTestCase(PagesTestCase):
 
     def fields(self, page: Page, name: str) -> list[str | None]:
         """What stands in the fields of this name."""
-        return [given.get("value") for tag, given in page.tags if tag == "input" and given.get("name") == name]
+        return [
+            attributes.get("value")
+            for tag, attributes in page.tags
+            if tag == "input" and attributes.get("name") == name
+        ]
 
     def game(self, name: str = "Alpha") -> Any:
         return self.registry.game_named(name)
@@ -247,9 +254,9 @@ class OverviewTests(AdminPagesTestCase):
         while path:
             page = self.read(path).page
             lines += [text for text in page.text.split("\n") if "Number" in text]
-            forms = [given["action"] for tag, given in page.tags if tag == "form"]
+            forms = [attributes["action"] for tag, attributes in page.tags if tag == "form"]
             self.assertEqual([action for action in forms if "audit" in str(action)], [])
-            path = next((str(given["href"]) for _, given in page.tags if given.get("rel") == "next"), "")
+            path = next((str(attributes["href"]) for _, attributes in page.tags if attributes.get("rel") == "next"), "")
         numbers = [int(text.partition("Number ")[2].partition(".")[0]) for text in lines]
         self.assertEqual(numbers, list(range(119, -1, -1)))
         self.assertEqual(self.root.get("/admin/audit?before=x").code, 400)
@@ -262,7 +269,7 @@ class OverviewTests(AdminPagesTestCase):
         for path in AccessTests.PATHS:
             page = self.read(path).page
             self.assertLessEqual({*LISTS}, {*page.links()}, path)
-            current = [given["href"] for _, given in page.tags if given.get("aria-current")]
+            current = [attributes["href"] for _, attributes in page.tags if attributes.get("aria-current")]
             section = "/".join(path.split("/")[:3])
             self.assertEqual(current[-1:], [section], path)
             self.assertIn("2 open", page.text)
@@ -299,7 +306,9 @@ class GameTests(AdminPagesTestCase):
         self.assertIn("Beta The Beta Ana disabled hidden", text)
         self.assertIn("Gamma The Gamma online", text)
         rows = [
-            given for tag, given in self.read("/admin/games?q=ANA").page.tags if tag == "tr" and "data-text" in given
+            attributes
+            for tag, attributes in self.read("/admin/games?q=ANA").page.tags
+            if tag == "tr" and "data-text" in attributes
         ]
         self.assertEqual([row["data-text"] for row in rows], ["Beta The Beta Ana"])
 
@@ -320,11 +329,15 @@ class GameTests(AdminPagesTestCase):
 
     def test_add_refused(self) -> None:
         """What cannot be registered is told, and what was typed stays."""
-        given = {"name": 'A "b" <c>', "short_name": "alpha", "owner": "Nobody", "hidden": "1"}
-        page = self.refused("/admin/games", "game/add", "no such account", **given)
+        typed = {"name": 'A "b" <c>', "short_name": "alpha", "owner": "Nobody", "hidden": "1"}
+        page = self.refused("/admin/games", "game/add", "no such account", **typed)
         for name in ("name", "short_name", "owner"):
-            self.assertEqual(self.fields(page, name), [given[name]])
-        boxes = {given["name"]: "checked" in given for _, given in page.tags if given.get("type") == "checkbox"}
+            self.assertEqual(self.fields(page, name), [typed[name]])
+        boxes = {
+            attributes["name"]: "checked" in attributes
+            for _, attributes in page.tags
+            if attributes.get("type") == "checkbox"
+        }
         self.assertEqual((boxes["hidden"], boxes["hide_players"]), (True, False))
         self.refused("/admin/games", "game/add", "the short name alpha is taken", name="A", short_name="alpha")
         self.refused(
@@ -378,14 +391,14 @@ class GameTests(AdminPagesTestCase):
         """What is refused leaves the game as it was, and what was typed stays."""
         before = self.game()
         why = "a web address starts with http:// or https:// and has up to 500 characters"
-        given = {
+        typed = {
             "game": before.client_id,
             "name": "New",
             "homepage_url": "javascript:x",
             "description": 'Typed & "it"\r\nin vain',
             "hidden": ["0", "1"],
         }
-        page = self.refused("/admin/games/Alpha", "game/edit", why, **given)
+        page = self.refused("/admin/games/Alpha", "game/edit", why, **typed)
         self.assertEqual((self.fields(page, "name"), self.fields(page, "homepage_url")), (["New"], ["javascript:x"]))
         self.assertIn('Typed & "it"\r\nin vain', page.text)
         self.assertEqual(self.game(), before)
@@ -536,7 +549,7 @@ class ChannelTests(AdminPagesTestCase):
         for path in ("/admin/channels", "/admin/channels/gossip"):
             page = self.read(path).page
             self.assertIn("paused for 28 minutes more, until 22:30 (UTC)", " ".join(page.text.split()))
-            [ticking] = [given for _, given in page.tags if given.get("class") == "countdown"]
+            [ticking] = [attributes for _, attributes in page.tags if attributes.get("class") == "countdown"]
             self.assertEqual(ticking["data-left"], "1739.0")
         self.done("/admin/channels/gossip", "channel/resume", channel="gossip")
         self.assertIsNone(self.channel().paused_until)
@@ -595,8 +608,8 @@ class OrderTests(AdminPagesTestCase):
 
     def test_mute(self) -> None:
         """A mute is set by one form and lifted by another; it holds for a while or for good, on a channel or not."""
-        given = {"who": "Ana@alpha", "reason": "Shouting", "channel": "gossip", "minutes": "90"}
-        self.done("/admin/order", "mute/add", **given)
+        typed = {"who": "Ana@alpha", "reason": "Shouting", "channel": "gossip", "minutes": "90"}
+        self.done("/admin/order", "mute/add", **typed)
         [mute] = self.registry.mutes.values()
         subject = f"ana@{self.game().client_id}"
         expected = Restriction(
@@ -665,21 +678,23 @@ class OrderTests(AdminPagesTestCase):
         """A filter is tried, added and removed; a try changes nothing, is not noted, and what was typed stays."""
         for seq, message in enumerate(("Oh darn!", "Darnation", "Hi", "DARN it"), 1):
             self.said(seq, message)
-        given = {"text": "Darn", "reason": "Language", "action": "mask"}
-        answer = self.do("/admin/filters", "filter/try", **given)
+        typed = {"text": "Darn", "reason": "Language", "action": "mask"}
+        answer = self.do("/admin/filters", "filter/try", **typed)
         self.assertEqual(answer.code, 200)
         self.assertIn("It would have hit 2 of 4 messages", seen(answer))
         self.assertIn("Ana@Alpha Oh darn!", seen(answer))
         self.assertNotIn("Darnation", seen(answer))
         for name in ("text", "reason"):
-            self.assertEqual(self.fields(answer.page, name), [given[name]])
+            self.assertEqual(self.fields(answer.page, name), [typed[name]])
         ticked = [
-            given["value"] for _, given in answer.page.tags if given.get("type") == "radio" and "checked" in given
+            attributes["value"]
+            for _, attributes in answer.page.tags
+            if attributes.get("type") == "radio" and "checked" in attributes
         ]
         self.assertEqual(ticked, ["mask"])
         self.assertEqual((self.registry.filters.kept, self.service.store.entries), ({}, []))
         self.assertIn("3 of 4", seen(self.do("/admin/filters", "filter/try", text="darn", substring="1")))
-        self.done("/admin/filters", "filter/add", channel="gossip", **given)
+        self.done("/admin/filters", "filter/add", channel="gossip", **typed)
         kept = Filter(text="darn", channel="gossip", action="mask", reason="Language", set_by="Root", set_at=NOW)
         self.assertEqual(list(self.registry.filters.kept.values()), [kept])
         self.assertIn("darn gossip words masked Language Root", seen(self.read("/admin/filters")))
@@ -792,22 +807,38 @@ class EverywhereTests(AdminPagesTestCase):
         self.fill(HOSTILE)
         for answer in self.pages(HOSTILE):
             self.assertIn(answer.code, (200, 422), seen(answer))
-            for tag, given in answer.page.tags:
-                self.assertNotIn(tag, ("b" if given else "", "iframe", "style"), seen(answer)[:80])
-                self.assertFalse([name for name in given if name.startswith("on") or name == "style"], given)
+            for tag, attributes in answer.page.tags:
+                self.assertNotIn(tag, ("b" if attributes else "", "iframe", "style"), seen(answer)[:80])
+                self.assertFalse([name for name in attributes if name.startswith("on") or name == "style"], attributes)
                 if tag == "script":
-                    self.assertRegex(str(given["src"]), r"^/static/[a-z]+\.[0-9a-f]{12}\.js$")
+                    self.assertRegex(str(attributes["src"]), r"^/static/[a-z]+\.[0-9a-f]{12}\.js$")
                 for name in ("href", "action"):
-                    if name in given:
-                        self.assertRegex(str(given[name]), r"^(/|#)", (tag, given))
+                    if name in attributes:
+                        self.assertRegex(str(attributes[name]), r"^(/|#)", (tag, attributes))
         text = self.read("/admin/order").page.text
         self.assertIn(HOSTILE, text)
+
+    @settings(max_examples=40)
+    @given(st.data())
+    def test_anything(self, data: st.DataObject) -> None:
+        """Whatever is sent to any page, it is done, or refused in words; nothing fails."""
+        self.setUp()
+        page = data.draw(st.sampled_from([page for page in _PAGES if page.does]))
+        path = page.pattern.replace("{name}", {"games": "Alpha", "accounts": "Root"}.get(page.parent[7:], "gossip"))
+        kind = data.draw(st.sampled_from(page.does))
+        text = st.one_of(
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+            st.sampled_from(["Alpha", "Root", "gossip", "Ana@Alpha", "1", "0", "", "nan", "*", "telnet://a:1", "\0"]),
+        )
+        fields = {name: data.draw(st.lists(text, min_size=1, max_size=2)) for name in kind.__struct_fields__}
+        answer = self.root.post(path, {"do": kind.wire, **data.draw(st.sampled_from([{}, SURE])), **fields}, at=path)
+        self.assertIn(answer.code, (200, 303, 422), seen(answer))
 
     def test_notes(self) -> None:
         """An address can make no page say anything but what it says of things done."""
         for done in ("Your password was stolen", "nothing", ""):
             page = self.read(f"/admin/games?done={quote(done)}").page
-            self.assertNotIn("note", [given.get("class") for _, given in page.tags])
+            self.assertNotIn("note", [attributes.get("class") for _, attributes in page.tags])
         self.assertEqual({*_DONE} & {AccountAdd.wire, "game/add", "game/rotate"}, set())
 
     def test_structure(self) -> None:
@@ -817,15 +848,15 @@ class EverywhereTests(AdminPagesTestCase):
             answer = self.read(path)
             tags = answer.page.tags
             self.assertEqual([tag for tag, _ in tags].count("h1"), 1, path)
-            ids = [given["id"] for _, given in tags if "id" in given]
+            ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
             self.assertEqual(len(ids), len({*ids}), path)
-            for tag, given in tags:
+            for tag, attributes in tags:
                 if tag == "th":
-                    self.assertIn(given.get("scope"), ("row", "col"), path)
-                if "list" in given:
-                    self.assertIn(given["list"], ids, path)
-            posts = [given for tag, given in tags if tag == "form" and given.get("method") == "post"]
-            tokens = [given for tag, given in tags if given.get("name") == "csrf"]
+                    self.assertIn(attributes.get("scope"), ("row", "col"), path)
+                if "list" in attributes:
+                    self.assertIn(attributes["list"], ids, path)
+            posts = [attributes for tag, attributes in tags if tag == "form" and attributes.get("method") == "post"]
+            tokens = [attributes for tag, attributes in tags if attributes.get("name") == "csrf"]
             self.assertLessEqual(len(posts), len(tokens), path)
 
     def test_audited(self) -> None:
