@@ -16,6 +16,7 @@ from gossip.network.accounts import TICKETS
 from gossip.network.changes import Account, AccountRemoved, AccountSaved, GameSaved
 from gossip.network.secret import digest
 from gossip.operation import Occasion
+from gossip.web import attempts
 from gossip.web.attempts import Limits
 from gossip.web.passwords import Passwords
 from gossip.web.settings import WebRules, WebSettings
@@ -245,6 +246,20 @@ class BruteForceTests(AccountsTestCase):
         self.assertEqual(self.guess(1).code, 429)
         while threads.working:
             threads.finish()
+
+    def test_no_way_to_be_forgotten(self) -> None:
+        """Who may try nothing more does not make us forget what others tried, whatever names he makes up."""
+        self.patch(attempts, "REMEMBERED", 60)
+        self.guess(self.limits.passwords.left("x"))
+        for number in range(self.limits.passwords_from.left("x") + 30):
+            answer = self.guess(1, f"Nobody{number}", "192.0.2.67")
+        self.assertEqual(answer.code, 429)
+        self.assertEqual(self.guess(1).code, 429)
+
+    def test_refused_for_one(self) -> None:
+        """Tries that are refused for one account take none from the others of that address."""
+        self.guess(self.limits.passwords_from.left("x") + 1)
+        self.assertEqual(self.guess(1, "Nobody").code, 422)
 
     def test_right_password(self) -> None:
         """Who finds the right one begins anew: a mistake now and then adds up to nothing."""

@@ -13,7 +13,7 @@ from gossip.network.changes import Account, AccountSaved, Change, Ticket, Ticket
 from gossip.network.places import place_of
 from gossip.network.registry import Refused
 from gossip.web import passwords
-from gossip.web.attempts import Limits
+from gossip.web.attempts import Limits, TooMany
 from gossip.web.base import Base
 from gossip.web.desk import Desk
 from gossip.web.mail import Mail
@@ -97,28 +97,36 @@ class Entrance:
         @return: the account, which may be disabled; C{None} if the two do not belong together.
         @raise Problem: it was tried too often, or too many others try.
         """
-        address = self.place(request)
-        pair = name.lower()[:64], address
-        self.limits.passwords.spend(pair)
-        self.limits.passwords_from.spend(address)
+        place = self.place(request)
+        pair = name.lower()[:64], place
+        self._spend(pair, place)
         account = self.accounts.named(name)
         kept = account.password if account else None
         try:
             right, better = await self.passwords.judge(password, kept)
         except Busy:
             self.limits.passwords.take_back(pair)
-            self.limits.passwords_from.take_back(address)
+            self.limits.passwords_from.take_back(place)
             raise
         if not right:
             return None
         self.limits.passwords.forget(pair)
-        self.limits.passwords_from.take_back(address)
+        self.limits.passwords_from.take_back(place)
         if better is not None:
             await self.alter(name, lambda known: replace(known, password=better) if known.password == kept else known)
             kept = better
         # It may have become another one while its password was judged.
         account = self.accounts.named(name)
         return account if account is not None and account.password == kept else None
+
+    def _spend(self, pair: tuple[str, str], place: str) -> None:
+        # In this order: who may try nothing more from his address cannot fill our memory with names.
+        self.limits.passwords_from.spend(place)
+        try:
+            self.limits.passwords.spend(pair)
+        except TooMany:
+            self.limits.passwords_from.take_back(place)
+            raise
 
     async def alter(
         self, name: str, alter: Callable[[Account], Account], *besides: Callable[[], Change], if_open: bytes = b""
@@ -214,11 +222,11 @@ class Entrance:
 
         @raise Problem: it is no good, or somebody tried too many that are not.
         """
-        address = self.place(request)
-        if not self.limits.links.left(address):
-            self.limits.links.spend(address)
+        place = self.place(request)
+        if not self.limits.links.left(place):
+            self.limits.links.spend(place)
         ticket = self.accounts.shown(secret, kind, self.base.now)
         if ticket is None:
-            self.limits.links.spend(address)
+            self.limits.links.spend(place)
             raise UsedUp
         return ticket
