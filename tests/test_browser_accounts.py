@@ -60,7 +60,7 @@ class WayTests(AccountsBrowserTestCase):
     """Ways through the pages."""
 
     def test_with_scripts(self) -> None:
-        """One signs up, out and in, and changes the password; the browser has nothing to complain of but the mistakes."""
+        """One signs up, out and in, and changes the password; the browser complains of nothing but the mistakes."""
         self.way()
         complaints = [each for each in self.tab.complaints() if "422" not in each]
         self.assertEqual(complaints, [])
@@ -89,7 +89,8 @@ class WayTests(AccountsBrowserTestCase):
         script = "const it = document.activeElement; return [it.name, it.getAttribute('aria-describedby')]"
         name, described = self.tab.run(script)
         self.assertEqual(name, "again")
-        texts = [self.tab.run("return document.getElementById(arguments[0]).innerText", each) for each in described.split()]
+        text_of = "return document.getElementById(arguments[0]).innerText"
+        texts = [self.tab.run(text_of, each) for each in described.split()]
         self.assertIn("The two are not the same.", texts)
 
     def test_restart(self) -> None:
