@@ -212,7 +212,7 @@ class BrowserTestCase(SynchronousTestCase):
         self.assertEqual(bright, scheme == "light", path)
 
     def assertAccessible(self, what: str) -> None:
-        """axe finds nothing serious on the page that is open."""
+        """axe, if it is there, finds nothing serious on the page that is open."""
         if not Path(AXE).is_file():
             return
         # What is below the summaries counts as well.

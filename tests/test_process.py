@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib  # not its suppress alone: trial takes that name of a module for something else
 import ipaddress
 import json
 import re
@@ -11,8 +12,12 @@ import ssl
 import subprocess
 import time
 from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote_plus, urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -302,6 +307,35 @@ class SetUpTests(DaemonTestCase):
         daemon.start()
         self.assertEqual(daemon.log.count("no admin yet"), 2)
         daemon.admin("account/show", name="Root")
+        self.assertNotIn("Traceback", daemon.log)
+
+    def test_no_secret(self) -> None:
+        """No other link is in the log, nor a password, nor a cookie, whatever is done with them."""
+        daemon = self.daemon().start()
+        link = daemon.admin("account/add", name="Ana")["link"]
+        jar = CookieJar()
+        browser = build_opener(HTTPCookieProcessor(jar))
+        site = f"http://127.0.0.1:{daemon.port}"
+
+        def fill_in(path: str, **fields: str) -> str:
+            page: str = browser.open(site + path, timeout=WITHIN).read().decode()
+            token = page.partition('name="csrf" value="')[2].partition('"')[0]
+            with contextlib.suppress(HTTPError):  # a mistake
+                page = browser.open(site + path, urlencode({"csrf": token, **fields}).encode(), WITHIN).read().decode()
+            return page
+
+        right, wrong = "correct horse battery", "incorrect horse battery"
+        self.assertIn("Sign out", fill_in(link, password=right, again=right))
+        secrets = [right, wrong, link, *(str(cookie.value) for cookie in jar)]
+        self.assertEqual(len(secrets), 5)
+        jar.clear()
+        self.assertNotIn("Sign out", fill_in("/sign-in", name="Ana", password=wrong))
+        self.assertIn("Sign out", fill_in("/sign-in", name="Ana", password=right))
+        secrets += [str(cookie.value) for cookie in jar]
+        self.assertEqual(daemon.stop(), 0)
+        for secret in secrets:
+            self.assertNotIn(secret, daemon.log)
+            self.assertNotIn(quote_plus(secret), daemon.log)
         self.assertNotIn("Traceback", daemon.log)
 
     def test_reload(self) -> None:
