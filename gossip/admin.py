@@ -22,10 +22,11 @@ from gossip.network.changes import (
     UserAgentSaved,
 )
 from gossip.network.events import GameConnection
+from gossip.network.presence import NETWORK_GAME
 from gossip.network.registry import Refused, Registry, rotated
 from gossip.network.secret import digest
 from gossip.network.text import clean, timestamp
-from gossip.operation import Done, Occasion, Operation, Result, find_channel, find_game
+from gossip.operation import Done, Occasion, Operation, Result, find_channel, find_game, find_speaker
 
 Value = TypeVar("Value")
 
@@ -271,7 +272,10 @@ class ChannelDescribe(Operation, frozen=True):
 
 
 class ChannelSpeakers(Operation, frozen=True):
-    """Let only some games speak on a channel, none but the network itself, or, with C{games} null, all of them."""
+    """
+    Let only some games speak on a channel, none but the network itself, or, with C{games} null, all of them. People on
+    the pages are the game C{gossip}.
+    """
 
     wire = "channel/speakers"
 
@@ -280,7 +284,7 @@ class ChannelSpeakers(Operation, frozen=True):
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         channel = find_channel(registry, self.channel)
-        games = None if self.games is None else frozenset(find_game(registry, game).client_id for game in self.games)
+        games = None if self.games is None else frozenset(find_speaker(registry, game) for game in self.games)
         return _changed(registry, channel, replace(channel, speakers=games), on.now)
 
 
@@ -409,11 +413,14 @@ def _old_secret_until(game: Game, now: float) -> str | None:
 
 def _channel(registry: Registry, channel: Channel, now: float) -> Result:
     until, speakers = channel.paused_until, channel.speakers
-    games = None if speakers is None else [registry.games[each] for each in speakers if each in registry.games]
+    games = None
+    if speakers is not None:
+        games = [registry.games[each].short_name for each in speakers if each in registry.games]
+        games += [NETWORK_GAME] if NETWORK_GAME in speakers else []
     return {
         "name": channel.name,
         "hidden": channel.hidden,
         "paused_until": timestamp(until) if until is not None and until > now else None,
         "description": channel.description,
-        "speakers": None if games is None else sorted(game.short_name for game in games),
+        "speakers": None if games is None else sorted(games),
     }

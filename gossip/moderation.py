@@ -22,10 +22,9 @@ from gossip.network.changes import (
 )
 from gossip.network.filters import Matcher, folded, words
 from gossip.network.moderation import address, is_over, player_of
-from gossip.network.presence import NETWORK_GAME, is_network
 from gossip.network.registry import REASON, Refused, Registry
 from gossip.network.text import clean, timestamp
-from gossip.operation import Done, Memory, Occasion, Operation, Result, find_channel, find_game
+from gossip.operation import Done, Memory, Occasion, Operation, Result, find_channel, find_speaker
 
 TRIED: Final = 7 * 24 * 3600
 """Over how many seconds a filter is tried."""
@@ -48,7 +47,7 @@ Many = Annotated[int, Meta(ge=1, le=_MOST)]
 
 def _subject(registry: Registry, who: str) -> str:
     """
-    Who is meant: an address, C{player@game}, or a game.
+    Who is meant: an address, C{player@game}, or a game; people on the pages play in the network's own.
 
     @raise Refused: nobody is.
     """
@@ -56,8 +55,7 @@ def _subject(registry: Registry, who: str) -> str:
     if found is not None:
         return found
     player, at, game = who.rpartition("@")
-    on_pages = bool(at) and is_network(game)
-    client_id = NETWORK_GAME if on_pages else find_game(registry, game if at else who).client_id
+    client_id = find_speaker(registry, game if at else who)
     if not at:
         return client_id
     if not player.strip() or clean(player) != player:

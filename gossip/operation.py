@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from gossip.network.changes import Audited, AuditEntry, Change, Channel, Game, MessageSaid, Report
+from gossip.network.presence import NETWORK_GAME, is_network
 from gossip.network.registry import Refused, Registry
 from gossip.network.text import clean
 
@@ -145,6 +146,15 @@ def find_game(registry: Registry, named: str) -> Game:
     if game is None:
         raise Refused("no such game")
     return game
+
+
+def find_speaker(registry: Registry, named: str) -> str:
+    """
+    The client_id of a game that speaks on channels: people on the pages do it as the network's own game.
+
+    @raise Refused: there is none.
+    """
+    return NETWORK_GAME if is_network(named) else find_game(registry, named).client_id
 
 
 def find_channel(registry: Registry, name: str) -> Channel:

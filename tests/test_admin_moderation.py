@@ -63,6 +63,14 @@ class RestrictionTests(AdminTestCase):
         self.assertEqual(len(self.perform("mute/list", NOW + 5400)["mutes"]), 2)
         self.assertEqual(self.perform("ban/list"), {"bans": []})
 
+    def test_people_on_pages(self) -> None:
+        """People on the pages play in the network's own game: all of them can be meant, or one."""
+        for who, subject in (("Grapevine", "gossip"), ("Ana@Gossip", "ana@gossip")):
+            self.perform("mute/add", who=who, reason="So")
+            assert isinstance(self.change, RestrictionSet)
+            self.assertEqual(self.change.restriction.subject, subject)
+        self.assertEqual({each["who"] for each in self.perform("mute/list")["mutes"]}, {"gossip", "ana@gossip"})
+
     def test_remove(self) -> None:
         """A restriction is lifted where it was set, and nowhere else."""
         self.perform("ban/add", who="alpha", reason="So", channel="gossip")
@@ -180,6 +188,8 @@ class SpeakersTests(AdminTestCase):
         self.assertEqual(self.perform("channel/speakers", channel="gossip", games=["ALPHA"])["speakers"], ["Alpha"])
         self.assertEqual(self.registry.channels["gossip"].speakers, frozenset([uuid(2)]))
         self.assertEqual(self.perform("channel/speakers", channel="gossip", games=[])["speakers"], [])
+        told = self.perform("channel/speakers", channel="gossip", games=["alpha", "Gossip"])
+        self.assertEqual(told["speakers"], ["Alpha", "gossip"])
         self.assertIsNone(self.perform("channel/speakers", channel="gossip", games=None)["speakers"])
         self.assertIsNone(self.registry.channels["gossip"].speakers)
         self.assertRefused("no such game", "channel/speakers", channel="gossip", games=["Nobody"])

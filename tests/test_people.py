@@ -212,10 +212,17 @@ class OrderTests(PeopleTestCase):
         assert isinstance(told, Broadcast) and isinstance(told.event, ChannelsBroadcast)
         self.assertEqual(told.event.message, "Oh ****!")
 
+    def test_all_muted(self) -> None:
+        """All people on the pages can be muted at once, as the network's own game."""
+        mute = Restriction(kind="mute", subject="gossip", reason="quiet now", set_by="ana", set_at=NOW)
+        self.world.registry.enact(RestrictionSet(mute))
+        self.assertEqual(self.denied(), "muted: quiet now")
+
     def test_speakers(self) -> None:
-        """Where only some games may speak, people on the pages may not."""
+        """Where only some games may speak, people on the pages may not, unless they are named as the game gossip."""
         for speakers in (frozenset([self.world.game("Alpha").client_id]), frozenset[str](), frozenset([uuid(1)])):
             self.channel(speakers=speakers)
             self.assertEqual(self.denied(), "not allowed to speak")
-        self.channel(speakers=None)
-        self.say()
+        for speakers in (frozenset(["gossip"]), None):
+            self.channel(speakers=speakers)
+            self.say()
