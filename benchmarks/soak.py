@@ -68,7 +68,9 @@ class Soak:
         self.ending = False
         self.port = 0
         self.ramp = min(seconds / 5, games / 200)
-        self.stay, self.thought, self.absence = min(seconds / 4, 20.0), min(seconds / 10, 4.0), min(seconds / 20, 3.0)
+        self.stay, self.absence = min(seconds / 4, 20.0), min(seconds / 20, 3.0)
+        # Within the rate limit, also for who has much to say by chance.
+        self.thought = min(max(seconds / 10, 0.6), 4.0)
         self.left = seconds
         self._seconds = seconds
         self._count = games

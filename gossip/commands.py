@@ -125,7 +125,12 @@ def _add_channels(commands: Commands) -> None:
     commands.add("resume", "end the pause of a channel", terminal.channel, *channel)
     describe = commands.add("describe", "say what a channel is for", terminal.channel, *channel)
     describe.add_argument("description", metavar="TEXT")
-    speakers = commands.add("speakers", "say which games may speak on a channel; gossip is who talks on the pages", terminal.channel, *channel)
+    speakers = commands.add(
+        "speakers",
+        "say which games may speak on a channel; gossip is who talks on the pages",
+        terminal.channel,
+        *channel,
+    )
     which = speakers.add_mutually_exclusive_group(required=True)
     which.add_argument("games", metavar="GAME", nargs="*", default=[], help="these")
     which.add_argument("--all", dest="games", action="store_const", const=None, help="all")

@@ -179,7 +179,7 @@ class Commands(SynchronousTestCase):
         block = blocks(README, "sh")[1]
         self.assertNotIn("\n", block)
         self.assertIn("venv/bin/pip install -e '.[test]'", block)
-        self.assertTrue(block.endswith(" -m twisted.trial tests"))
+        self.assertTrue(block.endswith(" -m twisted.trial -j 3 tests"))
 
     def test_gossipctl(self) -> None:
         """Every gossipctl that is shown is one that it understands."""
