@@ -96,8 +96,10 @@ def carry_out(operation: Operation, registry: Registry, on: Occasion) -> Done:
 def note(wire: str, arguments: Struct, on: Occasion) -> AuditEntry:
     """The note of what an admin does."""
     shown: Result = msgspec.to_builtins(arguments)
-    for name in getattr(arguments, "hushed", ()):
-        shown.pop(name, None)
+    for field in msgspec.structs.fields(arguments):
+        not_given = field.default is None and shown.get(field.name) is None
+        if not_given or field.name in getattr(arguments, "hushed", ()):
+            shown.pop(field.name, None)
     subject = str(shown.get(arguments.__struct_fields__[0], "")) if arguments.__struct_fields__ else ""
     written = msgspec.json.encode(shown).decode()
     return AuditEntry(on.new_uuid(), on.now, on.actor, wire, clean(subject)[:_SUBJECT], written)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from gossip.admin import GameAdd, GameDisable, GameEnable, GameList, GameShow
+from gossip.admin import GameAdd, GameDisable, GameEdit, GameEnable, GameList, GameShow
+from gossip.moderation import MuteAdd
 from gossip.network.changes import (
     Audited,
     AuditEntry,
@@ -219,6 +220,16 @@ class AuditTests(AdminTestCase):
         self.assertEqual(carry_out(GameList(), self.registry, on)[0], None)
         with self.assertRaises(Refused):
             carry_out(GameShow(game="nobody"), self.registry, on)
+
+    def test_only_what_was_given(self) -> None:
+        """An argument that was not given is not noted; one that empties something is."""
+        on = Occasion(NOW, lambda: uuid(9), "unix:ana")
+        for operation, noted in (
+            (MuteAdd(who="alpha", reason="So"), {"who": "alpha", "reason": "So"}),
+            (MuteAdd(who="alpha", reason="So", minutes=5), {"who": "alpha", "reason": "So", "minutes": 5}),
+            (GameEdit(game="alpha", tagline=None), {"game": "alpha", "tagline": None}),
+        ):
+            self.assertEqual(json.loads(note("x", operation, on).arguments), noted)
 
     def test_checked_and_enacted(self) -> None:
         """What is noted is checked and enacted like everything else; a note alone changes nothing."""

@@ -196,11 +196,18 @@ class EveryPageTests(BrowserTestCase):
         self.assertEqual(self.tab.complaints(), [])
 
     def test_copy(self) -> None:
-        """A frame of the manual is copied as a game sends it: on one line, without what came back."""
-        self.open("/docs/protocol")
+        """What the manual shows is copied as a game sends it: a frame on one line, and nothing of what came back."""
+        self.assertEqual(json.loads(self.copied("/docs/protocol"))["event"], "authenticate")
+        lines = self.copied("/docs/telnet").splitlines()
+        self.assertEqual((lines[0], lines[-1]), ("send gossip Conan hi", "quit"))
+
+    def copied(self, path: str) -> str:
+        """What the first button on a page copies."""
+        self.open(path)
         self.tab.run("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
         self.tab.driver.find_element("css selector", ".copy-button").click()
-        self.assertEqual(json.loads(self.tab.run("return window.copied"))["event"], "authenticate")
+        copied: str = self.tab.run("return window.copied")
+        return copied
 
     def test_keyboard(self) -> None:
         """The first key of a keyboard leads past the navigation, and what has the focus shows it."""

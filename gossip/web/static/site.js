@@ -55,10 +55,10 @@ const filters = () => {
 
 // Of a conversation only what the reader's own game sends, each frame on one line.
 const worthCopying = (text) => {
-  if (!/^[<>] /.test(text)) return text;
-  const frames = text.trim().split(/\n(?=[<>] )/);
-  const sent = frames.filter((frame) => frame.startsWith("> "));
-  return (sent.length ? sent : frames).map((frame) => frame.slice(2).replace(/\n\s+/g, " ")).join("\n");
+  if (!/^(?:[<>]|[CS]:) /.test(text)) return text;
+  const turns = text.trim().split(/\n(?=(?:[<>]|[CS]:) )/);
+  const sent = turns.filter((turn) => /^(?:>|C:) /.test(turn));
+  return (sent.length ? sent : turns).map((turn) => turn.replace(/^\S+ /, "").replace(/\n\s+/g, " ")).join("\n");
 };
 
 const copyButtons = () => {
