@@ -30,6 +30,7 @@ from gossip.network.events import (
     Unknown,
     Unreadable,
 )
+from gossip.network.moderation import find, in_words, peer_of
 from gossip.network.network import Network
 from gossip.network.outputs import Broadcast, Close, Commit, Output, Send
 from gossip.network.session import Session, Situation
@@ -86,7 +87,8 @@ class Refusal(Struct, frozen=True):
     @ivar at: when, in seconds since the epoch.
     @ivar peer: the address it came from.
     @ivar why: the error that it was told.
-    @ivar hint: what was wrong with the secret, as far as its form tells.
+    @ivar hint: what was wrong with the secret, as far as its form tells; empty if nothing was.
+    @ivar barred: why no secret would have been good; empty if one would.
     @ivar text: the frame in JSON, without the secret.
     """
 
@@ -94,6 +96,7 @@ class Refusal(Struct, frozen=True):
     peer: str
     why: str
     hint: str
+    barred: str
     text: str
 
 
@@ -215,9 +218,24 @@ class Watch:
             if isinstance(output, Send) and isinstance(output.event, NotAuthenticated | Failure):
                 text, _ = _written(event)
                 why = output.event.error
-                hint = _form_of(event.client_secret) if why == "invalid credentials" else ""
-                watched.refusals.append(Refusal(now, session.peer, _cut(why), hint, text))
+                hint = barred = ""
+                if why == "invalid credentials":
+                    hint, barred = self._hint(event, now), self._barred(session, event, now)
+                watched.refusals.append(Refusal(now, session.peer, _cut(why), hint, barred, text))
                 watched.seen["opened"] = session.opened_at
+
+    def _hint(self, event: Authenticate, now: float) -> str:
+        client_id, secret = (event.client_id or "").lower(), event.client_secret or ""
+        return "" if self._network.registry.authenticate(client_id, secret, now) else _form_of(secret)
+
+    def _barred(self, session: Session, event: Authenticate, now: float) -> str:
+        # Now, and not when somebody looks: by then it may be over, and the owner would doubt his secret.
+        registry, client_id = self._network.registry, (event.client_id or "").lower()
+        game = registry.games.get(client_id)
+        if game is not None and game.disabled:
+            return "disabled by an admin"
+        ban = find(registry.bans, (client_id, peer_of(session)), "", now)
+        return in_words(ban) if ban is not None else ""
 
     def delivered(self, output: Send | Close, now: float) -> None:
         """The network sends something to a session, or ends it."""
@@ -301,7 +319,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= CHARACTERS else text[:CHARACTERS] + "…"
 
 
-def _form_of(secret: str | None) -> str:
+def _form_of(secret: str) -> str:
     """What is wrong with a secret that is not good, as far as its form tells."""
     if not secret:
         return "it showed no client_secret"

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 import gossip.web
 from gossip.network import frames
-from gossip.network.changes import Channel, ChannelSaved, GameSaved
+from gossip.network.changes import Channel, ChannelSaved, GameSaved, Restriction, RestrictionSet
 from gossip.network.session import Session
 from gossip.web.guides import GUIDES
 from gossip.web.pages.connect import PLACEHOLDER
@@ -212,6 +212,45 @@ class ProgressTests(OwnerTestCase):
         self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")))
         self.assertIn("Your game is not let in: disabled by an admin.", self.look().text)
         self.assertNotIn("Copy the secret anew", self.look().text)
+        self.world.registry.enact(GameSaved(replace(self.world.game("Alpha"), disabled=False)))
+        self.assertIn("Your game is not let in: disabled by an admin.", self.look().text)
+        self.assertNotIn("another one", self.look().text)
+
+    def test_banned(self) -> None:
+        """A game with the right secret at an address that is banned is not told to look for another one."""
+        self.restrict("ban", "192.0.2.1", "spam")
+        self.look()
+        self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")))
+        self.assertIn("Your game is not let in: banned: spam.", self.look().text)
+        self.assertNotIn("another one", self.look().text)
+
+    def test_muted(self) -> None:
+        """A game that is muted, or banned from a channel, is let in: a wrong secret is told as what it is."""
+        self.restrict("mute", self.world.game("Alpha").client_id, "too loud")
+        self.restrict("ban", self.world.game("Alpha").client_id, "off topic", "gossip")
+        self.look()
+        wrong = {**self.world.credentials("Alpha"), "client_secret": uuid(77)}
+        self.say(self.world.open(), frame("authenticate", wrong))
+        self.assertIn("its client_secret is another one", self.look().text)
+        self.assertNotIn("not let in", self.look().text)
+
+    def test_too_often(self) -> None:
+        """Who shows the right secret after too many wrong ones is told to wait, not to look for another one."""
+        limits = self.world.network.rules.limits
+        self.world.network.rules.limits = replace(limits, wrong_secrets=1)
+        self.look()
+        good = self.world.credentials("Alpha")
+        for sent in ({**good, "client_secret": uuid(77)}, good):
+            self.say(self.world.open(), frame("authenticate", sent), NOW + 1)
+        said = re.search('role="status" data-part="said">(.*?)</p>', self.look().body.decode())
+        assert said
+        self.assertIn("it came after too many wrong ones: wait 5 minutes.", said[1])
+        self.assertNotIn("anew", said[1])
+
+    def restrict(self, kind: str, subject: str, reason: str, channel: str = "") -> None:
+        """An admin restricts somebody for good."""
+        found = Restriction(kind=kind, subject=subject, channel=channel, reason=reason, set_by="Root", set_at=NOW)
+        self.world.registry.enact(RestrictionSet(found))
 
     def test_live(self) -> None:
         """All that is on the page and changes by itself is in what the page asks for while one looks."""

@@ -158,7 +158,7 @@ def progress(gossip: Gossip, game: Game, peer: str, now: float) -> Progress:
         _session(session, watched.numbers[session], gossip.transport_of(session), limits, now)
         for session in (online.sessions if online is not None else ())
     ]
-    refused = [_refused(each, restrictions, limits) for each in reversed(watched.refusals)]
+    refused = [_refused(each, limits) for each in reversed(watched.refusals)]
     return Progress(
         said=_said(watched, refused),
         steps=tuple(Step(*_TITLES[step], watched.seen.get(step)) for step in STEPS),
@@ -189,15 +189,17 @@ def _said(watched: Watched, refused: Sequence[Refused]) -> str:
     return _NEXT[missing] if missing else "All done: your game talks with the others."
 
 
-def _refused(refusal: Refusal, restrictions: Sequence[str], limits: NetworkLimits) -> Refused:
+def _refused(refusal: Refusal, limits: NetworkLimits) -> Refused:
     meaning = _MEANT.get(refusal.why, "")
     if refusal.why == "invalid credentials":
-        if restrictions:
-            meaning = f"Your game is not let in: {restrictions[0]}."
+        minutes = ceil(limits.wrong_secrets_seconds / 60)
+        if refusal.barred:
+            meaning = f"Your game is not let in: {refusal.barred}."
+        elif not refusal.hint:
+            meaning = f"The secret is right, but it came after too many wrong ones: wait {minutes} minutes."
         else:
             meaning = f"The client_id is right, but {refusal.hint}. Copy the secret anew, or make a new one."
             if limits.wrong_secrets:
-                minutes = ceil(limits.wrong_secrets_seconds / 60)
                 meaning += f" After {limits.wrong_secrets} wrong tries wait {minutes} minutes."
     return Refused(refusal.at, refusal.peer, refusal.why, meaning, refusal.text)
 
