@@ -210,10 +210,10 @@ class ProgressTests(OwnerTestCase):
         self.world.registry.enact(GameSaved(replace(self.world.game("Alpha"), disabled=True)))
         self.look()
         self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")))
-        self.assertIn("Your game is not let in: disabled by an admin.", self.look().text)
+        self.assertIn("Your game was not let in: disabled by an admin.", self.look().text)
         self.assertNotIn("Copy the secret anew", self.look().text)
         self.world.registry.enact(GameSaved(replace(self.world.game("Alpha"), disabled=False)))
-        self.assertIn("Your game is not let in: disabled by an admin.", self.look().text)
+        self.assertIn("Your game was not let in: disabled by an admin.", self.look().text)
         self.assertNotIn("another one", self.look().text)
 
     def test_banned(self) -> None:
@@ -221,7 +221,7 @@ class ProgressTests(OwnerTestCase):
         self.restrict("ban", "192.0.2.1", "spam")
         self.look()
         self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")))
-        self.assertIn("Your game is not let in: banned: spam.", self.look().text)
+        self.assertIn("Your game was not let in: banned: spam.", self.look().text)
         self.assertNotIn("another one", self.look().text)
 
     def test_muted(self) -> None:

@@ -194,7 +194,7 @@ def _refused(refusal: Refusal, limits: NetworkLimits) -> Refused:
     if refusal.why == "invalid credentials":
         minutes = ceil(limits.wrong_secrets_seconds / 60)
         if refusal.barred:
-            meaning = f"Your game is not let in: {refusal.barred}."
+            meaning = f"Your game was not let in: {refusal.barred}."
         elif not refusal.hint:
             meaning = f"The secret is right, but it came after too many wrong ones: wait {minutes} minutes."
         else:
