@@ -151,6 +151,7 @@ class RegisterTests(OwnerTestCase):
 
     def test_wrong(self) -> None:
         """What cannot be is not registered; the page says why, at the field, and keeps what was typed."""
+        self.world.registry.enact(GameSaved(replace(self.world.game("Delta"), name="Remove the tagline")))
         before = self.games()
         for typed, why, field in (
             ({"short_name": "Beta", "name": "New"}, "the short name Beta is taken", "short_name"),
@@ -158,6 +159,7 @@ class RegisterTests(OwnerTestCase):
             ({"short_name": "a b", "name": "New"}, "1 to 15 letters and digits", "short_name"),
             ({"short_name": "", "name": "New"}, "1 to 15 letters and digits", "short_name"),
             ({"short_name": "New", "name": "the beta"}, "the name the beta is taken", "name"),
+            ({"short_name": "New", "name": "Remove the tagline"}, "the name Remove the tagline is taken", "name"),
             ({"short_name": "New", "name": " "}, "a game needs a name", "name"),
             ({"short_name": "New", "name": HOSTILE}, "a name has up to", "name"),
             ({}, "1 to 15 letters and digits", "short_name"),
@@ -257,6 +259,9 @@ class EditTests(OwnerTestCase):
             ("connections", "mud.example 4000", "a way to play is like"),
             ("connections", "telnet://mud.example:99999", "a way to play is like"),
             ("connections", "javascript:alert(1)", "a way to play is like"),
+            ("connections", "https://", "a web connection starts with"),
+            ("connections", "https://mud.example/" + "x" * 500, "a web connection starts with"),
+            ("connections", "telnet://m_ü.example:4000", "a telnet connection has a host name"),
             ("connections", "\n".join(f"telnet://m{n}.example:4000" for n in range(7)), "up to 6 connections"),
         ):
             answer = self.ana.post(

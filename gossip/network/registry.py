@@ -224,9 +224,9 @@ class Registry:
             raise Refused("a game needs a name")
         if game.owner is not None and self.accounts.named(game.owner) is None:
             raise Refused("no such account")
-        urls = [getattr(connection, "url", None) for connection in game.connections]
-        _check_addresses(game.homepage_url, *urls)
+        _check_addresses(game.homepage_url)
         for connection in game.connections:
+            _check_addresses(getattr(connection, "url", None), what="a web connection")
             host = getattr(connection, "host", "localhost")
             if not re.fullmatch(r"[0-9A-Za-z.:_-]{1,253}", host) or not 0 < getattr(connection, "port", 1) < 65536:
                 raise Refused("a telnet connection has a host name and a port from 1 to 65535")
@@ -316,10 +316,10 @@ class Registry:
             self._client_ids.pop(game.short_name.lower(), None)
 
 
-def _check_addresses(*urls: str | None) -> None:
+def _check_addresses(*urls: str | None, what: str = "a web address") -> None:
     for url in urls:
         if url is not None and not (len(url) <= _URL and _WEB_ADDRESS.fullmatch(url)):
-            raise Refused(f"a web address starts with http:// or https:// and has up to {_URL} characters")
+            raise Refused(f"{what} starts with http:// or https:// and has up to {_URL} characters")
 
 
 def _check_reason(reason: str) -> None:

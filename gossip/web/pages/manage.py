@@ -27,17 +27,21 @@ _SAID: Final = {"saved": "Saved.", "removed": "The game is no longer registered.
 """What a page says after something was done."""
 
 _FIELDS: Final = {
-    "short name": "short_name",
-    "tagline": "tagline",
-    "description": "description",
-    "web address": "homepage_url",
-    "way to play": "connections",
-    "telnet connection": "connections",
-    "connections": "connections",
-    "remove": "sure",
-    "name": "name",
+    "the short name": "short_name",
+    "a short name": "short_name",
+    "the name": "name",
+    "a name": "name",
+    "a game needs a name": "name",
+    "a tagline": "tagline",
+    "a description": "description",
+    "a web address": "homepage_url",
+    "a way to play": "connections",
+    "a web connection": "connections",
+    "a telnet connection": "connections",
+    "a game has up to": "connections",
+    "to remove": "sure",
 }
-"""Which field a reason is about: the first whose words stand in it."""
+"""Which field a reason is about, by how it begins: what follows may be a name, in which anything stands."""
 
 
 class ManagePages:
@@ -211,7 +215,7 @@ class ManagePages:
 
 def field_of(wrong: str) -> str:
     """The field that a reason is about; empty if it is about none."""
-    return next((field for words, field in _FIELDS.items() if words in wrong), "")
+    return next((field for words, field in _FIELDS.items() if wrong.startswith(words)), "")
 
 
 def _typed(form: Form) -> dict[str, Any]:
