@@ -51,13 +51,11 @@ def _subject(registry: Registry, who: str) -> str:
 
     @raise Refused: nobody is.
     """
-    found = address(who)
-    if found is not None:
-        return found
     player, at, game = who.rpartition("@")
-    client_id = find_speaker(registry, game if at else who)
     if not at:
-        return client_id
+        return address(who) or find_speaker(registry, who)
+    # A player may be called like an address: what stands behind its % may be anything.
+    client_id = find_speaker(registry, game)
     if not player.strip() or clean(player) != player:
         raise Refused("a player is named like Ana@MyMUD")
     return player_of(client_id, player)

@@ -72,6 +72,13 @@ class RestrictionTests(AdminTestCase):
             self.assertEqual(self.change.restriction.subject, subject)
         self.assertEqual({each["who"] for each in self.perform("mute/list")["mutes"]}, {"gossip", "ana@gossip"})
 
+    def test_like_an_address(self) -> None:
+        """A player whose name begins like an address is meant himself."""
+        for name in ("::1%eve", "192.0.2.1"):
+            self.perform("mute/add", who=f"{name}@Alpha", reason="So")
+            assert isinstance(self.change, RestrictionSet)
+            self.assertEqual(self.change.restriction.subject, f"{name}@{uuid(2)}")
+
     def test_remove(self) -> None:
         """A restriction is lifted where it was set, and nowhere else."""
         self.perform("ban/add", who="alpha", reason="So", channel="gossip")
