@@ -17,6 +17,7 @@ from docutils.core import publish_doctree  # type: ignore[import-untyped]
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip import config, ctl
+from gossip.admin import OPERATIONS
 from gossip.network import events, frames
 from gossip.network.events import Event, Malformed, Unknown, Unreadable
 from gossip.tap import Options
@@ -203,6 +204,20 @@ class Commands(SynchronousTestCase):
             belows: list[tuple[str, ...]] = [(command, below) for below in _below(parser)]
             for words in belows or [(command,)]:
                 self.assertTrue(any(known[: len(words)] == words for known in shown), words)
+
+    def test_operations(self) -> None:
+        """What operators are shown for games, channels, order and accounts can be done, one after the other."""
+        data = self.mktemp()
+        every = dict.fromkeys(map(tuple, arguments(OPERATOR, "gossipctl")))
+        shown = [list(words) for words in every if "/".join(words[:2]) in OPERATIONS]
+        shown.remove(["report", "resolve", "7", "muted for a day"])  # nobody complained
+        shown.sort(key=lambda words: words[:2] == ["game", "remove"])  # others need it still
+        self.assertGreater(len(shown), 50)
+        for words in (["channel", "create", "testing"], ["channel", "create", "news"], *shown):
+            out, err = io.StringIO(), io.StringIO()
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = ctl.main(["--data", data, *words])
+            self.assertEqual((code, err.getvalue()), (0, ""), words)
 
     def test_twistd(self) -> None:
         """The options of twistd gossip that are shown exist."""
