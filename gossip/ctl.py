@@ -81,7 +81,7 @@ class Daemon:
     def post(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Have something done."""
         with closing(self._connection()) as connection:
-            return self._read(self._request(connection, "POST", name, json.dumps(arguments).encode()))
+            return self._read(self._request(connection, "POST", name, _written(arguments)))
 
     def tail(self, channel: str | None) -> Iterator[dict[str, Any]]:
         """What is said, as it is said, until the daemon ends it."""
@@ -135,6 +135,20 @@ class Daemon:
         return result
 
 
+def _written(arguments: dict[str, Any]) -> bytes:
+    """
+    Arguments in JSON.
+
+    @raise Failed: there is no JSON for something that a command line can say.
+    """
+    try:
+        return json.dumps(arguments, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        raise Failed("the command line is not in UTF-8") from None
+    except ValueError:
+        raise Failed("a number on the command line is not finite") from None
+
+
 # The store, with no daemon running.
 
 
@@ -162,7 +176,7 @@ class Offline:
                     store.backup(arguments["path"])
                     return arguments
                 registry = store.load()
-                operation = read(json.dumps(arguments).encode(), admin.OPERATIONS[name])
+                operation = read(_written(arguments), admin.OPERATIONS[name])
                 now = time.time()
                 found = operation.look(store, now) if operation.looks else None
                 occasion = Occasion(now, lambda: str(uuid.uuid4()), _user(), found)

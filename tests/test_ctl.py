@@ -278,6 +278,14 @@ class OfflineTests(SynchronousTestCase):
         )
         self.assertEqual(self.run_("game", "show", "B"), (1, "", "gossipctl: no such game\n"))
 
+    def test_not_in_json(self) -> None:
+        """Of what no JSON can say it is told what it is."""
+        self.json("channel", "create", "gossip")
+        for minutes in ("nan", "inf", "1e400"):
+            told = "gossipctl: a number on the command line is not finite\n"
+            self.assertEqual(self.run_("channel", "pause", "gossip", minutes), (1, "", told))
+        self.assertEqual(self.run_("game", "show", "\udcff"), (1, "", "gossipctl: the command line is not in UTF-8\n"))
+
     def test_for_people(self) -> None:
         """People get tables."""
         self.assertEqual(self.run_("channel", "create", "gossip")[0], 0)
