@@ -267,6 +267,25 @@ class Settings(SynchronousTestCase):
         for name in re.findall(r"\bGOSSIP_(?!TEST_)[A-Z_]+", README.read_text() + OPERATOR.read_text("utf-8")):
             self.assertIn(name, known)
 
+    def test_ways(self) -> None:
+        """Operators are told of every variable and every option that is a setting."""
+        shown = literals(OPERATOR)
+        for name, value in msgspec.to_builtins(config.Config()).items():
+            if not isinstance(value, dict):
+                self.assertIn(f"GOSSIP_{name.upper()}", shown)
+                option = name.replace("_", "-")
+                self.assertEqual(f"--{option}" in shown, option in Options(), name)
+
+    def test_reload(self) -> None:
+        """The file and the page name the same settings that wait for a restart."""
+        (file,) = re.findall(
+            r"but for (.*?) of \[limits\] itself", (ROOT / "etc" / "gossip.toml").read_text(), re.DOTALL
+        )
+        (page,) = re.findall(r"\[limits\]``,\n(.*?) wait for a restart", OPERATOR.read_text("utf-8"), re.DOTALL)
+        names = set(re.findall(r"[a-z]+_[a-z_]+", file))
+        self.assertEqual(names, set(re.findall(r"[a-z]+_[a-z_]+", page)))
+        self.assertLessEqual(names, set(settings_of(type(config.Config().limits))))
+
 
 class Protocol(SynchronousTestCase):
     """The page for authors of games."""
