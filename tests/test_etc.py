@@ -84,11 +84,13 @@ class Others(SynchronousTestCase):
             self.assertGreater(int(found[1]), Config().limits.connections, name)
 
     def test_copied(self) -> None:
-        """What the Dockerfile copies exists."""
+        """What the Dockerfile copies exists, and so does there what the package only links to."""
         copied = re.findall(r"(?m)^COPY ((?!--).+) \S+$", (ETC / "Dockerfile").read_text())
         sources = [source for line in copied for source in line.split()]
         self.assertIn("gossip", sources)
         self.assertEqual([source for source in sources if not (ROOT / source).exists()], [])
+        for link in (path for path in (ROOT / "gossip").rglob("*") if path.is_symlink()):
+            self.assertIn(link.resolve().relative_to(ROOT).parts[0], sources, link.name)
 
 
 class MonitoringTests(SynchronousTestCase):
