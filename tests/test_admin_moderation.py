@@ -94,7 +94,8 @@ class RestrictionTests(AdminTestCase):
         self.assertRefused("a player is named like Ana@MyMUD", "mute/add", who=" @Alpha", reason="So")
         self.assertRefused("no such channel", "mute/add", who="Alpha", reason="So", channel="nowhere")
         self.assertRefused("minutes: expected float > 0.0", "mute/add", who="Alpha", reason="So", minutes=0)
-        for reason in ("", " ", "x" * 201, "a\nb", "<b>"):
+        self.perform("mute/add", who="Alpha", reason="می\u200cخواهم")
+        for reason in ("", " ", "x" * 201, "a\nb", "a\u2028b", "\u202ea", "<b>"):
             self.assertRefused(
                 "a reason has 1 to 200 characters, without control characters and tags",
                 "mute/add",
@@ -123,11 +124,14 @@ class FilterTests(AdminTestCase):
         """What no filter can be is refused, and one too many."""
         for text, substring, error in (
             ("", False, "a filter has 1 to 64 characters, without control characters and tags"),
+            ("a\x1bb", True, "a filter has 1 to 64 characters, without control characters and tags"),
             ("x" * 65, False, "a filter has 1 to 64 characters, without control characters and tags"),
             ("***", False, "a filter without a word in it must look for a part of words"),
         ):
             self.assertRefused(error, "filter/add", text=text, reason="So", substring=substring)
         self.perform("filter/add", text="***", reason="So", substring=True)
+        self.perform("filter/remove", text="***")
+        self.perform("filter/add", text="می\u200cخواهم", reason="So")
         for number in range(FILTERS - 1):
             kept = Filter(text=f"x{number}", reason="So", set_by="ana", set_at=NOW)
             self.registry.filters.kept[kept.text, ""] = kept

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.network.text import clean, too_long
+from gossip.network.text import clean, is_line, too_long
 from tests.support import CONTROLS
 
 TRICKY = st.text(st.sampled_from("<<<>>>!/ab1 \x00\x1b\x9b\u202e\n&;"), max_size=60)
@@ -36,6 +36,13 @@ class CleanTests(SynchronousTestCase):
             "<é>",
         ):
             self.assertEqual(clean(talk), talk)
+
+    def test_line(self) -> None:
+        """What stands on one line is known; marks that scripts and emoji need are no controls."""
+        for text in ("", "Hi", "می\u200cخواهم", "क्\u200dष", "\U0001f469\u200d\U0001f4bb", "a\u00a0b\u3000c", "<3"):
+            self.assertTrue(is_line(text), text)
+        for text in ("a\tb", "a\n", "\ra", "a\u2028b", "a\u2029b", "\x1b[31m", "a\x85b", "\u202ea", "<b>"):
+            self.assertFalse(is_line(text), text)
 
     def test_tags(self) -> None:
         """A run of < and a letter, / or !, up to the next >."""

@@ -53,7 +53,7 @@ from gossip.network.changes import (
 from gossip.network.events import AchievementOf
 from gossip.network.filters import FILTER_TEXT, FILTERS, Filters, folded, words
 from gossip.network.secret import digest
-from gossip.network.text import clean
+from gossip.network.text import clean, is_line
 
 SHORT_NAME: Final = re.compile("[A-Za-z0-9]{1,15}")
 CHANNEL_NAME: Final = re.compile("[A-Za-z_-]{3,15}")
@@ -196,7 +196,7 @@ class Registry:
     def _check_filter(self, kept: Filter) -> None:
         _check_reason(kept.reason)
         text = kept.text
-        if not 1 <= len(text) <= FILTER_TEXT or clean(text) != text or folded(text) != text or not text.isprintable():
+        if not 1 <= len(text) <= FILTER_TEXT or folded(text) != text or not is_line(text):
             raise Refused(f"a filter has 1 to {FILTER_TEXT} characters, without control characters and tags")
         if not kept.substring and not words(text):
             raise Refused("a filter without a word in it must look for a part of words")
@@ -323,7 +323,7 @@ def _check_addresses(*urls: str | None, what: str = "a web address") -> None:
 
 
 def _check_reason(reason: str) -> None:
-    if not reason.strip() or len(reason) > REASON or clean(reason) != reason or not reason.isprintable():
+    if not reason.strip() or len(reason) > REASON or not is_line(reason):
         raise Refused(f"a reason has 1 to {REASON} characters, without control characters and tags")
 
 

@@ -14,6 +14,8 @@ from typing import Final
 # C0 but TAB, LF and CR; DEL; C1; the embedding, override and isolate marks that turn lines around (Unicode UAX 9).
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
+_BREAKS: Final = re.compile("[\t\n\r\u2028\u2029]")
+
 # The whole run of "<" goes, or what stands before the tag would open a new one: "<<b>b>". The look-behind and the
 # possessive quantifiers keep it linear.
 _TAG: Final = re.compile(r"(?<!<)<++[A-Za-z/!][^>]*+>")
@@ -31,6 +33,15 @@ def clean(text: str) -> str:
     # Past the last ">" nothing is a tag, and every "<" would search to the end in vain: quadratic.
     end = text.rfind(">") + 1
     return _TAG.sub("", text[:end]) + text[end:]
+
+
+def is_line(text: str) -> bool:
+    """
+    Can a text stand on one line as it is: without what L{clean} drops, and without tabs and ends of lines?
+
+    Other marks that are not printable stay: Persian, Hindi and half of all emoji need joiners.
+    """
+    return clean(text) == text and not _BREAKS.search(text)
 
 
 def too_long(text: str, characters: int, size: int) -> bool:
