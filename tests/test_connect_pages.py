@@ -93,8 +93,21 @@ class GuideTests(OwnerTestCase):
         self.assertIn('GRAPEVINE_CHANNELS = ["gossip"]', self.ana.get("/connect/Alpha/evennia").text)
         self.world.registry.enact(ChannelSaved(Channel("main", False)))
         self.assertIn('GRAPEVINE_CHANNELS = ["main"]', self.ana.get("/connect/Alpha/evennia").text)
+        for name in ("diku", "lpc"):
+            self.assertIn("People talk on main here: write that", self.ana.get(f"/connect/Alpha/{name}").text)
         self.world.registry.enact(ChannelSaved(Channel("gossip", False)))
+        for name in ("diku", "lpc"):
+            self.assertNotIn("People talk on", self.ana.get(f"/connect/Alpha/{name}").text)
         self.assertIn('GRAPEVINE_CHANNELS = ["gossip"]', self.ana.get("/connect/Alpha/evennia").text)
+
+    def test_module(self) -> None:
+        """A module of Elixir has a name that it may have, whatever the game is called."""
+        for short_name, module in (("alphaMUD", "AlphaMUD"), ("3Kingdoms", "Mud3Kingdoms")):
+            self.world.change("Alpha", short_name=short_name)
+            text = self.ana.get(f"/connect/{short_name}/elixir").text
+            self.assertIn(f"core: {module}.Gossip", text)
+            self.assertIn(f"defmodule {module}.Gossip do", text)
+            self.world.change(short_name, short_name="Alpha")
 
     def test_hosts(self) -> None:
         """Where it is not clear how this host is called, nothing is made of what the request says."""
