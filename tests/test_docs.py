@@ -276,6 +276,12 @@ class Settings(SynchronousTestCase):
                 option = name.replace("_", "-")
                 self.assertEqual(f"--{option}" in shown, option in Options(), name)
 
+    def test_long_socket_path(self) -> None:
+        """What is said of a path that is too long for a socket stands where operators look for it."""
+        refused = self.assertRaises(config.ConfigError, config.load, {"data": "/" + "x" * 120}, {})
+        named, _, error = str(refused).partition("/x")
+        self.assertIn(f"{named.removeprefix('--data: ')}... {error.partition(' ')[2]}", literals(OPERATOR))
+
     def test_reload(self) -> None:
         """The file and the page name the same settings that wait for a restart."""
         (file,) = re.findall(
