@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
+from twisted.internet.defer import maybeDeferred
 
 import gossip.web
 from gossip.network import frames
@@ -15,6 +16,7 @@ from gossip.network.changes import Channel, ChannelSaved, GameSaved, Restriction
 from gossip.network.session import Session
 from gossip.web.guides import GUIDES
 from gossip.web.pages.connect import PLACEHOLDER
+from gossip.web.site import public_site
 from tests.support import NOW, frame, uuid
 from tests.test_manage_pages import OwnerTestCase
 from tests.visitor import Answer, Visitor
@@ -173,6 +175,18 @@ class ProgressTests(OwnerTestCase):
         self.say(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}))
         self.assertEqual(self.done(), [True] * 4)
         self.assertIn("All done", self.look().text)
+
+    def test_mapped_address(self) -> None:
+        """A socket from where the owner is counts, however a proxy writes that address."""
+        service = self.service
+        site = public_site(service, service.store, service.clock, maybeDeferred, rules=self.rules, proxies=1)
+        ana = Visitor(site)
+        ana.sign_in(service, "Ana")
+        self.world.open(peer="198.51.100.7")
+        for address in ("198.51.100.7", "::ffff:198.51.100.7"):
+            answer = ana.get("/connect/Alpha/python", X_Forwarded_For=address)
+            self.assertIn("A socket is open: waiting for your game to authenticate.", answer.text)
+            self.service.watch.rest(NOW + 3600)
 
     def test_refused(self) -> None:
         """Of a try that was refused it says what is wrong, until the next one is better."""

@@ -132,9 +132,11 @@ class Base:
         """The address of who asks, as far as the proxies in front are believed."""
         if self._proxies:
             hops = (request.getHeader(b"x-forwarded-for") or b"").split(b",")
-            return hops[-min(self._proxies, len(hops))].strip().decode("ascii", "replace")[:64]
-        host: str = getattr(request.getClientAddress(), "host", "") or ""
-        return host.removeprefix("::ffff:")
+            address = hops[-min(self._proxies, len(hops))].strip().decode("ascii", "replace")[:64]
+        else:
+            address = getattr(request.getClientAddress(), "host", "") or ""
+        # A socket for both kinds of addresses, a proxy's too, shows one of IPv4 like this.
+        return address.removeprefix("::ffff:")
 
 
 def reads_pages(request: Request) -> bool:
