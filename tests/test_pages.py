@@ -291,6 +291,20 @@ class ChatPageTests(PagesTestCase):
         self.assertNotIn("data-live", logs["/chat/gossip?before=50"])
         self.assertNotIn("data-live", logs["/chat/gossip/30"])
 
+    def test_nothing_there(self) -> None:
+        """Before the first message and after the last one a page leads back, and follows from there."""
+        for seq in range(5, 8):
+            self.said(seq)
+        before, after = self.page("/chat/gossip?before=5"), self.page("/chat/gossip?after=7")
+        self.assertIn("Nothing older is kept.", before.text)
+        self.assertIn("/chat/gossip?after=4", before.links())
+        self.assertNotIn("data-live", self._log("/chat/gossip?before=5"))
+        self.assertIn("/chat/gossip?after=0", self.page("/chat/gossip?before=0").links())
+        self.assertIn("Nobody has said anything since.", after.text)
+        self.assertIn("/chat/gossip?before=8", after.links())
+        log = self._log("/chat/gossip?after=7")
+        self.assertEqual((log["data-live"], log["data-last"]), ("/chat/gossip/live", "7"))
+
     def _log(self, path: str) -> dict[str, str | None]:
         return next(attributes for _, attributes in self.page(path).tags if attributes.get("role") == "log")
 

@@ -79,10 +79,16 @@ class ChatPages:
             before = None
         lines = list(await self._readings.history(name, PAGE + 1, before, after))
         more = len(lines) > PAGE
+        # Where nothing is left the page leads back to where there was something; it must not follow from the beginning.
         if after is not None:
             # Forwards: what is left out comes after these.
-            return self._chat(request, name, lines[:PAGE], earlier=True, later=more)
-        return self._chat(request, name, lines[-PAGE:], earlier=more, later=before is not None, draft=draft)
+            lines = lines[:PAGE]
+            earlier, last = (lines[0].seq, lines[-1].seq) if lines else (after + 1, after)
+            return self._chat(request, name, lines, earlier, last if more else None, last)
+        lines = lines[-PAGE:]
+        last = lines[-1].seq if lines else 0
+        later = None if before is None else last or max(before - 1, 0)
+        return self._chat(request, name, lines, lines[0].seq if more else None, later, last, draft=draft)
 
     async def message(self, request: PublicRequest, name: str, seq: str, complaint: Draft = NOTHING) -> bytes:
         """One message, among those around it."""
@@ -93,23 +99,29 @@ class ChatPages:
         after = list(await self._readings.history(name, half + 1, None, wanted - 1))
         if not after or after[0].seq != wanted:
             raise NotHere("There is no such message, or it is too old to be kept.")
-        later = len(after) > half
         lines = [*before[-half:], *after[:half]]
-        return self._chat(
-            request, name, lines, earlier=len(before) > half, later=later, found=wanted, complaint=complaint
-        )
+        earlier = lines[0].seq if len(before) > half else None
+        last = lines[-1].seq
+        later = last if len(after) > half else None
+        return self._chat(request, name, lines, earlier, later, last, found=wanted, complaint=complaint)
 
     def _chat(
         self,
         request: PublicRequest,
         name: str,
         lines: Sequence[MessageSaid],
-        earlier: bool,
-        later: bool,
+        earlier: int | None,
+        later: int | None,
+        last: int,
         found: int | None = None,
         draft: Draft = NOTHING,
         complaint: Draft = NOTHING,
     ) -> bytes:
+        """
+        @param earlier: the page before is that of lower numbers; C{None} if there is none.
+        @param later: the page after is that of higher numbers; C{None} if this is the one of the present.
+        @param last: it follows what is said after this number.
+        """
         channel = self._public.channel(name)
         return self._base.page(
             request,
@@ -118,9 +130,9 @@ class ChatPages:
             title=f"#{name}",
             channel=channel,
             lines=lines,
-            earlier=lines[0].seq if earlier and lines else None,
-            later=lines[-1].seq if later and lines else None,
-            last=lines[-1].seq if lines else 0,
+            earlier=earlier,
+            later=later,
+            last=last,
             found=found,
             draft=draft,
             complaint=complaint,
