@@ -170,6 +170,21 @@ class FollowTests(LiveTestCase):
         self.assertTrue(browser.transport.disconnecting)
         self.assertEqual(len(self.site.live), 0)
 
+    def test_hidden_for_a_moment(self) -> None:
+        """Who follows a channel that was hidden for a moment misses nothing of what was said then."""
+        browser = self.follow()
+        self.hear(1)
+        self.turn()
+        self.show("gossip", hidden=True)
+        self.hear(2)
+        self.turn()
+        self.show("gossip")
+        self.hear(3)
+        self.turn()
+        self.assertEqual(self.numbers(browser), [1])
+        self.assertTrue(browser.transport.disconnecting)
+        self.assertEqual(self.numbers(self.follow(Last_Event_ID="1")), [2, 3])
+
     def test_sign_of_life(self) -> None:
         """A silent stream has a comment now and then."""
         browser = self.follow()
@@ -229,6 +244,17 @@ class ResumeTests(LiveTestCase):
         self.hear(3)
         self.turn()
         self.assertEqual(self.numbers(browser), [1, 2, 3])
+
+    def test_number_to_come(self) -> None:
+        """Who has more than there is, as when an old copy of the database was put back, hears what comes."""
+        for seq in range(1, 4):
+            self.hear(seq)
+        self.turn()
+        browser = self.follow(Last_Event_ID="999999999999999")
+        self.assertEqual(self.numbers(browser), [])
+        self.hear(4)
+        self.turn()
+        self.assertEqual(self.numbers(browser), [4])
 
     def test_too_much(self) -> None:
         """Who missed too much loads the page again."""

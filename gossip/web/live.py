@@ -221,7 +221,11 @@ class Live:
             return
         frames: dict[str | None, list[tuple[int, bytes]]] = {}
         for said in heard:
-            if self._is_shown(said.channel) and (said.channel in self._readers or None in self._readers):
+            if not self._is_shown(said.channel):
+                # Should it be shown again soon, who stayed would miss this; who comes back catches up.
+                for reader in list(self._readers.get(said.channel, ())):
+                    reader.end()
+            elif said.channel in self._readers or None in self._readers:
                 body = self._encode(said)
                 frames.setdefault(said.channel, []).append((said.seq, frame(body, number=said.seq)))
                 frames.setdefault(None, []).append((0, frame(body, number=int(said.said_at))))
@@ -306,7 +310,8 @@ class Live:
             )
         else:
             each = sorted(said for _, said in missed if said > after)
-            reader.missing = each[-1] if each else after
+            # Not what he says he has: of a database that was put back the next numbers may be lower.
+            reader.missing = max((seq for _, seq in missed), default=0)
             text = b"".join(frame(self._encode(missed[reader.channel, seq]), number=seq) for seq in each)
         reader.start(hello + text)
 
