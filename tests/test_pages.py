@@ -145,6 +145,9 @@ class FrontTests(PagesTestCase):
             self.assertIn("[gossip] A na@Alpha: a b [2J", body.decode())
             self.assertNotRegex(body, rb"[\x00-\x09\x0b-\x1f\x7f]")
         self.assertEqual(Browser(self.site).ask("GET", "/")[1]["content-type"], "text/html; charset=utf-8")
+        self.said(2, "1 > 0", name="A<b")
+        self.service.clock.advance(2)
+        self.assertIn(b"A<b@Alpha: 1 > 0", Browser(self.site).ask("GET", "/", b"", Accept="*/*")[2])
 
     def test_theme(self) -> None:
         """The colours can be chosen without JavaScript, and lead back to a page of this site only."""

@@ -101,4 +101,5 @@ def _line(text: str) -> str:
 
 
 def _spoken(said: MessageSaid) -> str:
-    return _line(f"{said.name}@{said.game}: {said.message}")
+    # Each by itself: a name may begin what looks like a tag, and a message end it.
+    return f"{_line(said.name)}@{_line(said.game)}: {_line(said.message)}"
