@@ -97,7 +97,10 @@ class ApiTests(ApiTestCase):
         """What has not changed is not sent again."""
         headers = Browser(self.site).ask("GET", "/api/v1/games")[1]
         again = Browser(self.site).ask("GET", "/api/v1/games", b"", If_None_Match=headers["etag"])
-        self.assertEqual((again[0], again[2]), (304, b""))
+        self.assertEqual((again[0], again[2], again[1]["etag"]), (304, b"", headers["etag"]))
+        self.assertNotIn("content-length", again[1])  # that of the answer itself is another
+        for known in (f"W/{headers['etag']}", f'"x", W/{headers["etag"]}, "y"', "*"):
+            self.assertEqual(Browser(self.site).ask("HEAD", "/api/v1/games", b"", If_None_Match=known)[0], 304, known)
         self.world.join("Alpha")
         self.assertEqual(Browser(self.site).ask("GET", "/api/v1/games", b"", If_None_Match=headers["etag"])[0], 200)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, Final
@@ -27,6 +28,7 @@ TOO_MANY: Final = 429
 REASONS: Final = {**http.RESPONSES, UNPROCESSABLE: b"Unprocessable Content", TOO_MANY: b"Too Many Requests"}
 """What the codes of answers mean, with those that Twisted does not know."""
 
+_ETAG: Final = re.compile(rb'"[^"]*"')
 _DRAINED: Final = 1024 * 1024
 _HEADERS: Final = (
     # Twisted's own header tells its version, which is nobody's business.
@@ -69,6 +71,12 @@ class BoundedRequest(server.Request):
             # Twisted answers this one by itself, without our headers.
             self.path = b"/*"
         super().process()
+
+    def write(self, data: bytes) -> None:
+        if self.code == http.NOT_MODIFIED:
+            # It would be taken for the length of what the browser has.
+            self.responseHeaders.removeHeader(b"Content-Length")
+        super().write(data)
 
     @property
     def has_body(self) -> bool:
@@ -149,8 +157,13 @@ def answer_cached(
     answer(request, body, content_type)
     request.setHeader(b"Cache-Control", scope + b", max-age=%d" % seconds)
     etag = b'"%s"' % hashlib.sha256(body).hexdigest()[:20].encode()
-    # Twisted's own answer to an ETag would be a 412 for methods that pages do not have.
-    return b"" if request.setETag(etag) is http.CACHED else body
+    request.setHeader(b"ETag", etag)
+    # Twisted knows only a single one, and not in the form in which a proxy that compresses writes it.
+    known = request.getHeader(b"if-none-match") or b""
+    if known.strip() != b"*" and etag not in _ETAG.findall(known):
+        return body
+    request.setResponseCode(http.NOT_MODIFIED)
+    return b""
 
 
 def answer_json(request: server.Request, result: Any, code: int = http.OK) -> bytes:
