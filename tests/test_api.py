@@ -228,4 +228,8 @@ class DocumentTests(ApiTestCase):
         heard = messages["from-network-channels-broadcast"]["payload"]["properties"]["payload"]
         self.assertEqual(set(heard["required"]), {"channel", "game", "name", "message"})
         self.assertLessEqual({"id", "seq", "sent_at"}, set(heard["properties"]))
+        resumed, status = (messages[f"answer-{name}"]["payload"] for name in ("channels-history", "games-status"))
+        self.assertEqual((resumed["required"], status["required"]), (["event", "payload"], ["event", "ref", "payload"]))
+        # As in OpenAPI it would be an object, which no reader of AsyncAPI takes.
+        self.assertNotIn("discriminator", json.dumps(document))
         self.assertEqual(document["servers"]["this"], {"host": "mud.example:4110", "protocol": "ws"})

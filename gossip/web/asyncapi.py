@@ -70,7 +70,8 @@ def asyncapi(network: str, site: str | None) -> bytes:
         schema = _frame(wire, _payload(struct, schemas), wire != "heartbeat")
         _operate(operations, "send", _add(messages, "from-network", wire, struct, schema))
     for wire, struct in _ANSWERS.items():
-        schema = _frame(wire, _payload(struct, schemas), True, "success")
+        # What a game missed comes without a ref when it resumes.
+        schema = _frame(wire, _payload(struct, schemas), wire != "channels/history", "success")
         _operate(operations, "send", _add(messages, "answer", wire, struct, schema))
     for kind, struct in (("success", events.Success), ("failure", events.Failure)):
         _operate(operations, "send", _add(messages, "any", kind, struct, _plain(kind)))
@@ -126,6 +127,8 @@ def _payload(struct: type[msgspec.Struct], schemas: dict[str, Any]) -> dict[str,
     own: dict[str, Any] = components[struct.__name__] if "$ref" in schema else schema
     for each in own.get("properties", {}).values():
         each.pop("default", None)
+        # An OpenAPI document has an object there; AsyncAPI has not, and the types are told apart without it.
+        each.get("items", {}).pop("discriminator", None)
     return {key: value for key, value in own.items() if key != "title"}
 
 
