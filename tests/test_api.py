@@ -10,12 +10,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from twisted.internet.defer import fail
 
 from gossip.admin import OPERATIONS
 from gossip.network import frames
 from gossip.network.changes import Account, AccountSaved, GameSaved, Ticket, TicketIssued
 from gossip.network.events import Event, Unknown, WebConnection
 from gossip.network.secret import digest
+from gossip.store.database import StoreError
 from tests.memory_service import Browser
 from tests.support import NOW
 from tests.test_pages import HOSTILE, PagesTestCase
@@ -103,6 +105,16 @@ class ApiTests(ApiTestCase):
             self.assertEqual(Browser(self.site).ask("HEAD", "/api/v1/games", b"", If_None_Match=known)[0], 304, known)
         self.world.join("Alpha")
         self.assertEqual(Browser(self.site).ask("GET", "/api/v1/games", b"", If_None_Match=headers["etag"])[0], 200)
+
+    def test_no_database(self) -> None:
+        """A database that does not answer is told in JSON too, and the document says so."""
+        self.show("gossip")
+        paths = self.ask("/api/v1/openapi.json")["paths"]
+        self.in_thread = lambda *call: fail(StoreError("/secret/gossip.db: no"))
+        for path in ("games/{name}", "channels/{name}/messages", "statistics"):
+            asked = path.replace("{name}", "gossip" if "channels" in path else "Alpha")
+            self.assertEqual(self.ask(f"/api/v1/{asked}", 503), {"error": "The database does not answer."})
+            self.assertIn("503", paths[f"/api/v1/{path}"]["get"]["responses"])
 
     def test_read_only(self) -> None:
         """Nothing can be changed by it."""

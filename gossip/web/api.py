@@ -80,6 +80,8 @@ class Api:
                     result = await result
             except Problem as problem:
                 return answer_json(request, Error(problem.text), problem.code)
+            except StoreError:
+                return _unread(request)
             body = msgspec.json.encode(result) + b"\n"
             return answer_cached(request, body, b"application/json", _SECONDS)
 
@@ -105,7 +107,7 @@ class Api:
             except Refused as refused:
                 return answer_json(request, Error(str(refused)), http.BAD_REQUEST)
             except StoreError:
-                return answer_json(request, Error("The database does not answer."), http.SERVICE_UNAVAILABLE)
+                return _unread(request)
             return answer_json(request, result)
 
         return answered
@@ -212,6 +214,10 @@ class Api:
             raise NotHere("There is no such operation.")
         assert request.content is not None
         return await self._desk.carry_out(read(request.content.read(), kind), shown.account.name)
+
+
+def _unread(request: PublicRequest) -> bytes:
+    return answer_json(request, Error("The database does not answer."), http.SERVICE_UNAVAILABLE)
 
 
 def _shows_token(request: PublicRequest) -> bool:

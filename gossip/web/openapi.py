@@ -110,7 +110,7 @@ def _refusals(*codes: str) -> dict[str, Any]:
 
 
 def _get(summary: str, kind: type[Struct], *parameters: dict[str, Any]) -> dict[str, Any]:
-    responses = {"200": _answer("Here it is.", kind)}
+    responses = {"200": _answer("Here it is.", kind), **_refusals("503")}
     if parameters:
         responses |= _refusals("400", "404")
     return {"get": {"summary": summary, "parameters": list(parameters), "responses": responses}}
