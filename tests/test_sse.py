@@ -105,6 +105,9 @@ class FollowTests(LiveTestCase):
         self.assertIn("no-store", headers["cache-control"])
         self.assertEqual(headers["connection"], "close")
         self.assertIn("default-src 'self'", headers["content-security-policy"])
+        code, head, body = Browser(self.site).ask("HEAD", "/chat/gossip/live")
+        self.assertEqual((code, head["content-type"], body), (200, headers["content-type"], b""))
+        self.assertEqual(len(self.site.live), 1)
 
     def test_what_is_said(self) -> None:
         """What is said on the channel is told, as a line of HTML, and what is said elsewhere is not."""

@@ -94,10 +94,6 @@ class Reader:
         self.started = False
         self.ended = False
         request.notifyFinish().addBoth(lambda _: self._gone())
-        request.setHeader(b"Content-Type", b"text/event-stream; charset=utf-8")
-        # nginx would collect the events otherwise.
-        request.setHeader(b"X-Accel-Buffering", b"no")
-        request.setHeader(b"Cache-Control", b"no-store, no-transform")
 
     def start(self, first: bytes) -> None:
         """From here on it is told what is said."""
@@ -267,12 +263,13 @@ class Live:
         channel: str | None,
         after: int | None,
         history: Callable[[int], Deferred[Sequence[MessageSaid]]],
-    ) -> int:
+    ) -> bytes | int:
         """
         Somebody wants to be told.
 
         @param after: the number of the last message that he has; C{None} if he wants only what comes.
         @param history: reads up to so many messages that he has missed.
+        @return: C{NOT_DONE_YET}; nothing for HEAD.
         @raise Problem: there are too many readers.
         """
         most = self.most
@@ -280,6 +277,12 @@ class Live:
             raise _too_many("Too many people read along. Try again in a moment.")
         if most.per_address and self._addresses.get(address, 0) >= most.per_address:
             raise _too_many("Too many pages are open at this address.")
+        request.setHeader(b"Content-Type", b"text/event-stream; charset=utf-8")
+        # nginx would collect the events otherwise.
+        request.setHeader(b"X-Accel-Buffering", b"no")
+        request.setHeader(b"Cache-Control", b"no-store, no-transform")
+        if request.method == b"HEAD":
+            return b""
         reader = Reader(self, request, channel, address)
         self._readers.setdefault(channel, {})[reader] = None
         self._addresses[address] += 1

@@ -150,14 +150,10 @@ class ChatPages:
             return self._base.read(self._base.store.history, name, limit, None, after)
 
         after = _after(request)
-        if request.method == b"HEAD":
-            return b""
         return self._live.follow(request, self._base.peer(request), name, after, history)
 
     def follow_all(self, request: PublicRequest) -> bytes | int:
         """What is said on all channels, as it is said."""
-        if request.method == b"HEAD":
-            return b""
 
         def history(limit: int) -> Deferred[Sequence[MessageSaid]]:
             # The page knows which of them it has.
