@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import signal
+import time
+from contextlib import closing
 
-from gossip.web.readings import HOUR
+from gossip.network.changes import MessageSaid
+from gossip.store.store import Store
+from gossip.web.readings import DAY, HOUR
 from tests.browsing import PASSWORD, BrowserTestCase
 from tests.daemon import Game, eventually
 from tests.test_pages import HOSTILE
@@ -210,6 +214,16 @@ class ScrollTests(TalkTestCase):
         f"{name} = {{ burst = 0, per_second = 0 }}\n" for name in ("channels_send", "global")
     )
 
+    def lines(self) -> list[str]:
+        """What was said, as far as it is on the page."""
+        texts = self.tab.run("return [...document.querySelectorAll('.lines .text')].map((it) => it.innerText)")
+        return [text.partition(": ")[2] for text in texts]
+
+    def days(self) -> list[int]:
+        """Before which lines, in their order on the page, a day begins."""
+        kinds = self.tab.run("return [...document.querySelectorAll('.lines li')].map((it) => it.className)")
+        return [at - kinds[:at].count("day") for at, kind in enumerate(kinds) if kind == "day"]
+
     def test_stays(self) -> None:
         """When earlier lines come in above, who reads stays where he is."""
         game = self.join()
@@ -226,6 +240,69 @@ class ScrollTests(TalkTestCase):
         self.assertLess(abs(self.tab.run(where) - before), 2)
         self.assertTrue(self.tab.run("return document.querySelector('a[rel=prev]') === null"))
         self.assertEqual(self.tab.complaints(), [])
+
+    def test_many_lines(self) -> None:
+        """A page keeps so many lines, but none that is being read; what it let go comes again when one scrolls up."""
+        game = self.join()
+        for number in range(30):
+            self.say(game, f"Line {number}", "Bo")
+        self.tab.look(1280)
+        self.open("/chat/gossip")
+        eventually(self.is_live, "a live page")
+        self.tab.run("document.querySelector('.log').dataset.most = 30")
+        self.assertTrue(self.tab.run("return document.querySelector('a[rel=prev]') === null"))
+        self.say(game, "Line 30", "Bo")
+        self.say(game, "Line 31", "Bo")
+        eventually(lambda: self.lines() == [f"Line {number}" for number in range(2, 32)], "the last lines")
+        self.tab.run("document.querySelector('.log').scrollTop = -1e6")
+        eventually(lambda: self.line_count() == 32, "what was let go")
+        self.assertEqual(self.lines(), [f"Line {number}" for number in range(32)])
+        self.say(game, "Line 32", "Bo")
+        eventually(lambda: self.line_count() == 33, "one more line, and none less")
+        self.tab.run("document.querySelector('.log').scrollTop = 0")
+        self.say(game, "Line 33", "Bo")
+        eventually(lambda: self.lines() == [f"Line {number}" for number in range(4, 34)], "as many lines as it keeps")
+        self.assertEqual(self.tab.complaints(), [])
+
+    def test_heard_once(self) -> None:
+        """Who hears the page hears each line, and of each day that it begins, once."""
+        game = self.join()
+        self.say(game, "Line 0", "Bo")
+        for path, most in (("/chat/gossip", 1000), ("/", 2)):
+            self.open(path)
+            eventually(self.is_live, "a live page")
+            self.tab.run(
+                "const list = document.querySelector('.lines');"
+                "document.querySelector('.log').dataset.most = arguments[0]; window.added = [];"
+                "new MutationObserver((all) => all.forEach((change) => window.added.push(...change.addedNodes)))"
+                ".observe(list, { childList: true })",
+                most,
+            )
+            for number in range(1, 4):
+                self.say(game, f"Line {number} {path}", "Bo")
+            eventually(lambda path=path: f"Line 3 {path}" in self.tab.text, "the last line")  # type: ignore[misc]
+            self.assertEqual(self.tab.run("return window.added.length"), 3, path)
+            self.assertEqual(self.tab.run("return document.querySelectorAll('.lines .day').length"), 1)
+            self.assertEqual(self.tab.run("return document.querySelector('.lines').children[0].className"), "day")
+
+    def test_days(self) -> None:
+        """Days are those of the reader, whichever lines are there, and in whatever order they came."""
+        self.daemon.stop()
+        midnight = int(time.time()) // DAY * DAY
+        with closing(Store.open(None, self.daemon.data)) as store:
+            for number in range(104):
+                # 15:00 here is the next day in Tokyo.
+                at = midnight - 3 * DAY + 14.5 * HOUR + (number // 2) * HOUR
+                store.apply(MessageSaid("gossip", number + 1, None, "Alpha", "Ana", f"Line {number}", at))
+        self.daemon.start()
+        zone = self.tab.driver.execute_cdp_cmd
+        zone("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
+        self.addCleanup(zone, "Emulation.setTimezoneOverride", {"timezoneId": ""})
+        self.open("/chat/gossip")
+        eventually(lambda: self.days() == [0, 46, 94], "days of Tokyo")
+        self.tab.run("document.querySelector('.log').scrollTop = -1e6")
+        eventually(lambda: self.line_count() == 104, "earlier lines")
+        self.assertEqual(self.days(), [0, 2, 50, 98])
 
 
 class WithoutScriptsTests(TalkTestCase):

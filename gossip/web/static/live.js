@@ -11,21 +11,52 @@ const parsed = (text) => {
   return template.content;
 };
 
-const arrangeDays = () => {
-  for (const old of list.querySelectorAll(".day")) old.remove();
-  let last = "";
-  for (const line of [...list.children]) {
-    const date = new Date(line.querySelector("time").dateTime);
-    const day = date.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long", year: "numeric" });
-    if (day !== last) {
-      const item = document.createElement("li");
-      item.className = "day";
-      item.append(document.createElement("span"));
-      item.firstChild.textContent = day;
-      line.before(item);
-      last = day;
-    }
+const days = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const dayOf = (line) => days.format(new Date(line.querySelector("time").dateTime));
+const isDay = (item) => item?.classList.contains("day");
+
+// A day stands before its first line. One that is right is left alone: whoever listens heard it already.
+const markDay = (line) => {
+  let mark = isDay(line.previousElementSibling) ? line.previousElementSibling : null;
+  const before = (mark ?? line).previousElementSibling;
+  const day = dayOf(line);
+  if (before && dayOf(before) === day) {
+    mark?.remove();
+    return;
   }
+  if (!mark) {
+    mark = document.createElement("li");
+    mark.className = "day";
+    mark.append(document.createElement("span"));
+    line.before(mark);
+  }
+  if (mark.firstChild.textContent !== day) mark.firstChild.textContent = day;
+};
+
+let trimming = null;
+
+// Lets the oldest lines go, unless they are being read, and leads back to them.
+const trim = () => {
+  trimming = null;
+  const lines = list.querySelectorAll("li:not(.day)");
+  const extra = lines.length - Number(log.dataset.most || 1000);
+  if (extra <= 0 || log.scrollTop < -log.clientHeight) return;
+  for (let gone = 0; gone < extra; gone += 1) lines[gone].remove();
+  while (isDay(list.children[1])) list.firstElementChild.remove();
+  const all = log.querySelector(".all");
+  if (!all) return; // the front page, a glimpse only
+  let link = all.querySelector("a.earlier[rel=prev]");
+  if (!link) {
+    link = document.createElement("a");
+    link.className = "earlier";
+    link.rel = "prev";
+    link.textContent = "Earlier";
+    all.prepend(link);
+    history(link);
+  }
+  const first = lines[extra];
+  const seq = first.id.slice(first.id.lastIndexOf("-") + 1);
+  link.href = `${first.querySelector("a.channel").getAttribute("href")}?before=${seq}`;
 };
 
 const show = (line) => {
@@ -33,11 +64,10 @@ const show = (line) => {
   localTimes(line);
   line.classList.add("fresh");
   list.append(line);
-  const most = Number(log.dataset.most || 1000);
-  const lines = list.querySelectorAll("li:not(.day)");
-  for (let extra = 0; extra < lines.length - most; extra += 1) lines[extra].remove();
+  markDay(line);
   log.querySelector(".nothing").hidden = true;
-  arrangeDays();
+  // Where the reader is costs a layout of the page: not for each of many lines.
+  trimming ??= setTimeout(trim, 50);
 };
 
 const live = () => {
@@ -83,26 +113,34 @@ const live = () => {
   open();
 };
 
-const history = () => {
-  let link = log.querySelector("a.earlier[rel=prev]");
-  if (!link) return;
+let quiet = null;
+
+const history = (link) => {
   const load = async () => {
-    const answer = await fetch(link.href);
-    if (!answer.ok) return;
+    const asked = link.href;
+    const answer = await fetch(asked);
+    // It may have come twice, or other lines may have gone meanwhile.
+    if (!answer.ok || link.href !== asked) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const older = [...page.querySelectorAll(".lines li:not(.day)")].map((line) => document.adoptNode(line));
+    if (link.href !== asked) return;
+    const lines = [...page.querySelectorAll(".lines li:not(.day)")];
+    const older = lines.filter((line) => !document.getElementById(line.id)).map((line) => document.adoptNode(line));
     // Whoever listens wants to hear what is new, not what is old.
     log.setAttribute("aria-live", "off");
     for (const line of older) localTimes(line);
-    list.prepend(...older.filter((line) => !document.getElementById(line.id)));
-    arrangeDays();
-    setTimeout(() => log.removeAttribute("aria-live"), 500);
+    const first = list.querySelector("li:not(.day)");
+    list.prepend(...older);
+    for (const line of older) markDay(line);
+    if (first) markDay(first);
+    clearTimeout(quiet);
+    quiet = setTimeout(() => log.removeAttribute("aria-live"), 500);
     const next = page.querySelector("a.earlier[rel=prev]");
     if (next) {
       link.href = next.getAttribute("href");
       watch.unobserve(link);
       watch.observe(link);
     } else {
+      watch.disconnect();
       link.remove();
     }
   };
@@ -113,7 +151,8 @@ const history = () => {
   link.addEventListener("click", (event) => { event.preventDefault(); load(); });
 };
 
-arrangeDays();
+for (const line of list.querySelectorAll("li:not(.day)")) markDay(line);
 if (log.dataset.live) live();
-history();
+const earlier = log.querySelector("a.earlier[rel=prev]");
+if (earlier) history(earlier);
 document.querySelector(".found")?.scrollIntoView({ block: "center" });
