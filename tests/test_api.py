@@ -152,10 +152,10 @@ class DocumentTests(ApiTestCase):
                 self.assertIn(part, found, reference)
                 found = found[part]
 
-    def token(self) -> str:
-        """An admin makes a token that is good for everything."""
+    def token(self, scope: str = "admin") -> str:
+        """An admin makes a token; one that is good for everything, if not said otherwise."""
         self.world.registry.enact(AccountSaved(Account(name="Ana", admin=True)))
-        self.world.registry.enact(TicketIssued(Ticket(digest=digest("x"), kind="token", account="Ana", scope="admin")))
+        self.world.registry.enact(TicketIssued(Ticket(digest=digest("x"), kind="token", account="Ana", scope=scope)))
         return "Bearer x"
 
     def check_answer(self, answer: Any, response: Any, document: Any, what: str) -> None:
@@ -202,6 +202,16 @@ class DocumentTests(ApiTestCase):
         served |= {path.decode() for path in self.site.resource._exact}
         served = {path for path in served if path.startswith("/api/")} - {"/api/v1/", "/api/v1/openapi.json"}
         self.assertLessEqual(served, {*document["paths"], "/api/v1/admin/{name}/{name}"})
+
+    def test_wrong_scope(self) -> None:
+        """The document says of all that looks at a token that it may not be good for this."""
+        self.show("gossip")
+        self.token("metrics")
+        paths = self.ask("/api/v1/openapi.json")["paths"]
+        for path in ("/api/v1/channels/{name}/messages", "/api/v1/account/games"):
+            asked = path.replace("{name}", "gossip")
+            self.assertEqual(Browser(self.site).ask("GET", asked, b"", Authorization="Bearer x")[0], 403)
+            self.assertIn("403", paths[path]["get"]["responses"])
 
     def test_operations(self) -> None:
         """The document has every operation of an admin, with its arguments and what they must be."""

@@ -52,7 +52,7 @@ def openapi(network: str) -> dict[str, Any]:
         "What was said on a channel; with a token of scope admin, of a hidden one too", Messages, name, *window
     )
     messages["get"]["security"] = [{}, *_TOKEN]
-    messages["get"]["responses"] |= _refusals("401", "429")
+    messages["get"]["responses"] |= _refusals("401", "403", "429")
     paths = {
         "/games": _get("All games", Games),
         "/games/{name}": _get("One game, by its short name", GameInFull, name),
