@@ -269,8 +269,18 @@ class ResumeTests(LiveTestCase):
         """The front page is told the last lines when it comes back; it knows which of them it has."""
         self.hear(1)
         self.turn()
-        self.assertIn(b'id="gossip-1"', self.written(self.follow("/live", Last_Event_ID=str(int(NOW) - 60))))
-        self.assertNotIn(b"gossip-1", self.written(self.follow("/live", Last_Event_ID=str(int(NOW) + 60))))
+        now = int(NOW * 1000)
+        self.assertIn(b'id="gossip-1"', self.written(self.follow("/live", Last_Event_ID=str(now - 60))))
+        self.assertNotIn(b"gossip-1", self.written(self.follow("/live", Last_Event_ID=str(now + 60))))
+
+    def test_busy_front_page(self) -> None:
+        """It is told none of those before its last line again, however much was said in that second."""
+        for seq in range(1, 21):
+            self.hear(seq)
+            self.clock.advance(0.005)
+        self.turn()
+        last = self.numbers(self.follow("/live?after=0"))[-1]
+        self.assertEqual(self.numbers(self.follow("/live", Last_Event_ID=str(last))), [last])
 
     def test_no_history(self) -> None:
         """A history that cannot be read ends the stream; the browser comes back later."""

@@ -63,6 +63,11 @@ def frame(body: bytes, event: bytes = b"", number: int | None = None) -> bytes:
     return head + b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"
 
 
+def milliseconds(said: MessageSaid) -> int:
+    """When it was said: the number of an event where the numbers of several channels meet."""
+    return int(said.said_at * 1000)
+
+
 class Written:
     """Some events as they are written: for HTTP/1.0, and as a chunk of HTTP/1.1."""
 
@@ -224,7 +229,7 @@ class Live:
             elif said.channel in self._readers or None in self._readers:
                 body = self._encode(said)
                 frames.setdefault(said.channel, []).append((said.seq, frame(body, number=said.seq)))
-                frames.setdefault(None, []).append((0, frame(body, number=int(said.said_at))))
+                frames.setdefault(None, []).append((0, frame(body, number=milliseconds(said))))
         for channel, each in frames.items():
             together = Written(b"".join(text for _, text in each))
             for reader in self._readers.get(channel, ()):
@@ -267,7 +272,8 @@ class Live:
         """
         Somebody wants to be told.
 
-        @param after: the number of the last message that he has; C{None} if he wants only what comes.
+        @param after: the number of the last message that he has, for all channels its L{milliseconds}; C{None} if he
+            wants only what comes.
         @param history: reads up to so many messages that he has missed.
         @return: C{NOT_DONE_YET}; nothing for HEAD.
         @raise Problem: there are too many readers.
@@ -307,9 +313,9 @@ class Live:
                 missed.setdefault((said.channel, said.seq), said)
         if reader.channel is None:
             text = b"".join(
-                frame(self._encode(said), number=int(said.said_at))
+                frame(self._encode(said), number=milliseconds(said))
                 for said in sorted(missed.values(), key=lambda said: said.said_at)
-                if said.said_at >= after
+                if milliseconds(said) >= after
             )
         else:
             each = sorted(said for _, said in missed if said > after)

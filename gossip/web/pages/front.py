@@ -9,6 +9,7 @@ from gossip.network.changes import MessageSaid
 from gossip.network.text import clean
 from gossip.web.base import THEMES, Base, is_secure, parameter, socket_address, wants_text, way_back
 from gossip.web.charts import sparkline
+from gossip.web.live import milliseconds
 from gossip.web.public import GameShown, Public
 from gossip.web.readings import TODAY, Readings
 from gossip.web.requests import PublicRequest, answer_text
@@ -66,7 +67,7 @@ class FrontPages:
             messages=messages,
             spark=sparkline(messages.values, "Messages an hour, over 24 hours"),
             lines=lines,
-            since=int(lines[-1].said_at) if lines else int(self._base.now),
+            since=milliseconds(lines[-1]) if lines else int(self._base.now * 1000),
             channels=self._public.channels(),
             address=socket_address(request),
             is_game=self._public.is_game,
