@@ -81,6 +81,24 @@ class LiveTests(BrowserTestCase):
         self.assertEqual(self.daemon.stop(signal.SIGTERM), 0)
         self.assertNotIn("Traceback", self.daemon.log)
 
+    def test_unseen(self) -> None:
+        """A page that was opened where nobody sees it follows nothing until somebody does, and then misses nothing."""
+        game = self.join()
+        script = (
+            "let hidden = true; Object.defineProperty(document, 'hidden', { get: () => hidden });"
+            "window.seen = () => { hidden = false; document.dispatchEvent(new Event('visibilitychange')); };"
+            "window.streams = 0; window.EventSource = class extends EventSource"
+            " { constructor(...all) { super(...all); window.streams += 1; } };"
+        )
+        added = self.tab.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+        self.addCleanup(self.tab.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", added)
+        self.open("/chat/gossip")
+        self.assertEqual(self.tab.run("return window.streams"), 0)
+        self.say(game, "Meanwhile")
+        self.tab.run("window.seen()")
+        eventually(lambda: "Meanwhile" in self.tab.text, "what was said")
+        self.assertEqual(self.tab.run("return window.streams"), 1)
+
     def test_history(self) -> None:
         """What was said earlier comes when one scrolls up to it."""
         self.daemon.configure(

@@ -82,6 +82,7 @@ const live = () => {
   };
   const open = () => {
     clearTimeout(timer);
+    if (document.hidden) return; // when somebody sees it is early enough
     source?.close();
     source = new EventSource(`${log.dataset.live}?after=${encodeURIComponent(last)}`);
     source.onopen = () => { wait = 2000; say(true); };
