@@ -187,7 +187,7 @@ class HistoryTests(SynchronousTestCase):
         wanted = {"gossip": 5, "testing": 0, "other": 3, "all": 1, "news": -1}
         more = {"supports": ALL, "channels": ["gossip", "all", "testing", "news"], "resume": wanted}
         outputs = self.world.say(session, frame("authenticate", self.world.credentials("Beta", **more)))
-        fetches = [Fetch(session, "gossip", 100, None, 5, None), Fetch(session, "testing", 100, None, 0, None)]
+        fetches = [Fetch(session, "gossip", 100, None, 5, None, 2), Fetch(session, "testing", 100, None, 0, None, 2)]
         last = outputs.index(Send(session, Beat(0)))
         self.assertEqual([output for output in outputs if isinstance(output, Fetch)], fetches)
         self.assertEqual(outputs[last + 1 : last + 3], fetches)
@@ -202,7 +202,14 @@ class HistoryTests(SynchronousTestCase):
         self.assertEqual(self.world.fetches, [])
 
     def test_resume_is_bounded(self) -> None:
-        """No more than twenty channels are resumed."""
+        """No more than twenty channels are resumed, and their answers are together no longer than a single one."""
         channels = ["abc" + chr(97 + number) for number in range(25)]
         self.world.join("Beta", supports=ALL, channels=channels, resume=dict.fromkeys(channels, 0))
         self.assertEqual([fetch.channel for fetch in self.world.fetches], channels[:20])
+        sizes = []
+        for fetch in self.world.fetches:
+            [output] = self.found(fetch, [said(seq, "x" * 1000) for seq in range(101)])
+            self.assertTrue(output.event.more)
+            sizes.append(sum(len(each.message) for each in output.event.messages))
+        self.assertLess(SIZE // 2, sum(sizes))
+        self.assertLess(sum(sizes), SIZE)

@@ -30,7 +30,10 @@ RESUMED: Final = 20
 """On how many channels a session may resume."""
 
 SIZE: Final = 256 * 1024
-"""How many bytes of texts an answer has at the most, so that nobody is cut off for reading slowly what he asked for."""
+"""
+How many bytes of texts an answer has at the most, and all together of a session that resumes, so that nobody is cut off
+for reading slowly what he asked for.
+"""
 
 _SEQ: Final = range(2**63)
 
@@ -67,7 +70,9 @@ class History:
         if FLAG not in session.supports:
             return []
         here = [(name, seq) for name, seq in wanted.items() if name in session.channels and seq in _SEQ]
-        return [Fetch(session, name, MOST, None, seq, None) for name, seq in here[:RESUMED]]
+        # They all leave at once.
+        share = min(len(here), RESUMED)
+        return [Fetch(session, name, MOST, None, seq, None, share) for name, seq in here[:RESUMED]]
 
     def fetched(self, fetch: Fetch, found: Sequence[MessageSaid] | None) -> Outputs:
         """
@@ -86,7 +91,7 @@ class History:
         size = 0
         for said in found if forward else reversed(found):
             size += len(said.message.encode()) + len(said.name.encode())
-            if len(taken) == fetch.limit or (taken and size > SIZE):
+            if len(taken) == fetch.limit or (taken and size > SIZE // fetch.share):
                 break
             taken.append(numbered(said))
         messages = tuple(taken) if forward else tuple(reversed(taken))

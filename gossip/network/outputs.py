@@ -74,6 +74,7 @@ class Fetch(Struct, frozen=True):
     @ivar limit: how many messages are wanted; one more tells whether there are more.
     @ivar before: only messages with a lower number; the latest of them.
     @ivar after: only messages with a higher number; the oldest of them.
+    @ivar share: how many of these share the bytes that an answer may have.
     """
 
     session: Session
@@ -82,6 +83,7 @@ class Fetch(Struct, frozen=True):
     before: int | None
     after: int | None
     ref: Raw | None
+    share: int = 1
 
 
 Output = Send | Broadcast | Close | Commit | Hold | Release | Fetch
