@@ -12,10 +12,11 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.accounts import link, signed_out
-from gossip.network.changes import Account, AccountRemoved, AccountSaved
+from gossip.network.changes import Account, AccountRemoved, AccountSaved, Change
 from gossip.operation import Occasion
 from gossip.web import attempts
 from gossip.web.attempts import Limits
+from gossip.web.desk import Desk
 from gossip.web.passwords import Passwords
 from gossip.web.settings import WebRules, WebSettings
 from gossip.web.site import public_site
@@ -38,11 +39,13 @@ class AccountsTestCase(SynchronousTestCase):
         self.rules = WebRules(WebSettings())
         self.in_thread: Any = maybeDeferred
         self.made = 0
+        self.desk = Desk(self.service, self.service.store, maybeDeferred, self.service.clock)
         self.site = public_site(
             self.service,
             self.service.store,
             self.service.clock,
             maybeDeferred,
+            desk=self.desk,
             rules=self.rules,
             passwords=Passwords(self._in_thread, QUICK),
         )
@@ -70,6 +73,16 @@ class AccountsTestCase(SynchronousTestCase):
         change, made = link(self.accounts, kind, name, Occasion(now, lambda: uuid(self.made), "unix:ana"))
         self.registry.enact(change)
         return str(made["link"])
+
+    def change_slowly(self, change: Change) -> None:
+        """Somebody changes something; that takes until L{settle}, as does what is wanted meanwhile."""
+        self.service.slow = True
+        Deferred.fromCoroutine(self.desk.change(lambda: change))
+
+    def settle(self) -> None:
+        """All changes are kept."""
+        self.service.slow = False
+        self.service.settle()
 
     def settings(self, **changed: Any) -> None:
         """The operator changes the settings."""
@@ -159,6 +172,22 @@ class SignInTests(AccountsTestCase):
         self.registry.enact(AccountSaved(replace(self.account(), password=QUICK.hash(BETTER))))
         threads.finish()
         self.assertEqual(self.accounts.of("Ana", "visit"), [])
+
+    def test_ended_meanwhile(self) -> None:
+        """Who signs in while his account is removed, disabled or given another password gets no cookie."""
+        ana = self.account()
+        for change in (
+            AccountRemoved("Ana"),
+            AccountSaved(replace(ana, disabled=True)),
+            AccountSaved(replace(ana, password=QUICK.hash(BETTER))),
+        ):
+            self.registry.enact(AccountSaved(ana))
+            self.change_slowly(change)
+            with self.assertRaises(Unanswered):
+                self.sign_in(Visitor(self.site))
+            self.settle()
+            # Of the removed account it would let him in as whoever takes the name next.
+            self.assertEqual(self.accounts.tickets, {})
 
     def test_weak_hash(self) -> None:
         """A hash that is weaker than today's is replaced at the next sign-in."""

@@ -7,6 +7,7 @@ import email.policy
 import re
 from collections.abc import Mapping
 from email.message import EmailMessage
+from functools import partial
 from typing import Any
 
 from hypothesis import given
@@ -27,9 +28,10 @@ from twisted.test.iosim import FakeTransport, IOPump, connect
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from gossip.network.changes import Account, AccountSaved
+from gossip.network.changes import Account, AccountRemoved, AccountSaved, Change
 from gossip.store.database import StoreError
 from gossip.web.attempts import HOUR, Limits
+from gossip.web.desk import Desk
 from gossip.web.mail import AT_ONCE, SECONDS, Mail
 from gossip.web.passwords import Passwords
 from gossip.web.settings import MailSettings, WebRules, WebSettings
@@ -327,11 +329,13 @@ class ForgottenTests(PostTestCase):
         self.service = MemoryService()
         self.service.clock = self.reactor
         self.accounts = self.service.network.registry.accounts
+        self.desk = Desk(self.service, self.service.store, maybeDeferred, self.reactor)
         self.site = public_site(
             self.service,
             self.service.store,
             self.reactor,
             maybeDeferred,
+            desk=self.desk,
             rules=self.rules,
             passwords=Passwords(maybeDeferred, QUICK),
             mail=self.mail,
@@ -379,6 +383,20 @@ class ForgottenTests(PostTestCase):
         self.service.network.registry.enact(AccountSaved(replace(account, disabled=True)))
         self.assertEqual(self.forgot("Ana").code, 303)
         self.assertEqual(self.reactor.tcpClients, [])
+
+    def test_changed_meanwhile(self) -> None:
+        """Nothing is written to where the account was until just now, nor is its link good for the next one."""
+        ana = self.accounts.named("Ana")
+        assert ana is not None
+        changes: tuple[Change, ...] = AccountSaved(replace(ana, email="new@example.org")), AccountRemoved("Ana")
+        for change in changes:
+            self.service.slow = True
+            Deferred.fromCoroutine(self.desk.change(partial(replace, change)))
+            self.assertEqual(self.forgot("Ana").code, 303)
+            self.service.slow = False
+            self.service.settle()
+            self.assertEqual((self.reactor.tcpClients, self.accounts.tickets), ([], {}))
+            self.service.network.registry.enact(AccountSaved(ana))
 
     def test_nothing_filled_in(self) -> None:
         """An empty name is a mistake, and no mail."""

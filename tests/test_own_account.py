@@ -8,13 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gossip.accounts import signed_out
 from gossip.network.accounts import TICKETS
-from gossip.network.changes import AccountSaved, GameSaved
+from gossip.network.changes import AccountRemoved, AccountSaved, GameSaved, Together
 from gossip.network.secret import digest
+from tests.memory_service import Unanswered
 from tests.support import uuid
 from tests.test_account_pages import BETTER, AccountsTestCase
 from tests.test_pages import HOSTILE
-from tests.test_passwords import GOOD
+from tests.test_passwords import GOOD, QUICK
 from tests.visitor import Answer, Visitor
 
 
@@ -160,6 +162,43 @@ class OwnAccountTests(AccountsTestCase):
             [(each.actor, each.operation, each.subject) for each in self.service.store.entries],
             [("Ana", "account/remove", "Ana")],
         )
+
+    def test_removed_meanwhile(self) -> None:
+        """What is wanted for an account while it is removed does not become of the next one that is called so."""
+        bob = replace(self.add("Bob"), name="Ana", email=None)
+        wanted = (
+            ("tokens", {"label": "x", "scope": "read"}),
+            ("password", {"current": GOOD, "password": BETTER, "again": BETTER}),
+            ("email", {"email": "new@example.org", "current": GOOD}),
+            ("remove", {"current": GOOD}),
+        )
+        for what, fields in wanted:
+            visitor = Visitor(self.site)
+            self.add(email="ana@example.org")
+            self.sign_in(visitor)
+            visitor.get("/account")
+            self.change_slowly(Together((AccountRemoved("Ana"), AccountSaved(bob))))
+            with self.assertRaises(Unanswered):
+                visitor.post(f"/account/{what}", fields)
+            self.settle()
+            self.assertEqual((self.accounts.named("Ana"), self.accounts.tickets), (bob, {}), what)
+
+    def test_reset_meanwhile(self) -> None:
+        """Who knows the old password changes nothing while its owner sets a new one by a link."""
+        for what, fields in (
+            ("password", {"current": GOOD, "password": "of the thief", "again": "of the thief"}),
+            ("email", {"email": "thief@example.org", "current": GOOD}),
+            ("remove", {"current": GOOD}),
+        ):
+            thief, changed = Visitor(self.site), self.add(email="ana@example.org")
+            self.sign_in(thief)
+            thief.get("/account")
+            changed = replace(changed, password=QUICK.hash(BETTER))
+            self.change_slowly(Together((AccountSaved(changed), signed_out(self.accounts, "Ana"))))
+            with self.assertRaises(Unanswered):
+                thief.post(f"/account/{what}", fields)
+            self.settle()
+            self.assertEqual((self.account(), self.accounts.of("Ana", "visit")), (changed, []), what)
 
     def test_last_admin(self) -> None:
         """The last admin stays."""

@@ -93,7 +93,7 @@ def public_site(
     readings = Readings(base, public)
     rules = rules or WebRules()
     desk = desk or Desk(gossip, store, in_thread, clock)
-    visits = Visits(gossip, clock, rules)
+    visits = Visits(gossip, clock, rules, desk)
     tokens = Tokens(gossip, clock)
     base.who, base.form_token = visits.who, visits.token
     entrance = Entrance(base, visits, desk, rules, passwords or Passwords(in_thread), mail)

@@ -18,9 +18,10 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web import http
 
 from gossip.accounts import issue
-from gossip.network.changes import Account, Ticket, TicketsRevoked, Together
+from gossip.network.changes import Account, Change, Ticket, TicketsRevoked, Together
 from gossip.network.secret import digest
 from gossip.web.base import is_secure
+from gossip.web.desk import Desk
 from gossip.web.requests import PublicRequest
 from gossip.web.router import Problem, View
 from gossip.web.service import Gossip
@@ -67,10 +68,11 @@ class Form:
 class Visits:
     """Knows browsers again."""
 
-    def __init__(self, gossip: Gossip, clock: IReactorTime, rules: WebRules) -> None:
+    def __init__(self, gossip: Gossip, clock: IReactorTime, rules: WebRules, desk: Desk) -> None:
         self._gossip = gossip
         self._clock = clock
         self._rules = rules
+        self._desk = desk
 
     def who(self, request: PublicRequest) -> Account | None:
         """Who is signed in, if anybody."""
@@ -111,16 +113,26 @@ class Visits:
         """
         Sign a browser in; whoever was signed in there is out.
 
+        @param account: as it was when its owner showed that it is his.
         @param peer: the address that it comes from, which its owner sees among his visits.
+        @raise Problem: by now it is gone, disabled, or has another password.
         """
-        before = self._ticket(request)
         secret, now = str(uuid.uuid4()), self._clock.seconds()
         days = self._rules.settings.visit_days
         ticket = Ticket(
             digest=digest(secret), kind="visit", account=account.name, label=peer, made_at=now, expires=now + days * DAY
         )
-        issued = issue(self._gossip.network.registry.accounts, ticket)
-        await self._gossip.change(Together((TicketsRevoked((before.digest,)), issued)) if before else issued)
+        accounts = self._gossip.network.registry.accounts
+
+        def make() -> Change:
+            # When it is its turn: a ticket of who is gone would let him in as the next one of his name.
+            known = accounts.named(account.name)
+            if known is None or known.disabled or known.password != account.password:
+                raise SignInFirst(request)
+            before, issued = self._ticket(request), issue(accounts, ticket)
+            return Together((TicketsRevoked((before.digest,)), issued)) if before else issued
+
+        await self._desk.change(make)
         self._set(request, _VISIT, secret, int(days * DAY))
 
     async def end(self, request: PublicRequest) -> None:

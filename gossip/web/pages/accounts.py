@@ -249,13 +249,17 @@ class AccountPages:
         on = Occasion(self._base.now, self._new_uuid, account.name)
         made: dict[str, Any] = {}
 
-        def make() -> Change:
+        def make() -> Change | None:
+            if self._entrance.accounts.named(account.name) != account:
+                # It was changed, or is gone: a link is for the owner of now.
+                return None
             change, result = link(self._entrance.accounts, "reset", account.name, on)
             made.update(result)
             return change
 
         def send(_: None) -> None:
-            mail.send(to, f"{self._base.name}: a new password", self._letter(account.name, made["link"]))
+            if made:
+                mail.send(to, f"{self._base.name}: a new password", self._letter(account.name, made["link"]))
 
         done = Deferred.fromCoroutine(self._entrance.desk.change(make))
         done.addCallback(send).addErrback(self._unwritten)

@@ -18,7 +18,7 @@ from gossip.web.base import parameter
 from gossip.web.entrance import Entrance
 from gossip.web.requests import UNPROCESSABLE, PublicRequest
 from gossip.web.router import Router, View, redirect
-from gossip.web.visits import Form
+from gossip.web.visits import Form, SignInFirst
 from gossip.web.words import sentence
 
 LABEL: Final = 40
@@ -115,35 +115,39 @@ class OwnAccountPages:
         entrance = self._entrance
         form = self._visits.form(request)
         faults = {f"password.{field}": fault for field, fault in entrance.faults_of(form, account.name).items()}
-        if not faults and not await self._is_right(request, account, form):
-            faults = {"password.current": _WRONG}
-        if faults:
-            return self._show(request, account, faults)
+        proven = None if faults else await self._proven(request, account, form)
+        if proven is None:
+            return self._show(request, account, faults or {"password.current": _WRONG})
         kept = await entrance.passwords.kept(form.text("password"))
         await entrance.alter(
             account.name,
-            lambda known: replace(known, password=kept),
+            lambda known: replace(known, password=kept) if known.password == proven.password else known,
             lambda: signed_out(entrance.accounts, account.name, "visit", "reset"),
         )
-        await self._visits.begin(request, account, self._base.peer(request))
+        await self._visits.begin(request, replace(proven, password=kept), self._base.peer(request))
         return redirect(request, "/account?done=password")
 
-    async def _is_right(self, request: PublicRequest, account: Account, form: Form) -> bool:
-        """Does somebody know his own password? A browser that was left alone must not be enough."""
-        return await self._entrance.judge(request, account.name, form.text("current")) is not None
+    async def _proven(self, request: PublicRequest, account: Account, form: Form) -> Account | None:
+        """
+        Does somebody know his own password? A browser that was left alone must not be enough.
+
+        @return: the account with the password that he knows; what he wants done is done while it has that one.
+        """
+        return await self._entrance.judge(request, account.name, form.text("current"))
 
     async def email(self, request: PublicRequest, account: Account) -> bytes:
         """Another address: who has it can set a new password, so it takes the present one."""
         form = self._visits.form(request)
         email = form.text("email").strip()
-        faults = {}
-        if fault := self._entrance.fault_of(replace(account, email=email or None)):
-            faults["email.email"] = fault
-        elif not await self._is_right(request, account, form):
-            faults["email.current"] = _WRONG
-        if faults:
+        fault = self._entrance.fault_of(replace(account, email=email or None))
+        proven = None if fault else await self._proven(request, account, form)
+        if proven is None:
+            faults = {"email.email": fault} if fault else {"email.current": _WRONG}
             return self._show(request, account, faults, filled={"email.email": email})
-        await self._entrance.alter(account.name, lambda known: replace(known, email=email or None))
+        await self._entrance.alter(
+            account.name,
+            lambda known: replace(known, email=email or None) if known.password == proven.password else known,
+        )
         return redirect(request, "/account?done=email")
 
     async def end(self, request: PublicRequest, account: Account) -> bytes:
@@ -181,7 +185,8 @@ class OwnAccountPages:
         def make() -> Change:
             if not 1 <= len(label) <= LABEL:
                 raise Refused(f"a label has 1 to {LABEL} characters")
-            if scope not in self._scopes(accounts.named(account.name) or account):
+            # Who is signed out by now gets none, nor would it be for the next one of his name.
+            if scope not in self._scopes(self._visits.required(request)):
                 raise Refused("a token cannot be good for that")
             if len(accounts.of(account.name, "token")) >= TICKETS:
                 # Otherwise the oldest would go, and a program of somebody would stop without a word.
@@ -200,12 +205,17 @@ class OwnAccountPages:
     async def remove(self, request: PublicRequest, account: Account) -> bytes:
         """The account is no more; its games stay."""
         form = self._visits.form(request)
-        fault = ""
-        if not await self._is_right(request, account, form):
-            fault = _WRONG
-        else:
+        proven = await self._proven(request, account, form)
+        fault = "" if proven else _WRONG
+
+        def check() -> None:
+            known = self._entrance.accounts.named(account.name)
+            if known is None or proven is None or known.password != proven.password:
+                raise SignInFirst(request)
+
+        if proven:
             try:
-                await self._entrance.desk.carry_out(AccountRemove(name=account.name), account.name)
+                await self._entrance.desk.carry_out(AccountRemove(name=account.name), account.name, check)
             except Refused as refused:
                 fault = sentence(str(refused))
         return self._show(request, account, {"remove.current": fault}) if fault else redirect(request, "/")
