@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.logger import LogEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.accounts import link, signed_out
@@ -623,6 +624,15 @@ class ResetTests(AccountsTestCase):
 
 class ReaderTests(AccountsTestCase):
     """What machines are told of these pages."""
+
+    def test_log(self) -> None:
+        """A program that looks at a link by HEAD, as those of mail do, leaves nothing of it in the log."""
+        logged: list[LogEvent] = []
+        globalLogPublisher.addObserver(logged.append)
+        self.addCleanup(globalLogPublisher.removeObserver, logged.append)
+        answer = self.visitor.ask("HEAD", self.link("invite"))
+        self.assertEqual((answer.code, answer.body, logged), (200, b"", []))
+        self.assertGreater(int(answer.headers["content-length"]), 1000)
 
     def test_robots(self) -> None:
         """Crawlers are asked to stay away."""

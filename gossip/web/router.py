@@ -83,6 +83,14 @@ class Router(Resource):
             self._exact[pattern.encode()] = views
 
     def render(self, request: PublicRequest) -> bytes | int:
+        body = self._rendered(request)
+        if request.method == b"HEAD" and body and isinstance(body, bytes):
+            # Twisted would log the whole address, and that may be a link that lets somebody in.
+            _finish(body, request)
+            return NOT_DONE_YET
+        return body
+
+    def _rendered(self, request: PublicRequest) -> bytes | int:
         try:
             view, words = self._find(request)
             answered = view(request, *words)
