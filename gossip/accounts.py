@@ -153,11 +153,17 @@ class AccountEdit(Operation, frozen=True):
             return None, shown_account(registry, known)
         if account.disabled or not account.admin:
             _keep_an_admin(registry, known)
-        change: Change = AccountSaved(account)
+        kinds: set[str] = set()
         if account.disabled and not known.disabled:
-            change = Together((change, signed_out(registry.accounts, known.name)))
-        elif known.admin and not account.admin:
-            change = Together((change, signed_out(registry.accounts, known.name, "token")))
+            kinds |= {"visit", "token", "reset"}
+        if known.admin and not account.admin:
+            kinds.add("token")
+        if known.email is not None and account.email != known.email:
+            # A link may have gone to the address that was.
+            kinds.add("reset")
+        change: Change = AccountSaved(account)
+        if kinds:
+            change = Together((change, signed_out(registry.accounts, known.name, *kinds)))
         return change, shown_account(registry, account)
 
 

@@ -347,6 +347,18 @@ class OperationTests(AdminTestCase):
         self.perform("account/edit", name="Ana", admin=False)
         self.assertEqual(list(self.accounts.tickets), [digest(uuid(2))])
 
+    def test_other_address(self) -> None:
+        """A link that may have gone to an address by mail ends when that is no longer the account's."""
+        self.account(email="old@example.org", admin=True)
+        self.registry.enact(TicketIssued(ticket(1, "visit")))
+        for number, email in ((2, "new@example.org"), (3, None)):
+            self.registry.enact(TicketIssued(ticket(number, "reset")))
+            self.perform("account/edit", name="Ana", email=email)
+            self.assertEqual(list(self.accounts.tickets), [digest(uuid(1))])
+        self.registry.enact(TicketIssued(ticket(4, "reset")))
+        self.perform("account/edit", name="Ana", email="new@example.org")
+        self.assertEqual(len(self.accounts.tickets), 2)
+
     def test_the_last_admin(self) -> None:
         """There is always an admin: the last one cannot be disabled or removed, nor be one no longer."""
         self.account(admin=True)

@@ -84,8 +84,11 @@ class OwnAccountTests(AccountsTestCase):
         answer = self.post("email", email="ana@example.org\nx", current=GOOD)
         self.assertIn422("That is no address for mail.", answer)
         self.assertEqual(self.account().email, "ana@example.org")
+        path = self.link("reset", "Ana")
         self.assertEqual(self.post("email", email="new@example.org", current=GOOD).location, "/account?done=email")
         self.assertEqual(self.account().email, "new@example.org")
+        # Who reads what comes to the old address has no use of it.
+        self.assertEqual(Visitor(self.site).get(path).code, 404)
         self.post("email", email="", current=GOOD)
         self.assertIsNone(self.account().email)
 

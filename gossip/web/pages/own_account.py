@@ -147,6 +147,8 @@ class OwnAccountPages:
         await self._entrance.alter(
             account.name,
             lambda known: replace(known, email=email or None) if known.password == proven.password else known,
+            # One may have gone to the address that was.
+            lambda: signed_out(self._entrance.accounts, account.name, "reset"),
         )
         return redirect(request, "/account?done=email")
 
