@@ -323,6 +323,20 @@ class BruteForceTests(AccountsTestCase):
         self.assertEqual(Visitor(self.site).post("/sign-up", {**fields, "name": "One-more"}, at="/sign-up").code, 429)
         self.assertIsNone(self.accounts.named("One-more"))
 
+    def test_sign_ups_in_a_crowd(self) -> None:
+        """Who cannot be let in since too many wait may try as often as before."""
+        self.in_thread = threads = Threads()
+        for number in range(22):
+            with self.assertRaises(Unanswered):
+                self.guess(1, f"Nobody{number}", f"192.0.2.{number + 10}")
+        fields = {"name": "Bob", "password": GOOD, "again": GOOD}
+        for _ in range(self.limits.sign_ups.left("x") + 1):
+            self.assertEqual(Visitor(self.site).post("/sign-up", fields, at="/sign-up").code, 503)
+        while threads.working:
+            threads.finish()
+        self.in_thread = maybeDeferred
+        self.assertEqual(Visitor(self.site).post("/sign-up", fields, at="/sign-up").code, 303)
+
     def test_crowd(self) -> None:
         """When too many wait, one is asked to come again, and it counts as no wrong password."""
         self.in_thread = threads = Threads()
@@ -628,8 +642,9 @@ class ReaderTests(AccountsTestCase):
     def test_log(self) -> None:
         """A program that looks at a link by HEAD, as those of mail do, leaves nothing of it in the log."""
         logged: list[LogEvent] = []
-        globalLogPublisher.addObserver(logged.append)
-        self.addCleanup(globalLogPublisher.removeObserver, logged.append)
+        observer: Any = logged.append
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
         answer = self.visitor.ask("HEAD", self.link("invite"))
         self.assertEqual((answer.code, answer.body, logged), (200, b"", []))
         self.assertGreater(int(answer.headers["content-length"]), 1000)

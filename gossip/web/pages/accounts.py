@@ -22,6 +22,7 @@ from gossip.network.registry import Refused
 from gossip.operation import Occasion
 from gossip.web.base import parameter, way_back
 from gossip.web.entrance import Entrance, Faults, Newcomer
+from gossip.web.passwords import Busy
 from gossip.web.requests import UNPROCESSABLE, PublicRequest
 from gossip.web.router import NotHere, Problem, Router, redirect
 from gossip.web.words import sentence, span
@@ -136,9 +137,15 @@ class AccountPages:
         ticket = self._may_sign_up(request, secret)
         back = way_back(form.text("back"), _WELCOME)
         newcomer = self._entrance.newcomer(form)
-        if not newcomer.faults and not secret:
-            self._entrance.limits.sign_ups.spend(self._entrance.place(request))
-        return await self._admit(request, newcomer, ticket, back=back)
+        if newcomer.faults or secret:
+            return await self._admit(request, newcomer, ticket, back=back)
+        place, sign_ups = self._entrance.place(request), self._entrance.limits.sign_ups
+        sign_ups.spend(place)
+        try:
+            return await self._admit(request, newcomer, ticket, back=back)
+        except Busy:
+            sign_ups.take_back(place)
+            raise
 
     async def _admit(
         self, request: PublicRequest, newcomer: Newcomer, ticket: Ticket | None, admin: bool = False, back: str = ""
