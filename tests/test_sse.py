@@ -340,6 +340,16 @@ class BoundTests(LiveTestCase):
         self.assertEqual(self.follow(X_Forwarded_For="203.0.113.2").read()[0], 200)
         self.assertEqual(self.follow(X_Forwarded_For="1.1.1.1, 203.0.113.2").read()[0], 503)
 
+    def test_one_network(self) -> None:
+        """With IPv6 a place counts as one address, however many of its addresses ask."""
+        self.site = public_site(self.service, self.service.store, self.clock, maybeDeferred, Readers(0, 1), proxies=1)
+        kept = self.follow(X_Forwarded_For="2001:db8::1")
+        self.assertEqual(kept.read()[0], 200)
+        self.assertEqual(self.follow(X_Forwarded_For="2001:db8::2:0:0:2").read()[0], 503)
+        self.assertEqual(self.follow(X_Forwarded_For="2001:db8:0:1::1").read()[0], 200)
+        kept.protocol.connectionLost(Failure(ConnectionLost()))
+        self.assertEqual(self.follow(X_Forwarded_For="2001:db8::2").read()[0], 200)
+
     def test_a_few_a_turn(self) -> None:
         """Many readers are told in many turns, and the more they are, the less often."""
         browsers = [self.follow() for _ in range(400)]

@@ -22,6 +22,7 @@ from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
 from gossip.network.changes import Channel, MessageSaid
+from gossip.network.places import place_of
 from gossip.web.requests import PublicRequest
 from gossip.web.router import Problem
 
@@ -278,7 +279,7 @@ class Live:
         @return: C{NOT_DONE_YET}; nothing for HEAD.
         @raise Problem: there are too many readers.
         """
-        most = self.most
+        most, address = self.most, place_of(address)
         if self._stopped or (most.total and len(self) >= most.total):
             raise _too_many("Too many people read along. Try again in a moment.")
         if most.per_address and self._addresses.get(address, 0) >= most.per_address:
