@@ -16,6 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.network import frames
 from gossip.network.changes import Account, Game, GameSaved, Restriction, RestrictionSet
 from gossip.network.events import ChannelsSend, SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.web.attempts import HOUR
+from gossip.web.pages.manage import CHANGES
 from gossip.web.settings import WebRules, WebSettings
 from gossip.web.site import public_site
 from tests.memory_service import Browser, MemoryService
@@ -200,6 +202,25 @@ class RegisterTests(OwnerTestCase):
             self.service.settle()
         self.assertEqual([browser.read()[0] for browser in browsers], [200, 422, 422])
         self.assertEqual(len(self.world.registry.games_of("Ana")), 2)
+
+    def test_changes(self) -> None:
+        """An account changes something so often in an hour: each time it is noted for admins. Mistakes are not."""
+        self.assertEqual(self.ana.post("/manage/Alpha", {"name": ""}, at="/manage/Alpha").code, 422)
+        self.assertEqual(self.ana.post("/manage", MINE).code, 200)
+        for number in range(CHANGES - 1):
+            self.assertEqual(self.ana.post("/manage/Alpha", {"name": f"Alpha {number}"}).code, 303)
+        for path, fields in (
+            ("/manage/Alpha", {"name": "More"}),
+            ("/manage/Alpha/secret", {}),
+            ("/manage/Alpha/remove", {"sure": "1"}),
+            ("/manage", {"short_name": "More", "name": "More"}),
+        ):
+            answer = self.ana.post(path, fields)
+            self.assertEqual((answer.code, answer.headers["retry-after"]), (429, "3600"))
+        self.assertEqual(len(self.service.store.entries), CHANGES)
+        self.assertEqual(self.bo.post("/manage/Beta", {"name": "More"}, at="/manage/Beta").code, 303)
+        self.service.clock.advance(HOUR)
+        self.assertEqual(self.ana.post("/manage/Alpha/remove", {"sure": "1"}).code, 303)
 
 
 class EditTests(OwnerTestCase):

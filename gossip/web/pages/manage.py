@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from msgspec import UNSET
@@ -13,6 +13,7 @@ from gossip.admin import GameAdd, GameEdit, GameRemove, GameRotate
 from gossip.network.changes import Account, Game
 from gossip.network.registry import Refused
 from gossip.operation import Operation, Result
+from gossip.web.attempts import HOUR, Attempts
 from gossip.web.base import Base, parameter, socket_address
 from gossip.web.desk import Desk
 from gossip.web.forms import fill
@@ -22,6 +23,9 @@ from gossip.web.router import Router, redirect
 from gossip.web.settings import WebRules
 from gossip.web.visits import Form, Visits
 from gossip.web.ways import written
+
+CHANGES: Final = 100
+"""How often an account may change something in an hour."""
 
 _SAID: Final = {"saved": "Saved.", "removed": "The game is no longer registered."}
 """What a page says after something was done."""
@@ -52,6 +56,7 @@ class ManagePages:
         self._visits = visits
         self._desk = desk
         self._rules = rules
+        self._changes = Attempts(base.clock, "changes to your games", CHANGES, HOUR)
 
     def add(self, router: Router) -> None:
         """Add the pages."""
@@ -94,7 +99,7 @@ class ManagePages:
         typed = {name: form.text(name) for name in ("short_name", "name")}
         try:
             added = GameAdd(name=typed["name"].strip(), short_name=typed["short_name"].strip(), owner=account.name)
-            made = await self._desk.carry_out(added, account.name, lambda: self._check_number(account))
+            made = await self._note(added, account, lambda: self._check_number(account))
         except Refused as refused:
             return self._games(request, account, typed, UNPROCESSABLE, str(refused))
         return self._credentials(request, made)
@@ -210,7 +215,20 @@ class ManagePages:
             if known is None or known.owner != game.owner:
                 raise Refused("this game is no longer yours")
 
-        return await self._desk.carry_out(operation, account.name, check)
+        return await self._note(operation, account, check)
+
+    async def _note(self, operation: Operation, account: Account, check: Callable[[], None]) -> Result:
+        """
+        Carry out what is noted among what admins did: nobody may fill that up.
+
+        @raise Problem: there was too much of it lately.
+        """
+        self._changes.spend(account.name)
+        try:
+            return await self._desk.carry_out(operation, account.name, check)
+        except Refused:
+            self._changes.take_back(account.name)
+            raise
 
 
 def field_of(wrong: str) -> str:
