@@ -80,6 +80,8 @@ class AccountsTests(SynchronousTestCase):
         """Nobody gets a name that the network or a game could be taken for; who has it keeps it."""
         for name in ("gossip", "GOSSIP", "system"):
             self.assertRefused(f"the name {name} is not to be had", name=name)
+        # What the network itself says is said by this name, whatever an operator blocks.
+        self.assertRaises(Refused, self.registry.check, AccountSaved(Account(name="System")), ("others",))
         self.registry.enact(AccountSaved(Account(name="System", created_at=NOW)))
         self.save("System", admin=True)
 

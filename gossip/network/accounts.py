@@ -11,6 +11,7 @@ import re
 from typing import Final
 
 from gossip.network.changes import Account, AccountRemoved, AccountSaved, Ticket
+from gossip.network.presence import NETWORK_PLAYER
 from gossip.network.secret import digest
 
 ACCOUNT_NAME: Final = re.compile("[A-Za-z][A-Za-z0-9_-]{2,19}")
@@ -81,7 +82,8 @@ class Accounts:
         known = self.named(account.name)
         if not ACCOUNT_NAME.fullmatch(account.name):
             return "a name has 3 to 20 letters, digits, - and _, and begins with a letter"
-        if known is None and account.name.lower() in {name.lower() for name in blocked}:
+        # Heard on channels it would be the network itself, whatever an operator blocks.
+        if known is None and account.name.lower() in {NETWORK_PLAYER, *(name.lower() for name in blocked)}:
             return f"the name {account.name} is not to be had"
         if known is not None and (known.name, known.created_at) != (account.name, account.created_at):
             return f"the name {account.name} is taken"

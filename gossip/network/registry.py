@@ -52,6 +52,7 @@ from gossip.network.changes import (
 )
 from gossip.network.events import AchievementOf
 from gossip.network.filters import FILTER_TEXT, FILTERS, Filters, folded, words
+from gossip.network.presence import is_network
 from gossip.network.secret import digest
 from gossip.network.text import clean, is_line
 
@@ -208,7 +209,7 @@ class Registry:
     def _check_game(self, game: Game, blocked: set[str]) -> None:
         if not SHORT_NAME.fullmatch(game.short_name):
             raise Refused("a short name has 1 to 15 letters and digits")
-        if game.short_name.lower() in blocked:
+        if game.short_name.lower() in blocked or is_network(game.short_name):
             raise Refused(f"the short name {game.short_name} is not to be had")
         namesake = self.game_named(game.short_name)
         if namesake is not None and namesake.client_id != game.client_id:
