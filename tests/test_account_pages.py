@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -15,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.accounts import link, signed_out
 from gossip.network.changes import Account, AccountRemoved, AccountSaved, Change
 from gossip.operation import Occasion
-from gossip.web import attempts
+from gossip.web import attempts, passwords
 from gossip.web.attempts import Limits
 from gossip.web.desk import Desk
 from gossip.web.passwords import Passwords
@@ -266,6 +267,7 @@ class BruteForceTests(AccountsTestCase):
 
     def test_all_at_once(self) -> None:
         """Nor is it to try many before the first is judged."""
+        self.patch(passwords, "OF_ONE_PLACE", 20)
         self.in_thread = threads = Threads()
         most = self.limits.passwords.left("x")
         for _ in range(most):
@@ -336,6 +338,20 @@ class BruteForceTests(AccountsTestCase):
             threads.finish()
         self.in_thread = maybeDeferred
         self.assertEqual(Visitor(self.site).post("/sign-up", fields, at="/sign-up").code, 303)
+
+    def test_one_crowds(self) -> None:
+        """Who shows right passwords all the time keeps nobody else out."""
+        for number in range(22):
+            self.add(f"User{number}")
+        self.in_thread = threads = Threads()
+        for number in range(22):
+            with contextlib.suppress(Unanswered):
+                self.assertEqual(self.sign_in(Visitor(self.site, "192.0.2.66"), f"User{number}").code, 503)
+        with self.assertRaises(Unanswered):
+            self.sign_in()
+        while threads.working:
+            threads.finish()
+        self.assertEqual(len(self.accounts.of("Ana", "visit")), 1)
 
     def test_crowd(self) -> None:
         """When too many wait, one is asked to come again, and it counts as no wrong password."""

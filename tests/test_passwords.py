@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.web.passwords import AT_ONCE, LONGEST, SHORTEST, WAITING, Busy, Passwords, fault, hasher
+from gossip.web.passwords import AT_ONCE, LONGEST, OF_ONE_PLACE, SHORTEST, WAITING, Busy, Passwords, fault, hasher
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Hashes that cost next to nothing."""
@@ -89,12 +90,12 @@ class Keeping(SynchronousTestCase):
         self.passwords = Passwords(maybeDeferred, self.hasher)
 
     def kept(self, password: str = GOOD) -> str:
-        made: str = self.successResultOf(Deferred.fromCoroutine(self.passwords.kept(password)))
+        made: str = self.successResultOf(Deferred.fromCoroutine(self.passwords.kept(password, "x")))
         return made
 
     def judge(self, password: str, kept: str | None) -> tuple[bool, str | None]:
         judged: tuple[bool, str | None] = self.successResultOf(
-            Deferred.fromCoroutine(self.passwords.judge(password, kept))
+            Deferred.fromCoroutine(self.passwords.judge(password, kept, "x"))
         )
         return judged
 
@@ -157,7 +158,7 @@ class Keeping(SynchronousTestCase):
 
         self.patch(self.hasher, "verify", breaking)
         for _ in range(2 * AT_ONCE):
-            self.failureResultOf(Deferred.fromCoroutine(self.passwords.judge(GOOD, QUICK.hash(GOOD))), MemoryError)
+            self.failureResultOf(Deferred.fromCoroutine(self.passwords.judge(GOOD, QUICK.hash(GOOD), "x")), MemoryError)
 
 
 class Crowds(SynchronousTestCase):
@@ -167,9 +168,11 @@ class Crowds(SynchronousTestCase):
         self.threads = Threads()
         self.passwords = Passwords(self.threads, QUICK)
         self.kept = QUICK.hash(GOOD)
+        self.places = itertools.count()
 
-    def judge(self) -> Deferred[tuple[bool, str | None]]:
-        return Deferred.fromCoroutine(self.passwords.judge(GOOD, self.kept))
+    def judge(self, place: str | None = None) -> Deferred[tuple[bool, str | None]]:
+        """Somebody shows his password, from a place of his own if none is named."""
+        return Deferred.fromCoroutine(self.passwords.judge(GOOD, self.kept, place or str(next(self.places))))
 
     def test_few_at_once(self) -> None:
         """Only so many are checked at once; the others wait for their turn."""
@@ -190,6 +193,23 @@ class Crowds(SynchronousTestCase):
         while self.threads.working:
             self.threads.finish()
         self.assertEqual({self.successResultOf(each) for each in asked}, {(True, None)})
+
+    def test_one_place(self) -> None:
+        """From one place come so many at once and no more, so that the others get their turns."""
+        asked = [self.judge("one") for _ in range(OF_ONE_PLACE)]
+        self.failureResultOf(self.judge("one"), Busy)
+        self.failureResultOf(Deferred.fromCoroutine(self.passwords.kept(GOOD, "one")), Busy)
+        asked.append(self.judge("another"))
+        gone = asked.pop(OF_ONE_PLACE - 1)
+        gone.cancel()
+        self.failureResultOf(gone)
+        asked.append(self.judge("one"))
+        self.failureResultOf(self.judge("one"), Busy)
+        self.threads.finish()
+        asked.append(self.judge("one"))
+        while self.threads.working:
+            self.threads.finish()
+        self.assertEqual([each.called for each in asked], [True] * (OF_ONE_PLACE + 2))
 
     def test_who_goes_away(self) -> None:
         """Who no longer waits frees his place in the queue at once, and his thread when it is done."""

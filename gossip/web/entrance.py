@@ -103,7 +103,7 @@ class Entrance:
         account = self.accounts.named(name)
         kept = account.password if account else None
         try:
-            right, better = await self.passwords.judge(password, kept)
+            right, better = await self.passwords.judge(password, kept, place)
         except Busy:
             self.limits.passwords.take_back(pair)
             self.limits.passwords_from.take_back(place)
@@ -193,7 +193,7 @@ class Entrance:
         @raise UsedUp: somebody else used the link.
         @raise Refused: somebody else has the name.
         """
-        kept = await self.passwords.kept(newcomer.password)
+        kept = await self.passwords.kept(newcomer.password, self.place(request))
         account = Account(
             name=newcomer.name,
             password=kept,

@@ -8,6 +8,7 @@ so that nobody can keep the daemon from its work by signing in.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -28,6 +29,9 @@ AT_ONCE: Final = 2
 
 WAITING: Final = 20
 """How many more may wait."""
+
+OF_ONE_PLACE: Final = 5
+"""So many of them may come from one place: right passwords are not counted otherwise, and would keep all others out."""
 
 
 def hasher() -> PasswordHasher:
@@ -77,26 +81,29 @@ class Passwords:
         self._in_thread = in_thread
         self._argon = argon or hasher()
         self._turns = DeferredSemaphore(AT_ONCE)
+        self._places: Counter[str] = Counter()
 
-    async def kept(self, password: str) -> str:
+    async def kept(self, password: str, place: str) -> str:
         """
         The form in which a password is kept.
 
+        @param place: where it comes from.
         @raise Busy: too many wait.
         """
-        made: str = await self._in_turn(self._argon.hash, normal(password))
+        made: str = await self._in_turn(place, self._argon.hash, normal(password))
         return made
 
-    async def judge(self, password: str, kept: str | None) -> tuple[bool, str | None]:
+    async def judge(self, password: str, kept: str | None, place: str) -> tuple[bool, str | None]:
         """
         Is this the password? That takes the same time whether there is one or not.
 
         @param kept: what is kept of it; C{None} if there is no such account, or it has no password.
+        @param place: where it comes from.
         @return: the answer, and what is to be kept from now on if that is weaker than today's.
         @raise Busy: too many wait.
         """
         # What is too long is no password of anybody.
-        judged: tuple[bool, str | None] = await self._in_turn(self._judge, normal(password)[: LONGEST + 1], kept)
+        judged: tuple[bool, str | None] = await self._in_turn(place, self._judge, normal(password)[: LONGEST + 1], kept)
         return judged
 
     def _judge(self, password: str, kept: str | None) -> tuple[bool, str | None]:
@@ -109,16 +116,27 @@ class Passwords:
             return False, None
         return True, self._argon.hash(password) if self._argon.check_needs_rehash(kept) else None
 
-    async def _in_turn(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        if len(self._turns.waiting) >= WAITING:
+    async def _in_turn(self, place: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        if len(self._turns.waiting) >= WAITING or self._places.get(place, 0) >= OF_ONE_PLACE:
             raise Busy
-        await self._turns.acquire()
+        self._places[place] += 1
+        try:
+            await self._turns.acquire()
+        except BaseException:
+            self._leave(place)
+            raise
         answer: Deferred[Any] = Deferred()
 
         def done(result: Any) -> None:
             self._turns.release()
+            self._leave(place)
             answer.errback(result) if isinstance(result, Failure) else answer.callback(result)
 
         # Who no longer waits for the answer has not ended the thread: its turn lasts until it is done.
         self._in_thread(function, *arguments).addBoth(done)
         return await answer
+
+    def _leave(self, place: str) -> None:
+        self._places[place] -= 1
+        if not self._places[place]:
+            del self._places[place]

@@ -201,7 +201,7 @@ class AccountPages:
         faults = entrance.faults_of(form, ticket.account)
         if faults:
             return self._reset(request, ticket, faults)
-        kept = await entrance.passwords.kept(form.text("password"))
+        kept = await entrance.passwords.kept(form.text("password"), entrance.place(request))
         await entrance.alter(
             ticket.account,
             lambda known: replace(known, password=kept),

@@ -118,7 +118,7 @@ class OwnAccountPages:
         proven = None if faults else await self._proven(request, account, form)
         if proven is None:
             return self._show(request, account, faults or {"password.current": _WRONG})
-        kept = await entrance.passwords.kept(form.text("password"))
+        kept = await entrance.passwords.kept(form.text("password"), entrance.place(request))
         await entrance.alter(
             account.name,
             lambda known: replace(known, password=kept) if known.password == proven.password else known,
