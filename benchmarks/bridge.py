@@ -30,16 +30,16 @@ from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import deferLater
 from zope.interface import implementer
 
-from gossip.counters import Counters
-from gossip.network import frames
-from gossip.network.events import ChannelsSend, ClientEvent, ServerEvent
 from gossip.network.ratelimit import Rate
 from gossip.network.settings import Rates
-from gossip.service import GossipService
-from gossip.transports.bridge import BridgeFactory
-from gossip.transports.interfaces import IConnection, IWireFormat
-from gossip.transports.limits import TelnetLimits
-from tests.support import World, frame
+from gossip.protocol import frames
+from gossip.protocol.events import ChannelsSend, ClientEvent, ServerEvent
+from gossip.service.counters import Counters
+from gossip.service.interfaces import IConnection, IWireFormat
+from gossip.service.service import GossipService
+from gossip.transports.telnet.factory import BridgeFactory
+from gossip.transports.telnet.limits import TelnetLimits
+from tests.support.world import World, frame
 
 MUDS = 500
 TEXTS = 200

@@ -21,7 +21,7 @@ from twisted.conch.telnet import StatefulTelnetProtocol, TelnetTransport
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # works from a bare checkout
 
-from gossip.transports.telnet import Telnet
+from gossip.transports.telnet.codec import Telnet
 
 LINE = b"@17 send gossip Conan does anybody know the way to the dark tower?\r\n"
 LINES = 30_000

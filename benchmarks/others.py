@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gossip.transports.rfc6455 import switching_protocols, text_frame, unmask
+from gossip.transports.websocket.rfc6455 import switching_protocols, text_frame, unmask
 
 Frame = dict[str, Any]
 

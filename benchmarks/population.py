@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from gossip.network.changes import Change, Game, GameSaved, Secret
-from gossip.network.secret import digest
+from gossip.registry.changes import Change, Game, GameSaved, Secret
+from gossip.registry.secret import digest
 from gossip.store.store import Store
 
 GROUP: Final = 1000

@@ -22,7 +22,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # works from a bare checkout
 
-from tests.daemon import Daemon, Game
+from tests.support.daemon import Daemon, Game
 
 READERS: Final = 1000
 ROUNDS: Final = 7

@@ -22,9 +22,9 @@ from msgspec import Struct
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from gossip.network.accounts import EMAIL
 from gossip.network.settings import NetworkLimits, NetworkSettings
-from gossip.transports.limits import TelnetLimits
+from gossip.registry.accounts import EMAIL
+from gossip.transports.telnet.limits import TelnetLimits
 from gossip.web.settings import WebSettings
 
 ENVIRONMENT: Final = "GOSSIP_"

@@ -26,25 +26,25 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from gossip import __version__, config
-from gossip.accounts import link
 from gossip.config import Config, ConfigError
-from gossip.counters import Counters
-from gossip.mssp import Figures, port
 from gossip.network.network import Network
 from gossip.network.settings import Rules
-from gossip.operation import Occasion
-from gossip.service import GossipService
+from gossip.operations.accounts import link
+from gossip.operations.desk import Desk
+from gossip.operations.operation import Occasion
+from gossip.service.counters import Counters
+from gossip.service.service import GossipService
 from gossip.store.database import StoreError
 from gossip.store.store import Store
 from gossip.store.writer import Writer
 from gossip.transports.admission import Admission
-from gossip.transports.bridge import BridgeFactory
-from gossip.transports.door import DoorFactory
-from gossip.transports.websocket import GameFactory
-from gossip.web.admin import admin_site
-from gossip.web.desk import Desk
+from gossip.transports.sniffer import DoorFactory
+from gossip.transports.telnet.factory import BridgeFactory
+from gossip.transports.telnet.mssp import Figures, port
+from gossip.transports.websocket.connection import GameFactory
+from gossip.web.accounts.mail import Mail
+from gossip.web.api.admin_api import admin_site
 from gossip.web.live import Readers
-from gossip.web.mail import Mail
 from gossip.web.settings import WebRules
 from gossip.web.site import public_site
 

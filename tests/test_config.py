@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.config import SOCKET_PATH_BYTES, Config, ConfigError, Limits, dump, load
 from gossip.network.ratelimit import Rate
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
-from gossip.transports.limits import TelnetLimits
+from gossip.transports.telnet.limits import TelnetLimits
 from gossip.web.settings import MailSettings, WebSettings
 
 URL = "postgresql+psycopg://gossip:hush@db.example.org/gossip"

@@ -16,8 +16,10 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from gossip.network.answers import failure
-from gossip.network.changes import AchievementDropped, AchievementKept
-from gossip.network.events import (
+from gossip.network.outputs import Commit, Hold, Outputs, Release, Send
+from gossip.network.session import Session
+from gossip.network.settings import Rules
+from gossip.protocol.events import (
     AN_ERROR,
     AchievementDeleted,
     AchievementOf,
@@ -29,10 +31,8 @@ from gossip.network.events import (
     AchievementsSynced,
     AchievementsUpdate,
 )
-from gossip.network.outputs import Commit, Hold, Outputs, Release, Send
-from gossip.network.registry import Registry
-from gossip.network.session import Session
-from gossip.network.settings import Rules
+from gossip.registry.changes import AchievementDropped, AchievementKept
+from gossip.registry.registry import Registry
 
 POINTS: Final = 500
 """How many points all achievements of a game have together at the most."""

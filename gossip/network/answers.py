@@ -6,10 +6,10 @@ from typing import Protocol
 
 from msgspec import Raw
 
-from gossip.network.events import Failure, Success
 from gossip.network.outputs import Send
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session
+from gossip.protocol.events import Failure, Success
 
 
 class Request(Protocol):

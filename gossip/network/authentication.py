@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from gossip.network.answers import Denied
-from gossip.network.changes import Game
-from gossip.network.events import Authenticate
 from gossip.network.moderation import Moderation
 from gossip.network.presence import SUPPORTS, Presence
-from gossip.network.registry import Registry
 from gossip.network.session import Session
 from gossip.network.settings import Rules
+from gossip.protocol.events import Authenticate
+from gossip.registry.changes import Game
+from gossip.registry.registry import Registry
 
 
 class Authentication:

@@ -7,8 +7,13 @@ from collections.abc import Callable
 from msgspec import Raw
 
 from gossip.network.answers import Denied, failure, spend, success
-from gossip.network.changes import Channel, ChannelSaved, MessageSaid, Restriction
-from gossip.network.events import (
+from gossip.network.history import FLAG, message_id
+from gossip.network.moderation import Moderation, in_words
+from gossip.network.outputs import Broadcast, Commit, Outputs, Send
+from gossip.network.presence import NETWORK_GAME, NETWORK_PLAYER, Online
+from gossip.network.session import Session
+from gossip.network.settings import NetworkLimits, Rules
+from gossip.protocol.events import (
     AN_ERROR,
     ChannelsBroadcast,
     ChannelsBroadcastNumbered,
@@ -17,14 +22,9 @@ from gossip.network.events import (
     ChannelsUnsubscribe,
     Failure,
 )
-from gossip.network.history import FLAG, message_id
-from gossip.network.moderation import Moderation, in_words
-from gossip.network.outputs import Broadcast, Commit, Outputs, Send
-from gossip.network.presence import NETWORK_GAME, NETWORK_PLAYER, Online
-from gossip.network.registry import CHANNEL_NAME, Refused, Registry
-from gossip.network.session import Session
-from gossip.network.settings import NetworkLimits, Rules
-from gossip.network.text import clean, timestamp, too_long
+from gossip.protocol.text import clean, timestamp, too_long
+from gossip.registry.changes import Channel, ChannelSaved, MessageSaid, Restriction
+from gossip.registry.registry import CHANNEL_NAME, Refused, Registry
 
 _AUDIENCES = 64
 """For how many sending games a channel remembers its audience: each is as large as the channel."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from gossip.network.changes import (
+from gossip.network.moderation import is_over
+from gossip.network.outputs import Commit, Outputs
+from gossip.network.settings import NetworkSettings
+from gossip.registry.changes import (
     AuditExpired,
     MessagesExpired,
     PlayerCountsExpired,
     RestrictionsExpired,
     TicketsExpired,
 )
-from gossip.network.moderation import is_over
-from gossip.network.outputs import Commit, Outputs
-from gossip.network.registry import Registry
-from gossip.network.settings import NetworkSettings
+from gossip.registry.registry import Registry
 
 DAY: Final = 24 * 60 * 60
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from gossip.network.answers import Denied, spend
-from gossip.network.changes import MessageSaid
-from gossip.network.events import AN_ERROR, ChannelsHistory, ChannelsHistoryAnswer, Failure, MessageOf
 from gossip.network.outputs import Fetch, Outputs, Send
 from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
-from gossip.network.text import timestamp
+from gossip.protocol.events import AN_ERROR, ChannelsHistory, ChannelsHistoryAnswer, Failure, MessageOf
+from gossip.protocol.text import timestamp
+from gossip.registry.changes import MessageSaid
 
 FLAG: Final = "history"
 """Sessions that support this are told the numbers of messages."""

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
 
 from gossip.network.answers import Denied
-from gossip.network.changes import Restriction
-from gossip.network.registry import Registry
 from gossip.network.session import Session
-from gossip.network.text import timestamp
+from gossip.protocol.text import timestamp
+from gossip.registry.changes import Restriction
+from gossip.registry.registry import Registry
 
 Restrictions = Mapping[tuple[str, str], Restriction]
 """By subject and channel."""

@@ -15,24 +15,19 @@ from msgspec import Raw
 from gossip.network.achievements import Achievements
 from gossip.network.answers import Denied, Overrun, failure, spend, success
 from gossip.network.authentication import Authentication
-from gossip.network.changes import (
-    AchievementDropped,
-    AchievementKept,
-    Audited,
-    Change,
-    GameRemoved,
-    GameSaved,
-    GameSeen,
-    MessageSaid,
-    PlayersCounted,
-    Restriction,
-    RestrictionSet,
-    Together,
-    UserAgent,
-    UserAgentSaved,
-)
 from gossip.network.channels import Channels
-from gossip.network.events import (
+from gossip.network.expiry import expired
+from gossip.network.history import FLAG, History
+from gossip.network.moderation import Moderation, in_words, is_over, peer_of
+from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Outputs, Send
+from gossip.network.people import People
+from gossip.network.players import Players
+from gossip.network.presence import Online, Presence
+from gossip.network.session import Session, Situation
+from gossip.network.settings import Rules
+from gossip.network.statuses import Statuses
+from gossip.network.tells import Tells
+from gossip.protocol.events import (
     AchievementsCreate,
     AchievementsDelete,
     AchievementsSync,
@@ -65,19 +60,24 @@ from gossip.network.events import (
     Unknown,
     Unreadable,
 )
-from gossip.network.expiry import expired
-from gossip.network.history import FLAG, History
-from gossip.network.moderation import Moderation, in_words, is_over, peer_of
-from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Outputs, Send
-from gossip.network.people import People
-from gossip.network.players import Players
-from gossip.network.presence import Online, Presence
-from gossip.network.registry import Registry
-from gossip.network.session import Session, Situation
-from gossip.network.settings import Rules
-from gossip.network.statuses import Statuses
-from gossip.network.tells import Tells
-from gossip.network.text import clean
+from gossip.protocol.text import clean
+from gossip.registry.changes import (
+    AchievementDropped,
+    AchievementKept,
+    Audited,
+    Change,
+    GameRemoved,
+    GameSaved,
+    GameSeen,
+    MessageSaid,
+    PlayersCounted,
+    Restriction,
+    RestrictionSet,
+    Together,
+    UserAgent,
+    UserAgentSaved,
+)
+from gossip.registry.registry import Registry
 
 BEAT: Final = 15
 """A session is asked for a sign of life every so many seconds."""
@@ -386,7 +386,7 @@ class Network:
         """
         An admin changes something. It takes effect when it is kept: see L{settled}.
 
-        @raise gossip.network.registry.Refused: it contradicts what is known; the text says how.
+        @raise gossip.registry.registry.Refused: it contradicts what is known; the text says how.
         """
         self.registry.check(change, self.rules.settings.blocked_games)
         return Commit(change)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec import Raw, Struct
 
-from gossip.network.changes import Change
-from gossip.network.events import ServerEvent
 from gossip.network.session import Session
+from gossip.protocol.events import ServerEvent
+from gossip.registry.changes import Change
 
 
 class Send(Struct, frozen=True):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from gossip.network.changes import Game
 from gossip.network.channels import Channels
-from gossip.network.events import ChannelsSend
 from gossip.network.outputs import Outputs
 from gossip.network.presence import NETWORK_GAME, Online
 from gossip.network.session import Session, Situation
+from gossip.protocol.events import ChannelsSend
+from gossip.registry.changes import Game
 
 _REMEMBERED: Final = 10_000
 """Of how many people it is remembered how fast they talk."""

@@ -8,13 +8,13 @@ from msgspec import Raw
 
 from gossip.network.answers import success
 from gossip.network.channels import checked_name
-from gossip.network.events import PlayersSignedIn, PlayersSignedOut, PlayersSignIn, PlayersSignOut
 from gossip.network.moderation import Moderation
 from gossip.network.outputs import Broadcast, Outputs
 from gossip.network.presence import Presence
 from gossip.network.session import Session
 from gossip.network.settings import Rules
-from gossip.network.text import clean, too_long
+from gossip.protocol.events import PlayersSignedIn, PlayersSignedOut, PlayersSignIn, PlayersSignOut
+from gossip.protocol.text import clean, too_long
 
 
 class Players:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from gossip.network.changes import Game
 from gossip.network.session import Session
+from gossip.registry.changes import Game
 
 GRACE: Final = 60.0
 """How many seconds a game stays online after its last session ended."""

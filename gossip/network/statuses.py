@@ -5,7 +5,11 @@ from __future__ import annotations
 from msgspec import UNSET
 
 from gossip.network.answers import Denied
-from gossip.network.events import (
+from gossip.network.outputs import Outputs, Send
+from gossip.network.presence import FLAGS, NETWORK_GAME, NETWORK_PLAYER, Online, Presence, is_network
+from gossip.network.session import Session
+from gossip.network.settings import Rules
+from gossip.protocol.events import (
     GamesStatus,
     GamesStatusAnswer,
     PlayersOf,
@@ -13,11 +17,7 @@ from gossip.network.events import (
     PlayersStatusAnswer,
     StatusOf,
 )
-from gossip.network.outputs import Outputs, Send
-from gossip.network.presence import FLAGS, NETWORK_GAME, NETWORK_PLAYER, Online, Presence, is_network
-from gossip.network.registry import Registry
-from gossip.network.session import Session
-from gossip.network.settings import Rules
+from gossip.registry.registry import Registry
 
 
 class Statuses:

@@ -7,7 +7,8 @@ from collections import defaultdict
 import msgspec
 from sqlalchemy import Connection, func, select, union_all
 
-from gossip.network.changes import (
+from gossip.protocol.events import AchievementOf, GameConnection
+from gossip.registry.changes import (
     Account,
     AccountSaved,
     AchievementKept,
@@ -30,8 +31,7 @@ from gossip.network.changes import (
     UserAgent,
     UserAgentSaved,
 )
-from gossip.network.events import AchievementOf, GameConnection
-from gossip.network.registry import Registry
+from gossip.registry.registry import Registry
 from gossip.store import tables
 
 _speakers = msgspec.json.Decoder(frozenset[str]).decode

@@ -15,7 +15,7 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, Table, bindparam, delete, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gossip.network.changes import (
+from gossip.registry.changes import (
     AccountRemoved,
     AccountSaved,
     AchievementDropped,

@@ -11,12 +11,12 @@ from alembic.util import CommandError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from twisted.logger import Logger
 
-from gossip.network.changes import AuditEntry, Change, MessageSaid, Report
-from gossip.network.registry import Registry
-from gossip.store import figures, queries, schema
+from gossip.registry.changes import AuditEntry, Change, MessageSaid, Report
+from gossip.registry.registry import Registry
+from gossip.store import queries, schema, statistics
 from gossip.store.database import Database, StoreError, locate, reason
-from gossip.store.figures import Figures
 from gossip.store.statements import Unstorable, execute, is_stored
+from gossip.store.statistics import Figures
 
 
 class Store:
@@ -178,7 +178,7 @@ class Store:
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
-            return figures.players(connection, client_ids, since, step)
+            return statistics.players(connection, client_ids, since, step)
 
     def player_figures_each(self, client_ids: Collection[str], since: float, step: int) -> dict[str, Figures]:
         """
@@ -187,7 +187,7 @@ class Store:
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
-            return figures.players_each(connection, client_ids, since, step)
+            return statistics.players_each(connection, client_ids, since, step)
 
     def message_figures(self, channels: Collection[str], since: float, step: int) -> Figures:
         """
@@ -198,7 +198,7 @@ class Store:
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
-            return figures.messages(connection, channels, since, step)
+            return statistics.messages(connection, channels, since, step)
 
     def latest(self, channels: Collection[str], limit: int) -> list[MessageSaid]:
         """
@@ -207,7 +207,7 @@ class Store:
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
-            return figures.latest(connection, channels, limit)
+            return statistics.latest(connection, channels, limit)
 
     def backup(self, path: str | Path) -> None:
         """

@@ -1,7 +1,7 @@
 """
 The tables, as the newest migration leaves them.
 
-Times are seconds since the epoch. What is in them comes from L{gossip.network.changes}; columns are named after its
+Times are seconds since the epoch. What is in them comes from L{gossip.registry.changes}; columns are named after its
 fields. A change here needs a migration, and a test compares the two.
 """
 

@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from gossip.network.changes import Change
+from gossip.registry.changes import Change
 from gossip.store.database import StoreError, reason
 
 GROUP: Final = 1000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Protocol
 
-from gossip.network.places import place_of
+from gossip.registry.addresses import place_of
 
 
 class ConnectionLimits(Protocol):

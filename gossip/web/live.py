@@ -21,10 +21,10 @@ from twisted.web import http
 from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
-from gossip.network.changes import Channel, MessageSaid
-from gossip.network.places import place_of
-from gossip.web.requests import PublicRequest
-from gossip.web.router import Problem
+from gossip.registry.addresses import place_of
+from gossip.registry.changes import Channel, MessageSaid
+from gossip.web.http.requests import PublicRequest
+from gossip.web.http.router import Problem
 
 ALIVE_SECONDS: Final = 15.0
 """After so many seconds every reader gets a sign of life, before a proxy takes the silence for the end."""

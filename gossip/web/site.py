@@ -11,15 +11,19 @@ from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
-from gossip.network.changes import MessageSaid
-from gossip.web.api import Api
-from gossip.web.base import Base
-from gossip.web.desk import Desk
-from gossip.web.entrance import Entrance
+from gossip.operations.desk import Desk
+from gossip.operations.interfaces import Gossip, InThread, PublicStore
+from gossip.registry.changes import MessageSaid
+from gossip.web.accounts.cookies import Visits
+from gossip.web.accounts.mail import Mail
+from gossip.web.accounts.passwords import Passwords
+from gossip.web.accounts.sign_in import Entrance
+from gossip.web.accounts.tokens import Tokens
+from gossip.web.api.monitoring import Machines
+from gossip.web.api.public_api import Api
+from gossip.web.http.requests import BoundedSite, PublicRequest
+from gossip.web.http.router import Router
 from gossip.web.live import Live, Readers
-from gossip.web.machines import Machines
-from gossip.web.mail import Mail
-from gossip.web.pages.accounts import AccountPages
 from gossip.web.pages.admin import AdminPages
 from gossip.web.pages.chat import ChatPages
 from gossip.web.pages.connect import ConnectPages
@@ -28,16 +32,12 @@ from gossip.web.pages.games import GamePages
 from gossip.web.pages.manage import ManagePages
 from gossip.web.pages.network import NetworkPages
 from gossip.web.pages.own_account import OwnAccountPages
+from gossip.web.pages.sign_in import AccountPages
 from gossip.web.pages.talk import TalkPages
-from gossip.web.passwords import Passwords
-from gossip.web.public import Public
-from gossip.web.readings import Readings
-from gossip.web.requests import BoundedSite, PublicRequest
-from gossip.web.router import Router
-from gossip.web.service import Gossip, InThread, PublicStore
 from gossip.web.settings import WebRules
-from gossip.web.tokens import Tokens
-from gossip.web.visits import Visits
+from gossip.web.views.layout import Base
+from gossip.web.views.public import Public
+from gossip.web.views.queries import Readings
 
 
 class PublicSite(BoundedSite):

@@ -10,15 +10,15 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.web import http
 
-from gossip.network.changes import MessageSaid
-from gossip.web.base import Base, number, site_address
-from gossip.web.feeds import atom
+from gossip.registry.changes import MessageSaid
+from gossip.web.api.feeds import atom
+from gossip.web.http.requests import PublicRequest, answer_cached
+from gossip.web.http.router import NotHere, Router
 from gossip.web.live import Live
 from gossip.web.pages.front import LINES
-from gossip.web.public import Public
-from gossip.web.readings import Readings
-from gossip.web.requests import PublicRequest, answer_cached
-from gossip.web.router import NotHere, Router
+from gossip.web.views.layout import Base, number, site_address
+from gossip.web.views.public import Public
+from gossip.web.views.queries import Readings
 
 PAGE: Final = 100
 """How many messages stand on a page."""

@@ -6,13 +6,13 @@ from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from gossip.network.changes import Account
-from gossip.web.base import Base, parameter, site_address, socket_address
-from gossip.web.guides import GUIDES
-from gossip.web.progress import own_game, progress
-from gossip.web.requests import PublicRequest, answer_cached
-from gossip.web.router import NotHere, Router, redirect
-from gossip.web.visits import Visits
+from gossip.registry.changes import Account
+from gossip.web.accounts.cookies import Visits
+from gossip.web.http.requests import PublicRequest, answer_cached
+from gossip.web.http.router import NotHere, Router, redirect
+from gossip.web.views.guides import GUIDES
+from gossip.web.views.layout import Base, parameter, site_address, socket_address
+from gossip.web.views.progress import own_game, progress
 
 PLACEHOLDER: Final = "YOUR-CLIENT-SECRET"
 """Stands in the snippets for what only the owner knows."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from gossip.network.changes import MessageSaid
-from gossip.network.text import clean
-from gossip.web.base import THEMES, Base, is_secure, parameter, socket_address, wants_text, way_back
-from gossip.web.charts import sparkline
+from gossip.protocol.text import clean
+from gossip.registry.changes import MessageSaid
+from gossip.web.http.requests import PublicRequest, answer_text
+from gossip.web.http.router import Router, redirect
 from gossip.web.live import milliseconds
-from gossip.web.public import GameShown, Public
-from gossip.web.readings import TODAY, Readings
-from gossip.web.requests import PublicRequest, answer_text
-from gossip.web.router import Router, redirect
-from gossip.web.words import clock, count
+from gossip.web.views.charts import sparkline
+from gossip.web.views.formatting import clock, count
+from gossip.web.views.layout import THEMES, Base, is_secure, parameter, socket_address, wants_text, way_back
+from gossip.web.views.public import GameShown, Public
+from gossip.web.views.queries import TODAY, Readings
 
 LINES: Final = 12
 """How many of the last lines the front page shows."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from gossip.network.events import SecureTelnetConnection, TelnetConnection, WebConnection
-from gossip.web.base import Base, parameter, site_address
-from gossip.web.charts import badge, exact, hour_chart, line_chart, sparkline
-from gossip.web.public import GameShown, Public
-from gossip.web.readings import PERIODS, Readings
-from gossip.web.requests import PublicRequest, answer_cached
-from gossip.web.router import Router
-from gossip.web.ways import written
-from gossip.web.words import count
+from gossip.protocol.events import SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.web.http.requests import PublicRequest, answer_cached
+from gossip.web.http.router import Router
+from gossip.web.views.charts import badge, exact, hour_chart, line_chart, sparkline
+from gossip.web.views.formatting import count
+from gossip.web.views.layout import Base, parameter, site_address
+from gossip.web.views.play_links import written
+from gossip.web.views.public import GameShown, Public
+from gossip.web.views.queries import PERIODS, Readings
 
 
 class GamePages:

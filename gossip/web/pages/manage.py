@@ -9,20 +9,20 @@ from msgspec import UNSET
 from msgspec.structs import replace
 from twisted.web import http
 
-from gossip.admin import GameAdd, GameEdit, GameRemove, GameRotate
-from gossip.network.changes import Account, Game
-from gossip.network.registry import Refused
-from gossip.operation import Operation, Result
-from gossip.web.attempts import HOUR, Attempts
-from gossip.web.base import Base, parameter, socket_address
-from gossip.web.desk import Desk
-from gossip.web.forms import fill
-from gossip.web.progress import own_game, progress
-from gossip.web.requests import UNPROCESSABLE, PublicRequest
-from gossip.web.router import Router, redirect
+from gossip.operations.desk import Desk
+from gossip.operations.games import GameAdd, GameEdit, GameRemove, GameRotate
+from gossip.operations.operation import Operation, Result
+from gossip.registry.changes import Account, Game
+from gossip.registry.registry import Refused
+from gossip.web.accounts.attempts import HOUR, Attempts
+from gossip.web.accounts.cookies import Form, Visits
+from gossip.web.http.forms import fill
+from gossip.web.http.requests import UNPROCESSABLE, PublicRequest
+from gossip.web.http.router import Router, redirect
 from gossip.web.settings import WebRules
-from gossip.web.visits import Form, Visits
-from gossip.web.ways import written
+from gossip.web.views.layout import Base, parameter, socket_address
+from gossip.web.views.play_links import written
+from gossip.web.views.progress import own_game, progress
 
 CHANGES: Final = 100
 """How often an account may change something in an hour."""

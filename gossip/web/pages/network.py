@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 from twisted.internet.defer import Deferred
 
-from gossip.web.asyncapi import asyncapi
-from gossip.web.base import Base, site_address, socket_address
-from gossip.web.charts import exact, hour_chart, line_chart
-from gossip.web.public import Public
-from gossip.web.readings import PERIODS, Kept, Readings
-from gossip.web.requests import PublicRequest, answer_cached
-from gossip.web.router import NotHere, Router
-from gossip.web.words import span
+from gossip.web.api.asyncapi import asyncapi
+from gossip.web.http.requests import PublicRequest, answer_cached
+from gossip.web.http.router import NotHere, Router
+from gossip.web.views.charts import exact, hour_chart, line_chart
+from gossip.web.views.formatting import span
+from gossip.web.views.layout import Base, site_address, socket_address
+from gossip.web.views.public import Public
+from gossip.web.views.queries import PERIODS, Kept, Readings
 
 if TYPE_CHECKING:
-    from gossip.web.manual import Document
+    from gossip.web.views.manual import Document
 
 _GOOD: Final = 365 * 86400
 
@@ -98,7 +98,7 @@ class NetworkPages:
 
 
 def _make_documents() -> dict[str, Document]:
-    from gossip.web.manual import documents
+    from gossip.web.views.manual import documents
 
     return documents()
 

@@ -8,18 +8,18 @@ from typing import Final
 from msgspec.structs import replace
 from twisted.web import http
 
-from gossip.accounts import AccountRemove, issue, signed_out
-from gossip.network.accounts import TICKETS
-from gossip.network.changes import Account, Change, Ticket, TicketsRevoked
-from gossip.network.registry import Refused
-from gossip.network.secret import digest
-from gossip.network.text import clean
-from gossip.web.base import parameter
-from gossip.web.entrance import Entrance
-from gossip.web.requests import UNPROCESSABLE, PublicRequest
-from gossip.web.router import Router, View, redirect
-from gossip.web.visits import Form, SignInFirst
-from gossip.web.words import sentence
+from gossip.operations.accounts import AccountRemove, issue, signed_out
+from gossip.protocol.text import clean
+from gossip.registry.accounts import TICKETS
+from gossip.registry.changes import Account, Change, Ticket, TicketsRevoked
+from gossip.registry.registry import Refused
+from gossip.registry.secret import digest
+from gossip.web.accounts.cookies import Form, SignInFirst
+from gossip.web.accounts.sign_in import Entrance
+from gossip.web.http.requests import UNPROCESSABLE, PublicRequest
+from gossip.web.http.router import Router, View, redirect
+from gossip.web.views.formatting import sentence
+from gossip.web.views.layout import parameter
 
 LABEL: Final = 40
 """How many characters the label of a token may have."""

@@ -7,19 +7,19 @@ from urllib.parse import quote
 
 from twisted.web import http
 
-from gossip.moderation import ReportAdd
 from gossip.network.answers import Denied, Overrun
-from gossip.network.changes import Account
-from gossip.network.registry import Refused
+from gossip.operations.desk import Desk
+from gossip.operations.moderation import ReportAdd
+from gossip.registry.changes import Account
+from gossip.registry.registry import Refused
 from gossip.store.database import StoreError
-from gossip.web.base import Base, reads_pages
-from gossip.web.desk import Desk
+from gossip.web.accounts.cookies import Visits
+from gossip.web.http.requests import TOO_MANY, UNPROCESSABLE, PublicRequest, answer_text
+from gossip.web.http.router import Problem, Router, redirect
 from gossip.web.pages.chat import ChatPages, Draft, number_of
-from gossip.web.public import Public
-from gossip.web.readings import Readings
-from gossip.web.requests import TOO_MANY, UNPROCESSABLE, PublicRequest, answer_text
-from gossip.web.router import Problem, Router, redirect
-from gossip.web.visits import Visits
+from gossip.web.views.layout import Base, reads_pages
+from gossip.web.views.public import Public
+from gossip.web.views.queries import Readings
 
 REPORTS: Final = 20
 """So many reports of one account may wait for somebody to see to them."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from gossip.web.base import Base
-from gossip.web.desk import Desk
+from gossip.operations.desk import Desk
+from gossip.web.accounts.cookies import Visits
+from gossip.web.http.router import Router
 from gossip.web.pages.admin.accounts import AccountPage, AccountsPage
 from gossip.web.pages.admin.channels import ChannelPage, ChannelsPage
 from gossip.web.pages.admin.games import GamePage, GamesPage
-from gossip.web.pages.admin.order import FiltersPage, OrderPage, ReportsPage
+from gossip.web.pages.admin.moderation import FiltersPage, OrderPage, ReportsPage
 from gossip.web.pages.admin.overview import AuditPage, OverviewPage, SessionsPage
 from gossip.web.pages.admin.page import AdminPage
-from gossip.web.router import Router
-from gossip.web.visits import Visits
+from gossip.web.views.layout import Base
 
 _PAGES: Final[tuple[type[AdminPage], ...]] = (
     OverviewPage,

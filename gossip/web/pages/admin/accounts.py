@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gossip.accounts import (
+from gossip.operations.accounts import (
     AccountAdd,
     AccountEdit,
     AccountInvite,
@@ -13,11 +13,11 @@ from gossip.accounts import (
     AccountReset,
     AccountShow,
 )
-from gossip.network.registry import Refused
-from gossip.web.base import site_address
+from gossip.registry.registry import Refused
+from gossip.web.http.requests import PublicRequest
+from gossip.web.http.router import NotHere
 from gossip.web.pages.admin.page import AdminPage, listed
-from gossip.web.requests import PublicRequest
-from gossip.web.router import NotHere
+from gossip.web.views.layout import site_address
 
 
 class AccountsPage(AdminPage):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gossip.admin import (
+from gossip.operations.games import (
     PAUSE,
     ChannelCreate,
     ChannelDescribe,
@@ -16,9 +16,9 @@ from gossip.admin import (
     ChannelShow,
     ChannelSpeakers,
 )
+from gossip.web.http.requests import PublicRequest
+from gossip.web.http.router import NotHere
 from gossip.web.pages.admin.page import AdminPage, listed
-from gossip.web.requests import PublicRequest
-from gossip.web.router import NotHere
 
 
 class _Pauses(AdminPage):

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from gossip.admin import GameAdd, GameDisable, GameEdit, GameEnable, GameList, GameRemove, GameRotate, GameShow
-from gossip.network.registry import Refused
-from gossip.operation import find_game
+from gossip.operations.games import (
+    GameAdd,
+    GameDisable,
+    GameEdit,
+    GameEnable,
+    GameList,
+    GameRemove,
+    GameRotate,
+    GameShow,
+)
+from gossip.operations.operation import find_game
+from gossip.operations.sessions import sessions_of
+from gossip.registry.registry import Refused
+from gossip.web.http.requests import PublicRequest
+from gossip.web.http.router import NotHere
 from gossip.web.pages.admin.page import AdminPage, listed
-from gossip.web.requests import PublicRequest
-from gossip.web.router import NotHere
-from gossip.web.sessions import sessions_of
-from gossip.web.ways import written
+from gossip.web.views.play_links import written
 
 
 class GamesPage(AdminPage):

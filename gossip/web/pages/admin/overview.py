@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from gossip.moderation import ReportList
-from gossip.network.changes import AuditEntry
-from gossip.web.base import number
-from gossip.web.errands import RestartNotice, Say
+from gossip.operations.errands import RestartNotice, Say
+from gossip.operations.moderation import ReportList
+from gossip.operations.sessions import sessions
+from gossip.registry.changes import AuditEntry
+from gossip.web.http.requests import PublicRequest
 from gossip.web.pages.admin.page import AdminPage, listed
-from gossip.web.requests import PublicRequest
-from gossip.web.sessions import sessions
-from gossip.web.words import span
+from gossip.web.views.formatting import span
+from gossip.web.views.layout import number
 
 LATEST: Final = 10
 """So much of what admins did stands on the overview."""

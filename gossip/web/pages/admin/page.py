@@ -14,19 +14,19 @@ from typing import Any, ClassVar, Final
 
 from twisted.web import http
 
-from gossip.accounts import AccountAdd, AccountEdit, AccountInvite, AccountRemove, AccountReset
-from gossip.admin import GameAdd, GameDisable, GameRemove, GameRotate
-from gossip.moderation import BanAdd, FilterTry
-from gossip.network.changes import Account
-from gossip.network.registry import Refused
-from gossip.operation import Operation, Result
-from gossip.web.base import Base, parameter
-from gossip.web.desk import Desk
-from gossip.web.errands import Errand
-from gossip.web.forms import fill
-from gossip.web.requests import UNPROCESSABLE, PublicRequest
-from gossip.web.router import Problem, Router, redirect
-from gossip.web.visits import Form, Visits
+from gossip.operations.accounts import AccountAdd, AccountEdit, AccountInvite, AccountRemove, AccountReset
+from gossip.operations.desk import Desk
+from gossip.operations.errands import Errand
+from gossip.operations.games import GameAdd, GameDisable, GameRemove, GameRotate
+from gossip.operations.moderation import BanAdd, FilterTry
+from gossip.operations.operation import Operation, Result
+from gossip.registry.changes import Account
+from gossip.registry.registry import Refused
+from gossip.web.accounts.cookies import Form, Visits
+from gossip.web.http.forms import fill
+from gossip.web.http.requests import UNPROCESSABLE, PublicRequest
+from gossip.web.http.router import Problem, Router, redirect
+from gossip.web.views.layout import Base, parameter
 
 Deed = Operation | Errand
 """What a form can have done."""

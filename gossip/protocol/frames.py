@@ -1,0 +1,408 @@
+"""
+Events as JSON: how frames are read and written.
+
+L{decode} never raises: what it cannot read it returns as C{Unreadable}, C{Unknown} or C{Malformed}, and those take the
+same way through the network as every other event.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from gossip.protocol.events import (
+    AN_ERROR,
+    UNECHOED,
+    VERSION,
+    AchievementDeleted,
+    AchievementRefused,
+    AchievementSaved,
+    AchievementsCreate,
+    AchievementsDelete,
+    AchievementsSync,
+    AchievementsSynced,
+    AchievementsUpdate,
+    Authenticate,
+    Authenticated,
+    Beat,
+    ChannelsBroadcast,
+    ChannelsBroadcastNumbered,
+    ChannelsHistory,
+    ChannelsHistoryAnswer,
+    ChannelsSend,
+    ChannelsSubscribe,
+    ChannelsUnsubscribe,
+    ClientEvent,
+    Event,
+    Failure,
+    GamesConnect,
+    GamesDisconnect,
+    GamesStatus,
+    GamesStatusAnswer,
+    Heartbeat,
+    Malformed,
+    NotAuthenticated,
+    PlayersSignedIn,
+    PlayersSignedOut,
+    PlayersSignIn,
+    PlayersSignOut,
+    PlayersStatus,
+    PlayersStatusAnswer,
+    Restart,
+    ServerEvent,
+    Success,
+    TellsReceive,
+    TellsSend,
+    Unknown,
+    Unreadable,
+)
+
+REF_BYTES: Final = 256
+"""How many bytes of somebody's own JSON (a ref, an unknown event's name) are sent back, unless set otherwise."""
+
+FRAME_OUT: Final = 16 * 1024
+"""How many bytes a frame to a game has, unless set otherwise: the read limit of a client in the field."""
+
+# Reading.
+
+
+class _Envelope(Struct, gc=False):
+    event: Raw = UNECHOED
+    ref: Raw = UNECHOED
+    payload: Raw = UNECHOED
+
+
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_NOTHING: Final = (b"", b"null")
+
+_envelope = msgspec.json.Decoder(_Envelope).decode
+_string = msgspec.json.Decoder(str).decode
+_fields = msgspec.json.Decoder(dict[str, Raw]).decode
+_items = msgspec.json.Decoder(list[Raw]).decode
+
+_Reader = Callable[[bytes | Raw], Sequence[Any]]
+
+
+def _payload_struct(event: type[Event]) -> type[Struct]:
+    """The payload is what the event has besides its ref; a null counts as absent only where absence is allowed."""
+    fields: list[Any] = []
+    hints = typing.get_type_hints(event)
+    for field in msgspec.structs.fields(event):
+        if field.name != "ref":
+            optional = field.default is not msgspec.NODEFAULT
+            fields.append((field.name, hints[field.name], *([field.default] if optional else [])))
+    return msgspec.defstruct(event.__name__ + "Payload", fields, gc=False)
+
+
+def _strict(event: type[Event]) -> _Reader:
+    """Read a payload whose every field must have its type."""
+    decode = msgspec.json.Decoder(_payload_struct(event)).decode
+    return lambda payload: msgspec.structs.astuple(decode(payload))
+
+
+def _lenient(event: type[Event]) -> _Reader:
+    """Read a payload in which what has a wrong type counts as absent, and in a list what is no string is dropped."""
+    struct = _payload_struct(event)
+    decode = msgspec.json.Decoder(struct).decode
+    decoders = {field.name: msgspec.json.Decoder(field.type).decode for field in msgspec.structs.fields(struct)}
+    hints = typing.get_type_hints(event)
+    lists = [
+        name for name in decoders if any(typing.get_origin(kind) is tuple for kind in typing.get_args(hints[name]))
+    ]
+
+    def one(name: str, raw: Raw) -> Any:
+        try:
+            return decoders[name](raw)
+        except _UNREADABLE:
+            pass
+        if name not in lists:
+            return None
+        try:
+            texts = [_text(item) for item in _items(raw)]
+        except _UNREADABLE:
+            return None
+        # What is no string must stay visible in supports: "includes unknown supports".
+        return tuple(texts) if name == "supports" else tuple(text for text in texts if text is not None)
+
+    def read(payload: bytes | Raw) -> Sequence[Any]:
+        try:
+            return msgspec.structs.astuple(decode(payload))
+        except _UNREADABLE:
+            pass
+        try:
+            found = _fields(payload)
+        except _UNREADABLE:
+            found = {}
+        return [one(name, found[name]) if name in found else None for name in decoders]
+
+    return read
+
+
+def _attributes(payload: bytes | Raw) -> Sequence[Any]:
+    """Read a payload whose fields are judged one by one in the network."""
+    return (_fields(payload),)
+
+
+def _text(raw: Raw) -> str | None:
+    try:
+        return _string(raw)
+    except _UNREADABLE:
+        return None
+
+
+class _Kind(Struct, frozen=True):
+    """How an event is read: its class, its payload's reader, whether it must have a ref, the error if it is wrong."""
+
+    event: type[Event]
+    read: _Reader
+    ref_required: bool = False
+    error: str = AN_ERROR
+
+
+_KINDS: Final = {
+    kind.event.wire: kind
+    for kind in (
+        _Kind(Authenticate, _lenient(Authenticate)),
+        _Kind(Heartbeat, _lenient(Heartbeat)),
+        _Kind(ChannelsSubscribe, _strict(ChannelsSubscribe)),
+        _Kind(ChannelsUnsubscribe, _strict(ChannelsUnsubscribe)),
+        _Kind(ChannelsSend, _strict(ChannelsSend)),
+        _Kind(ChannelsHistory, _strict(ChannelsHistory), ref_required=True),
+        _Kind(PlayersSignIn, _strict(PlayersSignIn)),
+        _Kind(PlayersSignOut, _strict(PlayersSignOut)),
+        _Kind(PlayersStatus, _strict(PlayersStatus), ref_required=True),
+        _Kind(GamesStatus, _strict(GamesStatus), ref_required=True),
+        _Kind(TellsSend, _strict(TellsSend), ref_required=True, error="invalid payload"),
+        _Kind(AchievementsSync, _strict(AchievementsSync), ref_required=True),
+        _Kind(AchievementsCreate, _attributes, ref_required=True),
+        _Kind(AchievementsUpdate, _attributes, ref_required=True),
+        _Kind(AchievementsDelete, _attributes, ref_required=True),
+    )
+}
+
+
+def decode(frame: bytes, ref_bytes: int = REF_BYTES) -> ClientEvent:
+    """
+    Read one frame from a game. Never raises.
+
+    @param frame: the bytes of one text frame, or of one line of the telnet bridge's JSON dialect.
+    @param ref_bytes: how many bytes a ref may have; 0 for any number.
+    """
+    try:
+        # msgspec checks the UTF-8 of what it decodes only: a ref is sent back as it came, and must be clean too.
+        frame.decode()
+    except UnicodeDecodeError:
+        return Unreadable()
+    try:
+        envelope = _envelope(frame)
+        restore = None
+    except _UNREADABLE:
+        # A lone surrogate (RFC 8259, section 8.2) is JSON all the same, which msgspec does not read.
+        try:
+            mended, restore = _mend(frame)
+            envelope = _envelope(mended)
+        except _UNREADABLE:
+            return Unreadable()
+    name = _text(envelope.event)
+    kind = None if name is None else _KINDS.get(name)
+    ref = _echo(envelope.ref, ref_bytes, restore)
+    if kind is None:
+        return Unknown(_echo(envelope.event, ref_bytes, restore) or None, ref)
+    event = kind.event
+    if ref is UNECHOED and event is not Heartbeat and event is not Authenticate:
+        return Malformed(event.wire, ref)
+    if ref is None and kind.ref_required:
+        return Malformed(event.wire, None)
+    payload: bytes | Raw = envelope.payload
+    if bytes(payload) in _NOTHING:
+        payload = b"{}"
+    try:
+        return event(ref, *kind.read(payload))
+    except _UNREADABLE:
+        return Malformed(event.wire, ref, kind.error)
+
+
+def _echo(value: Raw, most: int, restore: Callable[[bytes], bytes] | None) -> Raw | None:
+    """What is sent back of somebody's own JSON: itself, C{None} if nothing is there, L{UNECHOED} if it is too long."""
+    raw = bytes(value)
+    if raw in _NOTHING:
+        return None
+    if restore is not None:
+        raw = restore(raw)
+    return UNECHOED if most and len(raw) > most else Raw(raw)
+
+
+# The closing quote is optional, or each quote of an unterminated string would search to the end anew: quadratic.
+_LITERAL = re.compile(rb'("(?:[^"\\]|\\.)*+"?)(\s*+:)?', re.DOTALL)
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL)
+_STAND_IN = re.compile(rb"-0\.0e-7770(\d+)")
+
+
+def _mend(frame: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
+    """
+    Put a number in the place of each string with a lone surrogate, since such a string is a value of a wrong type.
+
+    @return: the frame, and the way back for what is echoed.
+    """
+    # What a game wrote itself is no stand-in.
+    taken = set(_STAND_IN.findall(frame))
+    numbers = (number for number in map(b"%d".__mod__, itertools.count()) if number not in taken)
+    lone: dict[bytes, bytes] = {}
+
+    def stand_in(literal: re.Match[bytes]) -> bytes:
+        text, colon = literal[1], literal[2]
+        whole = _ESCAPE.sub(lambda escape: b" " if escape[1] else escape[0], text)
+        if whole == text:
+            return literal[0]
+        _string(whole)  # it has nothing else that is no JSON
+        number = next(numbers)
+        if colon:  # a key, then, and none that anybody knows
+            lone[number] = text[1:-1]
+            return b'"-0.0e-7770%b"%b' % (number, colon)
+        lone[number] = text
+        return b"-0.0e-7770%b" % number
+
+    def restore(raw: bytes) -> bytes:
+        return _STAND_IN.sub(lambda number: lone.get(number[1], number[0]), raw)
+
+    return _LITERAL.sub(stand_in, frame), restore
+
+
+# Writing.
+
+
+class _Frame(Struct, omit_defaults=True):
+    event: str | Raw | UnsetType = UNSET
+    ref: Raw | UnsetType = UNSET
+    status: str | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+    payload: Any = UNSET
+
+
+_write = msgspec.json.Encoder().encode
+
+_AUTHENTICATED: Final = _write(_Frame("authenticate", status="success", payload={"unicode": "✔️", "version": VERSION}))
+_BEAT: Final = _write(_Frame("heartbeat"))
+
+_ENVELOPE: Final = 1024
+"""How many bytes of a frame are kept free for what stands around a payload."""
+
+
+def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
+    """
+    Write an event as the frames that carry it: one, or as many as a status or sync query needs.
+
+    @param frame_out: how many bytes a frame may have; 0 for any number.
+    @return: JSON in UTF-8.
+    """
+    room = frame_out - _ENVELOPE if frame_out else sys.maxsize
+    match event:
+        case ChannelsBroadcast(ref, channel, game, name, message):
+            payload: Any = {"channel": channel, "game": game, "name": name, "message": message}
+            if isinstance(event, ChannelsBroadcastNumbered):
+                payload |= {"id": event.id, "seq": event.seq, "sent_at": event.sent_at}
+            return [_write(_Frame("channels/broadcast", ref, payload=payload))]
+        case Beat():
+            return [_BEAT]
+        case Success(wire, ref):
+            return [_write(_Frame(wire, _shown(ref), "success"))]
+        case Failure(wire, ref, error):
+            return [_write(_Frame(UNSET if wire is None else wire, _shown(ref), "failure", error))]
+        case Authenticated():
+            return [_AUTHENTICATED]
+        case NotAuthenticated(_, error):
+            return [_write(_Frame(Authenticate.wire, status="failure", error=error))]
+        case ChannelsHistoryAnswer(ref, channel, messages, more):
+            head = {"channel": channel, "total": len(messages), "more": more}
+            return [
+                _write(_Frame("channels/history", _shown(ref), "success", payload={**head, "messages": page}))
+                for page in _pages(messages, len(messages), room)
+            ]
+        case PlayersStatusAnswer(ref, players_of):
+            return [
+                _write(_Frame("players/status", _shown(ref), payload=_fitting(one, "players", room)))
+                for one in players_of
+            ]
+        case GamesStatusAnswer(ref, status_of):
+            return [
+                _write(_Frame("games/status", _shown(ref), "success", payload=_fitting(one, "channels", room)))
+                for one in status_of
+            ]
+        case TellsReceive(ref, from_game, from_name, to_name, sent_at, message):
+            payload = {
+                "from_game": from_game,
+                "from_name": from_name,
+                "to_name": to_name,
+                "sent_at": sent_at,
+                "message": message,
+            }
+            return [_write(_Frame("tells/receive", ref, payload=payload))]
+        case PlayersSignedIn(ref, game, name):
+            return [_write(_Frame("players/sign-in", ref, payload={"game": game, "name": name}))]
+        case PlayersSignedOut(ref, game, name):
+            return [_write(_Frame("players/sign-out", ref, payload={"game": game, "name": name}))]
+        case GamesConnect(ref, game):
+            return [_write(_Frame("games/connect", ref, payload={"game": game}))]
+        case GamesDisconnect(ref, game):
+            return [_write(_Frame("games/disconnect", ref, payload={"game": game}))]
+        case AchievementsSynced(ref, achievements):
+            return [
+                _write(
+                    _Frame(
+                        "achievements/sync",
+                        _shown(ref),
+                        "success",
+                        payload={"total": len(achievements), "achievements": page},
+                    )
+                )
+                for page in _pages(achievements, 10, room)
+            ]
+        case AchievementSaved(wire, ref, achievement):
+            return [_write(_Frame(wire, _shown(ref), "success", payload=achievement))]
+        case AchievementDeleted(ref, key):
+            return [_write(_Frame("achievements/delete", _shown(ref), "success", payload={"key": key}))]
+        case AchievementRefused(wire, ref, errors):
+            return [_write(_Frame(wire, _shown(ref), "failure", payload={"errors": errors}))]
+        case Restart(ref, downtime):
+            return [_write(_Frame("restart", ref, payload={"downtime": downtime}))]
+
+
+def _shown(ref: Raw | None) -> Raw | UnsetType:
+    return UNSET if ref is None or ref is UNECHOED else ref
+
+
+def _fitting(payload: Struct, name: str, room: int) -> Raw:
+    """Write a payload, its list called C{name} cut where it would no longer fit into a frame."""
+    written = _write(payload)
+    if len(written) > room:
+        texts: tuple[str, ...] = getattr(payload, name)
+        room -= len(_write(msgspec.structs.replace(payload, **{name: ()})))
+        fit = 0
+        for text in texts:
+            room -= len(_write(text)) + 1
+            if room < 0:
+                break
+            fit += 1
+        written = _write(msgspec.structs.replace(payload, **{name: texts[:fit]}))
+    return Raw(written)
+
+
+def _pages(things: Sequence[Struct], most: int, room: int) -> list[list[Struct]]:
+    """So many things a page, and no more than fit into a frame; one empty page if there are none."""
+    pages: list[list[Struct]] = [[]]
+    filled = 0
+    for thing in things:
+        size = len(_write(thing)) + 1
+        if pages[-1] and (len(pages[-1]) == most or filled + size > room):
+            pages.append([])
+            filled = 0
+        pages[-1].append(thing)
+        filled += size
+    return pages

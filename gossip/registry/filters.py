@@ -1,0 +1,159 @@
+"""
+Word filters: what may not be said.
+
+A filter is a text, never a pattern of its own: nothing that an admin writes can make a message slow to judge. Words are
+looked up one by one, and all parts of words are found in one pass of one pattern that is made of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from gossip.network.answers import Denied
+from gossip.registry.changes import Filter
+
+FILTERS: Final = 2000
+"""How many filters there may be."""
+
+FILTER_TEXT: Final = 64
+"""How many characters the text of a filter may have."""
+
+_WORD: Final = re.compile(r"[^\W_]+")
+
+
+def folded(text: str) -> str:
+    """A text without regard to case, each character in its place."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(small if len(small := character.lower()) == 1 else character for character in text)
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text, as filters compare them."""
+    return tuple(_WORD.findall(folded(text)))
+
+
+class _Word:
+    """A word that filters have at one place: what ends with it, and what goes on from it."""
+
+    __slots__ = ("ends", "follows")
+
+    def __init__(self) -> None:
+        self.ends: Filter | None = None
+        self.follows: dict[str, _Word] = {}
+
+
+class Matcher:
+    """Finds what several filters look for."""
+
+    def __init__(self, filters: Iterable[Filter]) -> None:
+        self._first = _Word()
+        self._parts: dict[str, Filter] = {}
+        for each in filters:
+            if each.substring:
+                self._parts[each.text] = each
+            else:
+                word = self._first
+                for one in words(each.text):
+                    word = word.follows.setdefault(one, _Word())
+                word.ends = each
+        self._pattern = re.compile(_pattern(sorted(self._parts))) if self._parts else None
+
+    def hits(self, text: str) -> Iterator[tuple[int, int, Filter]]:
+        """Where each hit begins and ends, and which filter it is."""
+        text = folded(text)
+        if self._first.follows:
+            found = list(_WORD.finditer(text))
+            for number, match in enumerate(found):
+                word, last = self._first.follows.get(match[0]), number
+                while word is not None:
+                    if word.ends is not None:
+                        yield match.start(), found[last].end(), word.ends
+                    last += 1
+                    word = word.follows.get(found[last][0]) if last < len(found) else None
+        if self._pattern is not None:
+            for match in self._pattern.finditer(text):
+                yield match.start(), match.end(), self._parts[match[0]]
+
+
+def _pattern(texts: list[str]) -> str:
+    """
+    A pattern for any of some sorted texts, the longest first.
+
+    What they begin with alike stands in it once, so that it never tries a text twice at one place.
+    """
+    parts: list[str] = []
+    optional = ""
+    start = 0
+    while start < len(texts):
+        text = texts[start]
+        if not text:
+            optional = "?"
+            start += 1
+            continue
+        end = start + 1
+        while end < len(texts) and texts[end][0] == text[0]:
+            end += 1
+        # Sorted, so what the first and the last have in common all have.
+        common = 1
+        while common < min(len(text), len(texts[end - 1])) and text[common] == texts[end - 1][common]:
+            common += 1
+        rest = [each[common:] for each in texts[start:end]]
+        parts.append(re.escape(text[:common]) + (_pattern(rest) if rest != [""] else ""))
+        start = end
+    return f"(?:{'|'.join(parts)}){optional}"
+
+
+class Filters:
+    """
+    All filters, and what they make of a text.
+
+    @ivar kept: by text and channel. Read it freely; only L{save} and L{remove} change it.
+    """
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], Filter] = {}
+        self._matchers: dict[str, Matcher] = {}
+        self._own: set[str] = set()
+
+    def save(self, kept: Filter) -> None:
+        """Something may not be said."""
+        self.kept[kept.text, kept.channel] = kept
+        self._changed()
+
+    def remove(self, text: str, channel: str) -> None:
+        """Something may be said again."""
+        self.kept.pop((text, channel), None)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._matchers.clear()
+        self._own = {channel for _, channel in self.kept}
+
+    def judge(self, channel: str, text: str) -> str:
+        """
+        What is said on a channel.
+
+        @return: the same, masked where a filter wants it so.
+        @raise Denied: a filter refuses it.
+        """
+        masked: list[str] | None = None
+        for start, end, hit in self._matcher(channel).hits(text):
+            if hit.action == "refuse":
+                raise Denied(f"message refused: {hit.reason}")
+            if masked is None:
+                masked = list(text)
+            masked[start:end] = "*" * (end - start)
+        return text if masked is None else "".join(masked)
+
+    def _matcher(self, channel: str) -> Matcher:
+        if channel not in self._own:
+            channel = ""  # games can make up channels, but no filters
+        matcher = self._matchers.get(channel)
+        if matcher is None:
+            here = (kept for kept in self.kept.values() if kept.channel in ("", channel))
+            matcher = self._matchers[channel] = Matcher(sorted(here, key=lambda kept: kept.channel))
+        return matcher

@@ -1,0 +1,342 @@
+"""
+What is known, in memory: games, channels, names, achievements, code bases, and who is restricted.
+
+Loaded at the start from the changes that the store kept, and changed by further ones: authentication and fan-out never
+wait for a database.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import Final
+
+from msgspec.structs import replace
+
+from gossip.network.presence import is_network
+from gossip.protocol.events import AchievementOf
+from gossip.protocol.text import clean, is_line
+from gossip.registry.accounts import Accounts
+from gossip.registry.changes import (
+    AccountRemoved,
+    AccountSaved,
+    AchievementDropped,
+    AchievementKept,
+    Audited,
+    AuditExpired,
+    Change,
+    Channel,
+    ChannelSaved,
+    Filter,
+    FilterRemoved,
+    FilterSaved,
+    Game,
+    GameRemoved,
+    GameSaved,
+    GameSeen,
+    MessageSaid,
+    MessagesExpired,
+    PlayerCountsExpired,
+    PlayersCounted,
+    Report,
+    ReportMade,
+    ReportResolved,
+    Restriction,
+    RestrictionLifted,
+    RestrictionSet,
+    RestrictionsExpired,
+    Secret,
+    TicketIssued,
+    TicketsExpired,
+    TicketsRevoked,
+    Together,
+    UserAgent,
+    UserAgentSaved,
+)
+from gossip.registry.filters import FILTER_TEXT, FILTERS, Filters, folded, words
+from gossip.registry.secret import digest
+
+SHORT_NAME: Final = re.compile("[A-Za-z0-9]{1,15}")
+CHANNEL_NAME: Final = re.compile("[A-Za-z_-]{3,15}")
+
+SEQUENCE_JUMP: Final = 1000
+"""How far a channel's numbers jump at the start: what was heard last may not have been stored."""
+
+REPORTS: Final = 1000
+"""How many complaints may wait for somebody to see to them."""
+
+REASON: Final = 200
+"""How many characters the reason of a restriction, a filter or a complaint may have."""
+
+# What games/status tells of a game must fit into one frame (16 KiB), escaped.
+_NAME, _TAGLINE, _DESCRIPTION, _URL, _CONNECTIONS = 70, 70, 2000, 500, 6
+_WEB_ADDRESS: Final = re.compile(r"https?://[!-~]+", re.IGNORECASE)
+
+
+class Refused(Exception):
+    """A change that would make what is known contradict itself; the text is for the person who asked for it."""
+
+
+class Registry:
+    """
+    Everything that is known. Read it freely; only L{enact} changes it.
+
+    @ivar games: by client_id.
+    @ivar channels: by name.
+    @ivar achievements: by client_id, then by key.
+    @ivar user_agents: code bases by name.
+    @ivar seen: with what each game joined last, by client_id.
+    @ivar mutes: who may not speak, by subject and channel.
+    @ivar bans: who may not be here, by subject and channel.
+    @ivar filters: what may not be said.
+    @ivar reports: the complaints that nobody has seen to, by number.
+    @ivar accounts: who can sign in on the pages.
+    """
+
+    def __init__(self) -> None:
+        self.games: dict[str, Game] = {}
+        self.channels: dict[str, Channel] = {}
+        self.achievements: dict[str, dict[str, AchievementOf]] = {}
+        self.user_agents: dict[str, UserAgent] = {}
+        self.seen: dict[str, GameSeen] = {}
+        self.mutes: dict[tuple[str, str], Restriction] = {}
+        self.bans: dict[tuple[str, str], Restriction] = {}
+        self.filters = Filters()
+        self.reports: dict[int, Report] = {}
+        self.accounts = Accounts()
+        self._last_report = 0
+        self._client_ids: dict[str, str] = {}
+        self._sequences: dict[str, int] = {}
+
+    def game_named(self, short_name: str) -> Game | None:
+        """The game with this short name; names compare without case."""
+        client_id = self._client_ids.get(short_name.lower())
+        return None if client_id is None else self.games[client_id]
+
+    def games_of(self, owner: str) -> list[Game]:
+        """The games of an account, by their short names."""
+        owned = [game for game in self.games.values() if game.owner == owner]
+        return sorted(owned, key=lambda game: game.short_name.lower())
+
+    def authenticate(self, client_id: str, secret: str, now: float) -> Game | None:
+        """
+        Whose credentials are these? Takes the same time whether a game is known or not.
+
+        @param now: seconds since the epoch.
+        @return: the game, C{None} if the two do not belong together.
+        """
+        game = self.games.get(client_id)
+        shown = digest(secret)
+        matches = False
+        for kept in game.secrets if game else (_NOBODY,):
+            valid = kept.expires is None or kept.expires > now
+            matches |= hmac.compare_digest(kept.digest, shown) and valid
+        return game if matches else None
+
+    def points(self, client_id: str) -> int:
+        """The sum of the points of a game's achievements."""
+        return sum(achievement.points for achievement in self.achievements.get(client_id, {}).values())
+
+    def next_sequence(self, channel: str) -> int:
+        """The next number of a message in a channel."""
+        number = self._sequences[channel] = self._sequences.get(channel, 0) + 1
+        return number
+
+    def resume_sequences(self, highest: dict[str, int]) -> None:
+        """
+        Go on past what is stored, with a gap.
+
+        @param highest: the highest stored number of each channel.
+        """
+        self._sequences = {channel: number + SEQUENCE_JUMP for channel, number in highest.items()}
+
+    def next_report(self) -> int:
+        """The number of the next complaint."""
+        return self._last_report + 1
+
+    def resume_reports(self, highest: int) -> None:
+        """Go on past the highest stored number of a complaint."""
+        self._last_report = highest
+
+    def check(self, change: Change, blocked_games: tuple[str, ...] = ()) -> None:
+        """
+        Would a change of an admin contradict what is known?
+
+        @param blocked_games: short names that no game may have.
+        @raise Refused: it would; nothing was changed.
+        """
+        match change:
+            case Audited(_, inner) if inner is not None:
+                self.check(inner, blocked_games)
+            case Together(changes):
+                for each in changes:
+                    self.check(each, blocked_games)
+            case AccountSaved() | AccountRemoved():
+                fault = self.accounts.fault(change, blocked_games)
+                if fault is not None:
+                    raise Refused(fault)
+            case RestrictionSet(restriction):
+                _check_reason(restriction.reason)
+            case FilterSaved(kept):
+                self._check_filter(kept)
+            case ReportMade(report):
+                if len(self.reports) >= REPORTS:
+                    raise Refused("too many reports wait already")
+                _check_reason(report.reason)
+            case GameSaved(game):
+                self._check_game(game, {name.lower() for name in blocked_games})
+            case GameRemoved(client_id) if client_id not in self.games:
+                raise Refused("no such game")
+            case UserAgentSaved(user_agent):
+                _check_addresses(user_agent.url, user_agent.repo_url)
+            case ChannelSaved(channel) if (
+                not 1 <= len(channel.name.encode()) <= 64 or clean(channel.name) != channel.name
+            ):
+                raise Refused("a channel's name has 1 to 64 bytes, without control characters and tags")
+
+    def _check_filter(self, kept: Filter) -> None:
+        _check_reason(kept.reason)
+        text = kept.text
+        if not 1 <= len(text) <= FILTER_TEXT or folded(text) != text or not is_line(text):
+            raise Refused(f"a filter has 1 to {FILTER_TEXT} characters, without control characters and tags")
+        if not kept.substring and not words(text):
+            raise Refused("a filter without a word in it must look for a part of words")
+        if kept.substring and not text.strip():
+            raise Refused("a filter must not be blank")
+        if len(self.filters.kept) >= FILTERS and (text, kept.channel) not in self.filters.kept:
+            raise Refused(f"there may be {FILTERS} filters")
+
+    def _check_game(self, game: Game, blocked: set[str]) -> None:
+        if not SHORT_NAME.fullmatch(game.short_name):
+            raise Refused("a short name has 1 to 15 letters and digits")
+        if game.short_name.lower() in blocked or is_network(game.short_name):
+            raise Refused(f"the short name {game.short_name} is not to be had")
+        namesake = self.game_named(game.short_name)
+        if namesake is not None and namesake.client_id != game.client_id:
+            raise Refused(f"the short name {game.short_name} is taken")
+        for other in self.games.values():
+            if other.client_id != game.client_id and other.name.lower() == game.name.lower():
+                raise Refused(f"the name {game.name} is taken")
+        texts = (("name", game.name, _NAME), ("tagline", game.tagline, _TAGLINE))
+        for what, text, most in (*texts, ("description", game.description, _DESCRIPTION)):
+            if text is not None and (len(text) > most or clean(text) != text):
+                raise Refused(f"a {what} has up to {most} characters, without control characters and tags")
+        if not game.name.strip():
+            raise Refused("a game needs a name")
+        if game.owner is not None and self.accounts.named(game.owner) is None:
+            raise Refused("no such account")
+        _check_addresses(game.homepage_url)
+        for connection in game.connections:
+            _check_addresses(getattr(connection, "url", None), what="a web connection")
+            host = getattr(connection, "host", "localhost")
+            if not re.fullmatch(r"[0-9A-Za-z.:_-]{1,253}", host) or not 0 < getattr(connection, "port", 1) < 65536:
+                raise Refused("a telnet connection has a host name and a port from 1 to 65535")
+        if len(game.connections) > _CONNECTIONS:
+            raise Refused(f"a game has up to {_CONNECTIONS} connections")
+
+    def enact(self, change: Change) -> None:
+        """Take over a change. It must have been checked."""
+        match change:
+            case MessageSaid():
+                pass  # first: most changes are of this kind
+            case GameSaved(game):
+                self._forget_name(game.client_id)
+                self.games[game.client_id] = game
+                self._client_ids[game.short_name.lower()] = game.client_id
+            case GameRemoved(client_id):
+                self._forget_name(client_id)
+                self.games.pop(client_id, None)
+                self.achievements.pop(client_id, None)
+                self.seen.pop(client_id, None)
+                for restrictions in (self.mutes, self.bans):
+                    for key in [key for key in restrictions if key[0].endswith(client_id)]:
+                        del restrictions[key]
+            case GameSeen(client_id):
+                # As below: the game may have been removed in between.
+                if client_id in self.games:
+                    self.seen[client_id] = change
+            case ChannelSaved(channel):
+                self.channels[channel.name] = channel
+            case UserAgentSaved(user_agent):
+                self.user_agents[user_agent.name] = user_agent
+            case AchievementKept(client_id, achievement):
+                # A game may have been removed while its last change was on its way to the disk.
+                if client_id in self.games:
+                    self.achievements.setdefault(client_id, {})[achievement.key] = achievement
+            case AchievementDropped(client_id, key):
+                self.achievements.get(client_id, {}).pop(key, None)
+            case Audited(_, inner):
+                if inner is not None:
+                    self.enact(inner)
+            case Together(changes):
+                for each in changes:
+                    self.enact(each)
+            case AccountSaved(account):
+                self.accounts.save(account)
+            case AccountRemoved(name):
+                self.accounts.remove(name)
+            case TicketIssued(ticket):
+                self.accounts.issue(ticket)
+            case TicketsRevoked(digests):
+                self.accounts.revoke(digests)
+            case TicketsExpired(by):
+                self.accounts.revoke(self.accounts.expired(by))
+            case _:
+                self._enact_order(change)
+
+    def _enact_order(self, change: Change) -> None:
+        """What keeps order."""
+        match change:
+            case RestrictionSet(restriction):
+                self._restrictions(restriction.kind)[restriction.subject, restriction.channel] = restriction
+            case RestrictionLifted(kind, subject, channel):
+                self._restrictions(kind).pop((subject, channel), None)
+            case RestrictionsExpired(by):
+                for restrictions in (self.mutes, self.bans):
+                    over = [key for key, each in restrictions.items() if each.until is not None and each.until <= by]
+                    for key in over:
+                        del restrictions[key]
+            case FilterSaved(kept):
+                self.filters.save(kept)
+            case FilterRemoved(text, channel):
+                self.filters.remove(text, channel)
+            case ReportMade(report):
+                self.reports[report.number] = report
+                self._last_report = max(self._last_report, report.number)
+            case ReportResolved(number):
+                self.reports.pop(number, None)
+            case MessagesExpired() | PlayersCounted() | PlayerCountsExpired() | AuditExpired():
+                pass
+
+    def _restrictions(self, kind: str) -> dict[tuple[str, str], Restriction]:
+        return self.bans if kind == "ban" else self.mutes
+
+    def _forget_name(self, client_id: str) -> None:
+        game = self.games.get(client_id)
+        if game is not None:
+            self._client_ids.pop(game.short_name.lower(), None)
+
+
+def _check_addresses(*urls: str | None, what: str = "a web address") -> None:
+    for url in urls:
+        if url is not None and not (len(url) <= _URL and _WEB_ADDRESS.fullmatch(url)):
+            raise Refused(f"{what} starts with http:// or https:// and has up to {_URL} characters")
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip() or len(reason) > REASON or not is_line(reason):
+        raise Refused(f"a reason has 1 to {REASON} characters, without control characters and tags")
+
+
+_NOBODY: Final = Secret(bytes(32))
+
+
+def rotated(game: Game, secret: str, now: float, overlap: float = 24 * 3600) -> Game:
+    """
+    A game with a new secret; the latest one works beside it for a while.
+
+    @param now: seconds since the epoch.
+    @param overlap: for how many seconds the old secret still works.
+    """
+    latest = replace(game.secrets[0], expires=now + overlap)
+    return replace(game, secrets=(Secret(digest(secret)), latest))

@@ -1,0 +1,140 @@
+"""How the daemon is and what happened since it started, in plain numbers: nothing is cheaper to keep."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from typing import Final, TypedDict
+
+from gossip.protocol.events import AN_ERROR, ClientEvent, Event, Malformed, Unknown
+
+LATENCIES: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+"""Up to how many seconds something took: the bounds of what is counted together."""
+
+OVERRUNS: Final = ("rate limit exceeded", "rate limit exceeded, goodbye", "disconnected due to rate limit abuse")
+"""The failures of what came too fast."""
+
+# A failure may hold what a game wrote. Only these are told apart, or a game could make up kinds without end.
+_ERRORS: Final = frozenset(
+    (
+        *OVERRUNS,
+        AN_ERROR,
+        "Name cannot be empty",
+        "channel is paused",
+        "empty message",
+        "game offline",
+        "includes unknown supports",
+        "invalid credentials",
+        "invalid payload",
+        "message too long",
+        "missing supports",
+        "must support channels",
+        "limit must be 1 to 100",
+        "name too long",
+        "not allowed to speak",
+        "not subscribed",
+        "not supported",
+        "receiving player offline",
+        "sending player offline",
+        "too many channels",
+        "too many sessions",
+        "unauthenticated",
+        "unknown",
+        "unknown game",
+    )
+)
+_PREFIXES: Final = ("Could not subscribe", "missing support for", "muted", "banned", "message refused")
+
+
+class Counters:
+    """
+    What happened since the daemon started. Read and write them freely.
+
+    @ivar events: what games sent, by kind: the wire's name, C{unknown} or C{unreadable}.
+    @ivar failures: what games were refused, by kind of error.
+    @ivar rate_limited: how many of those were for coming too fast.
+    @ivar messages: what was said on channels.
+    @ivar commits: transactions of the writer.
+    @ivar commit_seconds: how long they took together.
+    @ivar latencies: how many of them took up to each of L{LATENCIES}, and in the end how many took longer.
+    @ivar unkept: changes that could not be kept.
+    @ivar lags: how many ticks of the service came up to so many seconds late, as C{latencies} has them.
+    @ivar lag_seconds: how late they came together.
+    """
+
+    __slots__ = (
+        "commit_seconds",
+        "commits",
+        "events",
+        "failures",
+        "lag_seconds",
+        "lags",
+        "latencies",
+        "messages",
+        "rate_limited",
+        "unkept",
+    )
+
+    def __init__(self) -> None:
+        self.events: Counter[str] = Counter()
+        self.failures: Counter[str] = Counter()
+        self.rate_limited = 0
+        self.messages = 0
+        self.commits = 0
+        self.commit_seconds = 0.0
+        self.latencies = [0] * (len(LATENCIES) + 1)
+        self.unkept = 0
+        self.lags = [0] * (len(LATENCIES) + 1)
+        self.lag_seconds = 0.0
+
+    def received(self, event: ClientEvent) -> None:
+        """A game sent something."""
+        if isinstance(event, Event | Malformed):
+            self.events[event.wire] += 1
+        else:
+            self.events["unknown" if isinstance(event, Unknown) else "unreadable"] += 1
+
+    def failed(self, error: str) -> None:
+        """A game was refused something, for this reason."""
+        if error not in _ERRORS:
+            error = next((prefix for prefix in _PREFIXES if error.startswith(prefix)), "other")
+        self.failures[error] += 1
+        if error in OVERRUNS:
+            self.rate_limited += 1
+
+    def committed(self, seconds: float) -> None:
+        """The writer committed what had come together."""
+        self.commits += 1
+        self.commit_seconds += seconds
+        self.latencies[bisect_left(LATENCIES, seconds)] += 1
+
+    def ticked(self, late: float) -> None:
+        """A tick of the service came so many seconds late: so long the reactor was busy with something else."""
+        self.lag_seconds += late
+        self.lags[bisect_left(LATENCIES, late)] += 1
+
+
+class Status(TypedDict):
+    """
+    How the daemon is.
+
+    C{uptime} is in seconds, C{connections} is their number by transport, C{sessions} have authenticated,
+    C{sessions_by_transport} are the same ones, C{telnet_bytes} are those of the telnet bridge since the start, on the
+    wire and without compression, C{deliveries} is what was sent since the start, each receiver counted, C{queue} is how
+    many changes wait for the writer, C{answers} how many answers wait for those, C{health} is C{ok}, or in a word what
+    is wrong: C{stuck}, C{stopping}.
+    """
+
+    version: str
+    uptime: int
+    connections: dict[str, int]
+    sessions: int
+    sessions_by_transport: dict[str, int]
+    telnet_bytes: dict[str, int]
+    games: int
+    players: int
+    channels: int
+    deliveries: int
+    queue: int
+    answers: int
+    health: str

@@ -1,0 +1,68 @@
+"""What a transport offers the service, and what the service offers a transport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from zope.interface import Attribute, Interface
+
+from gossip.network.session import Session
+from gossip.protocol.events import ClientEvent, ServerEvent
+
+
+class IWireFormat(Interface):
+    """How events are written for a kind of connection. Connections with the same one share what it wrote."""
+
+    def encode(event: ServerEvent) -> bytes:
+        """Write an event: all that goes over the wire for it, nothing if that kind of connection does not tell it."""
+
+
+class IConnection(Interface):
+    """What carries a session."""
+
+    transport_name: str = Attribute("The kind of transport, for people and metrics.")
+    peer_address: str = Attribute("The address at the other end, without a port.")
+    wire_format: IWireFormat = Attribute("The wire format; it may change as long as the connection lasts.")
+    straight: Callable[[bytes], int] | None = Attribute(
+        "A way past write for what the wire format wrote: it takes bytes, and returns how many of them it took or "
+        "raises OSError; the rest goes to spill. None where there is no such way. Which connections have one changes "
+        "with the Outlet's generation; one that has it keeps its wire format."
+    )
+
+    def write(data: bytes) -> None:
+        """Send what the wire format wrote. A reader that is too slow is cut off."""
+
+    def spill(rest: bytes) -> None:
+        """Send what the straight way did not take."""
+
+    def close(code: int, why: str) -> None:
+        """
+        End the session, after what was written, and with it the connection.
+
+        The code is one of the websocket (RFC 6455, section 7.4); the reason is for a transport that tells it.
+        """
+
+    def pause() -> None:
+        """Read no further for now: the answers to what was read are not ready yet."""
+
+    def resume() -> None:
+        """Go on reading."""
+
+
+class IGossip(Interface):
+    """Where transports bring what happens to their connections."""
+
+    def opened(connection: IConnection) -> Session:
+        """Somebody connected; returns the connection's session."""
+
+    def received(session: Session, event: ClientEvent) -> None:
+        """A session sent an event. Never raises."""
+
+    def alive(session: Session) -> None:
+        """A session gave a sign of life that is no heartbeat event."""
+
+    def flush() -> None:
+        """Write now what was to be written at the end of this turn: a connection is about to end."""
+
+    def lost(session: Session) -> None:
+        """A session's connection is gone."""

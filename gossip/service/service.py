@@ -1,0 +1,450 @@
+"""
+GossipService: brings events into the network, and carries its outputs out.
+
+It owns what the network must not know: the clock, the connections, the store's writer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Final, Protocol
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredLock, execute, maybeDeferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure as Failed
+from zope.interface import implementer
+
+from gossip import __version__
+from gossip.network.network import Network
+from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Hold, Output, Release, Send
+from gossip.network.session import Session, Situation
+from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
+from gossip.registry.changes import Change, MessageSaid, PlayersCounted
+from gossip.service.answer_queue import Answer, AnswersInOrder, Place
+from gossip.service.counters import Counters, Status
+from gossip.service.fanout import Fanout
+from gossip.service.interfaces import IConnection, IGossip
+from gossip.service.watch import Watch
+from gossip.store.database import StoreError
+
+INTERNAL_ERROR: Final = 1011
+"""The close code after a mistake of ours (RFC 6455, section 7.4.1)."""
+
+SERVICE_RESTART: Final = 1012
+"""The close code of a restart (IANA, WebSocket Close Code Number Registry)."""
+
+DRAIN_SECONDS: Final = 2.0
+"""How long the daemon waits for its connections to end when it stops."""
+
+STUCK_SECONDS: Final = 10.0
+"""The writer is stuck when it has work and settled nothing for so long."""
+
+UNANSWERED: Final = 200
+"""So many requests of one connection may wait for their answers before no more are read from it."""
+
+
+_LOGGED: Final = 20
+"""So many names stand in one line of the log."""
+
+
+class NotKept(StoreError):
+    """A change could not be written to the database; nothing was changed."""
+
+
+class IWriter(Protocol):
+    """Where changes are kept: the store's writer."""
+
+    @property
+    def pending(self) -> int:
+        """How many changes wait."""
+
+    @property
+    def groups(self) -> int:
+        """How many groups of changes were settled so far."""
+
+    def commit(self, change: Change, settled: Callable[[bool], None], wanted: bool) -> None:
+        """
+        Keep a change, and say whether it is kept: later, and in the order of the calls.
+
+        Where it is not wanted, nobody waits for that.
+        """
+
+
+class IBridge(Protocol):
+    """What the service asks the telnet bridge, for people and metrics."""
+
+    def open_connections(self) -> int:
+        """How many connections there are; of those that are not logged in the service does not know."""
+
+    def traffic(self) -> dict[str, int]:
+        """Bytes since the start, both ways, on the wire and without compression."""
+
+
+Reading = Callable[[str, int, int | None, int | None], "Deferred[list[MessageSaid]]"]
+"""Reads what was said: L{gossip.store.store.Store.history}, in a thread."""
+
+
+def _no_history(channel: str, limit: int, before: int | None, after: int | None) -> Deferred[list[MessageSaid]]:
+    """Nothing was ever said."""
+    return succeed([])
+
+
+@implementer(IGossip)
+class GossipService(Service):
+    """
+    The running network.
+
+    @ivar network: the network itself.
+    @ivar counters: what happened, for the metrics.
+    @ivar bridge: the telnet bridge, if there is one.
+    @ivar history: reads what was said.
+    @ivar heard: who wants to know what is said, in any channel.
+    @ivar watch: what owners see of the sessions of their games.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self, clock: IReactorTime, network: Network, writer: IWriter, counters: Counters, downtime: int = 30
+    ) -> None:
+        """
+        @param downtime: the seconds of absence that games are told at a stop.
+        """
+        self.network = network
+        self.downtime = downtime
+        self.counters = counters
+        self.bridge: IBridge | None = None
+        self.heard: set[Callable[[MessageSaid], None]] = set()
+        self.history: Reading = _no_history
+        self._clock = clock
+        self._writer = writer
+        self._connections: dict[Session, IConnection] = {}
+        self._paused: set[Session] = set()
+        self._fanout = Fanout(clock, self._connections)
+        self._answers = AnswersInOrder(self._deliver)
+        self._ticking = LoopingCall(self._tick)
+        self._ticking.clock = clock
+        self._admin = DeferredLock()
+        self._drained: Deferred[None] | None = None
+        self._joined: list[str] = []
+        self._left: list[str] = []
+        self.watch = Watch(network)
+        self._watched = self.watch.watched
+        self._started_at = clock.seconds()
+        self._settled_groups = 0
+        self._stuck_since: float | None = None
+        self._next_tick = 0.0
+
+    # The transports bring what happens to their connections.
+
+    def opened(self, connection: IConnection) -> Session:
+        session = Session(connection.peer_address)
+        self._connections[session] = connection
+        self._carry_out(self.network.opened(session, self._clock.seconds()))
+        return session
+
+    def received(self, session: Session, event: ClientEvent) -> None:
+        self.counters.received(event)
+        was_new = session.situation is Situation.NEW
+        try:
+            outputs = self.network.receive(session, event, self._clock.seconds())
+        except Exception:
+            # A mistake of ours hurts this session, and no other.
+            self._log.failure("a session failed on {event}", event=type(event).__name__)
+            outputs = [Close(session, INTERNAL_ERROR, "internal error"), *self._lose(session)]
+        if was_new and session.situation is Situation.ACTIVE:
+            self._joined.append(f"{_short_name(session)} from {session.peer}")
+        if self._watched:
+            self.watch.received(session, event, outputs, self._clock.seconds())
+        self._carry_out(outputs, session)
+
+    def alive(self, session: Session) -> None:
+        self.network.alive(session)
+
+    def flush(self) -> None:
+        self._fanout.flush()
+
+    def lost(self, session: Session) -> None:
+        self._connections.pop(session, None)
+        self._fanout.lost()
+        self._paused.discard(session)
+        if session.online is not None:
+            self._left.append(_short_name(session))
+        if self._watched:
+            self.watch.lost(session, self._clock.seconds())
+        self._carry_out(self._lose(session))
+        if not self._connections and self._drained is not None:
+            self._drained.callback(None)
+
+    def _lose(self, session: Session) -> list[Output]:
+        try:
+            return self.network.lost(session, self._clock.seconds())
+        except Exception:
+            self._log.failure("a session could not end")
+            return []
+
+    # What the network wants is carried out.
+
+    def _carry_out(self, outputs: Iterable[Output], asking: Session | None = None, place: Place | None = None) -> None:
+        """
+        @param asking: whose request it was: what goes to it are answers.
+        @param place: where its answers go, if a place was kept for them.
+        """
+        for output in outputs:
+            match output:
+                case Broadcast(sessions, event):
+                    self._fanout.send(sessions, event)
+                    if self._watched:
+                        self.watch.broadcast(output, self._clock.seconds())
+                case Send(session) | Close(session) if session is not asking:
+                    self._deliver(output)
+                case Send() | Close() if place is not None:
+                    place.answers.append(output)
+                case Send() | Close():
+                    self._answers.answer(output)
+                case Commit():
+                    self._commit(output, asking, place)
+                case Hold(session):
+                    self._answers.hold(session)
+                    self._pause_if_behind(session)
+                case Fetch():
+                    self._fetch(output)
+                case Release(session, released):
+                    self._release(session, released)
+
+    def _deliver(self, output: Answer) -> None:
+        if self._watched:
+            self.watch.delivered(output, self._clock.seconds())
+        if isinstance(output, Close):
+            self._fanout.close(output.session, output.code, output.why)
+        else:
+            if isinstance(output.event, (Failure, NotAuthenticated)):
+                self.counters.failed(output.event.error)
+            self._fanout.send((output.session,), output.event)
+
+    def _release(self, session: Session, outputs: tuple[Send | Commit, ...]) -> None:
+        place = self._answers.held(session)
+        self._carry_out(outputs, session, place)
+        if not any(isinstance(output, Commit) for output in outputs):
+            self._ready(place)
+
+    def _commit(self, commit: Commit, asking: Session | None, place: Place | None) -> None:
+        if place is None and asking is not None and (commit.then or commit.otherwise):
+            place = self._answers.keep(asking)
+            self._pause_if_behind(asking)
+        if isinstance(commit.change, MessageSaid):
+            self._tell_observers(commit.change)
+        self._writer.commit(commit.change, partial(self._settled, commit, asking, place), place is not None)
+
+    def _settled(self, commit: Commit, asking: Session | None, place: Place | None, kept: bool) -> None:
+        if not kept:
+            self.counters.unkept += 1
+            self._log.error("a change could not be kept: {change}", change=type(commit.change).__name__)
+        self._carry_out(self.network.settled(commit, kept, self._clock.seconds()), asking, place)
+        if place is not None:
+            self._ready(place)
+
+    def _ready(self, place: Place) -> None:
+        self._answers.ready(place)
+        session = place.session
+        if session in self._paused and self._answers.waiting(session) < UNANSWERED // 2:
+            self._paused.discard(session)
+            self._connections[session].resume()
+
+    def _pause_if_behind(self, session: Session) -> None:
+        """Read no more from who asks faster than the disk can answer: its requests would queue without end."""
+        if self._answers.waiting(session) > UNANSWERED and session in self._connections:
+            self._paused.add(session)
+            self._connections[session].pause()
+
+    def _fetch(self, fetch: Fetch) -> None:
+        place = self._answers.keep(fetch.session)
+        self._pause_if_behind(fetch.session)
+        if self._writer.pending:
+            # A count of nobody keeps nothing, and is settled after what waits now: what was heard must be found.
+            self._writer.commit(PlayersCounted(0.0, ()), lambda kept: self._read(fetch, place), True)
+        else:
+            self._read(fetch, place)
+
+    def _read(self, fetch: Fetch, place: Place) -> None:
+        reading = self.history(fetch.channel, fetch.limit + 1, fetch.before, fetch.after)
+        reading.addErrback(self._unreadable).addCallback(partial(self._fetched, fetch, place))
+        reading.addErrback(lambda failure: self._log.failure("a game could not be told what was said", failure))
+
+    def _unreadable(self, failure: Failed) -> None:
+        self._log.failure("what was said cannot be read", failure)
+
+    def _fetched(self, fetch: Fetch, place: Place, found: Sequence[MessageSaid] | None) -> None:
+        self._carry_out(self.network.fetched(fetch, found), fetch.session, place)
+        self._ready(place)
+
+    def _tell_observers(self, said: MessageSaid) -> None:
+        self.counters.messages += 1
+        for observer in list(self.heard):
+            try:
+                observer(said)
+            except Exception:
+                self.heard.discard(observer)
+                self._log.failure("an observer of messages failed, and hears no more")
+
+    # The admin.
+
+    def change(self, change: Change) -> Deferred[None]:
+        """
+        Change something.
+
+        @return: fires when it is kept and in force; fails with L{Refused <gossip.registry.registry.Refused>} or
+            L{NotKept}.
+        """
+        # One at a time: each is judged by what the one before made of the registry.
+        return self._admin.run(self._change, change)
+
+    def _change(self, change: Change) -> Deferred[None]:
+        return self._kept(self.network.apply(change))
+
+    def _kept(self, commit: Commit) -> Deferred[None]:
+        done: Deferred[None] = Deferred()
+
+        def settled(kept: bool) -> None:
+            self._settled(commit, None, None, kept)
+            if kept:
+                done.callback(None)
+            else:
+                done.errback(NotKept("the change could not be written to the database: see the daemon's log"))
+
+        self._writer.commit(commit.change, settled, True)
+        return done
+
+    def say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
+        """
+        Somebody on the pages says something.
+
+        @param name: the name of the account.
+        @param peer: the address that it comes from.
+        @return: fires when it is kept; fails with L{Denied <gossip.network.answers.Denied>}, L{Overrun
+            <gossip.network.answers.Overrun>} or L{NotKept}.
+        """
+        return maybeDeferred(self._say, name, peer, channel, message)
+
+    def _say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
+        *heard, commit = self.network.people.say(name, peer, channel, message, self._clock.seconds())
+        assert isinstance(commit, Commit) and isinstance(commit.change, MessageSaid)
+        self._carry_out(heard)
+        self._tell_observers(commit.change)
+        return self._kept(commit)
+
+    def announce(self, channel: str, text: str) -> Deferred[None]:
+        """
+        The network itself says something.
+
+        @return: fires when it is said; fails with L{Refused <gossip.registry.registry.Refused>}.
+        """
+        return execute(self._announce, channel, text)
+
+    def _announce(self, channel: str, text: str) -> None:
+        self._carry_out(self.network.channels.announce(channel, text, self._clock.seconds()))
+
+    def notice(self, seconds: int) -> None:
+        """Tell all games that the network will be away for so many seconds."""
+        self._carry_out(self.network.restart(seconds))
+
+    def sessions(self) -> list[tuple[Session, str]]:
+        """The sessions that have authenticated, each with the transport that carries it."""
+        return [
+            (session, connection.transport_name)
+            for session, connection in self._connections.items()
+            if session.situation is Situation.ACTIVE
+        ]
+
+    def transport_of(self, session: Session) -> str:
+        """The transport that carries a session; empty if none does any more."""
+        connection = self._connections.get(session)
+        return "" if connection is None else connection.transport_name
+
+    def status(self) -> Status:
+        """What goes on right now, for people and metrics."""
+        transports = Counter(connection.transport_name for connection in self._connections.values())
+        sessions = Counter(transport for _, transport in self.sessions())
+        if self.bridge is not None:
+            transports["telnet"] = self.bridge.open_connections()
+        online = list(self.network.presence)
+        return {
+            "version": __version__,
+            "uptime": int(self._clock.seconds() - self._started_at),
+            "connections": dict(transports),
+            "sessions": sum(len(game.sessions) for game in online),
+            "sessions_by_transport": dict(sessions),
+            "telnet_bytes": self.bridge.traffic() if self.bridge is not None else {},
+            "games": len(online),
+            "players": sum(len(game.players) for game in online),
+            "channels": len(self.network.registry.channels),
+            "deliveries": self._fanout.deliveries,
+            "queue": self._writer.pending,
+            "answers": len(self._answers),
+            "health": self._health(),
+        }
+
+    def _health(self) -> str:
+        if not self.running:
+            return "stopping"
+        stuck = self._stuck_since is not None and self._clock.seconds() - self._stuck_since > STUCK_SECONDS
+        return "stuck" if stuck else "ok"
+
+    # Time.
+
+    def startService(self) -> None:
+        super().startService()
+        self._next_tick = self._clock.seconds() + 1
+        self._ticking.start(1, now=False).addErrback(lambda failure: self._log.failure("no more ticks", failure))
+
+    def _tick(self) -> None:
+        now = self._clock.seconds()
+        late = max(now - self._next_tick, 0.0)
+        self.counters.ticked(late)
+        self._next_tick = now + 1 - late % 1
+        try:
+            self._carry_out(self.network.tick(now))
+        except Exception:
+            # A LoopingCall that fails would stop for ever.
+            self._log.failure("a tick failed")
+        self._log_comings_and_goings()
+        if self._watched:
+            self.watch.rest(self._clock.seconds())
+        if not self._writer.pending or self._writer.groups != self._settled_groups:
+            self._settled_groups = self._writer.groups
+            self._stuck_since = None
+        elif self._stuck_since is None:
+            self._stuck_since = self._clock.seconds()
+
+    def _log_comings_and_goings(self) -> None:
+        """A line a second at the most, whatever storms there are."""
+        for what, names in (("joined", self._joined), ("left", self._left)):
+            if names:
+                shown = ", ".join(names[:_LOGGED])
+                more = f" and {len(names) - _LOGGED} more" if len(names) > _LOGGED else ""
+                self._log.info("{what}: {shown}{more}", what=what, shown=shown, more=more)
+                names.clear()
+
+    def stopService(self) -> Deferred[None]:
+        """Tell everybody, end all connections, and wait for them, but not for long."""
+        super().stopService()
+        if self._ticking.running:
+            self._ticking.stop()
+        self._carry_out(self.network.restart(self.downtime))
+        for session in self._connections:
+            self._fanout.close(session, SERVICE_RESTART, "restarting")
+        self._fanout.flush()
+        if not self._connections:
+            return succeed(None)
+        self._drained = Deferred()
+        return self._drained.addTimeout(DRAIN_SECONDS, self._clock, lambda _result, _seconds: None)
+
+
+def _short_name(session: Session) -> str:
+    assert session.online is not None
+    return session.online.game.short_name

@@ -1,0 +1,328 @@
+"""
+What the owner of a game sees of its sessions: the last frames, how far it came, and why it was refused.
+
+Only games that somebody looks at are watched: from the first look on, until some minutes after the last one. Nothing is
+kept of the others, and where nobody looks at all it costs the service one look at an empty dict.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from gossip.network.moderation import find, in_words, peer_of
+from gossip.network.network import Network
+from gossip.network.outputs import Broadcast, Close, Commit, Output, Send
+from gossip.network.session import Session, Situation
+from gossip.protocol import frames
+from gossip.protocol.events import (
+    UNECHOED,
+    Authenticate,
+    ClientEvent,
+    Event,
+    Failure,
+    Heartbeat,
+    Malformed,
+    NotAuthenticated,
+    PlayersListed,
+    Unknown,
+    Unreadable,
+)
+from gossip.registry.changes import MessageSaid
+
+SECONDS: Final = 600.0
+"""For how long a game is watched after somebody looked."""
+
+GAMES: Final = 100
+"""So many games are watched; of one more, the one that was looked at longest ago is not."""
+
+FRAMES: Final = 50
+"""So many frames of a game are kept."""
+
+REFUSALS: Final = 10
+"""So many refused authentications of a game are kept."""
+
+CHARACTERS: Final = 1000
+"""So much of a frame is kept."""
+
+HIDDEN: Final = "***"
+"""Stands for a secret."""
+
+STEPS: Final = ("opened", "authenticated", "heartbeat", "message")
+"""How far a game comes, in this order: a socket, welcome, a sign of life that was asked for, something said."""
+
+_SECRET: Final = 8
+"""A text of so many characters that is shown as a secret is hidden wherever it stands in the frame."""
+
+
+class Frame(Struct, frozen=True):
+    """
+    A frame, or the end of a session.
+
+    @ivar at: when, in seconds since the epoch.
+    @ivar number: of the session, counted from when the watch began.
+    @ivar peer: the address it came from.
+    @ivar way: C{in} to the network, C{out} from it, C{end}.
+    @ivar text: the frame in JSON; what ended the session.
+    @ivar note: what is wrong with it; empty if nothing is.
+    """
+
+    at: float
+    number: int
+    peer: str
+    way: str
+    text: str
+    note: str = ""
+
+
+class Refusal(Struct, frozen=True):
+    """
+    Somebody claimed to be this game, and was not let in.
+
+    @ivar at: when, in seconds since the epoch.
+    @ivar peer: the address it came from.
+    @ivar why: the error that it was told.
+    @ivar hint: what was wrong with the secret, as far as its form tells; empty if nothing was.
+    @ivar barred: why no secret would have been good; empty if one would.
+    @ivar text: the frame in JSON, without the secret.
+    """
+
+    at: float
+    peer: str
+    why: str
+    hint: str
+    barred: str
+    text: str
+
+
+class Watched:
+    """
+    What is seen of one game.
+
+    @ivar looked_at: when somebody looked last, in seconds since the epoch.
+    @ivar frames: the last ones, the oldest first.
+    @ivar refusals: the last ones, the oldest first.
+    @ivar seen: when each of L{STEPS} was seen last.
+    @ivar numbers: its sessions, counted from when the watch began.
+    """
+
+    def __init__(self, now: float) -> None:
+        self.looked_at = now
+        self.frames: deque[Frame] = deque(maxlen=FRAMES)
+        self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
+        self.seen: dict[str, float] = {}
+        self.numbers: dict[Session, int] = {}
+        self._last = 0
+
+    def know(self, session: Session) -> None:
+        """A session of the game."""
+        if session not in self.numbers:
+            self._last += 1
+            self.numbers[session] = self._last
+
+    def peers(self) -> set[str]:
+        """The addresses that the game came from, or somebody who claimed to be it."""
+        return {session.peer for session in self.numbers} | {refusal.peer for refusal in self.refusals}
+
+
+class Watch:
+    """
+    Watches the games that somebody looks at. It has no clock: all methods are told the time.
+
+    @ivar watched: those games, by client_id. Empty most of the time: look here before you call anything else.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.watched: dict[str, Watched] = {}
+        self._network = network
+        self._sessions: dict[Session, Watched] = {}
+
+    def look(self, client_id: str, peer: str, now: float) -> Watched:
+        """
+        Somebody looks at a game.
+
+        @param peer: the address that he comes from: a socket that is opened from there is probably the game's.
+        """
+        watched = self.watched.pop(client_id, None)
+        if watched is None:
+            watched = Watched(now)
+            if len(self.watched) >= GAMES:
+                self._end(next(iter(self.watched)))
+        # The latest look stands last.
+        self.watched[client_id] = watched
+        watched.looked_at = now
+        online = self._network.presence.online(client_id)
+        for session in online.sessions if online is not None else ():
+            self._know(session, watched)
+            watched.seen.setdefault("opened", session.opened_at)
+            watched.seen.setdefault("authenticated", session.opened_at)
+            if session.unanswered < session.beats:
+                watched.seen.setdefault("heartbeat", now)
+        near = watched.peers() | {peer}
+        for session in self._network.waiting:
+            if session.peer in near:
+                watched.seen["opened"] = max(session.opened_at, watched.seen.get("opened", 0.0))
+        return watched
+
+    def rest(self, now: float) -> None:
+        """End what nobody has looked at for a while."""
+        for client_id, watched in list(self.watched.items()):
+            if watched.looked_at + SECONDS > now:
+                break  # they stand in the order of the looks
+            self._end(client_id)
+
+    def _end(self, client_id: str) -> None:
+        for session in self.watched.pop(client_id).numbers:
+            del self._sessions[session]
+
+    def _know(self, session: Session, watched: Watched) -> None:
+        watched.know(session)
+        self._sessions[session] = watched
+
+    # What happens.
+
+    def received(self, session: Session, event: ClientEvent, outputs: Sequence[Output], now: float) -> None:
+        """
+        A session sent something.
+
+        @param outputs: what the network made of it.
+        """
+        watched = self._sessions.get(session)
+        if watched is None and isinstance(event, Authenticate):
+            watched = self.watched.get((event.client_id or "").lower())
+            if watched is None:
+                return
+            if session.situation is not Situation.ACTIVE:
+                self._refused(session, event, watched, outputs, now)
+                return
+            self._know(session, watched)
+            watched.seen["opened"] = session.opened_at
+            watched.seen["authenticated"] = now
+        if watched is None:
+            return
+        self._add(session, watched, "in", *_written(event), now)
+        if isinstance(event, Heartbeat | PlayersListed) and session.situation is Situation.ACTIVE:
+            watched.seen["heartbeat"] = now
+        if any(isinstance(output, Commit) and isinstance(output.change, MessageSaid) for output in outputs):
+            watched.seen["message"] = now
+
+    def _refused(
+        self, session: Session, event: Authenticate, watched: Watched, outputs: Iterable[Output], now: float
+    ) -> None:
+        for output in outputs:
+            if isinstance(output, Send) and isinstance(output.event, NotAuthenticated | Failure):
+                text, _ = _written(event)
+                why = output.event.error
+                hint = barred = ""
+                if why == "invalid credentials":
+                    hint, barred = self._hint(event, now), self._barred(session, event, now)
+                watched.refusals.append(Refusal(now, session.peer, _cut(why), hint, barred, text))
+                watched.seen["opened"] = session.opened_at
+
+    def _hint(self, event: Authenticate, now: float) -> str:
+        client_id, secret = (event.client_id or "").lower(), event.client_secret or ""
+        return "" if self._network.registry.authenticate(client_id, secret, now) else _form_of(secret)
+
+    def _barred(self, session: Session, event: Authenticate, now: float) -> str:
+        # Now, and not when somebody looks: by then it may be over, and the owner would doubt his secret.
+        registry, client_id = self._network.registry, (event.client_id or "").lower()
+        game = registry.games.get(client_id)
+        if game is not None and game.disabled:
+            return "disabled by an admin"
+        ban = find(registry.bans, (client_id, peer_of(session)), "", now)
+        return in_words(ban) if ban is not None else ""
+
+    def delivered(self, output: Send | Close, now: float) -> None:
+        """The network sends something to a session, or ends it."""
+        session = output.session
+        watched = self._sessions.get(session)
+        if watched is None:
+            return
+        if isinstance(output, Close):
+            self._ended(session, watched, f"closed with {output.code}: {output.why}", now)
+            return
+        for frame in frames.encode(output.event):
+            self._add(session, watched, "out", _readable(frame), "", now)
+
+    def broadcast(self, output: Broadcast, now: float) -> None:
+        """The network sends something to many sessions."""
+        hearing = self._sessions.keys() & output.sessions
+        if hearing:
+            texts = [_readable(frame) for frame in frames.encode(output.event)]
+            for session in sorted(hearing, key=lambda session: self._sessions[session].numbers[session]):
+                for text in texts:
+                    self._add(session, self._sessions[session], "out", text, "", now)
+
+    def lost(self, session: Session, now: float) -> None:
+        """The connection of a session is gone."""
+        watched = self._sessions.get(session)
+        if watched is not None:
+            self._ended(session, watched, "the connection ended", now)
+
+    def _ended(self, session: Session, watched: Watched, how: str, now: float) -> None:
+        self._add(session, watched, "end", how, "", now)
+        del self._sessions[session]
+        del watched.numbers[session]
+
+    def _add(self, session: Session, watched: Watched, way: str, text: str, note: str, now: float) -> None:
+        watched.frames.append(Frame(now, watched.numbers[session], session.peer, way, _cut(text), note))
+
+
+def _written(event: ClientEvent) -> tuple[str, str]:
+    """The frame in which an event came, more or less and without the secret; and what is wrong with it."""
+    if isinstance(event, Unreadable):
+        return "", "no JSON object in UTF-8"
+    frame: dict[str, Any] = {} if event.wire is None else {"event": event.wire}
+    if event.ref is not None and event.ref is not UNECHOED:
+        frame["ref"] = event.ref
+    if isinstance(event, Unknown):
+        return _readable(_encoded(frame)), "no event that a game may send; its payload is not shown"
+    if isinstance(event, Malformed):
+        return _readable(_encoded(frame)), "its ref or its payload is not what it must be; the payload is not shown"
+    payload = _payload(event)
+    if payload:
+        frame["payload"] = payload
+    secret = event.client_secret if isinstance(event, Authenticate) else None
+    if secret is None:
+        return _readable(_encoded(frame)), ""
+    payload["client_secret"] = HIDDEN
+    written = _encoded(frame)
+    if len(secret) >= _SECRET:
+        # Who mixes up his fields may have written it elsewhere, too.
+        written = written.replace(_encoded(secret)[1:-1], HIDDEN.encode())
+    return _readable(written), ""
+
+
+def _payload(event: Event) -> dict[str, Any]:
+    fields = {name: getattr(event, name) for name in event.__struct_fields__ if name != "ref"}
+    attributes: dict[str, Raw] | None = fields.get("attributes")
+    return {name: value for name, value in (attributes or fields).items() if value is not None}
+
+
+def _encoded(value: Any) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def _readable(frame: bytes) -> str:
+    """JSON on one line, with blanks where people look for them."""
+    with suppress(msgspec.DecodeError, RecursionError):  # a ref may be JSON that msgspec does not read
+        frame = msgspec.json.format(frame, indent=0)
+    return frame.decode("utf-8", "replace")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= CHARACTERS else text[:CHARACTERS] + "…"
+
+
+def _form_of(secret: str) -> str:
+    """What is wrong with a secret that is not good, as far as its form tells."""
+    if not secret:
+        return "it showed no client_secret"
+    if len(secret) != 36:
+        return f"its client_secret has {len(secret)} characters instead of 36"
+    return "its client_secret is another one"

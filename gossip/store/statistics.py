@@ -1,0 +1,65 @@
+"""What pages show of the past: figures and last lines, read back from the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, cast, func, select
+
+from gossip.registry.changes import MessageSaid
+from gossip.store import tables
+
+Figures = dict[int, float]
+"""Numbers by the beginning of a span of time, in seconds since the epoch; spans without any are not there."""
+
+
+def _spans(connection: Connection, column: ColumnElement[float], step: int) -> ColumnElement[Any]:
+    # A cast cuts off in SQLite and rounds in PostgreSQL; not every SQLite has floor().
+    parts = column / step
+    whole = func.floor(parts) if connection.dialect.name == "postgresql" else parts
+    return cast(whole, BigInteger) * step
+
+
+def players(connection: Connection, client_ids: Collection[str], since: float, step: int) -> Figures:
+    """See L{gossip.store.store.Store.player_figures}."""
+    counts = tables.player_counts.c
+    sums = (
+        select(counts.counted_at, func.sum(counts.count).label("players"))
+        .where(counts.counted_at >= since, counts.client_id.in_(client_ids))
+        .group_by(counts.counted_at)
+        .subquery()
+    )
+    span = _spans(connection, sums.c.counted_at, step).label("span")
+    rows = connection.execute(select(span, func.max(sums.c.players)).group_by(span))
+    return {int(start): float(most) for start, most in rows}
+
+
+def players_each(connection: Connection, client_ids: Collection[str], since: float, step: int) -> dict[str, Figures]:
+    """See L{gossip.store.store.Store.player_figures_each}."""
+    counts = tables.player_counts.c
+    span = _spans(connection, counts.counted_at, step).label("span")
+    statement = select(counts.client_id, span, func.max(counts.count)).where(counts.counted_at >= since)
+    figures: dict[str, Figures] = {}
+    for client_id, start, most in connection.execute(
+        statement.where(counts.client_id.in_(client_ids)).group_by(counts.client_id, span)
+    ):
+        figures.setdefault(client_id, {})[int(start)] = float(most)
+    return figures
+
+
+def messages(connection: Connection, channels: Collection[str], since: float, step: int) -> Figures:
+    """See L{gossip.store.store.Store.message_figures}."""
+    said = tables.messages.c
+    span = _spans(connection, said.said_at, step).label("span")
+    statement = select(span, func.count()).where(said.said_at >= since, said.channel.in_(channels)).group_by(span)
+    return {int(start): float(number) for start, number in connection.execute(statement)}
+
+
+def latest(connection: Connection, channels: Collection[str], limit: int) -> list[MessageSaid]:
+    """See L{gossip.store.store.Store.latest}."""
+    columns = [tables.messages.c[field] for field in MessageSaid.__struct_fields__]
+    # By number and not by time: a clock may jump.
+    statement = select(*columns).where(tables.messages.c.channel.in_(channels))
+    rows = connection.execute(statement.order_by(tables.messages.c.id.desc()).limit(limit)).all()
+    return [MessageSaid(*row) for row in reversed(rows)]

@@ -1,0 +1,344 @@
+"""One connection of the telnet bridge: between the codec, the dialect and the network."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from gossip.network.ratelimit import Bucket
+from gossip.network.session import Session, Situation
+from gossip.protocol.events import ClientEvent, Quit
+from gossip.service.counters import OVERRUNS
+from gossip.service.fanout import Outlet
+from gossip.service.interfaces import IConnection, IWireFormat
+from gossip.transports.telnet import codec as telnet
+from gossip.transports.telnet.codec import Telnet
+from gossip.transports.telnet.json_dialect import JsonDialect
+from gossip.transports.telnet.text_dialect import Reply, TextDialect
+
+if TYPE_CHECKING:
+    from gossip.transports.telnet.factory import BridgeFactory
+
+CLOSE_SECONDS: Final = 5.0
+"""How long the last words may take to leave."""
+
+LINES_A_TURN: Final = 64
+"""
+So many lines of a connection are heard in a turn of the reactor; the others wait for the next, and no more are read
+until they are through. One compressed read can hold a hundred thousand.
+"""
+
+_UNLIMITED: Final = sys.maxsize // 2
+
+_CHARSETS: Final = {
+    "UTF-8": "utf-8",
+    "UTF8": "utf-8",
+    "ISO-8859-1": "latin1",
+    "ISO8859-1": "latin1",
+    "ISO_8859-1": "latin1",
+    "LATIN1": "latin1",
+    "LATIN-1": "latin1",
+    "CP437": "cp437",
+    "IBM437": "cp437",
+    "US-ASCII": "ascii",
+    "ASCII": "ascii",
+}
+"""What the charsets are called in a CHARSET negotiation (RFC 2066; IANA, Character Sets)."""
+
+_CLOSES: Final = {1000: 200, 1011: 500, 1012: 503, 4000: 401, 4001: 408}
+"""What the close codes of the websocket are here."""
+
+_AUTHENTICATION_FAILED: Final = 4000
+
+# How Intermud-3 and a TLS handshake begin.
+_NO_TEXT: Final = (b"\x00", b"\x16\x03")
+
+_log = Logger()
+
+
+@implementer(IConnection)
+class BridgeConnection(Outlet, Protocol):
+    """One MUD's line."""
+
+    transport_name = "telnet"
+    straight = None  # all passes the codec
+    transport: Any
+
+    def __init__(self, factory: BridgeFactory, peer_address: str) -> None:
+        # Protocol's own idea of a factory is another.
+        self.factory: Any = factory
+        self.peer_address = peer_address
+        self._dialect: TextDialect | JsonDialect = TextDialect(factory.mssp, factory.text_format)
+        self._decided = False
+        self._session: Session | None = None
+        self._waiting = True
+        self._refused_logins = 0
+        self._rate: Bucket | None = None
+        self._head = b""
+        self._unheard: deque[telnet.Event] = deque()
+        self._held = False
+        self._reading = True
+        self._closing = False
+        self._deadline: IDelayedCall | None = None
+
+    @property
+    def wire_format(self) -> IWireFormat:
+        """How events are written for it."""
+        wire_format: IWireFormat = self._dialect.wire_format
+        return wire_format
+
+    @property
+    def _active(self) -> Session | None:
+        """The session of who is logged in."""
+        session = self._session
+        return session if session is not None and session.situation is Situation.ACTIVE else None
+
+    # What comes in.
+
+    def connectionMade(self) -> None:
+        factory, limits = self.factory, self.factory.limits
+        codec = self.codec = Telnet(tls=isinstance(self.transport, TLSMemoryBIOProtocol))
+        # How long a line may be is judged when it is heard: the login may come in the same read as the line.
+        lines = (limits.line_bytes_before_login, limits.line_bytes, limits.json_line_bytes)
+        codec.line_limit = max(map(_bound, lines))
+        codec.unbroken_limit = _bound(limits.unended_bytes)
+        codec.subnegotiation_limit = _bound(limits.subnegotiation_bytes)
+        codec.answers_limit = _bound(limits.negotiations)
+        codec.inflate_budget = _bound(limits.inflated_bytes)
+        factory.connected(self)
+        with suppress(AttributeError, OSError):  # not every kind of socket has it
+            self.transport.setTcpNoDelay(True)
+        if limits.login_seconds:
+            self._deadline = factory.clock.callLater(limits.login_seconds, self._end, 408, "login time-out")
+        self.open_outlet(limits.backlog_bytes)
+        codec.send_line(f"GOSSIP 1 {factory.banner}".encode("ascii", "replace"))
+        super().write(codec.flush())
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._closing:
+            return
+        codec = self.codec
+        if codec.wire_in < 2:
+            self._head += data[:2]
+            if self._head.startswith(_NO_TEXT):
+                # Neither could read what we say.
+                self._closing = True
+                self.transport.abortConnection()
+                return
+        lines = codec.lines_in
+        self._unheard.extend(codec.receive(data))
+        session = self._active
+        if session is not None and codec.lines_in > lines and self._dialect.any_line_is_life:
+            # A heartbeat event would empty the list of players.
+            self.factory.gossip.alive(session)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Hear what was read, as far as it may be heard now."""
+        for _ in range(LINES_A_TURN):
+            if not self._unheard or self._must_wait():
+                break
+            try:
+                self._hear(self._unheard.popleft())
+            except Exception:
+                # A mistake of ours hurts this session, and no other.
+                _log.failure("a line of the bridge failed")
+                self._end(500, "internal error")
+        if self._closing:
+            return
+        self._read_on(not self._unheard and not self._held)
+        if self.codec.unsent or (self._unheard and not self._must_wait()):
+            self.factory.at_end_of_turn(self)
+
+    def _must_wait(self) -> bool:
+        """The answers that are being waited for come first; after a refused login, those to it."""
+        session = self._session
+        return self._held or (session is not None and session.situation is Situation.GONE)
+
+    def _read_on(self, reading: bool) -> None:
+        if reading != self._reading:
+            self._reading = reading
+            if reading:
+                self.transport.resumeProducing()
+            else:
+                self.transport.pauseProducing()
+
+    def turn_over(self) -> None:
+        """The turn of the reactor is over: write what it brought, in one piece, and hear what waits."""
+        if self._closing:
+            return
+        if self.codec.unsent:
+            super().write(self.codec.flush())
+        self._go_on()
+
+    def _hear(self, event: telnet.Event) -> None:
+        match event:
+            case telnet.Line(line):
+                if self._decided or self._decide(line):
+                    self._hear_line(line)
+            case telnet.LineTooLong():
+                self._decided = True
+                self._hear_line(None)
+            case telnet.MSSPAsked():
+                self.codec.send_mssp(self.factory.mssp())
+            case telnet.CharsetAsked(names):
+                known = next((name for name in names if name.upper() in _CHARSETS), None)
+                if known is None:
+                    self.codec.reject_charset()
+                else:
+                    self.codec.accept_charset(known)
+                    self._dialect.set_charset(_CHARSETS[known.upper()])
+            case telnet.CompressionFailed():
+                self._end(460, "bad compressed data")
+            case telnet.Flooded(reason):
+                self._end(400, reason)
+
+    def _decide(self, line: bytes) -> bool:
+        """The first line that is not empty decides on the dialect; whoever is at the wrong port is told so."""
+        if not line.strip():
+            return False
+        self._decided = True
+        factory = self.factory
+        if line.startswith(b"{"):
+            self._dialect = JsonDialect(factory.json_format, factory.ref_bytes)
+            self._session = factory.gossip.opened(self)
+        elif line.startswith((b"GET ", b"POST ", b"HEAD ")):
+            self._end(400, f"this is the telnet bridge, not HTTP; {factory.web_hint()}")
+        elif line.startswith((b"PW ", b"SHA256-AUTH-REQ ")):
+            self._end(400, "this is the telnet bridge, not IMC2; there is no IMC2 port here")
+        return not self._closing
+
+    def _hear_line(self, line: bytes | None) -> None:
+        """
+        @param line: C{None} for one that was too long even for the codec.
+        """
+        limits = self.factory.limits
+        most = limits.line_bytes_before_login if self._waiting else self._dialect.line_bytes(limits)
+        too_fast = self._session is None and not self._is_in_time()
+        if self._closing:
+            return
+        session = self._active
+        if line is None or (most and len(line) > most):
+            heard = self._dialect.too_long(session, too_fast)
+        else:
+            heard = self._dialect.read(line, session, too_fast)
+        for one in heard:
+            self._take(one)
+
+    def _is_in_time(self) -> bool:
+        """Who has no session is limited as the network would do it."""
+        now = self.factory.clock.seconds()
+        self._rate = self._rate or Bucket(now)
+        if self._rate.take(self.factory.line_rate(), now):
+            return True
+        if self._rate.strike(now):
+            self._end(429, "rate limit exceeded, goodbye")
+        return False
+
+    def _take(self, heard: ClientEvent | Reply) -> None:
+        """
+        @param heard: an event for the network, or what is said to somebody who has no session.
+        """
+        factory = self.factory
+        if isinstance(heard, Reply):
+            self.codec.send_lines(heard.data)
+            return
+        if self._session is None:
+            if isinstance(heard, Quit):
+                self._end(200, "goodbye")
+                return
+            self._session = factory.gossip.opened(self)
+        session = self._session
+        factory.gossip.received(session, heard)
+        if self._waiting and self._active is not None:
+            self._waiting = False
+            self._stop_deadline()
+            factory.admission.authenticated(self.peer_address)
+            if self._dialect.any_line_is_life:
+                factory.gossip.alive(session)  # the beat that comes with a login is not asked here
+
+    # What goes out.
+
+    def write(self, data: bytes) -> None:
+        if not self._closing:
+            self.codec.send_lines(data)
+            self.factory.at_end_of_turn(self)
+
+    def cut_off(self) -> None:
+        self._end(410, "too slow")
+        super().cut_off()
+
+    def close(self, code: int, why: str) -> None:
+        if self._waiting and isinstance(self._dialect, TextDialect) and code == _AUTHENTICATION_FAILED:
+            self._login_refused(why)
+        elif why in OVERRUNS:
+            self._end(429, why)
+        else:
+            self._end(_CLOSES.get(code, 500), why)
+
+    def _login_refused(self, why: str) -> None:
+        """A refused login ends its session; the connection may try again."""
+        assert self._session is not None
+        session, self._session = self._session, None
+        self.factory.gossip.lost(session)
+        self._refused_logins += 1
+        if 0 < self.factory.limits.logins <= self._refused_logins:
+            self._end(401, why)
+        else:
+            self._go_on()
+
+    def _end(self, number: int, why: str) -> None:
+        if self._closing:
+            return
+        self._closing = True
+        self._unheard.clear()
+        self._stop_deadline()
+        self.codec.send_lines(self._dialect.goodbye(number, why))
+        self.open_outlet(0)  # no more than this comes
+        super().write(self.codec.finish())
+        self.shut()
+        # Who reads nothing would never see the end.
+        self._deadline = self.factory.clock.callLater(CLOSE_SECONDS, self.transport.abortConnection)
+        self._read_on(True)  # TLS waits for the other side's goodbye
+        self.transport.loseConnection()
+
+    def stop(self) -> None:
+        """The daemon stops: say so to who has no session, since the network does not know of him."""
+        if self._session is None:
+            self._end(503, "restarting")
+
+    def pause(self) -> None:
+        self._held = True
+        self._read_on(False)
+
+    def resume(self) -> None:
+        self._held = False
+        self.factory.at_end_of_turn(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._closing = True
+        self._unheard.clear()
+        self.shut()
+        self._stop_deadline()
+        if self._session is not None:
+            self.factory.gossip.lost(self._session)
+        self.factory.disconnected(self)
+        self.factory.admission.left(self.peer_address, not self._waiting)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None
+
+
+def _bound(limit: int) -> int:
+    return limit or _UNLIMITED

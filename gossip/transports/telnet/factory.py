@@ -1,0 +1,144 @@
+"""
+The telnet bridge: MUDs without websockets join by a plain line (bridge's protocol, "GOSSIP 1").
+
+Bytes pass the telnet codec, lines the dialect that the first of them decides on, and what they mean takes the same way
+into the same network as the events of the websocket: see L{gossip.transports.telnet.connection}.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+
+from gossip.network.ratelimit import Rate
+from gossip.protocol import frames
+from gossip.service.interfaces import IGossip
+from gossip.transports.admission import Admission
+from gossip.transports.telnet.codec import Telnet
+from gossip.transports.telnet.connection import BridgeConnection
+from gossip.transports.telnet.json_dialect import JsonFormat
+from gossip.transports.telnet.limits import TelnetLimits
+from gossip.transports.telnet.text_format import Options, TextFormat
+
+_FORMATS: Final = 256
+"""So many sets of options share what is written for them; who has others is written to alone."""
+
+_BYTES: Final = ("wire_in", "plain_in", "wire_out", "plain_out")
+
+_log = Logger()
+
+
+class BridgeFactory(Factory):
+    """
+    Listens for MUDs.
+
+    @ivar limits: what it bears; another one holds for the connections that come after.
+    @ivar admission: how many connections there may be.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        gossip: IGossip,
+        mssp: Callable[[], Mapping[str, str]],
+        line_rate: Callable[[], Rate],
+        *,
+        banner: str,
+        web_hint: Callable[[], str],
+        limits: TelnetLimits | None = None,
+        frame_out: int = frames.FRAME_OUT,
+        ref_bytes: int = frames.REF_BYTES,
+    ) -> None:
+        """
+        @param mssp: gives the live figures for MSSP.
+        @param line_rate: how fast who is not logged in may send lines.
+        @param banner: product, version and a word for people.
+        @param web_hint: where websockets and pages are, for who is at the wrong port.
+        @param frame_out: how many bytes of JSON an event may have; 0 for any number.
+        @param ref_bytes: how many bytes a ref may have; 0 for any number.
+        """
+        self.clock = clock
+        self.gossip = gossip
+        self.mssp = mssp
+        self.line_rate = line_rate
+        self.banner = banner
+        self.web_hint = web_hint
+        self.ref_bytes = ref_bytes
+        self.admission = Admission()
+        self.limit(limits or TelnetLimits())
+        self.json_format = JsonFormat(frame_out, self.limits.json_line_bytes)
+        self._text_formats: dict[Options, TextFormat] = {}
+        self._connections: set[BridgeConnection] = set()
+        self._busy: dict[BridgeConnection, None] = {}
+        self._gone: Counter[str] = Counter()
+
+    def limit(self, limits: TelnetLimits) -> None:
+        """Set the limits, or set them anew."""
+        self.limits = limits
+        self.admission.allow(limits)
+
+    def buildProtocol(self, addr: IAddress | None) -> BridgeConnection | None:
+        address = getattr(addr, "host", "").removeprefix("::ffff:")
+        return BridgeConnection(self, address) if self.admission.admit(address) else None
+
+    def doStop(self) -> None:
+        super().doStop()
+        if not self.numPorts:
+            for connection in list(self._connections):
+                connection.stop()
+
+    def text_format(self, options: Options) -> TextFormat:
+        """The wire format of a connection with these options; those with the same share one."""
+        shared = self._text_formats.get(options)
+        if shared is None:
+            shared = TextFormat(options)
+            if len(self._text_formats) < _FORMATS:
+                self._text_formats[options] = shared
+        return shared
+
+    def connected(self, connection: BridgeConnection) -> None:
+        """A connection begins."""
+        self._connections.add(connection)
+
+    def disconnected(self, connection: BridgeConnection) -> None:
+        """A connection is over; its bytes still count."""
+        self._connections.discard(connection)
+        self._gone.update(_traffic(connection.codec))
+
+    def at_end_of_turn(self, connection: BridgeConnection) -> None:
+        """A connection has something to do when all that this turn of the reactor brings is there."""
+        if not self._busy:
+            # It runs before the reactor looks at its sockets again.
+            self.clock.callLater(0, self._turn_over)
+        self._busy[connection] = None
+
+    def _turn_over(self) -> None:
+        busy, self._busy = self._busy, {}
+        for connection in busy:
+            try:
+                connection.turn_over()
+            except Exception:
+                # A mistake on one connection must not keep the others from theirs.
+                _log.failure("cannot write to a connection")
+
+    def open_connections(self) -> int:
+        """How many connections there are."""
+        return len(self._connections)
+
+    def traffic(self) -> dict[str, int]:
+        """Bytes since the start, both ways, on the wire and before compression."""
+        total = Counter(dict.fromkeys(_BYTES, 0))
+        for counted in (self._gone, *(_traffic(connection.codec) for connection in self._connections)):
+            total.update(counted)
+        return dict(total)
+
+
+def _traffic(codec: Telnet) -> dict[str, int]:
+    return {name: getattr(codec, name) for name in _BYTES}

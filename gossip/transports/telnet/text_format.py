@@ -1,0 +1,195 @@
+"""
+Events as lines of the text dialect (bridge's protocol, section 2).
+
+What the final line of a command needs travels through the network in its ref. So there is nothing to remember here, and
+all connections with the same options are told the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+from zope.interface import implementer
+
+from gossip.protocol import events
+from gossip.protocol.events import VERSION, ServerEvent
+from gossip.service.interfaces import IWireFormat
+from gossip.transports.telnet.lines import CHARSETS, Lettering
+
+KINDS: Final = ("channels", "tells", "players", "games")
+"""What a connection may want to be told of."""
+
+_MAXLINE: Final = re.compile("[0-9]{3,4}", re.ASCII)
+_LEAST_MAXLINE, _MOST_MAXLINE = 256, 4096
+_SIGNS: Final = re.compile("[!-/:-@\\[-`{-~]{0,16}")
+
+_CODES: Final = (
+    ("not logged in", 401),
+    ("banned", 403),
+    ("message refused", 403),
+    ("muted", 403),
+    ("not allowed", 403),
+    ("not subscribed", 403),
+    ("channel is paused", 403),
+    ("too many channels", 403),
+    ("game offline", 404),
+    ("receiving player offline", 404),
+    ("unknown game", 404),
+    ("sending player offline", 412),
+    ("line too long", 413),
+    ("name too long", 413),
+    ("message too long", 413),
+    ("text not in the charset", 415),
+    ("rate limit exceeded", 429),
+    (events.AN_ERROR, 500),
+    ("not supported", 501),
+    ("missing support for", 501),
+)
+
+_REFUSED: Final = 401
+"""The number of any failed login."""
+
+
+def code(error: str) -> int:
+    """The number that stands before an error string of the protocol."""
+    return next((number for start, number in _CODES if error.startswith(start)), 400)
+
+
+class Asked(Struct, frozen=True, array_like=True):
+    """
+    What the answer to a command needs.
+
+    @ivar tag: what the MUD put before the command.
+    @ivar verb: the command.
+    @ivar lines: what is said when it is done: the lines before the final one, and that; none for silence.
+    """
+
+    tag: str
+    verb: str
+    lines: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> Raw:
+        """Itself, as it travels."""
+        return Raw(msgspec.json.encode(self))
+
+    def done(self, *lines: str) -> Asked:
+        """The same, with what is said when it is done; the tag comes back in front of the last line."""
+        *before, final = lines
+        return replace(self, lines=(*before, self.marked(final)))
+
+    def marked(self, line: str) -> str:
+        """A line behind the tag, if there is one."""
+        return f"@{self.tag} {line}" if self.tag else line
+
+
+_asked = msgspec.json.Decoder(Asked).decode
+
+
+class Options(Struct, frozen=True):
+    """
+    What a MUD set by OPTION.
+
+    @ivar lettering: how texts are written for it.
+    @ivar echo: whether it is told what it said itself.
+    @ivar kinds: what it is told of, of L{KINDS}.
+    """
+
+    lettering: Lettering = Lettering()
+    echo: bool = False
+    kinds: tuple[str, ...] = KINDS
+
+    def changed(self, key: str, value: str) -> Options:
+        """
+        One option set anew.
+
+        @raise ValueError: there is none of that name, or it cannot have that value.
+        """
+        match key:
+            case "charset" if value.lower() in CHARSETS:
+                return replace(self, lettering=replace(self.lettering, charset=value.lower()))
+            case "maxline" if _MAXLINE.fullmatch(value) and _LEAST_MAXLINE <= int(value) <= _MOST_MAXLINE:
+                return replace(self, lettering=replace(self.lettering, maxline=int(value)))
+            case "double" | "strip" if _SIGNS.fullmatch(value):
+                return replace(self, lettering=replace(self.lettering, **{key: "".join(dict.fromkeys(value))}))
+            case "echo" if value.lower() in ("on", "off"):
+                return replace(self, echo=value.lower() == "on")
+            case "events" if set(kinds := value.lower().split(",")) <= {*KINDS, ""}:
+                return replace(self, kinds=tuple(kind for kind in KINDS if kind in kinds))
+        raise ValueError(f"bad option {key}")
+
+    def shown(self) -> dict[str, str]:
+        """Every option and its value, as a MUD writes them."""
+        lettering = self.lettering
+        return {
+            "charset": lettering.charset,
+            "maxline": str(lettering.maxline),
+            "double": lettering.double,
+            "strip": lettering.strip,
+            "echo": "on" if self.echo else "off",
+            "events": ",".join(self.kinds),
+        }
+
+
+@implementer(IWireFormat)
+class TextFormat:
+    """Events as lines, for all connections with the same options."""
+
+    def __init__(self, options: Options) -> None:
+        self._letters = options.lettering
+        self._kinds = frozenset(options.kinds)
+
+    def encode(self, event: ServerEvent) -> bytes:
+        return b"".join(self._lines(event))
+
+    def _lines(self, event: ServerEvent) -> Iterator[bytes]:
+        letters, kinds = self._letters, self._kinds
+        encode, who = letters.encode, letters.who
+        match event:
+            case events.ChannelsBroadcast(_, channel, game, player, message) if "channels" in kinds:
+                yield from letters.spread(f"MSG {channel} {who(player, game)}", letters.text(message))
+            case events.TellsReceive(_, game, player, to_name, _, message) if "tells" in kinds:
+                head = f"TELL {letters.name(to_name)} {who(player, game)}"
+                yield from letters.spread(head, letters.text(message))
+            case events.PlayersSignedIn(_, game, player) if "players" in kinds:
+                yield encode(f"SIGNIN {who(player, game)}")
+            case events.PlayersSignedOut(_, game, player) if "players" in kinds:
+                yield encode(f"SIGNOUT {who(player, game)}")
+            case events.GamesConnect(_, game) if "games" in kinds:
+                yield encode(f"GAMEUP {game}")
+            case events.GamesDisconnect(_, game) if "games" in kinds:
+                yield encode(f"GAMEDOWN {game}")
+            case events.Beat(number) if number:  # the first comes with the login, which is life enough
+                yield encode(f"PING {number}")
+            case events.Restart(_, downtime):
+                yield encode(f"RESTART {downtime}")
+            case events.Authenticated(ref, game) if ref is not None:
+                yield encode(_asked(ref).marked(f"OK LOGIN {game} {VERSION}"))
+            case events.NotAuthenticated(ref, error) if ref is not None:
+                yield from letters.spread(_asked(ref).marked(f"ERR LOGIN {_REFUSED}"), letters.text(error), most=1)
+            case events.Failure(_, ref, error) if ref is not None:
+                asked = _asked(ref)
+                head = asked.marked(f"ERR {asked.verb} {code(error)}")
+                yield from letters.spread(head, letters.text(error), most=1)
+            case events.Success(_, ref) if ref is not None:
+                yield from map(encode, _asked(ref).lines)
+            case events.ChannelsHistoryAnswer(ref, channel, messages) if ref is not None:
+                for said in messages:
+                    head = f"HISTORY {channel} {said.seq} {said.sent_at} {who(said.name, said.game)}"
+                    yield from letters.spread(head, letters.text(said.message))
+                yield encode(_asked(ref).marked(f"OK HISTORY {len(messages)}"))
+            case events.PlayersStatusAnswer(ref, games) if ref is not None:
+                for one in games:
+                    names = map(letters.name, one.players)
+                    yield from letters.listed(f"WHO {one.game} {len(one.players)}", names)
+                yield encode(_asked(ref).marked(f"OK WHO {len(games)}"))
+            case events.GamesStatusAnswer(ref, games) if ref is not None:
+                for status in games:
+                    head = f"GAME {status.game} up {status.players_online_count}"
+                    yield from letters.spread(head, letters.text(status.display_name) or status.game, most=1)
+                yield encode(_asked(ref).marked(f"OK GAMES {len(games)}"))

@@ -1,0 +1,234 @@
+"""
+Who is signed in: cookies, and that a form was sent by a page of ours.
+
+A browser that signs in gets a ticket as a cookie, a new one each time, so that nobody can plant one beforehand. A form
+carries a token that is made of the cookie: another site can send the cookie along, but not read it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import parse_qs, quote, urlsplit
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.web import http
+
+from gossip.operations.accounts import issue
+from gossip.operations.desk import Desk
+from gossip.operations.interfaces import Gossip
+from gossip.registry.changes import Account, Change, Ticket, TicketsRevoked, Together
+from gossip.registry.secret import digest
+from gossip.web.http.requests import PublicRequest
+from gossip.web.http.router import Problem, View
+from gossip.web.settings import WebRules
+from gossip.web.views.layout import is_secure
+
+DAY: Final = 24 * 3600
+
+_VISIT, _FORM = b"visit", b"form"
+_FIELDS: Final = 300
+_FORM_TYPE: Final = b"application/x-www-form-urlencoded"
+
+
+class SignInFirst(Problem):
+    """Only who is signed in may see this; a browser is sent to where that is done, and comes back."""
+
+    def __init__(self, request: PublicRequest) -> None:
+        here = request.uri if request.method != b"POST" else b"/"
+        location = f"/sign-in?back={quote(here.decode('ascii', 'replace'), safe='/')}"
+        super().__init__(http.SEE_OTHER, "Sign in first.", {b"Location": location.encode()})
+
+
+class Form:
+    """What somebody filled in."""
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        self._fields = fields
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._fields
+
+    def text(self, name: str) -> str:
+        """A field; empty if it is not there."""
+        return self._fields.get(name, [""])[0]
+
+    def all(self, name: str) -> list[str]:
+        """All fields of this name."""
+        return self._fields.get(name, [])
+
+    def checked(self, name: str) -> bool:
+        """Is a box ticked?"""
+        return bool(self.text(name))
+
+
+class Visits:
+    """Knows browsers again."""
+
+    def __init__(self, gossip: Gossip, clock: IReactorTime, rules: WebRules, desk: Desk) -> None:
+        self._gossip = gossip
+        self._clock = clock
+        self._rules = rules
+        self._desk = desk
+
+    def who(self, request: PublicRequest) -> Account | None:
+        """Who is signed in, if anybody."""
+        ticket = self._ticket(request)
+        return None if ticket is None else self._gossip.network.registry.accounts.named(ticket.account)
+
+    def required(self, request: PublicRequest) -> Account:
+        """
+        Who is signed in.
+
+        @raise Problem: nobody is.
+        """
+        account = self.who(request)
+        if account is None:
+            raise SignInFirst(request)
+        return account
+
+    def signed_in(self, view: Callable[..., Any]) -> View:
+        """Make a view for who is signed in of one that takes the request, the account, and what its path says."""
+
+        def guarded(request: PublicRequest, *words: str) -> Any:
+            return view(request, self.required(request), *words)
+
+        return guarded
+
+    def for_admins(self, view: Callable[..., Any]) -> View:
+        """The same for admins only."""
+
+        def guarded(request: PublicRequest, *words: str) -> Any:
+            account = self.required(request)
+            if not account.admin:
+                raise Problem(http.FORBIDDEN, "Only admins may do this.")
+            return view(request, account, *words)
+
+        return guarded
+
+    async def begin(self, request: PublicRequest, account: Account, peer: str) -> None:
+        """
+        Sign a browser in; whoever was signed in there is out.
+
+        @param account: as it was when its owner showed that it is his.
+        @param peer: the address that it comes from, which its owner sees among his visits.
+        @raise Problem: by now it is gone, disabled, or has another password.
+        """
+        secret, now = str(uuid.uuid4()), self._clock.seconds()
+        days = self._rules.settings.visit_days
+        ticket = Ticket(
+            digest=digest(secret), kind="visit", account=account.name, label=peer, made_at=now, expires=now + days * DAY
+        )
+        accounts = self._gossip.network.registry.accounts
+
+        def make() -> Change:
+            # When it is its turn: a ticket of who is gone would let him in as the next one of his name.
+            known = accounts.named(account.name)
+            if known is None or known.disabled or known.password != account.password:
+                raise SignInFirst(request)
+            before, issued = self._ticket(request), issue(accounts, ticket)
+            return Together((TicketsRevoked((before.digest,)), issued)) if before else issued
+
+        await self._desk.change(make)
+        self._set(request, _VISIT, secret, int(days * DAY))
+
+    async def end(self, request: PublicRequest) -> None:
+        """Sign a browser out; nothing happens if it is not signed in."""
+        ticket = self._ticket(request)
+        if ticket is not None:
+            await self._gossip.change(TicketsRevoked((ticket.digest,)))
+            self._set(request, _VISIT, "", 0)
+
+    def current(self, request: PublicRequest) -> bytes:
+        """The digest of the ticket of this browser; empty if it has none."""
+        ticket = self._ticket(request)
+        return b"" if ticket is None else ticket.digest
+
+    # Forms.
+
+    def token(self, request: PublicRequest) -> str:
+        """What a form on a page must bring back in its field C{csrf}."""
+        secret = self._secret(request) or getattr(request, "form_secret", "")
+        if not secret:
+            # The answer to this request sets it; other forms of the same page must agree.
+            secret = request.form_secret = str(uuid.uuid4())
+            self._set(request, _FORM, secret, None)
+        return _token(secret)
+
+    def form(self, request: PublicRequest) -> Form:
+        """
+        What came with a POST.
+
+        @raise Problem: another site sent it, or it is no form.
+        """
+        if (request.getHeader(b"content-type") or b"").partition(b";")[0].strip().lower() != _FORM_TYPE:
+            raise Problem(http.UNSUPPORTED_MEDIA_TYPE, "This takes a form.")
+        assert request.content is not None
+        body = request.content.read().decode("ascii", "replace")
+        try:
+            form = Form(parse_qs(body, keep_blank_values=True, max_num_fields=_FIELDS, errors="replace"))
+        except ValueError:
+            raise Problem(http.BAD_REQUEST, "That form cannot be read.") from None
+        secret = self._secret(request)
+        if not _is_from_here(request) or not secret or not hmac.compare_digest(_token(secret), _plain(form)):
+            raise Problem(
+                http.FORBIDDEN, "That form was not sent by a page of this site, or is too old: load it again."
+            )
+        return form
+
+    def _secret(self, request: PublicRequest) -> str:
+        if self._ticket(request) is not None:
+            return _cookie(request, _VISIT)
+        return _cookie(request, _FORM)
+
+    def _ticket(self, request: PublicRequest) -> Ticket | None:
+        secret = _cookie(request, _VISIT)
+        return self._gossip.network.registry.accounts.shown(secret, "visit", self._clock.seconds()) if secret else None
+
+    def _set(self, request: PublicRequest, name: bytes, value: str, seconds: int | None) -> None:
+        request.addCookie(
+            _cookie_name(request, name),
+            value.encode(),
+            path=b"/",
+            max_age=None if seconds is None else str(seconds).encode(),
+            secure=is_secure(request),
+            httpOnly=True,
+            sameSite="lax",
+        )
+
+
+def _cookie_name(request: PublicRequest, name: bytes) -> bytes:
+    # With this prefix no other host of the domain can set it; browsers take it on encrypted ways only.
+    return b"__Host-" + name if is_secure(request) else name
+
+
+def _cookie(request: PublicRequest, name: bytes) -> str:
+    return (request.getCookie(_cookie_name(request, name)) or b"").decode("ascii", "replace")
+
+
+def _token(secret: str) -> str:
+    return hashlib.sha256(b"csrf:" + secret.encode()).hexdigest()
+
+
+def _plain(form: Form) -> str:
+    """The token that a form brought; C{compare_digest} takes ASCII only."""
+    token = form.text("csrf")
+    return token if token.isascii() else ""
+
+
+def _is_from_here(request: PublicRequest) -> bool:
+    """Does the browser say that a page of ours sent it, as far as it says anything?"""
+    if (request.getHeader(b"sec-fetch-site") or b"same-origin") not in (b"same-origin", b"none"):
+        return False
+    origin = request.getHeader(b"origin")
+    if origin is None or origin == b"null":
+        # Browsers say null for pages that let no address out, as ours; then the token alone decides.
+        return True
+    try:
+        host = urlsplit(origin.decode("ascii", "replace")).netloc
+    except ValueError:
+        return False
+    return host.lower() == (request.getHeader(b"host") or b"").decode("ascii", "replace").lower()

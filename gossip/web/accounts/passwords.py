@@ -1,0 +1,142 @@
+"""
+Passwords: what one must be like, and how it is kept and checked, with argon2 and in threads.
+
+A check takes some hundredths of a second of a processor on purpose. Only so many go on at once, and only so many wait,
+so that nobody can keep the daemon from its work by signing in.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.python.failure import Failure
+from twisted.web import http
+
+from gossip.operations.interfaces import InThread
+from gossip.web.http.router import Problem
+
+SHORTEST: Final = 10
+LONGEST: Final = 200
+
+AT_ONCE: Final = 2
+"""How many passwords are checked at once: each takes a thread and 19 MiB."""
+
+WAITING: Final = 20
+"""How many more may wait."""
+
+OF_ONE_PLACE: Final = 5
+"""So many of them may come from one place: right passwords are not counted otherwise, and would keep all others out."""
+
+
+def hasher() -> PasswordHasher:
+    """Argon2id, as strong as OWASP asks for."""
+    return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+
+class Busy(Problem):
+    """Too many passwords wait to be checked."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            http.SERVICE_UNAVAILABLE,
+            "Too many people sign in right now. Try again in a moment.",
+            {b"Retry-After": b"5"},
+        )
+
+
+def fault(password: str, name: str) -> str | None:
+    """
+    Why somebody cannot have a password, if he cannot.
+
+    @param name: the name of his account.
+    """
+    if not SHORTEST <= len(normal(password)) <= LONGEST:
+        return f"A password has {SHORTEST} to {LONGEST} characters."
+    if normal(password).lower() == name.lower():
+        return "A password must not be the name."
+    if len(set(password)) == 1:
+        return "A password must not be one character over and over."
+    return None
+
+
+def normal(password: str) -> str:
+    """The same letters in the same form, whichever keyboard they come from (RFC 8265, section 4.2)."""
+    return unicodedata.normalize("NFC", password)
+
+
+class Passwords:
+    """Makes and checks hashes of passwords."""
+
+    def __init__(self, in_thread: InThread, argon: PasswordHasher | None = None) -> None:
+        """
+        @param in_thread: C{deferToThread}, or what does the same.
+        @param argon: makes the hashes.
+        """
+        self._in_thread = in_thread
+        self._argon = argon or hasher()
+        self._turns = DeferredSemaphore(AT_ONCE)
+        self._places: Counter[str] = Counter()
+
+    async def kept(self, password: str, place: str) -> str:
+        """
+        The form in which a password is kept.
+
+        @param place: where it comes from.
+        @raise Busy: too many wait.
+        """
+        made: str = await self._in_turn(place, self._argon.hash, normal(password))
+        return made
+
+    async def judge(self, password: str, kept: str | None, place: str) -> tuple[bool, str | None]:
+        """
+        Is this the password? That takes the same time whether there is one or not.
+
+        @param kept: what is kept of it; C{None} if there is no such account, or it has no password.
+        @param place: where it comes from.
+        @return: the answer, and what is to be kept from now on if that is weaker than today's.
+        @raise Busy: too many wait.
+        """
+        # What is too long is no password of anybody.
+        judged: tuple[bool, str | None] = await self._in_turn(place, self._judge, normal(password)[: LONGEST + 1], kept)
+        return judged
+
+    def _judge(self, password: str, kept: str | None) -> tuple[bool, str | None]:
+        if kept is None:
+            self._argon.hash(password)
+            return False, None
+        try:
+            self._argon.verify(kept, password)
+        except (VerificationError, InvalidHashError):
+            return False, None
+        return True, self._argon.hash(password) if self._argon.check_needs_rehash(kept) else None
+
+    async def _in_turn(self, place: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        if len(self._turns.waiting) >= WAITING or self._places.get(place, 0) >= OF_ONE_PLACE:
+            raise Busy
+        self._places[place] += 1
+        try:
+            await self._turns.acquire()
+        except BaseException:
+            self._leave(place)
+            raise
+        answer: Deferred[Any] = Deferred()
+
+        def done(result: Any) -> None:
+            self._turns.release()
+            self._leave(place)
+            answer.errback(result) if isinstance(result, Failure) else answer.callback(result)
+
+        # Who no longer waits for the answer has not ended the thread: its turn lasts until it is done.
+        self._in_thread(function, *arguments).addBoth(done)
+        return await answer
+
+    def _leave(self, place: str) -> None:
+        self._places[place] -= 1
+        if not self._places[place]:
+            del self._places[place]

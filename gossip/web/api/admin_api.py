@@ -1,0 +1,276 @@
+"""
+The admin API: HTTP and JSON on a unix socket that only the daemon's user can open.
+
+POST /OPERATION, C{/game/add} for example, carries out an operation of L{gossip.operations.games} with an object of
+arguments. Besides::
+
+    GET  /status                        how the daemon is
+    GET  /metrics                       the same for Prometheus, with counters
+    GET  /sessions                      the sessions that are live
+    GET  /tail?channel=NAME             what is said, one object a line, as long as the connection lasts
+    POST /say {channel, text}           the network itself says something
+    POST /restart-notice {seconds}      tell all games that the network will be away
+    POST /backup {path}                 copy the database to a new file
+
+Where an operation makes a link, C{address} is the whole address, if it is known where the pages are. What is refused is
+answered with 400 and C{{"error": TEXT}}.
+"""
+
+from __future__ import annotations
+
+import pwd
+import socket
+import struct
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web import http
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+from zope.interface import implementer
+
+from gossip.operations.desk import Desk
+from gossip.operations.errands import ERRANDS
+from gossip.operations.games import OPERATIONS
+from gossip.operations.interfaces import Gossip, InThread, Store
+from gossip.operations.operation import Result, read
+from gossip.operations.sessions import sessions
+from gossip.protocol.text import timestamp
+from gossip.registry.changes import MessageSaid
+from gossip.registry.registry import Refused
+from gossip.store.database import StoreError
+from gossip.web.api.metrics import Metrics
+from gossip.web.http.requests import BoundedRequest, BoundedSite, answer_json
+from gossip.web.live import Live
+from gossip.web.settings import WebRules
+
+BODY_BYTES: Final = 64 * 1024
+"""How many bytes of arguments an operation may have."""
+
+RECALLED: Final = 10
+"""With how many lines of what was said before a tail starts."""
+
+BACKLOG: Final = 1000
+"""So many lines may wait for a reader of what is said; one that is slower is dropped."""
+
+
+_FAILED: Final = {"error": "it failed: the daemon's log says why"}
+
+
+class AdminRequest(BoundedRequest):
+    """A request of an admin."""
+
+    most = BODY_BYTES
+
+
+class AdminApi(Resource):
+    """All paths of the admin API."""
+
+    isLeaf = True
+    _log = Logger()
+
+    def __init__(
+        self,
+        gossip: Gossip,
+        store: Store,
+        in_thread: InThread,
+        desk: Desk,
+        live: Live | None = None,
+        rules: WebRules | None = None,
+    ) -> None:
+        super().__init__()
+        self._gossip = gossip
+        self._store = store
+        self._in_thread = in_thread
+        self._desk = desk
+        self._rules = rules or WebRules()
+        self._metrics = Metrics(gossip, live)
+        self._gets: dict[str, Callable[[AdminRequest], Any]] = {
+            "status": lambda request: answer_json(request, gossip.status()),
+            "sessions": lambda request: answer_json(request, sessions(gossip)),
+            "metrics": self._metrics.render,
+            "tail": self._tail,
+        }
+
+    def render(self, request: AdminRequest) -> Any:
+        name = request.path[1:].decode("ascii", "replace")
+        known = b"GET" if name in self._gets else b"POST" if name in OPERATIONS or name in ERRANDS else None
+        if known is None:
+            return answer_json(request, {"error": "no such operation"}, http.NOT_FOUND)
+        if request.method != known:
+            request.setHeader(b"Allow", known)
+            return answer_json(request, {"error": f"only {known.decode()}"}, http.NOT_ALLOWED)
+        if request.too_long:
+            return answer_json(request, {"error": "the arguments are too long"}, http.REQUEST_ENTITY_TOO_LARGE)
+        if known == b"GET":
+            return self._gets[name](request)
+        assert request.content is not None
+        arguments, actor = request.content.read(), _actor(request)
+        Deferred.fromCoroutine(self._answer(request, self._do(name, arguments, actor)))
+        return NOT_DONE_YET
+
+    async def _answer(self, request: AdminRequest, done: Awaitable[Result]) -> None:
+        """Answer when it is done; who no longer listens does not hear it."""
+        gone: list[Failure] = []
+        request.notifyFinish().addErrback(gone.append)
+        try:
+            body = answer_json(request, await done)
+        except (Refused, StoreError) as error:
+            body = answer_json(request, {"error": str(error)}, http.BAD_REQUEST)
+        except Exception:
+            self._log.failure("an operation of the admin failed")
+            body = answer_json(request, _FAILED, http.INTERNAL_SERVER_ERROR)
+        if not gone:
+            request.write(body)
+            request.finish()
+
+    async def _do(self, name: str, arguments: bytes, actor: str) -> Result:
+        if name in ERRANDS:
+            return await self._desk.run(read(arguments, ERRANDS[name]), actor)
+        result = await self._desk.carry_out(read(arguments, OPERATIONS[name]), actor)
+        if "link" in result and self._rules.address:
+            result["address"] = self._rules.address + result["link"]
+        return result
+
+    def _tail(self, request: AdminRequest) -> Any:
+        names = parse_qs(request.uri.partition(b"?")[2].decode("ascii", "replace")).get("channel")
+        channel = names[0] if names else None
+        if channel is not None and channel not in self._gossip.network.registry.channels:
+            return answer_json(request, {"error": "no such channel"}, http.BAD_REQUEST)
+        tail = Tail(self._gossip, request, channel)
+        if channel is None:
+            tail.start(())
+        else:
+            history = self._in_thread(self._store.history, channel, RECALLED)
+            history.addCallbacks(tail.start, tail.fail)
+        return NOT_DONE_YET
+
+
+def admin_site(
+    gossip: Gossip,
+    store: Store,
+    clock: IReactorTime,
+    in_thread: InThread,
+    desk: Desk | None = None,
+    live: Live | None = None,
+    rules: WebRules | None = None,
+) -> BoundedSite:
+    """
+    The admin API.
+
+    @param in_thread: C{deferToThread}, or what does the same.
+    @param desk: the one that the pages use too, if there are any.
+    @param live: who follows the talk there.
+    @param rules: those of the pages, which know where the pages are.
+    """
+    desk = desk or Desk(gossip, store, in_thread, clock)
+    return BoundedSite(AdminApi(gossip, store, in_thread, desk, live, rules), clock, AdminRequest)
+
+
+def _actor(request: Request) -> str:
+    """Who asks: the kernel knows which user is at the other end of a unix socket."""
+    connection = getattr(getattr(request.channel, "transport", None), "socket", None)
+    if not isinstance(connection, socket.socket) or connection.family != socket.AF_UNIX:
+        return "unix:unknown"
+    form = struct.Struct("3i")  # unix(7): pid, uid, gid
+    _, uid, _ = form.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, form.size))
+    return unix_user(uid)
+
+
+def unix_user(uid: int) -> str:
+    """A user of the machine, as the log of what admins did has him."""
+    try:
+        return f"unix:{pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"unix:{uid}"
+
+
+def said_json(said: MessageSaid) -> bytes:
+    """What was said, as an object of JSON on a line of its own."""
+    shown = {
+        "channel": said.channel,
+        "seq": said.seq,
+        "game": said.game,
+        "name": said.name,
+        "message": said.message,
+        "said_at": timestamp(said.said_at),
+    }
+    return msgspec.json.encode(shown) + b"\n"
+
+
+@implementer(IPushProducer)
+class Tail:
+    """Tells one reader what is said. Lines wait until the history is there, and while the reader is busy."""
+
+    _log = Logger()
+
+    def __init__(self, gossip: Gossip, request: Request, channel: str | None) -> None:
+        """
+        @param channel: what to tell of; C{None} for all channels.
+        """
+        self._gossip = gossip
+        self._request = request
+        self._channel = channel
+        self._waiting: deque[MessageSaid] = deque()
+        self._paused = True
+        self._ended = False
+        request.setHeader(b"Content-Type", b"application/x-ndjson")
+        request.notifyFinish().addBoth(self._end)
+        # From here on, so that nothing is lost between the history and the present.
+        gossip.heard.add(self.heard)
+
+    def start(self, history: Sequence[MessageSaid]) -> None:
+        """Tell what was said before, then what is said from now on."""
+        if self._ended:
+            return
+        recalled = sorted(history, key=lambda said: said.seq)
+        last = recalled[-1].seq if recalled else 0
+        self._waiting = deque(said for said in self._waiting if said.seq > last)
+        self._waiting.extendleft(reversed(recalled))
+        self._request.registerProducer(self, True)
+        self._request.write(b"")  # the headers
+        self.resumeProducing()
+
+    def fail(self, failure: Failure) -> None:
+        """There is no history: end."""
+        self._log.failure("the history could not be read", failure)
+        if not self._ended:
+            self._request.write(answer_json(self._request, _FAILED, http.INTERNAL_SERVER_ERROR))
+            self._request.finish()
+
+    def heard(self, said: MessageSaid) -> None:
+        """Somebody said something."""
+        if self._channel is not None and said.channel != self._channel:
+            return
+        if not self._paused:
+            self._request.write(said_json(said))
+            return
+        self._waiting.append(said)
+        if len(self._waiting) > BACKLOG:
+            self._log.info("dropped a slow reader of what is said")
+            self._end()
+            transport: Any = self._request.channel.transport
+            transport.abortConnection()
+
+    def pauseProducing(self) -> None:
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        self._paused = False
+        while self._waiting and not self._paused and not self._ended:
+            self._request.write(said_json(self._waiting.popleft()))
+
+    def stopProducing(self) -> None:
+        self._end()
+
+    def _end(self, _result: object = None) -> None:
+        self._ended = True
+        self._waiting.clear()
+        self._gossip.heard.discard(self.heard)

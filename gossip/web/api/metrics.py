@@ -1,0 +1,110 @@
+"""The figures of a running daemon, as Prometheus reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+from twisted.web.server import Request
+
+from gossip.operations.interfaces import Gossip
+from gossip.service.counters import LATENCIES, Status
+from gossip.web.http.requests import answer
+from gossip.web.live import Live
+
+
+class Figures(Collector):
+    """What the service counts."""
+
+    def __init__(self, gossip: Gossip, live: Live | None) -> None:
+        self._gossip = gossip
+        self._live = live
+
+    def collect(self) -> Iterator[Metric]:
+        status, counters = self._gossip.status(), self._gossip.counters
+        yield InfoMetricFamily("gossip", "The version that runs.", {"version": status["version"]})
+        yield GaugeMetricFamily("gossip_uptime_seconds", "Time since the start.", status["uptime"])
+        yield GaugeMetricFamily("gossip_healthy", "1 while the daemon can do its work.", status["health"] == "ok")
+        yield from self._who_is_here(status)
+        events = CounterMetricFamily("gossip_events_received", "Events from games.", labels=["event"])
+        for event, number in sorted(counters.events.items()):
+            events.add_metric([event], number)
+        yield events
+        failures = CounterMetricFamily(
+            "gossip_failures", "Failures that games were sent, and people on the pages.", labels=["error"]
+        )
+        for error, number in sorted(counters.failures.items()):
+            failures.add_metric([error], number)
+        yield failures
+        yield CounterMetricFamily("gossip_rate_limited", "Failures for coming too fast.", counters.rate_limited)
+        yield CounterMetricFamily("gossip_messages", "Messages said on channels.", counters.messages)
+        yield CounterMetricFamily("gossip_deliveries", "Events sent, each receiver counted.", status["deliveries"])
+        yield GaugeMetricFamily("gossip_writer_queue", "Changes that wait for the writer.", status["queue"])
+        yield GaugeMetricFamily("gossip_answers_waiting", "Answers that wait for a commit.", status["answers"])
+        yield CounterMetricFamily("gossip_unkept", "Changes that could not be kept.", counters.unkept)
+        yield _histogram("gossip_commit_seconds", "How long commits took.", counters.latencies, counters.commit_seconds)
+        yield _histogram(
+            "gossip_reactor_lag_seconds",
+            "How late the tick of each second came: so long the reactor was busy.",
+            counters.lags,
+            counters.lag_seconds,
+        )
+        if self._live is not None:
+            yield from self._readers(self._live)
+
+    def _who_is_here(self, status: Status) -> Iterator[Metric]:
+        registry = self._gossip.network.registry
+        connections = GaugeMetricFamily("gossip_connections", "Open connections.", labels=["transport"])
+        for transport, number in sorted(status["connections"].items()):
+            connections.add_metric([transport], number)
+        yield connections
+        yield GaugeMetricFamily("gossip_sessions", "Sessions that have authenticated.", status["sessions"])
+        sessions = GaugeMetricFamily("gossip_transport_sessions", "The same, by transport.", labels=["transport"])
+        for transport, number in sorted(status["sessions_by_transport"].items()):
+            sessions.add_metric([transport], number)
+        yield sessions
+        telnet = CounterMetricFamily(
+            "gossip_telnet_bytes", "Bytes of the telnet bridge, on the wire and without compression.", labels=["kind"]
+        )
+        for kind, number in sorted(status["telnet_bytes"].items()):
+            telnet.add_metric([kind], number)
+        yield telnet
+        yield GaugeMetricFamily("gossip_games", "Games online.", status["games"])
+        yield GaugeMetricFamily("gossip_players", "Players online.", status["players"])
+        yield GaugeMetricFamily("gossip_channels", "Channels.", status["channels"])
+        yield GaugeMetricFamily("gossip_registered_games", "Games that are registered.", len(registry.games))
+        yield GaugeMetricFamily("gossip_accounts", "Accounts.", len(registry.accounts.all))
+        yield GaugeMetricFamily("gossip_open_reports", "Reports that wait for an admin.", len(registry.reports))
+
+    def _readers(self, live: Live) -> Iterator[Metric]:
+        yield GaugeMetricFamily("gossip_readers", "Pages that follow the talk live.", len(live))
+        yield GaugeMetricFamily("gossip_readers_behind", "Those that are still to be told what was said.", live.behind)
+        yield CounterMetricFamily("gossip_readers_dropped", "Those that were cut off as too slow.", live.dropped)
+
+
+def _histogram(name: str, about: str, counts: Sequence[int], seconds: float) -> HistogramMetricFamily:
+    bounds = [*map(str, LATENCIES), "+Inf"]
+    return HistogramMetricFamily(name, about, list(zip(bounds, accumulate(counts), strict=True)), sum_value=seconds)
+
+
+class Metrics:
+    """A registry of our own: the global one holds whatever was imported."""
+
+    def __init__(self, gossip: Gossip, live: Live | None = None) -> None:
+        """@param live: who follows the talk, if there are pages."""
+        self._registry = CollectorRegistry()
+        self._registry.register(Figures(gossip, live))
+        ProcessCollector(registry=self._registry)
+
+    def render(self, request: Request) -> bytes:
+        return answer(request, generate_latest(self._registry), CONTENT_TYPE_LATEST.encode())

@@ -1,0 +1,59 @@
+"""What machines ask for: health for everybody, figures for this machine and for who shows a token."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+
+from twisted.web import http
+from twisted.web.server import Request
+
+from gossip.web.accounts.tokens import Tokens
+from gossip.web.api.metrics import Metrics
+from gossip.web.http.requests import PublicRequest, answer_json
+from gossip.web.http.router import NotHere, Router
+from gossip.web.live import Live
+from gossip.web.views.layout import Base
+
+_FORWARDED: Final = (b"forwarded", b"via", b"x-real-ip")
+
+
+class Machines:
+    """Health and figures."""
+
+    def __init__(self, base: Base, tokens: Tokens, live: Live) -> None:
+        self._base = base
+        self._tokens = tokens
+        self._metrics = Metrics(base.gossip, live)
+
+    def add(self, router: Router) -> None:
+        """Add the paths."""
+        router.add("/health", get=self.health)
+        router.add("/metrics", get=self.metrics)
+
+    def health(self, request: PublicRequest) -> bytes:
+        """Can the daemon do its work?"""
+        health = self._base.gossip.status()["health"]
+        return answer_json(request, {"status": health}, http.OK if health == "ok" else http.SERVICE_UNAVAILABLE)
+
+    def metrics(self, request: PublicRequest) -> bytes:
+        """Figures for Prometheus."""
+        if not _is_local(request):
+            # Who shows nothing is not told that there is something.
+            if request.getHeader(b"authorization") is None:
+                raise NotHere
+            self._tokens.required(request, self._base.peer(request), "metrics")
+        return self._metrics.render(request)
+
+
+def _is_local(request: Request) -> bool:
+    """Does somebody on this machine ask for himself, and not a proxy for somebody else?"""
+    for name, _ in request.requestHeaders.getAllRawHeaders():
+        if name.lower() in _FORWARDED or name.lower().startswith(b"x-forwarded-"):
+            return False
+    try:
+        address = ipaddress.ip_address(getattr(request.getClientAddress(), "host", ""))
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

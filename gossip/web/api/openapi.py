@@ -1,0 +1,135 @@
+"""The OpenAPI document of C{/api/v1}, made from the structs that it tells and takes."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from gossip.operations.games import OPERATIONS
+from gossip.web.api.schemas import (
+    Channels,
+    Error,
+    GameInFull,
+    Games,
+    Messages,
+    OwnGames,
+    Statistics,
+    TokenShown,
+)
+
+ROOT: Final = "/api/v1"
+"""Where all of it begins."""
+
+MOST: Final = 100
+"""How many messages are told at once."""
+
+_TEMPLATE: Final = "#/components/schemas/{name}"
+_TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
+_ABOUT: Final = """\
+What is public of this network of MUDs can be read by anybody, without a key, from any page of the web. Who has an \
+account makes tokens on its page, and shows one as "Authorization: Bearer TOKEN": with the scope read it tells of its \
+owner's games, with the scope admin it does all that an admin can do. With the scope metrics it is for /metrics."""
+
+
+@functools.lru_cache(4)
+def openapi(network: str) -> dict[str, Any]:
+    """The document (3.1)."""
+    told = (Games, GameInFull, Channels, Messages, Statistics, Error, TokenShown, OwnGames)
+    _, schemas = msgspec.json.schema_components((*told, *OPERATIONS.values()), ref_template=_TEMPLATE)
+    for schema in schemas.values():
+        _describe(schema)
+    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    window = [
+        _query("before", "Only messages with a lower seq; the latest of them.", 0),
+        _query("after", "Only messages with a higher seq; the oldest of them. It goes before the other.", 0),
+        _query("limit", "How many at the most.", 1, MOST),
+    ]
+    messages = _get(
+        "What was said on a channel; with a token of scope admin, of a hidden one too", Messages, name, *window
+    )
+    messages["get"]["security"] = [{}, *_TOKEN]
+    messages["get"]["responses"] |= _refusals("401", "403", "429")
+    paths = {
+        "/games": _get("All games", Games),
+        "/games/{name}": _get("One game, by its short name", GameInFull, name),
+        "/channels": _get("All channels", Channels),
+        "/channels/{name}/messages": messages,
+        "/statistics": _get("The network in numbers", Statistics),
+        "/account": _with_token(_get("Whose token this is", TokenShown)),
+        "/account/games": _with_token(_get("The games of its owner, with their live sessions", OwnGames)),
+        **{f"/admin/{wire}": _with_token(_post(operation)) for wire, operation in sorted(OPERATIONS.items())},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": network, "version": "1", "description": _ABOUT},
+        "paths": {ROOT + path: operations for path, operations in paths.items()},
+        "components": {"schemas": schemas, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+    }
+
+
+def _describe(schema: dict[str, Any]) -> None:
+    """Say what a docstring says, of each field where that stands."""
+    about, *fields = re.split(r"\s+@ivar\s+", schema.get("description", ""))
+    schema["description"] = _plain(about)
+    for field in fields:
+        name, _, text = field.partition(":")
+        schema["properties"][name]["description"] = _plain(text)
+
+
+def _plain(text: str) -> str:
+    """A docstring, for who does not read Python."""
+    return re.sub(r"[CL]\{([^}]*)\}", r"\1", " ".join(text.split()))
+
+
+def _query(name: str, about: str, least: int, most: int | None = None) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": least, **({} if most is None else {"maximum": most})}
+    return {"name": name, "in": "query", "description": about, "schema": schema}
+
+
+def _answer(about: str, kind: type[Struct]) -> dict[str, Any]:
+    schema = {"$ref": _TEMPLATE.format(name=kind.__name__)}
+    return {"description": about, "content": {"application/json": {"schema": schema}}}
+
+
+_REFUSALS: Final = {
+    "400": "It is refused, or something in it is not what it must be.",
+    "401": "No token was shown, or one that is not good.",
+    "403": "The token is not good for this.",
+    "404": "There is none.",
+    "429": "Too many wrong tokens came from this address.",
+    "503": "The database does not answer.",
+}
+
+
+def _refusals(*codes: str) -> dict[str, Any]:
+    return {code: _answer(_REFUSALS[code], Error) for code in codes}
+
+
+def _get(summary: str, kind: type[Struct], *parameters: dict[str, Any]) -> dict[str, Any]:
+    responses = {"200": _answer("Here it is.", kind), **_refusals("503")}
+    if parameters:
+        responses |= _refusals("400", "404")
+    return {"get": {"summary": summary, "parameters": list(parameters), "responses": responses}}
+
+
+def _post(operation: type[Struct]) -> dict[str, Any]:
+    schema = {"$ref": _TEMPLATE.format(name=operation.__name__)}
+    done = {"description": "It is done.", "content": {"application/json": {"schema": {"type": "object"}}}}
+    return {
+        "post": {
+            "summary": _plain(operation.__doc__ or ""),
+            "requestBody": {"content": {"application/json": {"schema": schema}}},
+            "responses": {"200": done, **_refusals("400", "503")},
+        }
+    }
+
+
+def _with_token(path: dict[str, Any]) -> dict[str, Any]:
+    for operation in path.values():
+        operation["security"] = _TOKEN
+        operation["responses"] |= _refusals("401", "403", "429")
+    return path

@@ -1,0 +1,224 @@
+"""
+C{/api/v1}, in JSON. What is public anybody may read, from any page of the web; more is for who shows a token, and for
+nobody's cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import msgspec
+from twisted.web import http
+
+from gossip import __version__
+from gossip.operations.desk import Desk
+from gossip.operations.games import OPERATIONS
+from gossip.operations.operation import Result, read
+from gossip.registry.changes import Game
+from gossip.registry.registry import Refused
+from gossip.store.database import StoreError
+from gossip.web.accounts.tokens import Shown, Tokens
+from gossip.web.api.openapi import MOST, ROOT, openapi
+from gossip.web.api.schemas import (
+    Channels,
+    Error,
+    GameInFull,
+    Games,
+    LiveSession,
+    Messages,
+    OwnGame,
+    OwnGames,
+    Statistics,
+    TokenShown,
+)
+from gossip.web.http.requests import PublicRequest, answer_cached, answer_json
+from gossip.web.http.router import NotHere, Problem, Router, View
+from gossip.web.views.formatting import iso
+from gossip.web.views.layout import Base, number
+from gossip.web.views.public import Public, message_shown
+from gossip.web.views.queries import SPARK, TODAY, Readings
+
+_SECONDS: Final = 5
+
+
+class Api:
+    """C{/api/v1}."""
+
+    def __init__(self, base: Base, public: Public, readings: Readings, tokens: Tokens, desk: Desk) -> None:
+        self._base = base
+        self._public = public
+        self._readings = readings
+        self._tokens = tokens
+        self._desk = desk
+
+    def add(self, router: Router) -> None:
+        """Add the paths."""
+        router.add(f"{ROOT}/", get=self._open(self.openapi))
+        router.add(f"{ROOT}/openapi.json", get=self._open(self.openapi))
+        router.add(f"{ROOT}/games", get=self._open(self.games))
+        router.add(f"{ROOT}/games/{{name}}", get=self._open(self.game))
+        router.add(f"{ROOT}/channels", get=self._open(self.channels))
+        public, any_channel = self._open(self.messages), self._closed("read", self.messages_of_any)
+        router.add(
+            f"{ROOT}/channels/{{name}}/messages",
+            get=lambda request, name: (any_channel if _shows_token(request) else public)(request, name),
+        )
+        router.add(f"{ROOT}/statistics", get=self._open(self.statistics))
+        router.add(f"{ROOT}/account", get=self._closed("", self.account))
+        router.add(f"{ROOT}/account/games", get=self._closed("read", self.own_games))
+        router.add(f"{ROOT}/admin/{{group}}/{{operation}}", post=self._closed("admin", self.operate))
+
+    def _open(self, view: Any) -> View:
+        """To everybody, and with problems told in JSON."""
+
+        async def answered(request: PublicRequest, *words: str) -> bytes:
+            request.setHeader(b"Access-Control-Allow-Origin", b"*")
+            try:
+                result: Any = view(request, *words)
+                if isinstance(result, Coroutine):
+                    result = await result
+            except Problem as problem:
+                return answer_json(request, Error(problem.text), problem.code)
+            except StoreError:
+                return _unread(request)
+            body = msgspec.json.encode(result) + b"\n"
+            return answer_cached(request, body, b"application/json", _SECONDS)
+
+        return answered
+
+    def _closed(self, scope: str, view: Any) -> View:
+        """
+        To who shows a token, which the view gets too.
+
+        @param scope: what it must be good for; empty if any will do.
+        """
+
+        async def answered(request: PublicRequest, *words: str) -> bytes:
+            try:
+                shown = self._tokens.required(request, self._base.peer(request), scope)
+                result: Any = view(request, shown, *words)
+                if isinstance(result, Coroutine):
+                    result = await result
+            except Problem as problem:
+                for name, value in problem.headers.items():
+                    request.setHeader(name, value)
+                return answer_json(request, Error(problem.text), problem.code)
+            except Refused as refused:
+                return answer_json(request, Error(str(refused)), http.BAD_REQUEST)
+            except StoreError:
+                return _unread(request)
+            return answer_json(request, result)
+
+        return answered
+
+    # For everybody.
+
+    def games(self, request: PublicRequest) -> Games:
+        return Games(tuple(self._public.games()))
+
+    async def game(self, request: PublicRequest, name: str) -> GameInFull:
+        registered = self._public.registered_as(name)
+        game = self._public.game(registered)
+        series = None
+        if game.shows_players:
+            series = await self._readings.players(SPARK, (registered.client_id,), game.players_online_count)
+        achievements = tuple(self._public.achievements(registered))
+        return GameInFull(**msgspec.structs.asdict(game), achievements=achievements, players_over_time=series)
+
+    def channels(self, request: PublicRequest) -> Channels:
+        return Channels(tuple(self._public.channels()))
+
+    async def messages(self, request: PublicRequest, name: str) -> Messages:
+        self._public.channel(name)
+        return await self._history(request, name)
+
+    async def _history(self, request: PublicRequest, name: str) -> Messages:
+        before, after = number(request, "before"), number(request, "after")
+        limit = number(request, "limit", 1, MOST) or 50
+        said = await self._readings.history(name, limit + 1, before if after is None else None, after)
+        more = len(said) > limit
+        kept = said[:limit] if after is not None else said[-limit:]
+        return Messages(tuple(map(message_shown, kept)), more)
+
+    async def statistics(self, request: PublicRequest) -> Statistics:
+        games = self._public.games()
+        players = sum(game.players_online_count for game in games)
+        counted = tuple(sorted(self._public.counted()))
+        return Statistics(
+            self._base.name,
+            __version__,
+            len(games),
+            sum(game.online for game in games),
+            players,
+            await self._readings.messages(TODAY),
+            await self._readings.players(SPARK, counted, players),
+        )
+
+    def openapi(self, request: PublicRequest) -> dict[str, Any]:
+        return openapi(self._base.name)
+
+    # For who shows a token.
+
+    async def messages_of_any(self, request: PublicRequest, shown: Shown, name: str) -> Messages:
+        if not (shown.may("admin") and name in self._base.gossip.network.registry.channels):
+            self._public.channel(name)
+        return await self._history(request, name)
+
+    def account(self, request: PublicRequest, shown: Shown) -> TokenShown:
+        account, ticket = shown.account, shown.ticket
+        expires = None if ticket.expires is None else iso(ticket.expires)
+        return TokenShown(account.name, account.admin, ticket.scope, ticket.label, expires)
+
+    def own_games(self, request: PublicRequest, shown: Shown) -> OwnGames:
+        games = self._base.gossip.network.registry.games_of(shown.account.name)
+        sessions: dict[str, list[LiveSession]] = {}
+        for session, transport in self._base.gossip.sessions():
+            assert session.online is not None
+            live = LiveSession(
+                session.peer,
+                transport,
+                iso(session.opened_at),
+                tuple(sorted(session.supports)),
+                tuple(session.channels),
+                len(session.players),
+            )
+            sessions.setdefault(session.online.game.client_id, []).append(live)
+        return OwnGames(tuple(self._own(game, sessions.get(game.client_id, ())) for game in games))
+
+    def _own(self, game: Game, sessions: Any) -> OwnGame:
+        network = self._base.gossip.network
+        online, seen = network.presence.online(game.client_id), network.registry.seen.get(game.client_id)
+        players = () if online is None else tuple(sorted(online.players, key=str.lower))
+        ends = [each.expires for each in game.secrets if each.expires is not None and each.expires > self._base.now]
+        public = msgspec.structs.asdict(self._public.game(game))
+        own = {
+            "players": players,
+            "players_online_count": len(players),
+            "channels": () if online is None else tuple(online.channels),
+        }
+        return OwnGame(
+            **(public | own),
+            client_id=game.client_id,
+            hidden=game.hidden,
+            disabled=game.disabled,
+            created_at=iso(game.created_at),
+            version=seen.version if seen else None,
+            old_secret_until=iso(max(ends)) if ends else None,
+            sessions=tuple(sessions),
+        )
+
+    async def operate(self, request: PublicRequest, shown: Shown, group: str, operation: str) -> Result:
+        kind = OPERATIONS.get(f"{group}/{operation}")
+        if kind is None:
+            raise NotHere("There is no such operation.")
+        assert request.content is not None
+        return await self._desk.carry_out(read(request.content.read(), kind), shown.account.name)
+
+
+def _unread(request: PublicRequest) -> bytes:
+    return answer_json(request, Error("The database does not answer."), http.SERVICE_UNAVAILABLE)
+
+
+def _shows_token(request: PublicRequest) -> bool:
+    return request.getHeader(b"authorization") is not None

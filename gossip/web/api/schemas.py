@@ -1,0 +1,110 @@
+"""What C{/api/v1} tells: a struct each. The OpenAPI document is made from them."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from gossip.web.views.public import AchievementShown, ChannelShown, GameShown, MessageShown
+from gossip.web.views.queries import Series
+
+
+class GameInFull(GameShown, frozen=True, kw_only=True):
+    """A game, and what is told of one game only: its displayed achievements, and its players over 48 hours."""
+
+    achievements: tuple[AchievementShown, ...]
+    players_over_time: Series | None
+
+
+class Games(Struct, frozen=True):
+    """All games: who is online first."""
+
+    games: tuple[GameShown, ...]
+
+
+class Channels(Struct, frozen=True):
+    """All channels."""
+
+    channels: tuple[ChannelShown, ...]
+
+
+class Messages(Struct, frozen=True):
+    """
+    What was said on a channel, the oldest first.
+
+    @ivar more: there is more in the direction that was asked for.
+    """
+
+    messages: tuple[MessageShown, ...]
+    more: bool
+
+
+class Statistics(Struct, frozen=True):
+    """The network in numbers; times are seconds since the epoch."""
+
+    name: str
+    version: str
+    games: int
+    games_online: int
+    players_online: int
+    messages_over_time: Series
+    players_over_time: Series
+
+
+class Error(Struct, frozen=True):
+    """Why not."""
+
+    error: str
+
+
+# What is told to who shows a token.
+
+
+class TokenShown(Struct, frozen=True):
+    """
+    Whose token this is, and what it is good for.
+
+    @ivar account: the name of its owner.
+    @ivar admin: whether he may do everything, with a token of that scope.
+    @ivar scope: C{read}, C{metrics} or C{admin}.
+    @ivar label: what he calls it.
+    @ivar expires: when it ends; null if never.
+    """
+
+    account: str
+    admin: bool
+    scope: str
+    label: str
+    expires: str | None
+
+
+class LiveSession(Struct, frozen=True):
+    """A session of a game that is live; C{players} is how many it lists."""
+
+    peer: str
+    transport: str
+    since: str
+    supports: tuple[str, ...]
+    channels: tuple[str, ...]
+    players: int
+
+
+class OwnGame(GameShown, frozen=True, kw_only=True):
+    """
+    A game, as its owner is told of it: hidden or not, with all of its players and channels.
+
+    @ivar old_secret_until: until when the secret before the latest one works; null if it does not.
+    """
+
+    client_id: str
+    hidden: bool
+    disabled: bool
+    created_at: str
+    version: str | None
+    old_secret_until: str | None
+    sessions: tuple[LiveSession, ...]
+
+
+class OwnGames(Struct, frozen=True):
+    """The games of an account, by their short names."""
+
+    games: tuple[OwnGame, ...]

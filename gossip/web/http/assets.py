@@ -1,0 +1,46 @@
+"""The files of the site that never change while the daemon runs: style, scripts, pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from typing import Final
+
+from gossip.web.http.requests import PublicRequest, answer, answer_cached
+from gossip.web.http.router import NotHere
+
+_TYPES: Final = {
+    "css": b"text/css; charset=utf-8",
+    "js": b"text/javascript; charset=utf-8",
+    "svg": b"image/svg+xml",
+    "txt": b"text/plain; charset=utf-8",
+}
+
+_FOREVER: Final = b"public, max-age=31536000, immutable"
+
+
+class Assets:
+    """What stands in C{static/}. A link to a file holds its version, so that browsers may keep it for ever."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[str, bytes] = {}
+        for file in files("gossip.web").joinpath("static").iterdir():
+            if file.is_file() and file.name.rpartition(".")[2] in _TYPES:
+                self._bodies[file.name] = file.read_bytes()
+        self._versions = {name: hashlib.sha256(body).hexdigest()[:12] for name, body in self._bodies.items()}
+
+    def path(self, name: str) -> str:
+        """Under which path a page finds a file."""
+        stem, _, kind = name.rpartition(".")
+        return f"/static/{stem}.{self._versions[name]}.{kind}"
+
+    def __call__(self, request: PublicRequest, name: str) -> bytes:
+        """Answer the request for a file, with its version in its name or without."""
+        stem, _, kind = name.rpartition(".")
+        if name in self._bodies:
+            return answer_cached(request, self._bodies[name], _TYPES[kind], 300)
+        stem, _, version = stem.rpartition(".")
+        plain = f"{stem}.{kind}"
+        if self._versions.get(plain) != version:
+            raise NotHere
+        return answer(request, self._bodies[plain], _TYPES[kind], headers={b"Cache-Control": _FOREVER})

@@ -1,0 +1,168 @@
+"""
+Which function answers a request: patterns of paths, and what all answers have in common.
+
+A view takes the request and what the braces of its pattern stand for. It returns the body, C{NOT_DONE_YET}, or is a
+coroutine that returns the body::
+
+    router.add("/games/{name}", get=game_page)
+    async def game_page(request: PublicRequest, name: str) -> bytes: ...
+
+What cannot be answered is raised as a L{Problem}.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web import http
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from gossip.store.database import StoreError
+from gossip.web.http.requests import PublicRequest, answer
+
+View = Callable[..., bytes | int | Coroutine[Any, Any, bytes]]
+"""Answers a request."""
+
+_WORD: Final = re.compile(r"\{[a-z_]+\}")
+
+
+class Problem(Exception):
+    """A request that cannot be answered as it wants; the text is for the person who asked."""
+
+    def __init__(self, code: int, text: str, headers: Mapping[bytes, bytes] = {}) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+        self.headers = headers
+
+
+class NotHere(Problem):
+    """There is nothing under this path."""
+
+    def __init__(self, text: str = "There is nothing here.") -> None:
+        super().__init__(http.NOT_FOUND, text)
+
+
+Telling = Callable[[PublicRequest, Problem], bytes]
+"""Makes the page that tells somebody of a problem; it cannot fail."""
+
+
+class Router(Resource):
+    """All paths of the public site."""
+
+    isLeaf = True
+    _log = Logger()
+
+    def __init__(self, tell: Telling) -> None:
+        super().__init__()
+        self._tell = tell
+        self._exact: dict[bytes, dict[bytes, View]] = {}
+        self._patterns: list[tuple[re.Pattern[bytes], dict[bytes, View]]] = []
+
+    def add(self, pattern: str, get: View | None = None, post: View | None = None) -> None:
+        """
+        Add a path.
+
+        @param pattern: C{{word}} stands for one part of a path, decoded.
+        @param get: answers GET and HEAD.
+        @param post: answers POST; the body, bounded, is in C{request.content}.
+        """
+        views = {method: view for method, view in ((b"GET", get), (b"POST", post)) if view is not None}
+        if _WORD.search(pattern):
+            parts = map(re.escape, _WORD.split(pattern))
+            self._patterns.append((re.compile("([^/]+)".join(parts).encode()), views))
+        else:
+            self._exact[pattern.encode()] = views
+
+    def render(self, request: PublicRequest) -> bytes | int:
+        body = self._rendered(request)
+        if request.method == b"HEAD" and body and isinstance(body, bytes):
+            # Twisted would log the whole address, and that may be a link that lets somebody in.
+            _finish(body, request)
+            return NOT_DONE_YET
+        return body
+
+    def _rendered(self, request: PublicRequest) -> bytes | int:
+        try:
+            view, words = self._find(request)
+            answered = view(request, *words)
+        except Exception as error:
+            return self._failed(request, error)
+        if not inspect.iscoroutine(answered):
+            return answered  # type: ignore[return-value]
+        done = Deferred.fromCoroutine(answered)
+        if done.called:
+            # Nothing had to be waited for: no need of a later answer.
+            results: list[Any] = []
+            done.addBoth(results.append)
+            (result,) = results
+            return self._failed(request, result.value) if isinstance(result, Failure) else result
+        if request.method != b"POST":
+            # Who no longer listens need not be answered; but what he wanted done is done, and not left half-way.
+            request.notifyFinish().addErrback(lambda _: done.cancel())
+        done.addCallbacks(_finish, self._finish_failed, callbackArgs=(request,), errbackArgs=(request,))
+        return NOT_DONE_YET
+
+    def _finish_failed(self, failure: Failure, request: PublicRequest) -> None:
+        _finish(self._failed(request, failure.value), request)
+
+    def _find(self, request: PublicRequest) -> tuple[View, list[str]]:
+        if request.method not in (b"GET", b"HEAD", b"POST"):
+            raise Problem(http.NOT_ALLOWED, "Only GET and HEAD.", {b"Allow": b"GET, HEAD"})
+        views, words = self._views(request.path)
+        method = b"GET" if request.method == b"HEAD" else request.method
+        if method not in views:
+            names = [name for name in (b"GET", b"HEAD", b"POST") if name.replace(b"HEAD", b"GET") in views]
+            said = " and ".join(name.decode() for name in names)
+            raise Problem(http.NOT_ALLOWED, f"Only {said}.", {b"Allow": b", ".join(names)})
+        if request.too_long or (method == b"GET" and request.has_body):
+            text = "That is too long." if method == b"POST" else "Nothing here takes a body."
+            raise Problem(http.REQUEST_ENTITY_TOO_LARGE, text)
+        return views[method], words
+
+    def _views(self, path: bytes) -> tuple[dict[bytes, View], list[str]]:
+        if (views := self._exact.get(path)) is not None:
+            return views, []
+        for pattern, views in self._patterns:
+            if found := pattern.fullmatch(path):
+                try:
+                    return views, [unquote_to_bytes(word).decode() for word in found.groups()]
+                except UnicodeDecodeError:
+                    break
+        raise NotHere
+
+    def _failed(self, request: PublicRequest, error: BaseException | None) -> bytes:
+        if isinstance(error, Problem):
+            problem = error
+        elif isinstance(error, CancelledError):
+            problem = Problem(http.SERVICE_UNAVAILABLE, "Nobody waits for this any more.")
+        elif isinstance(error, StoreError):
+            self._log.warn("a page could not be read: {error}", error=str(error))
+            problem = Problem(http.SERVICE_UNAVAILABLE, "The database does not answer. Try again in a moment.")
+        else:
+            self._log.failure("a page failed", Failure(error))
+            problem = Problem(http.INTERNAL_SERVER_ERROR, "That failed, and the daemon's log says why.")
+        for name, value in problem.headers.items():
+            request.setHeader(name, value)
+        return self._tell(request, problem)
+
+
+def _finish(body: bytes | int, request: PublicRequest) -> None:
+    if isinstance(body, bytes) and not request.finished and not request._disconnected:
+        request.setHeader(b"Content-Length", b"%d" % len(body))
+        # Twisted writes the headers of an answer to HEAD, and no more.
+        request.write(body)
+        request.finish()
+
+
+def redirect(request: PublicRequest, path: str) -> bytes:
+    """Send a browser to another page of this site, by GET."""
+    return answer(request, b"", b"text/plain; charset=utf-8", http.SEE_OTHER, {b"Location": path.encode()})

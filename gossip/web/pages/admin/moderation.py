@@ -1,0 +1,82 @@
+"""What keeps order: mutes and bans, word filters, reports."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from gossip.operations.moderation import (
+    BanAdd,
+    BanList,
+    BanRemove,
+    FilterAdd,
+    FilterList,
+    FilterRemove,
+    FilterTry,
+    MuteAdd,
+    MuteList,
+    MuteRemove,
+    ReportList,
+    ReportResolve,
+)
+from gossip.web.http.requests import PublicRequest
+from gossip.web.pages.admin.page import AdminPage
+from gossip.web.views.layout import parameter
+
+LENGTHS: Final = (
+    (30, "30 minutes"),
+    (2 * 60, "2 hours"),
+    (12 * 60, "12 hours"),
+    (24 * 60, "1 day"),
+    (7 * 24 * 60, "1 week"),
+    (28 * 24 * 60, "4 weeks"),
+)
+"""For how many minutes somebody is mostly restricted."""
+
+
+class OrderPage(AdminPage):
+    """Who may not speak, and who may not be here."""
+
+    pattern = "/admin/order"
+    template = "admin/order.html"
+    title = "Order"
+    does = (MuteAdd, MuteRemove, BanAdd, BanRemove)
+
+    async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
+        mutes = (await self.tell(MuteList(), actor))["mutes"]
+        bans = (await self.tell(BanList(), actor))["bans"]
+        # A link from elsewhere may say who is meant: it only fills the form in.
+        given = {name: parameter(request, name) or "" for name in ("who", "channel", "reason")}
+        return {
+            "mutes": mutes,
+            "bans": bans,
+            "given": given,
+            "lengths": LENGTHS,
+            "suggested": self.suggested("game", "channel"),
+        }
+
+
+class FiltersPage(AdminPage):
+    """What may not be said."""
+
+    pattern = "/admin/filters"
+    template = "admin/filters.html"
+    title = "Filters"
+    does = (FilterAdd, FilterRemove, FilterTry)
+
+    async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
+        filters = (await self.tell(FilterList(), actor))["filters"]
+        return {"filters": filters, "suggested": self.suggested("channel")}
+
+
+class ReportsPage(AdminPage):
+    """What people complain of."""
+
+    pattern = "/admin/reports"
+    template = "admin/reports.html"
+    title = "Reports"
+    does = (ReportResolve,)
+
+    async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
+        everything = parameter(request, "all") is not None
+        reports = (await self.tell(ReportList(all=everything), actor))["reports"]
+        return {"reports": reports, "everything": everything}

@@ -1,0 +1,41 @@
+"""Ways to play a game, as people write them: C{telnet://mud.example:4000}, C{telnets://...}, C{https://...}."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from gossip.protocol.events import GameConnection, SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.registry.registry import Refused
+
+
+def written(way: GameConnection) -> str:
+    """A way to play, as a link."""
+    if isinstance(way, WebConnection):
+        return way.url
+    host = f"[{way.host}]" if ":" in way.host else way.host
+    scheme = "telnets" if isinstance(way, SecureTelnetConnection) else "telnet"
+    return f"{scheme}://{host}:{way.port}"
+
+
+def read(text: str) -> GameConnection:
+    """
+    A way to play, of what somebody wrote. The registry judges whether it can be.
+
+    @raise Refused: it is none.
+    """
+    kinds: dict[str, type[TelnetConnection] | type[SecureTelnetConnection]] = {
+        "telnet": TelnetConnection,
+        "telnets": SecureTelnetConnection,
+    }
+    kind = kinds.get(text.partition("://")[0].lower())
+    if kind is None:
+        if text.lower().startswith(("http://", "https://")):
+            return WebConnection(text)
+    else:
+        try:
+            parts = urlsplit(text)
+            if parts.hostname and parts.port and not (parts.path or parts.query or parts.fragment or parts.username):
+                return kind(parts.hostname, parts.port)
+        except ValueError:
+            pass
+    raise Refused("a way to play is like telnet://mud.example:4000, telnets://mud.example:4443 or https://mud.example/")

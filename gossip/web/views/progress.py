@@ -1,0 +1,231 @@
+"""What the owner of a game is shown of its sessions: how far it came, how it is doing, and what it was refused for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Final
+
+from msgspec import Struct
+
+from gossip.network.moderation import in_words, is_over
+from gossip.network.network import UNANSWERED
+from gossip.network.presence import SUPPORTS
+from gossip.network.ratelimit import STRIKES
+from gossip.network.session import Session
+from gossip.network.settings import NetworkLimits
+from gossip.operations.interfaces import Gossip
+from gossip.registry.changes import Account, Game
+from gossip.registry.registry import Registry
+from gossip.service.watch import STEPS, Refusal, Watched
+from gossip.web.http.router import NotHere
+from gossip.web.views.formatting import clock
+
+NAMED: Final = 20
+"""So many players of a session are named."""
+
+_TITLES: Final = {
+    "opened": ("Socket open", "Your game has reached the network."),
+    "authenticated": ("Authenticated", "It showed its client_id and its secret, and is in."),
+    "heartbeat": ("Heartbeat answered", "It gives a sign of life when it is asked for one, every 15 seconds."),
+    "message": ("First message", "One of your players said something on a channel."),
+}
+
+_NEXT: Final = {
+    "opened": "Waiting for your game to open a socket.",
+    "authenticated": "A socket is open: waiting for your game to authenticate.",
+    "heartbeat": "Authenticated: waiting for your game to answer a heartbeat.",
+    "message": "Your game is connected: let one of your players say something.",
+}
+
+_MEANT: Final = {
+    "missing supports": 'The frame needs "supports", a list that has at least "channels" in it.',
+    "must support channels": 'The list "supports" must have "channels" in it.',
+    "includes unknown supports": f'The list "supports" may have these in it and no others: {", ".join(SUPPORTS)}.',
+    "too many sessions": "Your game has as many connections as it may have. Does an old one of it still run somewhere?",
+    "rate limit exceeded": "It sends faster than it may.",
+}
+
+_RATES: Final = {
+    "global": "All together",
+    "channels_send": "Messages",
+    "channels_subscribe": "Subscribing",
+    "channels_unsubscribe": "Unsubscribing",
+    "channels_history": "History",
+}
+
+
+class Step(Struct, frozen=True):
+    """A step of connecting a game; C{at} is when it was seen last, C{None} if never."""
+
+    title: str
+    about: str
+    at: float | None
+
+
+class Meter(Struct, frozen=True):
+    """
+    How far a session uses one of its rates.
+
+    @ivar level: how many events count right now.
+    @ivar most: how many may; 0 if there is no limit.
+    @ivar strikes: how many overruns are not forgiven.
+    """
+
+    title: str
+    level: int
+    most: int
+    per_second: float
+    strikes: int
+
+
+class SessionShown(Struct, frozen=True):
+    """
+    A live session.
+
+    @ivar number: as the frames have it.
+    @ivar named: the first of its players.
+    @ivar unanswered: heartbeats since the last sign of life.
+    """
+
+    number: int
+    peer: str
+    transport: str
+    since: float
+    channels: tuple[str, ...]
+    supports: tuple[str, ...]
+    players: int
+    named: tuple[str, ...]
+    unanswered: int
+    meters: tuple[Meter, ...]
+
+
+class Refused(Struct, frozen=True):
+    """An authentication that was refused; C{meaning} says what to do about it."""
+
+    at: float
+    peer: str
+    why: str
+    meaning: str
+    text: str
+
+
+class Progress(Struct, frozen=True):
+    """
+    All that is shown.
+
+    @ivar said: in one sentence, how far the game is.
+    @ivar restrictions: what the admins of the network have against it, in words.
+    @ivar refused: the latest first.
+    @ivar most_unanswered: so many heartbeats may go unanswered.
+    @ivar most_strikes: at so many overruns a session ends.
+    """
+
+    said: str
+    steps: tuple[Step, ...]
+    restrictions: tuple[str, ...]
+    sessions: tuple[SessionShown, ...]
+    refused: tuple[Refused, ...]
+    watched: Watched
+    most_unanswered: int = UNANSWERED
+    most_strikes: int = STRIKES
+
+
+def own_game(registry: Registry, account: Account, name: str) -> Game:
+    """
+    A game that somebody may see to: one of his own, any game for an admin.
+
+    @raise NotHere: there is none of this name.
+    """
+    game = registry.game_named(name)
+    if game is None or not (account.admin or game.owner == account.name):
+        raise NotHere("You have no such game.")
+    return game
+
+
+def progress(gossip: Gossip, game: Game, peer: str, now: float) -> Progress:
+    """
+    Look at a game.
+
+    @param peer: the address that the owner comes from.
+    """
+    network = gossip.network
+    watched = gossip.watch.look(game.client_id, peer, now)
+    limits = network.rules.limits
+    restrictions = _restrictions(network.registry, game, now)
+    online = network.presence.online(game.client_id)
+    sessions = [
+        _session(session, watched.numbers[session], gossip.transport_of(session), limits, now)
+        for session in (online.sessions if online is not None else ())
+    ]
+    refused = [_refused(each, limits) for each in reversed(watched.refusals)]
+    return Progress(
+        said=_said(watched, refused),
+        steps=tuple(Step(*_TITLES[step], watched.seen.get(step)) for step in STEPS),
+        restrictions=restrictions,
+        sessions=tuple(sorted(sessions, key=lambda session: session.number)),
+        refused=tuple(refused),
+        watched=watched,
+    )
+
+
+def _restrictions(registry: Registry, game: Game, now: float) -> tuple[str, ...]:
+    found = [
+        in_words(each) + (f" (on {each.channel})" if each.channel else "")
+        for each in (*registry.bans.values(), *registry.mutes.values())
+        if each.subject == game.client_id and not is_over(each, now)
+    ]
+    return ("disabled by an admin", *found) if game.disabled else tuple(found)
+
+
+def _said(watched: Watched, refused: Sequence[Refused]) -> str:
+    came = watched.seen.get("authenticated", 0.0)
+    # Whoever knows the client_id can be refused: that says nothing about a game that is here.
+    if refused and not watched.numbers and refused[0].at >= came:
+        return f"Refused at {clock(refused[0].at)} UTC: {refused[0].why}. {refused[0].meaning}"
+    if came and not watched.numbers:
+        return "Your game was here, and is not connected right now."
+    missing = next((step for step in STEPS if step not in watched.seen), None)
+    return _NEXT[missing] if missing else "All done: your game talks with the others."
+
+
+def _refused(refusal: Refusal, limits: NetworkLimits) -> Refused:
+    meaning = _MEANT.get(refusal.why, "")
+    if refusal.why == "invalid credentials":
+        minutes = ceil(limits.wrong_secrets_seconds / 60)
+        if refusal.barred:
+            meaning = f"Your game was not let in: {refusal.barred}."
+        elif not refusal.hint:
+            meaning = f"The secret is right, but it came after too many wrong ones: wait {minutes} minutes."
+        else:
+            meaning = f"The client_id is right, but {refusal.hint}. Copy the secret anew, or make a new one."
+            if limits.wrong_secrets:
+                meaning += f" After {limits.wrong_secrets} wrong tries wait {minutes} minutes."
+    return Refused(refusal.at, refusal.peer, refusal.why, meaning, refusal.text)
+
+
+def _session(session: Session, number: int, transport: str, limits: NetworkLimits, now: float) -> SessionShown:
+    return SessionShown(
+        number=number,
+        peer=session.peer,
+        transport=transport,
+        since=session.opened_at,
+        channels=tuple(session.channels),
+        supports=tuple(flag for flag in SUPPORTS if flag in session.supports),
+        players=len(session.players),
+        named=tuple(session.players)[:NAMED],
+        unanswered=session.unanswered,
+        meters=tuple(_meter(session, name, limits, now) for name in _RATES if name in session.buckets),
+    )
+
+
+def _meter(session: Session, name: str, limits: NetworkLimits, now: float) -> Meter:
+    rate = getattr(limits.rates, "global_" if name == "global" else name)
+    bucket = session.buckets[name]
+    return Meter(
+        title=_RATES[name],
+        level=ceil(bucket.level(rate, now)),
+        most=rate.burst,
+        per_second=rate.per_second,
+        strikes=ceil(bucket.strikes(now)),
+    )

@@ -1,0 +1,171 @@
+"""
+What everybody may know: games and channels, without those that are hidden, and players, without those that are.
+
+Pages and the API show what is here, and nothing else of the registry.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from gossip.network.network import Network
+from gossip.network.presence import FLAGS
+from gossip.protocol.events import AchievementOf, GameConnection
+from gossip.registry.changes import Channel, Game, MessageSaid
+from gossip.web.http.router import NotHere
+from gossip.web.views.formatting import iso, web_address
+
+
+class GameShown(Struct, frozen=True, kw_only=True):
+    """
+    A game.
+
+    @ivar game: its short name.
+    @ivar players: who plays; empty if it hides that.
+    @ivar user_agent: the code base with which it joined last.
+    """
+
+    game: str
+    display_name: str
+    tagline: str | None
+    description: str | None
+    homepage_url: str | None
+    connections: tuple[GameConnection, ...]
+    user_agent: str | None
+    user_agent_url: str | None
+    online: bool
+    shows_players: bool
+    players_online_count: int
+    players: tuple[str, ...]
+    supports: tuple[str, ...]
+    channels: tuple[str, ...]
+
+
+class AchievementShown(Struct, frozen=True):
+    """An achievement of a game."""
+
+    title: str
+    description: str | None
+    points: int
+
+
+class ChannelShown(Struct, frozen=True):
+    """A channel; C{listening} is how many games hear it now."""
+
+    name: str
+    description: str | None
+    paused_until: str | None
+    listening: int
+
+
+class MessageShown(Struct, frozen=True):
+    """What somebody said; C{seq} is its number in the channel."""
+
+    channel: str
+    seq: int
+    game: str
+    name: str
+    message: str
+    said_at: str
+
+
+class Public:
+    """What everybody may know of a network."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    def registered(self) -> list[Game]:
+        """The games that are shown, as they are registered."""
+        games = self._network.registry.games.values()
+        return [game for game in games if not game.hidden and not game.disabled]
+
+    def counted(self) -> dict[str, str]:
+        """The games whose numbers of players are shown: client_id and short name."""
+        return {game.client_id: game.short_name for game in self.registered() if not game.hides_players}
+
+    def registered_as(self, name: str) -> Game:
+        """
+        A game that is shown, by its short name.
+
+        @raise NotHere: there is none.
+        """
+        game = self._network.registry.game_named(name)
+        if game is None or game.hidden or game.disabled:
+            raise NotHere("There is no such game.")
+        return game
+
+    def is_game(self, name: str) -> bool:
+        """Has a game with this short name a page?"""
+        game = self._network.registry.game_named(name)
+        return game is not None and not game.hidden and not game.disabled
+
+    def games(self) -> list[GameShown]:
+        """All games: who is online first, then who has most players."""
+        games = [self.game(game) for game in self.registered()]
+        return sorted(games, key=lambda game: (not game.online, -game.players_online_count, game.game.lower()))
+
+    def game(self, game: Game) -> GameShown:
+        """What everybody may know of a game."""
+        registry, statuses = self._network.registry, self._network.statuses
+        online = self._network.presence.online(game.client_id)
+        seen = registry.seen.get(game.client_id)
+        agent = registry.user_agents.get(seen.user_agent) if seen and seen.user_agent else None
+        status = statuses.status_of(online) if online else None
+        players = statuses.players_of(online).players if online else ()
+        return GameShown(
+            game=game.short_name,
+            display_name=game.name,
+            tagline=game.tagline,
+            description=game.description,
+            homepage_url=web_address(game.homepage_url),
+            connections=tuple(each for each in game.connections if web_address(getattr(each, "url", "http://x"))),
+            user_agent=seen.user_agent if seen else None,
+            user_agent_url=web_address(agent and (agent.url or agent.repo_url)),
+            online=online is not None,
+            shows_players=not game.hides_players,
+            players_online_count=len(players),
+            players=tuple(sorted(players, key=str.lower)),
+            supports=tuple(flag for flag in FLAGS if flag in status.supports) if status else (),
+            channels=status.channels if status else (),
+        )
+
+    def achievements(self, game: Game) -> list[AchievementShown]:
+        """The achievements that a game displays, by title."""
+        known: list[AchievementOf] = sorted(
+            self._network.registry.achievements.get(game.client_id, {}).values(), key=lambda each: each.title
+        )
+        return [AchievementShown(each.title, each.description, each.points) for each in known if each.display]
+
+    def channels(self) -> list[ChannelShown]:
+        """All channels, by name."""
+        channels = sorted(self._network.registry.channels.values(), key=lambda channel: channel.name.lower())
+        listening: dict[str, int] = {}
+        for online in self._network.presence:
+            for name in online.channels:
+                listening[name] = listening.get(name, 0) + 1
+        return [self._channel(channel, listening.get(channel.name, 0)) for channel in channels if not channel.hidden]
+
+    def channel(self, name: str) -> Channel:
+        """
+        One channel, as it is registered.
+
+        @raise NotHere: there is none.
+        """
+        channel = self._network.registry.channels.get(name)
+        if channel is None or channel.hidden:
+            raise NotHere("There is no such channel.")
+        return channel
+
+    def channel_names(self) -> tuple[str, ...]:
+        """The names of all channels."""
+        return tuple(sorted(name for name, channel in self._network.registry.channels.items() if not channel.hidden))
+
+    def _channel(self, channel: Channel, listening: int) -> ChannelShown:
+        until = channel.paused_until
+        return ChannelShown(channel.name, channel.description, None if until is None else iso(until), listening)
+
+
+def message_shown(said: MessageSaid) -> MessageShown:
+    """What everybody may know of a message."""
+    return MessageShown(said.channel, said.seq, said.game, said.name, said.message, iso(said.said_at))

@@ -1,0 +1,176 @@
+"""What pages read of the store: in threads, and each for some seconds only once, however busy a page is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+
+from gossip.registry.changes import MessageSaid
+from gossip.web.views.layout import Base
+from gossip.web.views.public import Public
+
+HOUR: Final = 3600
+DAY: Final = 24 * HOUR
+
+_KEPT: Final = 1000
+
+
+class Series(Struct, frozen=True):
+    """
+    Numbers over a time.
+
+    @ivar start: when the first span begins, in seconds since the epoch.
+    @ivar step: how many seconds a span has.
+    """
+
+    start: int
+    step: int
+    values: tuple[int, ...]
+
+
+class Period(Struct, frozen=True):
+    """A time that is shown: its title, the seconds of a span, how many spans, and for how long a reading is good."""
+
+    title: str
+    step: int
+    spans: int
+    good: int
+
+    def since(self, now: float) -> int:
+        """When the first span begins."""
+        return (int(now) // self.step - self.spans + 1) * self.step
+
+
+PERIODS: Final = (
+    Period("48 hours", HOUR // 2, 96, 60),
+    Period("Week", 2 * HOUR, 84, 300),
+    Period("Month", 8 * HOUR, 90, 900),
+    Period("Year", 4 * DAY, 92, 3600),
+)
+
+SPARK: Final = Period("48 hours", HOUR, 48, 60)
+TODAY: Final = Period("24 hours", HOUR, 24, 20)
+_WEEKS: Final = Period("4 weeks", HOUR, 28 * 24, 3600)
+
+
+class Kept:
+    """What was read, as long as it is good; who asks while it is read waits for the same reading."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._values: dict[Hashable, tuple[float, Any]] = {}
+        self._waiting: dict[Hashable, list[Deferred[Any]]] = {}
+
+    def get(self, key: Hashable, good: float, read: Callable[[], Deferred[Any]]) -> Deferred[Any]:
+        """
+        @param good: for how many seconds.
+        @param read: reads it anew.
+        """
+        end, value = self._values.get(key, (0.0, None))
+        if end > self._clock.seconds():
+            return succeed(value)
+        waiter: Deferred[Any] = Deferred()
+        if key in self._waiting:
+            self._waiting[key].append(waiter)
+        else:
+            self._waiting[key] = [waiter]
+            read().addCallbacks(self._found, self._failed, callbackArgs=(key, good), errbackArgs=(key,))
+        return waiter
+
+    def _found(self, value: Any, key: Hashable, good: float) -> None:
+        self._values.pop(key, None)
+        if len(self._values) >= _KEPT:
+            del self._values[next(iter(self._values))]
+        self._values[key] = (self._clock.seconds() + good, value)
+        for waiter in self._waiting.pop(key):
+            waiter.callback(value)
+
+    def _failed(self, failure: Failure, key: Hashable) -> None:
+        for waiter in self._waiting.pop(key):
+            waiter.errback(failure)
+
+
+class Readings:
+    """What pages read of the store."""
+
+    def __init__(self, base: Base, public: Public) -> None:
+        self._base = base
+        self._public = public
+        self._kept = Kept(base.clock)
+        self._spoken: Counter[str] = Counter()
+
+    def _read(self, good: float, method: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+        """Read of the store, if the last reading is not good any more."""
+        key = (method.__name__, *arguments)
+        return self._kept.get(key, good, lambda: self._base.read(method, *arguments))
+
+    async def history(
+        self, channel: str, limit: int, before: int | None = None, after: int | None = None
+    ) -> Sequence[MessageSaid]:
+        """What was said on a channel, the oldest first."""
+        asked = (channel, limit, before, after)
+        key = ("history", self._spoken[channel], *asked)
+        return await self._kept.get(key, 1, lambda: self._base.read(self._base.store.history, *asked))  # type: ignore[no-any-return]
+
+    def spoken(self, channel: str) -> None:
+        """Somebody on the pages said something, and wants to see it: what was read before is no longer good."""
+        self._spoken[channel] += 1
+
+    async def latest(self, limit: int) -> Sequence[MessageSaid]:
+        """What was said last on all channels, the oldest first."""
+        channels = self._public.channel_names()
+        return await self._read(1, self._base.store.latest, channels, limit) if channels else ()
+
+    async def messages(self, period: Period, channels: tuple[str, ...] | None = None) -> Series:
+        """How many messages were said."""
+        names = self._public.channel_names() if channels is None else channels
+        return await self._series(period, self._base.store.message_figures, names)
+
+    async def players(self, period: Period, client_ids: tuple[str, ...], current: int | None = None) -> Series:
+        """How many players some games had together; players are counted now and then only, so take the current ones."""
+        return await self._series(period, self._base.store.player_figures, client_ids, current)
+
+    async def _series(
+        self, period: Period, method: Callable[..., Any], of: tuple[str, ...], current: int | None = None
+    ) -> Series:
+        since = period.since(self._base.now)
+        figures = await self._read(period.good, method, of, since, period.step) if of else {}
+        return _series(period, since, figures, current)
+
+    async def sparks(self) -> dict[str, Series]:
+        """How many players each game had, by short name."""
+        counted = self._public.counted()
+        since = SPARK.since(self._base.now)
+        method = self._base.store.player_figures_each
+        figures = await self._read(SPARK.good, method, tuple(counted), since, SPARK.step) if counted else {}
+        return {
+            name: _series(SPARK, since, figures[client_id], None)
+            for client_id, name in counted.items()
+            if client_id in figures
+        }
+
+    async def hours(self, client_ids: tuple[str, ...]) -> tuple[float, ...]:
+        """How many players some games had at each hour of the day (UTC), on average of the last four weeks."""
+        since = _WEEKS.since(self._base.now)
+        method = self._base.store.player_figures
+        figures: dict[int, float] = await self._read(_WEEKS.good, method, client_ids, since, HOUR) if client_ids else {}
+        sums, numbers = [0.0] * 24, [0] * 24
+        for start, most in figures.items():
+            hour = start // HOUR % 24
+            sums[hour] += most
+            numbers[hour] += 1
+        return tuple(round(total / number, 1) if number else 0.0 for total, number in zip(sums, numbers, strict=True))
+
+
+def _series(period: Period, since: int, figures: dict[int, float], current: int | None) -> Series:
+    starts = range(since, since + period.spans * period.step, period.step)
+    values = [int(figures.get(start, 0)) for start in starts]
+    if current is not None:
+        values[-1] = max(values[-1], current)
+    return Series(since, period.step, tuple(values))

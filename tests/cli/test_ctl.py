@@ -1,0 +1,566 @@
+"""L{gossip.cli.ctl}: command lines in, text and exit codes out; with a daemon and without."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import inlineCallbacks
+from twisted.internet.endpoints import UNIXServerEndpoint
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from gossip.cli import ctl, terminal
+from gossip.cli.ctl import main
+from gossip.operations.sessions import sessions
+from gossip.registry.changes import MessageSaid, Report, ReportMade
+from gossip.store.store import Store
+from gossip.web.api.admin_api import admin_site, said_json
+from gossip.web.settings import WebRules
+from tests.support.memory_service import MemoryService
+from tests.support.world import NOW, uuid
+
+
+def run(*argv: str) -> tuple[int, str, str]:
+    """
+    Do what a command line says.
+
+    @return: the exit code, and what was written to stdout and stderr.
+    """
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(argv)
+    return code, out.getvalue(), err.getvalue()
+
+
+class CommandLineTests(SynchronousTestCase):
+    """The command line itself."""
+
+    def test_usage(self) -> None:
+        """A wrong command line is 2, a call for help 0."""
+        for argv in ((), ("game",), ("game", "add", "X"), ("nonsense",), ("restart-notice", "soon")):
+            code, out, err = run(*argv)
+            self.assertEqual((code, out), (2, ""), argv)
+            self.assertIn("usage: gossipctl", err)
+        code, _, err = run("game", "add", "X", "--short", "X", "--telnet", "host")
+        self.assertEqual((code, "'host' is not HOST:PORT" in err), (2, True))
+        for argv in (("--help",), ("game", "--help"), ("game", "add", "--help"), ("talk", "--help")):
+            self.assertEqual(run(*argv)[0], 0)
+
+    def test_bad_configuration(self) -> None:
+        """A configuration that cannot be read is one clear line."""
+        code, out, err = run("--config", "/nonexistent/gossip.toml", "status")
+        self.assertEqual((code, out), (1, ""))
+        self.assertEqual(err.count("\n"), 1)
+        self.assertTrue(err.startswith("gossipctl: "), err)
+
+    def test_long_socket_path(self) -> None:
+        """A socket that cannot be is a clear line."""
+        code, _, err = run("--socket", "/" + "x" * 107, "status")
+        self.assertEqual(code, 1)
+        self.assertIn("107 bytes", err)
+
+    def test_talk_needs_credentials(self) -> None:
+        """Nobody talks without credentials, or at no address."""
+        self.patch(os, "environ", {})
+        self.assertEqual(run("talk", "--id", "x")[0], 1)
+        code, _, err = run("talk", "--id", "x", "--secret", "y", "--url", "http://mud.example")
+        self.assertEqual(
+            (code, err), (1, "gossipctl: http://mud.example is no address like wss://mud.example/socket\n")
+        )
+
+
+class OfflineTests(SynchronousTestCase):
+    """What works with no daemon running."""
+
+    def setUp(self) -> None:
+        self.data = os.path.join(self.mktemp(), "data")
+
+    def run_(self, *argv: str) -> tuple[int, str, str]:
+        return run("--data", self.data, *argv)
+
+    def json(self, *argv: str) -> Any:
+        """The one object that a command prints."""
+        code, out, err = self.run_("--json", *argv)
+        self.assertEqual((code, err, out.count("\n")), (0, "", 1), err)
+        return json.loads(out)
+
+    def test_game_add(self) -> None:
+        """The first game makes the store, and its credentials are printed as one object."""
+        added = self.json("game", "add", "My MUD", "--short", "MyMUD", "--hidden", "--hide-players")
+        self.assertEqual(list(added), ["name", "short_name", "client_id", "client_secret"])
+        self.assertEqual((added["name"], added["short_name"]), ("My MUD", "MyMUD"))
+        with contextlib.closing(Store.open(None, self.data)) as store:
+            game = store.load().authenticate(added["client_id"], added["client_secret"], NOW)
+        assert game is not None
+        self.assertEqual((game.hidden, game.hides_players), (True, True))
+
+    def test_game(self) -> None:
+        """A game is registered, changed and removed."""
+        ways = ("--telnet", "[::1]:4000", "--secure-telnet", "a.example:4001", "--web", "https://a.example/play")
+        self.json("game", "add", "Alpha", "--short", "A", "--description", "x", "--homepage", "http://a.example", *ways)
+        shown = self.json("game", "show", "a")
+        self.assertEqual(
+            shown["connections"],
+            [
+                {"type": "telnet", "host": "::1", "port": 4000},
+                {"type": "secure telnet", "host": "a.example", "port": 4001},
+                {"type": "web", "url": "https://a.example/play"},
+            ],
+        )
+        self.assertEqual((shown["description"], shown["homepage_url"]), ("x", "http://a.example"))
+        edited = self.json("game", "edit", "a", "--name", "Beta", "--hidden", "--no-connections", "--description", "")
+        self.assertEqual(
+            (edited["name"], edited["hidden"], edited["connections"], edited["description"]), ("Beta", True, [], None)
+        )
+        self.assertFalse(self.json("game", "edit", "a", "--no-hidden")["hidden"])
+        self.assertTrue(self.json("game", "disable", "a")["disabled"])
+        self.assertFalse(self.json("game", "enable", "a")["disabled"])
+        self.assertIn("old_secret_until", self.json("game", "rotate", "a"))
+        self.json("game", "remove", "a")
+        self.assertEqual(self.json("game", "list"), {"games": []})
+
+    def test_channel_and_agent(self) -> None:
+        """Channels and code bases are changed."""
+        self.json("channel", "create", "gossip", "--description", "All talk")
+        self.assertTrue(self.json("channel", "hide", "gossip")["hidden"])
+        self.assertFalse(self.json("channel", "show", "gossip")["hidden"])
+        self.assertIsNotNone(self.json("channel", "pause", "gossip", "5")["paused_until"])
+        self.assertIsNone(self.json("channel", "resume", "gossip")["paused_until"])
+        self.assertEqual(self.json("channel", "describe", "gossip", "x")["description"], "x")
+        self.assertEqual([channel["name"] for channel in self.json("channel", "list")["channels"]], ["gossip"])
+        self.json("agent", "set", "Evennia", "--url", "https://e.example", "--repo-url", "https://r.example")
+        self.assertEqual(len(self.json("agent", "list")["agents"]), 1)
+
+    def test_keeping_order(self) -> None:
+        """Mutes, bans, filters and speakers are changed; each change stands in the log, by who made it."""
+        self.json("channel", "create", "gossip")
+        self.json("game", "add", "Alpha", "--short", "A")
+        muted = self.json("mute", "add", "Ana@A", "So", "--channel", "gossip", "--for", "2h")
+        self.assertEqual((muted["who"], muted["channel"]), ("ana@A", "gossip"))
+        self.assertEqual(len(self.json("mute", "list")["mutes"]), 1)
+        self.json("mute", "remove", "ana@a", "--channel", "gossip")
+        self.assertIsNone(self.json("ban", "add", "192.0.2.1", "So")["until"])
+        self.assertEqual(len(self.json("ban", "list")["bans"]), 1)
+        self.json("ban", "remove", "192.0.2.1")
+        added = self.json("filter", "add", "Darn", "So", "--mask", "--substring")
+        self.assertEqual((added["action"], added["substring"]), ("mask", True))
+        self.assertEqual(self.json("filter", "try", "darn")["hits"], 0)
+        self.assertEqual(len(self.json("filter", "list")["filters"]), 1)
+        self.json("filter", "remove", "darn")
+        self.assertEqual(self.json("channel", "speakers", "gossip", "a")["speakers"], ["A"])
+        self.assertEqual(self.json("channel", "speakers", "gossip", "--none")["speakers"], [])
+        self.assertIsNone(self.json("channel", "speakers", "gossip", "--all")["speakers"])
+        entries = self.json("audit")["entries"]
+        self.assertEqual({entry["actor"] for entry in entries}, {f"unix:{pwd.getpwuid(os.getuid()).pw_name}"})
+        self.assertEqual(
+            [(entry["operation"], entry["subject"]) for entry in entries[-4:]],
+            [("mute/remove", "ana@a"), ("mute/add", "Ana@A"), ("game/add", "Alpha"), ("channel/create", "gossip")],
+        )
+        self.assertEqual(len(self.json("audit", "--limit", "2")["entries"]), 2)
+
+    def test_reports(self) -> None:
+        """Complaints are listed and resolved."""
+        self.json("channel", "create", "gossip")
+        report = Report(
+            number=1,
+            channel="gossip",
+            seq=3,
+            game="A",
+            name="Ana",
+            message="Hi",
+            reason="Rude",
+            made_by="bo",
+            made_at=NOW,
+        )
+        with contextlib.closing(Store.open(None, self.data)) as store:
+            store.apply(ReportMade(report))
+        self.assertEqual(
+            self.run_("report", "list")[1],
+            "NUMBER  AT                BY  REASON  MESSAGE             RESOLVED\n"
+            "1       2023-11-14 22:00  bo  Rude    [gossip] Ana@A: Hi\n",
+        )
+        self.assertEqual(self.json("report", "resolve", "1", "muted")["resolution"], "muted")
+        self.assertEqual(self.run_("report", "list")[1], "No complaint waits.\n")
+        self.assertIn(": muted\n", self.run_("report", "list", "--all")[1])
+
+    def test_order_for_people(self) -> None:
+        """People get tables of what keeps order."""
+        self.json("channel", "create", "gossip")
+        self.assertEqual(self.run_("mute", "list")[1], "Nobody is muted.\n")
+        self.assertEqual(self.run_("ban", "list")[1], "Nobody is banned.\n")
+        self.assertEqual(self.run_("filter", "list")[1], "There is no filter.\n")
+        self.assertIn("until    for good\n", self.run_("ban", "add", "192.0.2.1", "So")[1])
+        head, row = self.run_("ban", "list")[1].splitlines()
+        self.assertEqual(head.split(), ["WHO", "CHANNEL", "UNTIL", "BY", "REASON"])
+        self.assertEqual(row.split()[:4], ["192.0.2.1", "all", "for", "good"])
+        self.assertIn("hits     anywhere\n", self.run_("filter", "add", "a", "So", "--substring")[1])
+        self.assertEqual(self.run_("filter", "list")[1].splitlines()[1].split()[:4], ["a", "all", "anywhere", "refuse"])
+        self.assertIn("hit 0 of 0 messages", self.run_("filter", "try", "a")[1])
+        self.assertIn("only some may speak", self.run_("channel", "speakers", "gossip", "--none")[1])
+        self.assertIn("ban/add", self.run_("audit")[1])
+        self.assertEqual(self.run_("mute", "add", "x", "y", "--for", "1y")[0], 2)
+        self.assertEqual(self.run_("channel", "speakers", "gossip")[0], 2)
+
+    def test_accounts(self) -> None:
+        """Accounts are made, changed and removed; links are whole addresses, of which only digests are kept."""
+        added = self.json("account", "add", "Ana", "--admin", "--email", "ana@example.org")
+        self.assertEqual((added["name"], added["admin"], added["email"]), ("Ana", True, "ana@example.org"))
+        self.assertRegex(added["link"], "^/reset/[0-9a-f-]{36}$")
+        self.assertEqual(added["address"], "http://127.0.0.1:4110" + added["link"])
+        self.json("account", "add", "Bea")
+        self.json("game", "add", "Alpha", "--short", "A", "--owner", "bea")
+        self.assertEqual(self.json("account", "show", "BEA")["games"], ["A"])
+        self.assertEqual(self.json("game", "edit", "A", "--owner", "")["owner"], None)
+        self.assertEqual(self.json("game", "edit", "A", "--owner", "Bea")["owner"], "Bea")
+        self.assertTrue(self.json("account", "edit", "bea", "--admin")["admin"])
+        edited = self.json("account", "edit", "bea", "--no-admin", "--disabled", "--email", "bea@example.org")
+        self.assertEqual((edited["admin"], edited["disabled"], edited["email"]), (False, True, "bea@example.org"))
+        self.assertFalse(self.json("account", "edit", "bea", "--no-disabled")["disabled"])
+        self.assertIn("/reset/", self.json("account", "reset", "Ana")["address"])
+        invited = self.json("account", "invite")
+        self.assertRegex(invited["address"], "^http://127.0.0.1:4110/sign-up/[0-9a-f-]{36}$")
+        with contextlib.closing(Store.open(None, self.data)) as store:
+            secret = invited["link"].removeprefix("/sign-up/")
+            self.assertIsNotNone(store.load().accounts.shown(secret, "invite", time.time()))
+        self.assertNotIn(secret.encode(), Path(self.data, "gossip.db").read_bytes())
+        self.assertEqual([each["name"] for each in self.json("account", "list")["accounts"]], ["Ana", "Bea"])
+        self.json("account", "remove", "Bea")
+        self.assertIsNone(self.json("game", "show", "A")["owner"])
+        self.assertEqual(self.run_("account", "remove", "Ana"), (1, "", "gossipctl: the last admin must stay one\n"))
+        self.assertEqual(self.run_("account", "add", "ana"), (1, "", "gossipctl: the name ana is taken\n"))
+
+    def test_accounts_for_people(self) -> None:
+        """People get a table of accounts, and links on lines of their own, under the address of the configuration."""
+        config = self.mktemp()
+        Path(config).write_text('[network]\nwebsite = "https://gossip.example.org/"\n')
+        code, out, err = self.run_("--config", config, "account", "add", "Ana")
+        self.assertEqual((code, err), (0, ""))
+        first, blank, last = out.splitlines()
+        self.assertRegex(first, "^https://gossip.example.org/reset/[0-9a-f-]{36}$")
+        self.assertEqual(blank, "")
+        self.assertRegex(last, "^It is good once, until 2[0-9T:.-]+Z, and is not shown again.$")
+        self.assertEqual(self.run_("account", "list")[1], "NAME  STATE            MAIL  GAMES\nAna   no password yet\n")
+        self.assertIn("state  no password yet\n", self.run_("account", "show", "ana")[1])
+        self.json("account", "add", "Bea", "--admin")
+        self.json("account", "edit", "Ana", "--disabled")
+        self.assertIn("Bea   admin, no password yet", self.run_("account", "list")[1])
+        self.assertIn("Ana   disabled, no password yet", self.run_("account", "list")[1])
+        self.json("game", "add", "Alpha", "--short", "A", "--owner", "Ana")
+        self.assertIn("owner       Ana\n", self.run_("game", "show", "A")[1])
+
+    def test_json_after_the_command(self) -> None:
+        """--json and the others may stand after the command as well."""
+        code, out, _ = run("channel", "create", "gossip", "--json", "--data", self.data)
+        self.assertEqual((code, json.loads(out)["name"]), (0, "gossip"))
+
+    def test_refused(self) -> None:
+        """What is refused is one line on stderr, and 1."""
+        self.json("game", "add", "Alpha", "--short", "A")
+        self.assertEqual(
+            self.run_("game", "add", "Beta", "--short", "a"), (1, "", "gossipctl: the short name a is taken\n")
+        )
+        self.assertEqual(
+            self.run_("game", "add", "Beta", "--short", "System"),
+            (1, "", "gossipctl: the short name System is not to be had\n"),
+        )
+        self.assertEqual(self.run_("game", "show", "B"), (1, "", "gossipctl: no such game\n"))
+
+    def test_not_in_json(self) -> None:
+        """Of what no JSON can say it is told what it is."""
+        self.json("channel", "create", "gossip")
+        for minutes in ("nan", "inf", "1e400"):
+            told = "gossipctl: a number on the command line is not finite\n"
+            self.assertEqual(self.run_("channel", "pause", "gossip", minutes), (1, "", told))
+        self.assertEqual(self.run_("game", "show", "\udcff"), (1, "", "gossipctl: the command line is not in UTF-8\n"))
+
+    def test_for_people(self) -> None:
+        """People get tables."""
+        self.assertEqual(self.run_("channel", "create", "gossip")[0], 0)
+        self.assertEqual(self.run_("game", "list")[1], "No game is registered.\n")
+        added = self.json("game", "add", "The Alpha", "--short", "A", "--hidden")
+        self.json("game", "add", "B", "--short", "LongName")
+        head, first, _ = self.run_("game", "list")[1].splitlines()
+        self.assertEqual(head, "SHORT     NAME       STATE   CLIENT ID")
+        self.assertEqual(first, f"A         The Alpha  hidden  {added['client_id']}")
+        self.assertEqual(self.run_("channel", "list")[1], "CHANNEL  STATE  DESCRIPTION\ngossip   shown\n")
+        self.assertIn("The secret is not shown again", self.run_("game", "rotate", "A")[1])
+
+    def test_no_store(self) -> None:
+        """Looking at a store that is not there does not make one."""
+        code, _, err = self.run_("game", "list")
+        self.assertEqual((code, os.path.exists(self.data)), (1, False))
+        self.assertIn("say with --data where the data is", err)
+
+    def test_in_use(self) -> None:
+        """A store that somebody else has is left alone."""
+        with contextlib.closing(Store.open(None, self.data)):
+            code, _, err = self.run_("game", "list")
+        self.assertEqual((code, err.count("\n")), (1, 1))
+        self.assertIn("uses", err)
+
+    def test_backup(self) -> None:
+        """A backup is made, but not over a file."""
+        self.json("channel", "create", "gossip")
+        path = self.mktemp()
+        self.assertEqual(self.json("backup", path), {"path": os.path.abspath(path)})
+        self.assertTrue(os.path.getsize(path))
+        self.assertEqual(self.run_("backup", path)[0], 1)
+
+    def test_needs_a_daemon(self) -> None:
+        """What only a daemon can do says so."""
+        for argv in (("say", "gossip", "hi"), ("tail",), ("restart-notice", "5"), ("sessions",)):
+            self.assertEqual(self.run_(*argv), (1, "", "gossipctl: no daemon runs: this needs one\n"))
+        self.assertEqual(self.run_("status"), (1, "not running\n", ""))
+        self.assertEqual(self.run_("--json", "status"), (1, '{"running": false}\n', ""))
+
+    def test_named_socket(self) -> None:
+        """Who names a socket means the daemon there, and no store."""
+        code, _, err = run("--socket", "nowhere.sock", "channel", "create", "gossip")
+        self.assertEqual((code, err), (1, "gossipctl: nobody listens at nowhere.sock\n"))
+
+
+class DaemonTests(TestCase):
+    """What goes to a running daemon."""
+
+    @inlineCallbacks
+    def setUp(self) -> Any:  # type: ignore[override]
+        # Not mktemp: the path of a unix socket is short.
+        self.data = tempfile.mkdtemp(prefix="gossip")
+        self.addCleanup(shutil.rmtree, self.data)
+        self.service = MemoryService()
+        self.rules = WebRules()
+        site = admin_site(self.service, self.service.store, self.service.clock, deferToThread, rules=self.rules)
+        self.port = yield UNIXServerEndpoint(reactor, os.path.join(self.data, "admin.sock")).listen(site)
+        self.addCleanup(self.port.stopListening)
+
+    def run_(self, *argv: str) -> Any:
+        return deferToThread(run, "--data", self.data, *argv)
+
+    @inlineCallbacks
+    def test_changes(self) -> Any:
+        """A change takes effect in the running daemon, and no store is opened."""
+        code, out, err = yield self.run_("--json", "game", "add", "My MUD", "--short", "MyMUD")
+        self.assertEqual((code, err), (0, ""))
+        added = json.loads(out)
+        registry = self.service.network.registry
+        self.assertIsNotNone(registry.authenticate(added["client_id"], added["client_secret"], NOW))
+        self.assertEqual(os.listdir(self.data), ["admin.sock"])
+        refused = yield self.run_("game", "add", "Other", "--short", "mymud")
+        self.assertEqual(refused, (1, "", "gossipctl: the short name mymud is taken\n"))
+
+    @inlineCallbacks
+    def test_status(self) -> Any:
+        """The status of a running daemon is shown."""
+        code, out, _ = yield self.run_("status")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"connections +3 websocket, 1 telnet\n")
+        code, out, _ = yield self.run_("--json", "status")
+        self.assertEqual(json.loads(out), {"running": True, **self.service.status()})
+
+    @inlineCallbacks
+    def test_say_notice_backup(self) -> Any:
+        """The daemon says, announces and copies."""
+        self.service.world.join("Alpha", channels=["gossip"])
+        said = yield self.run_("say", "gossip", "Hello,", "all")
+        self.assertEqual(said, (0, "Said on gossip.\n", ""))
+        self.assertEqual(self.service.store.said[0].message, "Hello, all")
+        self.assertEqual((yield self.run_("restart-notice", "5"))[0], 0)
+        self.assertEqual(self.service.notices, [5])
+        self.assertEqual((yield self.run_("backup", "b.db"))[0], 0)
+        self.assertEqual(self.service.store.backups, [Path(os.path.abspath("b.db"))])
+        code, _, err = yield self.run_("backup", "b.db")
+        self.assertEqual((code, "there already" in err), (1, True))
+
+    @inlineCallbacks
+    def test_actor(self) -> Any:
+        """The daemon notes which user of the machine had something done, and how."""
+        yield self.run_("channel", "create", "gossip")
+        yield self.run_("restart-notice", "5")
+        user = pwd.getpwuid(os.getuid()).pw_name
+        noted = [(entry.actor, entry.operation, entry.subject) for entry in self.service.store.entries]
+        self.assertEqual(noted, [(f"unix:{user}", "channel/create", "gossip"), (f"unix:{user}", "restart-notice", "5")])
+        code, out, _ = yield self.run_("audit")
+        self.assertEqual((code, "restart-notice" in out), (0, True))
+
+    @inlineCallbacks
+    def test_sessions(self) -> Any:
+        """The live sessions are those that the pages of the admins show."""
+        out = yield self.run_("sessions")
+        self.assertEqual(out, (0, "Nobody is connected.\n", ""))
+        self.service.world.join("Beta", now=NOW - 60)
+        self.service.world.join("Alpha", channels=["gossip", "testing"], players=["Ana", "Bo"])
+        code, out, _ = yield self.run_("sessions")
+        self.assertEqual(
+            out,
+            "GAME   ADDRESS    BY         SINCE             PLAYERS  CHANNELS\n"
+            "Alpha  192.0.2.1  websocket  2023-11-14 22:00  2        gossip, testing\n"
+            "Beta   192.0.2.1  websocket  2023-11-14 21:59  0\n",
+        )
+        code, out, _ = yield self.run_("--json", "sessions")
+        self.assertEqual((code, json.loads(out)), (0, sessions(self.service)))
+
+    @inlineCallbacks
+    def test_links(self) -> Any:
+        """A daemon that knows where its pages are says so in the links; otherwise the configuration at hand does."""
+        _, out, _ = yield self.run_("--json", "account", "invite")
+        self.assertRegex(json.loads(out)["address"], "^http://127.0.0.1:4110/sign-up/")
+        self.rules.address = "https://gossip.example.org"
+        _, out, _ = yield self.run_("account", "invite")
+        self.assertRegex(out, "^https://gossip.example.org/sign-up/")
+
+    @inlineCallbacks
+    def test_tail_refused(self) -> Any:
+        """What cannot be followed is refused."""
+        refused = yield self.run_("tail", "nowhere")
+        self.assertEqual(refused, (1, "", "gossipctl: no such channel\n"))
+
+
+class Script(Protocol):
+    """A daemon that says one thing, and goes away."""
+
+    said = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        assert self.transport is not None
+        self.transport.write(self.said)
+        self.transport.loseConnection()
+
+
+class LostDaemonTests(TestCase):
+    """A daemon that goes away, or is none."""
+
+    @inlineCallbacks
+    def answer(self, said: bytes, *argv: str) -> Any:
+        """Do what a command line says, with a daemon that says this."""
+        data = tempfile.mkdtemp(prefix="gossip")
+        self.addCleanup(shutil.rmtree, data)
+        path = os.path.join(data, "admin.sock")
+        factory = Factory.forProtocol(type("Script", (Script,), {"said": said}))
+        port = yield UNIXServerEndpoint(reactor, path).listen(factory)
+        self.addCleanup(port.stopListening)
+        return (yield deferToThread(run, "--socket", path, *argv))
+
+    @inlineCallbacks
+    def test_tail(self) -> Any:
+        """What is said is shown as it comes, cleaned, until the daemon ends it."""
+        message = "\x1b[31mred\nand more"
+        line = said_json(MessageSaid("gossip", 1, uuid(1), "Alpha", "A\x07na", message, NOW))
+        said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + (b"%x\r\n%s\r\n" % (len(line), line)) * 2
+        code, out, err = yield self.answer(said, "tail", "gossip")
+        self.assertEqual(out, "22:00:00 [gossip] Ana@Alpha: [31mred and more\n" * 2)
+        self.assertEqual((code, err), (1, "gossipctl: the daemon ended the connection\n"))
+        code, out, err = yield self.answer(said, "tail", "--json")
+        self.assertEqual([json.loads(line)["message"] for line in out.splitlines()], [message, message])
+        self.assertNotIn("\x1b", out)
+
+    @inlineCallbacks
+    def test_no_answer(self) -> Any:
+        """No answer, half of one, or one that is none is one clear line."""
+        answers = (
+            b"",
+            b"SSH-2.0-OpenSSH\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",
+            b"HTTP/1.1 500 Oops\r\n\r\n<b>",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]",
+        )
+        for said in answers:
+            for argv in (("status",), ("game", "list")):
+                code, out, err = yield self.answer(said, *argv)
+                self.assertEqual((code, out, err.count("\n")), (1, "", 1), said)
+                self.assertTrue(err.startswith("gossipctl: the daemon"), err)
+
+
+class EndTests(SynchronousTestCase):
+    """How it ends when nobody wants to know more."""
+
+    def test_interrupt(self) -> None:
+        """Ctrl-C ends it quietly."""
+
+        def interrupted(daemon: ctl.Daemon, name: str) -> Any:
+            raise KeyboardInterrupt
+
+        self.patch(ctl.Daemon, "get", interrupted)
+        self.assertEqual(run("status"), (130, "", ""))
+
+    def test_broken_pipe(self) -> None:
+        """A reader that goes away ends it quietly."""
+        reading, writing = os.pipe()
+        os.close(reading)
+        argv = [sys.executable, "-m", "gossip.cli.ctl", "--data", self.mktemp(), "channel", "create", "gossip"]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        with open(writing, "wb") as pipe:
+            done = subprocess.run(argv, stdout=pipe, stderr=subprocess.PIPE, env=environment, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+
+
+class TerminalTests(SynchronousTestCase):
+    """L{gossip.cli.terminal}: what a person sees."""
+
+    def test_printable(self) -> None:
+        """Nothing is left that a terminal could take for a command or that turns lines around; talk stays talk."""
+        self.assertEqual(
+            terminal.printable("I <3 you > me – Grüße, 你好 ✔️ 👩\u200d🚀"), "I <3 you > me – Grüße, 你好 ✔️ 👩\u200d🚀"
+        )
+        self.assertEqual(
+            terminal.printable("a\x1b[2Jb\x9b1mc\td\r\ne\u202ef\u2066\x00\x7f\u2028g\ud800"), "a[2Jb1mc d  ef g"
+        )
+
+    def test_tables(self) -> None:
+        """Hostile names stay in their cells."""
+        hostile = "x\x1b[2J\n\u202ey"
+        games = [
+            {
+                "short_name": hostile,
+                "name": hostile,
+                "client_id": hostile,
+                "disabled": 0,
+                "hidden": 0,
+                "hide_players": 0,
+            }
+        ]
+        channels = [
+            {"name": hostile, "hidden": False, "paused_until": None, "description": hostile, "speakers": [hostile]}
+        ]
+        agents = [{"name": hostile, "url": hostile, "repo_url": None}]
+        restriction = dict.fromkeys(("who", "channel", "until", "reason", "set_by", "set_at"), hostile)
+        kept = dict.fromkeys(("text", "channel", "substring", "action", "reason", "set_by", "set_at"), hostile)
+        report = dict.fromkeys((*Report.__struct_fields__, "said_at"), hostile)
+        entry = dict.fromkeys(("at", "actor", "operation", "subject", "arguments"), hostile)
+        account = dict.fromkeys(("name", "admin", "disabled", "email", "has_password", "created_at", "until"), hostile)
+        account_shown: dict[str, Any] = {**account, "games": [hostile], "address": hostile}
+        keys = ("game", "peer", "transport", "since", "players", "channels")
+        session: dict[str, Any] = {**dict.fromkeys(keys, hostile), "channels": [hostile]}
+        for shown in (
+            terminal.games({"games": games}),
+            terminal.channels({"channels": channels}),
+            terminal.agents({"agents": agents}),
+            terminal.channel(channels[0]),
+            terminal.agent(agents[0]),
+            terminal.mutes({"mutes": [restriction]}),
+            terminal.restriction(restriction),
+            terminal.filters({"filters": [kept]}),
+            terminal.filter_(kept),
+            terminal.tried({"hits": 1, "messages": 1, "shown": [report]}),
+            terminal.reports({"reports": [report]}),
+            terminal.report(report),
+            terminal.audit({"entries": [entry]}),
+            terminal.accounts({"accounts": [account_shown]}),
+            terminal.account(account_shown),
+            terminal.account_link(account_shown),
+            terminal.sessions({"sessions": [session]}),
+        ):
+            self.assertEqual([line for line in shown.splitlines() if not line.isprintable()], [])
+            self.assertIn("x[2J y", shown)

@@ -1,0 +1,283 @@
+"""Channels (protocol specification, channels/*)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Raw
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.network.channels import Audience
+from gossip.network.outputs import Broadcast, Close, Commit, Send
+from gossip.network.session import Session, Situation
+from gossip.network.settings import NetworkLimits, NetworkSettings
+from gossip.protocol.events import AN_ERROR, ChannelsBroadcast, Failure, Success
+from gossip.registry.changes import Channel, ChannelSaved, MessageSaid
+from gossip.registry.registry import Refused
+from tests.support.world import NOW, World, frame, ref, sent, written
+
+R = Raw(b'"r"')
+
+
+def subscribe(channel: str, ref: Any = "r") -> dict[str, Any]:
+    return frame("channels/subscribe", {"channel": channel}, ref)
+
+
+def unsubscribe(channel: str, ref: Any = "r") -> dict[str, Any]:
+    return frame("channels/unsubscribe", {"channel": channel}, ref)
+
+
+def say(message: str = "Hello!", name: str = "Ana", channel: str = "gossip", ref: Any = "r") -> dict[str, Any]:
+    return frame("channels/send", {"channel": channel, "name": name, "message": message}, ref)
+
+
+class SubscribeTests(SynchronousTestCase):
+    """channels/subscribe and channels/unsubscribe."""
+
+    def test_create(self) -> None:
+        """A valid name that does not exist is created, hidden; a second time it is there."""
+        world = World()
+        session, other = world.join("Alpha"), world.join("Beta")
+        done = Send(session, Success("channels/subscribe", R))
+        self.assertEqual(world.say(session, subscribe("New-one")), [Commit(ChannelSaved(Channel("New-one"))), done])
+        self.assertTrue(world.registry.channels["New-one"].hidden)
+        self.assertEqual(world.say(session, subscribe("New-one")), [done])
+        self.assertEqual(world.say(other, subscribe("New-one")), [Send(other, Success("channels/subscribe", R))])
+        self.assertEqual(world.network.channels.subscribed(), {"New-one": 2})
+
+    def test_names(self) -> None:
+        """What a valid name is; a channel that exists may be subscribed to whatever its name."""
+        may_join = World(NetworkSettings(blocked_channels=("all", "Staff"))).network.channels.may_join
+        for name in ("abc", "a" * 15, "A-b_C", "---"):
+            self.assertTrue(may_join(name), name)
+        for name in ("", "ab", "a" * 16, "a b", "abc1", "äbc", "abc\n", "all", "Staff", "<b>"):
+            self.assertFalse(may_join(name), name)
+        world = World()
+        session = world.join("Alpha")
+        for name in ("all", "x", "a b 1"):
+            world.registry.enact(ChannelSaved(Channel(name)))
+            self.assertEqual(world.ask(session, subscribe(name))[0]["status"], "success")
+
+    def test_refused(self) -> None:
+        """A bad name is answered with itself, as far as it fits into a frame."""
+        world = World()
+        session = world.join("Alpha")
+        error = 'Could not subscribe to "no"'
+        self.assertEqual(world.say(session, subscribe("no")), [Send(session, Failure("channels/subscribe", R, error))])
+        self.assertEqual(world.say(session, subscribe("no", None)), [])
+        [long] = world.ask(session, subscribe("x" * 60000))
+        self.assertLess(len(long["error"]), 1000)
+
+    def test_too_many(self) -> None:
+        """The 101st channel is one too many; a bad name is bad first, one that is there is no further one."""
+        names = [f"ch-{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(101)]
+        world = World()
+        session = world.join("Alpha", channels=names[:99])
+        self.assertEqual(world.ask(session, subscribe(names[99]))[0]["status"], "success")
+        self.assertEqual(world.ask(session, subscribe(names[100]))[0]["error"], "too many channels")
+        self.assertNotIn(names[100], world.registry.channels)
+        self.assertEqual(world.ask(session, subscribe("no"))[0]["error"], 'Could not subscribe to "no"')
+        self.assertEqual(world.ask(session, subscribe(names[5]))[0]["status"], "success")
+        world.ask(session, unsubscribe(names[5]))
+        self.assertEqual(world.ask(session, subscribe(names[100]))[0]["status"], "success")
+
+    def test_no_limit(self) -> None:
+        """A limit of 0 is none."""
+        world = World(limits=NetworkLimits(channels=0))
+        session = world.join("Alpha", channels=["one"])
+        self.assertEqual(world.ask(session, subscribe("two"))[0]["status"], "success")
+
+    def test_unsubscribe(self) -> None:
+        """Unsubscribing succeeds whatever it is from, and only the session itself hears no more."""
+        world = World()
+        first, second = world.join("Alpha", channels=["gossip"]), world.join("Alpha", channels=["gossip"])
+        speaking = world.join("Beta", channels=["gossip"])
+        for name in ("gossip", "gossip", "other", "no", ""):
+            self.assertEqual(world.say(first, unsubscribe(name)), [Send(first, Success("channels/unsubscribe", R))])
+        self.assertEqual(world.say(first, unsubscribe("gossip", None), NOW + 5), [])
+        outputs = world.say(speaking, say())
+        self.assertEqual((sent(outputs, first), len(sent(outputs, second))), ([], 1))
+        world.say(second, unsubscribe("gossip"))
+        world.say(speaking, unsubscribe("gossip"))
+        self.assertEqual(world.network.channels.subscribed(), {})
+
+    def test_rates(self) -> None:
+        """Five at once and one a second, each for itself; what is refused for another reason is not counted."""
+        for event in (subscribe, unsubscribe):
+            world = World()
+            session = world.join("Alpha")
+            for _ in range(8):
+                world.say(session, subscribe("no"))
+            done = [world.ask(session, event("gossip"))[0].get("error") for _ in range(7)]
+            self.assertEqual(done, [None] * 5 + ["rate limit exceeded"] * 2)
+            self.assertEqual(world.ask(session, event("gossip"), NOW + 1)[0]["status"], "success")
+            other = unsubscribe if event is subscribe else subscribe
+            self.assertEqual(world.ask(session, other("gossip"), NOW + 1)[0]["status"], "success")
+            self.assertEqual(world.say(session, event("gossip", None), NOW + 1), [])
+
+
+class SendTests(SynchronousTestCase):
+    """channels/send and channels/broadcast."""
+
+    def setUp(self) -> None:
+        self.world = World()
+        self.session = self.world.join("Alpha", channels=["gossip"])
+        self.twin = self.world.join("Alpha", channels=["gossip"])
+        self.other = self.world.join("Beta", channels=["gossip"])
+        self.third = self.world.join("Gamma", channels=["gossip"], supports=["channels"])
+        self.deaf = self.world.join("Delta", channels=["testing"])
+        self.world.made = 0
+
+    def error(self, sent: dict[str, Any], session: Session | None = None, now: float = NOW) -> Any:
+        return self.world.ask(session or self.session, sent, now)[0].get("error")
+
+    def test_said(self) -> None:
+        """All sessions that are subscribed hear it, but those of the sending game; the answer waits for the disk."""
+        broadcast = ChannelsBroadcast(ref(1), "gossip", "Alpha", "Ana", "Hello!")
+        said = MessageSaid("gossip", 1, self.world.game("Alpha").client_id, "Alpha", "Ana", "Hello!", NOW)
+        done = Send(self.session, Success("channels/send", R))
+        failed = Send(self.session, Failure("channels/send", R, AN_ERROR))
+        self.assertEqual(
+            self.world.say(self.session, say()),
+            [Broadcast((self.other, self.third), broadcast), Commit(said, (done,), (failed,))],
+        )
+        self.assertEqual(self.world.settle(), [done])
+        self.world.say(self.session, say())
+        self.assertEqual(self.world.settle(kept=False), [failed])
+
+    def test_without_ref(self) -> None:
+        """Without a ref it is heard, and never answered."""
+        outputs = self.world.say(self.session, say(ref=None))
+        self.assertEqual([type(output) for output in outputs], [Broadcast, Commit])
+        self.assertEqual(self.world.settle(), [])
+        self.world.say(self.session, say(ref=None))
+        self.assertEqual(self.world.settle(kept=False), [])
+
+    def test_game_is_the_senders(self) -> None:
+        """The game that is heard is the sender's, whatever the payload claims."""
+        payload = {"channel": "gossip", "name": "Ana", "message": "Hi", "game": "Beta", "short_name": "Beta"}
+        [heard] = written(self.world.say(self.session, frame("channels/send", payload)), self.other)
+        wanted = {"channel": "gossip", "game": "Alpha", "name": "Ana", "message": "Hi"}
+        self.assertEqual(heard["payload"], wanted)
+
+    def test_nobody_hears(self) -> None:
+        """What nobody hears is kept all the same."""
+        outputs = self.world.say(self.deaf, say(channel="testing"))
+        self.assertEqual([type(output) for output in outputs], [Commit])
+        self.assertEqual(written(self.world.settle(), self.deaf)[0]["status"], "success")
+
+    def test_sequence(self) -> None:
+        """Numbers grow, each channel's by themselves; what was refused takes none."""
+        numbers = []
+        for session, channel in ((self.session, "gossip"), (self.deaf, "testing"), (self.other, "gossip")):
+            self.world.say(session, say("", channel=channel))
+            commit = self.world.say(session, say(channel=channel))[-1]
+            assert isinstance(commit, Commit) and isinstance(commit.change, MessageSaid)
+            numbers.append(commit.change.seq)
+        self.assertEqual(numbers, [1, 1, 2])
+
+    def test_cleaned(self) -> None:
+        """Name and message are cleaned, and nothing else changes."""
+        [heard] = sent(self.world.say(self.session, say(" <b>Hi</b>\x1b 1 < 2 ", "<i>Ana</i>")), self.other)
+        self.assertEqual((heard.name, heard.message), ("Ana", " Hi 1 < 2 "))
+
+    def test_errors(self) -> None:
+        """The errors in their order."""
+        paused = Channel("gossip", paused_until=NOW + 10)
+        self.assertEqual(self.error(say("", "", "testing")), "not subscribed")
+        self.assertEqual(self.error(say("", "", "never-heard")), "not subscribed")
+        self.world.registry.enact(ChannelSaved(paused))
+        self.assertEqual(self.error(say("", "")), "channel is paused")
+        self.assertEqual(self.error(say(), now=NOW + 9.9), "channel is paused")
+        self.assertIsNone(self.error(say(), now=NOW + 10))
+        self.world.registry.enact(ChannelSaved(Channel("gossip")))
+        self.assertEqual(self.error(say("", "")), "Name cannot be empty")
+        self.assertEqual(self.error(say("", "<b>\x00")), "Name cannot be empty")
+        self.assertEqual(self.error(say("", "x" * 65)), "name too long")
+        self.assertEqual(self.error(say("", "é" * 33)), "name too long")
+        self.assertEqual(self.error(say("", "é" * 32)), "empty message")
+        self.assertEqual(self.error(say("<b></b>")), "empty message")
+        self.assertEqual(self.error(say("x" * 4097)), "message too long")
+        self.assertEqual(self.error(say("😀" * 3073)), "message too long")
+        for message in ("x" * 4096, "😀" * 3072, "é" * 4096, " ", "<b>" + "x" * 4096):
+            self.assertIsNone(self.error(say(message)))
+
+    def test_limits_of_0(self) -> None:
+        """Limits of 0 are none."""
+        world = World(limits=NetworkLimits(message_characters=0, message_bytes=0, name_bytes=0))
+        session = world.join("Alpha", channels=["gossip"])
+        self.assertEqual(world.ask(session, say("x" * 50000, "y" * 1000))[0]["status"], "success")
+
+    def test_rate(self) -> None:
+        """Ten at once and two a second; what is refused for another reason is not counted."""
+        for _ in range(20):
+            self.error(say(""))
+        self.assertEqual([self.error(say()) for _ in range(12)], [None] * 10 + ["rate limit exceeded"] * 2)
+        self.assertEqual(self.world.say(self.session, say(ref=None)), [])
+        self.assertEqual(self.error(say(), now=NOW + 0.5), None)
+        self.assertEqual(self.error(say(), now=NOW + 0.5), "rate limit exceeded")
+        self.assertIsNone(self.error(say(), self.twin))
+
+    def test_abuse(self) -> None:
+        """The tenth strike ends the session; answers still waited for come first, by their places."""
+        for _ in range(10 + 9):
+            self.world.say(self.session, say())
+        waiting = list(self.world.pending)
+        abuse = Failure("authenticate", None, "disconnected due to rate limit abuse")
+        self.assertEqual(
+            self.world.say(self.session, say()), [Send(self.session, abuse), Close(self.session, 4000, abuse.error)]
+        )
+        self.assertIs(self.session.situation, Situation.GONE)
+        self.assertEqual((len(waiting), self.world.pending), (10, waiting))
+        self.assertEqual(sent(self.world.say(self.other, say()), self.session), [])
+
+    def test_audience_is_the_same(self) -> None:
+        """The tuple stays the same for a sending game until somebody joins or leaves."""
+
+        def heard() -> tuple[Session, ...]:
+            broadcast = self.world.say(self.session, say())[0]
+            assert isinstance(broadcast, Broadcast)
+            return broadcast.sessions
+
+        first = heard()
+        self.assertIs(heard(), first)
+        self.world.say(self.deaf, subscribe("gossip"))
+        second = heard()
+        self.assertEqual(second, (self.other, self.third, self.deaf))
+        self.world.network.lost(self.other, NOW)
+        self.assertEqual(heard(), (self.third, self.deaf))
+        self.world.say(self.deaf, unsubscribe("gossip"))
+        self.assertEqual(heard(), (self.third,))
+        self.assertEqual(first, (self.other, self.third))
+
+    def test_announce(self) -> None:
+        """The network itself is heard by everybody, as its player system."""
+        outputs = self.world.network.channels.announce("gossip", "<b>Hear</b>!", NOW)
+        everybody = (self.session, self.twin, self.other, self.third)
+        broadcast = ChannelsBroadcast(ref(1), "gossip", "gossip", "system", "Hear!")
+        said = MessageSaid("gossip", 1, None, "gossip", "system", "Hear!", NOW)
+        self.assertEqual(outputs, [Broadcast(everybody, broadcast), Commit(said)])
+
+    def test_announce_refused(self) -> None:
+        """What the network itself may not say either."""
+        announce = self.world.network.channels.announce
+        self.assertRaises(Refused, announce, "nowhere", "Hi", NOW)
+        self.assertRaises(Refused, announce, "gossip", "", NOW)
+        self.assertRaises(Refused, announce, "gossip", "x" * 4097, NOW)
+
+
+class AudienceTests(SynchronousTestCase):
+    """Who hears a channel, for many sending games."""
+
+    def test_many_senders(self) -> None:
+        """More sending games than are remembered are still told apart."""
+        world = World()
+        audience = Audience()
+        sessions = [world.join(name) for name in ("Alpha", "Beta", "Gamma")]
+        for session in sessions:
+            audience.join(session)
+        for _ in range(100):
+            stranger = World().join("Alpha").online
+            self.assertEqual(audience.hearing(stranger), tuple(sessions))
+            self.assertEqual(audience.hearing(sessions[0].online), tuple(sessions[1:]))
+        self.assertEqual(audience.hearing(None), tuple(sessions))

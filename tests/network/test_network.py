@@ -1,0 +1,691 @@
+"""The network: the order of the checks, authentication, heartbeats, what time brings, what is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Raw
+from msgspec.structs import replace
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.network import network
+from gossip.network.outputs import Broadcast, Close, Commit, Send
+from gossip.network.ratelimit import Rate
+from gossip.network.session import Session, Situation
+from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
+from gossip.protocol.events import (
+    AN_ERROR,
+    Authenticated,
+    Beat,
+    Failure,
+    GamesConnect,
+    GamesDisconnect,
+    NotAuthenticated,
+    PlayersListed,
+    Restart,
+    Success,
+)
+from gossip.registry.changes import (
+    AuditExpired,
+    Change,
+    Channel,
+    ChannelSaved,
+    GameRemoved,
+    GameSaved,
+    GameSeen,
+    MessagesExpired,
+    PlayerCountsExpired,
+    PlayersCounted,
+    UserAgent,
+    UserAgentSaved,
+)
+from gossip.registry.registry import Refused
+from tests.support.world import FLAGS, NOW, World, frame, ref, uuid, written
+
+FOR_EVER = NetworkSettings(history_days=0, player_count_days=0, audit_days=0)
+SLOW = NetworkLimits(rates=Rates(global_=Rate(2, 1)))
+"""Limits that are soon reached."""
+
+
+def failed(event: Any, error: str, ref: Any = None) -> dict[str, Any]:
+    """A failure, as a game reads it."""
+    echoed = {key: value for key, value in (("event", event), ("ref", ref)) if value is not None}
+    return {**echoed, "status": "failure", "error": error}
+
+
+class GuardTests(SynchronousTestCase):
+    """The checks in the order of the specification: the first that fails answers."""
+
+    def test_unreadable(self) -> None:
+        """What cannot be read is unknown, always, and never ends a session."""
+        world = World()
+        for session in (world.open(), world.join("Alpha")):
+            for junk in (b"", b"{", b"[]", b"\xff", b"null"):
+                self.assertEqual(world.say(session, junk), [Send(session, Failure(None, None, "unknown"))])
+            self.assertIsNot(session.situation, Situation.GONE)
+
+    def test_unauthenticated(self) -> None:
+        """Before authentication nothing but authenticate is heard; event and ref are echoed."""
+        world = World()
+        session = world.open()
+        for event in ("heartbeat", "channels/send", "tells/send", "what", "restart", 1):
+            self.assertEqual(world.ask(session, {"event": event, "ref": "r"}), [failed(event, "unauthenticated", "r")])
+            self.assertEqual(world.ask(session, {"event": event}), [failed(event, "unauthenticated")])
+        self.assertEqual(world.ask(session, {}), [failed(None, "unauthenticated")])
+        self.assertIs(session.situation, Situation.NEW)
+
+    def test_unknown(self) -> None:
+        """An event that no game may send is unknown, with or without a ref."""
+        world = World()
+        session = world.join("Alpha")
+        for event in ("what", "restart", "channels/broadcast", "games/connect", "tells/receive", 1, [1], "Heartbeat"):
+            self.assertEqual(world.ask(session, {"event": event, "ref": [0]}), [failed(event, "unknown", [0])])
+            self.assertEqual(world.ask(session, {"event": event}), [failed(event, "unknown")])
+        self.assertEqual(world.ask(session, {"ref": "r"}), [failed(None, "unknown", "r")])
+
+    def test_second_authenticate(self) -> None:
+        """Who is active cannot authenticate again."""
+        world = World()
+        session = world.join("Alpha")
+        again = frame("authenticate", world.credentials("Beta"), "r")
+        self.assertEqual(world.ask(session, again), [failed("authenticate", "unknown", "r")])
+        self.assertEqual(session.online and session.online.game.short_name, "Alpha")
+
+    def test_flags(self) -> None:
+        """Each event needs its flag, before its ref and payload are looked at; who has no ref hears nothing."""
+        world = World()
+        session = world.join("Alpha", supports=["channels"])
+        flags = {
+            "players/sign-in": "players",
+            "players/sign-out": "players",
+            "players/status": "players",
+            "games/status": "games",
+            "tells/send": "tells",
+            "achievements/sync": "achievements",
+            "achievements/create": "achievements",
+            "achievements/update": "achievements",
+            "achievements/delete": "achievements",
+        }
+        for event, flag in flags.items():
+            wanted = failed(event, f'missing support for "{flag}"', "r")
+            self.assertEqual(world.ask(session, frame(event, 7, "r")), [wanted])
+            self.assertEqual(world.ask(session, frame(event, 7)), [])
+
+    def test_malformed(self) -> None:
+        """A wrong ref or payload is answered if there is a ref, without it if that is too long."""
+        world = World()
+        session = world.join("Alpha")
+        for event in ("channels/subscribe", "channels/send", "players/sign-in"):
+            self.assertEqual(world.ask(session, frame(event, {}, "r")), [failed(event, AN_ERROR, "r")])
+            self.assertEqual(world.ask(session, frame(event, {})), [])
+            self.assertEqual(world.ask(session, frame(event, {}, "r" * 255)), [failed(event, AN_ERROR)])
+        tell = frame("tells/send", {}, "r")
+        self.assertEqual(world.ask(session, tell), [failed("tells/send", "invalid payload", "r")])
+        for event in ("players/status", "games/status", "tells/send", "achievements/sync"):
+            self.assertEqual(world.ask(session, frame(event)), [])
+
+    def test_global_limit_first(self) -> None:
+        """The global limit is looked at before all else: every frame counts, and is answered."""
+        world = World(limits=SLOW)
+        new = world.open()
+        self.assertEqual(written(world.say(new, b"junk"), new), [failed(None, "unknown")])
+        self.assertEqual(world.ask(new, frame("heartbeat")), [failed("heartbeat", "unauthenticated")])
+        self.assertEqual(world.ask(new, b"junk"), [failed(None, "rate limit exceeded")])
+        self.assertEqual(world.ask(new, frame("what", ref=1)), [failed("what", "rate limit exceeded", 1)])
+        authenticate = frame("authenticate", world.credentials("Alpha"), "r")
+        self.assertEqual(world.ask(new, authenticate), [failed("authenticate", "rate limit exceeded", "r")])
+        self.assertIs(new.situation, Situation.NEW)
+        self.assertEqual(world.ask(new, frame("heartbeat"), NOW + 1), [failed("heartbeat", "unauthenticated")])
+
+    def test_global_abuse(self) -> None:
+        """The tenth strike ends a session."""
+        world = World(limits=SLOW)
+        session = world.join("Alpha", NOW)
+        self.assertEqual(world.say(session, frame("heartbeat")), [])
+        exceeded = Failure("heartbeat", Raw(b"1"), "rate limit exceeded")
+        for _ in range(9):
+            self.assertEqual(world.say(session, frame("heartbeat", ref=1)), [Send(session, exceeded)])
+        goodbye = Failure("heartbeat", Raw(b"1"), "rate limit exceeded, goodbye")
+        self.assertEqual(
+            world.say(session, frame("heartbeat", ref=1)), [Send(session, goodbye), Close(session, 4000, goodbye.error)]
+        )
+        self.assertIs(session.situation, Situation.GONE)
+        self.assertEqual(world.say(session, frame("heartbeat")), [])
+        self.assertEqual(next(iter(world.network.presence)).sessions, {})
+        self.assertEqual(world.network.lost(session, NOW), [])
+
+    def test_limits_are_a_sessions_own(self) -> None:
+        """What one session sends costs another nothing."""
+        world = World(limits=SLOW)
+        first, second = world.join("Alpha"), world.join("Alpha")
+        for _ in range(5):
+            world.say(first, frame("heartbeat"))
+        self.assertEqual(world.say(second, frame("heartbeat")), [])
+
+    def test_no_limit(self) -> None:
+        """A burst of 0 is no limit."""
+        world = World(limits=NetworkLimits(rates=Rates(global_=Rate(0, 20))))
+        session = world.join("Alpha")
+        self.assertEqual([world.say(session, frame("heartbeat")) for _ in range(1000)], [[]] * 1000)
+
+    def test_debug(self) -> None:
+        """With debug, requests without a ref are answered too, without one, for 300 s; heartbeats never."""
+        world = World()
+        session = world.join("Alpha", debug=True)
+        signed_in = frame("players/sign-in", {"name": "Ana"})
+        self.assertEqual(world.ask(session, signed_in), [{"event": "players/sign-in", "status": "success"}])
+        self.assertEqual(world.ask(session, frame("games/status")), [failed("games/status", AN_ERROR)])
+        self.assertEqual(world.ask(session, frame("players/sign-in")), [failed("players/sign-in", AN_ERROR)])
+        said = frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"})
+        self.assertEqual(world.ask(session, said), [failed("channels/send", "not subscribed")])
+        self.assertEqual(world.ask(session, frame("heartbeat")), [])
+        self.assertEqual(len(world.ask(session, signed_in, NOW + 299.9)), 1)
+        self.assertEqual(world.ask(session, signed_in, NOW + 300), [])
+
+    def test_no_debug(self) -> None:
+        """Only C{true} asks for it."""
+        world = World()
+        for debug in (False, None, "true", 1, [True]):
+            session = world.join("Alpha", debug=debug)
+            self.assertEqual(world.ask(session, frame("players/sign-in", {"name": "Ana"})), [])
+
+
+class AuthenticateTests(SynchronousTestCase):
+    """Who may join (protocol specification, authenticate)."""
+
+    def refused(self, world: World, payload: Any, peer: str = "192.0.2.1", now: float = NOW) -> str:
+        """The error, after which the session is closed."""
+        session = world.open(now, peer)
+        outputs = world.say(session, frame("authenticate", payload, "r"), now)
+        send, close = outputs
+        assert isinstance(send, Send) and isinstance(send.event, NotAuthenticated), outputs
+        self.assertEqual((send.event.ref, send.session), (Raw(b'"r"'), session))
+        self.assertEqual(close, Close(session, 4000, send.event.error))
+        self.assertIs(session.situation, Situation.GONE)
+        return send.event.error
+
+    def test_success(self) -> None:
+        """The answer has no ref; then come the bad channels, a heartbeat, and the news for the others."""
+        world = World()
+        other = world.join("Beta")
+        plain = world.join("Gamma", supports=["channels"])
+        world.made = 0
+        session = world.open()
+        payload = world.credentials("Alpha", channels=["gossip", "no", "gossip", "all", "gossip"])
+        outputs = world.say(session, frame("authenticate", payload, "r"))
+        self.assertEqual(
+            outputs,
+            [
+                Send(session, Authenticated(Raw(b'"r"'), "Alpha")),
+                Commit(ChannelSaved(Channel("gossip"))),
+                Send(session, Failure("channels/subscribe", None, "Could not subscribe to 'no'")),
+                Send(session, Failure("channels/subscribe", None, "Could not subscribe to 'all'")),
+                Send(session, Beat(0)),
+                Commit(GameSeen(world.game("Alpha").client_id, None, "1.0.0")),
+                Broadcast((other,), GamesConnect(ref(1), "Alpha")),
+            ],
+        )
+        self.assertEqual((session.situation, session.supports), (Situation.ACTIVE, set(FLAGS)))
+        self.assertEqual(list(session.channels), ["gossip"])
+        self.assertIsNot(plain, other)
+
+    def test_second_session(self) -> None:
+        """A second session of a game is no news."""
+        world = World()
+        world.join("Beta")
+        first = world.join("Alpha")
+        second = world.open()
+        outputs = world.say(second, frame("authenticate", world.credentials("Alpha")))
+        self.assertEqual(outputs, [Send(second, Authenticated(None, "Alpha")), Send(second, Beat(0))])
+        self.assertIs(first.online, second.online)
+
+    def test_credentials(self) -> None:
+        """Missing, null, of a wrong type, unknown or no match: all the same, and before supports."""
+        world = World()
+        good = world.credentials("Alpha")
+        payloads: list[Any] = [None, {}, [], "x", 1, {"supports": ["channels"]}]
+        for key in ("client_id", "client_secret"):
+            wrongs: list[Any] = [None, 1, [], [good[key]], {}, "", "x", uuid(0xFF), world.credentials("Beta")[key]]
+            payloads += [{**good, key: wrong, "supports": None} for wrong in wrongs]
+            payloads += [{name: value for name, value in good.items() if name != key}]
+        for payload in payloads:
+            self.assertEqual(self.refused(world, payload), "invalid credentials", payload)
+
+    def test_upper_case(self) -> None:
+        """UUIDs compare in lower case."""
+        world = World()
+        good = world.credentials("Alpha")
+        world.join("Alpha", client_id=good["client_id"].upper(), client_secret=good["client_secret"].upper())
+
+    def test_supports(self) -> None:
+        """What supports must be, in the order of the checks."""
+        world = World()
+        cases: list[tuple[Any, str]] = [
+            (None, "missing supports"),
+            ([], "missing supports"),
+            ("channels", "missing supports"),
+            ({"channels": True}, "missing supports"),
+            (1, "missing supports"),
+            (["players"], "must support channels"),
+            (["what"], "must support channels"),
+            (["Channels"], "must support channels"),
+            ([None], "must support channels"),
+            (["channels", "what"], "includes unknown supports"),
+            (["channels", None], "includes unknown supports"),
+            (["channels", ["games"]], "includes unknown supports"),
+            (["channels", 1], "includes unknown supports"),
+        ]
+        for supports, error in cases:
+            self.assertEqual(self.refused(world, world.credentials("Alpha", supports=supports)), error, supports)
+        without = {key: value for key, value in world.credentials("Alpha").items() if key != "supports"}
+        self.assertEqual(self.refused(world, without), "missing supports")
+        self.assertEqual(world.join("Alpha", supports=["channels", "channels"]).supports, {"channels"})
+
+    def test_disabled(self) -> None:
+        """A disabled game does not get in."""
+        world = World()
+        world.change("Alpha", disabled=True)
+        self.assertEqual(self.refused(world, world.credentials("Alpha")), "invalid credentials")
+
+    def test_hides_players(self) -> None:
+        """A game that hides its players has no tells."""
+        world = World()
+        world.change("Alpha", hides_players=True)
+        self.assertEqual(world.join("Alpha").supports, set(FLAGS) - {"tells"})
+
+    def test_too_many_sessions(self) -> None:
+        """The limit is a game's own, and sessions that are gone do not count."""
+        world = World(limits=NetworkLimits(sessions=2))
+        first, _ = world.join("Alpha"), world.join("Alpha")
+        self.assertEqual(self.refused(world, world.credentials("Alpha")), "too many sessions")
+        world.join("Beta")
+        world.network.lost(first, NOW)
+        world.join("Alpha")
+        unlimited = World(limits=NetworkLimits(sessions=0))
+        for _ in range(40):
+            unlimited.join("Alpha")
+
+    def test_channels(self) -> None:
+        """The first distinct names count, bad ones too; they cost no rate limit."""
+        world = World(limits=NetworkLimits(channels=7))
+        good = ["chan-a", "chan-b", "chan_c", "Chan-a", "chan-e", "chan-f"]
+        session = world.join("Alpha", channels=[good[0], *good, "x", "chan-h"])
+        self.assertEqual(list(session.channels), good)
+        subscribe = frame("channels/subscribe", {"channel": "chan-a"}, 1)
+        for _ in range(5):
+            self.assertEqual(world.ask(session, subscribe)[0]["status"], "success")
+        everything = World(limits=NetworkLimits(channels=0)).join(
+            "Alpha", channels=[f"c{'x' * n}" for n in range(2, 15)]
+        )
+        self.assertEqual(len(everything.channels), 13)
+
+    def test_hundred_channels(self) -> None:
+        """By default the first hundred names count."""
+        names = [f"ch-{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(101)]
+        self.assertEqual(list(World().join("Alpha", channels=names).channels), names[:100])
+
+    def test_players(self) -> None:
+        """Players given here are online from the start, cleaned."""
+        session = World().join("Alpha", players=["Ana", "", None, "<b>Bo</b>", "Ana", "x" * 65])
+        self.assertEqual(list(session.players), ["Ana", "Bo"])
+
+    def test_wrong_optional(self) -> None:
+        """Optional fields of a wrong type count as absent."""
+        world = World()
+        session = world.join("Alpha", channels={}, players="Ana", version=2, user_agent=["x"], debug="true")
+        self.assertEqual((session.channels, session.players, session.debug_until), ({}, {}, 0.0))
+        seen = GameSeen(world.game("Alpha").client_id, None, "1.0.0")
+        self.assertEqual(world.registry.seen[seen.client_id], seen)
+
+    def test_seen(self) -> None:
+        """The code base is noted when it changes, cleaned and bounded."""
+        world = World()
+        client_id = world.game("Alpha").client_id
+        more = {"version": "2.3.0", "user_agent": "<b>My\x00MUD</b>" + "1" * 300}
+        name = "MyMUD" + "1" * 195
+
+        def commits() -> list[Any]:
+            session = world.open()
+            outputs = world.say(session, frame("authenticate", world.credentials("Alpha", **more)))
+            return [output.change for output in outputs if isinstance(output, Commit)]
+
+        self.assertEqual(commits(), [GameSeen(client_id, name, "2.3.0"), UserAgentSaved(UserAgent(name))])
+        self.assertEqual(commits(), [])
+        more["version"] = "2.2.0"
+        self.assertEqual(commits(), [GameSeen(client_id, name, "2.2.0")])
+
+    def test_wrong_secrets(self) -> None:
+        """After too many wrong secrets from one address a game is not checked from there for the rest of the time."""
+        world = World(limits=NetworkLimits(wrong_secrets=3, wrong_secrets_seconds=300))
+        wrong = world.credentials("Alpha", client_secret=uuid(0xFF))
+        for late in range(3):
+            self.refused(world, wrong, now=NOW + late)
+        good = world.credentials("Alpha")
+        self.assertEqual(self.refused(world, good, now=NOW + 299), "invalid credentials")
+        world.join("Beta", NOW + 299)
+        elsewhere = world.open(NOW + 299, "192.0.2.2")
+        world.say(elsewhere, frame("authenticate", good), NOW + 299)
+        self.assertIs(elsewhere.situation, Situation.ACTIVE)
+        world.join("Alpha", NOW + 300)
+
+    def test_few_wrong_secrets(self) -> None:
+        """Fewer wrong secrets than that do no harm, and without a limit none do."""
+        for most in (4, 0):
+            world = World(limits=NetworkLimits(wrong_secrets=most))
+            for _ in range(3):
+                self.refused(world, world.credentials("Alpha", client_secret="no"))
+            world.join("Alpha")
+
+    def test_forgive(self) -> None:
+        """Wrong secrets are forgotten some time after they stopped to count, not before."""
+        world = World(limits=NetworkLimits(wrong_secrets=1, wrong_secrets_seconds=1200))
+        self.refused(world, world.credentials("Alpha", client_secret="no"))
+        world.network.tick(NOW)
+        world.network.tick(NOW + 900)
+        self.assertEqual(self.refused(world, world.credentials("Alpha"), now=NOW + 900), "invalid credentials")
+        world.network.tick(NOW + 1800)
+        world.join("Alpha", NOW + 1800)
+
+
+class HeartbeatTests(SynchronousTestCase):
+    """Beats, answers, and what happens without."""
+
+    def ticks(self, world: World, start: int, end: int) -> list[tuple[int, Any]]:
+        """What each second from start to before end brings, with its second."""
+        return [(late, output) for late in range(start, end) for output in world.network.tick(NOW + late)]
+
+    def test_every_15_seconds(self) -> None:
+        """Each session is asked every 15 s from its own authentication."""
+        world = World()
+        world.network.tick(NOW)
+        first = world.join("Alpha", NOW + 0.2)
+        self.assertEqual(self.ticks(world, 1, 8), [])
+        second = world.join("Beta", NOW + 7.5)
+        self.assertEqual(self.ticks(world, 8, 15), [])
+        self.assertEqual(
+            self.ticks(world, 15, 38),
+            [
+                (15, Send(first, Beat(1))),
+                (22, Send(second, Beat(1))),
+                (30, Send(first, Beat(2))),
+                (37, Send(second, Beat(2))),
+            ],
+        )
+
+    def test_listed(self) -> None:
+        """The bridge's list of players is a heartbeat that is answered."""
+        world = World()
+        session = world.join("Alpha", players=["Ana"])
+        self.assertEqual(session.unanswered, 1)
+        listed = PlayersListed(ref(7), ("Bo", "", "Cy"))
+        outputs = world.network.receive(session, listed, NOW)
+        self.assertEqual(outputs, [Send(session, Success("players", ref(7)))])
+        self.assertEqual((session.unanswered, list(session.players)), (0, ["Bo", "Cy"]))
+
+    def test_unanswered(self) -> None:
+        """Three unanswered beats close a session at the next: the first came with the authentication."""
+        world = World()
+        world.network.tick(NOW)
+        session = world.join("Alpha")
+        first, second = (Send(session, Beat(number)) for number in (1, 2))
+        close = Close(session, 4001, "heartbeat failure")
+        self.assertEqual(self.ticks(world, 1, 100), [(15, first), (30, second), (45, close)])
+        self.assertIs(session.situation, Situation.GONE)
+
+    def test_answered(self) -> None:
+        """One answer of any form starts the count anew; other events do not."""
+        for sign in (b'{"event":"heartbeat"}', b'{"event":"heartbeat","payload":[],"status":null,"ref":1}'):
+            world = World()
+            world.network.tick(NOW)
+            session = world.join("Alpha")
+            self.ticks(world, 1, 45)
+            self.assertEqual(world.say(session, sign, NOW + 44), [])
+            world.say(session, frame("games/status", ref=1), NOW + 50)
+            beats = [(15 * number, Send(session, Beat(number))) for number in (3, 4, 5)]
+            close = Close(session, 4001, "heartbeat failure")
+            self.assertEqual(self.ticks(world, 45, 200), [*beats, (90, close)])
+
+    def test_alive(self) -> None:
+        """A sign of life that is no heartbeat counts as well, and changes no players."""
+        world = World()
+        world.network.tick(NOW)
+        session = world.join("Alpha", players=["Ana"])
+        for start in range(1, 300, 30):
+            self.ticks(world, start, start + 30)
+            world.network.alive(session)
+        self.assertEqual((session.situation, list(session.players)), (Situation.ACTIVE, ["Ana"]))
+
+    def test_lost(self) -> None:
+        """Who is gone is not asked."""
+        world = World()
+        world.network.tick(NOW)
+        session = world.join("Alpha")
+        world.network.lost(session, NOW + 1)
+        self.assertEqual(self.ticks(world, 1, 60), [])
+
+    def test_jump(self) -> None:
+        """After a jump of the clock each session is asked once; a clock set back asks nobody until it goes on."""
+        world = World()
+        world.network.tick(NOW)
+        session = world.join("Alpha")
+        self.assertEqual(world.network.tick(NOW + 899), [Send(session, Beat(1))])
+        self.assertEqual(world.network.tick(NOW), [])
+        self.assertEqual(world.network.tick(NOW), [])
+        self.assertEqual(self.ticks(world, 1, 16), [(15, Send(session, Beat(2)))])
+
+    def test_late_ticks(self) -> None:
+        """A second that was left out is made up for."""
+        world = World()
+        world.network.tick(NOW)
+        session = world.join("Alpha")
+        self.assertEqual(world.network.tick(NOW + 14.9), [])
+        self.assertEqual(world.network.tick(NOW + 16.1), [Send(session, Beat(1))])
+        self.assertEqual(world.network.tick(NOW + 16.9), [])
+
+    def test_time_out(self) -> None:
+        """Who has not authenticated 60 s after connecting is closed."""
+        world = World()
+        world.network.tick(NOW)
+        first, second = world.open(NOW), world.open(NOW + 0.5)
+        third = world.open(NOW + 1)
+        self.assertEqual(self.ticks(world, 1, 60), [])
+        world.say(second, frame("authenticate", world.credentials("Alpha")), NOW + 59)
+        world.network.lost(third, NOW + 59)
+        self.assertEqual(self.ticks(world, 60, 62), [(60, Close(first, 4001, "login time-out"))])
+        self.assertEqual(world.say(first, frame("authenticate", world.credentials("Alpha"))), [])
+
+    def test_time_out_at(self) -> None:
+        """Not a second earlier, and never without a limit."""
+        world, patient = World(), World(limits=NetworkLimits(authenticate_seconds=0))
+        for each in (world, patient):
+            each.network.tick(NOW)
+        session, _ = world.open(NOW), patient.open(NOW)
+        self.assertEqual(self.ticks(world, 1, 60), [])
+        self.assertEqual(self.ticks(world, 60, 62), [(60, Close(session, 4001, "login time-out"))])
+        self.assertEqual(self.ticks(patient, 1, 200), [])
+
+
+class TimeTests(SynchronousTestCase):
+    """Connects and disconnects, counts, what expires, restarts."""
+
+    def test_disconnect(self) -> None:
+        """The others with the flag hear it once; after it, a return is news again."""
+        world = World()
+        other, _ = world.join("Beta"), world.join("Gamma", supports=["channels"])
+        first, second = world.join("Alpha"), world.join("Alpha")
+        world.made = 0
+        self.assertEqual(world.network.lost(first, NOW), [])
+        self.assertEqual(world.network.lost(second, NOW + 10), [])
+        world.network.tick(NOW + 68)
+        self.assertEqual(world.network.tick(NOW + 69), [])
+        self.assertEqual(world.network.tick(NOW + 70)[:1], [Broadcast((other,), GamesDisconnect(ref(1), "Alpha"))])
+        back = world.open()
+        outputs = world.say(back, frame("authenticate", world.credentials("Alpha")), NOW + 71)
+        self.assertEqual(outputs[-1], Broadcast((other,), GamesConnect(ref(2), "Alpha")))
+
+    def test_quick_return(self) -> None:
+        """A quick reconnect tells nobody."""
+        world = World()
+        other = world.join("Beta")
+        world.network.lost(world.join("Alpha"), NOW)
+        world.network.tick(NOW + 58)
+        back = world.open(NOW + 59)
+        outputs = world.say(back, frame("authenticate", world.credentials("Alpha")), NOW + 59)
+        self.assertEqual(outputs, [Send(back, Authenticated(None, "Alpha")), Send(back, Beat(0))])
+        for late in range(60, 70):
+            told = [output for output in world.network.tick(NOW + late) if isinstance(output, Broadcast)]
+            self.assertEqual(told, [])
+        self.assertIs(other.situation, Situation.ACTIVE)
+
+    def test_hidden(self) -> None:
+        """Nothing is told of a hidden game, but it hears of the others."""
+        world = World()
+        world.change("Alpha", hidden=True)
+        other = world.join("Beta")
+        hidden = world.open()
+        world.made = 0
+        outputs = world.say(hidden, frame("authenticate", world.credentials("Alpha")))
+        self.assertEqual([output for output in outputs if isinstance(output, Broadcast)], [])
+        world.settle()
+        world.made = 0
+        third = world.open()
+        last = world.say(third, frame("authenticate", world.credentials("Gamma")))[-1]
+        self.assertEqual(last, Broadcast((other, hidden), GamesConnect(ref(1), "Gamma")))
+        world.network.lost(hidden, NOW)
+        world.network.tick(NOW + 59)
+        told = [output for output in world.network.tick(NOW + 60) if isinstance(output, Broadcast)]
+        self.assertEqual(told, [])
+
+    def test_counts(self) -> None:
+        """Every quarter of an hour players are counted, where somebody is online."""
+        world = World(NetworkSettings(history_days=0))
+        world.network.tick(NOW)
+        self.assertEqual(world.network.tick(NOW + 900), [])
+        self.assertEqual(world.network.tick(NOW + 1799), [])
+        world.join("Alpha", NOW + 1799, players=["Ana", "Bo"])
+        counted = PlayersCounted(NOW + 1800, ((world.game("Alpha").client_id, 2),))
+        self.assertEqual(world.network.tick(NOW + 1801), [Commit(counted)])
+        self.assertEqual(world.network.tick(NOW + 1802), [])
+
+    def test_user_agents_are_bounded(self) -> None:
+        """Games can make up only so many code bases; each is still told by its own."""
+        world = World()
+        self.patch(network, "USER_AGENTS", 2)
+        for number, name in enumerate(("Alpha", "Beta", "Gamma")):
+            world.join(name, user_agent=f"MUD {number}")
+        self.assertEqual(list(world.registry.user_agents), ["MUD 0", "MUD 1"])
+        self.assertEqual(world.registry.seen[world.game("Gamma").client_id].user_agent, "MUD 2")
+
+    def test_expired(self) -> None:
+        """Every hour old messages go, unless they are kept for ever."""
+        world, keeping = World(NetworkSettings(history_days=2)), World(FOR_EVER)
+        for each in (world, keeping):
+            self.assertEqual([each.network.tick(NOW + late) for late in (0, 3599)], [[], []])
+        expected: list[Change] = [
+            MessagesExpired(NOW + 3600 - 2 * 86400),
+            PlayerCountsExpired(NOW + 3600 - 730 * 86400),
+            AuditExpired(NOW + 3600 - 730 * 86400),
+        ]
+        self.assertEqual(world.network.tick(NOW + 3600), list(map(Commit, expected)))
+        self.assertEqual(keeping.network.tick(NOW + 3600), [])
+
+    def test_restart(self) -> None:
+        """Every active session hears a whole number within 5 s of the announced one, at least 0."""
+        world = World()
+        first, second = world.join("Alpha"), world.join("Alpha")
+        third = world.join("Beta")
+        world.open()
+        world.network.lost(world.join("Gamma"), NOW)
+        for random, heard in ((0.0, 55), (0.5, 60), (1.0, 65), (0.9, 64)):
+            world.random, world.made = random, 0
+            self.assertEqual(
+                world.network.restart(60),
+                [Send(session, Restart(ref(n), heard)) for n, session in enumerate((first, second, third), 1)],
+            )
+        world.random = 0.0
+        self.assertEqual(world.network.restart(3)[0], Send(first, Restart(ref(4), 0)))
+
+
+class KeptTests(SynchronousTestCase):
+    """What an admin changes, and what is on disk."""
+
+    def test_answers(self) -> None:
+        """What stands in a commit leaves when it is settled: one or the other."""
+        world = World()
+        session = world.join("Alpha")
+        done, not_done = Send(session, Success("x", None)), Send(session, Failure("x", None, "no"))
+        commit = Commit(MessagesExpired(NOW), (done,), (not_done,))
+        self.assertEqual(world.network.settled(commit, True, NOW), [done])
+        self.assertEqual(world.network.settled(commit, False, NOW), [not_done])
+
+    def test_apply(self) -> None:
+        """A change takes effect when it is kept, not before, and not if it failed."""
+        world = World()
+        changed = replace(world.game("Alpha"), short_name="Omega")
+        commit = world.network.apply(GameSaved(changed))
+        self.assertEqual(commit, Commit(GameSaved(changed)))
+        self.assertEqual(world.network.settled(commit, False, NOW), [])
+        self.assertIsNone(world.registry.game_named("Omega"))
+        self.assertEqual(world.network.settled(commit, True, NOW), [])
+        self.assertEqual(world.registry.game_named("omega"), changed)
+
+    def test_refused(self) -> None:
+        """What contradicts what is known is refused, by the block list of the settings too."""
+        world = World(NetworkSettings(blocked_games=("Nope",)))
+        # Those of the network itself belong to it whatever the list has.
+        for name in ("BETA", "nope", "a b", "Gossip", "grapevine"):
+            changed = GameSaved(replace(world.game("Alpha"), short_name=name))
+            self.assertRaises(Refused, world.network.apply, changed)
+
+    def test_game_changed(self) -> None:
+        """A game that is online is what it is registered as from then on."""
+        world = World()
+        session = world.join("Alpha")
+        changed = replace(world.game("Alpha"), short_name="Omega", hides_players=True)
+        world.network.settled(world.network.apply(GameSaved(changed)), True, NOW)
+        assert session.online is not None
+        self.assertEqual((session.online.game, session.supports), (changed, set(FLAGS) - {"tells"}))
+
+    def test_disabled(self) -> None:
+        """A game that is disabled is closed, all its sessions, and nobody else."""
+        world = World()
+        first, second, other = world.join("Alpha"), world.join("Alpha"), world.join("Beta")
+        commit = world.network.apply(GameSaved(replace(world.game("Alpha"), disabled=True)))
+        self.assertEqual(
+            world.network.settled(commit, True, NOW),
+            [Close(each, 4000, "the game was disabled") for each in (first, second)],
+        )
+        self.assertEqual([each.situation for each in (first, second)], [Situation.GONE] * 2)
+        self.assertIs(other.situation, Situation.ACTIVE)
+
+    def test_removed(self) -> None:
+        """A game that is removed is closed and gone at once: it cannot come back."""
+        world = World()
+        session, other = world.join("Alpha"), world.join("Beta")
+        commit = world.network.apply(GameRemoved(world.game("Alpha").client_id))
+        world.made = 0
+        self.assertEqual(
+            world.network.settled(commit, True, NOW),
+            [Close(session, 4000, "the game was removed"), Broadcast((other,), GamesDisconnect(ref(1), "Alpha"))],
+        )
+        asked = world.ask(other, frame("games/status", ref=1))
+        self.assertEqual([answer["payload"]["game"] for answer in asked], ["gossip"])
+        world.network.tick(NOW)
+        self.assertEqual(world.network.tick(NOW + 61), [Send(other, Beat(1))])
+
+    def test_removed_offline(self) -> None:
+        """A game that was not online is just gone, and its achievements with it."""
+        world = World()
+        client_id = world.game("Alpha").client_id
+        self.assertEqual(world.network.settled(world.network.apply(GameRemoved(client_id)), True, NOW), [])
+        self.assertIsNone(world.registry.game_named("Alpha"))
+
+    def test_gone(self) -> None:
+        """Who is gone can do nothing, and being lost twice is nothing."""
+        world = World()
+        session = world.join("Alpha")
+        world.network.lost(session, NOW)
+        world.network.lost(session, NOW)
+        self.assertEqual(world.say(session, b"junk"), [])
+        never = Session()
+        self.assertEqual(world.network.lost(never, NOW), [])

@@ -1,0 +1,137 @@
+"""Presence: sessions, players, and the minute of grace (protocol specification, Games, Players)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.network.presence import GRACE, Presence, is_network
+from gossip.network.session import Session
+from gossip.registry.changes import Game
+from tests.support.world import FLAGS, NOW, uuid
+
+ALPHA = Game(client_id=uuid(1), short_name="Alpha", name="The Alpha", secrets=())
+BETA = Game(client_id=uuid(2), short_name="Beta", name="The Beta", secrets=())
+
+
+class PresenceTests(SynchronousTestCase):
+    """Who is online."""
+
+    def setUp(self) -> None:
+        self.presence = Presence()
+
+    def join(self, game: Game, supports: Iterable[str] = FLAGS, players: Iterable[str] = ()) -> Session:
+        session = Session()
+        session.supports = frozenset(supports)
+        session.players = dict.fromkeys(players)
+        session.online, _ = self.presence.join(session, game)
+        return session
+
+    def test_join(self) -> None:
+        """A game comes online with its first session."""
+        first, second = Session(), Session()
+        online, came = self.presence.join(first, ALPHA)
+        self.assertTrue(came)
+        self.assertEqual(self.presence.join(second, ALPHA), (online, False))
+        self.assertEqual(list(online.sessions), [first, second])
+        self.assertEqual(list(self.presence), [online])
+        self.assertIs(self.presence.online(ALPHA.client_id), online)
+        self.assertIsNone(self.presence.online(BETA.client_id))
+
+    def test_grace(self) -> None:
+        """A game is gone when its last session has been for a minute."""
+        first, second = self.join(ALPHA), self.join(ALPHA)
+        online = first.online
+        self.presence.leave(first, NOW)
+        self.assertEqual(self.presence.gone(NOW + GRACE), [])
+        self.presence.leave(second, NOW + 100)
+        self.assertEqual(self.presence.gone(NOW + 100 + GRACE - 0.1), [])
+        self.assertEqual(list(self.presence), [online])
+        self.assertEqual(self.presence.gone(NOW + 100 + GRACE), [online])
+        self.assertEqual(list(self.presence), [])
+        self.assertEqual(self.presence.gone(NOW + 100 + GRACE), [])
+
+    def test_back_in_time(self) -> None:
+        """A game that comes back within the minute never left; the minute begins anew when it leaves again."""
+        session = self.join(ALPHA)
+        self.presence.leave(session, NOW)
+        again = self.join(ALPHA)
+        self.assertIs(again.online, session.online)
+        self.assertEqual(self.presence.gone(NOW + 10 * GRACE), [])
+        other = self.join(BETA)
+        self.presence.leave(other, NOW + 10)
+        self.presence.leave(again, NOW + 20)
+        self.assertEqual(self.presence.gone(NOW + 79), [other.online])
+        self.assertEqual(self.presence.gone(NOW + 80), [again.online])
+
+    def test_last_stands(self) -> None:
+        """In the grace the last supports and channels stand, with no players."""
+        first = self.join(ALPHA, ["channels", "tells"], ["Ana"])
+        second = self.join(ALPHA, ["channels", "games"], ["Bo"])
+        first.channels, second.channels = {"gossip": None}, {"testing": None}
+        online = first.online
+        assert online is not None
+        self.assertEqual(online.supports, {"channels", "tells", "games"})
+        self.assertEqual(list(online.channels), ["gossip", "testing"])
+        self.presence.leave(first, NOW)
+        self.presence.leave(second, NOW)
+        self.assertEqual(online.supports, {"channels", "games"})
+        self.assertEqual(list(online.channels), ["testing"])
+        self.assertEqual(online.players, ())
+        third = self.join(ALPHA, ["channels"])
+        self.assertEqual((online.supports, list(online.channels)), (third.supports, []))
+
+    def test_players(self) -> None:
+        """A player is online while any session lists him, and counts once."""
+        first, second = self.join(ALPHA, players=["Ana", "Bo"]), self.join(ALPHA, players=["Bo", "Cy"])
+        online = first.online
+        assert online is not None
+        self.assertEqual(online.players, ("Ana", "Bo", "Cy"))
+        self.assertEqual(dict(self.presence.players_count()), {ALPHA.client_id: 3})
+        self.assertEqual([online.lists(name) for name in ("Cy", "cy", "Di")], [True, False, False])
+        self.assertEqual([online.plays(name) for name in ("Cy", "cY", "Di")], [True, True, False])
+        self.presence.leave(first, NOW)
+        self.assertEqual(online.players, ("Bo", "Cy"))
+        self.presence.leave(second, NOW)
+        self.assertEqual(dict(self.presence.players_count()), {ALPHA.client_id: 0})
+
+    def test_others(self) -> None:
+        """The sessions of other games with a flag, while they last."""
+        alpha, beta, plain = self.join(ALPHA), self.join(BETA), self.join(BETA, ["channels"])
+        second = self.join(BETA, ["channels", "games"])
+        assert alpha.online is not None and beta.online is not None
+        self.assertEqual(self.presence.others(alpha.online, "games"), (beta, second))
+        self.assertEqual(self.presence.others(alpha.online, "channels"), (beta, plain, second))
+        self.assertEqual(self.presence.others(beta.online, "games"), (alpha,))
+        self.presence.leave(beta, NOW)
+        self.assertEqual(self.presence.others(alpha.online, "games"), (second,))
+
+    def test_changed(self) -> None:
+        """A game that hides its players loses the flag tells at once, in the grace too."""
+        first, second = self.join(ALPHA), self.join(ALPHA)
+        beta = self.join(BETA)
+        assert beta.online is not None
+        hiding = replace(ALPHA, hides_players=True)
+        self.assertIs(self.presence.changed(hiding), first.online)
+        self.assertEqual([session.supports for session in (first, second)], [set(FLAGS) - {"tells"}] * 2)
+        self.assertEqual(self.presence.others(beta.online, "tells"), ())
+        self.presence.leave(beta, NOW)
+        self.presence.changed(replace(BETA, hides_players=True))
+        self.assertEqual(beta.online.supports, set(FLAGS) - {"tells"})
+        self.assertIsNone(self.presence.changed(replace(BETA, client_id=uuid(3))))
+
+    def test_forget(self) -> None:
+        """Nothing comes back of a game that is forgotten."""
+        self.presence.leave(self.join(ALPHA), NOW)
+        self.presence.forget(ALPHA.client_id)
+        self.presence.forget(BETA.client_id)
+        self.assertEqual(list(self.presence), [])
+        self.assertEqual(self.presence.gone(NOW + 1000), [])
+        self.assertTrue(self.presence.join(Session(), ALPHA)[1])
+
+    def test_network(self) -> None:
+        """The network itself has two names, in any case."""
+        names = ("gossip", "Gossip", "GRAPEVINE", "system", "gossip ", "")
+        self.assertEqual([is_network(name) for name in names], [True, True, True, False, False, False])

@@ -1,0 +1,191 @@
+"""The two status queries (protocol specification, Players, Games)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.network.session import Session
+from gossip.network.settings import NetworkLimits, NetworkSettings
+from gossip.protocol.events import TelnetConnection
+from gossip.registry.changes import Channel, ChannelSaved, UserAgent, UserAgentSaved
+from tests.support.world import NOW, World, frame
+
+NETWORK = {
+    "game": "gossip",
+    "display_name": "Gossip",
+    "supports": ["channels", "players", "tells"],
+    "channels": [],
+    "players_online_count": 1,
+    "player_online_count": 1,
+}
+
+
+class StatusTests(SynchronousTestCase):
+    """players/status and games/status are answered for the same games."""
+
+    def setUp(self) -> None:
+        self.world = World()
+        self.session = self.world.join("Alpha", players=["Ana"])
+
+    def players(self, session: Session, payload: Any = None) -> dict[str, list[str]]:
+        """The players of each game that is answered."""
+        answers = self.world.ask(session, frame("players/status", payload, "r"))
+        for answer in answers:
+            self.assertEqual((answer["event"], answer["ref"], "status" in answer), ("players/status", "r", False))
+        return {answer["payload"]["game"]: answer["payload"]["players"] for answer in answers}
+
+    def games(self, session: Session, payload: Any = None) -> list[Any]:
+        """The payloads of the games that are answered."""
+        answers = self.world.ask(session, frame("games/status", payload, "r"))
+        for answer in answers:
+            self.assertEqual((answer["event"], answer["ref"], answer["status"]), ("games/status", "r", "success"))
+        return [answer["payload"] for answer in answers]
+
+    def unknown(self, session: Session, name: str) -> bool:
+        """Is a game unknown, by either query?"""
+        answers = [
+            self.world.ask(session, frame(event, {"game": name}, "r")) for event in ("players/status", "games/status")
+        ]
+        failures = [
+            [{"event": event, "ref": "r", "status": "failure", "error": "unknown game"}]
+            for event in ("players/status", "games/status")
+        ]
+        self.assertEqual(answers[0] == failures[0], answers[1] == failures[1])
+        return answers == failures
+
+    def test_all(self) -> None:
+        """All but the asking game, by each payload that asks for all."""
+        self.world.join("Beta", players=["Bo", "Cy"])
+        self.world.join("Gamma")
+        for payload in (None, {}, {"game": None}, {"Game": "Beta"}):
+            self.assertEqual(self.players(self.session, payload), {"Beta": ["Bo", "Cy"], "Gamma": []})
+            self.assertEqual([game["game"] for game in self.games(self.session, payload)], ["Beta", "Gamma"])
+        null = b'{"event":"players/status","ref":"r","payload":null}'
+        self.assertEqual(len(self.world.ask(self.session, null)), 2)
+
+    def test_one(self) -> None:
+        """One by its name, without case, the asking game itself too."""
+        self.world.join("Beta", players=["Bo"])
+        self.assertEqual(self.players(self.session, {"game": "bETA"}), {"Beta": ["Bo"]})
+        self.assertEqual(self.players(self.session, {"game": "Alpha"}), {"Alpha": ["Ana"]})
+        self.assertEqual([game["game"] for game in self.games(self.session, {"game": "BETA"})], ["Beta"])
+
+    def test_unknown(self) -> None:
+        """Offline, unknown and hidden games are not known; a hidden one may ask for itself."""
+        self.world.change("Beta", hidden=True)
+        hidden = self.world.join("Beta", players=["Bo"])
+        for name in ("Beta", "Gamma", "nobody", "", "The Alpha"):
+            self.assertTrue(self.unknown(self.session, name), name)
+        self.assertEqual(self.players(self.session), {"gossip": ["system"]})
+        self.assertEqual(self.players(hidden, {"game": "Beta"}), {"Beta": ["Bo"]})
+        self.assertFalse(self.unknown(hidden, "Alpha"))
+
+    def test_grace(self) -> None:
+        """In the minute after its last session a game is online, with no players."""
+        self.world.network.tick(NOW)
+        session = self.world.join("Beta", players=["Bo"], channels=["gossip"], supports=["channels", "games"])
+        self.world.registry.enact(ChannelSaved(Channel("gossip", hidden=False)))
+        self.world.network.lost(session, NOW)
+        self.assertEqual(self.players(self.session), {"Beta": []})
+        [game] = self.games(self.session, {"game": "Beta"})
+        self.assertEqual(
+            (game["supports"], game["channels"], game["players_online_count"]), (["channels", "games"], ["gossip"], 0)
+        )
+        self.world.network.tick(NOW + 59)
+        self.assertFalse(self.unknown(self.session, "Beta"))
+        self.world.network.alive(self.session)
+        self.world.network.tick(NOW + 60)
+        self.assertTrue(self.unknown(self.session, "Beta"))
+
+    def test_hides_players(self) -> None:
+        """A game that hides its players has an empty list and counts none, for itself too."""
+        self.world.change("Beta", hides_players=True)
+        session = self.world.join("Beta", players=["Bo"])
+        self.assertEqual(self.players(self.session), {"Beta": []})
+        self.assertEqual(self.players(session, {"game": "Beta"}), {"Beta": []})
+        [game] = self.games(self.session)
+        self.assertEqual((game["players_online_count"], game["player_online_count"]), (0, 0))
+
+    def test_network(self) -> None:
+        """The network itself answers by both of its names, and to all when nobody else does."""
+        for payload in (None, {"game": "gossip"}, {"game": "GRAPEVINE"}):
+            self.assertEqual(self.players(self.session, payload), {"gossip": ["system"]})
+            self.assertEqual(self.games(self.session, payload), [NETWORK])
+        self.world.join("Beta")
+        self.assertEqual(self.players(self.session, {"game": "Gossip"}), {"gossip": ["system"]})
+
+    def test_network_channels(self) -> None:
+        """The network has all channels that are not hidden, and the name that is set."""
+        self.world.registry.enact(ChannelSaved(Channel("gossip", hidden=False)))
+        self.world.registry.enact(ChannelSaved(Channel("testing")))
+        self.world.network.rules.settings = NetworkSettings(name="My net")
+        self.assertEqual(self.games(self.session), [{**NETWORK, "display_name": "My net", "channels": ["gossip"]}])
+
+    def test_whole_status(self) -> None:
+        """All that may be known of a game, of all its sessions together."""
+        self.world.change(
+            "Beta",
+            description="A game",
+            homepage_url="https://beta.example",
+            connections=(TelnetConnection("beta.example", 4000),),
+        )
+        agent = UserAgent("New 2", "https://new.example", "https://git.example")
+        self.world.registry.enact(UserAgentSaved(agent))
+        self.world.registry.enact(ChannelSaved(Channel("gossip", hidden=False)))
+        self.world.registry.enact(ChannelSaved(Channel("testing", hidden=False)))
+        first: dict[str, Any] = {"supports": ["channels", "tells"], "channels": ["gossip", "secret"], "players": ["Bo"]}
+        self.world.join("Beta", user_agent="Old 1", **first)
+        second: dict[str, Any] = {
+            "supports": ["games", "channels"],
+            "channels": ["testing", "gossip"],
+            "players": ["Bo", "Cy"],
+        }
+        self.world.join("Beta", user_agent="New 2", **second)
+        self.assertEqual(
+            self.games(self.session),
+            [
+                {
+                    "game": "Beta",
+                    "display_name": "The Beta",
+                    "description": "A game",
+                    "homepage_url": "https://beta.example",
+                    "user_agent": "New 2",
+                    "user_agent_url": "https://new.example",
+                    "user_agent_repo_url": "https://git.example",
+                    "connections": [{"type": "telnet", "host": "beta.example", "port": 4000}],
+                    "supports": ["channels", "games", "tells"],
+                    "channels": ["gossip", "testing"],
+                    "players_online_count": 2,
+                    "player_online_count": 2,
+                }
+            ],
+        )
+
+    def test_least_status(self) -> None:
+        """Keys without a value are left out, but for those that are always there."""
+        self.world.join("Beta", supports=["channels"])
+        [game] = self.games(self.session)
+        keys = ["game", "display_name", "supports", "channels", "players_online_count", "player_online_count"]
+        self.assertEqual(list(game), keys)
+
+    def test_one_address(self) -> None:
+        """The one address of a code base that is known stands in both spellings."""
+        self.world.join("Beta", user_agent="MyMUD")
+        for agent in (UserAgent("MyMUD", url="https://a.example"), UserAgent("MyMUD", repo_url="https://a.example")):
+            self.world.registry.enact(UserAgentSaved(agent))
+            [game] = self.games(self.session)
+            addresses = (game["user_agent_url"], game["user_agent_repo_url"])
+            self.assertEqual(addresses, ("https://a.example", "https://a.example"))
+
+    def test_limit(self) -> None:
+        """All sessions of a game together show no more players than the limit."""
+        self.world.network.rules.limits = NetworkLimits(players=3)
+        self.world.join("Beta", players=["A", "B"])
+        self.world.join("Beta", players=["C", "D"])
+        self.assertEqual(self.players(self.session), {"Beta": ["A", "B", "C"]})
+        [game] = self.games(self.session)
+        self.assertEqual(game["players_online_count"], 3)
+        self.world.network.rules.limits = NetworkLimits(players=0)
+        self.assertEqual(self.players(self.session), {"Beta": ["A", "B", "C", "D"]})

@@ -1,0 +1,197 @@
+"""The registry: what is known, and what may not become known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.protocol.events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.registry.changes import (
+    AchievementDropped,
+    AchievementKept,
+    Channel,
+    ChannelSaved,
+    Game,
+    GameRemoved,
+    GameSaved,
+    GameSeen,
+    Secret,
+    UserAgent,
+    UserAgentSaved,
+)
+from gossip.registry.registry import Refused, Registry, rotated
+from gossip.registry.secret import digest
+from tests.support.world import NOW, uuid
+
+ALPHA = Game(client_id=uuid(1), short_name="Alpha", name="The Alpha", secrets=(Secret(digest(uuid(11))),))
+BETA = Game(client_id=uuid(2), short_name="Beta", name="The Beta", secrets=(Secret(digest(uuid(12))),))
+
+
+class RegistryTests(SynchronousTestCase):
+    """Changes that are taken over."""
+
+    def setUp(self) -> None:
+        self.registry = Registry()
+        self.registry.enact(GameSaved(ALPHA))
+        self.registry.enact(GameSaved(BETA))
+
+    def test_names(self) -> None:
+        """Games are found by short name, without case."""
+        self.assertEqual(
+            [self.registry.game_named(name) for name in ("Alpha", "ALPHA", "beta", "The Alpha", "")],
+            [ALPHA, ALPHA, BETA, None, None],
+        )
+
+    def test_renamed(self) -> None:
+        """A game that is renamed is found by its new name only."""
+        renamed = replace(ALPHA, short_name="Omega")
+        self.registry.enact(GameSaved(renamed))
+        self.assertEqual([self.registry.game_named(name) for name in ("Alpha", "omega")], [None, renamed])
+
+    def test_removed(self) -> None:
+        """Nothing stays of a game that was removed, nor comes later."""
+        achievement = AchievementOf(key=uuid(9), title="First")
+        seen = GameSeen(ALPHA.client_id, "MyMUD", "1.0.0")
+        kept = AchievementKept(ALPHA.client_id, achievement)
+        for change in (seen, kept, GameRemoved(ALPHA.client_id), seen, kept, GameRemoved(ALPHA.client_id)):
+            self.registry.enact(change)
+        self.assertIsNone(self.registry.game_named("Alpha"))
+        self.assertEqual((self.registry.games, self.registry.seen), ({BETA.client_id: BETA}, {}))
+        self.assertEqual(self.registry.achievements, {})
+
+    def test_authenticate(self) -> None:
+        """A game shows its own secret, in any case."""
+        cases = (
+            (uuid(1), uuid(11), ALPHA),
+            (uuid(1), uuid(11).upper(), ALPHA),
+            (uuid(1), uuid(12), None),
+            (uuid(2), uuid(11), None),
+            (uuid(3), uuid(11), None),
+            (uuid(1), "", None),
+            ("", "", None),
+            (uuid(1), "\udc80", None),
+        )
+        for client_id, secret, game in cases:
+            self.assertEqual(self.registry.authenticate(client_id, secret, NOW), game)
+
+    def test_rotated(self) -> None:
+        """After a rotation the old secret works until its time is over, the new one always; older ones no more."""
+        once = rotated(ALPHA, uuid(21), NOW, overlap=100)
+        self.registry.enact(GameSaved(once))
+
+        def works(secret: str, now: float) -> bool:
+            return self.registry.authenticate(uuid(1), secret, now) is not None
+
+        self.assertEqual([works(uuid(11), NOW + late) for late in (0, 99, 100)], [True, True, False])
+        self.assertEqual([works(uuid(21), NOW + late) for late in (0, 100)], [True, True])
+        self.registry.enact(GameSaved(rotated(once, uuid(31), NOW)))
+        self.assertEqual([works(uuid(n), NOW) for n in (11, 21, 31)], [False, True, True])
+
+    def test_points(self) -> None:
+        """The points of a game's own achievements, as they are now."""
+        self.assertEqual(self.registry.points(uuid(1)), 0)
+        for key, points in ((uuid(5), 10), (uuid(6), 20), (uuid(6), 25)):
+            self.registry.enact(AchievementKept(uuid(1), AchievementOf(key=key, title="T", points=points)))
+        self.registry.enact(AchievementKept(uuid(2), AchievementOf(key=uuid(7), title="T", points=100)))
+        self.assertEqual(self.registry.points(uuid(1)), 35)
+        self.registry.enact(AchievementDropped(uuid(1), uuid(5)))
+        self.registry.enact(AchievementDropped(uuid(1), uuid(5)))
+        self.assertEqual(self.registry.points(uuid(1)), 25)
+
+    def test_sequences(self) -> None:
+        """Numbers grow, each channel's by themselves, and go on with a gap."""
+        numbers = [self.registry.next_sequence(name) for name in ("a", "a", "b")]
+        self.assertEqual(numbers, [1, 2, 1])
+        self.registry.resume_sequences({"a": 7})
+        self.assertEqual([self.registry.next_sequence(name) for name in ("a", "a", "c")], [1008, 1009, 1])
+
+    def test_user_agents(self) -> None:
+        """A code base is known by its name."""
+        for agent in (UserAgent("MyMUD"), UserAgent("MyMUD", "https://mymud.example")):
+            self.registry.enact(UserAgentSaved(agent))
+        self.assertEqual(self.registry.user_agents, {"MyMUD": UserAgent("MyMUD", "https://mymud.example")})
+
+
+class CheckTests(SynchronousTestCase):
+    """What an admin may not do."""
+
+    def setUp(self) -> None:
+        self.registry = Registry()
+        self.registry.enact(GameSaved(ALPHA))
+        self.registry.enact(GameSaved(BETA))
+
+    def refused(self, **attributes: Any) -> bool:
+        """Is the game Alpha refused with these attributes?"""
+        try:
+            self.registry.check(GameSaved(replace(ALPHA, **attributes)), ("gossip", "Grapevine"))
+        except Refused:
+            return True
+        return False
+
+    def test_short_name(self) -> None:
+        """Up to 15 letters and digits, not on the block list, unique without case."""
+        for name in ("a", "A1", "x" * 15, "ALPHA"):
+            self.assertFalse(self.refused(short_name=name), name)
+        for name in ("", "x" * 16, "a b", "a-b", "é", "a\n", "GOSSIP", "grapevine", "beta", "BETA", "1١"):
+            self.assertTrue(self.refused(short_name=name), name)
+
+    def test_name(self) -> None:
+        """Unique without case, there, and clean."""
+        for name in ("The Alpha", "the alpha", "x" * 70, "Ünïcode"):
+            self.assertFalse(self.refused(name=name), name)
+        for name in ("", " ", "THE BETA", "x" * 71, "a\x1b[0m", "<b>a</b>"):
+            self.assertTrue(self.refused(name=name), name)
+
+    def test_texts(self) -> None:
+        """A tagline has up to 70 characters; what others are sent is bounded and clean."""
+        self.assertFalse(self.refused(tagline="x" * 70, description="x" * 2000))
+        for attributes in (
+            {"tagline": "x" * 71},
+            {"description": "x" * 2001},
+            {"description": "<a>"},
+            {"tagline": "\0"},
+        ):
+            self.assertTrue(self.refused(**attributes), attributes)
+
+    def test_web_addresses(self) -> None:
+        """http or https, and nothing else."""
+        for url in ("http://a", "https://alpha.example/x?y#z", "HTTPS://a"):
+            self.assertFalse(self.refused(homepage_url=url), url)
+            self.assertFalse(self.refused(connections=(WebConnection(url),)), url)
+        for url in (
+            "",
+            "ftp://a",
+            "javascript:alert(1)",
+            "http://",
+            "http://a b",
+            "http://a\n",
+            "https://" + "a" * 500,
+        ):
+            self.assertTrue(self.refused(homepage_url=url), url)
+            self.assertTrue(self.refused(connections=(WebConnection(url),)), url)
+            self.assertRaises(Refused, self.registry.check, UserAgentSaved(UserAgent("a", repo_url=url)))
+            self.assertRaises(Refused, self.registry.check, UserAgentSaved(UserAgent("a", url)))
+        self.registry.check(UserAgentSaved(UserAgent("a", None, "https://a")))
+
+    def test_connections(self) -> None:
+        """A host, and a port that is one."""
+        for kind in (TelnetConnection, SecureTelnetConnection):
+            self.assertFalse(self.refused(connections=(kind("alpha.example", 1), kind("::1", 65535))))
+            for wrong in (kind("", 1), kind("a b", 1), kind("a", 0), kind("a", 65536), kind("a" * 254, 1)):
+                self.assertTrue(self.refused(connections=(wrong,)), wrong)
+        self.assertFalse(self.refused(connections=(TelnetConnection("a", 1),) * 6))
+        self.assertTrue(self.refused(connections=(TelnetConnection("a", 1),) * 7))
+
+    def test_games(self) -> None:
+        """A game that is not there cannot be removed."""
+        self.registry.check(GameRemoved(ALPHA.client_id))
+        self.assertRaises(Refused, self.registry.check, GameRemoved(uuid(3)))
+
+    def test_channels(self) -> None:
+        """An admin's channel may have any name of a sensible size."""
+        for name in ("all", "a b", "x" * 64, "é" * 32):
+            self.registry.check(ChannelSaved(Channel(name)))
+        for name in ("", "x" * 65, "é" * 33, "a\x00", "<b>"):
+            self.assertRaises(Refused, self.registry.check, ChannelSaved(Channel(name)))

@@ -1,0 +1,366 @@
+"""L{gossip.service.fanout}."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from twisted.internet import tcp
+from twisted.internet.address import IPv4Address
+from twisted.internet.protocol import Protocol
+from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactor, StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from gossip.network.session import Session
+from gossip.protocol.events import ServerEvent, Success
+from gossip.service.fanout import SEND_BUFFER, Fanout, Outlet
+from gossip.service.interfaces import IConnection, IWireFormat
+
+
+@implementer(IWireFormat)
+class Names:
+    """A wire format that counts how often it writes."""
+
+    def __init__(self) -> None:
+        self.encoded = 0
+
+    def encode(self, event: ServerEvent) -> bytes:
+        self.encoded += 1
+        assert isinstance(event, Success)
+        return event.wire.encode()
+
+
+@implementer(IConnection)
+class Recorder:
+    """A connection that remembers each write."""
+
+    transport_name = "memory"
+    peer_address = "192.0.2.1"
+    straight: Any = None
+
+    def __init__(self, wire_format: IWireFormat, fails: bool = False) -> None:
+        self.wire_format = wire_format
+        self.written: list[Any] = []
+        self._fails = fails
+
+    def write(self, data: bytes) -> None:
+        if self._fails:
+            raise RuntimeError("a mistake")
+        self.written.append(data)
+
+    def spill(self, rest: bytes) -> None:
+        self.write(rest)
+
+    def close(self, code: int, reason: str) -> None:
+        self.written.append((code, reason))
+
+    def pause(self) -> None:
+        pass
+
+    def resume(self) -> None:
+        pass
+
+
+class Straight(Recorder):
+    """A connection with a straight way, which takes as many bytes as it is told."""
+
+    def __init__(self, wire_format: IWireFormat) -> None:
+        super().__init__(wire_format)
+        self.takes: int | None = 1000
+        self.straight: Any = self.take
+
+    def take(self, data: bytes) -> int:
+        if self.takes is None:
+            raise BlockingIOError
+        self.written.append(("straight", data))
+        return min(self.takes, len(data))
+
+    def spill(self, rest: bytes) -> None:
+        self.written.append(("spilled", rest))
+
+
+def event(wire: str) -> Success:
+    return Success(wire, None)
+
+
+class FanoutTests(SynchronousTestCase):
+    """What leaves in a turn of the reactor is written at its end."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.format = Names()
+        self.sessions = tuple(Session() for _ in range(3))
+        self.connections: dict[Session, IConnection] = {}
+        self.recorders = [Recorder(self.format) for _ in self.sessions]
+        for session, recorder in zip(self.sessions, self.recorders, strict=True):
+            self.connections[session] = recorder
+        self.fanout = Fanout(self.clock, self.connections)
+
+    def written(self) -> list[list[Any]]:
+        self.clock.advance(0)
+        return [recorder.written for recorder in self.recorders]
+
+    def test_interfaces(self) -> None:
+        """The test's own connection is one."""
+        verifyObject(IConnection, self.recorders[0])
+        verifyObject(IWireFormat, self.format)
+
+    def test_end_of_turn(self) -> None:
+        """Nothing is written before the end of the turn, and nothing is left to do after it."""
+        self.fanout.send(self.sessions, event("a"))
+        self.assertEqual([recorder.written for recorder in self.recorders], [[], [], []])
+        self.assertEqual(self.written(), [[b"a"]] * 3)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_encoded_once(self) -> None:
+        """An event is written once for all connections of a wire format."""
+        self.fanout.send(self.sessions, event("a"))
+        self.fanout.send(self.sessions, event("b"))
+        self.assertEqual(self.written(), [[b"ab"]] * 3)
+        self.assertEqual(self.format.encoded, 2)
+        self.assertEqual(self.fanout.deliveries, 6)
+
+    def test_each_format(self) -> None:
+        """Connections of different wire formats get the event each in its own."""
+        other = Names()
+        self.recorders[2].wire_format = other
+        self.fanout.send(self.sessions, event("a"))
+        self.written()
+        self.assertEqual((self.format.encoded, other.encoded), (1, 1))
+
+    def test_order(self) -> None:
+        """Of several audiences each connection gets its own in the order of the calls, in one write."""
+        one, two, three = self.sessions
+        self.fanout.send((one, two), event("a"))
+        self.fanout.send((two,), event("b"))
+        self.fanout.send((three, two), event("c"))
+        self.assertEqual(self.written(), [[b"a"], [b"abc"], [b"c"]])
+
+    def test_one_audience_and_answers(self) -> None:
+        """Beside one audience the answers to single sessions keep their order without being put together."""
+        _, two, three = self.sessions
+        self.fanout.send((two,), event("a"))
+        self.fanout.send(self.sessions, event("b"))
+        self.fanout.send((three,), event("c"))
+        self.assertEqual(self.written(), [[b"b"], [b"a", b"b"], [b"b", b"c"]])
+
+    def test_close_comes_last(self) -> None:
+        """A connection is closed after what was sent to it, also what was sent later in the turn."""
+        self.fanout.close(self.sessions[0], 4000, "goodbye")
+        self.fanout.send(self.sessions[:1], event("a"))
+        self.assertEqual(self.written()[0], [b"a", (4000, "goodbye")])
+
+    def test_gone(self) -> None:
+        """A session that is gone by the end of the turn is passed over."""
+        self.fanout.send(self.sessions, event("a"))
+        self.fanout.close(self.sessions[1], 4000, "goodbye")
+        del self.connections[self.sessions[1]]
+        self.assertEqual(self.written(), [[b"a"], [], [b"a"]])
+
+    def test_flush(self) -> None:
+        """A flush writes at once, and only once."""
+        self.fanout.send(self.sessions, event("a"))
+        self.fanout.flush()
+        self.fanout.flush()
+        self.assertEqual([recorder.written for recorder in self.recorders], [[b"a"]] * 3)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_mistake_on_one_connection(self) -> None:
+        """A connection that fails keeps nobody else from its frames, and is logged."""
+        self.connections[self.sessions[0]] = Recorder(self.format, fails=True)
+        self.fanout.send(self.sessions, event("a"))
+        self.assertEqual(self.written()[1:], [[b"a"], [b"a"]])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+    def test_mistake_in_a_format(self) -> None:
+        """An event that cannot be written is logged, and the rest of the turn goes out."""
+
+        @implementer(IWireFormat)
+        class Broken:
+            def encode(self, event: ServerEvent) -> bytes:
+                raise RuntimeError("a mistake")
+
+        self.recorders[0].wire_format = Broken()
+        self.fanout.send(self.sessions, event("a"))
+        self.assertEqual(self.written(), [[], [b"a"], [b"a"]])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+
+class Pipe(Outlet, Protocol):
+    """A protocol with an outlet."""
+
+    peer_address = "192.0.2.1"
+
+
+class StraightTests(SynchronousTestCase):
+    """The way past C{write}, for whole audiences."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.recorders = [Straight(Names()) for _ in range(3)]
+        self.format = self.recorders[0].wire_format = self.recorders[1].wire_format = Names()
+        self.sessions = tuple(Session() for _ in self.recorders)
+        self.connections: dict[Session, IConnection] = dict(zip(self.sessions, self.recorders, strict=True))
+        self.fanout = Fanout(self.clock, self.connections)
+
+    def send(self, wire: str) -> list[list[Any]]:
+        self.fanout.send(self.sessions, event(wire))
+        self.clock.advance(0)
+        written = [recorder.written for recorder in self.recorders]
+        for recorder in self.recorders:
+            recorder.written = []
+        return written
+
+    def test_straight(self) -> None:
+        """What can go straight does, for each wire format written once."""
+        self.assertEqual(self.send("abc"), [[("straight", b"abc")]] * 3)
+        self.assertEqual(self.format.encoded, 1)
+
+    def test_short(self) -> None:
+        """What is not taken is spilled, also after an error; the others do not notice."""
+        self.recorders[0].takes = 1
+        self.recorders[1].takes = None
+        expected = [[("straight", b"abc"), ("spilled", b"bc")], [("spilled", b"abc")], [("straight", b"abc")]]
+        self.assertEqual(self.send("abc"), expected)
+
+    def test_lost_and_found(self) -> None:
+        """A connection that loses its straight way is written to like others, until it has it again."""
+        self.send("a")
+        self.recorders[0].straight = None
+        Outlet.generation += 1
+        self.assertEqual(self.send("b")[0], [b"b"])
+        self.recorders[0].straight = self.recorders[0].take
+        Outlet.generation += 1
+        self.assertEqual(self.send("c")[0], [("straight", b"c")])
+
+    def test_gone(self) -> None:
+        """A session that is gone is passed over, though the audience was known."""
+        self.send("a")
+        del self.connections[self.sessions[0]]
+        Outlet.generation += 1
+        self.assertEqual(self.send("b"), [[], [("straight", b"b")], [("straight", b"b")]])
+
+    def test_nothing_kept_of_the_lost(self) -> None:
+        """A connection that is gone is forgotten at once, though no outlet changed."""
+        self.send("a")
+        del self.connections[self.sessions[0]]
+        self.fanout.lost()
+        self.assertEqual(self.send("b")[0], [])
+
+    def test_another_audience(self) -> None:
+        """What is known of an audience is not taken for another that came to stand in its place in memory."""
+        self.send("a")
+        fewer = self.sessions[:2]
+        self.fanout._known_ways[id(fewer)] = self.fanout._known_ways[id(self.sessions)]
+        self.fanout.send(fewer, event("b"))
+        self.clock.advance(0)
+        self.assertEqual(self.recorders[2].written, [])
+
+
+class OutletTests(SynchronousTestCase):
+    """The one gate to a transport, on real sockets."""
+
+    def setUp(self) -> None:
+        ours, self.theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        self.addCleanup(self.theirs.close)
+        for end in (ours, self.theirs):
+            end.setblocking(False)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        address = IPv4Address("TCP", "127.0.0.1", 1)
+        reactor: Any = MemoryReactor()
+        self.pipe = Pipe()
+        self.transport = tcp.Server(ours, self.pipe, ("127.0.0.1", 1), _Port(address), 0, reactor)  # type: ignore[arg-type]
+        self.pipe.makeConnection(self.transport)
+        self.pipe.open_outlet(0)
+
+    def read(self) -> bytes:
+        read = b""
+        while True:
+            try:
+                read += self.theirs.recv(1 << 20)
+            except BlockingIOError:
+                return read
+
+    def drain(self) -> bytes:
+        """Let the reactor's part of the work be done until nothing waits."""
+        read = self.read()
+        while self.transport.dataBuffer or self.transport._tempDataBuffer:
+            self.transport.doWrite()
+            read += self.read()
+        return read
+
+    def test_past_the_poller(self) -> None:
+        """On plain TCP with nothing waiting the bytes are on the wire at once."""
+        self.pipe.write(b"hello")
+        self.assertEqual(self.read(), b"hello")
+
+    def test_short_write(self) -> None:
+        """What the socket does not take waits, further writes wait behind it, and then the direct way is free again."""
+        data = bytes(range(256)) * 4096
+        self.pipe.write(data)
+        self.pipe.write(b"the end")
+        self.assertEqual(self.drain(), data + b"the end")
+        self.pipe.write(b"again")
+        self.assertEqual(self.read(), b"again")
+
+    def test_slow_reader(self) -> None:
+        """A reader behind whom more waits than he may have is cut off, and not before."""
+        self.pipe.open_outlet(2_000_000)
+        aborted: list[bool] = []
+        self.patch(self.transport, "abortConnection", lambda: aborted.append(True))
+        self.pipe.write(b"x" * 2_000_000)
+        self.assertEqual(aborted, [])
+        self.pipe.write(b"x" * 2_000_000)
+        self.pipe.write(b"x")
+        self.assertEqual(aborted, [True])
+
+    def test_generation(self) -> None:
+        """The generation changes when the straight way is found, and when it is lost."""
+        generations = [Outlet.generation]
+        for data in (b"x", b"x" * (4 << 20)):
+            self.pipe.write(data)
+            generations.append(Outlet.generation)
+        self.assertEqual(len(set(generations)), 3)
+
+    def test_send_buffer(self) -> None:
+        """The system keeps so much for a reader, and no more than it makes of that."""
+        size = self.transport.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        self.assertIn(size, (SEND_BUFFER, 2 * SEND_BUFFER))
+
+    def test_never_under_tls(self) -> None:
+        """There is no straight way past TLS."""
+        self.transport.TLS = True
+        self.assertIsNone(self.pipe._find_straight_way())
+
+    def test_shut(self) -> None:
+        """Nothing is written past the last word."""
+        self.pipe.write(b"last")
+        self.pipe.shut()
+        self.pipe.write(b"late")
+        self.assertEqual(self.drain(), b"last")
+
+    def test_broken(self) -> None:
+        """A socket that is broken is left to the reactor."""
+        self.transport.socket.shutdown(socket.SHUT_WR)
+        self.pipe.write(b"x")
+        self.assertEqual(self.transport._tempDataBuffer, [b"x"])
+
+    def test_other_transports(self) -> None:
+        """Whatever is no plain TCP is written to as any transport."""
+        pipe, transport = Pipe(), StringTransport()
+        pipe.makeConnection(transport)
+        pipe.write(b"hello")
+        self.assertEqual(transport.value(), b"hello")
+
+
+class _Port:
+    """What a transport asks of the port that accepted it."""
+
+    _realPortNumber = 1
+
+    def __init__(self, address: IPv4Address) -> None:
+        self.address = address

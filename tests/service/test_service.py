@@ -1,0 +1,648 @@
+"""L{gossip.service.service}: events in, outputs out, on a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from gossip.network.answers import Denied, Overrun
+from gossip.network.session import Session
+from gossip.protocol import frames
+from gossip.protocol.events import Heartbeat, ServerEvent
+from gossip.registry.changes import Change, Channel, ChannelSaved, GameRemoved, MessageSaid, PlayersCounted
+from gossip.registry.registry import Refused
+from gossip.service.counters import LATENCIES, Counters
+from gossip.service.interfaces import IConnection, IGossip, IWireFormat
+from gossip.service.service import UNANSWERED, GossipService, NotKept
+from gossip.service.watch import SECONDS, Watched
+from tests.support.world import NOW, World, frame
+
+
+class MemoryWriter:
+    """A writer whose disk is as slow as the test wants it to be."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Change, Callable[[bool], Any]]] = []
+        self.kept: list[Change] = []
+        self.groups = 0
+
+    @property
+    def pending(self) -> int:
+        return len(self.waiting)
+
+    def commit(self, change: Change, settled: Callable[[bool], Any], wanted: bool) -> None:
+        self.waiting.append((change, settled))
+
+    def settle(self, kept: bool = True) -> None:
+        """Settle all that waits, and what comes of it."""
+        while self.waiting:
+            self.settle_one(kept)
+
+    def settle_one(self, kept: bool = True) -> None:
+        change, settled = self.waiting.pop(0)
+        if kept:
+            self.kept.append(change)
+        self.groups += 1
+        settled(kept)
+
+
+@implementer(IWireFormat)
+class Lines:
+    """One JSON text a line."""
+
+    def encode(self, event: ServerEvent) -> bytes:
+        return b"".join(text + b"\n" for text in frames.encode(event))
+
+
+@implementer(IConnection)
+class MemoryConnection:
+    """A connection that remembers what it carries."""
+
+    transport_name = "memory"
+    peer_address = "192.0.2.1"
+    straight: Any = None
+    wire_format = Lines()
+
+    def __init__(self) -> None:
+        self.written = b""
+        self.closed: tuple[int, str] | None = None
+        self.paused = False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def spill(self, rest: bytes) -> None:
+        self.write(rest)
+
+    def close(self, code: int, reason: str) -> None:
+        self.closed = code, reason
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+
+class ServiceTestCase(SynchronousTestCase):
+    """A service with a small network, and a writer and connections in memory."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.clock.rightNow = NOW
+        self.world = World()
+        self.writer = MemoryWriter()
+        self.service = GossipService(self.clock, self.world.network, self.writer, Counters())
+        self.service.startService()
+
+    def connect(self) -> tuple[MemoryConnection, Session]:
+        connection = MemoryConnection()
+        return connection, self.service.opened(connection)
+
+    def join(self, name: str, **more: Any) -> tuple[MemoryConnection, Session]:
+        """A game joins; what it was told by that is forgotten."""
+        connection, session = self.connect()
+        self.say(session, frame("authenticate", self.world.credentials(name, **more)))
+        self.writer.settle()
+        self.told(connection)
+        return connection, session
+
+    def say(self, session: Session, *sent: dict[str, Any]) -> None:
+        for one in sent:
+            self.service.received(session, frames.decode(msgspec.json.encode(one)))
+
+    def told(self, connection: MemoryConnection) -> list[dict[str, Any]]:
+        """What a connection got since the last look."""
+        self.clock.advance(0)
+        lines, connection.written = connection.written.splitlines(), b""
+        return [msgspec.json.decode(line) for line in lines]
+
+
+def send(ref: str, channel: str = "gossip") -> dict[str, Any]:
+    return frame("channels/send", {"channel": channel, "name": "Ana", "message": "hello"}, ref)
+
+
+class HistoryTests(ServiceTestCase):
+    """What was said is read while the network goes on."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.asked: list[tuple[tuple[Any, ...], Deferred[list[MessageSaid]]]] = []
+        self.service.history = self.read
+        self.connection, self.session = self.join("Alpha", supports=["channels", "history"], channels=["gossip"])
+
+    def read(self, *asked: Any) -> Deferred[list[MessageSaid]]:
+        self.asked.append((asked, reading := Deferred[list[MessageSaid]]()))
+        return reading
+
+    def ask(self, ref: str = "h") -> None:
+        self.say(self.session, frame("channels/history", {"channel": "gossip", "limit": 2}, ref))
+
+    def found(self, *seqs: int) -> None:
+        """The oldest request finds these."""
+        self.asked.pop(0)[1].callback([MessageSaid("gossip", seq, None, "Beta", "Bo", "Hi", NOW) for seq in seqs])
+
+    def test_order(self) -> None:
+        """The answer keeps its place among the others; broadcasts wait for nothing."""
+        self.ask()
+        self.say(self.session, frame("channels/subscribe", {"channel": "testing"}, "s"))
+        self.service.announce("gossip", "Hello")
+        self.assertEqual([each["event"] for each in self.told(self.connection)], ["channels/broadcast"])
+        self.assertEqual(self.asked[0][0], ("gossip", 3, None, None))
+        self.found(1, 2, 3)
+        answer, other = self.told(self.connection)
+        self.assertEqual((answer["ref"], other["ref"]), ("h", "s"))
+        self.assertEqual([each["seq"] for each in answer["payload"]["messages"]], [2, 3])
+        self.assertTrue(answer["payload"]["more"])
+
+    def test_after_what_waits(self) -> None:
+        """What was said before is on disk when it is looked for: it must be found."""
+        self.say(self.session, send("m"))
+        self.ask()
+        self.assertEqual(self.asked, [])
+        self.assertEqual([type(change) for change, _ in self.writer.waiting], [MessageSaid, PlayersCounted])
+        self.writer.settle()
+        self.found(1)
+        self.assertEqual([each["ref"] for each in self.told(self.connection)], ["m", "h"])
+
+    def test_unreadable(self) -> None:
+        """A database that cannot be read costs this answer and nothing else."""
+        self.ask()
+        self.asked.pop()[1].errback(OSError("away"))
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        [answer] = self.told(self.connection)
+        self.assertEqual((answer["ref"], answer["status"]), ("h", "failure"))
+        self.ask("again")
+        self.found()
+        self.assertEqual(self.told(self.connection)[0]["payload"]["total"], 0)
+
+    def test_gone(self) -> None:
+        """Who is gone when it is found gets nothing."""
+        self.ask()
+        self.service.lost(self.session)
+        self.found(1)
+        self.assertEqual(self.told(self.connection), [])
+
+    def test_resume(self) -> None:
+        """What was missed comes after the answers to the authentication, and before answers to later requests."""
+        connection, session = self.connect()
+        more = {"supports": ["channels", "history"], "channels": ["gossip"], "resume": {"gossip": 4}}
+        self.say(session, frame("authenticate", self.world.credentials("Beta", **more)), send("m"))
+        self.writer.settle()
+        self.assertEqual([each["event"] for each in self.told(connection)], ["authenticate", "heartbeat"])
+        self.assertEqual(self.asked[0][0], ("gossip", 101, None, 4))
+        self.found(5)
+        resumed, sent = self.told(connection)
+        self.assertEqual((resumed["event"], sent["ref"]), ("channels/history", "m"))
+        self.assertNotIn("ref", resumed)
+
+    def test_nothing(self) -> None:
+        """A service without a store has no history."""
+        service = GossipService(self.clock, self.world.network, self.writer, Counters())
+        self.assertEqual(self.successResultOf(service.history("gossip", 1, None, None)), [])
+
+
+class EventsTests(ServiceTestCase):
+    """What transports bring, and what becomes of it."""
+
+    def test_interfaces(self) -> None:
+        """The service and the test's connection are what they claim."""
+        verifyObject(IGossip, self.service)
+        verifyObject(IConnection, MemoryConnection())
+
+    def test_conversation(self) -> None:
+        """What one game says the other hears, before the disk has it; the answer comes after."""
+        alpha, speaker = self.join("Alpha", channels=["gossip"])
+        beta, _ = self.join("Beta", channels=["gossip"])
+        self.told(alpha)
+        self.say(speaker, send("1"))
+        self.assertEqual([told["event"] for told in self.told(beta)], ["channels/broadcast"])
+        self.assertEqual(self.told(alpha), [])
+        self.writer.settle()
+        self.assertEqual(self.told(alpha), [{"event": "channels/send", "ref": "1", "status": "success"}])
+        self.assertIsInstance(self.writer.kept[-1], MessageSaid)
+
+    def test_answers_in_order(self) -> None:
+        """An answer that waits for the disk holds back the session's later ones, and nobody else's."""
+        alpha, speaker = self.join("Alpha", channels=["gossip"])
+        beta, other = self.join("Beta", channels=["gossip"])
+        self.told(alpha)
+        self.say(speaker, send("1"), frame("nonsense", ref="2"), send("3"), frame("games/status", ref="4"))
+        self.say(other, frame("nonsense", ref="5"))
+        self.assertEqual(self.told(alpha), [])
+        self.assertEqual([told["ref"] for told in self.told(beta) if "status" in told], ["5"])
+        self.writer.settle_one()
+        self.assertEqual([told["ref"] for told in self.told(alpha)], ["1", "2"])
+        self.writer.settle_one(kept=False)
+        self.assertEqual(
+            [(told["ref"], told["status"]) for told in self.told(alpha)], [("3", "failure"), ("4", "success")]
+        )
+
+    def test_originated_events_wait_for_nothing(self) -> None:
+        """A heartbeat leaves while an answer waits for the disk."""
+        alpha, speaker = self.join("Alpha", channels=["gossip"])
+        self.say(speaker, send("1"))
+        self.clock.pump([1] * 16)
+        self.assertEqual([told["event"] for told in self.told(alpha)], ["heartbeat"])
+
+    def test_achievements_wait_for_each_other(self) -> None:
+        """A game's achievements change one after the other, over all of its sessions, and are answered in order."""
+        alpha, one = self.join("Alpha")
+        again, two = self.join("Alpha")
+        self.told(alpha)
+        for session, ref in ((one, "1"), (one, "2"), (two, "3")):
+            self.say(session, frame("achievements/create", {"title": ref, "points": 100}, ref))
+        self.say(one, frame("nonsense", ref="4"))
+        self.say(two, frame("achievements/sync", ref="5"))
+        self.assertEqual(len(self.writer.waiting), 1)
+        self.writer.settle_one()
+        self.assertEqual([told["ref"] for told in self.told(alpha)], ["1"])
+        self.writer.settle_one(kept=False)
+        told = self.told(alpha)
+        self.assertEqual([(one["ref"], one["status"]) for one in told], [("2", "failure"), ("4", "failure")])
+        self.writer.settle_one()
+        told = self.told(again)
+        self.assertEqual([one["ref"] for one in told], ["3", "5"])
+        self.assertEqual(told[1]["payload"]["total"], 2)
+
+    def test_close_after_the_answers(self) -> None:
+        """A close waits for the answers before it."""
+        alpha, speaker = self.join("Alpha", channels=["gossip"])
+        self.say(speaker, send("1"), *(frame("nonsense", ref=str(number)) for number in range(120)))
+        self.told(alpha)
+        self.assertIsNone(alpha.closed)
+        self.writer.settle()
+        self.assertEqual([told["ref"] for told in self.told(alpha)][:2], ["1", "0"])
+        self.assertEqual(alpha.closed, (4000, "rate limit exceeded, goodbye"))
+
+    def test_gone_before_the_answer(self) -> None:
+        """A session that ends before its answer is ready disturbs nobody, and what it said is kept."""
+        alpha, speaker = self.join("Alpha", channels=["gossip"])
+        self.say(speaker, send("1"), frame("achievements/create", {"title": "a"}, "2"))
+        self.say(speaker, frame("achievements/create", {"title": "b"}, "3"))
+        self.service.lost(speaker)
+        self.writer.settle()
+        self.assertEqual(self.told(alpha), [])
+        self.assertEqual(len(self.writer.kept), len({repr(change) for change in self.writer.kept}))
+        self.assertEqual(len(self.world.registry.achievements[self.world.game("Alpha").client_id]), 2)
+
+    def test_back_pressure(self) -> None:
+        """Who asks faster than the disk can answer is read no further until it has."""
+        self.world.network.rules.limits = msgspec.structs.replace(
+            self.world.network.rules.limits,
+            rates=msgspec.convert(_NO_RATES, type(self.world.network.rules.limits.rates)),
+        )
+        alpha, speaker = self.join("Alpha", channels=["gossip"])
+        for number in range(UNANSWERED + 1):
+            self.say(speaker, send(str(number)))
+        self.assertTrue(alpha.paused)
+        self.writer.settle()
+        self.assertFalse(alpha.paused)
+        self.assertEqual(len(self.told(alpha)), UNANSWERED + 1)
+
+    def test_gone_while_paused(self) -> None:
+        """A session that ends while nothing is read from it leaves nothing behind."""
+        limits = self.world.network.rules.limits
+        rates = msgspec.convert(_NO_RATES, type(limits.rates))
+        self.world.network.rules.limits = msgspec.structs.replace(limits, rates=rates)
+        alpha, speaker = self.join("Alpha", channels=["gossip"])
+        for number in range(UNANSWERED + 1):
+            self.say(speaker, send(str(number)))
+        self.assertTrue(alpha.paused)
+        self.service.lost(speaker)
+        self.writer.settle()
+        self.assertEqual((self.service._paused, self.service._connections), (set(), {}))
+
+    def test_ways_of_the_gone(self) -> None:
+        """The fan-out keeps nothing of a connection that is gone."""
+        _, speaker = self.join("Alpha", channels=["gossip"])
+        others = [self.join(name, channels=["gossip"]) for name in ("Beta", "Gamma")]
+        self.say(speaker, send("1"))
+        self.clock.advance(0)
+        self.assertTrue(self.service._fanout._known_ways)
+        self.service.lost(others[0][1])
+        self.assertEqual(self.service._fanout._known_ways, {})
+
+    def test_comings_and_goings(self) -> None:
+        """Who joins and leaves stands in the log, once, in a line a second."""
+        logged: list[str] = []
+        self.patch(
+            self.service, "_log", type("Log", (), {"info": lambda _, text, **of: logged.append(text.format(**of))})()
+        )
+        _, session = self.join("Alpha")
+        self.join("Beta")
+        self.clock.pump([1, 1])
+        self.service.lost(session)
+        self.clock.pump([1, 1])
+        self.assertEqual(logged, ["joined: Alpha from 192.0.2.1, Beta from 192.0.2.1", "left: Alpha"])
+
+    def test_mistake_of_ours(self) -> None:
+        """An error of our own is logged, ends that session with 1011, and hurts nobody else."""
+        alpha, session = self.join("Alpha")
+        beta, _ = self.join("Beta")
+        self.told(alpha)
+        self.patch(self.world.network, "receive", lambda *_: 1 / 0)
+        self.service.received(session, Heartbeat(None))
+        self.told(alpha)
+        self.assertEqual(alpha.closed, (1011, "internal error"))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertIsNone(beta.closed)
+        self.assertEqual([len(list(online.sessions)) for online in self.world.network.presence], [0, 1])
+
+    def test_mistake_in_a_tick(self) -> None:
+        """An error in a tick is logged, and the next tick comes."""
+        ticks = []
+
+        def tick(now: float) -> list[Any]:
+            ticks.append(now)
+            raise ZeroDivisionError
+
+        self.patch(self.world.network, "tick", tick)
+        self.clock.pump([1, 1])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+        self.assertEqual(len(ticks), 2)
+
+    def test_unauthenticated(self) -> None:
+        """Who does not authenticate is closed with 4001 after a minute."""
+        connection, _ = self.connect()
+        self.clock.pump([1] * 61)
+        self.assertEqual((self.told(connection), connection.closed), ([], (4001, "login time-out")))
+
+    def test_counted(self) -> None:
+        """What comes in, goes out and is refused is counted."""
+        _, session = self.join("Alpha", channels=["gossip"])
+        self.say(session, send("1"), frame("nonsense"))
+        self.assertEqual(dict(self.service.counters.events), {"authenticate": 1, "channels/send": 1, "unknown": 1})
+        self.assertEqual(self.service.status()["connections"], {"memory": 1})
+        self.assertEqual(self.service.counters.messages, 1)
+
+    def test_refusals(self) -> None:
+        """Who is not let in is counted, with the reason."""
+        _, session = self.connect()
+        self.say(session, frame("authenticate", {"client_id": "x", "client_secret": "y"}))
+        self.assertEqual(dict(self.service.counters.failures), {"invalid credentials": 1})
+
+    def test_waiting(self) -> None:
+        """Answers that wait for a commit are counted, and changes that could not be kept."""
+        _, session = self.join("Alpha", channels=["gossip"])
+        self.writer.settle()
+        self.say(session, send("1"))
+        self.assertEqual((self.service.status()["answers"], self.service.counters.unkept), (1, 0))
+        self.writer.settle(kept=False)
+        self.assertEqual((self.service.status()["answers"], self.service.counters.unkept), (0, 1))
+
+    def test_lag(self) -> None:
+        """It is counted how late the tick of each second comes, which is how long the reactor was busy."""
+        self.clock.pump([1] * 3)
+        for seconds in (1.3, 0.9, 0.8):
+            self.clock.advance(seconds)
+        counters = self.service.counters
+        lags = dict(zip((*LATENCIES, None), counters.lags, strict=True))
+        self.assertEqual({bound: count for bound, count in lags.items() if count}, {0.001: 4, 0.25: 1, 0.5: 1})
+        self.assertAlmostEqual(counters.lag_seconds, 0.5, 3)
+
+    def test_clock_set_back(self) -> None:
+        """A clock that is set back is no lag, and the next one is measured as ever."""
+        self.clock.pump([1] * 3)
+        self.clock.rightNow -= 100
+        self.service._tick()
+        self.clock.rightNow += 1.2
+        self.service._tick()
+        self.assertAlmostEqual(self.service.counters.lag_seconds, 0.2, 3)
+
+    def test_health(self) -> None:
+        """A writer that has work and does nothing for ten seconds is stuck, until it goes on."""
+        _, session = self.join("Alpha", channels=["gossip"])
+        self.say(session, send("1"))
+        self.clock.pump([1] * 11)
+        self.assertEqual(self.service.status()["health"], "ok")
+        self.clock.pump([1] * 2)
+        self.assertEqual((self.service.status()["health"], self.service.status()["queue"]), ("stuck", 1))
+        self.writer.settle()
+        self.clock.advance(1)
+        self.assertEqual(self.service.status()["health"], "ok")
+        self.assertEqual(self.service.status()["uptime"], 14)
+        self.service.stopService()
+        self.assertEqual(self.service.status()["health"], "stopping")
+
+
+class AdminTests(ServiceTestCase):
+    """What the admin does to a running network."""
+
+    def test_change(self) -> None:
+        """A change is in force when it is kept."""
+        done = self.service.change(ChannelSaved(Channel("news", hidden=False)))
+        self.assertNoResult(done)
+        self.assertNotIn("news", self.world.registry.channels)
+        self.writer.settle()
+        self.successResultOf(done)
+        self.assertIn("news", self.world.registry.channels)
+
+    def test_refused(self) -> None:
+        """A change that contradicts what is known is refused, and the next one has its turn."""
+        self.failureResultOf(self.service.change(GameRemoved("nobody")), Refused)
+        done = self.service.change(ChannelSaved(Channel("news")))
+        self.writer.settle()
+        self.successResultOf(done)
+
+    def test_not_kept(self) -> None:
+        """A change that cannot be kept is not in force, and says so."""
+        done = self.service.change(ChannelSaved(Channel("news")))
+        self.writer.settle(kept=False)
+        self.failureResultOf(done, NotKept)
+        self.assertNotIn("news", self.world.registry.channels)
+
+    def test_one_at_a_time(self) -> None:
+        """Each change is judged by what the one before made of the network."""
+        client_id = self.world.game("Alpha").client_id
+        first, second = (self.service.change(GameRemoved(client_id)) for _ in range(2))
+        self.writer.settle()
+        self.successResultOf(first)
+        self.failureResultOf(second, Refused)
+
+    def test_removed_while_online(self) -> None:
+        """A game that is removed loses its sessions."""
+        alpha, _ = self.join("Alpha")
+        self.service.change(GameRemoved(self.world.game("Alpha").client_id))
+        self.writer.settle()
+        self.told(alpha)
+        self.assertEqual(alpha.closed, (4000, "the game was removed"))
+
+    def test_announce(self) -> None:
+        """The network itself speaks, and observers hear it; one that fails hears no more."""
+        alpha, _ = self.join("Alpha", channels=["gossip"])
+        heard: list[MessageSaid] = []
+        self.service.heard |= {heard.append, lambda said: 1 / 0}  # type: ignore[arg-type]
+        self.successResultOf(self.service.announce("gossip", "hello"))
+        self.service.announce("gossip", "again")
+        self.assertEqual([told["payload"]["message"] for told in self.told(alpha)], ["hello", "again"])
+        self.assertEqual([said.message for said in heard], ["hello", "again"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.failureResultOf(self.service.announce("nowhere", "hello"), Refused)
+
+    def test_notice(self) -> None:
+        """A notice of a restart goes to every game."""
+        alpha, _ = self.join("Alpha")
+        self.service.notice(60)
+        self.assertEqual([told["payload"] for told in self.told(alpha)], [{"downtime": 60}])
+
+
+class PeopleTests(ServiceTestCase):
+    """What people on the pages say."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.alpha, _ = self.join("Alpha", channels=["gossip"])
+        self.heard: list[MessageSaid] = []
+        self.service.heard.add(self.heard.append)
+
+    def test_say(self) -> None:
+        """Games and pages hear it at once; it is done when it is on disk."""
+        done = self.service.say("Ana", "192.0.2.9", "gossip", "hello")
+        self.assertNoResult(done)
+        [told] = self.told(self.alpha)
+        self.assertEqual(
+            (told["event"], told["payload"]),
+            ("channels/broadcast", {"channel": "gossip", "game": "gossip", "name": "Ana", "message": "hello"}),
+        )
+        self.assertEqual([(said.game, said.name, said.message) for said in self.heard], [("gossip", "Ana", "hello")])
+        self.writer.settle()
+        self.assertIsNone(self.successResultOf(done))
+        self.assertEqual(self.writer.kept[-1], self.heard[0])
+        self.assertEqual(self.service.counters.messages, 1)
+
+    def test_refused(self) -> None:
+        """What cannot be said, or comes too fast, is told to who said it, and heard by nobody."""
+        self.failureResultOf(self.service.say("Ana", "192.0.2.9", "gossip", ""), Denied)
+        for _ in range(10):
+            self.service.say("Ana", "192.0.2.9", "gossip", "hello")
+        self.told(self.alpha)
+        self.failureResultOf(self.service.say("Ana", "192.0.2.9", "gossip", "hello"), Overrun)
+        self.assertEqual((self.told(self.alpha), len(self.heard), len(self.writer.waiting)), ([], 10, 10))
+
+    def test_not_kept(self) -> None:
+        """What could not be kept was heard, and who said it learns of it."""
+        done = self.service.say("Ana", "192.0.2.9", "gossip", "hello")
+        self.writer.settle(kept=False)
+        self.failureResultOf(done, NotKept)
+        self.assertEqual(len(self.told(self.alpha)), 1)
+
+    def test_order(self) -> None:
+        """Games hear people and games in the order in which they spoke."""
+        _, beta = self.join("Beta", channels=["gossip"])
+        self.service.say("Ana", "192.0.2.9", "gossip", "one")
+        self.say(beta, send("2"))
+        self.service.say("Bea", "192.0.2.9", "gossip", "three")
+        told = [told["payload"].get("message") for told in self.told(self.alpha)]
+        self.assertEqual(told, [None, "one", "hello", "three"])  # the first is that Beta came
+
+    def test_sessions(self) -> None:
+        """The live sessions are those of games that have authenticated, with what carries them."""
+        self.connect()
+        [(session, transport)] = self.service.sessions()
+        self.assertEqual((session.peer, session.opened_at, transport), ("192.0.2.1", NOW, "memory"))
+        self.assertEqual(self.service.transport_of(session), "memory")
+        self.service.lost(session)
+        self.assertEqual(self.service.transport_of(session), "")
+
+
+class WatchTests(ServiceTestCase):
+    """What owners see of their sessions."""
+
+    def look(self, name: str = "Alpha") -> Watched:
+        """Somebody looks at a game."""
+        return self.service.watch.look(self.world.game(name).client_id, "198.51.100.7", self.clock.seconds())
+
+    def test_told(self) -> None:
+        """The watch is told what comes, what leaves and what ends, in the order in which it does."""
+        watched = self.look()
+        _, session = self.join("Alpha", channels=["gossip"])
+        _, other = self.join("Beta", channels=["gossip"])
+        watched.frames.clear()
+        self.say(session, send("1"))
+        self.assertEqual([each.way for each in watched.frames], ["in"])
+        self.say(other, send("2"))
+        self.assertIn('"Beta"', watched.frames[-1].text)
+        self.writer.settle()
+        self.assertIn('"success"', watched.frames[-1].text)
+        self.service.notice(30)
+        self.assertIn('"restart"', watched.frames[-1].text)
+        self.service.lost(session)
+        self.assertEqual([each.way for each in watched.frames], ["in", "out", "out", "out", "end"])
+        self.assertEqual(set(watched.seen), {"opened", "authenticated", "message"})
+
+    def test_refused(self) -> None:
+        """It hears of who was not let in."""
+        watched = self.look()
+        _, session = self.connect()
+        self.say(session, frame("authenticate", self.world.credentials("Alpha", supports=[])))
+        self.assertEqual([each.why for each in watched.refusals], ["missing supports"])
+
+    def test_cut_off(self) -> None:
+        """It hears why a session was ended."""
+        watched = self.look()
+        self.join("Alpha")
+        self.clock.pump([1] * 70)
+        self.assertEqual(watched.frames[-1].text, "closed with 4001: heartbeat failure")
+
+    def test_unwatched(self) -> None:
+        """Where nobody looks the watch is not even asked."""
+        for method in ("received", "delivered", "broadcast", "lost", "rest"):
+            self.patch(self.service.watch, method, None)
+        _, session = self.join("Alpha", channels=["gossip"])
+        self.join("Beta", channels=["gossip"])
+        self.say(session, send("1"))
+        self.writer.settle()
+        self.clock.pump([1] * 20)
+        self.service.lost(session)
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_rest(self) -> None:
+        """Some minutes after the last look nothing is watched any more."""
+        self.look()
+        self.clock.pump([1] * int(SECONDS + 1))
+        self.assertEqual(self.service.watch.watched, {})
+
+
+class StopTests(ServiceTestCase):
+    """The end."""
+
+    def test_nobody_there(self) -> None:
+        """Without connections the service stops at once, and leaves no timer."""
+        self.successResultOf(self.service.stopService())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_drain(self) -> None:
+        """Everybody is told, closed with 1012 and waited for."""
+        alpha, one = self.join("Alpha")
+        waiting, two = self.connect()
+        stopped = self.service.stopService()
+        self.assertEqual([told["event"] for told in self.told(alpha)], ["restart"])
+        self.assertEqual((alpha.closed, waiting.closed), ((1012, "restarting"), (1012, "restarting")))
+        self.service.lost(one)
+        self.assertNoResult(stopped)
+        self.service.lost(two)
+        self.successResultOf(stopped)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_drain_is_bounded(self) -> None:
+        """Who does not go is not waited for for ever."""
+        self.join("Alpha")
+        stopped = self.service.stopService()
+        self.clock.advance(1.9)
+        self.assertNoResult(stopped)
+        self.clock.advance(0.1)
+        self.successResultOf(stopped)
+
+
+_NO_RATES = {
+    name: {"burst": 0, "per_second": 1}
+    for name in ("global", "channels_send", "channels_subscribe", "channels_unsubscribe")
+}

@@ -1,0 +1,411 @@
+"""The writer: groups, failures, and that nobody waits for an answer in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from queue import SimpleQueue
+from threading import Event, current_thread, get_ident
+from threading import enumerate as threads
+from typing import Any, cast
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.registry.changes import Change, Channel, ChannelSaved, MessageSaid, MessagesExpired
+from gossip.store import writer as writing
+from gossip.store.database import StoreError
+from gossip.store.writer import Writer
+from tests.support.databases import OnDatabase, OnPostgreSQL, OnSQLite
+
+SECONDS = 30
+"""Only a test that fails waits for so long."""
+
+
+def said(seq: int, message: str = "Hello!") -> MessageSaid:
+    """A message."""
+    return MessageSaid("gossip", seq, None, "MyMUD", "Ana", message, 0.0)
+
+
+def logged(test: SynchronousTestCase) -> list[LogEvent]:
+    """What is logged from now on until the end of a test."""
+    events: list[LogEvent] = []
+    observer = cast(ILogObserver, events.append)
+    globalLogPublisher.addObserver(observer)
+    test.addCleanup(globalLogPublisher.removeObserver, observer)
+    return events
+
+
+GATHER, IDLE = 1.0, 100.0
+"""For how long the writers of these tests gather."""
+
+
+class Turns(Clock):
+    """A reactor that runs what other threads ask for, a turn at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls: SimpleQueue[tuple[Callable[..., object], tuple[Any, ...]]] = SimpleQueue()
+
+    def callFromThread(self, call: Callable[..., object], *arguments: Any) -> None:
+        self._calls.put((call, arguments))
+
+    def turn(self) -> None:
+        """Wait for the next call, and run it; what was gathered is handed over before."""
+        self.advance(GATHER)
+        call, arguments = self._calls.get(timeout=SECONDS)
+        call(*arguments)
+
+    def until(self, done: Deferred[None]) -> None:
+        """Go on until something is done."""
+        while not done.called:
+            self.turn()
+
+
+class Disk:
+    """
+    What a writer writes to.
+
+    @ivar groups: each group that it was given.
+    @ivar bad: these changes fail.
+    @ivar errors: these come first, one a group.
+    @ivar rest: what the next groups leave to do.
+    @ivar busy: it has been given something.
+    @ivar free: it may go on.
+    """
+
+    def __init__(self) -> None:
+        self.groups: list[list[Change]] = []
+        self.bad: list[Change] = []
+        self.errors: list[BaseException] = []
+        self.rest: list[Change] = []
+        self.busy = Event()
+        self.free = Event()
+        self.free.set()
+        self.thread = 0
+
+    def keep(self, changes: Sequence[Change]) -> list[Change]:
+        self.groups.append(list(changes))
+        self.thread = get_ident()
+        self.busy.set()
+        assert self.free.wait(SECONDS)
+        if self.errors:
+            raise self.errors.pop(0)
+        if any(change in self.bad for change in changes):
+            raise ValueError("a bad change")
+        rest, self.rest = self.rest[:1], self.rest[1:]
+        return rest
+
+
+class WriterTests(SynchronousTestCase):
+    """The writer, with a disk that does as it is told."""
+
+    def setUp(self) -> None:
+        self.disk = Disk()
+        self.reactor = Turns()
+        self.told: list[tuple[int, bool]] = []
+
+    def writer(self, most: int = 100) -> Writer:
+        """A writer; it is stopped after the test."""
+        writer = Writer(self.disk.keep, self.reactor, most=most, gather=GATHER, idle=IDLE)
+        self.addCleanup(self.stop, writer)
+        return writer
+
+    def stop(self, writer: Writer) -> None:
+        """Stop a writer."""
+        self.disk.free.set()
+        self.reactor.until(writer.stop())
+
+    def say(self, writer: Writer, *seqs: int) -> None:
+        """Commit messages, and note what is told of them."""
+        for seq in seqs:
+            writer.commit(said(seq), partial(self.tell, seq))
+
+    def tell(self, seq: int, kept: bool) -> None:
+        """Note what is told of a message."""
+        self.told.append((seq, kept))
+
+    def whisper(self, writer: Writer, seq: int) -> None:
+        """Commit a message that nobody waits for."""
+        writer.commit(said(seq), partial(self.tell, seq), False)
+
+    def test_unwanted(self) -> None:
+        """What nobody waits for waits for company: until something is wanted, or the end."""
+        writer = self.writer()
+        self.whisper(writer, 1)
+        self.reactor.advance(IDLE - 2 * GATHER)
+        self.say(writer, 2)
+        self.reactor.turn()
+        self.assertEqual(self.disk.groups, [[said(1), said(2)]])
+        self.whisper(writer, 3)
+        self.stop(writer)
+        self.assertEqual(self.told, [(1, True), (2, True), (3, True)])
+
+    def test_unwanted_for_long(self) -> None:
+        """What nobody waits for is kept after a while all the same, and so is what comes after it."""
+        writer = self.writer()
+        for seq in (1, 2):
+            self.whisper(writer, seq)
+            self.reactor.advance(IDLE)
+            self.reactor.turn()
+        self.assertEqual(self.disk.groups, [[said(1)], [said(2)]])
+
+    def test_hurry(self) -> None:
+        """Only the first that is wanted brings the end of the wait nearer: further ones do not put it off."""
+        writer = self.writer()
+        self.whisper(writer, 1)
+        self.say(writer, 2)
+        self.reactor.advance(GATHER / 2)
+        self.say(writer, 3)
+        self.reactor.advance(GATHER / 2)
+        assert self.disk.busy.wait(SECONDS)
+        self.assertEqual(self.disk.groups, [[said(1), said(2), said(3)]])
+
+    def test_enough(self) -> None:
+        """Many that nobody waits for do not wait either, and leave no timer behind."""
+        self.patch(writing, "ENOUGH", 2)
+        writer = self.writer()
+        self.whisper(writer, 1)
+        self.whisper(writer, 2)
+        assert self.disk.busy.wait(SECONDS)
+        self.assertEqual(self.disk.groups, [[said(1), said(2)]])
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_more_than_a_group(self) -> None:
+        """What did not fit into a group is in the next one."""
+        self.patch(writing, "GROUP", 2)
+        self.patch(writing, "ENOUGH", 2)
+        writer = self.writer()
+        self.say_in_a_group(writer, 1, 2, 3)
+        for _ in range(3):
+            self.reactor.turn()
+        self.assertEqual(self.disk.groups, [[said(0)], [said(1), said(2)], [said(3)]])
+
+    def say_in_a_group(self, writer: Writer, *seqs: int) -> None:
+        """Commit messages in one group, after message 0 in one of its own."""
+        self.disk.free.clear()
+        self.disk.busy.clear()
+        self.say(writer, 0)
+        self.reactor.advance(GATHER)
+        assert self.disk.busy.wait(SECONDS)
+        self.say(writer, *seqs)
+        self.reactor.advance(GATHER)
+        self.disk.free.set()
+
+    def test_kept(self) -> None:
+        """A change is kept in another thread; that it was is told in this one, and not before."""
+        writer = self.writer()
+        self.say(writer, 1)
+        self.reactor.advance(GATHER)
+        assert self.disk.busy.wait(SECONDS)
+        self.assertEqual(self.told, [])
+        self.reactor.turn()
+        self.assertEqual((self.told, self.disk.groups), ([(1, True)], [[said(1)]]))
+        self.assertNotEqual(self.disk.thread, get_ident())
+
+    def test_group(self) -> None:
+        """What comes while a group is on its way to the disk is the next one, and is told in one turn, in order."""
+        writer = self.writer()
+        self.say_in_a_group(writer, 1, 2, 3)
+        self.reactor.turn()
+        self.assertEqual(self.told, [(0, True)])
+        self.reactor.turn()
+        self.assertEqual(self.told, [(0, True), (1, True), (2, True), (3, True)])
+        self.assertEqual(self.disk.groups, [[said(0)], [said(1), said(2), said(3)]])
+
+    def test_bad_change(self) -> None:
+        """A bad change fails alone; all others of its group are kept, in their order."""
+        events = logged(self)
+        self.disk.bad = [said(3)]
+        self.say_in_a_group(self.writer(), 1, 2, 3, 4, 5)
+        self.reactor.turn()
+        self.reactor.turn()
+        self.assertEqual(self.told, [(0, True), (1, True), (2, True), (3, False), (4, True), (5, True)])
+        self.assertEqual(len(events), 1)
+        self.assertIn("1 changes (MessageSaid) were not kept: ValueError: a bad change", formatEvent(events[0]))
+        self.assertIn("in keep", formatEvent(events[0]))
+
+    def test_away(self) -> None:
+        """If the database is away a group fails as a whole, at once; the next may succeed."""
+        events = logged(self)
+        writer = self.writer()
+        self.disk.errors = [StoreError("away"), StoreError("away")]
+        self.say_in_a_group(writer, 1, 2)
+        self.reactor.turn()
+        self.reactor.turn()
+        self.say(writer, 3)
+        self.reactor.turn()
+        self.assertEqual(self.told, [(0, False), (1, False), (2, False), (3, True)])
+        self.assertEqual(self.disk.groups, [[said(0)], [said(1), said(2)], [said(3)]])
+        self.assertEqual(len(events), 2)
+
+    def test_unexpected_error(self) -> None:
+        """Whatever happens in the thread, everybody is told, and the writer goes on."""
+        self.disk.errors = [SystemExit()]
+        writer = self.writer()
+        self.say(writer, 1)
+        self.reactor.turn()
+        self.say(writer, 2)
+        self.reactor.turn()
+        self.assertEqual(self.told, [(1, False), (2, True)])
+        self.assertEqual(len(self.flushLoggedErrors(SystemExit)), 1)
+
+    def test_deaf(self) -> None:
+        """Somebody who cannot be told keeps nobody else from it."""
+
+        def deaf(kept: bool) -> None:
+            raise RuntimeError("what?")
+
+        self.disk.free.clear()
+        writer = self.writer()
+        writer.commit(said(1), deaf)
+        self.say(writer, 2)
+        self.disk.free.set()
+        while not self.told:
+            self.reactor.turn()
+        self.assertEqual(self.told, [(2, True)])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+    def test_full(self) -> None:
+        """What comes while too many wait fails soon, but not before commit returns; then there is room again."""
+        writer = self.writer(most=2)
+        self.say_in_a_group(writer, 1)
+        self.disk.free.clear()
+        events = logged(self)
+        self.say(writer, 2, 3)
+        self.assertEqual(self.told, [])
+        self.disk.free.set()
+        while len(self.told) < 4:
+            self.reactor.turn()
+        self.assertEqual(sorted(self.told), [(0, True), (1, True), (2, False), (3, False)])
+        self.assertEqual([formatEvent(event) for event in events], ["2 changes were refused: 2 wait already"])
+        self.say(writer, 4)
+        self.reactor.turn()
+        self.assertEqual(self.told[-1], (4, True))
+
+    def test_full_of_refusals(self) -> None:
+        """Refusals do not wait for a disk that hangs, and take one turn together."""
+        writer = self.writer(most=1)
+        self.disk.free.clear()
+        self.say(writer, 1, 2, 3)
+        self.reactor.turn()
+        self.assertEqual(self.told, [(2, False), (3, False)])
+
+    def test_stop(self) -> None:
+        """A stop keeps what waits, then ends the thread; what comes later fails."""
+        writer = self.writer()
+        self.say_in_a_group(writer, 1, 2)
+        stopped, again = writer.stop(), writer.stop()
+        self.say(writer, 3)
+        self.assertNoResult(stopped)
+        self.reactor.until(stopped)
+        self.assertEqual(sorted(self.told), [(0, True), (1, True), (2, True), (3, False)])
+        self.assertEqual([thread for thread in threads() if thread is not current_thread()], [])
+        for each in (stopped, again, writer.stop()):
+            self.successResultOf(each)
+        self.say(writer, 4)
+        self.reactor.turn()
+        self.assertEqual(self.told[-1], (4, False))
+
+    def test_rest(self) -> None:
+        """What a change leaves to do follows, without delaying others, and is told to nobody."""
+        expired = MessagesExpired(1.0)
+        self.disk.rest = [expired, expired]
+        writer = self.writer()
+        self.say_in_a_group(writer, 1)
+        self.reactor.turn()
+        self.reactor.turn()
+        self.reactor.until(writer.stop())
+        self.assertEqual(self.told, [(0, True), (1, True)])
+        self.assertEqual(self.disk.groups[:2], [[said(0)], [said(1), expired]])
+        self.assertEqual(self.disk.groups[2:], [[expired]])
+
+    def test_figures(self) -> None:
+        """What metrics show can be read at any time."""
+        self.disk.bad = [said(1)]
+        writer = self.writer(most=3)
+        self.say_in_a_group(writer, 1, 2, 3)
+        self.assertEqual((writer.pending, writer.groups, writer.kept, writer.failed), (3, 0, 0, 0))
+        while writer.pending or not writer.failed > 1:
+            self.reactor.turn()
+        self.assertEqual((writer.pending, writer.groups, writer.kept, writer.failed), (0, 2, 2, 2))
+        self.assertGreaterEqual(writer.total_seconds, writer.last_seconds)
+
+
+class WriterOnStoreTests(OnDatabase):
+    """The writer, with a real store."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.store = self.open()
+        self.reactor = Turns()
+        self.told: list[tuple[int, bool]] = []
+        self.writer = Writer(self.store.keep, self.reactor)
+        self.addCleanup(self.stop)
+
+    def stop(self) -> None:
+        """Stop the writer."""
+        self.reactor.until(self.writer.stop())
+
+    def commit(self, number: int, change: Change) -> None:
+        """Commit a change, and note what is told of it."""
+        self.writer.commit(change, partial(self._tell, number))
+
+    def _tell(self, number: int, kept: bool) -> None:
+        self.told.append((number, kept))
+
+    def test_many(self) -> None:
+        """Thousands of messages are kept, and told in their order."""
+        for seq in range(1, 5001):
+            self.commit(seq, said(seq))
+        self.stop()
+        self.assertEqual(self.told, [(seq, True) for seq in range(1, 5001)])
+        self.assertEqual([message.seq for message in self.store.history("gossip", 9999)], list(range(1, 5001)))
+
+    def test_bad_rows(self) -> None:
+        """Bad rows fail alone: a number that was there, a NUL, half a character, no name."""
+        nobody = MessageSaid("gossip", 7, None, "MyMUD", cast(str, None), "Hello!", 0.0)
+        changes = [said(1), said(1), said(2, "\0"), said(3), said(4, "\ud800"), said(5), nobody, said(8)]
+        for number, change in enumerate(changes):
+            self.commit(number, change)
+        self.stop()
+        kept = [True, False, False, True, False, True, False, True]
+        self.assertEqual(self.told, list(enumerate(kept)))
+        self.assertEqual([message.seq for message in self.store.history("gossip", 10)], [1, 3, 5, 8])
+
+    def test_discretion(self) -> None:
+        """What was said does not stand in the log when it could not be kept."""
+        events = logged(self)
+        self.commit(1, said(1, "hush"))
+        self.commit(2, said(1, "hush"))
+        self.commit(3, MessageSaid("gossip", 2, None, "MyMUD", cast(str, None), "hush", 0.0))
+        self.commit(4, ChannelSaved(Channel(cast(str, None), description="hush")))
+        self.stop()
+        self.assertEqual(self.told, [(1, True), (2, False), (3, False), (4, False)])
+        self.assertEqual(len(events), 3)
+        self.assertNotIn("hush", "".join(formatEvent(event) + repr(event) for event in events))
+
+    def test_expiry(self) -> None:
+        """Old messages go while others come."""
+        for seq in range(1, 5001):
+            self.commit(seq, said(seq))
+        self.commit(0, MessagesExpired(1.0))
+        while (0, True) not in self.told:
+            self.reactor.turn()
+        # The writer goes on by itself; messages that come do not wait for its end.
+        self.commit(5001, MessageSaid("gossip", 5001, None, "MyMUD", "Ana", "Hello!", 2.0))
+        while (5001, True) not in self.told:
+            self.reactor.turn()
+        self.stop()
+        self.assertEqual(self.store.history("gossip", 1)[0].seq, 5001)
+        self.assertLess(len(self.store.history("gossip", 9999)), 3002)
+
+
+class SQLiteWriterTests(WriterOnStoreTests, OnSQLite, SynchronousTestCase):
+    """The writer on SQLite."""
+
+
+class PostgreSQLWriterTests(WriterOnStoreTests, OnPostgreSQL, SynchronousTestCase):
+    """The writer on PostgreSQL."""

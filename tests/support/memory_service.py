@@ -1,0 +1,226 @@
+"""A service without sockets, threads and disk, for the pages and the admin API."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.internet.interfaces import IAddress
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+
+from gossip.network.outputs import Commit
+from gossip.network.session import Session
+from gossip.operations.interfaces import Observer
+from gossip.registry.changes import Audited, AuditEntry, Change, MessageSaid, Report
+from gossip.service.counters import Counters, Status
+from gossip.service.watch import Watch
+from gossip.store.database import StoreError
+from tests.support.world import NOW, World
+
+
+class MemoryStore:
+    """Remembers what is said; backups are names."""
+
+    def __init__(self) -> None:
+        self.said: list[MessageSaid] = []
+        self.backups: list[Path] = []
+        self.entries: list[AuditEntry] = []
+        self.complaints: list[Report] = []
+        self.players: dict[str, dict[int, float]] = {}
+
+    def history(
+        self, channel: str, limit: int, before: int | None = None, after: int | None = None
+    ) -> Sequence[MessageSaid]:
+        found = [
+            said
+            for said in self.said
+            if said.channel == channel and (before is None or said.seq < before) and (after is None or said.seq > after)
+        ]
+        return found[:limit] if after is not None else found[-limit:]
+
+    def latest(self, channels: Collection[str], limit: int) -> Sequence[MessageSaid]:
+        return [said for said in self.said if said.channel in channels][-limit:]
+
+    def player_figures(self, client_ids: Collection[str], since: float, step: int) -> dict[int, float]:
+        figures: dict[int, float] = {}
+        for client_id in client_ids:
+            for start, most in self.players.get(client_id, {}).items():
+                if start >= since:
+                    figures[start // step * step] = figures.get(start // step * step, 0) + most
+        return figures
+
+    def player_figures_each(self, client_ids: Collection[str], since: float, step: int) -> dict[str, dict[int, float]]:
+        return {each: self.player_figures([each], since, step) for each in client_ids if each in self.players}
+
+    def message_figures(self, channels: Collection[str], since: float, step: int) -> dict[int, float]:
+        figures: dict[int, float] = {}
+        for said in self.latest(channels, 10**9):
+            start = int(said.said_at) // step * step
+            figures[start] = figures.get(start, 0) + 1
+        return figures
+
+    def said_since(self, since: float, limit: int, channel: str | None = None) -> Sequence[MessageSaid]:
+        return [said for said in self.said if channel in (None, said.channel)][:limit]
+
+    def reports(self, limit: int, resolved: bool = False) -> Sequence[Report]:
+        return [each for each in self.complaints[::-1] if resolved or each.resolved_at is None][:limit]
+
+    def audit(self, limit: int, before: float | None = None) -> Sequence[AuditEntry]:
+        return [entry for entry in self.entries[::-1] if before is None or entry.at < before][:limit]
+
+    def backup(self, path: Path) -> None:
+        if path in self.backups:
+            raise StoreError(f"{path} is there already: no backup goes over it")
+        self.backups.append(path)
+
+
+class MemoryService:
+    """
+    The service of a small network.
+
+    @ivar slow: changes wait for L{settle}.
+    @ivar broken: what the next change fails with.
+    """
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.network = self.world.network
+        self.counters = Counters()
+        self.heard: set[Observer] = set()
+        self.watch = Watch(self.network)
+        self.store = MemoryStore()
+        self.clock = Clock()
+        self.clock.rightNow = NOW
+        self.notices: list[int] = []
+        self.health = "ok"
+        self.slow = False
+        self.broken: Exception | None = None
+        self._waiting: list[tuple[Commit, Deferred[None]]] = []
+
+    def change(self, change: Change) -> Deferred[None]:
+        if self.broken is not None:
+            return fail(self.broken)
+        commit = self.network.apply(change)
+        self._waiting.append((commit, done := Deferred[None]()))
+        if not self.slow:
+            self.settle()
+        return done
+
+    def settle(self) -> None:
+        """What waits is kept."""
+        waiting, self._waiting = self._waiting, []
+        for commit, done in waiting:
+            if isinstance(commit.change, Audited):
+                self.store.entries.append(commit.change.entry)
+            elif isinstance(commit.change, MessageSaid):
+                self.store.said.append(commit.change)
+            self.network.settled(commit, True, self.clock.seconds())
+            done.callback(None)
+
+    def say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
+        return maybeDeferred(self._say, name, peer, channel, message)
+
+    def _say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
+        *_, commit = self.network.people.say(name, peer, channel, message, self.clock.seconds())
+        assert isinstance(commit, Commit) and isinstance(commit.change, MessageSaid)
+        for observer in list(self.heard):
+            observer(commit.change)
+        if self.broken is not None:
+            return fail(self.broken)
+        self._waiting.append((commit, done := Deferred[None]()))
+        if not self.slow:
+            self.settle()
+        return done
+
+    def announce(self, channel: str, text: str) -> Deferred[None]:
+        return maybeDeferred(self._announce, channel, text)
+
+    def _announce(self, channel: str, text: str) -> None:
+        for output in self.network.channels.announce(channel, text, self.clock.seconds()):
+            if isinstance(output, Commit) and isinstance(output.change, MessageSaid):
+                self.store.said.append(output.change)
+                for observer in list(self.heard):
+                    observer(output.change)
+
+    def notice(self, seconds: int) -> None:
+        self.notices.append(seconds)
+
+    def sessions(self) -> list[tuple[Session, str]]:
+        return [(session, "websocket") for online in self.network.presence for session in online.sessions]
+
+    def transport_of(self, session: Session) -> str:
+        return "websocket"
+
+    def status(self) -> Status:
+        online = list(self.network.presence)
+        return {
+            "version": "1.2.3",
+            "uptime": 60,
+            "connections": {"websocket": 3, "telnet": 1},
+            "sessions": sum(len(game.sessions) for game in online),
+            "sessions_by_transport": {"websocket": 2, "telnet": 1},
+            "telnet_bytes": {"wire_out": 10, "plain_out": 30},
+            "games": len(online),
+            "players": sum(len(game.players) for game in online),
+            "channels": len(self.network.registry.channels),
+            "deliveries": 7,
+            "queue": 2,
+            "answers": 3,
+            "health": self.health,
+        }
+
+
+class Unanswered(Exception):
+    """The answer to a request is not there yet: somebody works on it."""
+
+
+class Browser:
+    """
+    A connection to a site: bytes in, bytes out.
+
+    @ivar cookies_set: the values of all Set-Cookie headers of the answer that was read.
+    """
+
+    def __init__(self, site: Any, address: IAddress | None = None) -> None:
+        address = address or IPv4Address("TCP", "192.0.2.1", 40000)
+        self.transport: Any = StringTransport(peerAddress=address)
+        self.cookies_set: list[str] = []
+        self.protocol: Any = site.buildProtocol(address)
+        self.protocol.makeConnection(self.transport)
+
+    def send(self, data: bytes) -> None:
+        self.protocol.dataReceived(data)
+
+    def read(self) -> tuple[int, dict[str, str], bytes]:
+        """
+        The one answer that came.
+
+        @return: its code, its headers by lower-case name, and its body as it was sent.
+        """
+        head, _, body = self.transport.value().partition(b"\r\n\r\n")
+        if not head:
+            raise Unanswered
+        self.transport.clear()
+        first, *lines = head.decode().split("\r\n")
+        self.cookies_set = [line[12:] for line in lines if line.lower().startswith("set-cookie: ")]
+        return (
+            int(first.split()[1]),
+            {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)},
+            body,
+        )
+
+    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """Send a request; C{_} in the name of a header is a hyphen."""
+        headers = {"Host": "mud.example:4110", **headers}
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
+        ]
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
+        self.send("\r\n".join((*lines, "", "")).encode() + body)
+        return self.read()

@@ -1,0 +1,159 @@
+"""MUDs at the telnet bridge, in memory: the real service and the real network, on a clock that stands still."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.testing import StringTransportWithDisconnection
+
+from gossip.network.ratelimit import Rate
+from gossip.network.settings import Rates
+from gossip.transports.telnet.connection import BridgeConnection
+from gossip.transports.telnet.factory import BridgeFactory
+from gossip.transports.telnet.limits import TelnetLimits
+from tests.service.test_service import MemoryConnection, ServiceTestCase
+
+IAC, SB, SE, WILL, WONT, DO, DONT = 255, 250, 240, 251, 252, 253, 254
+CHARSET, MSSP, MCCP2, MCCP3 = 42, 70, 86, 87
+
+OPENING = bytes((IAC, WILL, MSSP, IAC, WILL, CHARSET, IAC, WILL, MCCP2, IAC, WILL, MCCP3)) + b"\r\n"
+BANNER = "GOSSIP 1 gossip/1.0 HELP for help"
+
+ANY_RATE = Rate(0, 1)
+"""No limit."""
+
+MSSP_FIGURES = {"NAME": "The Network", "PLAYERS": "7", "UPTIME": "1699999200"}
+
+
+class Wire(StringTransportWithDisconnection):
+    """A transport that counts what is written, and whether it is read from."""
+
+    def __init__(self, address: IPv4Address) -> None:
+        super().__init__(peerAddress=address)
+        self.writes: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+        super().write(data)
+
+
+class Mud:
+    """
+    A MUD at the other end of a connection of the bridge.
+
+    @ivar heard: all bytes that it got.
+    """
+
+    def __init__(self, factory: BridgeFactory, turn: Callable[[], None], address: str = "192.0.2.7") -> None:
+        self._turn = turn
+        self._read = 0
+        self.wire = Wire(IPv4Address("TCP", address, 4000))
+        connection = factory.buildProtocol(self.wire.getPeer())
+        assert isinstance(connection, BridgeConnection)
+        self.connection = connection
+        self.wire.protocol = connection
+        connection.makeConnection(self.wire)
+        self.opening = self.raw()
+
+    def raw(self) -> bytes:
+        """The bytes that came since the last look."""
+        self._turn()
+        data: bytes = self.wire.value()
+        self.wire.clear()
+        return data
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, as one read; nothing once the connection is closed."""
+        if self.wire.connected:
+            self.connection.dataReceived(data)
+
+    def lines(self) -> list[str]:
+        """The lines that came since the last look."""
+        data = self.raw()
+        assert not data or data.endswith(b"\r\n"), data
+        return data.decode().split("\r\n")[:-1]
+
+    def say(self, *lines: str) -> list[str]:
+        """Send lines in one piece; returns the lines that came."""
+        self.send("".join(f"{line}\n" for line in lines).encode())
+        return self.lines()
+
+    def frames(self) -> list[dict[str, Any]]:
+        """The same as JSON."""
+        return [json.loads(line) for line in self.lines()]
+
+    @property
+    def closed(self) -> bool:
+        """Whether the bridge ended the connection."""
+        return not self.wire.connected
+
+
+class BridgeTestCase(ServiceTestCase):
+    """A service with a bridge and games in memory."""
+
+    limits = TelnetLimits()
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.rates(global_=ANY_RATE)
+        self.factory = self.bridge(self.limits)
+        self.service.bridge = self.factory
+
+    def bridge(self, limits: TelnetLimits) -> BridgeFactory:
+        """A bridge to the service."""
+        return BridgeFactory(
+            self.clock,
+            self.service,
+            lambda: MSSP_FIGURES,
+            lambda: self.world.network.rules.limits.rates.global_,
+            banner=BANNER.removeprefix("GOSSIP 1 "),
+            web_hint=lambda: "see https://mud.example/",
+            limits=limits,
+        )
+
+    def rates(self, **rates: Rate) -> None:
+        """Set the rate limits; those that are not named are the defaults."""
+        rules = self.world.network.rules
+        rules.limits = type(rules.limits)(rates=Rates(**rates))
+
+    def turn(self) -> None:
+        """The reactor turns until nothing is left to do now, and the disk keeps all there is to keep."""
+        while True:
+            self.clock.advance(0)
+            if self.writer.waiting:
+                self.writer.settle()
+            elif all(call.getTime() > self.clock.seconds() for call in self.clock.getDelayedCalls()):
+                break
+
+    def mud(self, address: str = "192.0.2.7") -> Mud:
+        """Somebody connects by telnet."""
+        return Mud(self.factory, self.turn, address)
+
+    def login(self, name: str, *lines: str) -> Mud:
+        """A MUD logs in with the text dialect, says more, and forgets what it was told."""
+        mud = self.mud()
+        answers = mud.say(f"LOGIN {self.world.game(name).client_id} {self.world.secret(name)} Test 1.0")
+        assert answers == [f"OK LOGIN {name} 2.3.0"], answers
+        mud.say(*lines)
+        return mud
+
+    def websocket(self, name: str, **more: Any) -> tuple[MemoryConnection, Any]:
+        """A game joins by another transport, and forgets what it was told."""
+        connection, session = self.join(name, **more)
+        self.heard(connection)
+        return connection, session
+
+    def heard(self, connection: MemoryConnection) -> list[dict[str, Any]]:
+        """What a game on another transport was told since the last look."""
+        self.turn()
+        return self.told(connection)
+
+
+def compressed(data: bytes) -> bytes:
+    """What a client sends that begins with MCCP3 and keeps its stream open."""
+    stream = zlib.compressobj(9)
+    return bytes((IAC, SB, MCCP3, IAC, SE)) + stream.compress(data) + stream.flush(zlib.Z_SYNC_FLUSH)

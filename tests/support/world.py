@@ -1,0 +1,178 @@
+"""A small network to try things on: registered games, time that stands still, references that count."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from hypothesis import HealthCheck, settings
+from msgspec import Raw
+from msgspec.structs import replace
+
+from gossip.network.network import Network
+from gossip.network.outputs import Broadcast, Commit, Fetch, Output, Outputs, Release, Send
+from gossip.network.session import Session
+from gossip.network.settings import NetworkLimits, NetworkSettings, Rules
+from gossip.protocol import frames
+from gossip.registry.changes import Game, GameSaved, Secret
+from gossip.registry.registry import Registry
+from gossip.registry.secret import digest
+
+settings.register_profile(
+    "gossip",
+    database=None,
+    deadline=None,
+    print_blob=True,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("gossip")
+
+NOW = 1_699_999_200.0
+"""When the tests take place; a whole hour."""
+
+FLAGS = ("channels", "players", "tells", "games", "achievements")
+
+CONTROLS = [
+    *(chr(code) for code in range(0x20) if chr(code) not in "\t\n\r"),
+    *(chr(code) for code in range(0x7F, 0xA0)),
+    *(chr(code) for code in range(0x202A, 0x202F)),
+    *(chr(code) for code in range(0x2066, 0x206A)),
+]
+"""What never crosses."""
+
+
+def uuid(number: int) -> str:
+    """A valid UUID of version 4, made of a number."""
+    return f"{number:08x}-0000-4000-8000-000000000000"
+
+
+def ref(number: int) -> Raw:
+    """The ref that the network makes from a number."""
+    return Raw(b'"%s"' % uuid(number).encode())
+
+
+def frame(event: str, payload: Any = None, ref: Any = None, **more: Any) -> dict[str, Any]:
+    """What a game writes; C{None} for no ref and no payload."""
+    optional = {"ref": ref, "payload": payload}
+    return {"event": event, **{key: value for key, value in optional.items() if value is not None}, **more}
+
+
+class World:
+    """
+    A network with the games Alpha, Beta, Gamma and Delta. Nobody is online.
+
+    @ivar made: how many UUIDs the network made.
+    @ivar pending: commits that were not settled yet.
+    @ivar fetches: what was asked for and not found yet.
+    """
+
+    def __init__(self, settings: NetworkSettings | None = None, limits: NetworkLimits | None = None) -> None:
+        self.registry = Registry()
+        self.made = 0
+        self.random = 0.5
+        self.pending: list[Commit] = []
+        self.fetches: list[Fetch] = []
+        self.network = Network(self.registry, self._new_uuid, lambda: self.random, Rules(settings, limits))
+        for number, name in enumerate(("Alpha", "Beta", "Gamma", "Delta"), 1):
+            secrets = (Secret(digest(uuid(0xE0 + number))),)
+            game = Game(client_id=uuid(0xC0 + number), short_name=name, name=f"The {name}", secrets=secrets)
+            self.registry.enact(GameSaved(game))
+
+    def _new_uuid(self) -> str:
+        self.made += 1
+        return uuid(self.made)
+
+    def game(self, name: str) -> Game:
+        """A game as it is registered."""
+        game = self.registry.game_named(name)
+        assert game is not None
+        return game
+
+    def secret(self, name: str) -> str:
+        """The secret of a game."""
+        return self.game(name).client_id.replace("c", "e")
+
+    def change(self, name: str, **attributes: Any) -> Game:
+        """Register a game differently, before anybody looks."""
+        game = replace(self.game(name), **attributes)
+        self.registry.enact(GameSaved(game))
+        return game
+
+    def credentials(self, name: str, **more: Any) -> dict[str, Any]:
+        """The payload of an authenticate that succeeds."""
+        return {
+            "client_id": self.game(name).client_id,
+            "client_secret": self.secret(name),
+            "supports": list(FLAGS),
+            **more,
+        }
+
+    def open(self, now: float = NOW, peer: str = "192.0.2.1") -> Session:
+        """Somebody connects."""
+        session = Session(peer)
+        assert self.network.opened(session, now) == []
+        return session
+
+    def join(self, name: str, now: float = NOW, **more: Any) -> Session:
+        """A game joins, with whatever else stands in its authenticate; what was committed by it is settled."""
+        session = self.open(now)
+        outputs = self.say(session, frame("authenticate", self.credentials(name, **more)), now)
+        assert session.online is not None, outputs
+        self.settle(now)
+        return session
+
+    def say(self, session: Session, sent: dict[str, Any] | bytes, now: float = NOW) -> Outputs:
+        """A session sends a frame; commits wait in C{pending}."""
+        written = sent if isinstance(sent, bytes) else msgspec.json.encode(sent)
+        return self._noted(self.network.receive(session, frames.decode(written), now))
+
+    def settle(self, now: float = NOW, kept: bool = True) -> Outputs:
+        """Settle what is pending, and what comes of it, in its order."""
+        outputs: Outputs = []
+        while self.pending:
+            outputs.extend(self.settle_one(now, kept))
+        return outputs
+
+    def settle_one(self, now: float = NOW, kept: bool = True) -> Outputs:
+        """Settle the oldest commit."""
+        return self._noted(self.network.settled(self.pending.pop(0), kept, now))
+
+    def ask(self, session: Session, sent: dict[str, Any] | bytes, now: float = NOW) -> list[Any]:
+        """A session sends a frame, all is kept: the frames that the session itself gets, read."""
+        outputs = [*self.say(session, sent, now), *self.settle(now)]
+        return written(outputs, session)
+
+    def _noted(self, outputs: Outputs) -> Outputs:
+        for output in flat(outputs):
+            if isinstance(output, Commit):
+                self.pending.append(output)
+            elif isinstance(output, Fetch):
+                self.fetches.append(output)
+        return outputs
+
+
+def flat(outputs: Sequence[Output]) -> list[Output]:
+    """The outputs, with those of releases in their places."""
+    return list(
+        itertools.chain.from_iterable(
+            output.outputs if isinstance(output, Release) else (output,) for output in outputs
+        )
+    )
+
+
+def sent(outputs: Sequence[Output], session: Session) -> list[Any]:
+    """The events that a session gets."""
+    return [
+        output.event
+        for output in flat(outputs)
+        if (isinstance(output, Send) and output.session is session)
+        or (isinstance(output, Broadcast) and session in output.sessions)
+    ]
+
+
+def written(outputs: Sequence[Output], session: Session) -> list[Any]:
+    """The frames that a session gets, read."""
+    return [msgspec.json.decode(text) for event in sent(outputs, session) for text in frames.encode(event)]

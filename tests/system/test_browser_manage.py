@@ -1,0 +1,234 @@
+"""The pages of who owns games, in a real browser: from nothing to a game that talks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from gossip.web.pages.connect import PLACEHOLDER
+from gossip.web.views.guides import GUIDES
+from tests.support.browsing import BrowserTestCase
+from tests.support.daemon import WITHIN, Game, environment, eventually
+from tests.web.test_pages import HOSTILE
+
+HEARTBEAT: Final = {"event": "heartbeat", "payload": {"players": ["Ana"]}}
+
+
+class OwnerTestCase(BrowserTestCase):
+    """Ana is signed in."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.sign_in()
+
+    def register(self) -> dict[str, str]:
+        """Register a game by the form; returns its credentials, as the page shows them."""
+        self.open("/manage")
+        self.fill(short_name="Mine", name="My MUD")
+        self.send()
+        shown = [each.text for each in self.tab.driver.find_elements("css selector", "dl.facts code")]
+        return {"client_id": shown[1], "client_secret": shown[2]}
+
+    def own(self) -> None:
+        """Alpha is Ana's."""
+        self.daemon.admin("game/edit", game="Alpha", owner="Ana")
+
+    def connect(self) -> Game:
+        """A socket is opened."""
+        game = Game(self.daemon.url)
+        self.addCleanup(game.close)
+        return game
+
+    def ticked(self) -> int:
+        """How many steps are ticked off."""
+        return len(self.tab.driver.find_elements("css selector", ".steps .done"))
+
+    def wait_for(self, text: str) -> None:
+        """Wait until a text is on the page."""
+        eventually(lambda: text in self.tab.text, text)
+
+
+class LiveTests(OwnerTestCase):
+    """What changes while one looks."""
+
+    def test_from_nothing(self) -> None:
+        """A game is registered, connected with what the page shows, and ticked off step by step as it comes in."""
+        credentials = self.register()
+        self.open("/connect/Mine/python")
+        eventually(self.is_live, "a live page")
+        self.assertEqual(self.ticked(), 0)
+        game = self.connect()
+        eventually(lambda: self.ticked() == 1, "the socket")
+        game.authenticate(credentials, channels=["gossip"])
+        eventually(lambda: self.ticked() == 2, "the authentication")
+        game.write(HEARTBEAT)
+        eventually(lambda: self.ticked() == 3, "the heartbeat")
+        self.say(game, "Hello")
+        eventually(lambda: self.ticked() == 4, "the message")
+        self.wait_for("All done")
+        self.open("/manage/Mine")
+        eventually(self.is_live, "a live page")
+        self.say(game, "Here I am")
+        self.wait_for("Here I am")
+        self.say(self.join("Beta"), "Welcome")
+        self.wait_for("Welcome")
+        self.assertNotIn(credentials["client_secret"], self.tab.source)
+        self.assertIn('"client_secret": "***"', self.tab.text)
+        self.assertIn("Session 1", self.tab.text)
+        game.close()
+        self.wait_for("Not connected right now.")
+        self.assertEqual(self.tab.complaints(), [])
+
+    def test_refused(self) -> None:
+        """A try with a wrong secret is told at once, with what to do."""
+        self.own()
+        self.open("/connect/Alpha/other")
+        eventually(self.is_live, "a live page")
+        game = self.connect()
+        wrong = {**self.games["Alpha"], "client_secret": "0" * 36}
+        game.write({"event": "authenticate", "payload": {**_known(wrong), "supports": ["channels"]}})
+        game.ended()
+        self.wait_for("The client_id is right, but its client_secret is another one.")
+        self.assertEqual(self.tab.complaints(), [])
+
+    def test_hostile(self) -> None:
+        """What others write is shown as they wrote it, and runs nothing."""
+        self.own()
+        self.open("/manage/Alpha")
+        eventually(self.is_live, "a live page")
+        game = self.join("Alpha", players=[HOSTILE], user_agent=HOSTILE)
+        game.ask("channels/send", {"channel": "gossip", "name": HOSTILE, "message": HOSTILE + " end"})
+        self.wait_for("onmouseover=x> end")
+        scripts = self.tab.run("return [...document.querySelectorAll('script')].map(e => e.getAttribute('src'))")
+        self.assertTrue(all(src and src.startswith("/static/") for src in scripts))
+        self.assertEqual(self.tab.run("return document.querySelectorAll('main [onmouseover]').length"), 0)
+        self.assertEqual(self.tab.complaints(), [])
+
+    def test_pause(self) -> None:
+        """Who wants to read in peace stops the page, and lets it go on."""
+        self.own()
+        self.open("/manage/Alpha")
+        eventually(self.is_live, "a live page")
+        button = self.tab.driver.find_element("css selector", ".live button")
+        button.click()
+        self.assertFalse(self.is_live())
+        self.assertEqual(button.text, "Go on")
+        self.say(self.join("Alpha"), "Meanwhile")
+        self.assertNotIn("Meanwhile", self.tab.text)
+        button.click()
+        self.wait_for("Meanwhile")
+        self.assertEqual(button.text, "Pause")
+
+    def test_signed_out(self) -> None:
+        """Who is signed out elsewhere is led to where he signs in."""
+        self.own()
+        self.open("/manage/Alpha")
+        eventually(self.is_live, "a live page")
+        self.tab.forget()
+        eventually(lambda: self.path.startswith("/sign-in?back=/manage/Alpha"), "the page to sign in")
+
+    def test_python(self) -> None:
+        """The Python of the guide is a game: it joins, says hello, and hears."""
+        self.own()
+        self.open("/connect/Alpha/python")
+        program = self.tab.run("return [...document.querySelectorAll('pre code')].at(-1).textContent")
+        self.assertIn(PLACEHOLDER, program)
+        path = Path(self.mktemp())
+        path.write_text(program.replace(PLACEHOLDER, self.games["Alpha"]["client_secret"]))
+        beta = self.join("Beta")
+        with subprocess.Popen([sys.executable, str(path)], stdout=subprocess.PIPE, env=environment()) as running:
+            self.addCleanup(running.kill)
+            self.assertEqual(beta.expect("channels/broadcast")["payload"]["message"], "Hello!")
+            self.say(beta, "Hello, Ana", "Bo")
+            assert running.stdout is not None
+            self.assertEqual(running.stdout.readline(), b"[gossip] Bo@Beta: Hello, Ana\n")
+            running.kill()
+            running.wait(WITHIN)
+        eventually(lambda: self.ticked() >= 3, "the steps")
+
+
+class WithoutScriptsTests(OwnerTestCase):
+    """Everything without JavaScript."""
+
+    def test_all(self) -> None:
+        """A game is registered, described, looked at, given a new secret and removed."""
+        self.tab.scripts(allowed=False)
+        credentials = self.register()
+        game = self.connect()
+        game.authenticate(credentials, channels=["gossip"])
+        driver = self.tab.driver
+        self.open("/connect/Mine/evennia")
+        self.assertEqual(self.ticked(), 2)
+        self.say(game, "Hello")
+        driver.find_element("css selector", ".live a").click()
+        eventually(
+            lambda: "First message (done)" in self.tab.source.replace('</b> <span class="visually-hidden">', " "),
+            "the tick",
+        )
+        self.open("/manage/Mine")
+        self.fill(tagline="A quiet place", connections="telnet://mud.example:4000")
+        self.send('form[action="/manage/Mine"] button.main')
+        self.assertEqual(self.path, "/manage/Mine?done=saved")
+        self.assertIn("A quiet place", self.tab.source)
+        self.send('form[action="/manage/Mine/secret"] button')
+        self.assertIn("Keep these credentials", self.tab.source)
+        self.open("/manage/Mine")
+        driver.find_element("css selector", 'input[name="sure"]').click()
+        self.send('form[action="/manage/Mine/remove"] button')
+        self.assertEqual(self.path, "/manage?done=removed")
+        self.assertIn("You have no game here yet", self.tab.source)
+        self.assertEqual(game.ended()[1], 4000)
+
+    def test_wrong(self) -> None:
+        """What was typed wrongly stays, with the reason, and has the focus."""
+        self.tab.scripts(allowed=False)
+        self.open("/manage")
+        self.fill(short_name="Alpha", name="My MUD")
+        self.send()
+        self.assertIn("the short name Alpha is taken", self.tab.source)
+        field = self.tab.driver.switch_to.active_element
+        self.assertEqual((field.get_attribute("name"), field.get_attribute("value")), ("short_name", "Alpha"))
+
+
+class EveryPageTests(OwnerTestCase):
+    """What holds on every page of an owner."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.own()
+        ways = [{"type": "telnet", "host": "a" * 60 + ".example", "port": 4000}]
+        self.daemon.admin("game/edit", game="Alpha", description="word " * 300, tagline="x" * 70, connections=ways)
+        game = self.join(players=[f"{number}" + "P" * 60 for number in range(30)], user_agent="W" * 150)
+        self.open("/manage/Alpha")
+        for text in ("W" * 900, HOSTILE, "💬 ünïcödé " * 20):
+            self.say(game, text)
+        for number in range(12):
+            game.ask("channels/subscribe", {"channel": "x" * 300}, str(number))
+        refused = self.connect()
+        refused.write({"event": "authenticate", "payload": {**_known(self.games["Alpha"]), "supports": ["W" * 300]}})
+        refused.ended()
+
+    def test_good(self) -> None:
+        """Every page fits, has its colours, is accessible, and makes the browser complain of nothing."""
+        self.assertGood(
+            ["/manage", "/manage/Alpha", "/connect", "/connect/Alpha", *(f"/connect/Alpha/{name}" for name in GUIDES)]
+        )
+
+    def test_credentials(self) -> None:
+        """So is the page that is shown once, and one with a mistake on it."""
+        self.open("/manage/Alpha")
+        self.send('form[action="/manage/Alpha/secret"] button')
+        for width, scheme in ((360, "dark"), (1280, "light")):
+            self.tab.look(width, scheme)
+            self.assertFits(width, scheme, self.path)
+            self.assertAccessible(self.path)
+        self.open("/manage")
+        self.fill(short_name="Beta", name="x")
+        self.send()
+        self.assertAccessible("a mistake")
+
+
+def _known(game: dict[str, Any]) -> dict[str, Any]:
+    return {name: game[name] for name in ("client_id", "client_secret")}

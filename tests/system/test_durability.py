@@ -1,0 +1,122 @@
+"""What was acknowledged is there after a kill -9: messages and achievements, under load, again and again."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import closing
+from functools import partial
+from threading import Thread
+from typing import Any, Final
+
+from websockets.exceptions import ConnectionClosed
+
+from gossip.store.store import Store
+from tests.support.daemon import WITHIN, DaemonTestCase, Frame, Game, eventually
+from tests.support.world import frame
+
+UNLIMITED: Final = """
+[limits.rates]
+global = { burst = 0 }
+channels_send = { burst = 0 }
+"""
+
+WINDOW: Final = 20
+"""So many requests of a game are not answered yet."""
+
+ENOUGH: Final = 400
+"""The daemon is killed when every game has so many messages acknowledged, in full run."""
+
+
+class Speaker(Thread):
+    """
+    A game that says and creates things as fast as they are acknowledged, until the connection breaks.
+
+    @ivar said: the messages that were acknowledged.
+    @ivar created: the keys of the achievements that were acknowledged.
+    @ivar failed: answers that are none of this.
+    """
+
+    def __init__(self, game: Game, name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self.said: list[str] = []
+        self.created: list[str] = []
+        self.failed: list[Frame] = []
+        self._game = game
+        self._number = 0
+
+    def has_said(self, messages: int) -> bool:
+        """Were so many messages acknowledged?"""
+        return len(self.said) >= messages
+
+    def run(self) -> None:
+        try:
+            for _ in range(WINDOW):
+                self._ask()
+            while True:
+                self._hear(self._game.read())
+        except (ConnectionClosed, TimeoutError):
+            pass
+
+    def _hear(self, heard: Frame) -> None:
+        match heard:
+            case {"event": "channels/send", "status": "success", "ref": str(ref)}:
+                self.said.append(ref)
+            case {"event": "achievements/create", "status": "success", "payload": {"key": str(key)}}:
+                self.created.append(key)
+            case {"status": "failure"}:
+                self.failed.append(heard)
+            case _:
+                return
+        self._ask()
+
+    def _ask(self) -> None:
+        self._number += 1
+        ref = f"{self.name} {self._number}"
+        payload: Any = {"channel": "gossip", "name": "Ana", "message": ref}
+        if self._number % 10:
+            self._game.write(frame("channels/send", payload, ref))
+        else:
+            self._game.write(frame("achievements/create", {"title": ref}, ref))
+
+
+class KillTests(DaemonTestCase):
+    """kill -9 at any moment loses no acknowledged message or achievement."""
+
+    def test_kill(self) -> None:
+        """Three times on the same data; each time the daemon starts by itself on what it finds."""
+        daemon = self.daemon(UNLIMITED).start()
+        registered = {name: daemon.register(name) for name in ("Alpha", "Beta", "Gamma")}
+        said: list[str] = []
+        created: dict[str, list[str]] = {name: [] for name in registered}
+        for turn in range(3):
+            games = {name: self.join(daemon, one, channels=["gossip"]) for name, one in registered.items()}
+            speakers = {name: Speaker(game, f"{turn} {name}") for name, game in games.items()}
+            for speaker in speakers.values():
+                speaker.start()
+            for speaker in speakers.values():
+                eventually(partial(speaker.has_said, ENOUGH), "acknowledged messages")
+            self.assertEqual(daemon.stop(signal.SIGKILL), -signal.SIGKILL)
+            for name, speaker in speakers.items():
+                speaker.join(WITHIN)
+                self.assertFalse(speaker.is_alive())
+                self.assertEqual(speaker.failed, [])
+                self.assertGreater(len(speaker.created), 0)
+                said += speaker.said
+                created[name] += speaker.created
+            daemon.start()
+        for name, keys in created.items():
+            synced = self.join(daemon, registered[name]).ask("achievements/sync")
+            kept = {one["key"] for page in synced for one in page["payload"]["achievements"]}
+            self.assertEqual(set(keys) - kept, set())
+        self.assertEqual(daemon.stop(), 0)
+        with closing(Store.open(None, daemon.data)) as store:
+            history = store.history("gossip", 1_000_000)
+        messages = [one.message for one in history]
+        self.assertEqual(set(said) - set(messages), set())
+        self.assertEqual(len(messages), len(set(messages)))
+        self.assertEqual(sorted({one.seq for one in history}), [one.seq for one in history])
+        for name in registered:
+            for turn in range(3):
+                numbers = [int(one.split()[2]) for one in messages if one.startswith(f"{turn} {name} ")]
+                self.assertEqual(numbers, sorted(numbers))
+        self.assertNotIn("Traceback", daemon.log)

@@ -1,0 +1,453 @@
+"""The daemon as its operator meets it: a process, with its command line, its signals, its exit status and its log."""
+
+from __future__ import annotations
+
+import contextlib  # not its suppress alone: trial takes that name of a module for something else
+import ipaddress
+import json
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote_plus, urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support.daemon import (
+    TWISTD,
+    WITHIN,
+    Daemon,
+    DaemonTestCase,
+    Frame,
+    Game,
+    credentials,
+    environment,
+    free_port,
+)
+from tests.support.rawsocket import frame, handshake
+
+LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} \[[^]]+\] .*")
+"""What each line of the log begins with."""
+
+
+def twistd(*arguments: str, **variables: str) -> tuple[int, str, str]:
+    """Run C{twistd gossip} to its end: exit status, what it said, what it complained about."""
+    run = subprocess.run(
+        [*TWISTD, "--nodaemon", "--pidfile=", "gossip", *arguments],
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=WITHIN,
+        check=False,
+    )
+    return run.returncode, run.stdout, run.stderr
+
+
+def certificate(directory: Path) -> None:
+    """Make C{key.pem} and C{cert.pem}, for the loopback."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    (directory / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    (directory / "cert.pem").write_bytes(made.public_bytes(pem))
+
+
+class CommandLineTests(SynchronousTestCase):
+    """Options that answer, and end."""
+
+    def written(self, text: str) -> str:
+        path = Path(self.mktemp())
+        path.write_text(text)
+        return str(path)
+
+    def test_check(self) -> None:
+        """A good configuration is said to be good; a wrong one is refused with the place and the reason."""
+        self.assertEqual(twistd("--check"), (0, "The configuration is good.\n", ""))
+        for text, complaint in (
+            ("[limits]\nsesions = 3\n", "unknown key 'sesions' in [limits], did you mean 'sessions'?"),
+            ("[limits.rates.global]\nburts = 3\n", "unknown key 'burts' in [limits.rates.global]"),
+            ("downtime = 'soon'\n", "downtime: expected int, got str"),
+            ("downtime = \n", "line 1"),
+        ):
+            status, output, complaints = twistd("--check", "--config", self.written(text))
+            self.assertEqual(status, 1, complaints)
+            self.assertIn(complaint, output + complaints)
+            self.assertNotIn("Traceback", output + complaints)
+        status, output, complaints = twistd("--check", "--config", "/no such file")
+        self.assertEqual(status, 1)
+        self.assertIn("cannot read /no such file", output + complaints)
+
+    def test_dump(self) -> None:
+        """What is in force is printed as a file that is read again; an option goes before the environment."""
+        path = self.written('downtime = 7\ndata = "from the file"\n[limits.rates]\nglobal = { burst = 5 }\n')
+        status, dumped, _ = twistd("--config", path, "--dump-config", "--data", "given", GOSSIP_DATA="environment")
+        self.assertEqual(status, 0)
+        for line in ("downtime = 7", 'data = "given"', "burst = 5", "per_second = 20"):
+            self.assertIn(line, dumped)
+        self.assertEqual(twistd("--config", self.written(dumped), "--dump-config"), (0, dumped, ""))
+
+
+class StartTests(DaemonTestCase):
+    """What may be in the way of a start."""
+
+    def failed(self, daemon: Daemon) -> str:
+        """Start a daemon that cannot; returns the one line that says why."""
+        daemon.launch()
+        self.assertEqual(daemon.wait(), 1, daemon.log)
+        self.assertNotIn("Traceback", daemon.log)
+        complaints = [line for line in daemon.log.splitlines() if re.search(r"(^|\] )gossip: ", line)]
+        self.assertEqual(len(complaints), 1, daemon.log)
+        return complaints[0]
+
+    def test_in_use(self) -> None:
+        """A second daemon on the same data ends with 1 and says why; the first does not notice."""
+        first = self.daemon().start()
+        self.assertRegex(self.failed(self.daemon(data=first.data)), "another daemon|in use")
+        self.join(first, first.register("Alpha"))
+
+    def test_port_taken(self) -> None:
+        """A daemon whose port is taken ends with 1 and says which; gossipctl can use the store afterwards."""
+        daemon = self.daemon()
+        with socket.create_server(("127.0.0.1", daemon.port)):
+            self.assertIn(str(daemon.port), self.failed(daemon))
+        self.assertEqual(daemon.gossipctl("game", "list"), {"games": []})
+
+    def test_no_directory(self) -> None:
+        """A data directory that cannot be made."""
+        path = Path(self.mktemp())
+        path.write_text("in the way")
+        self.assertIn(str(path.absolute()), self.failed(self.daemon(data=path.absolute())))
+
+    def test_deep_directory(self) -> None:
+        """A data directory that is too deep for the admin's unix socket."""
+        daemon = self.daemon()
+        daemon.data = daemon.directory / ("deep" * 25)
+        self.assertIn("has over 107 bytes", self.failed(daemon))
+
+    def test_endpoints(self) -> None:
+        """Addresses that are none, or that need a file which is not there."""
+        daemons = [
+            self.daemon(arguments=("--listen", one)) for one in ("nonsense:1", "tcp:port", "ssl:0:privateKey=no")
+        ]
+        for daemon in daemons:
+            self.assertIn(daemon.arguments[1], self.failed(daemon))
+
+    def test_unknown_key(self) -> None:
+        """A configuration that is wrong."""
+        daemon = self.daemon("lisen = []\n")
+        daemon.launch()
+        self.assertEqual(daemon.wait(), 1)
+        self.assertIn("unknown key 'lisen', did you mean 'listen'?", daemon.log)
+        self.assertNotIn("Traceback", daemon.log)
+        self.assertFalse(daemon.data.exists())
+
+    def test_private(self) -> None:
+        """The data directory and the admin's socket are for nobody else; gossipctl works with and without a daemon."""
+        daemon = self.daemon()
+        daemon.gossipctl("game", "add", "The Early", "--short", "Early")
+        daemon.start()
+        modes = [path.stat().st_mode & 0o777 for path in (daemon.data, daemon.data / "admin.sock")]
+        self.assertEqual(modes, [0o700, 0o600])
+        daemon.gossipctl("game", "add", "The Late", "--short", "Late")
+        self.assertEqual(daemon.stop(), 0)
+        games = daemon.gossipctl("game", "list")["games"]
+        self.assertEqual([game["short_name"] for game in games], ["Early", "Late"])
+
+
+class TLSTests(DaemonTestCase):
+    """wss."""
+
+    def test_verified(self) -> None:
+        """A game that verifies the certificate joins over TLS, and talks with one that does not use it."""
+        daemon = self.daemon()
+        certificate(daemon.directory)
+        port = free_port()
+        files = f"privateKey={daemon.directory}/key.pem:certKey={daemon.directory}/cert.pem"
+        daemon.arguments = ("--listen", f"ssl:{port}:interface=127.0.0.1:{files}")
+        daemon.start()
+        trusting = ssl.create_default_context(cafile=str(daemon.directory / "cert.pem"))
+        alpha = Game(f"wss://127.0.0.1:{port}/socket", tls=trusting)
+        self.addCleanup(alpha.close)
+        alpha.authenticate(daemon.register("Alpha"), channels=["gossip"])
+        beta = self.join(daemon, daemon.register("Beta"), channels=["gossip"])
+        alpha.expect("games/connect")
+        for one, other in ((alpha, beta), (beta, alpha)):
+            message = "Hello! " * 500
+            payload = {"channel": "gossip", "name": "Ana", "message": message}
+            self.assertEqual(one.outcome("channels/send", payload), "success")
+            self.assertEqual(other.expect("channels/broadcast")["payload"]["message"], message)
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            Game(f"wss://127.0.0.1:{port}/socket", tls=ssl.create_default_context())
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(alpha.ended()[1:], (1012, "goodbye"))
+
+
+class TerminationTests(DaemonTestCase):
+    """SIGTERM."""
+
+    def test_everybody_is_told(self) -> None:
+        """Each session gets a restart, then 1012; one that never answers the close does not keep the daemon."""
+        daemon = self.daemon("downtime = 100\n").start()
+        game = daemon.register("Alpha")
+        games = [self.join(daemon, game, channels=["gossip"]) for _ in range(3)]
+        stranger = self.connect(daemon)
+        deaf = socket.create_connection(("127.0.0.1", daemon.port), timeout=WITHIN)
+        self.addCleanup(deaf.close)
+        deaf.sendall(handshake() + frame({"event": "authenticate", "payload": credentials(game)}))
+        heard = b""
+        while b"heartbeat" not in heard:
+            heard += deaf.recv(65536)
+        payload = {"channel": "gossip", "name": "Ana", "message": "The last word"}
+        games[0].write({"event": "channels/send", "ref": "1", "payload": payload})
+        games[0].expect("channels/send")
+        began = time.monotonic()
+        self.assertEqual(daemon.stop(), 0)
+        self.assertLess(time.monotonic() - began, 8)
+        for one in games:
+            (restart,), code, reason = one.ended()
+            self.assertEqual((restart["event"], code, reason), ("restart", 1012, "goodbye"))
+            self.assertTrue(95 <= restart["payload"]["downtime"] <= 105)
+        self.assertEqual(stranger.ended(), ([], 1012, "goodbye"))
+        self.assertNotIn("Traceback", daemon.log)
+
+    def test_twice(self) -> None:
+        """Who asks twice gets the same end."""
+        daemon = self.daemon().start()
+        deaf = socket.create_connection(("127.0.0.1", daemon.port), timeout=WITHIN)
+        self.addCleanup(deaf.close)
+        deaf.sendall(handshake())
+        self.assertIn(b" 101 ", deaf.recv(65536))
+        daemon.send_signal(signal.SIGTERM)
+        self.assertEqual(daemon.stop(), 0)
+        self.assertNotIn("Traceback", daemon.log)
+
+
+class ReloadTests(DaemonTestCase):
+    """SIGHUP."""
+
+    def test_reload(self) -> None:
+        """What the file says now holds for sessions that are there and for new ones; a broken file changes nothing."""
+        daemon = self.daemon().start()
+        registered = daemon.register("Alpha")
+        game = self.join(daemon, registered, channels=["gossip"])
+
+        def said(number: int) -> str:
+            payload = {"channel": "gossip", "name": "Ana", "message": "x" * number}
+            return game.outcome("channels/send", payload)
+
+        self.assertEqual([said(30), game.outcome("channels/subscribe", {"channel": "testing"})], ["success"] * 2)
+        daemon.configure(
+            '[network]\nname = "Another"\nblocked_channels = ["blocked"]\n'
+            "[limits]\nmessage_characters = 20\nsessions = 1\n"
+        )
+        daemon.send_signal(signal.SIGHUP)
+        daemon.logged("read the configuration again")
+        self.assertEqual([said(20), said(21)], ["success", "message too long"])
+        self.assertEqual(game.outcome("channels/subscribe", {"channel": "blocked"}), 'Could not subscribe to "blocked"')
+        self.assertEqual(game.ask("games/status", {"game": "gossip"})[0]["payload"]["display_name"], "Another")
+        late = self.connect(daemon)
+        late.write({"event": "authenticate", "payload": credentials(registered)})
+        self.assertEqual(late.read()["error"], "too many sessions")
+        for times, broken in enumerate(("[limits]\nmessage_characters = 'many'\n", "no file at all", "\0"), 1):
+            daemon.configure(broken)
+            daemon.send_signal(signal.SIGHUP)
+            daemon.logged("the configuration stays as it was", times)
+            self.assertEqual([said(20), said(21)], ["success", "message too long"])
+        daemon.configure("")
+        daemon.send_signal(signal.SIGHUP)
+        daemon.logged("read the configuration again", 2)
+        self.assertEqual(said(30), "success")
+        self.assertNotIn("Traceback", daemon.log)
+
+
+SETUP = re.compile(r"no admin yet: make the first one at http://127\.0\.0\.1:(\d+)(/setup/[0-9a-f-]{36}) until \S+Z\n")
+
+
+class SetUpTests(DaemonTestCase):
+    """The link that makes the first admin."""
+
+    def restarted(self, daemon: Daemon, times: int) -> list[str]:
+        """Stop the daemon, start it again, and find the links that it has printed so far."""
+        if times > 1:
+            self.assertEqual(daemon.stop(signal.SIGKILL), -signal.SIGKILL)
+        daemon.launch()
+        daemon.wait_until_healthy()
+        daemon.logged("no admin yet", times)
+        found = SETUP.findall(daemon.log)
+        self.assertEqual([int(port) for port, _ in found], [daemon.port] * times)
+        return [link for _, link in found]
+
+    def test_printed(self) -> None:
+        """Each start prints one that takes the place of the last, while there is no admin; what is printed is kept."""
+        daemon = self.daemon()
+        (first,) = self.restarted(daemon, 1)
+        self.assertEqual(daemon.get(first).status, 200)
+        _, second = self.restarted(daemon, 2)
+        self.assertEqual([daemon.get(link).status for link in (first, second)], [404, 200])
+        daemon.admin("account/add", name="Root", admin=True)
+        self.assertEqual(daemon.get(second).status, 404)
+        self.assertEqual(daemon.stop(), 0)
+        daemon.start()
+        self.assertEqual(daemon.log.count("no admin yet"), 2)
+        daemon.admin("account/show", name="Root")
+        self.assertNotIn("Traceback", daemon.log)
+
+    def test_no_secret(self) -> None:
+        """No other link is in the log, nor a password, nor a cookie, whatever is done with them."""
+        daemon = self.daemon().start()
+        link = daemon.admin("account/add", name="Ana")["link"]
+        jar = CookieJar()
+        browser = build_opener(HTTPCookieProcessor(jar))
+        site = f"http://127.0.0.1:{daemon.port}"
+
+        def fill_in(path: str, **fields: str) -> str:
+            page: str = browser.open(site + path, timeout=WITHIN).read().decode()
+            token = page.partition('name="csrf" value="')[2].partition('"')[0]
+            with contextlib.suppress(HTTPError):  # a mistake
+                page = browser.open(site + path, urlencode({"csrf": token, **fields}).encode(), WITHIN).read().decode()
+            return page
+
+        right, wrong = "correct horse battery", "incorrect horse battery"
+        self.assertIn("Sign out", fill_in(link, password=right, again=right))
+        secrets = [right, wrong, link, *(str(cookie.value) for cookie in jar)]
+        self.assertEqual(len(secrets), 5)
+        jar.clear()
+        self.assertNotIn("Sign out", fill_in("/sign-in", name="Ana", password=wrong))
+        self.assertIn("Sign out", fill_in("/sign-in", name="Ana", password=right))
+        secrets += [str(cookie.value) for cookie in jar]
+        self.assertEqual(daemon.stop(), 0)
+        for secret in secrets:
+            self.assertNotIn(secret, daemon.log)
+            self.assertNotIn(quote_plus(secret), daemon.log)
+        self.assertNotIn("Traceback", daemon.log)
+
+    def test_reload(self) -> None:
+        """Who may sign up, and where links of mails lead to, is read again with the rest of the file."""
+        daemon = self.daemon().start()
+        self.assertEqual((daemon.get("/sign-up").status, daemon.get("/forgot").status), (200, 404))
+        daemon.configure(
+            '[network]\nwebsite = "https://gossip.example.org"\n[web]\nsign_up = "closed"\n'
+            '[web.mail]\nserver = "127.0.0.1:9"\nsender = "gossip@example.org"\n'
+        )
+        daemon.send_signal(signal.SIGHUP)
+        daemon.logged("read the configuration again")
+        self.assertEqual((daemon.get("/sign-up").status, daemon.get("/forgot").status), (403, 200))
+
+
+FORGED = "2026-01-01T00:00:00+0000 [-] FORGED"
+"""What an admin must never believe."""
+
+
+class LogTests(DaemonTestCase):
+    """What stands in the log, and what does not."""
+
+    def raw(self, daemon: Daemon, sent: bytes) -> None:
+        """Send bytes, and wait for whatever the daemon makes of them."""
+        with socket.create_connection(("127.0.0.1", daemon.port), timeout=WITHIN) as connection:
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            try:
+                while connection.recv(65536):
+                    pass
+            except ConnectionResetError:
+                pass
+
+    def test_no_secret(self) -> None:
+        """No secret is ever in the log, neither a right one nor a wrong one, wherever a game puts it."""
+        daemon = self.daemon().start()
+        right = daemon.gossipctl("game", "add", "The Alpha", "--short", "Alpha")
+        rotated = daemon.gossipctl("game", "rotate", "Alpha")
+        wrong = "11111111-2222-4333-8444-555555555555"
+        for secret in (right["client_secret"], rotated["client_secret"], wrong):
+            payload = {**credentials(right), "client_secret": secret}
+            sent: list[Any] = [
+                {"event": "authenticate", "payload": payload},
+                {"event": "authenticate", "payload": {**payload, "client_id": secret}},
+                {"event": "authenticate", "payload": {**payload, "supports": [secret]}},
+                {"event": "authenticate", "payload": {**payload, "supports": secret}},
+                {"event": secret, "ref": secret, "payload": payload},
+                json.dumps({"event": "authenticate", "payload": payload})[:-1],
+                json.dumps({"event": "authenticate", "payload": payload}) + " " * 65536,
+                json.dumps({"event": "authenticate", "payload": payload}).encode(),
+            ]
+            for one in sent:
+                game = self.connect(daemon)
+                game.write(one)
+                game.close()
+            masked = frame({"event": "authenticate", "payload": payload})
+            self.raw(daemon, handshake() + masked[:-5])
+            self.raw(daemon, handshake() + b"\x81\x7d" + json.dumps(payload).encode()[:125])
+        self.assertEqual(daemon.stop(), 0)
+        for secret in (right["client_secret"], rotated["client_secret"], wrong):
+            self.assertNotIn(secret, daemon.log)
+        self.assertNotIn("Traceback", daemon.log)
+
+    def test_no_forging(self) -> None:
+        """Nothing that comes from outside makes a line of the log, or commands a terminal."""
+        daemon = self.daemon().start()
+        evil = f"x\n{FORGED}\r{FORGED}\x85{FORGED}\u2028{FORGED}\x1b[2J\x07\x00"
+        game = self.connect(daemon)
+        game.authenticate(
+            daemon.register("Alpha"), channels=["gossip", evil], players=[evil], user_agent=evil, version=evil
+        )
+        requests: list[Frame] = [
+            {"event": "channels/send", "payload": {"channel": "gossip", "name": evil, "message": evil}},
+            {"event": "channels/subscribe", "payload": {"channel": evil}},
+            {"event": "players/sign-in", "payload": {"name": evil}},
+            {"event": evil, "ref": evil},
+            {"event": "achievements/create", "payload": {"title": evil}},
+        ]
+        game.hear(*requests, evil)
+        for address in ("x\u2028", evil):
+            self.connect(daemon).write({"event": "authenticate", "payload": {"client_id": address}})
+        bare = evil.encode().replace(b"\n", b"").replace(b"\r", b"")
+        for sent in (
+            b"GET /%0a2026-01-01T00:00:00+0000%20[-]%20FORGED HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            b"GET /" + bare + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"GET /\r" + FORGED.encode() + b"\rx HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: x\r\nUser-Agent: "
+            + bare
+            + b"\r\nReferer: "
+            + bare
+            + b"\r\nConnection: close\r\n\r\n",
+            b"GET /socket HTTP/1.1\r\nHost: " + bare + b"\r\nUpgrade: " + bare + b"\r\n\r\n",
+            b"GET /socket?" + bare + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+            handshake(b"Origin: " + bare, b"User-Agent: " + bare, b"X-Forwarded-For: " + bare),
+            handshake(b"Sec-WebSocket-Extensions: " + bare),
+            handshake() + frame(evil.encode(), 0x8),
+            handshake() + frame(b"\x03\xe8" + evil.encode()[:100], 0x8),
+            evil.encode() + b"\n" + FORGED.encode() + b"\n\n",
+        ):
+            self.raw(daemon, sent)
+        self.assertEqual(daemon.stop(), 0)
+        for line in daemon.log.splitlines():
+            self.assertRegex(line, LINE)
+            self.assertFalse(line.startswith(FORGED), line)
+            self.assertTrue(line.isprintable(), line)

@@ -1,0 +1,541 @@
+"""L{gossip.transports.telnet.text_dialect} and C{text_format}: commands, their answers, and what games are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import succeed
+
+from gossip.network.ratelimit import Rate
+from gossip.protocol import events
+from gossip.registry.changes import Channel, ChannelSaved, MessageSaid
+from gossip.transports.telnet.text_dialect import _BEFORE_LOGIN, _COMMANDS
+from gossip.transports.telnet.text_format import Asked, Options, TextFormat, code
+from tests.support.telnet_games import ANY_RATE, BridgeTestCase
+from tests.support.world import NOW, frame
+
+
+def said(session_says: Any, session: Any, **payload: Any) -> None:
+    """A game by websocket says something on a channel."""
+    session_says(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "hi", **payload}))
+
+
+class CommandTests(BridgeTestCase):
+    """Each command: its syntax, its final line, and what comes of it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.rates(**dict.fromkeys(("global_", "channels_send", "channels_subscribe"), ANY_RATE))
+        self.beta, self.session = self.websocket("Beta", channels=["gossip"], players=["Ana", "Bo Derek"])
+        self.game = self.login("Alpha", "SUBSCRIBE gossip", "SIGNIN Conan")
+        self.heard(self.beta)
+
+    def payloads(self) -> list[Any]:
+        """What the other game was told."""
+        return [(told["event"], told.get("payload")) for told in self.heard(self.beta)]
+
+    def test_before_login(self) -> None:
+        """Before the login the others are refused, and an unknown one is unknown."""
+        mud = self.mud()
+        for verb in sorted({*_COMMANDS} - _BEFORE_LOGIN):
+            self.assertEqual(mud.say(f"@1 {verb.lower()} x y z"), [f"@1 ERR {verb} 401 not logged in"])
+        self.assertEqual(mud.say("jump"), ["ERR JUMP 400 unknown command"])
+        self.assertEqual(mud.say("pong", "ping x"), ["PONG x"])
+        self.assertEqual(mud.say("help")[-1], "OK HELP")
+        self.assertEqual(mud.say("option echo=on"), ["OK OPTION echo=on"])
+
+    def test_tags(self) -> None:
+        """A tag comes back in front of the final line only; what is no tag is no command."""
+        self.assertEqual(self.game.say("@a.B-1_ ping"), ["@a.B-1_ PONG"])
+        *notes, final = self.game.say("@t HELP")
+        self.assertTrue(all(note.startswith("NOTE ") for note in notes))
+        self.assertEqual(final, "@t OK HELP")
+        for line in ("@ ping", "@" + "x" * 17 + " ping", "@é ping"):
+            self.assertEqual(self.game.say(line), ["ERR LINE 400 unknown command"])
+        self.assertEqual(self.game.say("@t"), ["@t ERR LINE 400 unknown command"])
+        self.assertEqual(self.game.say("@t jump!"), ["@t ERR LINE 400 unknown command"])
+
+    def test_blanks(self) -> None:
+        """Blanks before, between and after words do not matter, and blank lines say nothing."""
+        self.assertEqual(self.game.say("  @1   ping \t x  ", "   ", ""), ["@1 PONG x"])
+
+    def test_subscribe(self) -> None:
+        """Subscribing and unsubscribing, and what one is subscribed to."""
+        self.assertEqual(
+            self.game.say("subscribe testing", "channels"), ["OK SUBSCRIBE testing", "OK CHANNELS gossip testing"]
+        )
+        self.assertEqual(
+            self.game.say("unsubscribe gossip", "channels"), ["OK UNSUBSCRIBE gossip", "OK CHANNELS testing"]
+        )
+        self.assertEqual(
+            self.game.say("subscribe", "subscribe a b"), ["ERR SUBSCRIBE 400 syntax: SUBSCRIBE channel"] * 2
+        )
+        self.assertEqual(self.game.say("subscribe all"), ['ERR SUBSCRIBE 400 Could not subscribe to "all"'])
+
+    def test_many_channels(self) -> None:
+        """A long list of channels takes several lines, the last of which is final."""
+        names = ["".join((*"channel-", chr(97 + n // 26), chr(97 + n % 26))) for n in range(60)]
+        self.game.say("OPTION maxline=256", *(f"subscribe {name}" for name in names))
+        *lines, final = self.game.say("@t CHANNELS")
+        self.assertTrue(final.startswith("@t OK CHANNELS "))
+        self.assertTrue(all(line.startswith("CHANNELS ") and len(line) <= 254 for line in lines))
+        told = [word for line in lines for word in line.split()[1:]] + final.split()[3:]
+        self.assertEqual(told, ["gossip", *names])
+
+    def test_send(self) -> None:
+        """What is sent is heard elsewhere as it was said; the answer comes when it is on disk."""
+        self.game.send(b"@1 send gossip Conan%20the%20Great  hello   <b>there</b> \x1b[31mred\r\n@2 PING\n")
+        self.clock.advance(0)
+        self.assertEqual(self.game.wire.value(), b"")
+        self.assertEqual(self.game.lines(), ["@1 OK SEND gossip", "@2 PONG"])
+        payload = {"channel": "gossip", "game": "Alpha", "name": "Conan the Great", "message": "hello there [31mred"}
+        self.assertEqual(self.payloads(), [("channels/broadcast", payload)])
+
+    def test_not_kept(self) -> None:
+        """What could not be kept is an internal error."""
+        self.game.send(b"send gossip Conan hi\n")
+        self.writer.settle(kept=False)
+        self.assertEqual(self.game.lines(), ["ERR SEND 500 an error occurred, try again"])
+
+    def test_emote(self) -> None:
+        """An emote is heard with /me."""
+        self.assertEqual(self.game.say("emote gossip Conan waves"), ["OK EMOTE gossip"])
+        self.assertEqual(self.payloads()[0][1]["message"], "/me waves")
+
+    def test_send_refused(self) -> None:
+        """Each reason for a refusal has its number."""
+        self.world.registry.enact(ChannelSaved(Channel("paused", paused_until=self.clock.seconds() + 60)))
+        self.game.say("subscribe paused")
+        for line, answer in (
+            ("send", "ERR SEND 400 syntax: SEND channel name text"),
+            ("emote gossip", "ERR EMOTE 400 syntax: EMOTE channel name text"),
+            ("send gossip Conan", "ERR SEND 400 empty message"),
+            ("send gossip Conan <b>\x1b\x07", "ERR SEND 400 empty message"),
+            ("send gossip %20 hi", "ERR SEND 400 Name cannot be empty"),
+            ("send testing Conan hi", "ERR SEND 403 not subscribed"),
+            ("send paused Conan hi", "ERR SEND 403 channel is paused"),
+            (f"send gossip {'x' * 65} hi", "ERR SEND 413 name too long"),
+            (f"send gossip {'%20x' * 200} hi", "ERR SEND 413 name too long"),
+            (f"send gossip Conan {'x' * 4097}", "ERR SEND 413 message too long"),
+            ("send gossip Conan " + "x" * 8192, "ERR LINE 413 line too long"),
+        ):
+            self.assertEqual(self.game.say(line), [answer], line[:40])
+        self.assertEqual(self.payloads(), [])
+
+    def test_too_fast(self) -> None:
+        """A command too fast is refused by its name; the tenth time the connection ends."""
+        self.rates(global_=ANY_RATE)
+        answers = self.game.say(*["@x send gossip Conan hi"] * 10, *["@y send gossip Conan hi"] * 20)
+        self.assertEqual(
+            answers,
+            ["@x OK SEND gossip"] * 10
+            + ["@y ERR SEND 429 rate limit exceeded"] * 9
+            + ["BYE 429 disconnected due to rate limit abuse"],
+        )
+        self.assertTrue(self.game.closed)
+
+    def test_too_many_lines(self) -> None:
+        """Every line counts, also one that has no answer; the tenth time the connection ends."""
+        self.rates(global_=Rate(5, 1))
+        mud = self.login("Gamma")
+        answers = mud.say(*["pong"] * 4, "foo", "@t pong", *["who"] * 20)
+        self.assertEqual(answers[0:2], ["ERR FOO 429 rate limit exceeded", "@t ERR PONG 429 rate limit exceeded"])
+        self.assertEqual(
+            answers[-2:], ["ERR WHO 429 rate limit exceeded, goodbye", "BYE 429 rate limit exceeded, goodbye"]
+        )
+
+    def test_tell(self) -> None:
+        """A tell reaches one player, and each reason for a refusal has its number."""
+        self.assertEqual(self.game.say("@1 tell Conan Bo%20Derek@beta psst   you"), ["@1 OK TELL Bo%20Derek@beta"])
+        ((event, payload),) = self.payloads()
+        del payload["sent_at"]
+        self.assertEqual(event, "tells/receive")
+        self.assertEqual(
+            payload, {"from_game": "Alpha", "from_name": "Conan", "to_name": "Bo Derek", "message": "psst you"}
+        )
+        for line, answer in (
+            ("tell Conan", "400 syntax: TELL from-name name@game text"),
+            ("tell Conan Ana hi", "400 syntax: TELL from-name name@game text"),
+            ("tell Conan Ana@Beta", "400 empty message"),
+            ("tell Conan Ana@Delta hi", "404 game offline"),
+            ("tell Conan Eve@Beta hi", "404 receiving player offline"),
+            ("tell Nobody Ana@Beta hi", "412 sending player offline"),
+            (f"tell Conan Ana@Beta {'x' * 4097}", "413 message too long"),
+        ):
+            self.assertEqual(self.game.say(line), [f"ERR TELL {answer}"], line[:40])
+        self.websocket("Gamma", supports=["channels"], players=["Cy"])
+        self.assertEqual(self.game.say("tell Conan Cy@Gamma hi")[-1], "ERR TELL 501 not supported")
+
+    def test_tell_to_the_network(self) -> None:
+        """The network itself answers with help, before the final line."""
+        told, final = self.game.say("tell Conan system@gossip help")
+        self.assertRegex(told, "^TELL Conan system@gossip This is the network")
+        self.assertEqual(final, "OK TELL system@gossip")
+
+    def test_players(self) -> None:
+        """Players sign in and out, or all are listed at once; the network hears of each in its way."""
+        self.assertEqual(
+            self.game.say("signin Cohen%20B", "signout Conan"), ["OK SIGNIN Cohen%20B", "OK SIGNOUT Conan"]
+        )
+        self.assertEqual(
+            self.payloads(),
+            [
+                ("players/sign-in", {"game": "Alpha", "name": "Cohen B"}),
+                ("players/sign-out", {"game": "Alpha", "name": "Conan"}),
+            ],
+        )
+        self.assertEqual(self.game.say("@1 players Ana%20B Bo Bo %20", "players"), ["@1 OK PLAYERS 2", "OK PLAYERS 0"])
+        self.assertEqual(self.game.say("players Ana%20B Bo"), ["OK PLAYERS 2"])
+        self.assertEqual(self.payloads(), [])
+        self.say(self.session, frame("players/status", {"game": "Alpha"}, "1"))
+        self.assertEqual(self.payloads()[0][1]["players"], ["Ana B", "Bo"])
+        for verb in ("SIGNIN", "SIGNOUT"):
+            self.assertEqual(self.game.say(verb, f"{verb} a b"), [f"ERR {verb} 400 syntax: {verb} name"] * 2)
+            self.assertEqual(self.game.say(f"{verb} %20"), [f"ERR {verb} 400 Name cannot be empty"])
+
+    def test_who(self) -> None:
+        """Who is online, in all games or in one; a long list takes several lines."""
+        self.assertEqual(self.game.say("@1 who"), ["WHO Beta 2 Ana Bo%20Derek", "@1 OK WHO 1"])
+        self.assertEqual(self.game.say("who alpha"), ["WHO Alpha 1 Conan", "OK WHO 1"])
+        self.assertEqual(self.game.say("who nobody"), ["ERR WHO 404 unknown game"])
+        self.assertEqual(self.game.say("who a b"), ["ERR WHO 400 syntax: WHO [game]"])
+        self.say(self.session, frame("heartbeat", {"players": [f"Player {number}" for number in range(100)]}))
+        *lines, final = self.game.say("option maxline=256", "who beta")[1:]
+        self.assertEqual(final, "OK WHO 1")
+        self.assertTrue(all(line.startswith("WHO Beta 100 Player%20") and len(line) <= 254 for line in lines))
+        self.assertEqual(sum(len(line.split()) - 3 for line in lines), 100)
+
+    def test_history(self) -> None:
+        """What was said, the oldest first; a long message takes several lines, each with its head."""
+        asked: list[Any] = []
+        messages = [MessageSaid("gossip", seq, None, "Beta", "Bo Derek", "hi " * seq, NOW) for seq in (1, 2, 120)]
+
+        def history(*wanted: Any) -> Any:
+            asked.append(wanted)
+            return succeed(messages)
+
+        self.service.history = history
+        said(self.say, self.session)
+        self.assertEqual(self.game.say(), ["MSG gossip Ana@Beta hi"])
+        *lines, final = self.game.say("option maxline=256", "@1 history gossip 2")[1:]
+        self.assertEqual(final, "@1 OK HISTORY 2")
+        head = "HISTORY gossip {} 2023-11-14T22:00:00.000Z Bo%20Derek@Beta "
+        self.assertEqual(lines[0], head.format(2) + "hi hi")
+        self.assertGreater(len(lines), 2)
+        self.assertTrue(all(line.startswith(head.format(120)) for line in lines[1:]))
+        self.game.say("history gossip")
+        self.assertEqual(asked, [("gossip", 3, None, None), ("gossip", 51, None, None)])
+        for line, answer in (
+            ("history", "400 syntax: HISTORY channel [number]"),
+            ("history gossip x", "400 syntax: HISTORY channel [number]"),
+            ("history gossip 1 2", "400 syntax: HISTORY channel [number]"),
+            ("history gossip 101", "400 limit must be 1 to 100"),
+            ("history testing", "403 not subscribed"),
+        ):
+            self.assertEqual(self.game.say(line), [f"ERR HISTORY {answer}"])
+
+    def test_games(self) -> None:
+        """Which games are online."""
+        self.assertEqual(self.game.say("games"), ["GAME Beta up 2 The Beta", "OK GAMES 1"])
+        self.assertEqual(self.game.say("@1 games gossip"), ["GAME gossip up 1 Gossip", "@1 OK GAMES 1"])
+        self.assertEqual(self.game.say("games x"), ["ERR GAMES 404 unknown game"])
+
+    def test_options(self) -> None:
+        """Options are said back as they are in force; one that is bad changes nothing."""
+        self.assertEqual(
+            self.game.say("option CharSet=LATIN1 double={}{ events=games,tells echo=ON"),
+            ["OK OPTION charset=latin1 double={} events=tells,games echo=on"],
+        )
+        every = "OK OPTION charset=latin1 maxline=1024 double={} strip= echo=on events=tells,games"
+        self.assertEqual(self.game.say("option"), [every])
+        for bad in (
+            "x=1",
+            "charset=koi8-r",
+            "maxline=255",
+            "maxline=4097",
+            "maxline=010240",
+            "maxline=",
+            "double=ab",
+            "strip=é",
+            "echo=maybe",
+            "events=all",
+            "=",
+            "maxline=٣٠٠",
+        ):
+            answer = self.game.say(f"option echo=off {bad}")
+            self.assertEqual(answer, [f"ERR OPTION 400 bad option {bad.partition('=')[0]}".rstrip()], bad)
+        self.assertEqual(self.game.say("option " + "x" * 5000), ["ERR OPTION 400 bad option " + "x" * 32])
+        self.assertEqual(self.game.say("option"), [every])
+        self.assertEqual(self.game.say("option events= double="), ["OK OPTION events= double="])
+
+    def test_echo(self) -> None:
+        """With echo=on one hears what one said, written like everything else, before the final line."""
+        self.game.say("option echo=on double={ maxline=256")
+        self.assertEqual(
+            self.game.say("@1 send gossip Conan%20B some {Rred"),
+            ["MSG gossip Conan%20B@Alpha some {{Rred", "@1 OK SEND gossip"],
+        )
+        self.assertEqual(len(self.game.say("send gossip Conan " + "word " * 100)), 4)
+        self.assertEqual(self.game.say("send testing Conan hi"), ["ERR SEND 403 not subscribed"])
+        self.game.say("option events=")
+        self.assertEqual(self.game.say("send gossip Conan hi"), ["OK SEND gossip"])
+
+    def test_events(self) -> None:
+        """One is told of the kinds that one wants, and always of what one must know."""
+        told = {
+            "channels": lambda: said(self.say, self.session),
+            "tells": lambda: self.say(
+                self.session,
+                frame("tells/send", {"from_name": "Ana", "to_game": "Alpha", "to_name": "Conan", "message": "hi"}, "1"),
+            ),
+            "players": lambda: self.say(self.session, frame("players/sign-in", {"name": "New"})),
+            "games": lambda: self.websocket("Gamma"),
+        }
+        expected = {
+            "channels": "MSG gossip Ana@Beta hi",
+            "tells": "TELL Conan Ana@Beta hi",
+            "players": "SIGNIN New@Beta",
+            "games": "GAMEUP Gamma",
+        }
+        for kind, tell in told.items():
+            self.game.say(f"option events={','.join(set(told) - {kind})}")
+            self.say(self.session, frame("players/sign-out", {"name": "New"}))
+            self.game.lines()
+            tell()
+            self.assertEqual(self.game.lines(), [], kind)
+        self.setUp()
+        for kind, tell in told.items():
+            self.game.say(f"option events={kind}")
+            tell()
+            self.assertEqual(self.game.lines(), [expected[kind]])
+        self.service.notice(60)
+        self.assertEqual(self.game.lines(), ["RESTART 60"])
+
+    def test_games_come_and_go(self) -> None:
+        """A game that comes online, and one that has been gone for a minute."""
+        connection, session = self.websocket("Gamma", players=["Cy"])
+        self.say(session, frame("players/sign-out", {"name": "Cy"}))
+        self.service.lost(session)
+        for _ in range(6):
+            self.clock.pump([1.0] * 11)
+            self.game.say("pong")
+            self.service.alive(self.session)
+        del connection
+        text = b"".join(self.game.wire.writes)
+        for line in (b"GAMEUP Gamma\r\n", b"SIGNOUT Cy@Gamma\r\n", b"GAMEDOWN Gamma\r\n"):
+            self.assertIn(line, text)
+
+    def test_charsets(self) -> None:
+        """A text in another charset crosses both ways; in ASCII what is none is refused, by its verb."""
+        for charset, codec in (("latin1", "latin-1"), ("cp437", "cp437"), ("utf-8", "utf-8")):
+            self.game.say(f"option charset={charset}")
+            self.game.send("send gossip Zoë çé\n".encode(codec))
+            self.assertEqual(self.payloads()[-1][1]["message"], "çé")
+            self.game.lines()
+            said(self.say, self.session, name="Zoë", message="çé")
+            self.assertEqual(self.game.raw(), "MSG gossip Zoë@Beta çé\r\n".encode(codec))
+        self.game.say("option charset=ascii")
+        said(self.say, self.session, name="Zoë", message="çé “→”")
+        self.assertEqual(self.game.lines(), ['MSG gossip Zoe@Beta ce "?"'])
+        self.assertEqual(self.game.say("@1 send gossip Zoë hi"), ["@1 ERR SEND 415 text not in the charset"])
+
+    def test_windows(self) -> None:
+        """A line that is no UTF-8 is read as Windows-1252."""
+        self.game.send(b"send gossip Zo\xeb \x93hi\x94\n")
+        self.assertEqual(self.payloads()[-1][1]["message"], "“hi”")
+
+    def test_names_travel(self) -> None:
+        """A name that was told can be sent back as it stands, and reaches its player."""
+        self.game.say("option double={%")
+        for name in ("Ana the {Great}", "a@b", "50%", "x,y", "Zoë <3"):
+            self.say(self.session, frame("heartbeat", {"players": [name]}))
+            said(self.say, self.session, name=name)
+            (line,) = self.game.lines()
+            who = line.split(" ")[2]
+            self.assertEqual(self.game.say(f"tell Conan {who} hi"), [f"OK TELL {who}"])
+            self.assertEqual(self.payloads()[-1][1]["to_name"], name)
+
+    def test_quit(self) -> None:
+        """The goodbye comes after all answers."""
+        self.game.send(b"send gossip Conan bye\nQUIT\nPING\n")
+        self.assertEqual(self.game.lines(), ["OK SEND gossip", "BYE 200 goodbye"])
+        self.assertTrue(self.game.closed)
+
+    def test_ping_token(self) -> None:
+        """A token comes back, cut to what a line bears."""
+        self.assertEqual(
+            self.game.say("ping", "ping a b", "ping " + "é" * 100), ["PONG", "PONG a b", "PONG " + "é" * 32]
+        )
+
+
+class FormatTests(BridgeTestCase):
+    """What is never, or seldom, told in lines."""
+
+    def encode(self, event: events.ServerEvent) -> bytes:
+        return TextFormat(Options()).encode(event)
+
+    def test_not_told(self) -> None:
+        """What has no line is not told: the first beat, achievements, and answers that nobody asked for."""
+        for event in (
+            events.Beat(0),
+            events.Success("x", None),
+            events.Failure("x", None, "error"),
+            events.AchievementDeleted(None, "x"),
+            events.AchievementsSynced(None, ()),
+        ):
+            self.assertEqual(self.encode(event), b"")
+
+    def test_long_error(self) -> None:
+        """An error is one line, however long what it repeats."""
+        ref = Asked("t", "SUBSCRIBE").ref
+        line = TextFormat(Options().changed("maxline", "256")).encode(events.Failure("x", ref, "é " * 300))
+        self.assertLessEqual(len(line), 256)
+        self.assertEqual(line.count(b"\n"), 1)
+        self.assertTrue(line.startswith(b"@t ERR SUBSCRIBE 400 "))
+
+    def test_codes(self) -> None:
+        """Each error of the protocol has the number that the bridge's specification gives it."""
+        for error, number in (
+            ("unauthenticated", 400),
+            ("too many channels", 403),
+            ("muted until 2030: x", 403),
+            ("banned: x", 403),
+            ("message refused: x", 403),
+            ('missing support for "tells"', 501),
+            ("invalid payload", 400),
+        ):
+            self.assertEqual(code(error), number, error)
+
+
+class CrossingTests(BridgeTestCase):
+    """What leaves one game cannot become anything but text in another: a test a way, in both directions."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.rates(global_=ANY_RATE, channels_send=ANY_RATE)
+        self.game = self.login("Alpha", "SUBSCRIBE gossip", "SIGNIN Conan", "OPTION events=channels,tells")
+        self.other = self.login("Gamma", "SUBSCRIBE gossip", "SIGNIN Cy", "OPTION events=channels,tells")
+        self.beta, self.session = self.websocket("Beta", channels=["gossip"], players=["Ana"])
+
+    def to_mud(self, name: str, message: str) -> bytes:
+        """What a MUD reads of what is said by websocket."""
+        said(self.say, self.session, name=name, message=message)
+        return self.game.raw()
+
+    def from_mud(self, line: bytes) -> tuple[bytes, dict[str, Any]]:
+        """What another MUD reads, and a game by websocket hears, of a line of a MUD."""
+        self.other.raw()
+        self.game.send(line)
+        self.game.raw()
+        told = [one for one in self.heard(self.beta) if one["event"] == "channels/broadcast"]
+        self.assertEqual(len(told), 1)
+        return self.other.raw(), told[0]["payload"]
+
+    def test_new_lines(self) -> None:
+        """A line end of any kind makes no second line."""
+        for end in ("\n", "\r\n", "\r", "\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\n\r\n"):
+            data = self.to_mud(f"A{end}BYE", f"hi{end}BYE 200 goodbye{end}@x OK LOGIN")
+            self.assertEqual(data.count(b"\n"), 1, repr(end))
+            self.assertRegex(data, rb"\AMSG gossip A(%20)?BYE@Beta hi ?BYE 200 goodbye ?@x OK LOGIN\r\n\Z")
+
+    def test_new_lines_from_a_mud(self) -> None:
+        """What is a line end elsewhere in Unicode is a blank, or nothing, when it comes from a MUD."""
+        for end in ("\r", "\x0b", "\x85", "\u2028"):
+            data, payload = self.from_mud(f"send gossip A hi{end}BYE\n".encode())
+            self.assertRegex(data, rb"\AMSG gossip A@Alpha hi ?BYE\r\n\Z")
+            self.assertIn(payload["message"], ("hiBYE", "hi BYE"))
+
+    def test_escape_sequences(self) -> None:
+        """No escape sequence leaves, in 7 or in 8 bits, nor a bell, a backspace or a DEL."""
+        attack = "\x1b[2J\x1b]0;x\x07\x9b31m\x08\x7f\x90q\x9c"
+        for charset in ("utf-8", "latin1"):
+            self.game.say(f"OPTION charset={charset}")
+            data = self.to_mud(f"A{attack}", f"hi{attack}")
+            self.assertEqual(data, b"MSG gossip A[2J]0;x31mq@Beta hi[2J]0;x31mq\r\n")
+        self.game.say("OPTION charset=utf-8")
+        data, payload = self.from_mud(f"send gossip A{attack} hi{attack}\n".encode())
+        self.assertEqual(data, b"MSG gossip A[2J]0;x31mq@Alpha hi[2J]0;x31mq\r\n")
+        self.assertEqual((payload["name"], payload["message"]), ("A[2J]0;x31mq", "hi[2J]0;x31mq"))
+        self.game.say("OPTION charset=latin1")
+        data, payload = self.from_mud(b"send gossip A hi\x9b31m\x1b[m\n")
+        self.assertEqual((data, payload["message"]), (b"MSG gossip A@Alpha hi31m[m\r\n", "hi31m[m"))
+
+    def test_telnet_commands(self) -> None:
+        """A byte 255 is never a telnet command: doubled for who speaks telnet, replaced for who does not."""
+        self.game.say("OPTION charset=latin1")
+        self.assertEqual(self.to_mud("ÿ", "ÿû\x01 ÿÿ"), b"MSG gossip ?@Beta ?\xfb ??\r\n")
+        self.game.send(b"\xff\xf1")  # NOP
+        self.assertEqual(self.to_mud("ÿ", "ÿû\x01"), b"MSG gossip \xff\xff@Beta \xff\xff\xfb\r\n")
+        self.other.say("OPTION charset=latin1")
+        data, payload = self.from_mud(b"send gossip A \xff\xff\xfb\x18\n")
+        self.assertEqual((data, payload["message"]), (b"MSG gossip A@Alpha ?\xfb\r\n", "ÿû"))
+        self.game.say("OPTION charset=cp437")
+        data = self.to_mud("A", "a\xa0b")  # 255 in this code page
+        self.assertEqual(data, b"MSG gossip A@Beta a b\r\n")
+
+    def test_tags(self) -> None:
+        """No MXP tag leaves, whole, nested, or put together by what is dropped from it."""
+        for attack in ("<send href='x'>y</send>", "<<b>b>y", "<\x1bb>y", "<\ufeffb>y", "<!EN x>y", "<b\n>y"):
+            data = self.to_mud("A", attack)
+            self.assertNotRegex(data, rb"<[A-Za-z/!]", attack)
+            _, payload = self.from_mud(f"send gossip A {attack}\n".replace("\n>", ">").encode())
+            self.assertNotRegex(payload["message"], "<[A-Za-z/!][^>]*>", attack)
+        self.assertEqual(self.to_mud("A", "I <3 you > me"), b"MSG gossip A@Beta I <3 you > me\r\n")
+
+    def test_colours(self) -> None:
+        """With double= no colour code crosses, in a name, a text or an error, whatever is doubled already."""
+        for signs in ("{", "&^}", "@", "%", "{%@,"):
+            self.game.say(f"OPTION double={signs}")
+            attack = "".join(f"{sign}R {sign}{sign}r {sign}{sign}{sign}x" for sign in signs)
+            data = self.to_mud(attack[:20], attack).decode()
+            _, _, who, text = data.removesuffix("\r\n").split(" ", 3)
+            name = who.removesuffix("@Beta").replace("%40", "@").replace("%2C", ",").replace("%20", " ")
+            for sign in signs:
+                self.assertNotIn(sign, text.replace(sign * 2, ""), signs)
+                self.assertNotIn(sign, name.replace("%25", "%").replace(sign * 2, ""), signs)
+            (line,) = self.game.say(f"SUBSCRIBE {attack.split()[0]}")
+            self.assertEqual(line.split('"')[1].replace(signs[0] * 2, ""), line.split('"')[1][-1])
+
+    def test_stripped_colours(self) -> None:
+        """With strip= the characters are gone."""
+        self.game.say("OPTION strip={&")
+        self.assertEqual(self.to_mud("{RA", "&rhi{x"), b"MSG gossip RA@Beta rhix\r\n")
+
+    def test_names(self) -> None:
+        """A name is one token: no blank of any kind, at sign, per cent sign or comma in it forges another."""
+        for blank in (" ", "\t", "\n", "\xa0", "\u3000", "\u2003", "\u2028", "\x85"):
+            data = self.to_mud(f"A{blank}Eve@Delta hi", "x")
+            self.assertRegex(data, rb"\AMSG gossip A(%20)?Eve%40Delta%20hi@Beta x\r\n\Z", repr(blank))
+            _, payload = self.from_mud(
+                f"send gossip A%20Eve%40Delta{blank}x\n".encode()
+                if blank == " "
+                else (b"send gossip A%20Eve%40Delta x\n")
+            )
+            self.assertEqual(payload["name"], "A Eve@Delta")
+        self.assertEqual(self.to_mud("%20%40", ","), b"MSG gossip %2520%2540@Beta ,\r\n")
+
+    def test_look_alikes(self) -> None:
+        """What a charset makes of a look-alike is judged like the real one."""
+        self.game.say("OPTION charset=ascii double={")
+        self.assertEqual(self.to_mud("A＠B\u3000C％，", "x"), b"MSG gossip A%40B%20C%25%2C@Beta x\r\n")
+        self.assertEqual(self.to_mud("A", "＜b＞x ｛R ＜３"), b"MSG gossip A@Beta x {{R <3\r\n")
+        self.assertEqual(self.to_mud("A", "\u2028\u2029\u3000"), b"")
+        self.game.say("OPTION charset=utf-8 double=")
+        self.assertEqual(self.to_mud("A＠B", "＜b＞"), "MSG gossip A＠B@Beta ＜b＞\r\n".encode())
+
+    def test_turned_around(self) -> None:
+        """Nothing turns a line around."""
+        attack = "\u202e\u2066\ufeff"
+        self.assertEqual(self.to_mud(f"A{attack}", f"hi{attack}"), b"MSG gossip A@Beta hi\r\n")
+        data, payload = self.from_mud(f"send gossip A{attack} hi{attack}\n".encode())
+        self.assertEqual((data, payload["message"]), (b"MSG gossip A@Alpha hi\r\n", "hi"))
+
+    def test_tells(self) -> None:
+        """The same holds for tells."""
+        message = "a\nBYE 200 x\x1b[31m <b>c"
+        payload = {"from_name": "Ana", "to_game": "Alpha", "to_name": "Conan", "message": message}
+        self.say(self.session, frame("tells/send", payload, "1"))
+        self.assertEqual(self.game.raw(), b"TELL Conan Ana@Beta a BYE 200 x[31m c\r\n")
+        self.game.send(b"tell Conan Ana@Beta a\x1b[31m\r\x00 <b>c\n")
+        told = [one for one in self.heard(self.beta) if one["event"] == "tells/receive"]
+        self.assertEqual(told[0]["payload"]["message"], "a[31m c")

@@ -1,0 +1,162 @@
+"""L{gossip.transports.sniffer}."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.address import IPv4Address
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransportWithDisconnection
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.transports.admission import Admission
+from gossip.transports.sniffer import DoorFactory
+
+
+class Guest(Protocol):
+    """Remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+        self.lost = False
+
+    def dataReceived(self, data: bytes) -> None:
+        self.heard += data
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.lost = True
+
+
+class Guests(Factory):
+    """Makes guests and remembers them."""
+
+    noisy = False
+
+    def __init__(self) -> None:
+        self.made: list[Guest] = []
+
+    def buildProtocol(self, addr: object) -> Guest:
+        self.made.append(Guest())
+        return self.made[-1]
+
+
+class DoorTests(SynchronousTestCase):
+    """The one port sends each connection where it belongs."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.games, self.people = Guests(), Guests()
+        self.admission = Admission(0, 2, 1)
+        self.factory = DoorFactory(self.clock, self.games, self.people, self.admission, most=100, seconds=10)
+        self.connect()
+
+    def connect(self) -> None:
+        self.transport = StringTransportWithDisconnection()
+        self.transport.protocol = self.factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
+        self.transport.protocol.makeConnection(self.transport)
+
+    def feed(self, *pieces: bytes) -> None:
+        for piece in pieces:
+            self.transport.protocol.dataReceived(piece)
+
+    def test_game(self) -> None:
+        """Who asks for the socket gets to the games, with all that he sent."""
+        self.feed(b"GET /socket HTTP/1.1\r\nHost: x\r\n\r\nframe", b" and more")
+        self.assertEqual(
+            [guest.heard for guest in self.games.made], [b"GET /socket HTTP/1.1\r\nHost: x\r\n\r\nframe and more"]
+        )
+        self.assertEqual(self.people.made, [])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_query(self) -> None:
+        """A query after the path changes nothing."""
+        self.feed(b"GET /socket?vsn=1.0 HTTP/1.1\r\n")
+        self.assertEqual(len(self.games.made), 1)
+
+    def test_people(self) -> None:
+        """Everything else gets to the pages, junk too."""
+        for line in (b"GET / HTTP/1.1\r\n", b"GET /socket/x HTTP/1.1\r\n", b"GET /Socket HTTP/1.1\r\n", b"\n", b"x\n"):
+            self.setUp()
+            self.feed(line)
+            self.assertEqual([guest.heard for guest in self.people.made], [line])
+
+    def test_lost(self) -> None:
+        """Who was handed over hears of the end himself."""
+        self.feed(b"GET /socket HTTP/1.1\r\n")
+        self.transport.loseConnection()
+        self.assertTrue(self.games.made[0].lost)
+
+    def test_people_leave(self) -> None:
+        """A person's connection ends for the site too."""
+        self.feed(b"GET / HTTP/1.1\r\n", b"more")
+        self.assertEqual(self.people.made[0].heard, b"GET / HTTP/1.1\r\nmore")
+        self.transport.loseConnection()
+        self.assertTrue(self.people.made[0].lost)
+
+    def test_people_do_not_wait(self) -> None:
+        """A person who leaves makes no room for two that say nothing."""
+        self.feed(b"GET / HTTP/1.1\r\n")
+        self.transport.loseConnection()
+        self.connect()
+        self.assertTrue(self.transport.connected)
+        self.connect()
+        self.assertFalse(self.transport.connected)
+
+    def test_too_many_waiting(self) -> None:
+        """Who says nothing takes the room of others who say nothing, until he goes."""
+        first = self.transport
+        self.connect()
+        self.assertTrue(self.transport.value().startswith(b"HTTP/1.1 503 "))
+        self.assertFalse(self.transport.connected)
+        first.loseConnection()
+        self.connect()
+        self.assertTrue(self.transport.connected)
+
+    def test_too_many_people(self) -> None:
+        """There is room for so many people of an address; games count for themselves."""
+        self.feed(b"GET / HTTP/1.1\r\n")
+        first = self.transport
+        for line, connected in ((b"GET /socket HTTP/1.1\r\n", True), (b"GET / HTTP/1.1\r\n", True), (b"", False)):
+            self.connect()
+            if line:
+                self.feed(line)
+            self.assertEqual(self.transport.connected, connected)
+        first.loseConnection()
+        self.connect()
+        self.assertTrue(self.transport.connected)
+
+    def test_slow(self) -> None:
+        """A first line that does not come ends the connection."""
+        self.feed(b"GET /sock")
+        self.clock.advance(9)
+        self.assertTrue(self.transport.connected)
+        self.clock.advance(1)
+        self.assertFalse(self.transport.connected)
+
+    def test_long(self) -> None:
+        """A first line without an end is refused."""
+        self.feed(b"x" * 100)
+        self.assertTrue(self.transport.connected)
+        self.feed(b"x")
+        self.assertTrue(self.transport.value().startswith(b"HTTP/1.1 414 "))
+        self.assertFalse(self.transport.connected)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_leaves(self) -> None:
+        """Who goes before saying anything leaves no timer behind."""
+        self.transport.loseConnection()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    @given(st.lists(st.integers(1, 40), max_size=8))
+    def test_cut_anywhere(self, cuts: list[int]) -> None:
+        """However the bytes come, they arrive whole."""
+        self.setUp()
+        request = b"GET /socket HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        rest = request
+        for cut in cuts:
+            self.feed(rest[:cut])
+            rest = rest[cut:]
+        self.feed(rest)
+        self.assertEqual(self.games.made[0].heard, request)

@@ -1,0 +1,475 @@
+"""L{gossip.transports.websocket.connection}, on the wire but without a network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zlib
+from importlib import import_module
+from typing import Any
+
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransportWithDisconnection
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyClass, verifyObject
+
+from gossip.network.session import Session, Situation
+from gossip.protocol.events import Beat, ChannelsBroadcast, ClientEvent, Heartbeat, Unreadable
+from gossip.service.interfaces import IConnection, IGossip, IWireFormat
+from gossip.transports.admission import Admission
+from gossip.transports.websocket.connection import GameFactory, WebSocketConnection
+from gossip.transports.websocket.rfc6455 import DeflateFormat, PlainFormat
+from tests.support.rawsocket import BINARY, CLOSE, PING, PONG, TEXT, frame, frames, handshake, texts
+
+HEARTBEAT = b'{"event":"heartbeat"}'
+
+
+@implementer(IGossip)
+class Listener:
+    """Takes the place of the service, and remembers what it is brought."""
+
+    def __init__(self) -> None:
+        self.connections: list[IConnection] = []
+        self.events: list[ClientEvent] = []
+        self.ended: list[Session] = []
+
+    def opened(self, connection: IConnection) -> Session:
+        self.connections.append(connection)
+        return Session(connection.peer_address)
+
+    def received(self, session: Session, event: ClientEvent) -> None:
+        self.events.append(event)
+
+    def alive(self, session: Session) -> None:
+        pass
+
+    def flush(self) -> None:
+        for connection in self.connections:
+            connection.write(connection.wire_format.encode(Beat(0)))
+
+    def lost(self, session: Session) -> None:
+        self.ended.append(session)
+
+
+class WebSocketTestCase(SynchronousTestCase):
+    """One websocket connection in memory."""
+
+    options: dict[str, Any] = {}
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.patch(import_module("txaio").config, "loop", self.clock)  # Autobahn's timers know no other way
+        self.listener = Listener()
+        self.admission = Admission(0, 2, 0)
+        self.factory = GameFactory(self.clock, self.listener, self.admission, **self.options)
+        self.connect()
+
+    def connect(self) -> None:
+        address = IPv4Address("TCP", "192.0.2.1", 4000)
+        self.connection = self.made(address)
+        self.transport: Any = StringTransportWithDisconnection(peerAddress=address)
+        self.transport.protocol = self.connection
+        self.connection.makeConnection(self.transport)
+
+    def made(self, address: IPv4Address) -> Any:
+        return self.factory.buildProtocol(address)
+
+    def open(self, *headers: bytes) -> bytes:
+        """Do the handshake; returns what the server answered."""
+        self.connection.dataReceived(handshake(*headers))
+        return self.sent()
+
+    def sent(self) -> bytes:
+        value: bytes = self.transport.value()
+        self.transport.clear()
+        return value
+
+    def close_code(self) -> int | None:
+        """The code of the close frame that was sent, C{None} if there was none."""
+        for first, payload in frames(self.sent()):
+            if first == 0x80 | CLOSE:
+                return int.from_bytes(payload[:2], "big")
+        return None
+
+
+class HandshakeTests(WebSocketTestCase):
+    """The request for the upgrade, and its answer."""
+
+    def test_interfaces(self) -> None:
+        """The connection, the wire formats and the test's own service are what they claim."""
+        self.open()
+        verifyObject(IConnection, self.connection)
+        verifyClass(IConnection, WebSocketConnection, tentative=True)
+        verifyObject(IWireFormat, PlainFormat(0))
+        verifyObject(IWireFormat, DeflateFormat(0, 15))
+        verifyObject(IGossip, self.listener)
+
+    def test_plain_old_form(self) -> None:
+        """The answer has the form that every client in the field understands, and tells no version."""
+        accept = base64.b64encode(
+            hashlib.sha1(b"dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+        )
+        self.assertEqual(
+            self.open(),
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n",
+        )
+        self.assertEqual([connection.peer_address for connection in self.listener.connections], ["192.0.2.1"])
+
+    def test_any_origin(self) -> None:
+        """Any Origin is let in, also one that is none."""
+        for origin in (b"https://example.org", b"null", b"file://", b"nonsense", b"http://[", b"", b"a\r\nOrigin: b"):
+            self.setUp()
+            self.assertIn(b" 101 ", self.open(b"Origin: " + origin))
+
+    def test_frame_in_the_same_packet(self) -> None:
+        """A frame that comes with the handshake is not lost."""
+        self.connection.dataReceived(handshake() + frame(HEARTBEAT))
+        self.assertEqual(self.listener.events, [Heartbeat(None, None)])
+
+    def test_nothing_is_sent_unasked(self) -> None:
+        """After the handshake the server keeps silent."""
+        self.open()
+        self.clock.advance(3600)
+        self.assertEqual(self.sent(), b"")
+
+    def test_no_upgrade(self) -> None:
+        """A request without an upgrade is told what is missing."""
+        self.connection.dataReceived(b"GET /socket HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertTrue(self.sent().startswith(b"HTTP/1.1 426 "))
+        self.assertFalse(self.transport.connected)
+        self.assertEqual(self.listener.ended, [])
+
+    def test_endless_request(self) -> None:
+        """A request that does not end is refused, and not kept."""
+        self.connection.dataReceived(b"GET /socket HTTP/1.1\r\n" + b"X: y\r\n" * 2000)
+        self.assertTrue(self.sent().startswith(b"HTTP/1.1 431 "))
+        self.assertFalse(self.transport.connected)
+
+    def test_slow_request(self) -> None:
+        """A request that takes too long ends."""
+        self.connection.dataReceived(b"GET /socket HTTP/1.1\r\n")
+        self.clock.advance(11)
+        self.assertFalse(self.transport.connected)
+
+    def test_too_many(self) -> None:
+        """Who comes too many is told so before the upgrade, and makes room for nobody when he leaves."""
+        self.open()
+        for answer in (b" 101 ", b" 503 ", b" 503 "):
+            self.connect()
+            self.assertIn(answer, self.open())
+        self.assertEqual(len(self.listener.connections), 2)
+
+    def test_room_again(self) -> None:
+        """Who leaves makes room."""
+        for _ in range(4):
+            self.connect()
+            self.assertIn(b" 101 ", self.open())
+            self.transport.loseConnection()
+        self.assertEqual(len(self.listener.ended), 4)
+
+    def test_mapped_address(self) -> None:
+        """An address of IPv4 on a socket for both kinds is the same as on its own."""
+        self.transport.peerAddr = IPv6Address("TCP", "::ffff:192.0.2.9", 4000)
+        self.open()
+        self.assertEqual(self.listener.connections[0].peer_address, "192.0.2.9")
+
+    def test_forwarded_is_not_believed(self) -> None:
+        """Without a trusted proxy nobody says for another who he is."""
+        self.open(b"X-Forwarded-For: 198.51.100.7")
+        self.assertEqual(self.listener.connections[0].peer_address, "192.0.2.1")
+
+
+class UsualTests(WebSocketTestCase):
+    """The usual request is answered here, every other one by Autobahn: nobody can tell which."""
+
+    def answered(self, request: bytes) -> tuple[bytes, int]:
+        self.setUp()
+        self.connection.dataReceived(request)
+        return self.sent(), len(self.listener.connections)
+
+    def test_same_answer(self) -> None:
+        """With an extension that nobody knows the same answer comes from Autobahn."""
+        self.assertEqual(self.answered(handshake()), self.answered(handshake(b"Sec-WebSocket-Extensions: x-nothing")))
+
+    def test_unusual(self) -> None:
+        """What is not quite as it should be is refused as Autobahn does."""
+        usual = handshake()
+        for old, new, answer in (
+            (b"GET ", b"PUT ", b"405"),
+            (b"HTTP/1.1", b"HTTP/1.0", b"505"),
+            (b"/socket", b"/socket#x", b"400"),
+            (b"Host: localhost:4110\r\n", b"", b"400"),
+            (b"Upgrade: websocket", b"Upgrade: h2c", b"400"),
+            (b"Connection: Upgrade", b"Connection: close", b"400"),
+            (b"Version: 13", b"Version: 12", b"400"),
+            (b"25jZQ==", b"25jZQ=", b"400"),
+            (b"25jZQ==", b"25j*Q==", b"400"),
+            (b"Host: ", b"Host: a\r\nHost: ", b"400"),
+            (b"Connection: Upgrade", b"Connection: keep-alive, Upgrade", b"101"),
+            (b"Version: 13", b"version:13", b"101"),
+            (b"Connection: Upgrade", b"connection:  UPGRADE ", b"101"),
+        ):
+            sent, opened = self.answered(usual.replace(old, new))
+            self.assertEqual((sent[9:12], opened), (answer, int(answer == b"101")), (old, new))
+
+    @given(st.lists(st.integers(1, 60), max_size=6))
+    def test_cut_anywhere(self, cuts: list[int]) -> None:
+        """However the request comes, it is answered once, and what follows is heard."""
+        self.setUp()
+        rest = handshake() + frame(HEARTBEAT)
+        for cut in cuts:
+            self.connection.dataReceived(rest[:cut])
+            rest = rest[cut:]
+        self.connection.dataReceived(rest)
+        self.assertEqual(self.sent().count(b" 101 "), 1)
+        self.assertEqual(self.listener.events, [Heartbeat(None, None)])
+
+
+class LeanTests(WebSocketTestCase):
+    """What a connection is spared."""
+
+    def test_nothing_forgotten(self) -> None:
+        """Whatever Autobahn gives each of its connections, ours have from their class."""
+        theirs = WebSocketServerProtocol()
+        theirs.factory = WebSocketServerFactory(reactor=self.clock)
+        theirs.transport = StringTransportWithDisconnection()
+        theirs._connectionMade()
+        missing = [name for name in theirs.__dict__ if not hasattr(self.connection, name)]
+        self.assertEqual(missing, [])
+
+    def test_slim(self) -> None:
+        """An open connection has few attributes of its own, and nothing left of its handshake."""
+        for header in (b"X-Something: x", b"Sec-WebSocket-Extensions: x-nothing"):  # the usual way, and Autobahn's
+            self.setUp()
+            self.open(header)
+            self.assertLess(len(self.connection.__dict__), 14)
+            self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class ProxyTests(WebSocketTestCase):
+    """Behind one trusted proxy."""
+
+    options = {"proxies": 1}
+
+    def test_forwarded(self) -> None:
+        """The address is the one that the last proxy saw."""
+        self.open(b"X-Forwarded-For: 203.0.113.9, 198.51.100.7")
+        self.assertEqual(self.listener.connections[0].peer_address, "198.51.100.7")
+
+    def test_not_forwarded(self) -> None:
+        """Without the header it is the address of the connection."""
+        self.open()
+        self.assertEqual(self.listener.connections[0].peer_address, "192.0.2.1")
+
+
+class FrameTests(WebSocketTestCase):
+    """Frames in, usual and unusual."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.open()
+
+    def receive(self, *data: bytes) -> list[ClientEvent]:
+        for piece in data:
+            self.connection.dataReceived(piece)
+        return self.listener.events
+
+    def test_text(self) -> None:
+        """Each text frame is an event, also several in a packet and one that comes in pieces."""
+        whole = frame(HEARTBEAT)
+        self.receive(whole + whole + whole[:3], whole[3:], whole)
+        self.assertEqual(self.listener.events, [Heartbeat(None, None)] * 4)
+
+    def test_lengths(self) -> None:
+        """Frames of all three forms of length are read."""
+        for padding in (0, 125, 126, 127, 40000, 65000):
+            self.assertEqual(len(self.receive(frame(HEARTBEAT + b" " * padding))), len(self.listener.events))
+        self.assertEqual(self.listener.events, [Heartbeat(None, None)] * 6)
+
+    def test_fragments(self) -> None:
+        """A message in fragments is one event, with a ping in between."""
+        self.receive(
+            frame(HEARTBEAT[:5], fin=False) + frame(b"x", PING) + frame(HEARTBEAT[5:9], 0, fin=False),
+            frame(HEARTBEAT[9:], 0) + frame(HEARTBEAT),
+        )
+        self.assertEqual(self.listener.events, [Heartbeat(None, None)] * 2)
+        self.assertEqual(list(frames(self.sent())), [(0x80 | PONG, b"x")])
+
+    def test_ping(self) -> None:
+        """A ping is answered by one pong with the same payload; a pong is ignored."""
+        self.receive(frame(b"abc", PING) + frame(b"unasked", PONG) + frame(b"", PING))
+        self.assertEqual(list(frames(self.sent())), [(0x80 | PONG, b"abc"), (0x80 | PONG, b"")])
+
+    def test_binary(self) -> None:
+        """A binary frame is answered like text that is not JSON."""
+        self.assertEqual(self.receive(frame(HEARTBEAT, BINARY)), [Unreadable()])
+
+    def test_invalid_utf_8(self) -> None:
+        """Text that is not UTF-8 ends the connection with 1007, and is no event."""
+        self.assertEqual(self.receive(frame(b'{"event":"\xff"}')), [])
+        self.assertEqual(self.close_code(), 1007)
+
+    def test_too_big(self) -> None:
+        """A message over the limit ends the connection with 1009, whole or in fragments."""
+        for data in (frame(b" " * 65537), frame(b" " * 65536, fin=False) + frame(b" ", 0), frame(b" " * (1 << 20))):
+            self.setUp()
+            self.assertEqual(self.receive(data), [])
+            self.assertEqual(self.close_code(), 1009)
+
+    def test_limit_itself(self) -> None:
+        """A message of just the limit is read."""
+        self.assertEqual(self.receive(frame(HEARTBEAT.ljust(65536))), [Heartbeat(None, None)])
+
+    def test_unmasked(self) -> None:
+        """A frame without a mask, a reserved bit or opcode ends the connection with 1002."""
+        for data in (b"\x81\x02{}", frame(b"{}", rsv=1), frame(b"{}", 3), frame(b"{}", 0), frame(b"x" * 126, PING)):
+            self.setUp()
+            self.assertEqual(self.receive(data), [])
+            self.assertEqual(self.close_code(), 1002)
+
+    def test_close_by_the_game(self) -> None:
+        """A close frame is answered after all that was to be written before, and the session ends."""
+        self.receive(frame((1000).to_bytes(2, "big"), CLOSE))
+        answer, close = frames(self.sent())
+        self.assertEqual((answer, close), ((0x81, HEARTBEAT), (0x80 | CLOSE, (1000).to_bytes(2, "big"))))
+        self.assertFalse(self.transport.connected)
+        self.assertEqual(len(self.listener.ended), 1)
+
+    def test_after_our_close(self) -> None:
+        """What comes after our close frame is no longer heard."""
+        self.connection.close(4000, "goodbye")
+        self.assertEqual(self.receive(frame(HEARTBEAT)), [])
+
+    def test_half_a_frame(self) -> None:
+        """A connection that ends within a frame ends its session, and that is all."""
+        self.receive(frame(HEARTBEAT)[:9])
+        self.transport.loseConnection()
+        self.assertEqual((self.listener.events, len(self.listener.ended)), ([], 1))
+
+    @given(st.lists(st.integers(1, 60), max_size=12))
+    def test_cut_anywhere(self, cuts: list[int]) -> None:
+        """However the bytes come, the events are the same."""
+        self.setUp()
+        rest = frame(HEARTBEAT) + frame(b"p", PING) + frame(HEARTBEAT[:7], fin=False) + frame(HEARTBEAT[7:], 0)
+        rest += frame('{"event":"✔"}'.encode()) + frame(b"", TEXT) + frame(HEARTBEAT.ljust(200))
+        for cut in cuts:
+            self.receive(rest[:cut])
+            rest = rest[cut:]
+        self.receive(rest)
+        events = [type(event).__name__ for event in self.listener.events]
+        self.assertEqual(events, ["Heartbeat", "Heartbeat", "Unknown", "Unreadable", "Heartbeat"])
+
+    @given(st.binary(max_size=200), st.booleans())
+    def test_junk(self, junk: bytes, framed: bool) -> None:
+        """Junk never raises, and never lives longer than its connection."""
+        self.setUp()
+        self.receive(frame(junk) if framed else junk)
+        self.transport.loseConnection()
+        self.assertEqual(len(self.listener.ended), 1)
+        self.flushLoggedErrors()
+
+
+class OutTests(WebSocketTestCase):
+    """Frames out."""
+
+    def test_events(self) -> None:
+        """An event is one unmasked, unfragmented text frame, whatever its length."""
+        self.open()
+        empty = len(PlainFormat(0).encode(ChannelsBroadcast(Raw(b'"ref"'), "gossip", "Alpha", "Ana", ""))) - 2
+        self.assertLess(empty, 125)
+        for size in (1, 125 - empty, 126 - empty, 127 - empty, 200, 12_000):
+            said = ChannelsBroadcast(Raw(b'"ref"'), "gossip", "Alpha", "Ana", "x" * size)
+            self.connection.write(self.connection.wire_format.encode(said))
+            [told] = texts(self.sent())
+            self.assertEqual(told["payload"]["message"], "x" * size)
+
+    def test_close(self) -> None:
+        """Every close code of the protocol can be sent, with its reason, and the timer of the close ends with it."""
+        for code in (4000, 4001, 1011, 1012):
+            self.setUp()
+            self.open()
+            self.connection.close(code, "goodbye")
+            self.assertEqual(list(frames(self.sent())), [(0x80 | CLOSE, code.to_bytes(2, "big") + b"goodbye")])
+            self.connection.dataReceived(frame(code.to_bytes(2, "big"), CLOSE))
+            self.assertFalse(self.transport.connected)
+
+    def test_close_unanswered(self) -> None:
+        """Who does not answer a close frame is cut off."""
+        self.open()
+        self.connection.close(4000, "goodbye")
+        self.clock.advance(2)
+        self.assertFalse(self.transport.connected)
+
+    def test_nothing_after_the_close(self) -> None:
+        """Nothing follows a close frame."""
+        self.open()
+        self.connection.close(4000, "goodbye")
+        self.sent()
+        self.connection.write(self.connection.wire_format.encode(Beat(0)))
+        self.connection.close(4001, "goodbye")
+        self.assertEqual(self.sent(), b"")
+
+    def test_authenticated(self) -> None:
+        """A session that becomes active makes room for another that waits."""
+        self.admission.waiting_per_address = 1
+        self.open()
+        session = Session()
+        session.situation = Situation.ACTIVE
+        self.connection._session = session
+        self.assertFalse(self.admission.admit("192.0.2.1"))
+        self.connection.dataReceived(frame(HEARTBEAT))
+        self.assertTrue(self.admission.admit("192.0.2.1"))
+
+
+class DeflateTests(WebSocketTestCase):
+    """permessage-deflate (RFC 7692)."""
+
+    def answer(self, offer: bytes) -> bytes:
+        head = self.open(b"Sec-WebSocket-Extensions: " + offer)
+        for line in head.split(b"\r\n"):
+            if line.lower().startswith(b"sec-websocket-extensions"):
+                return line.partition(b": ")[2]
+        return b""
+
+    def test_both_ways(self) -> None:
+        """Messages cross compressed both ways, each for itself and several after each other."""
+        self.assertIn(b"client_max_window_bits=9", self.answer(b"permessage-deflate; client_max_window_bits"))
+        inflate = zlib.decompressobj(-15)
+        for _ in range(3):
+            deflate = zlib.compressobj(6, zlib.DEFLATED, -9)
+            payload = (deflate.compress(HEARTBEAT) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4]
+            self.connection.dataReceived(frame(payload, rsv=4) + frame(HEARTBEAT))
+            self.connection.write(self.connection.wire_format.encode(Beat(0)))
+            [(first, payload)] = frames(self.sent())
+            self.assertEqual((first, inflate.decompress(payload + b"\x00\x00\xff\xff")), (0xC1, HEARTBEAT))
+        self.assertEqual(self.listener.events, [Heartbeat(None, None)] * 6)
+
+    def test_smaller_window(self) -> None:
+        """A peer with a small window gets what that can read."""
+        self.assertIn(b"server_max_window_bits=9", self.answer(b"permessage-deflate; server_max_window_bits=9"))
+        said = ChannelsBroadcast(Raw(b'"ref"'), "gossip", "Alpha", "Ana", "".join(map(str, range(1000))))
+        self.connection.write(self.connection.wire_format.encode(said))
+        [(_, payload)] = frames(self.sent())
+        self.assertIn(b"997998999", zlib.decompressobj(-9).decompress(payload + b"\x00\x00\xff\xff"))
+
+    def test_impossible_window(self) -> None:
+        """A window that zlib cannot make is declined, another offer is taken."""
+        self.assertEqual(self.answer(b"permessage-deflate; server_max_window_bits=8"), b"")
+        self.connect()
+        answer = self.answer(b"permessage-deflate; server_max_window_bits=8, permessage-deflate")
+        self.assertEqual(answer, b"permessage-deflate; client_no_context_takeover")
+
+    def test_bomb(self) -> None:
+        """A message that inflates past the limit ends the connection with 1009, and is never whole in memory."""
+        self.answer(b"permessage-deflate")
+        deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+        payload = (deflate.compress(bytes(10 << 20)) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4]
+        self.connection.dataReceived(frame(payload, rsv=4))
+        self.assertEqual((self.listener.events, self.close_code()), ([], 1009))

@@ -1,0 +1,121 @@
+"""L{gossip.web.accounts.attempts}: how often something may be tried."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.web.accounts import attempts
+from gossip.web.accounts.attempts import Attempts, Limits, TooMany
+
+
+class Counting(SynchronousTestCase):
+    """Three tries in a minute."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.attempts = Attempts(self.clock, "tries", 3, 60)
+
+    def spend(self, subject: str = "a", times: int = 1) -> None:
+        for _ in range(times):
+            self.attempts.spend(subject)
+
+    def assertRefused(self, seconds: int, subject: str = "a") -> TooMany:
+        refused: TooMany = self.assertRaises(TooMany, self.attempts.spend, subject)
+        self.assertEqual((refused.code, refused.headers[b"Retry-After"]), (429, b"%d" % seconds))
+        return refused
+
+    def test_too_many(self) -> None:
+        """After the last try one waits for the end of the span, and hears for how long; then it begins anew."""
+        self.spend()
+        self.clock.advance(20)
+        self.spend(times=2)
+        self.assertEqual(self.assertRefused(40).text, "Too many tries. Try again in 40 seconds.")
+        self.clock.advance(39.5)
+        self.assertRefused(1)
+        self.clock.advance(0.5)
+        self.spend(times=3)
+        self.assertEqual(self.assertRefused(60).text, "Too many tries. Try again in 1 minute.")
+
+    def test_refused_counts_not(self) -> None:
+        """What is refused makes the wait no longer."""
+        self.spend(times=3)
+        for _ in range(5):
+            self.clock.advance(10)
+            self.assertRefused(60 - int(self.clock.seconds()))
+        self.clock.advance(10)
+        self.spend()
+
+    def test_others(self) -> None:
+        """What one tries is not counted of others."""
+        self.spend("a", 3)
+        self.spend("b", 3)
+        self.assertRefused(60)
+
+    def test_taken_back(self) -> None:
+        """A try that was no fault is taken back; who has none is not remembered."""
+        self.spend(times=3)
+        self.attempts.take_back("a")
+        self.assertEqual(self.attempts.left("a"), 1)
+        self.spend()
+        self.assertRefused(60)
+        for _ in range(4):
+            self.attempts.take_back("a")
+        self.assertEqual((self.attempts.left("a"), len(self.attempts)), (3, 0))
+
+    def test_forgotten(self) -> None:
+        """Who begins anew has all tries."""
+        self.spend(times=3)
+        self.attempts.forget("a")
+        self.attempts.forget("b")
+        self.spend(times=3)
+
+    def test_clock_set_back(self) -> None:
+        """A clock that is set back makes nobody wait longer than the span."""
+        self.clock.advance(10_000)
+        self.spend(times=3)
+        self.clock.rightNow = 0.0
+        self.assertRefused(60)
+
+    def test_bounded(self) -> None:
+        """Of those whose time is over nothing is remembered, and of no more than so many others: the oldest go."""
+        self.patch(attempts, "REMEMBERED", 5)
+        for number in range(5):
+            self.spend(str(number))
+        self.clock.advance(60)
+        self.spend("5", 3)
+        self.assertEqual(len(self.attempts), 1)
+        for number in range(100, 104):
+            self.spend(str(number))
+        self.assertRefused(60, "5")
+        self.spend("104")
+        self.assertEqual((len(self.attempts), self.attempts.left("5")), (5, 3))
+
+    @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 100)), max_size=60))
+    def test_any_span(self, tries: list[tuple[str, float]]) -> None:
+        """However tries come, of no subject more than three pass in a span that begins with one that passed first."""
+        self.setUp()
+        passed: dict[str, list[float]] = {"a": [], "b": []}
+        for subject, wait in tries:
+            self.clock.advance(wait)
+            try:
+                self.attempts.spend(subject)
+            except TooMany as refused:
+                self.assertLessEqual(int(refused.headers[b"Retry-After"]), 60)
+                self.assertGreaterEqual(int(refused.headers[b"Retry-After"]), 1)
+            else:
+                passed[subject].append(self.clock.seconds())
+        for times in passed.values():
+            for first, seventh in zip(times, times[6:], strict=False):
+                self.assertGreaterEqual(seventh - first, 60)
+
+
+class Addresses(SynchronousTestCase):
+    """What counts as one address."""
+
+    def test_per_account_first(self) -> None:
+        """An address has more wrong passwords for all accounts than for one: people share addresses."""
+        limits = Limits(Clock())
+        self.assertGreater(limits.passwords_from.left("a"), limits.passwords.left("a"))

@@ -1,0 +1,349 @@
+"""L{gossip.web.pages.admin}: games, accounts and channels."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from msgspec.structs import replace
+
+from gossip.protocol.events import TelnetConnection
+from gossip.registry.changes import (
+    Account,
+    AccountSaved,
+    Channel,
+    GameSaved,
+    GameSeen,
+)
+from gossip.web.pages.admin.page import MOST_LISTED
+from tests.support.visitor import Answer, Visitor
+from tests.support.world import NOW, uuid
+from tests.web.pages.test_admin_pages import SURE, AdminPagesTestCase, seen
+
+
+class GameTests(AdminPagesTestCase):
+    """Games."""
+
+    def test_many(self) -> None:
+        """Of very many games the first are there, and the others are found; a browser filters only where it has all."""
+        for number in range(MOST_LISTED + 5):
+            game = replace(
+                self.game(), client_id=uuid(0x1000 + number), short_name=f"G{number:04}", name=f"Name {number}"
+            )
+            self.registry.enact(GameSaved(game))
+        answer = self.read("/admin/games")
+        self.assertIn("And 9 more: filter them.", seen(answer))
+        self.assertNotIn("data-filter", str(answer.page.tags))
+        self.assertNotIn("G0504", seen(answer))
+        answer = self.read("/admin/games?q=g0504")
+        self.assertIn("G0504", seen(answer))
+        self.assertNotIn("more: filter", seen(answer))
+        self.assertIn("None fits.", seen(self.read("/admin/games?q=nothing")))
+
+    def test_list(self) -> None:
+        """All games are there, hidden and disabled ones too; they can be looked for without JavaScript."""
+        self.registry.enact(AccountSaved(Account(name="Ana")))
+        self.world.change("Beta", hidden=True, disabled=True, owner="Ana")
+        self.world.join("Gamma")
+        page = self.read("/admin/games").page
+        for name in ("Alpha", "Beta", "Gamma", "Delta"):
+            self.assertIn(f"/admin/games/{name}", page.links())
+        text = " ".join(page.text.split())
+        self.assertIn("Beta The Beta Ana disabled hidden", text)
+        self.assertIn("Gamma The Gamma online", text)
+        rows = [
+            attributes
+            for tag, attributes in self.read("/admin/games?q=ANA").page.tags
+            if tag == "tr" and "data-text" in attributes
+        ]
+        self.assertEqual([row["data-text"] for row in rows], ["Beta The Beta Ana"])
+
+    def test_add(self) -> None:
+        """A game is registered; its secret is shown in the answer itself, once, and stands in no note."""
+        self.registry.enact(AccountSaved(Account(name="Ana")))
+        answer = self.do("/admin/games", "game/add", name="New MUD", short_name="New", owner="ana", hide_players="1")
+        self.assertEqual(answer.code, 200)
+        game = self.game("New")
+        self.assertEqual((game.name, game.owner, game.hidden, game.hides_players), ("New MUD", "Ana", False, True))
+        words = seen(answer).split()
+        secret = words[words.index("client_secret") + 1]
+        self.assertIs(self.registry.authenticate(game.client_id, secret, NOW), game)
+        [entry] = self.service.store.entries
+        self.assertNotIn(secret, entry.arguments)
+        self.assertNotIn(secret, seen(self.read("/admin/games")))
+        self.assertEqual(answer.headers["cache-control"], "no-store")
+
+    def test_add_refused(self) -> None:
+        """What cannot be registered is told, and what was typed stays."""
+        typed = {"name": 'A "b" <c>', "short_name": "alpha", "owner": "Nobody", "hidden": "1"}
+        page = self.refused("/admin/games", "game/add", "no such account", **typed)
+        for name in ("name", "short_name", "owner"):
+            self.assertEqual(self.fields(page, name), [typed[name]])
+        boxes = {
+            attributes["name"]: "checked" in attributes
+            for _, attributes in page.tags
+            if attributes.get("type") == "checkbox"
+        }
+        self.assertEqual((boxes["hidden"], boxes["hide_players"]), (True, False))
+        self.refused("/admin/games", "game/add", "the short name alpha is taken", name="A", short_name="alpha")
+        self.refused(
+            "/admin/games", "game/add", "the short name gossip is not to be had", name="A", short_name="gossip"
+        )
+
+    def test_show(self) -> None:
+        """A game's page has all that is known of it, but its secrets."""
+        self.registry.enact(GameSeen(self.game().client_id, "CoffeeMud 5", "2.3.0"))
+        self.world.join("Alpha", user_agent="CoffeeMud 5")
+        answer = self.read("/admin/games/alpha")
+        for text in ("The Alpha", "online", self.game().client_id, "CoffeeMud 5", "nobody", "192.0.2.1"):
+            self.assertIn(text, seen(answer))
+        self.assertNotIn(self.game().secrets[0].digest.hex(), seen(answer))
+
+    def test_edit(self) -> None:
+        """A game is changed: what is emptied is gone, what is not ticked is not so."""
+        self.registry.enact(AccountSaved(Account(name="Ana")))
+        self.world.change("Alpha", hidden=True, tagline="Old", homepage_url="https://old.example/", owner="Ana")
+        fields: dict[str, Any] = {
+            "game": self.game().client_id,
+            "name": "The New Alpha",
+            "owner": "",
+            "tagline": "New",
+            "description": "Two\r\nlines",
+            "homepage_url": "",
+            "connections": "telnet://a.example:4000",
+            "hidden": "0",
+            "hide_players": ["0", "1"],
+        }
+        before = self.game()
+        self.done("/admin/games/Alpha", "game/edit", **fields)
+        expected = replace(
+            before,
+            name="The New Alpha",
+            owner=None,
+            tagline="New",
+            description="Two\nlines",
+            homepage_url=None,
+            connections=(TelnetConnection("a.example", 4000),),
+            hidden=False,
+            hides_players=True,
+        )
+        self.assertEqual(self.game(), expected)
+        page = self.read("/admin/games/Alpha").page
+        self.assertEqual((self.fields(page, "name"), self.fields(page, "tagline")), (["The New Alpha"], ["New"]))
+        self.assertIn("telnet://a.example:4000", page.text)
+        self.assertIn("Two\nlines", page.text)
+
+    def test_edit_refused(self) -> None:
+        """What is refused leaves the game as it was, and what was typed stays."""
+        before = self.game()
+        why = "a web address starts with http:// or https:// and has up to 500 characters"
+        typed = {
+            "game": before.client_id,
+            "name": "New",
+            "homepage_url": "javascript:x",
+            "description": 'Typed & "it"\r\nin vain',
+            "hidden": ["0", "1"],
+        }
+        page = self.refused("/admin/games/Alpha", "game/edit", why, **typed)
+        self.assertEqual((self.fields(page, "name"), self.fields(page, "homepage_url")), (["New"], ["javascript:x"]))
+        self.assertIn('Typed & "it"\r\nin vain', page.text)
+        self.assertEqual(self.game(), before)
+
+    def test_rotate(self) -> None:
+        """A new secret is shown once; the old one works beside it."""
+        answer = self.do("/admin/games/Alpha", "game/rotate", game="Alpha")
+        self.assertEqual(answer.code, 200)
+        words = seen(answer).split()
+        secret = words[words.index("client_secret") + 1]
+        for one in (secret, self.world.secret("Alpha")):
+            self.assertIsNotNone(self.registry.authenticate(self.game().client_id, one, NOW))
+        self.assertNotIn(secret, seen(self.read("/admin/games/Alpha")))
+        self.assertIn("works until 2023-11-15 22:00", seen(self.read("/admin/games/Alpha")))
+
+    def test_disable(self) -> None:
+        """A game is disabled only by who says that he means it; enabling it needs no such word."""
+        path = "/admin/games/Alpha"
+        session = self.world.join("Alpha")
+        self.refused(path, "game/disable", "tick the box that says that you mean it", game="Alpha")
+        self.assertFalse(self.game().disabled)
+        self.done(path, "game/disable", game="Alpha", **SURE)
+        self.assertTrue(self.game().disabled)
+        self.assertEqual(session.situation.value, "gone")
+        self.done(path, "game/enable", game="Alpha")
+        self.assertFalse(self.game().disabled)
+
+    def test_remove(self) -> None:
+        """A game is removed by who means it; he is sent to the others."""
+        self.refused("/admin/games/Alpha", "game/remove", "tick the box that says that you mean it", game="Alpha")
+        self.done("/admin/games/Alpha", "game/remove", to="/admin/games", game="Alpha", **SURE)
+        self.assertIsNone(self.game())
+
+
+class AccountTests(AdminPagesTestCase):
+    """Accounts."""
+
+    def account(self, name: str = "Ana") -> Any:
+        return self.registry.accounts.named(name)
+
+    def link(self, answer: Answer) -> str:
+        """The link on a page that shows one; its path."""
+        self.assertEqual(answer.code, 200, seen(answer))
+        whole = next(word for word in seen(answer).split() if word.startswith("http://mud.example:4110/"))
+        return whole.removeprefix("http://mud.example:4110")
+
+    def test_list(self) -> None:
+        """All accounts are there, with their games."""
+        self.registry.enact(AccountSaved(Account(name="Ana", email="ana@example.org", disabled=True)))
+        self.world.change("Beta", owner="Ana")
+        answer = self.read("/admin/accounts")
+        self.assertIn("Ana disabled no password yet ana@example.org Beta", seen(answer))
+        self.assertIn("Root admin", seen(answer))
+        self.assertIn("/admin/games/Beta", answer.page.links())
+
+    def test_add(self) -> None:
+        """A new account comes with a link, which is shown once."""
+        answer = self.do("/admin/accounts", "account/add", name="Ana", email="ana@example.org", admin="1")
+        self.assertEqual((self.account().admin, self.account().email), (True, "ana@example.org"))
+        secret = self.link(answer).removeprefix("/reset/")
+        self.assertIsNotNone(self.registry.accounts.shown(secret, "reset", NOW))
+        [entry] = self.service.store.entries
+        self.assertEqual((entry.actor, entry.operation, entry.subject), ("Root", "account/add", "Ana"))
+        self.assertNotIn(secret, entry.arguments)
+        self.assertNotIn(secret, seen(self.read("/admin/accounts")))
+        page = self.refused("/admin/accounts", "account/add", "the name ana is taken", name="ana", email="a@b.c")
+        self.assertEqual((self.fields(page, "name"), self.fields(page, "email")), (["ana"], ["a@b.c"]))
+
+    def test_invite(self) -> None:
+        """An invitation is shown once."""
+        secret = self.link(self.do("/admin/accounts", "account/invite")).removeprefix("/sign-up/")
+        self.assertIsNotNone(self.registry.accounts.shown(secret, "invite", NOW))
+        self.assertEqual(self.service.store.entries[0].operation, "account/invite")
+        self.assertNotIn(secret, seen(self.read("/admin/accounts")))
+
+    def test_account(self) -> None:
+        """An account is changed piece by piece: what a form does not hold stays."""
+        self.registry.enact(AccountSaved(Account(name="Ana", password="a hash", created_at=NOW)))
+        path = "/admin/accounts/Ana"
+        self.done(path, "account/edit", name="Ana", email="ana@example.org")
+        self.done(path, "account/edit", name="Ana", admin="1")
+        self.assertEqual(
+            self.account(), Account(name="Ana", password="a hash", created_at=NOW, admin=True, email="ana@example.org")
+        )
+        self.done(path, "account/edit", name="Ana", admin="0")
+        self.done(path, "account/edit", name="Ana", email="")
+        self.assertEqual(self.account(), Account(name="Ana", password="a hash", created_at=NOW))
+        self.assertNotIn("a hash", seen(self.read(path)))
+        page = self.refused(path, "account/edit", "that is no address for mail", name="Ana", email="nowhere")
+        self.assertEqual(self.fields(page, "email"), ["nowhere"])
+
+    def test_disable(self) -> None:
+        """An account is disabled by who means it; its owner is signed out."""
+        ana = Visitor(self.site)
+        ana.sign_in(self.service, "Ana")
+        path = "/admin/accounts/Ana"
+        why = "tick the box that says that you mean it"
+        self.refused(path, "account/edit", why, name="Ana", disabled="1")
+        self.done(path, "account/edit", name="Ana", disabled="1", **SURE)
+        self.assertEqual(self.registry.accounts.of("Ana", "visit"), [])
+        self.assertNotIn("account/reset", self.root.get(path).body.decode())
+        self.done(path, "account/edit", name="Ana", disabled="0")
+        self.assertFalse(self.account().disabled)
+
+    def test_reset(self) -> None:
+        """A link to a new password is shown once."""
+        self.registry.enact(AccountSaved(Account(name="Ana")))
+        secret = self.link(self.do("/admin/accounts/Ana", "account/reset", name="Ana")).removeprefix("/reset/")
+        self.assertIsNotNone(self.registry.accounts.shown(secret, "reset", NOW))
+        self.assertNotIn(secret, self.service.store.entries[0].arguments)
+
+    def test_remove(self) -> None:
+        """An account is removed by who means it; the last admin stays."""
+        self.registry.enact(AccountSaved(Account(name="Ana")))
+        path = "/admin/accounts/Ana"
+        self.refused(path, "account/remove", "tick the box that says that you mean it", name="Ana")
+        self.done(path, "account/remove", to="/admin/accounts", name="Ana", **SURE)
+        self.assertIsNone(self.account())
+        for wire, fields in (
+            ("account/remove", SURE),
+            ("account/edit", {"disabled": "1", **SURE}),
+            ("account/edit", {"admin": "0"}),
+        ):
+            self.refused("/admin/accounts/Root", wire, "the last admin must stay one", name="Root", **fields)
+        self.assertTrue(self.account("Root").admin)
+
+
+class ChannelTests(AdminPagesTestCase):
+    """Channels."""
+
+    def channel(self, name: str = "gossip") -> Channel:
+        return self.registry.channels[name]
+
+    def test_approve_and_hide(self) -> None:
+        """A channel that a game made is approved, and hidden again, on either page."""
+        self.world.join("Alpha", channels=["testing"])
+        self.assertIn("testing hidden 1", seen(self.read("/admin/channels")))
+        for path in ("/admin/channels", "/admin/channels/testing"):
+            self.done(path, "channel/show", channel="testing")
+            self.assertFalse(self.channel("testing").hidden)
+            self.done(path, "channel/hide", channel="testing")
+            self.assertTrue(self.channel("testing").hidden)
+
+    def test_pause(self) -> None:
+        """A pause says how long it still lasts, in words and for the script that lets it tick; it can be ended."""
+        self.done("/admin/channels", "channel/pause", channel="gossip", minutes="30")
+        self.service.clock.advance(61)
+        for path in ("/admin/channels", "/admin/channels/gossip"):
+            page = self.read(path).page
+            self.assertIn("paused for 28 minutes more, until 22:30 (UTC)", " ".join(page.text.split()))
+            [ticking] = [attributes for _, attributes in page.tags if attributes.get("class") == "countdown"]
+            self.assertEqual(ticking["data-left"], "1739.0")
+        self.done("/admin/channels/gossip", "channel/resume", channel="gossip")
+        self.assertIsNone(self.channel().paused_until)
+        self.done("/admin/channels/gossip", "channel/pause", channel="gossip", minutes="0.5")
+        self.assertEqual(self.channel().paused_until, self.service.clock.seconds() + 30)
+        self.service.clock.advance(30)
+        self.assertNotIn("paused", seen(self.read("/admin/channels")))
+        page = self.refused(
+            "/admin/channels/gossip", "channel/pause", "minutes: expected float > 0.0", channel="gossip", minutes="-1"
+        )
+        self.assertEqual(self.fields(page, "minutes"), ["-1"])
+
+    def test_create(self) -> None:
+        """A channel is made, and people see it."""
+        self.done("/admin/channels", "channel/create", channel="news", description="What is new")
+        self.assertEqual(self.channel("news"), Channel("news", False, None, "What is new"))
+        page = self.refused(
+            "/admin/channels", "channel/create", "the channel news exists already", channel="news", description="x"
+        )
+        self.assertIn("news", self.fields(page, "channel"))
+
+    def test_describe(self) -> None:
+        """A channel is described, or not."""
+        self.done("/admin/channels/gossip", "channel/describe", channel="gossip", description="New\r\nlines")
+        self.assertEqual(self.channel().description, "New\nlines")
+        self.done("/admin/channels/gossip", "channel/describe", channel="gossip", description="")
+        self.assertIsNone(self.channel().description)
+
+    def test_speakers(self) -> None:
+        """All games may speak, only some, or none."""
+        path = "/admin/channels/gossip"
+        ids = {name: self.game(name).client_id for name in ("Alpha", "Beta")}
+        self.done(path, "channel/speakers", channel="gossip", games=["", "beta Alpha"])
+        self.assertEqual(self.channel().speakers, frozenset(ids.values()))
+        self.assertIn("Alpha Beta", seen(self.read(path)))
+        self.done(path, "channel/speakers", channel="gossip", games=["", ""])
+        self.assertEqual(self.channel().speakers, frozenset())
+        self.assertIn("nobody may speak", seen(self.read("/admin/channels")))
+        page = self.refused(path, "channel/speakers", "no such game", channel="gossip", games=["", "Nobody"])
+        self.assertIn("Nobody", page.text)
+        self.done(path, "channel/speakers", channel="gossip", games=["*", "Alpha"])
+        self.assertIsNone(self.channel().speakers)
+
+    def test_odd_name(self) -> None:
+        """A channel with an odd name has its page, and comes back to it."""
+        name = "a b/c?d#e%41\"'&"
+        self.show(name)
+        path = f"/admin/channels/{quote(name, safe='')}"
+        self.assertIn(path, self.read("/admin/channels").page.links())
+        self.done(path, "channel/hide", channel=name)
+        self.assertTrue(self.channel(name).hidden)

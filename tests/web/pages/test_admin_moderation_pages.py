@@ -1,0 +1,154 @@
+"""L{gossip.web.pages.admin.moderation}: mutes and bans, filters, reports."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from msgspec.structs import replace
+
+from gossip.registry.changes import Filter, Report, ReportMade, Restriction
+from tests.support.world import NOW
+from tests.web.pages.test_admin_pages import SURE, AdminPagesTestCase, seen
+
+
+class OrderTests(AdminPagesTestCase):
+    """Mutes and bans, filters, reports."""
+
+    def test_mute(self) -> None:
+        """A mute is set by one form and lifted by another; it holds for a while or for good, on a channel or not."""
+        typed = {"who": "Ana@alpha", "reason": "Shouting", "channel": "gossip", "minutes": "90"}
+        self.done("/admin/order", "mute/add", **typed)
+        [mute] = self.registry.mutes.values()
+        subject = f"ana@{self.game().client_id}"
+        expected = Restriction(
+            kind="mute",
+            subject=subject,
+            channel="gossip",
+            until=NOW + 5400,
+            reason="Shouting",
+            set_by="Root",
+            set_at=NOW,
+        )
+        self.assertEqual(mute, expected)
+        self.assertIn("ana@Alpha gossip 2023-11-14 23:30 Shouting Root", seen(self.read("/admin/order")))
+        self.done("/admin/order", "mute/remove", who="ana@Alpha", channel="gossip")
+        self.assertEqual(self.registry.mutes, {})
+        self.done("/admin/order", "mute/add", who="192.0.2.7", reason="So", channel="", minutes="")
+        self.assertIn("192.0.2.7 everywhere for good So", seen(self.read("/admin/order")))
+        self.done("/admin/order", "mute/remove", who="192.0.2.7", channel="")
+        self.assertIn("Nobody is muted.", seen(self.read("/admin/order")))
+
+    def test_next_event(self) -> None:
+        """A mute counts for the very next message; one of a person on the pages, too."""
+        self.service.say("Ana", "192.0.2.9", "gossip", "Hi")
+        self.done("/admin/order", "mute/add", who="Ana@gossip", reason="So")
+        self.assertIn(
+            "muted: so", str(self.failureResultOf(self.service.say("Ana", "x", "gossip", "Hi")).value).lower()
+        )
+        self.done("/admin/order", "mute/remove", who="ana@gossip", channel="")
+        self.successResultOf(self.service.say("Ana", "192.0.2.9", "gossip", "Hi"))
+
+    def test_ban(self) -> None:
+        """A ban of everywhere needs a word more than one of a channel."""
+        why = "tick the box that says that you mean it"
+        page = self.refused("/admin/order", "ban/add", why, who="Alpha", reason="Spam", channel="", minutes="5")
+        for name, value in (("who", "Alpha"), ("reason", "Spam"), ("minutes", "5")):
+            self.assertEqual(self.fields(page, name), [value])
+        session = self.world.join("Alpha", channels=["gossip"])
+        self.done("/admin/order", "ban/add", who="Alpha", reason="Spam", channel="gossip")
+        self.assertEqual(session.channels, {})
+        self.done("/admin/order", "ban/remove", who="Alpha", channel="gossip")
+        self.done("/admin/order", "ban/add", who="Alpha", reason="Spam", **SURE)
+        self.assertEqual(session.situation.value, "gone")
+        self.done("/admin/order", "ban/remove", who="Alpha", channel="")
+        self.assertEqual(self.registry.bans, {})
+
+    def test_order_refused(self) -> None:
+        """Who cannot be muted, and why, is told in the words of gossipctl."""
+        for why, fields in (
+            ("no such game", {"who": "Nobody", "reason": "So"}),
+            ("no such channel", {"who": "Alpha", "reason": "So", "channel": "nowhere"}),
+            ("a reason has 1 to 200 characters, without control characters and tags", {"who": "Alpha", "reason": ""}),
+            ("minutes: expected a number", {"who": "Alpha", "reason": "So", "minutes": "long"}),
+            ("there is no such mute", {}),
+        ):
+            wire = "mute/add" if fields else "mute/remove"
+            self.refused("/admin/order", wire, why, **(fields or {"who": "Alpha"}))
+
+    def test_filled_in(self) -> None:
+        """A link from elsewhere fills the form in, and does nothing."""
+        page = self.read(f"/admin/order?who={quote('Ana@Alpha')}&channel=gossip").page
+        self.assertEqual(self.fields(page, "who"), ["Ana@Alpha"])
+        self.assertEqual(self.fields(page, "channel"), ["gossip"])
+        self.assertEqual(self.registry.mutes, {})
+
+    def test_filter(self) -> None:
+        """A filter is tried, added and removed; a try changes nothing, is not noted, and what was typed stays."""
+        for seq, message in enumerate(("Oh darn!", "Darnation", "Hi", "DARN it"), 1):
+            self.said(seq, message)
+        typed = {"text": "Darn", "reason": "Language", "action": "mask"}
+        answer = self.do("/admin/filters", "filter/try", **typed)
+        self.assertEqual(answer.code, 200)
+        self.assertIn("It would have hit 2 of 4 messages", seen(answer))
+        self.assertIn("Ana@Alpha Oh darn!", seen(answer))
+        self.assertNotIn("Darnation", seen(answer))
+        for name in ("text", "reason"):
+            self.assertEqual(self.fields(answer.page, name), [typed[name]])
+        ticked = [
+            attributes["value"]
+            for _, attributes in answer.page.tags
+            if attributes.get("type") == "radio" and "checked" in attributes
+        ]
+        self.assertEqual(ticked, ["mask"])
+        self.assertEqual((self.registry.filters.kept, self.service.store.entries), ({}, []))
+        self.assertIn("3 of 4", seen(self.do("/admin/filters", "filter/try", text="darn", substring="1")))
+        self.done("/admin/filters", "filter/add", channel="gossip", **typed)
+        kept = Filter(text="darn", channel="gossip", action="mask", reason="Language", set_by="Root", set_at=NOW)
+        self.assertEqual(list(self.registry.filters.kept.values()), [kept])
+        self.assertIn("darn gossip words masked Language Root", seen(self.read("/admin/filters")))
+        self.done("/admin/filters", "filter/remove", text="darn", channel="gossip")
+        self.assertEqual(self.registry.filters.kept, {})
+        why = "a filter without a word in it must look for a part of words"
+        page = self.refused("/admin/filters", "filter/try", why, text="!!", reason="So")
+        self.assertEqual(self.fields(page, "text"), ["!!"])
+
+    def report(self) -> None:
+        """Bo complains of Ana."""
+        report = Report(
+            number=7,
+            channel="gossip",
+            seq=3,
+            game="Alpha",
+            name="Ana",
+            message="Hi",
+            reason="Rude",
+            made_by="Bo",
+            made_at=NOW,
+        )
+        self.registry.enact(ReportMade(report))
+        self.service.store.complaints = [
+            replace(report, number=6, resolved_by="Root", resolved_at=NOW, resolution="Was muted"),
+            report,
+        ]
+
+    def test_reports(self) -> None:
+        """Open reports are there, with the way to a mute of who said it; all of them can be seen."""
+        self.report()
+        answer = self.read("/admin/reports")
+        self.assertIn("Ana @Alpha on gossip : Hi Bo: Rude", seen(answer))
+        self.assertIn("/admin/order?who=Ana%40Alpha&channel=gossip", answer.page.links())
+        self.assertIn("/chat/gossip/3#gossip-3", answer.page.links())
+        self.assertNotIn("Was muted", seen(answer))
+        self.assertIn("Was muted", seen(self.read("/admin/reports?all=1")))
+
+    def test_resolve(self) -> None:
+        """A report is resolved, with what came of it; what is refused stays typed."""
+        self.report()
+        why = "a resolution has up to 200 characters, without control characters and tags"
+        page = self.refused("/admin/reports", "report/resolve", why, number="7", resolution="x" * 201)
+        self.assertEqual(self.fields(page, "resolution"), ["x" * 201])
+        self.done("/admin/reports", "report/resolve", number="7", resolution="Muted")
+        self.assertEqual(self.registry.reports, {})
+        self.assertEqual(json.loads(self.service.store.entries[-1].arguments), {"number": 7, "resolution": "Muted"})
+        self.refused("/admin/reports", "report/resolve", "no such open report", number="7")

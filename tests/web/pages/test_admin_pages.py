@@ -1,0 +1,411 @@
+"""L{gossip.web.pages.admin}: what admins do in a browser, and what nobody else may."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from typing import Any
+from urllib.parse import quote
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from gossip.operations.accounts import AccountAdd
+from gossip.protocol.events import TelnetConnection
+from gossip.registry.changes import (
+    Account,
+    AccountSaved,
+    Audited,
+    AuditEntry,
+    Channel,
+    ChannelSaved,
+    Filter,
+    FilterSaved,
+    GameSaved,
+    GameSeen,
+    MessageSaid,
+    Report,
+    ReportMade,
+    Restriction,
+    RestrictionSet,
+)
+from gossip.registry.registry import Registry
+from gossip.service.service import NotKept
+from gossip.web.pages.admin import _PAGES
+from gossip.web.pages.admin.page import _DONE, SECTIONS, AdminPage
+from tests.support.visitor import Answer, Visitor
+from tests.support.world import NOW, uuid
+from tests.web.test_pages import HOSTILE, Page, PagesTestCase
+
+_TAG = re.compile("<[^>]*>")
+
+LISTS = tuple(where for where, _ in SECTIONS)
+SURE = {"sure": "1"}
+
+
+def path_of(page: type[AdminPage]) -> str:
+    """Where a page is; of one that is about something, of something that is there."""
+    return page.pattern.replace("{name}", {"games": "Alpha", "accounts": "Root"}.get(page.parent[7:], "gossip"))
+
+
+def seen(answer: Answer) -> str:
+    """What can be read on a page, a blank wherever something else begins."""
+    return " ".join(unescape(_TAG.sub(" ", answer.body.decode())).split())
+
+
+class AdminPagesTestCase(PagesTestCase):
+    """A site, and Root, who is its admin."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.root = Visitor(self.site)
+        self.root.sign_in(self.service, "Root", admin=True)
+        self.show("gossip", "All talk")
+
+    @property
+    def registry(self) -> Registry:
+        return self.world.registry
+
+    def read(self, path: str) -> Answer:
+        """A page that Root reads."""
+        answer = self.root.get(path)
+        self.assertEqual(answer.code, 200, (path, seen(answer)))
+        return answer
+
+    def do(self, path: str, wire: str, **fields: str | list[str]) -> Answer:
+        """Root sends a form of a page."""
+        return self.root.post(path, {"do": wire, **fields}, at=path)
+
+    def done(self, path: str, wire: str, to: str = "", **fields: str | list[str]) -> None:
+        """Root sends a form of a page, it is done, noted by his name, and he reads so where he is sent."""
+        before = len(self.service.store.entries)
+        answer = self.do(path, wire, **fields)
+        self.assertEqual((answer.code, answer.location), (303, f"{to or path}?done={wire}"), seen(answer))
+        [entry] = self.service.store.entries[before:]
+        self.assertEqual((entry.actor, entry.operation), ("Root", wire))
+        self.assertIn(_DONE[wire], seen(self.read(answer.location)))
+
+    def refused(self, path: str, wire: str, why: str, **fields: str | list[str]) -> Page:
+        """Root sends a form, and is told why it is not done; nothing is noted. Returns the page that he sees then."""
+        before = len(self.service.store.entries)
+        answer = self.do(path, wire, **fields)
+        self.assertEqual(answer.code, 422, seen(answer))
+        self.assertIn(f"Not done: {why}.", seen(answer))
+        self.assertEqual(len(self.service.store.entries), before)
+        return answer.page
+
+    def fields(self, page: Page, name: str) -> list[str | None]:
+        """What stands in the fields of this name."""
+        return [
+            attributes.get("value")
+            for tag, attributes in page.tags
+            if tag == "input" and attributes.get("name") == name
+        ]
+
+    def game(self, name: str = "Alpha") -> Any:
+        return self.registry.game_named(name)
+
+
+class AccessTests(AdminPagesTestCase):
+    """Who may, and who may not."""
+
+    PATHS = (*LISTS, "/admin/games/Alpha", "/admin/accounts/Root", "/admin/channels/gossip")
+
+    def test_signed_out(self) -> None:
+        """Who is not signed in is sent to where that is done, and comes back."""
+        for path in self.PATHS:
+            answer = Visitor(self.site).get(path)
+            self.assertEqual((answer.code, answer.location), (303, f"/sign-in?back={path}"), path)
+
+    def test_user(self) -> None:
+        """Somebody who is no admin gets no page of them, and can send no form; nothing comes of it."""
+        ana = Visitor(self.site)
+        ana.sign_in(self.service, "Ana")
+        before = self.game()
+        for path in self.PATHS:
+            answer = ana.get(path)
+            self.assertEqual((answer.code, "Only admins may do this." in seen(answer)), (403, True), path)
+        for path, fields in (
+            ("/admin/games/Alpha", {"do": "game/remove", "game": "Alpha", **SURE}),
+            ("/admin/accounts/Ana", {"do": "account/edit", "name": "Ana", "admin": "1"}),
+            ("/admin", {"do": "say", "channel": "gossip", "text": "Hi"}),
+        ):
+            answer = ana.post(path, fields, at="/channels")
+            self.assertEqual((answer.code, "Only admins may do this." in seen(answer)), (403, True), path)
+        self.assertEqual((self.game(), self.service.store.entries, self.service.store.said), (before, [], []))
+
+    def test_no_longer(self) -> None:
+        """Who is an admin no longer may no longer, with the same cookie."""
+        self.registry.enact(AccountSaved(Account(name="Root", created_at=NOW)))
+        self.assertEqual(self.root.get("/admin").code, 403)
+        self.registry.enact(AccountSaved(Account(name="Root", created_at=NOW, admin=True, disabled=True)))
+        self.assertEqual(self.root.get("/admin").code, 303)
+
+    def test_other_sites(self) -> None:
+        """What another site sends in the name of an admin is refused."""
+        self.read("/admin/games/Alpha")
+        fields = {"do": "game/remove", "game": "Alpha", **SURE}
+        wrong: tuple[tuple[dict[str, str], dict[str, str]], ...] = (
+            ({"csrf": ""}, {}),
+            ({"csrf": "0" * 64}, {}),
+            ({}, {"Origin": "https://evil.example"}),
+            ({}, {"Sec_Fetch_Site": "cross-site"}),
+            ({}, {"Sec_Fetch_Site": "same-site"}),
+        )
+        for more, headers in wrong:
+            answer = self.root.post("/admin/games/Alpha", {**fields, **more}, **headers)
+            self.assertEqual(answer.code, 403, (more, headers))
+        answer = self.root.ask("POST", "/admin/games/Alpha", b'{"do": "game/remove"}', Content_Type="application/json")
+        self.assertEqual(answer.code, 415)
+        self.assertIsNotNone(self.game())
+        self.assertEqual(self.root.post("/admin/games/Alpha", fields).code, 303)
+        self.assertIsNone(self.game())
+
+    def test_only_here(self) -> None:
+        """A page does what its own forms do, and nothing else."""
+        for path, wire in (("/admin", "game/remove"), ("/admin/filters", "mute/add"), ("/admin/order", "")):
+            answer = self.do(path, wire, game="Alpha", who="Alpha", reason="So")
+            self.assertEqual((answer.code, "cannot be done here" in seen(answer)), (400, True), path)
+        for path in ("/admin/sessions", "/admin/audit"):
+            self.assertEqual(self.root.post(path, {"do": "say"}, at="/admin").code, 405)
+        self.assertEqual(self.service.store.entries, [])
+
+    def test_nothing_there(self) -> None:
+        """What is not there has no page, and no form."""
+        for path in ("/admin/games/Nobody", "/admin/accounts/Nobody", "/admin/channels/nowhere", "/admin/nothing"):
+            self.assertEqual(self.root.get(path).code, 404, path)
+        answer = self.root.post("/admin/games/Nobody", {"do": "game/enable", "game": "Nobody"}, at="/admin")
+        self.assertEqual(answer.code, 404)
+
+    def test_no_database(self) -> None:
+        """Where nothing can be kept, that is told, and nothing changes."""
+        self.read("/admin/channels")
+        self.service.broken = NotKept("the change could not be written")
+        answer = self.root.post("/admin/channels", {"do": "channel/hide", "channel": "gossip"})
+        self.assertEqual(answer.code, 503)
+        self.assertFalse(self.registry.channels["gossip"].hidden)
+
+
+class OverviewTests(AdminPagesTestCase):
+    """What goes on."""
+
+    def test_overview(self) -> None:
+        """The overview says how the network is, what waits, and what was done."""
+        self.world.join("Alpha", players=["Ana", "Bo"])
+        self.report(7, reason="Rude")
+        self.do("/admin/channels", "channel/hide", channel="gossip")
+        text = seen(self.read("/admin"))
+        for said in ("all is well", "1 game online", "1 session", "2 players online", "1 open report", "Rude"):
+            self.assertIn(said, text)
+        self.assertIn("Root channel/hide gossip", text)
+        self.service.health = "stuck"
+        self.assertIn("stuck", seen(self.read("/admin")))
+
+    def report(self, number: int, **more: Any) -> None:
+        report = Report(
+            **{
+                "number": number,
+                "channel": "gossip",
+                "seq": number,
+                "game": "Alpha",
+                "name": "Ana",
+                "message": "Hi",
+                "reason": "Rude",
+                "made_by": "bo",
+                "made_at": NOW,
+                **more,
+            }
+        )
+        self.registry.enact(ReportMade(report))
+
+    def test_say(self) -> None:
+        """An admin says something as the network itself."""
+        self.done("/admin", "say", channel="gossip", text="Hello, all")
+        [said] = self.service.store.said
+        self.assertEqual((said.name, said.message), ("system", "Hello, all"))
+        page = self.refused("/admin", "say", "no such channel", channel="nowhere", text="Hello")
+        self.assertEqual((self.fields(page, "channel"), self.fields(page, "text")), (["nowhere"], ["Hello"]))
+        self.refused("/admin", "say", "empty message", channel="gossip", text=" ")
+
+    def test_notice(self) -> None:
+        """All games are told of a restart."""
+        self.done("/admin", "restart-notice", seconds="90")
+        self.assertEqual(self.service.notices, [90])
+        page = self.refused("/admin", "restart-notice", "seconds: expected a number", seconds="soon")
+        self.assertEqual(self.fields(page, "seconds"), ["soon"])
+        self.assertEqual(self.service.notices, [90])
+
+    def test_sessions(self) -> None:
+        """The live sessions are there, and can be looked for without JavaScript."""
+        self.assertIn("0 sessions are live.", seen(self.read("/admin/sessions")))
+        self.world.join("Alpha", channels=["gossip", "testing"], players=["Ana"] + [f"P{n}" for n in range(30)])
+        self.world.join("Beta", now=NOW - 90)
+        text = seen(self.read("/admin/sessions"))
+        self.assertIn("2 sessions are live.", text)
+        self.assertIn("Alpha 192.0.2.1 websocket 2023-11-14 22:00 gossip, testing 31 Ana, P0,", text)
+        self.assertIn("P18 and 11 more", text)
+        self.assertIn("Beta 192.0.2.1 websocket 2023-11-14 21:58", text)
+        self.assertNotIn("Beta", seen(self.read("/admin/sessions?q=alpha")))
+        self.assertIn("Beta", seen(self.read("/admin/sessions?q=192.0.2.1")))
+
+    def test_audit(self) -> None:
+        """What admins did is there a page at a time, the latest first, each once; nothing on it can be changed."""
+        for number in range(120):
+            entry = AuditEntry(uuid(number), NOW + number / 3, "unix:ana", "x/y", f"Number {number}.", '{"a":1}')
+            self.service.store.entries.append(entry)
+        path, lines = "/admin/audit", []
+        while path:
+            page = self.read(path).page
+            lines += [text for text in page.text.split("\n") if "Number" in text]
+            forms = [attributes["action"] for tag, attributes in page.tags if tag == "form"]
+            self.assertEqual([action for action in forms if "audit" in str(action)], [])
+            path = next((str(attributes["href"]) for _, attributes in page.tags if attributes.get("rel") == "next"), "")
+        numbers = [int(text.partition("Number ")[2].partition(".")[0]) for text in lines]
+        self.assertEqual(numbers, list(range(119, -1, -1)))
+        self.assertEqual(self.root.get("/admin/audit?before=x").code, 400)
+        self.assertIn("No admin did anything before that.", seen(self.read("/admin/audit?before=1")))
+
+    def test_menu(self) -> None:
+        """Every page leads to all others, and says which one it is and how many reports wait."""
+        self.report(1)
+        self.report(2)
+        for path in AccessTests.PATHS:
+            page = self.read(path).page
+            self.assertLessEqual({*LISTS}, {*page.links()}, path)
+            current = [attributes["href"] for _, attributes in page.tags if attributes.get("aria-current")]
+            section = "/".join(path.split("/")[:3])
+            self.assertEqual(current[-1:], [section], path)
+            self.assertIn("2 open", page.text)
+
+
+class EverywhereTests(AdminPagesTestCase):
+    """What holds on all pages of the admins."""
+
+    def fill(self, text: str) -> None:
+        """Put a text wherever one can be, past what the registry would refuse."""
+        game = replace(self.game(), name=text, tagline=text, description=text, homepage_url=text)
+        game = replace(game, connections=(TelnetConnection(text, 4000),), owner=text)
+        self.world.join("Alpha", players=[text], channels=["gossip"])
+        self.registry.enact(GameSaved(game))
+        self.registry.enact(GameSeen(game.client_id, text, text))
+        self.registry.enact(ChannelSaved(Channel("gossip", False, NOW + 60, text, frozenset([game.client_id]))))
+        self.show(text, text)
+        self.registry.enact(AccountSaved(Account(name=text, email=text)))
+        for kind in ("mute", "ban"):
+            restriction = Restriction(
+                kind=kind, subject=f"{text}@{game.client_id}", channel=text, reason=text, set_by=text, set_at=NOW
+            )
+            self.registry.enact(RestrictionSet(restriction))
+        self.registry.enact(FilterSaved(Filter(text=text, channel=text, reason=text, set_by=text, set_at=NOW)))
+        report = Report(
+            number=1,
+            channel=text,
+            seq=1,
+            game=text,
+            name=text,
+            message=text,
+            reason=text,
+            made_by=text,
+            made_at=NOW,
+        )
+        self.registry.enact(ReportMade(report))
+        resolved = replace(report, number=2, resolved_by=text, resolved_at=NOW, resolution=text)
+        self.service.store.complaints = [resolved, report]
+        self.service.store.entries.append(AuditEntry(uuid(1), NOW, text, text, text, text))
+        self.service.store.said.append(MessageSaid(text, 1, uuid(1), text, text, text, NOW))
+
+    def pages(self, text: str) -> list[Answer]:
+        """All pages, those with what somebody typed among them."""
+        segment = quote(text, safe="")
+        paths = (
+            *LISTS,
+            "/admin/games/Alpha",
+            f"/admin/accounts/{segment}",
+            f"/admin/channels/{segment}",
+            "/admin/channels/gossip",
+            "/admin/reports?all=1",
+            f"/admin/order?who={segment}&channel={segment}&reason={segment}",
+            *(f"/admin/{name}?q={segment}" for name in ("games", "accounts", "channels", "sessions")),
+            f"/admin/games?done={segment}",
+        )
+        answers = [self.read(path) for path in paths]
+        answers.append(self.do("/admin/filters", "filter/try", text=text, channel=text, substring="1"))
+        answers.append(self.do("/admin/order", "mute/add", who=text, reason=text, minutes=text))
+        answers.append(self.do("/admin/games", "game/add", name=text, short_name=text, owner=text))
+        answers.append(self.do("/admin/channels/gossip", "channel/speakers", channel="gossip", games=["", text]))
+        return answers
+
+    def test_hostile(self) -> None:
+        """What others wrote stays text, in fields as well; links lead where they say."""
+        self.fill(HOSTILE)
+        for answer in self.pages(HOSTILE):
+            self.assertIn(answer.code, (200, 422), seen(answer))
+            for tag, attributes in answer.page.tags:
+                self.assertNotIn(tag, ("b" if attributes else "", "iframe", "style"), seen(answer)[:80])
+                self.assertFalse([name for name in attributes if name.startswith("on") or name == "style"], attributes)
+                if tag == "script":
+                    self.assertRegex(str(attributes["src"]), r"^/static/[a-z]+\.[0-9a-f]{12}\.js$")
+                for name in ("href", "action"):
+                    if name in attributes:
+                        self.assertRegex(str(attributes[name]), r"^(/|#)", (tag, attributes))
+        text = self.read("/admin/order").page.text
+        self.assertIn(HOSTILE, text)
+
+    @settings(max_examples=40)
+    @given(st.data())
+    def test_anything(self, data: st.DataObject) -> None:
+        """Whatever is sent to any page, it is done, or refused in words; nothing fails."""
+        self.setUp()
+        page = data.draw(st.sampled_from([page for page in _PAGES if page.does]))
+        path = path_of(page)
+        kind = data.draw(st.sampled_from(page.does))
+        text = st.one_of(
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+            st.sampled_from(["Alpha", "Root", "gossip", "Ana@Alpha", "1", "0", "", "nan", "*", "telnet://a:1", "\0"]),
+        )
+        fields = {name: data.draw(st.lists(text, max_size=2)) for name in kind.__struct_fields__}
+        answer = self.root.post(path, {"do": kind.wire, **data.draw(st.sampled_from([{}, SURE])), **fields}, at=path)
+        self.assertIn(answer.code, (200, 303, 422), seen(answer))
+
+    def test_nothing(self) -> None:
+        """A form without its fields is refused in words, if it needs any."""
+        for page in _PAGES:
+            for kind in page.does:
+                answer = self.root.post(path_of(page), {"do": kind.wire}, at=path_of(page))
+                self.assertIn(answer.code, (200, 303, 422), kind.wire)
+
+    def test_notes(self) -> None:
+        """An address can make no page say anything but what it says of things done."""
+        for done in ("Your password was stolen", "nothing", ""):
+            page = self.read(f"/admin/games?done={quote(done)}").page
+            self.assertNotIn("note", [attributes.get("class") for _, attributes in page.tags])
+        self.assertEqual({*_DONE} & {AccountAdd.wire, "game/add", "game/rotate"}, set())
+
+    def test_structure(self) -> None:
+        """Every page has one first heading, a name for each field and head of a table, and a token in each form."""
+        self.fill("Anything")
+        for path in (*LISTS, "/admin/games/Alpha", "/admin/accounts/Root", "/admin/channels/gossip"):
+            answer = self.read(path)
+            tags = answer.page.tags
+            self.assertEqual([tag for tag, _ in tags].count("h1"), 1, path)
+            ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
+            self.assertEqual(len(ids), len({*ids}), path)
+            for tag, attributes in tags:
+                if tag == "th":
+                    self.assertIn(attributes.get("scope"), ("row", "col"), path)
+                if "list" in attributes:
+                    self.assertIn(attributes["list"], ids, path)
+            posts = [attributes for tag, attributes in tags if tag == "form" and attributes.get("method") == "post"]
+            tokens = [attributes for tag, attributes in tags if attributes.get("name") == "csrf"]
+            self.assertLessEqual(len(posts), len(tokens), path)
+
+    def test_audited(self) -> None:
+        """What is done in the browser stands in the log of admins as what is done in a terminal."""
+        self.done("/admin/order", "mute/add", who="Alpha", reason="So", channel="gossip")
+        [entry] = self.service.store.entries
+        self.assertEqual((entry.actor, entry.operation, entry.subject), ("Root", "mute/add", "Alpha"))
+        self.assertEqual(json.loads(entry.arguments), {"who": "Alpha", "reason": "So", "channel": "gossip"})
+        self.assertIsInstance(Audited(entry, None), Audited)
+        self.assertIn('Root mute/add Alpha {"who":"Alpha"', seen(self.read("/admin/audit")))

@@ -1,0 +1,288 @@
+"""L{gossip.web.pages.connect}: the guides, and the list that is ticked off."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+from twisted.internet.defer import maybeDeferred
+
+import gossip.web
+from gossip.network.session import Session
+from gossip.protocol import frames
+from gossip.registry.changes import Channel, ChannelSaved, GameSaved, Restriction, RestrictionSet
+from gossip.web.pages.connect import PLACEHOLDER
+from gossip.web.site import public_site
+from gossip.web.views.guides import GUIDES
+from tests.support.visitor import Answer, Visitor
+from tests.support.world import NOW, frame, uuid
+from tests.web.pages.test_manage_pages import OwnerTestCase
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class ChooseTests(OwnerTestCase):
+    """Which game, and which code base."""
+
+    def test_stranger(self) -> None:
+        """Who is not signed in reads what there is to do, and where to sign in."""
+        answer = Visitor(self.site).get("/connect")
+        self.assertEqual(answer.code, 200)
+        self.assertIn("ws://mud.example:4110/socket", answer.text)
+        self.assertLessEqual({"/sign-in?back=/connect", "/sign-up"}, {*answer.page.links()})
+        for guide in GUIDES.values():
+            self.assertIn(guide.title, answer.text)
+        for path in ("/connect/Alpha", "/connect/Alpha/evennia"):
+            self.assertEqual(Visitor(self.site).get(path).location, f"/sign-in?back={path}")
+
+    def test_no_game(self) -> None:
+        """Who has no game is led to where he registers one."""
+        answer = self.visitor("Cy").get("/connect")
+        self.assertIn("/manage#register", answer.page.links())
+        self.assertNotIn("<select", answer.body.decode())
+
+    def test_choose(self) -> None:
+        """Who has one chooses it and its code base, without JavaScript; what cannot be chosen leads nowhere."""
+        answer = self.ana.get("/connect")
+        offered = [each["value"] for tag, each in answer.page.tags if tag == "option"]
+        self.assertEqual(offered, ["Alpha", *GUIDES])
+        self.assertEqual(self.ana.get("/connect?game=alpha&base=racket").location, "/connect/Alpha/racket")
+        self.assertEqual(self.ana.get("/connect?game=Alpha&base=nothing").code, 200)
+        self.assertEqual(self.ana.get("/connect?game=Beta&base=racket").code, 404)
+        links = self.ana.get("/connect/Alpha").page.links()
+        self.assertLessEqual({f"/connect/Alpha/{name}" for name in GUIDES}, {*links})
+
+    def test_others(self) -> None:
+        """There are no guides for another owner's game, and none for what nobody knows; admins have all."""
+        for path in ("/connect/Beta", "/connect/Beta/evennia", "/connect/Nobody", "/connect/Alpha/nothing"):
+            self.assertEqual(self.ana.get(path).code, 404, path)
+        self.assertEqual(self.ana.get("/connect/Alpha/files").code, 404)
+        self.assertEqual(self.root.get("/connect/Beta/evennia").code, 200)
+
+
+class GuideTests(OwnerTestCase):
+    """The guides."""
+
+    def telnet(self) -> tuple[str, str]:
+        return "4111", "4112"
+
+    def test_all(self) -> None:
+        """Each guide has its files, with the address, the client_id, and a word in the place of the secret."""
+        templates = {path.stem for path in Path(gossip.web.__file__).parent.glob("templates/guides/*.html")}
+        self.assertEqual(templates - {"files"}, set(GUIDES))
+        client_id = self.world.game("Alpha").client_id
+        ana = Visitor(self.site, secure=True)
+        ana.sign_in(self.service, "Ana")
+        for guide in GUIDES.values():
+            answer = ana.get(f"/connect/Alpha/{guide.name}", Host="mud.example")
+            self.assertEqual(answer.code, 200, guide.name)
+            snippets = "\n".join(re.findall("<pre.*?</pre>", answer.body.decode(), re.DOTALL))
+            for text in (client_id, PLACEHOLDER, "mud.example"):
+                self.assertIn(text, snippets if text != "mud.example" else answer.text, guide.name)
+            if guide.by_telnet:
+                self.assertIn("4111 , 4112 with TLS".replace(" ,", ","), answer.text)
+            else:
+                self.assertIn("wss://mud.example/socket", snippets)
+                self.assertNotIn("not encrypted", answer.text)
+            self.assertNotIn(self.world.secret("Alpha"), answer.body.decode())
+            self.assertNotRegex(snippets, "{{|&amp;amp;", guide.name)
+
+    def test_channel(self) -> None:
+        """The channel in them is one that people see, the usual one if there is no other."""
+        self.assertIn('GRAPEVINE_CHANNELS = ["gossip"]', self.ana.get("/connect/Alpha/evennia").text)
+        self.world.registry.enact(ChannelSaved(Channel("main", False)))
+        self.assertIn('GRAPEVINE_CHANNELS = ["main"]', self.ana.get("/connect/Alpha/evennia").text)
+        for name in ("diku", "lpc"):
+            self.assertIn("People talk on main here: write that", self.ana.get(f"/connect/Alpha/{name}").text)
+        self.world.registry.enact(ChannelSaved(Channel("gossip", False)))
+        for name in ("diku", "lpc"):
+            self.assertNotIn("People talk on", self.ana.get(f"/connect/Alpha/{name}").text)
+        self.assertIn('GRAPEVINE_CHANNELS = ["gossip"]', self.ana.get("/connect/Alpha/evennia").text)
+
+    def test_module(self) -> None:
+        """A module of Elixir has a name that it may have, whatever the game is called."""
+        for short_name, module in (("alphaMUD", "AlphaMUD"), ("3Kingdoms", "Mud3Kingdoms")):
+            self.world.change("Alpha", short_name=short_name)
+            text = self.ana.get(f"/connect/{short_name}/elixir").text
+            self.assertIn(f"core: {module}.Gossip", text)
+            self.assertIn(f"defmodule {module}.Gossip do", text)
+            self.world.change(short_name, short_name="Alpha")
+
+    def test_hosts(self) -> None:
+        """Where it is not clear how this host is called, nothing is made of what the request says."""
+        for host in ('"><script>', "mud.example/<b>", "a b"):
+            answer = self.ana.get("/connect/Alpha/python", Host=host)
+            self.assertIn('ADDRESS = "wss://THIS-HOST/socket"', answer.text)
+        answer = self.ana.get("/connect/Alpha/diku", Host="[2001:db8::1]:4110")
+        self.assertIn('gossip_open("2001:db8::1", "4111"', answer.text)
+        self.assertIn("not encrypted", self.ana.get("/connect/Alpha/python").text)
+
+    def test_examples(self) -> None:
+        """The files that a game takes over are those of the examples."""
+        for name in ("gossip.c", "gossip.lpc", "README.rst"):
+            code, headers, body = self.ana.get(f"/examples/{name}")
+            self.assertEqual((code, body), (200, (ROOT / "examples" / name).read_bytes()))
+            self.assertEqual(headers["content-type"], "text/plain; charset=utf-8")
+        for name in ("gossip_json.py", "..%2fsetup.cfg", "nothing.c"):
+            self.assertEqual(self.ana.get(f"/examples/{name}").code, 404, name)
+
+
+class NoTelnetTests(OwnerTestCase):
+    """A network without the telnet bridge."""
+
+    def test_none(self) -> None:
+        """The guides that need it say that there is none."""
+        for name, guide in GUIDES.items():
+            said = "this network has no telnet port" in self.ana.get(f"/connect/Alpha/{name}").text
+            self.assertEqual(said, guide.by_telnet, name)
+
+
+class ProgressTests(OwnerTestCase):
+    """The list that is ticked off."""
+
+    def look(self) -> Answer:
+        """Load the guide again."""
+        answer = self.ana.get("/connect/Alpha/python")
+        self.assertEqual(answer.code, 200)
+        return answer
+
+    def done(self) -> list[bool]:
+        """Which steps are ticked off."""
+        listed = re.search('<ol class="steps".*?</ol>', self.look().body.decode(), re.DOTALL)
+        assert listed
+        return [item.startswith(' class="done"') for item in listed[0].split("<li")[1:]]
+
+    def say(self, session: Session, sent: dict[str, Any], now: float = NOW) -> None:
+        """A session sends a frame, as the service brings it in."""
+        event = frames.decode(msgspec.json.encode(sent))
+        outputs = self.world.network.receive(session, event, now)
+        self.service.watch.received(session, event, outputs, now)
+
+    def test_ticks(self) -> None:
+        """One step after the other is ticked off, and a sentence says what is next."""
+        self.assertEqual(self.done(), [False] * 4)
+        self.assertIn("Waiting for your game to open a socket.", self.look().text)
+        session = self.world.open()
+        self.assertEqual(self.done(), [True, False, False, False])
+        self.assertIn("waiting for your game to authenticate", self.look().text)
+        self.say(session, frame("authenticate", self.world.credentials("Alpha", channels=["gossip"])))
+        self.assertEqual(self.done(), [True, True, False, False])
+        self.say(session, frame("heartbeat"))
+        self.assertEqual(self.done(), [True, True, True, False])
+        self.say(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}))
+        self.assertEqual(self.done(), [True] * 4)
+        self.assertIn("All done", self.look().text)
+
+    def test_mapped_address(self) -> None:
+        """A socket from where the owner is counts, however a proxy writes that address."""
+        service = self.service
+        site = public_site(service, service.store, service.clock, maybeDeferred, rules=self.rules, proxies=1)
+        ana = Visitor(site)
+        ana.sign_in(service, "Ana")
+        self.world.open(peer="198.51.100.7")
+        for address in ("198.51.100.7", "::ffff:198.51.100.7"):
+            answer = ana.get("/connect/Alpha/python", X_Forwarded_For=address)
+            self.assertIn("A socket is open: waiting for your game to authenticate.", answer.text)
+            self.service.watch.rest(NOW + 3600)
+
+    def test_refused(self) -> None:
+        """Of a try that was refused it says what is wrong, until the next one is better."""
+        self.look()
+        for changed, meaning in (
+            ({"client_secret": uuid(77)}, "its client_secret is another one"),
+            ({"client_secret": "x"}, "its client_secret has 1 characters instead of 36"),
+            ({"client_secret": None}, "it showed no client_secret"),
+            ({"supports": None}, 'needs "supports", a list that has at least "channels"'),
+            ({"supports": ["tells"]}, 'must have "channels" in it'),
+            ({"supports": ["channels", "magic"]}, "may have these in it and no others: achievements, channels"),
+        ):
+            self.say(self.world.open(), frame("authenticate", {**self.world.credentials("Alpha"), **changed}), NOW + 1)
+            said = re.search('role="status" data-part="said">(.*?)</p>', self.look().body.decode())
+            assert said
+            self.assertIn(meaning, said[1].replace("&#34;", '"'))
+        self.assertEqual(self.done(), [True, False, False, False])
+        self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")), NOW + 2)
+        self.assertIn("Authenticated: waiting", self.look().text)
+        self.say(self.world.open(), frame("authenticate", {**self.world.credentials("Alpha"), "supports": []}), NOW + 3)
+        self.assertIn("Authenticated: waiting", self.look().text)
+
+    def test_gone(self) -> None:
+        """A game that was here and is gone is not said to talk."""
+        self.look()
+        session = self.world.open()
+        self.say(session, frame("authenticate", self.world.credentials("Alpha", channels=["gossip"])))
+        self.say(session, frame("heartbeat"))
+        self.say(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}))
+        self.service.watch.lost(session, NOW + 1)
+        self.world.network.lost(session, NOW + 1)
+        self.assertEqual(self.done(), [True] * 4)
+        self.assertIn("Your game was here, and is not connected right now.", self.look().text)
+
+    def test_too_many(self) -> None:
+        """Too many connections are told as what they are."""
+        limits = self.world.network.rules.limits
+        self.world.network.rules.limits = replace(limits, sessions=1, wrong_secrets=0)
+        self.world.join("Alpha")
+        self.look()
+        self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")), NOW + 1)
+        self.assertIn("as many connections as it may have", self.look().text)
+        self.say(self.world.open(), frame("authenticate", {**self.world.credentials("Alpha"), "client_secret": "x"}))
+        self.assertNotIn("wrong tries", self.look().text)
+
+    def test_disabled(self) -> None:
+        """A game that an admin disabled is not told to look for another secret."""
+        self.world.registry.enact(GameSaved(replace(self.world.game("Alpha"), disabled=True)))
+        self.look()
+        self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")))
+        self.assertIn("Your game was not let in: disabled by an admin.", self.look().text)
+        self.assertNotIn("Copy the secret anew", self.look().text)
+        self.world.registry.enact(GameSaved(replace(self.world.game("Alpha"), disabled=False)))
+        self.assertIn("Your game was not let in: disabled by an admin.", self.look().text)
+        self.assertNotIn("another one", self.look().text)
+
+    def test_banned(self) -> None:
+        """A game with the right secret at an address that is banned is not told to look for another one."""
+        self.restrict("ban", "192.0.2.1", "spam")
+        self.look()
+        self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")))
+        self.assertIn("Your game was not let in: banned: spam.", self.look().text)
+        self.assertNotIn("another one", self.look().text)
+
+    def test_muted(self) -> None:
+        """A game that is muted, or banned from a channel, is let in: a wrong secret is told as what it is."""
+        self.restrict("mute", self.world.game("Alpha").client_id, "too loud")
+        self.restrict("ban", self.world.game("Alpha").client_id, "off topic", "gossip")
+        self.look()
+        wrong = {**self.world.credentials("Alpha"), "client_secret": uuid(77)}
+        self.say(self.world.open(), frame("authenticate", wrong))
+        self.assertIn("its client_secret is another one", self.look().text)
+        self.assertNotIn("not let in", self.look().text)
+
+    def test_too_often(self) -> None:
+        """Who shows the right secret after too many wrong ones is told to wait, not to look for another one."""
+        limits = self.world.network.rules.limits
+        self.world.network.rules.limits = replace(limits, wrong_secrets=1)
+        self.look()
+        good = self.world.credentials("Alpha")
+        for sent in ({**good, "client_secret": uuid(77)}, good):
+            self.say(self.world.open(), frame("authenticate", sent), NOW + 1)
+        said = re.search('role="status" data-part="said">(.*?)</p>', self.look().body.decode())
+        assert said
+        self.assertIn("it came after too many wrong ones: wait 5 minutes.", said[1])
+        self.assertNotIn("anew", said[1])
+
+    def restrict(self, kind: str, subject: str, reason: str, channel: str = "") -> None:
+        """An admin restricts somebody for good."""
+        found = Restriction(kind=kind, subject=subject, channel=channel, reason=reason, set_by="Root", set_at=NOW)
+        self.world.registry.enact(RestrictionSet(found))
+
+    def test_live(self) -> None:
+        """All that is on the page and changes by itself is in what the page asks for while one looks."""
+        parts = re.findall('data-part="([a-z]+)"', self.look().body.decode())
+        self.assertEqual(parts, ["said", "steps", "refused"])
+        (asked,) = [each["data-poll"] for _, each in self.look().page.tags if "data-poll" in each]
+        live = self.ana.get(str(asked)).body.decode()
+        self.assertLessEqual(set(parts), set(re.findall('data-part="([a-z]+)"', live)))

@@ -1,0 +1,460 @@
+"""L{gossip.web.pages.manage}: the games of an account, and what their owners see of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from msgspec.structs import replace
+from twisted.internet.defer import maybeDeferred
+from twisted.logger import globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.protocol import frames
+from gossip.protocol.events import ChannelsSend, SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.registry.changes import Account, Game, GameSaved, Restriction, RestrictionSet
+from gossip.web.accounts.attempts import HOUR
+from gossip.web.pages.manage import CHANGES
+from gossip.web.settings import WebRules, WebSettings
+from gossip.web.site import public_site
+from tests.support.memory_service import Browser, MemoryService
+from tests.support.visitor import FORM_TYPE, Answer, Visitor
+from tests.support.world import NOW, frame
+from tests.web.test_pages import HOSTILE
+
+MINE = {"short_name": "Mine", "name": "My MUD"}
+
+
+class OwnerTestCase(SynchronousTestCase):
+    """A site with Ana, who owns Alpha, and Bo, who owns Beta; Ana is here."""
+
+    settings = WebSettings()
+
+    def setUp(self) -> None:
+        self.service = MemoryService()
+        self.world = self.service.world
+        self.rules = WebRules(self.settings)
+        self.site = public_site(
+            self.service, self.service.store, self.service.clock, maybeDeferred, rules=self.rules, telnet=self.telnet()
+        )
+        self.logged: list[Any] = []
+        observer: Any = self.logged.append
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        self.ana = self.visitor("Ana")
+        self.bo = self.visitor("Bo")
+        self.root = self.visitor("Root", admin=True)
+        self.world.change("Alpha", owner="Ana")
+        self.world.change("Beta", owner="Bo")
+
+    def telnet(self) -> tuple[str, str]:
+        """The ports of the telnet bridge."""
+        return "", ""
+
+    def visitor(self, name: str, **more: Any) -> Visitor:
+        """Somebody who is signed in."""
+        visitor = Visitor(self.site)
+        account: Account = visitor.sign_in(self.service, name, **more)
+        self.assertEqual(account.name, name)
+        return visitor
+
+    def games(self) -> dict[str, Game]:
+        """All games as they are registered."""
+        return dict(self.world.registry.games)
+
+    def later(self, visitor: Visitor, path: str, fields: Mapping[str, str]) -> Browser:
+        """Send a form, and read the answer later."""
+        browser = Browser(self.site)
+        body = urlencode({"csrf": visitor.csrf, **fields}).encode()
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: mud.example\r\nAccept: text/html\r\nContent-Type: {FORM_TYPE}\r\n"
+            f"Cookie: visit={visitor.cookies['visit']}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        browser.send(head.encode() + body)
+        return browser
+
+    def secret_of(self, answer: Answer) -> str:
+        """The secret that a page shows."""
+        (secret,) = re.findall('<code id="secret">([0-9a-f-]{36})</code>', answer.body.decode())
+        return str(secret)
+
+
+class SignedInTests(OwnerTestCase):
+    """Who may be here at all."""
+
+    def test_nobody(self) -> None:
+        """Who is not signed in is sent to do that, and changes nothing."""
+        stranger, before = Visitor(self.site), self.games()
+        for path in ("/manage", "/manage/Alpha", "/manage/Alpha/live"):
+            self.assertEqual(stranger.get(path).location, f"/sign-in?back={path}")
+        for path in ("/manage", "/manage/Alpha", "/manage/Alpha/secret", "/manage/Alpha/remove"):
+            self.assertEqual(stranger.post(path, {**MINE, "sure": "1"}, at="/sign-in").code, 303)
+        self.assertEqual(self.games(), before)
+
+    def test_others(self) -> None:
+        """Another owner's game is not there, whatever one wants of it."""
+        before = self.games()
+        for path in ("/manage/Beta", "/manage/beta", "/manage/Beta/live", "/manage/Gamma", "/manage/Nobody"):
+            self.assertEqual(self.ana.get(path).code, 404, path)
+        for path in ("/manage/Beta", "/manage/Beta/secret", "/manage/Beta/remove", "/manage/Gamma/secret"):
+            self.assertEqual(self.ana.post(path, {"name": "Stolen", "sure": "1"}, at="/manage").code, 404, path)
+        self.assertEqual(self.games(), before)
+        self.assertNotIn("Beta", self.ana.get("/manage").text)
+
+    def test_admin(self) -> None:
+        """An admin may see to every game."""
+        self.assertEqual(self.root.get("/manage/Beta").code, 200)
+        self.assertEqual(self.root.post("/manage/Beta", {"name": "Better"}).code, 303)
+        game = self.world.game("Beta")
+        self.assertEqual((game.name, game.owner), ("Better", "Bo"))
+
+    def test_forged(self) -> None:
+        """A form of another site changes nothing."""
+        before = self.games()
+        for path in ("/manage", "/manage/Alpha", "/manage/Alpha/secret", "/manage/Alpha/remove"):
+            for forged in ({"csrf": "0" * 64}, {"csrf": ""}):
+                self.assertEqual(self.ana.post(path, {**MINE, "sure": "1", **forged}).code, 403, path)
+            answer = self.ana.post(path, {**MINE, "sure": "1"}, at="/manage", Origin="https://evil.example")
+            self.assertEqual(answer.code, 403, path)
+        self.assertEqual(self.games(), before)
+
+
+class RegisterTests(OwnerTestCase):
+    """A new game."""
+
+    settings = WebSettings(games=2)
+
+    def test_register(self) -> None:
+        """A game is registered, belongs to the account, and can join with what the answer shows."""
+        answer = self.ana.post("/manage", MINE)
+        self.assertEqual((answer.code, answer.headers["cache-control"]), (200, "no-store"))
+        game = self.world.game("Mine")
+        self.assertEqual((game.name, game.owner, game.hidden), ("My MUD", "Ana", False))
+        self.assertIn(game.client_id, answer.text)
+        self.assertEqual(self.world.registry.authenticate(game.client_id, self.secret_of(answer), NOW), game)
+        self.assertIn("/connect/Mine", answer.page.links())
+        [entry] = self.service.store.entries
+        self.assertEqual((entry.actor, entry.operation, entry.subject), ("Ana", "game/add", "My MUD"))
+
+    def test_shown_once(self) -> None:
+        """A secret is in the one answer: on no other page, in no note, in no log."""
+        shown = [self.secret_of(self.ana.post("/manage", MINE))]
+        shown.append(self.secret_of(self.ana.post("/manage/Mine/secret")))
+        self.assertEqual(len(set(shown)), 2)
+        pages = ["/manage", "/manage/Mine", "/manage/Mine/live", "/connect", "/connect/Mine", "/connect/Mine/python"]
+        texts = [self.ana.get(path).body.decode() for path in (*pages, "/games/Mine", "/api/v1/games/Mine")]
+        texts += [repr(self.service.store.entries), repr(self.logged), repr(self.world.registry.games)]
+        for secret in shown:
+            for text in texts:
+                self.assertNotIn(secret, text)
+
+    def test_wrong(self) -> None:
+        """What cannot be is not registered; the page says why, at the field, and keeps what was typed."""
+        self.world.registry.enact(GameSaved(replace(self.world.game("Delta"), name="Remove the tagline")))
+        before = self.games()
+        for typed, why, field in (
+            ({"short_name": "Beta", "name": "New"}, "the short name Beta is taken", "short_name"),
+            ({"short_name": "gossip", "name": "New"}, "not to be had", "short_name"),
+            ({"short_name": "a b", "name": "New"}, "1 to 15 letters and digits", "short_name"),
+            ({"short_name": "", "name": "New"}, "1 to 15 letters and digits", "short_name"),
+            ({"short_name": "New", "name": "the beta"}, "the name the beta is taken", "name"),
+            ({"short_name": "New", "name": "Remove the tagline"}, "the name Remove the tagline is taken", "name"),
+            ({"short_name": "New", "name": " "}, "a game needs a name", "name"),
+            ({"short_name": "New", "name": HOSTILE}, "a name has up to", "name"),
+            ({}, "1 to 15 letters and digits", "short_name"),
+        ):
+            answer = self.ana.post("/manage", typed)
+            self.assertEqual(answer.code, 422, typed)
+            self.assertIn(why, answer.text)
+            marked = [each for tag, each in answer.page.tags if tag == "input" and "aria-invalid" in each]
+            self.assertEqual([each["name"] for each in marked], [field])
+            described = str(marked[0]["aria-describedby"]).split()
+            self.assertTrue({each.get("id") for _, each in answer.page.tags}.issuperset(described))
+            values = {each.get("name"): each.get("value") for tag, each in answer.page.tags if tag == "input"}
+            self.assertEqual(values["name"], typed.get("name", ""))
+        self.assertEqual(self.games(), before)
+        self.assertEqual(self.service.store.entries, [])
+
+    def test_limit(self) -> None:
+        """An account has so many games and no more; then there is no form."""
+        self.assertIn("up to 2 games", self.ana.get("/manage").text)
+        self.assertEqual(self.ana.post("/manage", MINE).code, 200)
+        page = self.ana.get("/manage")
+        self.assertNotIn('name="short_name"', page.body.decode())
+        answer = self.ana.post("/manage", {"short_name": "More", "name": "More"}, at="/manage")
+        self.assertEqual(answer.code, 422)
+        self.assertIn("You have 2 games", answer.text)
+        self.assertNotIn("More", [game.short_name for game in self.games().values()])
+        self.rules.settings = replace(self.rules.settings, games=0)
+        self.assertEqual(self.ana.post("/manage", {"short_name": "More", "name": "More"}).code, 200)
+
+    def test_limit_at_once(self) -> None:
+        """Nor has it more when they are registered all at once."""
+        self.ana.get("/manage")
+        self.service.slow = True
+        browsers = [
+            self.later(self.ana, "/manage", {"short_name": f"M{number}", "name": f"M {number}"}) for number in range(3)
+        ]
+        for _ in browsers:
+            self.service.settle()
+        self.assertEqual([browser.read()[0] for browser in browsers], [200, 422, 422])
+        self.assertEqual(len(self.world.registry.games_of("Ana")), 2)
+
+    def test_changes(self) -> None:
+        """An account changes something so often in an hour: each time it is noted for admins. Mistakes are not."""
+        self.assertEqual(self.ana.post("/manage/Alpha", {"name": ""}, at="/manage/Alpha").code, 422)
+        self.assertEqual(self.ana.post("/manage", MINE).code, 200)
+        for number in range(CHANGES - 1):
+            self.assertEqual(self.ana.post("/manage/Alpha", {"name": f"Alpha {number}"}).code, 303)
+        for path, fields in (
+            ("/manage/Alpha", {"name": "More"}),
+            ("/manage/Alpha/secret", {}),
+            ("/manage/Alpha/remove", {"sure": "1"}),
+            ("/manage", {"short_name": "More", "name": "More"}),
+        ):
+            answer = self.ana.post(path, fields)
+            self.assertEqual((answer.code, answer.headers["retry-after"]), (429, "3600"))
+        self.assertEqual(len(self.service.store.entries), CHANGES)
+        self.assertEqual(self.bo.post("/manage/Beta", {"name": "More"}, at="/manage/Beta").code, 303)
+        self.service.clock.advance(HOUR)
+        self.assertEqual(self.ana.post("/manage/Alpha/remove", {"sure": "1"}).code, 303)
+
+
+class EditTests(OwnerTestCase):
+    """What is known of a game."""
+
+    def test_edit(self) -> None:
+        """All that others see can be changed, several ways to play among it; then a reload changes nothing twice."""
+        ways = "telnet://alpha.example:4000\r\n\r\n telnets://[2001:db8::1]:4443 \r\nhttps://alpha.example/play"
+        fields = {
+            "name": "The new Alpha",
+            "tagline": "Old & new",
+            "description": "One\r\ntwo",
+            "homepage_url": "https://alpha.example/",
+            "connections": ways,
+            "hidden": ["0", "1"],
+            "hide_players": ["0"],
+        }
+        answer = self.ana.post("/manage/Alpha", fields)
+        self.assertEqual((answer.code, answer.location), (303, "/manage/Alpha?done=saved"))
+        game = self.world.game("Alpha")
+        self.assertEqual((game.name, game.tagline, game.description), ("The new Alpha", "Old & new", "One\ntwo"))
+        self.assertEqual((game.homepage_url, game.hidden, game.hides_players), ("https://alpha.example/", True, False))
+        expected = (
+            TelnetConnection("alpha.example", 4000),
+            SecureTelnetConnection("2001:db8::1", 4443),
+            WebConnection("https://alpha.example/play"),
+        )
+        self.assertEqual(game.connections, expected)
+        page = self.ana.get(answer.location)
+        self.assertIn("Saved.", page.text)
+        self.assertIn("telnets://[2001:db8::1]:4443\nhttps://alpha.example/play", page.body.decode())
+        cleared = dict.fromkeys(("tagline", "description", "homepage_url", "connections"), "")
+        self.ana.post("/manage/Alpha", {"name": "The Alpha", **cleared, "hidden": "0", "hide_players": ["0", "1"]})
+        game = self.world.game("Alpha")
+        self.assertEqual((game.tagline, game.description, game.homepage_url, game.connections), (None, None, None, ()))
+        self.assertEqual((game.hidden, game.hides_players), (False, True))
+        self.assertEqual([entry.operation for entry in self.service.store.entries], ["game/edit"] * 2)
+
+    def test_not_his_to_say(self) -> None:
+        """A form can neither give a game away nor change another one."""
+        self.ana.post(
+            "/manage/Alpha", {"name": "Mine", "game": "Beta", "owner": "Bo", "short_name": "X", "disabled": "0"}
+        )
+        game = self.world.game("Alpha")
+        self.assertEqual((game.name, game.owner), ("Mine", "Ana"))
+        self.assertEqual(self.world.game("Beta").name, "The Beta")
+
+    def test_wrong(self) -> None:
+        """What cannot be changes nothing; the page says why, at the field, and keeps what was typed."""
+        before = self.games()
+        for field, typed, why in (
+            ("name", "The Beta", "is taken"),
+            ("name", "", "a game needs a name"),
+            ("tagline", "x" * 71, "a tagline has up to 70"),
+            ("description", "<b>bold</b>", "a description has up to 2000"),
+            ("homepage_url", "javascript:alert(1)", "a web address starts with"),
+            ("connections", "mud.example 4000", "a way to play is like"),
+            ("connections", "telnet://mud.example:99999", "a way to play is like"),
+            ("connections", "javascript:alert(1)", "a way to play is like"),
+            ("connections", "https://", "a web connection starts with"),
+            ("connections", "https://mud.example/" + "x" * 500, "a web connection starts with"),
+            ("connections", "telnet://m_ü.example:4000", "a telnet connection has a host name"),
+            ("connections", "\n".join(f"telnet://m{n}.example:4000" for n in range(7)), "up to 6 connections"),
+        ):
+            answer = self.ana.post(
+                "/manage/Alpha", {"name": "Changed", "tagline": "Typed", "hidden": ["0", "1"], field: typed}
+            )
+            self.assertEqual(answer.code, 422, typed)
+            self.assertIn(why, answer.text)
+            marked = [each for _, each in answer.page.tags if "aria-invalid" in each]
+            self.assertEqual([each["name"] for each in marked], [field])
+            values = {each.get("name"): each.get("value") for tag, each in answer.page.tags if tag == "input"}
+            self.assertEqual(values["tagline"], typed if field == "tagline" else "Typed")
+            self.assertIn("checked", dict(_boxes(answer))["hidden"])
+        self.assertEqual(self.games(), before)
+
+    def test_gone_meanwhile(self) -> None:
+        """Who waited for his turn does not get at the game of somebody else who has its name by then."""
+        self.ana.get("/manage/Alpha")
+        self.bo.get("/manage")
+        self.service.slow = True
+        removing = self.later(self.ana, "/manage/Alpha/remove", {"sure": "1"})
+        registering = self.later(self.bo, "/manage", {"short_name": "Alpha", "name": "Bo's Alpha"})
+        stealing = self.later(self.ana, "/manage/Alpha/secret", {})
+        for _ in range(3):
+            self.service.settle()
+        codes = [browser.read()[0] for browser in (removing, registering, stealing)]
+        self.assertEqual(codes, [303, 200, 422])
+        self.assertEqual((self.world.game("Alpha").owner, len(self.world.game("Alpha").secrets)), ("Bo", 1))
+
+    def test_said(self) -> None:
+        """An address cannot make the page say anything."""
+        for query in ("done=<b>", "done=Gone", "done="):
+            self.assertNotIn('class="note" role="status">\n', self.ana.get(f"/manage/Alpha?{query}").body.decode())
+            self.assertEqual(self.ana.get(f"/manage?{query}").code, 200)
+
+
+class SecretTests(OwnerTestCase):
+    """A new secret, and the end."""
+
+    def test_rotate(self) -> None:
+        """A new secret is shown once, and until when the old one works; both do."""
+        client_id, old = self.world.game("Alpha").client_id, self.world.secret("Alpha")
+        answer = self.ana.post("/manage/Alpha/secret")
+        new = self.secret_of(answer)
+        self.assertIn("works until Wednesday, 15 November 2023, 22:00 UTC", answer.text)
+        for secret in (old, new):
+            self.assertIsNotNone(self.world.registry.authenticate(client_id, secret, NOW + 23 * 3600))
+        self.assertIsNone(self.world.registry.authenticate(client_id, old, NOW + 25 * 3600))
+        self.assertIn("works until Wednesday, 15 November 2023, 22:00 UTC", self.ana.get("/manage/Alpha").text)
+        self.service.clock.advance(25 * 3600)
+        self.assertNotIn("works until", self.ana.get("/manage/Alpha").text)
+        self.assertEqual(
+            [(each.operation, each.subject) for each in self.service.store.entries], [("game/rotate", "Alpha")]
+        )
+
+    def test_remove(self) -> None:
+        """A game is removed if the box is ticked, and only then."""
+        answer = self.ana.post("/manage/Alpha/remove")
+        self.assertEqual(answer.code, 422)
+        self.assertIn("tick the box", answer.text)
+        self.assertIsNotNone(self.world.registry.game_named("Alpha"))
+        answer = self.ana.post("/manage/Alpha/remove", {"sure": "1"})
+        self.assertEqual((answer.code, answer.location), (303, "/manage?done=removed"))
+        self.assertIsNone(self.world.registry.game_named("Alpha"))
+        self.assertIn("no longer registered", self.ana.get(answer.location).text)
+        self.assertEqual(self.ana.get("/manage/Alpha/live").code, 404)
+
+
+class LiveTests(OwnerTestCase):
+    """What an owner sees of his sessions."""
+
+    def live(self) -> Answer:
+        """What changes by itself of the page of Alpha."""
+        answer = self.ana.get("/manage/Alpha/live")
+        self.assertEqual(answer.code, 200)
+        return answer
+
+    def test_offline(self) -> None:
+        """A game that is not here has no sessions."""
+        for text in (self.live().text, self.ana.get("/manage/Alpha").text):
+            self.assertIn("Not connected right now.", text)
+            self.assertIn("Waiting for your game to open a socket.", text)
+        self.assertIn("offline", self.ana.get("/manage").text)
+
+    def test_sessions(self) -> None:
+        """Of each session there is where it comes from, for how long, what it runs, hears, lists and may."""
+        session = self.world.join(
+            "Alpha", channels=["gossip", "secret"], players=[f"P{n}" for n in range(30)], user_agent="Own 1.0"
+        )
+        self.world.say(self.world.join("Alpha", supports=["channels"], user_agent="Own 1.0"), frame("heartbeat"))
+        for number in range(12):
+            said = frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}, str(number))
+            self.world.ask(session, said, NOW + 60)
+        self.service.clock.advance(60)
+        text = self.live().text
+        for shown in (
+            *("Session 1", "192.0.2.1 by websocket", "1 minute", "Own 1.0", "gossip, secret", "30: P0, P1", "P19 …"),
+            *("1 of 3 not answered", "All together", "12 of 100, 20 a second", "Messages", "10 of 10, 2 a second"),
+            *("2 overruns; the session ends at 10", "Session 2", "Heartbeatsanswered"),
+        ):
+            self.assertIn(shown, text)
+        meters = [each for tag, each in self.live().page.tags if tag == "meter"]
+        self.assertEqual(
+            [(each["aria-label"], each["value"], each["max"]) for each in meters][1], ("Messages", "10", "10")
+        )
+        self.assertIn("2 sessions", self.ana.get("/manage").text)
+
+    def test_no_limit(self) -> None:
+        """Where there is no limit there is no meter."""
+        limits = self.world.network.rules.limits
+        rates = replace(limits.rates, global_=replace(limits.rates.global_, burst=0))
+        self.world.network.rules.limits = replace(limits, rates=rates)
+        self.world.join("Alpha")
+        self.assertIn("no limit", self.live().text)
+
+    def test_frames(self) -> None:
+        """The last frames are shown, the latest first, and what others wrote stays text."""
+        self.live()
+        session = self.world.join("Alpha", players=[HOSTILE], user_agent=HOSTILE)
+        self.live()
+        watch = self.service.watch
+        for number, name in enumerate((HOSTILE, "Bo")):
+            event = ChannelsSend(None, "gossip", name, HOSTILE)
+            watch.received(session, event, [], NOW + number)
+        for path in ("/manage/Alpha/live", "/manage/Alpha", "/connect/Alpha/python"):
+            answer = self.ana.get(path)
+            for tag, attributes in answer.page.tags:
+                self.assertNotIn("onmouseover", attributes)
+                self.assertFalse(tag == "script" and not attributes.get("src"), path)
+        shown = [json.loads(text) for text in re.findall(r'\{"event".*?\}\}', self.live().text)]
+        self.assertEqual([each["payload"]["name"] for each in shown], ["Bo", HOSTILE])
+        self.assertEqual(shown[0]["payload"]["message"], HOSTILE)
+
+    def test_refused(self) -> None:
+        """Why the game was not let in is told, with what to do about it; the secret is not."""
+        self.live()
+        session = self.world.open(peer="203.0.113.9")
+        wrong = "11111111-2222-4333-8444-555555555555"
+        sent = frame("authenticate", {**self.world.credentials("Alpha"), "client_secret": wrong})
+        event = frames.decode(json.dumps(sent).encode())
+        self.service.watch.received(session, event, self.world.network.receive(session, event, NOW), NOW)
+        answer = self.live()
+        for shown in ("203.0.113.9", "invalid credentials", "its client_secret is another one", "After 20 wrong tries"):
+            self.assertIn(shown, answer.text)
+        self.assertNotIn(wrong, answer.body.decode())
+
+    def test_restricted(self) -> None:
+        """What the admins of the network have against a game is told to its owner."""
+        game = self.world.game("Alpha")
+        self.world.registry.enact(RestrictionSet(restriction("mute", game, "too loud", NOW + 60, "gossip")))
+        self.world.registry.enact(RestrictionSet(restriction("ban", game, "over", NOW - 60)))
+        self.world.registry.enact(GameSaved(replace(game, disabled=True)))
+        text = self.live().text
+        self.assertIn("disabled by an admin; muted until 2023-11-14T22:01:00Z: too loud (on gossip)", text)
+        self.assertNotIn("banned", text)
+        self.assertIn("disabled by an admin", self.ana.get("/manage").text)
+
+    def test_watched(self) -> None:
+        """Whoever only looks at the list, or at a game that is not his, has nothing watched."""
+        self.ana.get("/manage")
+        self.ana.get("/manage/Beta")
+        self.ana.get("/connect/Alpha")
+        self.assertEqual(self.service.watch.watched, {})
+        self.ana.get("/manage/Alpha")
+        self.assertEqual(list(self.service.watch.watched), [self.world.game("Alpha").client_id])
+
+
+def restriction(kind: str, game: Game, reason: str, until: float, channel: str = "") -> Restriction:
+    """Something that an admin has against a game."""
+    return Restriction(
+        kind=kind, subject=game.client_id, channel=channel, until=until, reason=reason, set_by="Root", set_at=NOW
+    )
+
+
+def _boxes(answer: Answer) -> list[tuple[str, dict[str, str | None]]]:
+    return [(str(each["name"]), each) for tag, each in answer.page.tags if each.get("type") == "checkbox"]

@@ -1,0 +1,684 @@
+"""L{gossip.web.pages.sign_in}: how people get in."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.logger import LogEvent, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.operations.accounts import link, signed_out
+from gossip.operations.desk import Desk
+from gossip.operations.operation import Occasion
+from gossip.registry.changes import Account, AccountRemoved, AccountSaved, Change
+from gossip.web.accounts import attempts, passwords
+from gossip.web.accounts.attempts import Limits
+from gossip.web.accounts.passwords import Passwords
+from gossip.web.settings import WebRules, WebSettings
+from gossip.web.site import public_site
+from tests.support.memory_service import MemoryService, Unanswered
+from tests.support.visitor import Answer, Visitor
+from tests.support.world import NOW, uuid
+from tests.web.accounts.test_passwords import GOOD, QUICK, Threads
+from tests.web.test_pages import HOSTILE
+
+BETTER = "a better horse battery"
+
+
+class AccountsTestCase(SynchronousTestCase):
+    """A site whose settings can be changed, and a browser."""
+
+    def setUp(self) -> None:
+        self.service = MemoryService()
+        self.registry = self.service.network.registry
+        self.accounts = self.registry.accounts
+        self.rules = WebRules(WebSettings())
+        self.in_thread: Any = maybeDeferred
+        self.made = 0
+        self.desk = Desk(self.service, self.service.store, maybeDeferred, self.service.clock)
+        self.site = public_site(
+            self.service,
+            self.service.store,
+            self.service.clock,
+            maybeDeferred,
+            desk=self.desk,
+            rules=self.rules,
+            passwords=Passwords(self._in_thread, QUICK),
+        )
+        self.visitor = Visitor(self.site)
+
+    def _in_thread(self, function: Any, *arguments: Any) -> Deferred[Any]:
+        done: Deferred[Any] = self.in_thread(function, *arguments)
+        return done
+
+    def add(self, name: str = "Ana", **more: Any) -> Account:
+        """Somebody has an account."""
+        account = Account(name=name, password=QUICK.hash(GOOD), created_at=NOW - 1, **more)
+        self.registry.enact(AccountSaved(account))
+        return account
+
+    def account(self, name: str = "Ana") -> Account:
+        """An account as it is now."""
+        account = self.accounts.named(name)
+        assert account is not None
+        return account
+
+    def link(self, kind: str, name: str = "", now: float = NOW) -> str:
+        """Somebody makes a link; returns its path."""
+        self.made += 1
+        change, made = link(self.accounts, kind, name, Occasion(now, lambda: uuid(self.made), "unix:ana"))
+        self.registry.enact(change)
+        return str(made["link"])
+
+    def change_slowly(self, change: Change) -> None:
+        """Somebody changes something; that takes until L{settle}, as does what is wanted meanwhile."""
+        self.service.slow = True
+        Deferred.fromCoroutine(self.desk.change(lambda: change))
+
+    def settle(self) -> None:
+        """All changes are kept."""
+        self.service.slow = False
+        self.service.settle()
+
+    def settings(self, **changed: Any) -> None:
+        """The operator changes the settings."""
+        self.rules.settings = replace(self.rules.settings, **changed)
+
+    def sign_in(self, visitor: Visitor | None = None, name: str = "Ana", password: str = GOOD) -> Answer:
+        """Fill in the form to sign in."""
+        return (visitor or self.visitor).post("/sign-in", {"name": name, "password": password}, at="/sign-in")
+
+    def assertIn422(self, text: str, answer: Answer) -> None:
+        self.assertEqual(answer.code, 422, answer.text)
+        self.assertIn(text, answer.text)
+
+
+class SignInTests(AccountsTestCase):
+    """Signing in."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.add()
+
+    def test_sign_in(self) -> None:
+        """With name and password one is in, in whatever case the name is written."""
+        answer = self.sign_in(name=" aNA ")
+        self.assertEqual((answer.code, answer.location), (303, "/"))
+        page = self.visitor.get("/games")
+        self.assertIn("Account Ana", page.text)
+        self.assertIn('action="/sign-out"', page.body.decode())
+        self.assertNotIn("/admin", page.page.links())
+        (ticket,) = self.accounts.of("Ana", "visit")
+        self.assertEqual((ticket.label, ticket.made_at), ("192.0.2.1", NOW))
+
+    def test_admin(self) -> None:
+        """An admin finds what is for admins."""
+        self.add("Root", admin=True)
+        self.sign_in(name="Root")
+        self.assertIn("/admin", self.visitor.get("/").page.links())
+
+    def test_wrong(self) -> None:
+        """A wrong password, a name that is nobody's and an account without a password get the same answer."""
+        self.registry.enact(AccountSaved(Account(name="Empty", created_at=NOW)))
+        told = set()
+        for name, password in (("Ana", "wrong password"), ("Nobody", GOOD), ("Empty", GOOD), ("Empty", ""), ("", "")):
+            answer = self.sign_in(name=name, password=password)
+            self.assertIn422("do not belong together", answer)
+            self.assertNotIn(GOOD, answer.body.decode())
+            told.add(answer.text.replace(name or " ", ""))
+        self.assertFalse(self.visitor.is_signed_in())
+        self.assertEqual(self.accounts.tickets, {})
+
+    def test_same_work(self) -> None:
+        """All of these take a thread the same work, so that no clock tells who has an account."""
+        self.in_thread = threads = Threads()
+        for name in ("Ana", "Nobody"):
+            self.visitor.get("/sign-in")
+            with self.assertRaises(Unanswered):
+                self.sign_in(name=name, password="wrong password")
+            self.assertEqual(len(threads.working), 1)
+            threads.finish()
+
+    def test_filled_in_again(self) -> None:
+        """After a mistake the name is still there, as text, and the password is not."""
+        answer = self.sign_in(name=HOSTILE, password="some secret words")
+        fields = {tag.get("name"): tag for kind, tag in answer.page.tags if kind == "input"}
+        self.assertEqual(fields["name"]["value"], HOSTILE)
+        self.assertNotIn("value", fields["password"])
+        self.assertNotIn("<script>alert", answer.body.decode())
+
+    def test_disabled(self) -> None:
+        """Who is disabled is told so, if he has the password, and is not in; others learn nothing."""
+        self.registry.enact(AccountSaved(replace(self.account(), disabled=True)))
+        self.assertIn422("is disabled", self.sign_in())
+        self.assertIn422("do not belong together", self.sign_in(password="wrong password"))
+        self.assertFalse(self.visitor.is_signed_in())
+
+    def test_signed_in_already(self) -> None:
+        """Who is in is led on."""
+        self.sign_in()
+        self.assertEqual(self.visitor.get("/sign-in?back=/games").location, "/games")
+
+    def test_changed_meanwhile(self) -> None:
+        """An old password that is judged while it is changed lets nobody in."""
+        self.in_thread = threads = Threads()
+        self.visitor.get("/sign-in")
+        with self.assertRaises(Unanswered):
+            self.sign_in()
+        self.registry.enact(AccountSaved(replace(self.account(), password=QUICK.hash(BETTER))))
+        threads.finish()
+        self.assertEqual(self.accounts.of("Ana", "visit"), [])
+
+    def test_ended_meanwhile(self) -> None:
+        """Who signs in while his account is removed, disabled or given another password gets no cookie."""
+        ana = self.account()
+        for change in (
+            AccountRemoved("Ana"),
+            AccountSaved(replace(ana, disabled=True)),
+            AccountSaved(replace(ana, password=QUICK.hash(BETTER))),
+        ):
+            self.registry.enact(AccountSaved(ana))
+            self.change_slowly(change)
+            with self.assertRaises(Unanswered):
+                self.sign_in(Visitor(self.site))
+            self.settle()
+            # Of the removed account it would let him in as whoever takes the name next.
+            self.assertEqual(self.accounts.tickets, {})
+
+    def test_weak_hash(self) -> None:
+        """A hash that is weaker than today's is replaced at the next sign-in."""
+        weak = type(QUICK)(time_cost=1, memory_cost=8, parallelism=1, hash_len=8).hash(GOOD)
+        self.registry.enact(AccountSaved(replace(self.account(), password=weak)))
+        self.assertEqual(self.sign_in().code, 303)
+        self.assertNotEqual(self.account().password, weak)
+        self.assertEqual(self.sign_in(Visitor(self.site)).code, 303)
+
+    @given(
+        st.text(max_size=40) | st.sampled_from(["//x", "/\\x", "https://x", "/a\r\nb", "/ü", "/a b", "javascript:1"])
+    )
+    def test_any_way_back(self, back: str) -> None:
+        """Wherever somebody is to be led back to: it is a page of this site."""
+        visitor = Visitor(self.site)
+        visitor.get(f"/sign-in?back={quote(back)}")
+        answer = visitor.post("/sign-in", {"name": "Ana", "password": GOOD, "back": back})
+        self.assertEqual(answer.code, 303)
+        parts = urlsplit(answer.location)
+        self.assertEqual((parts.scheme, parts.netloc), ("", ""))
+        self.assertRegex(answer.location, r"\A/(?![/\\])[!-~]*\Z")
+
+    @given(st.dictionaries(st.sampled_from(["name", "password", "back", "x"]), st.text(max_size=300)))
+    def test_any_form(self, fields: dict[str, str]) -> None:
+        """Whatever is filled in is an answer, and nobody is in who has not the password."""
+        visitor = Visitor(self.site, "2001:db8::1")
+        self.service.clock.advance(3600)
+        answer = visitor.post("/sign-in", fields, at="/sign-in")
+        self.assertEqual(answer.code, 422)
+        self.assertFalse(visitor.is_signed_in())
+
+
+class BruteForceTests(AccountsTestCase):
+    """Somebody tries passwords."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.add()
+        self.limits = Limits(self.service.clock)
+
+    def guess(self, times: int, name: str = "Ana", address: str = "192.0.2.66") -> Answer:
+        """Try so many wrong passwords; returns the last answer."""
+        attacker = Visitor(self.site, address)
+        for _ in range(times):
+            answer = self.sign_in(attacker, name, "wrong password")
+        return answer
+
+    def test_one_account(self) -> None:
+        """After some wrong passwords for an account further ones from there are not looked at, even the right one."""
+        most = self.limits.passwords.left("x")
+        self.assertEqual(self.guess(most).code, 422)
+        refused = self.sign_in(Visitor(self.site, "192.0.2.66"))
+        self.assertEqual((refused.code, refused.headers["retry-after"]), (429, "900"))
+        self.assertIn("Too many wrong passwords. Try again in 15 minutes.", refused.text)
+        self.service.clock.advance(900)
+        self.assertEqual(self.sign_in(Visitor(self.site, "192.0.2.66")).code, 303)
+
+    def test_nobody_is_locked_out(self) -> None:
+        """The owner of the account gets in from his own address all the same."""
+        self.guess(self.limits.passwords.left("x") + 1)
+        self.assertEqual(self.sign_in().code, 303)
+
+    def test_many_accounts(self) -> None:
+        """After some more wrong passwords for whatever accounts nothing from there is looked at."""
+        for number in range(self.limits.passwords_from.left("x")):
+            self.assertEqual(self.guess(1, f"Nobody{number}").code, 422)
+        self.assertEqual(self.guess(1).code, 429)
+        self.assertEqual(self.sign_in().code, 303)
+
+    def test_one_network(self) -> None:
+        """Another address of the same network of IPv6 is no way around."""
+        for number in range(self.limits.passwords.left("x")):
+            self.guess(1, address=f"2001:db8::{number}")
+        self.assertEqual(self.guess(1, address="2001:db8::ffff").code, 429)
+
+    def test_all_at_once(self) -> None:
+        """Nor is it to try many before the first is judged."""
+        self.patch(passwords, "OF_ONE_PLACE", 20)
+        self.in_thread = threads = Threads()
+        most = self.limits.passwords.left("x")
+        for _ in range(most):
+            with self.assertRaises(Unanswered):
+                self.guess(1)
+        self.assertEqual(self.guess(1).code, 429)
+        while threads.working:
+            threads.finish()
+
+    def test_no_way_to_be_forgotten(self) -> None:
+        """Who may try nothing more does not make us forget what others tried, whatever names he makes up."""
+        self.patch(attempts, "REMEMBERED", 60)
+        self.guess(self.limits.passwords.left("x"))
+        for number in range(self.limits.passwords_from.left("x") + 30):
+            answer = self.guess(1, f"Nobody{number}", "192.0.2.67")
+        self.assertEqual(answer.code, 429)
+        self.assertEqual(self.guess(1).code, 429)
+
+    def test_refused_for_one(self) -> None:
+        """Tries that are refused for one account take none from the others of that address."""
+        self.guess(self.limits.passwords_from.left("x") + 1)
+        self.assertEqual(self.guess(1, "Nobody").code, 422)
+
+    def test_right_password(self) -> None:
+        """Who finds the right one begins anew: a mistake now and then adds up to nothing."""
+        for _ in range(5):
+            self.guess(self.limits.passwords.left("x") - 1, address="192.0.2.1")
+            self.assertEqual(self.sign_in(Visitor(self.site)).code, 303)
+
+    def test_own_page(self) -> None:
+        """The password is no easier to try on the page of the account."""
+        self.sign_in()
+        fields = {"email": "", "current": "wrong password"}
+        for _ in range(self.limits.passwords.left("x")):
+            self.assertEqual(self.visitor.post("/account/email", fields, at="/account").code, 422)
+        self.assertEqual(self.visitor.post("/account/email", {**fields, "current": GOOD}).code, 429)
+
+    def test_links(self) -> None:
+        """Nor are links."""
+        good = self.link("reset", "Ana")
+        for number in range(self.limits.links.left("x")):
+            self.assertEqual(self.visitor.get(f"/reset/{uuid(number + 100)}").code, 404)
+        for path in (good, f"/reset/{uuid(99)}"):
+            refused = self.visitor.get(path)
+            self.assertEqual((refused.code, refused.headers["retry-after"]), (429, "900"))
+        self.assertEqual(Visitor(self.site, "192.0.2.2").get(good).code, 200)
+
+    def test_sign_ups(self) -> None:
+        """An address makes so many accounts in an hour; mistakes are not counted."""
+        for number in range(self.limits.sign_ups.left("x")):
+            fields = {"name": f"User{number}", "password": GOOD, "again": GOOD}
+            visitor = Visitor(self.site)
+            self.assertEqual(visitor.post("/sign-up", {**fields, "again": "x"}, at="/sign-up").code, 422)
+            self.assertEqual(visitor.post("/sign-up", fields).code, 303)
+        self.assertEqual(Visitor(self.site).post("/sign-up", {**fields, "name": "One-more"}, at="/sign-up").code, 429)
+        self.assertIsNone(self.accounts.named("One-more"))
+
+    def test_sign_ups_in_a_crowd(self) -> None:
+        """Who cannot be let in since too many wait may try as often as before."""
+        self.in_thread = threads = Threads()
+        for number in range(22):
+            with self.assertRaises(Unanswered):
+                self.guess(1, f"Nobody{number}", f"192.0.2.{number + 10}")
+        fields = {"name": "Bob", "password": GOOD, "again": GOOD}
+        for _ in range(self.limits.sign_ups.left("x") + 1):
+            self.assertEqual(Visitor(self.site).post("/sign-up", fields, at="/sign-up").code, 503)
+        while threads.working:
+            threads.finish()
+        self.in_thread = maybeDeferred
+        self.assertEqual(Visitor(self.site).post("/sign-up", fields, at="/sign-up").code, 303)
+
+    def test_one_crowds(self) -> None:
+        """Who shows right passwords all the time keeps nobody else out."""
+        for number in range(22):
+            self.add(f"User{number}")
+        self.in_thread = threads = Threads()
+        for number in range(22):
+            with contextlib.suppress(Unanswered):
+                self.assertEqual(self.sign_in(Visitor(self.site, "192.0.2.66"), f"User{number}").code, 503)
+        with self.assertRaises(Unanswered):
+            self.sign_in()
+        while threads.working:
+            threads.finish()
+        self.assertEqual(len(self.accounts.of("Ana", "visit")), 1)
+
+    def test_crowd(self) -> None:
+        """When too many wait, one is asked to come again, and it counts as no wrong password."""
+        self.in_thread = threads = Threads()
+        for number in range(22):
+            with self.assertRaises(Unanswered):
+                self.guess(1, f"Nobody{number}", f"192.0.2.{number + 10}")
+        for _ in range(15):
+            self.assertEqual(self.sign_in().code, 503)
+        while threads.working:
+            threads.finish()
+        self.in_thread = maybeDeferred
+        self.assertEqual(self.sign_in().code, 303)
+
+
+class SignUpTests(AccountsTestCase):
+    """Making an account."""
+
+    def sign_up(self, path: str = "/sign-up", visitor: Visitor | None = None, **fields: Any) -> Answer:
+        """Fill in the form."""
+        filled = {"name": "Ana", "password": GOOD, "again": GOOD, **fields}
+        return (visitor or self.visitor).post(path, filled, at=path)
+
+    def test_open(self) -> None:
+        """Everybody can make an account, and is in with it; it is no admin, and its password is no text."""
+        answer = self.sign_up(email=" ana@example.org ")
+        self.assertEqual((answer.code, answer.location), (303, "/account?done=welcome"))
+        account = self.account()
+        self.assertEqual((account.admin, account.disabled, account.email), (False, False, "ana@example.org"))
+        self.assertEqual(account.created_at, NOW)
+        assert account.password is not None
+        self.assertTrue(account.password.startswith("$argon2id$"))
+        self.assertIn("Welcome!", self.visitor.get(answer.location).text)
+        self.assertEqual(self.sign_in(Visitor(self.site)).code, 303)
+
+    def test_way_back(self) -> None:
+        """Who came from somewhere goes on there."""
+        self.assertIn("/sign-up?back=/chat/gossip", self.visitor.get("/sign-in?back=/chat/gossip").page.links())
+        self.assertEqual(self.sign_up("/sign-up?back=/chat/gossip", back="/chat/gossip").location, "/chat/gossip")
+
+    def test_mistakes(self) -> None:
+        """What is wrong is said at its field, and what was typed is still there, but for the passwords."""
+        self.add("Bob")
+        mistakes: tuple[tuple[dict[str, Any], str], ...] = (
+            ({"name": "A"}, "A name has 3 to 20 letters, digits, - and _, and begins with a letter."),
+            ({"name": HOSTILE}, "A name has 3 to 20"),
+            ({"name": "system"}, "The name system is not to be had."),
+            ({"name": "bOB"}, "The name bOB is taken."),
+            ({"password": "short"}, "A password has 10 to 200 characters."),
+            ({"name": "Anastasia_1", "password": "anastasia_1"}, "A password must not be the name."),
+            ({"again": "x"}, "The two are not the same."),
+            ({"email": "ana@example.org, evil@example.org"}, "That is no address for mail."),
+            ({"email": "ana@example.org\r\nBcc: x@example.org"}, "That is no address for mail."),
+        )
+        for fields, text in mistakes:
+            answer = self.sign_up(**fields)
+            self.assertIn422(text, answer)
+            for value in (GOOD, "anastasia_1"):
+                self.assertNotIn(value, answer.body.decode())
+            tags = [tag for kind, tag in answer.page.tags if kind == "input" and tag.get("aria-invalid")]
+            self.assertEqual(len(tags), 1, answer.text)
+            self.assertIn(f"{tags[0]['id']}-wrong", tags[0]["aria-describedby"] or "")
+            if "email" in fields:
+                self.assertEqual(tags[0]["value"], fields["email"].strip())
+        self.assertEqual([*self.accounts.all], ["bob"])
+
+    def test_closed(self) -> None:
+        """Where nobody can make an account, it says so, links or not."""
+        self.settings(sign_up="closed")
+        for path in ("/sign-up", self.link("invite")):
+            self.assertEqual(self.visitor.get(path).code, 403)
+            self.assertIn("Nobody can make an account here.", self.visitor.get(path).text)
+            self.visitor.get("/sign-in")
+            self.assertEqual(self.sign_up(path).code, 403)
+        self.assertNotIn("/sign-up", self.visitor.get("/sign-in").body.decode())
+        self.assertEqual(self.accounts.all, {})
+
+    def test_invitation(self) -> None:
+        """By invitation, one person gets in with a link, once."""
+        self.settings(sign_up="invite")
+        self.assertIn("ask an admin for a link", self.visitor.get("/sign-up").text)
+        self.visitor.get("/sign-in")
+        self.assertEqual(self.sign_up().code, 403)
+        path = self.link("invite")
+        self.assertEqual(self.sign_up(path).code, 303)
+        self.assertTrue(self.visitor.is_signed_in())
+        other = Visitor(self.site)
+        self.assertEqual(other.get(path).code, 404)
+        other.get("/sign-in")
+        self.assertEqual(self.sign_up(path, other, name="Bob").code, 404)
+        self.assertEqual([*self.accounts.all], ["ana"])
+
+    def test_invitation_survives_looks(self) -> None:
+        """Neither to look at a link nor a mistake uses it up; time does."""
+        path = self.link("invite")
+        for _ in range(3):
+            self.assertEqual(self.visitor.get(path).code, 200)
+            self.assertEqual(self.visitor.ask("HEAD", path).code, 200)
+            self.assertEqual(self.sign_up(path, again="x").code, 422)
+        self.service.clock.advance(7 * 24 * 3600 - 1)
+        self.assertEqual(self.visitor.get(path).code, 200)
+        self.service.clock.advance(1)
+        self.assertEqual(self.visitor.get(path).code, 404)
+
+    def test_two_at_once(self) -> None:
+        """Of two who want a name, or use an invitation, at the same time, one gets it."""
+        path = self.link("invite")
+        self.in_thread = threads = Threads()
+        for name in ("Ana", "Bob"):
+            visitor = Visitor(self.site)
+            visitor.get(path)
+            with self.assertRaises(Unanswered):
+                self.sign_up(path, visitor, name=name)
+        for _ in range(2):
+            visitor = Visitor(self.site)
+            visitor.get("/sign-up")
+            with self.assertRaises(Unanswered):
+                self.sign_up("/sign-up", visitor, name="Ana")
+        while threads.working:
+            threads.finish()
+        self.assertEqual([*self.accounts.all], ["ana"])
+        self.assertEqual(len(self.accounts.tickets), 1)
+
+    def test_other_link(self) -> None:
+        """A link of another kind is none."""
+        self.add()
+        for kind in ("setup", "reset"):
+            path = self.link(kind, "Ana" if kind == "reset" else "")
+            self.assertEqual(self.visitor.get(path.replace(kind, "sign-up")).code, 404)
+
+    def test_signed_in_already(self) -> None:
+        """Who has an account is led to it."""
+        self.visitor.sign_in(self.service)
+        self.assertEqual(self.visitor.get("/sign-up").location, "/account?done=welcome")
+
+    @given(st.dictionaries(st.sampled_from(["name", "password", "again", "email", "back"]), st.text(max_size=250)))
+    def test_any_form(self, fields: dict[str, str]) -> None:
+        """Whatever is filled in is an answer; an account that comes of it is one that can be."""
+        self.service.clock.advance(3600)
+        visitor = Visitor(self.site)
+        answer = self.sign_up("/sign-up", visitor, **{"name": "Ann", **fields})
+        self.assertIn(answer.code, (303, 422))
+        if answer.code == 303:
+            self.registry.enact(AccountRemoved((fields.get("name") or "Ann").strip()))
+        self.assertEqual(self.accounts.all, {})
+
+
+class SetupTests(AccountsTestCase):
+    """The first admin."""
+
+    def set_up(self, path: str, name: str = "Root", visitor: Visitor | None = None) -> Answer:
+        """Fill in the form."""
+        return (visitor or self.visitor).post(path, {"name": name, "password": GOOD, "again": GOOD}, at=path)
+
+    def test_once(self) -> None:
+        """The link makes the first admin, who is in, and then nobody else."""
+        path = self.link("setup")
+        self.assertIn("There is no admin yet.", self.visitor.get(path).text)
+        answer = self.set_up(path)
+        self.assertEqual((answer.code, answer.location), (303, "/admin"))
+        self.assertTrue(self.account("Root").admin)
+        self.assertTrue(self.visitor.is_signed_in())
+        other = Visitor(self.site)
+        self.assertEqual(other.get(path).code, 404)
+        other.get("/sign-in")
+        self.assertEqual(self.set_up(path, "Evil", other).code, 404)
+        self.assertEqual([*self.accounts.all], ["root"])
+
+    def test_where_signing_up_is_closed(self) -> None:
+        """Whoever else may make an account, the first admin may."""
+        self.settings(sign_up="closed")
+        self.assertEqual(self.set_up(self.link("setup")).code, 303)
+
+    def test_admin_exists(self) -> None:
+        """A link that is left over when there is an admin is good for nothing."""
+        path = self.link("setup")
+        self.visitor.get(path)
+        self.add("Root", admin=True)
+        self.assertEqual(self.visitor.get(path).code, 404)
+        self.assertEqual(self.set_up(path, "Evil").code, 404)
+
+    def test_two_at_once(self) -> None:
+        """Nor does it make an admin if one came about while the password was hashed."""
+        path = self.link("setup")
+        self.visitor.get(path)
+        self.in_thread = threads = Threads()
+        with self.assertRaises(Unanswered):
+            self.set_up(path)
+        self.add("Other", admin=True)
+        threads.finish()
+        self.assertIsNone(self.accounts.named("Root"))
+
+    def test_replaced(self) -> None:
+        """A newer link takes the place of an older one."""
+        old, new = self.link("setup"), self.link("setup")
+        self.assertEqual((self.visitor.get(old).code, self.visitor.get(new).code), (404, 200))
+
+
+class ResetTests(AccountsTestCase):
+    """A link that sets a password."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.add()
+
+    def reset(self, path: str, visitor: Visitor | None = None, **fields: str) -> Answer:
+        """Fill in the form."""
+        return (visitor or self.visitor).post(path, {"password": BETTER, "again": BETTER, **fields}, at=path)
+
+    def test_reset(self) -> None:
+        """The new password is good and the old one is not; who set it is in, and nobody else any more."""
+        thief = Visitor(self.site)
+        thief.sign_in(self.service)
+        self.registry.enact(signed_out(self.accounts, "Bob"))
+        answer = self.reset(self.link("reset", "Ana"))
+        self.assertEqual((answer.code, answer.location), (303, "/account?done=password"))
+        self.assertIn("Your password is set.", self.visitor.get(answer.location).text)
+        self.assertFalse(thief.is_signed_in())
+        self.assertEqual(self.sign_in(Visitor(self.site)).code, 422)
+        self.assertEqual(self.sign_in(Visitor(self.site), password=BETTER).code, 303)
+
+    def test_tokens_end(self) -> None:
+        """Tokens of programs, which a thief may have made, end with it."""
+        self.visitor.sign_in(self.service)
+        self.visitor.post("/account/tokens", {"label": "x", "scope": "read"}, at="/account")
+        self.assertEqual(len(self.accounts.of("Ana", "token")), 1)
+        self.reset(self.link("reset", "Ana"))
+        self.assertEqual(self.accounts.of("Ana", "token"), [])
+
+    def test_first_password(self) -> None:
+        """An account that an admin made gets its first password so."""
+        self.registry.enact(AccountSaved(Account(name="Bob", created_at=NOW)))
+        self.assertEqual(self.reset(self.link("reset", "Bob")).code, 303)
+        self.assertEqual(self.sign_in(Visitor(self.site), "Bob", BETTER).code, 303)
+
+    def test_once(self) -> None:
+        """The link is good once; neither a look at it nor a mistake uses it up."""
+        path = self.link("reset", "Ana")
+        for _ in range(3):
+            self.assertEqual(self.visitor.get(path).code, 200)
+            self.assertIn422("The two are not the same.", self.reset(path, again="x"))
+            self.assertIn422("10 to 200 characters", self.reset(path, password="x", again="x"))
+        self.assertEqual(self.reset(path).code, 303)
+        other = Visitor(self.site)
+        answer = other.get(path)
+        self.assertEqual(answer.code, 404)
+        self.assertIn("it was used, or replaced by a newer one, or is too old", answer.text)
+        other.get("/sign-in")
+        self.assertEqual(self.reset(path, other, password=GOOD, again=GOOD).code, 404)
+        self.assertEqual(self.sign_in(Visitor(self.site), password=BETTER).code, 303)
+
+    def test_two_at_once(self) -> None:
+        """Of two who use it at the same time, one does."""
+        path = self.link("reset", "Ana")
+        visitors = Visitor(self.site), Visitor(self.site)
+        for visitor in visitors:
+            visitor.get(path)
+        self.in_thread = threads = Threads()
+        for visitor, password in zip(visitors, (BETTER, "another good one"), strict=True):
+            with self.assertRaises(Unanswered):
+                self.reset(path, visitor, password=password, again=password)
+        while threads.working:
+            threads.finish()
+        self.in_thread = maybeDeferred
+        self.assertEqual(self.sign_in(password=BETTER).code, 303)
+        self.assertEqual(self.sign_in(Visitor(self.site), password="another good one").code, 422)
+
+    def test_no_good(self) -> None:
+        """A link that is too old, replaced, of another kind, or of an account that is disabled or gone, is no good."""
+        old = self.link("reset", "Ana", NOW - 24 * 3600)
+        self.assertEqual(self.visitor.get(old).code, 404)
+        first, second = self.link("reset", "Ana"), self.link("reset", "Ana")
+        self.assertEqual((self.visitor.get(first).code, self.visitor.get(second).code), (404, 200))
+        self.assertEqual(self.visitor.get(self.link("invite").replace("sign-up", "reset")).code, 404)
+        self.registry.enact(AccountSaved(replace(self.account(), disabled=True)))
+        self.assertEqual(self.visitor.get(second).code, 404)
+        self.registry.enact(AccountSaved(replace(self.account(), disabled=False)))
+        self.registry.enact(AccountRemoved("Ana"))
+        self.assertEqual(self.visitor.get(second).code, 404)
+
+    def test_no_referrer(self) -> None:
+        """The page of a link tells its address to nobody, and no cache keeps it."""
+        answer = self.visitor.get(self.link("reset", "Ana"))
+        self.assertEqual(
+            (answer.headers["referrer-policy"], answer.headers["cache-control"]), ("no-referrer", "no-store")
+        )
+
+    def test_edited_meanwhile(self) -> None:
+        """What an admin changes while a password is hashed is not undone by it."""
+        path = self.link("reset", "Ana")
+        self.visitor.get(path)
+        self.in_thread = threads = Threads()
+        with self.assertRaises(Unanswered):
+            self.reset(path)
+        self.registry.enact(AccountSaved(replace(self.account(), disabled=True)))
+        threads.finish()
+        self.assertTrue(self.account().disabled)
+        self.assertEqual(self.accounts.of("Ana", "visit"), [])
+
+
+class ReaderTests(AccountsTestCase):
+    """What machines are told of these pages."""
+
+    def test_log(self) -> None:
+        """A program that looks at a link by HEAD, as those of mail do, leaves nothing of it in the log."""
+        logged: list[LogEvent] = []
+        observer: Any = logged.append
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        answer = self.visitor.ask("HEAD", self.link("invite"))
+        self.assertEqual((answer.code, answer.body, logged), (200, b"", []))
+        self.assertGreater(int(answer.headers["content-length"]), 1000)
+
+    def test_robots(self) -> None:
+        """Crawlers are asked to stay away."""
+        robots = self.visitor.get("/robots.txt").body.decode()
+        for path in ("/account", "/forgot", "/reset/", "/setup/", "/sign-in", "/sign-up"):
+            self.assertIn(f"Disallow: {path}\n", robots)
+
+    def test_no_mail(self) -> None:
+        """Where no mail is sent nothing promises any."""
+        self.assertEqual(self.visitor.get("/forgot").code, 404)
+        self.visitor.get("/sign-in")
+        self.assertEqual(self.visitor.post("/forgot", {"name": "Ana"}).code, 404)
+        self.assertNotIn("/forgot", self.visitor.get("/sign-in").page.links())
+
+    def test_sign_in_leads_back(self) -> None:
+        """From every page one comes back to it."""
+        self.assertIn("/sign-in?back=/games%3Fq%3Da", self.visitor.get("/games?q=a").page.links())
+        self.assertIn("/sign-in", self.visitor.get("/").page.links())

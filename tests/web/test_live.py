@@ -1,0 +1,400 @@
+"""L{gossip.web.live}: what is said, told to browsers as it happens."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import ConnectionLost
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.registry.changes import Channel, ChannelSaved, MessageSaid
+from gossip.web.live import ALIVE_SECONDS, BACKLOG_BYTES, MISSED, Readers, frame
+from gossip.web.site import public_site
+from tests.support.memory_service import Browser, MemoryService
+from tests.support.world import NOW, uuid
+
+
+class LiveTestCase(SynchronousTestCase):
+    """A public site with two public channels."""
+
+    def setUp(self) -> None:
+        self.service = MemoryService()
+        self.clock = self.service.clock
+        self.in_thread: Any = maybeDeferred
+        self.readers = Readers()
+        self.site = public_site(self.service, self.service.store, self.clock, self._in_thread, self.readers)
+        self.site.doStart()
+        for name in ("gossip", "other"):
+            self.show(name)
+
+    def _in_thread(self, *call: Any) -> Any:
+        return self.in_thread(*call)
+
+    def show(self, name: str, hidden: bool = False) -> None:
+        self.service.world.registry.enact(ChannelSaved(Channel(name, hidden)))
+
+    def hear(
+        self, seq: int, text: str = "Hello", channel: str = "gossip", kept: bool = True, game: str = "Alpha"
+    ) -> None:
+        """Something is said; what is kept is in the store at once."""
+        said = MessageSaid(channel, seq, uuid(1), "Alpha", "Ana", text, self.clock.seconds())
+        if kept:
+            self.service.store.said.append(said)
+        for observer in list(self.service.heard):
+            observer(said)
+
+    def turn(self) -> None:
+        """Turns of the reactor, until all is handed out."""
+        for _ in range(200):
+            self.clock.advance(0.01)
+
+    def follow(self, path: str = "/chat/gossip/live", host: str = "192.0.2.1", **headers: str) -> Browser:
+        browser = Browser(self.site, IPv4Address("TCP", host, 40000))
+        lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+        browser.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n{lines}\r\n".encode())
+        return browser
+
+    def written(self, browser: Browser) -> bytes:
+        """What was written since the last look, without the chunks around it."""
+        value: bytes = browser.transport.value()
+        browser.transport.clear()
+        body = value.partition(b"\r\n\r\n")[2] if value.startswith(b"HTTP/") else value
+        text = b""
+        while body:
+            size, _, body = body.partition(b"\r\n")
+            text, body = text + body[: int(size, 16)], body[int(size, 16) + 2 :]
+        return text
+
+    def numbers(self, browser: Browser) -> list[int]:
+        """The numbers of the events since the last look."""
+        return [int(number) for number in re.findall(rb"^id: (\d+)$", self.written(browser), re.MULTILINE)]
+
+
+class FrameTests(SynchronousTestCase):
+    """An event as it is written."""
+
+    def test_a_frame(self) -> None:
+        """A line is one event; what has several lines still is."""
+        self.assertEqual(frame(b"hi", number=3), b"id: 3\ndata: hi\n\n")
+        self.assertEqual(frame(b"a\nb\r\nc\rd"), b"data: a\ndata: b\ndata: c\ndata: d\n\n")
+        self.assertEqual(frame(b"x", b"reload"), b"event: reload\ndata: x\n\n")
+
+    @given(st.binary(max_size=50))
+    def test_any_text(self, text: bytes) -> None:
+        """No text can end its event, or begin a field of its own."""
+        lines = re.split(rb"\r\n|\r|\n", frame(text, number=1))
+        self.assertEqual(lines[-2:], [b"", b""])
+        self.assertTrue(all(line.startswith(b"data: ") for line in lines[1:-2]))
+
+
+class FollowTests(LiveTestCase):
+    """Following."""
+
+    def test_headers(self) -> None:
+        """A stream of events starts at once, is kept by nobody, and ends with its connection."""
+        browser = self.follow()
+        code, headers, _ = browser.read()
+        self.assertEqual((code, headers["content-type"]), (200, "text/event-stream; charset=utf-8"))
+        self.assertIn("no-store", headers["cache-control"])
+        self.assertEqual(headers["connection"], "close")
+        self.assertIn("default-src 'self'", headers["content-security-policy"])
+        code, head, body = Browser(self.site).ask("HEAD", "/chat/gossip/live")
+        self.assertEqual((code, head["content-type"], body), (200, headers["content-type"], b""))
+        self.assertEqual(len(self.site.live), 1)
+
+    def test_what_is_said(self) -> None:
+        """What is said on the channel is told, as a line of HTML, and what is said elsewhere is not."""
+        browser = self.follow()
+        self.written(browser)
+        self.hear(5, "<b>Hi\n</li>")
+        self.hear(6, channel="other")
+        self.turn()
+        text = self.written(browser)
+        self.assertIn(b"id: 5\ndata: <li id=", text)
+        self.assertIn(b"&lt;b&gt;Hi\ndata: &lt;/li&gt;</span></li>\n\n", text)
+        self.assertIn(b'href="/games/Alpha"', text)
+        self.assertNotIn(b"id: 6", text)
+
+    def test_nobody_reads(self) -> None:
+        """While nobody reads no time is spent on what is said; who comes then is told of it all the same."""
+        before = self.clock.getDelayedCalls()
+        self.hear(5, kept=False)
+        self.assertEqual(self.clock.getDelayedCalls(), before)
+        browser = self.follow(Last_Event_ID="4")
+        self.assertEqual(self.numbers(browser), [5])
+
+    def test_all_channels(self) -> None:
+        """The front page is told of all public channels, and of no other."""
+        browser = self.follow("/live")
+        self.show("secret", hidden=True)
+        self.written(browser)
+        for channel in ("gossip", "other", "secret", "unknown"):
+            self.hear(1, f"on {channel}", channel=channel)
+        self.turn()
+        self.assertEqual(re.findall(rb"on (\w+)", self.written(browser)), [b"gossip", b"other"])
+
+    def test_one_encoding(self) -> None:
+        """However many read, a message is written once, and what comes together goes together."""
+        encoded: list[int] = []
+        live = self.site.live
+        encode = live._encode
+        live._encode = lambda said: encoded.append(said.seq) or encode(said)  # type: ignore[func-returns-value]
+        browsers = [self.follow() for _ in range(100)]
+        for browser in browsers:
+            self.written(browser)
+        self.hear(1)
+        self.hear(2)
+        self.turn()
+        self.assertEqual(encoded, [1, 2])
+        self.assertEqual([self.numbers(browser) for browser in browsers], [[1, 2]] * 100)
+
+    def test_no_readers(self) -> None:
+        """Without readers nothing is encoded."""
+        self.site.live._encode = lambda said: self.fail("encoded")
+        self.hear(1)
+        self.turn()
+
+    def test_hidden_meanwhile(self) -> None:
+        """A channel that is hidden is told no more, and who follows it is sent away."""
+        browser = self.follow()
+        self.show("gossip", hidden=True)
+        self.written(browser)
+        self.hear(1)
+        self.turn()
+        self.assertEqual(self.written(browser), b"")
+        self.clock.advance(ALIVE_SECONDS)
+        self.assertTrue(browser.transport.disconnecting)
+        self.assertEqual(len(self.site.live), 0)
+
+    def test_hidden_for_a_moment(self) -> None:
+        """Who follows a channel that was hidden for a moment misses nothing of what was said then."""
+        browser = self.follow()
+        self.hear(1)
+        self.turn()
+        self.show("gossip", hidden=True)
+        self.hear(2)
+        self.turn()
+        self.show("gossip")
+        self.hear(3)
+        self.turn()
+        self.assertEqual(self.numbers(browser), [1])
+        self.assertTrue(browser.transport.disconnecting)
+        self.assertEqual(self.numbers(self.follow(Last_Event_ID="1")), [2, 3])
+
+    def test_sign_of_life(self) -> None:
+        """A silent stream has a comment now and then."""
+        browser = self.follow()
+        self.written(browser)
+        for _ in range(3):
+            self.clock.advance(ALIVE_SECONDS)
+            self.assertEqual(self.written(browser), b":\n\n")
+        self.assertFalse(browser.transport.disconnecting)
+        browser.protocol.connectionLost(Failure(ConnectionLost()))
+        self.clock.advance(ALIVE_SECONDS)
+        self.assertEqual([call for call in self.clock.calls if call.func == self.site.live._beat], [])
+
+
+class ResumeTests(LiveTestCase):
+    """Coming back."""
+
+    def test_missed(self) -> None:
+        """Who comes back is told what he missed, then what is said."""
+        for seq in range(1, 6):
+            self.hear(seq)
+        self.turn()
+        one, other = self.follow(Last_Event_ID="3"), self.follow("/chat/gossip/live?after=3")
+        self.assertEqual((self.numbers(one), self.numbers(other)), ([4, 5], [4, 5]))
+        self.hear(6)
+        self.turn()
+        self.assertEqual((self.numbers(one), self.numbers(other)), ([6], [6]))
+
+    def test_his_own_word(self) -> None:
+        """What the browser says it has goes before what stood in the page; nonsense is nothing."""
+        for seq in range(1, 6):
+            self.hear(seq)
+        self.turn()
+        self.assertEqual(self.numbers(self.follow("/chat/gossip/live?after=1", Last_Event_ID="4")), [5])
+        self.assertEqual(self.numbers(self.follow(Last_Event_ID="<b>")), [])
+        self.assertEqual(self.follow("/chat/gossip/live?after=x").read()[0], 400)
+
+    def test_not_on_disk_yet(self) -> None:
+        """What was heard and is still on its way to the disk is not missed."""
+        self.hear(1)
+        self.hear(2, kept=False)
+        self.turn()
+        self.hear(3, kept=False)
+        browser = self.follow(Last_Event_ID="0")
+        self.assertEqual(self.numbers(browser), [1, 2, 3])
+        self.turn()
+        self.assertEqual(self.numbers(browser), [])
+
+    def test_while_it_is_read(self) -> None:
+        """What is said while the history is read comes once, in its order."""
+        reading: Deferred[Any] = Deferred()
+        self.in_thread = lambda *call: reading
+        browser = self.follow(Last_Event_ID="0")
+        self.hear(1)
+        self.turn()
+        self.hear(2)
+        reading.callback(self.service.store.said[:1])
+        self.hear(3)
+        self.turn()
+        self.assertEqual(self.numbers(browser), [1, 2, 3])
+
+    def test_number_to_come(self) -> None:
+        """Who has more than there is, as when an old copy of the database was put back, hears what comes."""
+        for seq in range(1, 4):
+            self.hear(seq)
+        self.turn()
+        browser = self.follow(Last_Event_ID="999999999999999")
+        self.assertEqual(self.numbers(browser), [])
+        self.hear(4)
+        self.turn()
+        self.assertEqual(self.numbers(browser), [4])
+
+    def test_too_much(self) -> None:
+        """Who missed too much loads the page again."""
+        for seq in range(MISSED + 2):
+            self.hear(seq)
+        self.assertIn(b"event: reload\n", self.written(self.follow(Last_Event_ID="0")))
+
+    def test_front_page(self) -> None:
+        """The front page is told the last lines when it comes back; it knows which of them it has."""
+        self.hear(1)
+        self.turn()
+        now = int(NOW * 1000)
+        self.assertIn(b'id="gossip-1"', self.written(self.follow("/live", Last_Event_ID=str(now - 60))))
+        self.assertNotIn(b"gossip-1", self.written(self.follow("/live", Last_Event_ID=str(now + 60))))
+
+    def test_busy_front_page(self) -> None:
+        """It is told none of those before its last line again, however much was said in that second."""
+        for seq in range(1, 21):
+            self.hear(seq)
+            self.clock.advance(0.005)
+        self.turn()
+        last = self.numbers(self.follow("/live?after=0"))[-1]
+        self.assertEqual(self.numbers(self.follow("/live", Last_Event_ID=str(last))), [last])
+
+    def test_no_history(self) -> None:
+        """A history that cannot be read ends the stream; the browser comes back later."""
+        self.in_thread = lambda *call: maybeDeferred(lambda: 1 / 0)
+        browser = self.follow(Last_Event_ID="0")
+        self.assertTrue(browser.transport.disconnecting)
+        self.assertEqual((len(self.flushLoggedErrors(ZeroDivisionError)), len(self.site.live)), (1, 0))
+
+    def test_gone_meanwhile(self) -> None:
+        """Who goes while his history is read is forgotten."""
+        reading: Deferred[Any] = Deferred()
+        self.in_thread = lambda *call: reading
+        browser = self.follow(Last_Event_ID="0")
+        browser.protocol.connectionLost(Failure(ConnectionLost()))
+        self.assertEqual(len(self.site.live), 0)
+        reading.callback([])
+
+
+class BoundTests(LiveTestCase):
+    """How much readers may cost."""
+
+    def test_slow_reader(self) -> None:
+        """Events wait for a busy reader, in order; one that is too slow is cut off, and the others are not."""
+        slow, fast = self.follow(), self.follow()
+        slow.transport.producer.pauseProducing()
+        self.written(slow)
+        self.hear(1)
+        self.hear(2)
+        self.turn()
+        self.assertEqual(self.numbers(slow), [])
+        slow.transport.producer.resumeProducing()
+        self.assertEqual(self.numbers(slow), [1, 2])
+        slow.transport.producer.pauseProducing()
+        for seq in range(3, 3 + BACKLOG_BYTES // 4000 + 1):
+            self.hear(seq, "x" * 4000)
+            self.turn()
+        self.assertTrue(slow.transport.disconnected or slow.transport.disconnecting)
+        self.assertFalse(fast.transport.disconnecting)
+        self.assertEqual((len(self.site.live), self.site.live.dropped), (1, 1))
+
+    def test_how_many(self) -> None:
+        """There are so many readers in all, and so many from one address; others are told to come later."""
+        self.readers.total, self.readers.per_address = 3, 2
+        kept = [self.follow(), self.follow()]
+        self.assertEqual([browser.read()[0] for browser in kept], [200, 200])
+        code, headers, _ = self.follow().read()
+        self.assertEqual((code, headers["retry-after"]), (503, "30"))
+        self.assertEqual(self.follow(host="192.0.2.2").read()[0], 200)
+        self.assertEqual(self.follow(host="192.0.2.3").read()[0], 503)
+        kept[0].protocol.connectionLost(Failure(ConnectionLost()))
+        self.assertEqual(self.follow(host="192.0.2.3").read()[0], 200)
+
+    def test_behind_a_proxy(self) -> None:
+        """Behind a proxy the address is the one that it reports, not the one that somebody made up."""
+        self.site = public_site(self.service, self.service.store, self.clock, maybeDeferred, Readers(0, 1), proxies=1)
+        self.assertEqual(self.follow(X_Forwarded_For="203.0.113.1").read()[0], 200)
+        self.assertEqual(self.follow(X_Forwarded_For="203.0.113.2").read()[0], 200)
+        self.assertEqual(self.follow(X_Forwarded_For="1.1.1.1, 203.0.113.2").read()[0], 503)
+
+    def test_one_network(self) -> None:
+        """With IPv6 a place counts as one address, however many of its addresses ask."""
+        self.site = public_site(self.service, self.service.store, self.clock, maybeDeferred, Readers(0, 1), proxies=1)
+        kept = self.follow(X_Forwarded_For="2001:db8::1")
+        self.assertEqual(kept.read()[0], 200)
+        self.assertEqual(self.follow(X_Forwarded_For="2001:db8::2:0:0:2").read()[0], 503)
+        self.assertEqual(self.follow(X_Forwarded_For="2001:db8:0:1::1").read()[0], 200)
+        kept.protocol.connectionLost(Failure(ConnectionLost()))
+        self.assertEqual(self.follow(X_Forwarded_For="2001:db8::2").read()[0], 200)
+
+    def test_a_few_a_turn(self) -> None:
+        """Many readers are told in many turns, and the more they are, the less often."""
+        browsers = [self.follow() for _ in range(400)]
+        for browser in browsers:
+            self.written(browser)
+        told = [0]
+        call_later = self.clock.callLater
+
+        def counted(*call: Any) -> Any:
+            told.append(sum(bool(browser.transport.value()) for browser in browsers))
+            return call_later(*call)
+
+        self.patch(self.clock, "callLater", counted)
+        self.hear(1)
+        self.turn()
+        self.assertLess(max(after - before for before, after in itertools.pairwise(told)), 40)
+        self.assertEqual({len(self.numbers(browser)) for browser in browsers}, {1})
+        self.hear(2)
+        self.turn()
+        self.hear(3)
+        self.clock.advance(0)
+        self.hear(4)
+        self.turn()
+        self.assertEqual({tuple(self.numbers(browser)) for browser in browsers}, {(2, 3, 4)})
+
+    def test_one_that_fails(self) -> None:
+        """A reader that cannot be written to does not keep what is said from the others."""
+        browsers = [self.follow() for _ in range(3)]
+        for browser in browsers:
+            self.written(browser)
+        first = next(iter(self.site.live._readers["gossip"]))
+        self.patch(first._request.channel, "write", lambda data: 1 / 0)
+        self.hear(1)
+        self.turn()
+        self.assertEqual([self.numbers(browser) for browser in browsers], [[], [1], [1]])
+        self.assertEqual((len(self.flushLoggedErrors(ZeroDivisionError)), len(self.site.live)), (1, 2))
+
+    def test_the_end(self) -> None:
+        """When the site closes, all streams end, no new one begins, and nothing waits for anything."""
+        browsers = [self.follow(), self.follow("/live")]
+        self.hear(1)
+        self.site.doStop()
+        self.assertTrue(all(browser.transport.disconnecting for browser in browsers))
+        self.assertEqual(len(self.site.live), 0)
+        self.assertEqual(self.follow().read()[0], 503)
+        live = self.site.live
+        ours = (live._flush, live._hand_out, live._beat)
+        self.assertEqual([call for call in self.clock.calls if call.func in ours], [])

@@ -1,0 +1,632 @@
+"""L{gossip.web.pages}: what people see, and what they must not."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree as Xml
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.protocol.events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.registry.changes import (
+    AchievementKept,
+    Channel,
+    ChannelSaved,
+    GameSaved,
+    GameSeen,
+    MessageSaid,
+    UserAgent,
+    UserAgentSaved,
+)
+from gossip.store.database import StoreError
+from gossip.web.http.router import Problem, Router
+from gossip.web.site import public_site
+from gossip.web.views.charts import hour_chart, line_chart, sparkline
+from gossip.web.views.formatting import HUES, hue, span
+from gossip.web.views.queries import DAY, HOUR, Series
+from tests.support.memory_service import Browser, MemoryService
+from tests.support.world import NOW, uuid
+
+HOSTILE = "<script>alert('1')</script>\"'&<b onmouseover=x>"
+"""Everything that may not become a tag or end an attribute."""
+
+PEOPLE = {"Accept": "text/html,*/*;q=0.8"}
+
+
+class Page(HTMLParser):
+    """The tags and the text of a page."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page.decode())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def links(self) -> list[str]:
+        """Where it leads to."""
+        return [attributes.get("href") or "" for tag, attributes in self.tags if tag == "a"]
+
+
+class PagesTestCase(SynchronousTestCase):
+    """A public site."""
+
+    def setUp(self) -> None:
+        self.service = MemoryService()
+        self.world = self.service.world
+        self.reads: list[str] = []
+        self.in_thread: Any = maybeDeferred
+        self.site = public_site(self.service, self.service.store, self.service.clock, self._in_thread)
+
+    def _in_thread(self, function: Any, *arguments: Any) -> Deferred[Any]:
+        self.reads.append(function.__name__)
+        done: Deferred[Any] = self.in_thread(function, *arguments)
+        return done
+
+    def get(self, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        return Browser(self.site).ask("GET", path, b"", **(PEOPLE | headers))
+
+    def page(self, path: str, **headers: str) -> Page:
+        """A page that is there."""
+        code, got, body = self.get(path, **headers)
+        self.assertEqual((code, got["content-type"]), (200, "text/html; charset=utf-8"), path)
+        return Page(body)
+
+    def show(self, name: str, description: str | None = None) -> None:
+        """A channel that is shown."""
+        self.world.registry.enact(ChannelSaved(Channel(name, False, None, description)))
+
+    def said(self, seq: int, message: str = "Hello", name: str = "Ana", game: str = "Alpha", **more: Any) -> None:
+        """Something was said, and is kept."""
+        channel, at = more.get("channel", "gossip"), more.get("at", NOW)
+        self.service.store.said.append(MessageSaid(channel, seq, uuid(1), game, name, message, at))
+
+
+ALL = ("/", "/games", "/games/Alpha", "/channels", "/chat/gossip", "/stats", "/status", "/docs", "/docs/protocol")
+
+
+class FrontTests(PagesTestCase):
+    """The front page."""
+
+    def test_who_is_here(self) -> None:
+        """The page shows games, numbers of players, channels and messages."""
+        self.world.join("Alpha", players=["Ana", "Bo"])
+        self.world.join("Beta", players=["Cy"])
+        self.show("gossip", "All talk")
+        self.said(1, "Hi there", at=NOW - HOUR)
+        page = self.page("/")
+        for text in ("Gossip", "2games online", "3players online", "1message in 24 hours", "The Alpha", "Hi there"):
+            self.assertIn(text, page.text)
+        self.assertLessEqual(
+            {"/games/Alpha", "/games/Beta", "/chat/gossip", "/chat/gossip/1#gossip-1"}, {*page.links()}
+        )
+
+    def test_nobody_is_here(self) -> None:
+        """An empty network says so."""
+        text = self.page("/").text
+        for said in ("0games online", "No game is here right now.", "No channel is shown.", "Nobody has said anything"):
+            self.assertIn(said, text)
+
+    def test_address(self) -> None:
+        """The address to join is the one under which the page was asked for, if it can be one."""
+        hosts = {
+            "mud.example": "ws://mud.example/socket",
+            "[2001:db8::1]:4110": "ws://[2001:db8::1]:4110/socket",
+            "mud.example/<b>": "/socket on this host",
+            '"><script>': "/socket on this host",
+            "a b": "/socket on this host",
+        }
+        for host, address in hosts.items():
+            self.assertIn(f"by websocket at {address},", self.page("/", Host=host).text)
+        self.assertIn("wss://mud.example:4110/socket", self.page("/", X_Forwarded_Proto="https").text)
+
+    def test_terminal(self) -> None:
+        """Who does not take HTML gets plain text, without what could move a cursor; so does curl."""
+        self.show("gossip")
+        self.world.join("Alpha", players=["Ana"])
+        self.said(1, "a\nb \x1b[2J<c>", name="A\rna")
+        curl: dict[str, str] = {"User_Agent": "curl/8.5", "Accept": "text/html"}
+        for headers in ({"Accept": "*/*"}, curl):
+            code, got, body = Browser(self.site).ask("GET", "/", b"", **headers)
+            self.assertEqual((code, got["content-type"]), (200, "text/plain; charset=utf-8"))
+            self.assertIn("Online: 1 game, 1 player.", body.decode())
+            self.assertIn("[gossip] A na@Alpha: a b [2J", body.decode())
+            self.assertNotRegex(body, rb"[\x00-\x09\x0b-\x1f\x7f]")
+        self.assertEqual(Browser(self.site).ask("GET", "/")[1]["content-type"], "text/html; charset=utf-8")
+        self.said(2, "1 > 0", name="A<b")
+        self.service.clock.advance(2)
+        self.assertIn(b"A<b@Alpha: 1 > 0", Browser(self.site).ask("GET", "/", b"", Accept="*/*")[2])
+
+    def test_theme(self) -> None:
+        """The colours can be chosen without JavaScript, and lead back to a page of this site only."""
+        code, headers, _ = self.get("/theme?to=dark&back=/games%3Fq=a")
+        self.assertEqual((code, headers["location"]), (303, "/games?q=a"))
+        self.assertIn("theme=dark;", headers["set-cookie"])
+        self.assertIn("samesite=lax", headers["set-cookie"].lower())
+        self.assertEqual(dict(self.page("/", Cookie="theme=dark").tags)["html"]["data-theme"], "dark")
+        self.assertEqual(dict(self.page("/", Cookie='theme="><b>').tags)["html"]["data-theme"], "auto")
+        for back in ("//evil.example", "https://evil.example", "/\\evil.example", "/%0d%0aX: y", "", "x"):
+            code, headers, _ = self.get(f"/theme?to=red&back={quote(back, safe='%')}")
+            self.assertEqual((code, headers["location"], "set-cookie" in headers), (303, "/", False), back)
+
+
+class GamePageTests(PagesTestCase):
+    """The pages about games."""
+
+    def test_list(self) -> None:
+        """Online games come first; a filter works without JavaScript."""
+        self.world.join("Gamma", players=["Ana"])
+        self.world.registry.enact(GameSeen(self.world.game("Beta").client_id, "ExVenture 1", "2.3.0"))
+        rows = [attributes for tag, attributes in self.page("/games").tags if tag == "tr"][1:]
+        self.assertEqual(rows[0]["data-text"], "Gamma The Gamma")
+        self.assertEqual(["data-online" in row for row in rows], [True, False, False, False])
+        for query, shown in (("q=exventure", ["Beta"]), ("online=1", ["Gamma"]), ("q=%3Cb%3E", [])):
+            rows = [attributes for tag, attributes in self.page(f"/games?{query}").tags if tag == "tr"][1:]
+            self.assertEqual([str(row["data-text"]).split()[0] for row in rows if "hidden" not in row], shown)
+
+    def test_game(self) -> None:
+        """A game's page has all that is known of it."""
+        ways = (
+            WebConnection("https://alpha.example/play"),
+            TelnetConnection("alpha.example", 4000),
+            SecureTelnetConnection("2001:db8::1", 4443),
+        )
+        self.world.change("Alpha", tagline="A tag", description="A place", homepage_url="https://a.example/?a=1&b=2")
+        self.world.change("Alpha", connections=ways)
+        self.world.join("Alpha", players=["Bo", "Ana"], channels=["gossip", "secret"], user_agent="ExVenture 1")
+        self.world.registry.enact(UserAgentSaved(UserAgent("ExVenture 1", "https://ex.example/")))
+        self.show("gossip")
+        client_id = self.world.game("Alpha").client_id
+        self.world.registry.enact(AchievementKept(client_id, AchievementOf(key=uuid(7), title="First", points=7)))
+        hidden = AchievementOf(key=uuid(8), title="Surprise", display=False)
+        self.world.registry.enact(AchievementKept(client_id, hidden))
+        self.service.store.players[client_id] = {int(NOW) - 900: 41}
+        page = self.page("/games/alpha")
+        for text in ("The Alpha", "A tag", "A place", "ExVenture 1", "AnaBo", "First", "41"):
+            self.assertIn(text, page.text.replace("\n", ""))
+        self.assertNotIn("Surprise", page.text)
+        self.assertNotIn("secret", page.text)
+        expected = {
+            "https://alpha.example/play",
+            "telnet://alpha.example:4000",
+            "telnets://[2001:db8::1]:4443",
+            "https://a.example/?a=1&b=2",
+            "https://ex.example/",
+            "/chat/gossip",
+        }
+        self.assertLessEqual(expected, {*page.links()})
+        self.assertEqual([tag for tag, _ in page.tags].count("svg"), 5)
+        self.assertEqual([tag for tag, _ in page.tags].count("table"), 6)
+
+    def test_hides_players(self) -> None:
+        """A game that hides its players shows neither names, nor numbers, nor graphs."""
+        self.world.change("Beta", hides_players=True)
+        self.world.join("Beta", players=["Bozo"])
+        self.service.store.players[self.world.game("Beta").client_id] = {int(NOW) - 900: 4177}
+        for path in ("/", "/games", "/games/Beta", "/games/Beta/badge.svg", "/stats"):
+            body = self.get(path)[2].decode()
+            self.assertNotIn("Bozo", body)
+            self.assertNotRegex(body, "4,?177")
+        self.assertIn("does not show its players", self.page("/games/Beta").text)
+
+    def test_hidden(self) -> None:
+        """Hidden and disabled games, hidden channels and identities are on no page."""
+        self.world.change("Alpha", hidden=True)
+        self.world.change("Gamma", disabled=True)
+        self.world.join("Alpha", players=["Ana"], channels=["secret"])
+        self.service.store.players[self.world.game("Alpha").client_id] = {int(NOW) - 900: 4177}
+        self.said(1, channel="secret", game="Beta")
+        for path in ("/", "/games", "/channels", "/stats", "/status"):
+            body = self.get(path)[2].decode()
+            for text in ("Alpha", "Gamma", "secret", "Ana", "4,177", self.world.game("Beta").client_id):
+                self.assertNotIn(text, body, path)
+        for path in ("/games/Alpha", "/games/Gamma", "/games/Alpha/badge.svg", "/chat/secret", "/chat/secret/1"):
+            self.assertEqual(self.get(path)[0], 404, path)
+        for path in ("/chat/secret/live", "/chat/secret/feed.atom", "/games/Nobody"):
+            self.assertEqual(self.get(path)[0], 404, path)
+
+    def test_badge(self) -> None:
+        """The badge is a picture that other sites may show, and browsers ask for it only if it has changed."""
+        self.world.join("Alpha", players=["Ana"])
+        code, headers, body = self.get("/games/Alpha/badge.svg")
+        self.assertEqual((code, headers["content-type"]), (200, "image/svg+xml"))
+        self.assertEqual(headers["cross-origin-resource-policy"], "cross-origin")
+        self.assertEqual(Xml.fromstring(body).get("aria-label"), "Alpha: 1 player online")
+        self.assertEqual(self.get("/games/Alpha/badge.svg", If_None_Match=headers["etag"])[0], 304)
+        self.assertIn(b"Beta: offline", self.get("/games/Beta/badge.svg")[2])
+
+
+class ChatPageTests(PagesTestCase):
+    """The pages of the channels."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.show("gossip", "All talk")
+
+    def numbers(self, path: str) -> list[int]:
+        """The numbers of the messages on a page."""
+        lines = [attributes.get("id") or "" for tag, attributes in self.page(path).tags if tag == "li"]
+        return [int(line.removeprefix("gossip-")) for line in lines if line.startswith("gossip-")]
+
+    def test_channels(self) -> None:
+        """The list has every channel with its last line."""
+        self.said(1, "Old")
+        self.said(2, "New")
+        self.world.join("Alpha", channels=["gossip"])
+        page = self.page("/channels")
+        for text in ("gossip", "All talk", "New", "1 game listening"):
+            self.assertIn(text, page.text)
+        self.assertNotIn("Old", page.text)
+
+    def test_last(self) -> None:
+        """A channel's page has the last messages, in their order, and leads to earlier ones without JavaScript."""
+        for seq in range(1, 251):
+            self.said(seq, at=NOW + seq)
+        self.assertEqual(self.numbers("/chat/gossip"), list(range(151, 251)))
+        self.assertIn("/chat/gossip?before=151", self.page("/chat/gossip").links())
+        self.assertEqual(self.numbers("/chat/gossip?before=151"), list(range(51, 151)))
+        self.assertEqual(self.numbers("/chat/gossip?before=51"), list(range(1, 51)))
+        self.assertNotIn("prev", [attributes.get("rel") for _, attributes in self.page("/chat/gossip?before=51").tags])
+        self.assertEqual(self.numbers("/chat/gossip?after=40"), list(range(41, 141)))
+        self.assertIn("/chat/gossip?after=140", self.page("/chat/gossip?after=40").links())
+        for bad in ("before=x", "after=-1", "before=1e3", "before=" + "9" * 40):
+            self.assertEqual(self.get(f"/chat/gossip?{bad}")[0], 400)
+
+    def test_live(self) -> None:
+        """Only the page of the present is live, from its last message on."""
+        for seq in range(1, 151):
+            self.said(seq)
+        logs = {path: self._log(path) for path in ("/chat/gossip", "/chat/gossip?before=50", "/chat/gossip/30")}
+        self.assertEqual(logs["/chat/gossip"]["data-live"], "/chat/gossip/live")
+        self.assertEqual(logs["/chat/gossip"]["data-last"], "150")
+        self.assertNotIn("data-live", logs["/chat/gossip?before=50"])
+        self.assertNotIn("data-live", logs["/chat/gossip/30"])
+
+    def test_nothing_there(self) -> None:
+        """Before the first message and after the last one a page leads back, and follows from there."""
+        for seq in range(5, 8):
+            self.said(seq)
+        before, after = self.page("/chat/gossip?before=5"), self.page("/chat/gossip?after=7")
+        self.assertIn("Nothing older is kept.", before.text)
+        self.assertIn("/chat/gossip?after=4", before.links())
+        self.assertNotIn("data-live", self._log("/chat/gossip?before=5"))
+        self.assertIn("/chat/gossip?after=0", self.page("/chat/gossip?before=0").links())
+        self.assertIn("Nobody has said anything since.", after.text)
+        self.assertIn("/chat/gossip?before=8", after.links())
+        log = self._log("/chat/gossip?after=7")
+        self.assertEqual((log["data-live"], log["data-last"]), ("/chat/gossip/live", "7"))
+
+    def _log(self, path: str) -> dict[str, str | None]:
+        return next(attributes for _, attributes in self.page(path).tags if attributes.get("role") == "log")
+
+    def test_permalink(self) -> None:
+        """A message can be linked to, and stands among those around it."""
+        for seq in range(2, 400, 2):
+            self.said(seq)
+        numbers = self.numbers("/chat/gossip/200")
+        self.assertEqual((numbers[0], numbers[-1], numbers.count(200)), (100, 298, 1))
+        found = [
+            attributes["id"]
+            for _, attributes in self.page("/chat/gossip/200").tags
+            if attributes.get("class") == "found"
+        ]
+        self.assertEqual(found, ["gossip-200"])
+        for path in ("/chat/gossip/201", "/chat/gossip/x", "/chat/gossip/" + "9" * 30, "/chat/nowhere/1"):
+            self.assertEqual(self.get(path)[0], 404, path)
+
+    def test_days(self) -> None:
+        """Days are set apart."""
+        for seq in range(3):
+            self.said(seq, at=NOW + seq * DAY / 2)
+        text = self.page("/chat/gossip").text
+        self.assertEqual(text.count("November 2023"), 2)
+        self.assertLess(text.index("Tuesday, 14 November 2023"), text.index("Wednesday, 15 November 2023"))
+
+    def test_colours(self) -> None:
+        """A name has always the same colour, whatever its case, and the style sheet knows all of them."""
+        self.assertEqual(hue("Ana@Alpha"), hue("ANA@alpha"))
+        style = next(
+            attributes["href"] for _, attributes in self.page("/").tags if attributes.get("rel") == "stylesheet"
+        )
+        sheet = self.get(str(style))[2].decode()
+        colours = dict(re.findall(r"\.n(\d+) \{ color: light-dark\((#\w{6}, #\w{6})\)", sheet))
+        self.assertEqual(sorted(map(int, colours)), list(range(HUES)))
+        grounds = ("#fbfcfa", "#121916")
+        for pair in colours.values():
+            for colour, ground in zip(pair.split(", "), grounds, strict=True):
+                self.assertGreater(_contrast(colour, ground), 4.5, colour)
+
+    def test_feed(self) -> None:
+        """The feed is well-formed, newest first, and asked for again only if it has changed."""
+        self.assertEqual(self.get("/chat/gossip/feed.atom")[0], 200)
+        self.service.clock.advance(2)
+        self.said(1, "First")
+        self.said(2, HOSTILE + "\ufffe\x01", name=HOSTILE)
+        _, headers, body = self.get("/chat/gossip/feed.atom")
+        atom = "{http://www.w3.org/2005/Atom}"
+        feed = Xml.fromstring(body)
+        contents = [entry.findtext(f"{atom}content") for entry in feed.iter(f"{atom}entry")]
+        self.assertEqual(contents, [HOSTILE + "\ufffd\ufffd", "First"])
+        self.assertEqual(headers["content-type"], "application/atom+xml; charset=utf-8")
+        self.assertEqual(self.get("/chat/gossip/feed.atom", If_None_Match=headers["etag"])[0], 304)
+
+    def test_one_read(self) -> None:
+        """A busy page costs one read, for all who ask within a second and while it is read."""
+        waiting: list[Deferred[Any]] = []
+        self.in_thread = lambda *call: waiting.append(Deferred()) or waiting[-1]  # type: ignore[func-returns-value]
+        browsers = [Browser(self.site) for _ in range(20)]
+        for browser in browsers:
+            browser.send(b"GET /chat/gossip HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n")
+        self.assertEqual(self.reads, ["history"])
+        browsers[0].protocol.connectionLost(_closed())
+        waiting[0].callback([])
+        self.assertEqual({browser.read()[0] for browser in browsers[1:]}, {200})
+        self.get("/chat/gossip")
+        self.assertEqual(self.reads, ["history"])
+        self.service.clock.advance(2)
+        self.in_thread = maybeDeferred
+        self.get("/chat/gossip")
+        self.assertEqual(self.reads, ["history"] * 2)
+
+
+class NetworkPageTests(PagesTestCase):
+    """Figures, status, documents."""
+
+    def test_stats(self) -> None:
+        """The figures are there, drawn and as tables."""
+        self.world.join("Alpha", players=["Ana"], user_agent="ExVenture 1")
+        self.show("gossip")
+        self.said(1, at=NOW - HOUR)
+        page = self.page("/stats")
+        self.assertIn("1messages in 48 hours", page.text)
+        self.assertIn("ExVenture", page.text)
+        self.assertEqual([tag for tag, _ in page.tags].count("table"), 9)
+
+    def test_status(self) -> None:
+        """The status says how the daemon is."""
+        self.assertIn("all is well", self.page("/status").text)
+        self.service.health = "stuck"
+        self.assertIn("stuck", self.page("/status").text)
+
+    def test_documents(self) -> None:
+        """The project's documents are pages without scripts and styles of their own, and lead to each other."""
+        documents = [link for link in self.page("/docs").links() if link.startswith("/docs/")]
+        self.assertLessEqual({"/docs/protocol", "/docs/operator"}, {*documents})
+        for path in documents:
+            page = self.page(path)
+            tags = [tag for tag, _ in page.tags]
+            self.assertEqual(tags.count("h1"), 1, path)
+            self.assertEqual(tags.count("script"), 1, path)
+            for tag, attributes in page.tags:
+                self.assertNotIn("style", (tag, *attributes))
+                self.assertFalse([name for name in attributes if name.startswith("on")])
+            for link in page.links():
+                if link.startswith("/docs/"):
+                    self.assertEqual(self.get(link.partition("#")[0])[0], 200, link)
+                self.assertNotIn(".rst", link)
+        self.assertEqual(self.get("/docs/index")[0], 404)
+        self.assertEqual(self.get("/docs/%2e%2e%2fREADME")[0], 404)
+
+    def test_robots(self) -> None:
+        """Robots are told where not to go."""
+        self.assertIn(b"Disallow: /admin", self.get("/robots.txt")[2])
+
+
+class EverywhereTests(PagesTestCase):
+    """What holds on all pages."""
+
+    def fill(self, text: str) -> None:
+        """Put a text wherever one can be, past what the registry would refuse."""
+        game = replace(self.world.game("Alpha"), name=text, tagline=text, description=text)
+        connections = (WebConnection(text), TelnetConnection(text, 4000))
+        game = replace(game, homepage_url=text, connections=connections)
+        self.world.join("Alpha", players=[text] if text else [])
+        self.world.registry.enact(GameSaved(game))
+        online = self.world.network.presence.online(game.client_id)
+        assert online is not None
+        online.game = game
+        self.world.registry.enact(GameSeen(game.client_id, text, "2.3.0"))
+        self.world.registry.enact(UserAgentSaved(UserAgent(text, text, text)))
+        self.show(text or "empty", text)
+        self.show("gossip", text)
+        achievement = AchievementOf(key=uuid(1), title=text, description=text)
+        self.world.registry.enact(AchievementKept(game.client_id, achievement))
+        for channel in ("gossip", text):
+            self.said(1, text, name=text, game=text, channel=channel)
+
+    def check(self, text: str) -> None:
+        """No page has a tag, attribute or link that it has not without that text."""
+        self.fill(text)
+        for path in (*ALL, f"/chat/{quote(text, safe='')}", f"/games?q={quote(text, safe='')}"):
+            if path == "/chat/":
+                continue
+            page = self.page(path)
+            for tag, attributes in page.tags:
+                self.assertNotIn(tag, ("iframe", "object", "embed", "base", "style", "img" if path == "/" else ""))
+                self.assertFalse([name for name in attributes if name.startswith("on") or name == "style"], attributes)
+                if tag == "script":
+                    self.assertRegex(str(attributes["src"]), r"^/static/[a-z]+\.[0-9a-f]{12}\.js$")
+                for name in ("href", "src", "action"):
+                    if name in attributes:
+                        self.assertRegex(str(attributes[name]), r"^(/|#|https?://|telnets?://|mailto:)", (path, tag))
+        Xml.fromstring(self.get("/games/Alpha/badge.svg")[2])
+        Xml.fromstring(self.get("/chat/gossip/feed.atom")[2])
+
+    def test_hostile(self) -> None:
+        """Hostile names, messages, descriptions and addresses stay text."""
+        self.check(HOSTILE)
+        for path in ("/", "/games/Alpha", "/chat/gossip"):
+            self.assertIn(HOSTILE, self.page(path).text, path)
+
+    def test_script_addresses(self) -> None:
+        """An address that is none of the web is no link."""
+        self.check("javascript:alert(1)")
+        self.assertFalse([link for link in self.page("/games/Alpha").links() if "script" in link.partition(":")[0]])
+
+    @settings(max_examples=15)
+    @given(st.text(max_size=60))
+    def test_any_text(self, text: str) -> None:
+        """Whatever is written anywhere, every page comes, with no tags but its own."""
+        self.setUp()
+        self.check(text)
+
+    def test_a_problem(self) -> None:
+        """People get a page when something is not there, machines a line."""
+        code, headers, body = self.get("/<b>")
+        self.assertEqual((code, headers["content-type"]), (404, "text/html; charset=utf-8"))
+        self.assertIn("There is nothing here.", Page(body).text)
+        self.assertNotIn("b", [tag for tag, _ in Page(body).tags])
+
+    def test_no_database(self) -> None:
+        """A database that does not answer is told as that, without its name; a mistake of ours as one."""
+        self.show("gossip")
+        self.in_thread = lambda *call: fail(StoreError("/secret/gossip.db: no"))
+        code, _, body = self.get("/chat/gossip")
+        self.assertEqual(code, 503)
+        self.assertNotIn(b"secret", body)
+        self.in_thread = lambda *call: fail(RuntimeError("/secret"))
+        code, _, body = self.get("/chat/gossip")
+        self.assertEqual((code, len(self.flushLoggedErrors(RuntimeError))), (500, 1))
+        self.assertNotIn(b"secret", body)
+
+    def test_static(self) -> None:
+        """What has a version in its name may be kept for ever; another version is not there."""
+        for link in re.findall(rb"/static/[a-z.0-9]+", self.get("/")[2]):
+            code, headers, _ = self.get(link.decode())
+            self.assertEqual((code, headers["cache-control"]), (200, "public, max-age=31536000, immutable"))
+        code, headers, _ = self.get("/static/style.css")
+        self.assertEqual((code, headers["content-type"]), (200, "text/css; charset=utf-8"))
+        self.assertEqual(self.get("/static/style.css", If_None_Match=headers["etag"])[0], 304)
+        for name in ("style.000000000000.css", "nothing.css", "..%2f..%2fsite.py", ".css", "layout.html"):
+            self.assertEqual(self.get(f"/static/{name}")[0], 404)
+
+    def test_structure(self) -> None:
+        """Every page has one heading of the first kind, landmarks, a way past them, and names for what it shows."""
+        self.show("gossip")
+        for path in ALL:
+            page = self.page(path)
+            tags = [tag for tag, _ in page.tags]
+            self.assertEqual([tags.count(tag) for tag in ("h1", "main", "header", "footer")], [1, 1, 1, 1], path)
+            self.assertEqual(page.links()[0], "#main")
+            for tag, attributes in page.tags:
+                if tag == "nav":
+                    self.assertIn("aria-label", attributes)
+                if tag == "svg":
+                    self.assertTrue(attributes.get("aria-hidden") or attributes.get("aria-label"))
+
+    def test_head(self) -> None:
+        """HEAD gets the headers of every page, and no body."""
+        self.show("gossip")
+        for path in (*ALL, "/live", "/chat/gossip/live"):
+            code, _, body = Browser(self.site).ask("HEAD", path, b"", **PEOPLE)
+            self.assertEqual((code, body), (200, b""), path)
+
+
+class RouterTests(PagesTestCase):
+    """L{gossip.web.http.router}."""
+
+    def ask(self, router: Router, method: str, path: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+        self.site.resource = router
+        return Browser(self.site).ask(method, path, body)
+
+    def router(self) -> Router:
+        def told(request: Any, problem: Problem) -> bytes:
+            request.setResponseCode(problem.code)
+            return str(problem).encode()
+
+        return Router(told)
+
+    def test_words(self) -> None:
+        """What stands for a word of a pattern comes decoded; what is no UTF-8 is not there."""
+        router = self.router()
+        router.add("/a/{one}/b/{two}", get=lambda request, one, two: f"{one}|{two}".encode())
+        self.assertEqual(self.ask(router, "GET", "/a/x%2Fy%20z/b/%C3%A9")[2], "x/y z|é".encode())
+        for path in ("/a/%FF/b/x", "/a//b/x", "/a/x/b/", "/a/x/b/y/", "/a/x"):
+            self.assertEqual(self.ask(router, "GET", path)[0], 404, path)
+
+    def test_forms(self) -> None:
+        """POST reaches only what takes it, with a body that is bounded."""
+        router = self.router()
+        router.add("/form", get=lambda request: b"form", post=lambda request: request.content.read())
+        router.add("/only", post=lambda request: b"done")
+        self.assertEqual(self.ask(router, "POST", "/form", b"a=1")[2], b"a=1")
+        self.assertEqual(self.ask(router, "POST", "/form", b"a" * (64 * 1024 + 1))[0], 413)
+        self.assertEqual(self.ask(router, "GET", "/form", b"a")[0], 413)
+        code, headers, _ = self.ask(router, "GET", "/only")
+        self.assertEqual((code, headers["allow"]), (405, "POST"))
+
+    def test_late(self) -> None:
+        """A view may wait; who does not wait for it is not answered, and its failure is told as any other."""
+        waiting: list[Deferred[bytes]] = []
+
+        async def view(request: Any) -> bytes:
+            waiting.append(Deferred())
+            return await waiting[-1]
+
+        router = self.router()
+        router.add("/", get=view)
+        self.site.resource = router
+        browsers = [Browser(self.site) for _ in range(3)]
+        for browser in browsers:
+            browser.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        browsers[1].protocol.connectionLost(_closed())
+        waiting[0].callback(b"late")
+        waiting[2].errback(Problem(418, "no tea"))
+        self.assertEqual(browsers[0].read()[::2], (200, b"late"))
+        self.assertEqual(browsers[2].read()[::2], (418, b"no tea"))
+        self.assertEqual(browsers[1].transport.value(), b"")
+
+
+class ChartTests(SynchronousTestCase):
+    """Charts and words."""
+
+    @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=100))
+    def test_any_numbers(self, values: list[int]) -> None:
+        """Whatever the numbers, the picture is well-formed, and nothing in it is outside of it."""
+        for picture in (
+            line_chart(Series(int(NOW), HOUR, tuple(values))),
+            hour_chart(values[:24]),
+            sparkline(values, "x"),
+        ):
+            drawn = Xml.fromstring(picture)
+            _, _, width, height = map(float, str(drawn.get("viewBox")).split())
+            for line in drawn.iter("polyline"):
+                for point in str(line.get("points")).split():
+                    x, y = map(float, point.split(","))
+                    self.assertTrue(0 <= x <= width and 0 <= y <= height)
+
+    def test_spans(self) -> None:
+        """A length of time is told in its largest unit."""
+        said = [span(seconds) for seconds in (0, 1, 61, 7200, 86400 * 3.5)]
+        self.assertEqual(said, ["0 seconds", "1 second", "1 minute", "2 hours", "3 days"])
+
+
+def _contrast(one: str, other: str) -> float:
+    """The contrast of two colours, as WCAG has it."""
+    bright, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _closed() -> Any:
+    from twisted.internet.error import ConnectionLost
+    from twisted.python.failure import Failure
+
+    return Failure(ConnectionLost())

@@ -1,0 +1,507 @@
+"""L{gossip.web}: HTTP bytes in, HTTP bytes out."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IAddress
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.protocol import frames
+from gossip.registry.changes import Account, AccountSaved, Channel, ChannelSaved, MessageSaid, Ticket, TicketIssued
+from gossip.registry.secret import digest
+from gossip.service.counters import Counters
+from gossip.web.api.admin_api import BACKLOG, BODY_BYTES, admin_site, unix_user
+from gossip.web.site import public_site
+from tests.support.memory_service import Browser, MemoryService
+from tests.support.world import NOW, uuid
+
+HOSTILE = "<script>alert('1')</script>\"&"
+
+
+class Tags(HTMLParser):
+    """The tags and the text of a page."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page.decode())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+class SiteTestCase(SynchronousTestCase):
+    """A public site."""
+
+    def setUp(self) -> None:
+        self.service = MemoryService()
+        self.site = public_site(self.service, self.service.store, self.service.clock, maybeDeferred)
+
+    def get(self, path: str, address: IAddress | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        return Browser(self.site, address).ask("GET", path, b"", **headers)
+
+
+class HeaderTests(SiteTestCase):
+    """What keeps browsers and machines out of trouble."""
+
+    def test_security_headers(self) -> None:
+        """Every answer forbids scripts of others, sniffing, framing and referrers, and names no version."""
+        for method, path in (("GET", "/"), ("GET", "/nothing"), ("POST", "/"), ("GET", "/health"), ("OPTIONS", "*")):
+            headers = Browser(self.site).ask(method, path)[1]
+            policy = (
+                "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+            )
+            self.assertEqual(headers["content-security-policy"], policy, path)
+            self.assertEqual(headers["x-content-type-options"], "nosniff")
+            self.assertEqual(headers["x-frame-options"], "DENY")
+            self.assertEqual(headers["referrer-policy"], "no-referrer")
+            self.assertEqual(headers["server"], "gossip")
+
+    def test_nothing_else(self) -> None:
+        """What is not there is 404, and does not come back in the answer."""
+        for path in ("/nothing", "/socket", "/%3Cscript%3E", "/../etc/passwd", "//", "/health/"):
+            code, headers, body = self.get(path)
+            self.assertEqual((code, headers["content-type"]), (404, "text/plain; charset=utf-8"))
+            self.assertEqual(body, b"There is nothing here.\n")
+
+    def test_methods(self) -> None:
+        """Only GET and HEAD, the latter without a body."""
+        for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"):
+            code, headers, _ = Browser(self.site).ask(method, "/")
+            self.assertEqual((code, headers["allow"]), (405, "GET, HEAD"))
+        code, headers, body = Browser(self.site).ask("HEAD", "/health")
+        self.assertEqual((code, headers["content-length"], body), (200, "16", b""))
+
+    def test_bodies(self) -> None:
+        """A request with a body is refused, and one that does not end is cut off."""
+        browser = Browser(self.site)
+        self.assertEqual(browser.ask("GET", "/", b"x")[0], 413)
+        browser = Browser(self.site)
+        browser.send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(17):
+            browser.send(b"10000\r\n" + bytes(0x10000) + b"\r\n")
+        self.assertTrue(browser.transport.disconnecting)
+
+    def test_idle(self) -> None:
+        """Who sends nothing more is cut off."""
+        browser = Browser(self.site)
+        browser.send(b"GET / HTTP/1.1\r\n")
+        self.service.clock.advance(29)
+        self.assertFalse(browser.transport.disconnecting)
+        self.service.clock.advance(2)
+        self.assertTrue(browser.transport.disconnecting)
+
+    def test_one_request(self) -> None:
+        """A connection serves one request: a proxy must not send a game's upgrade after it."""
+        transport = StringTransport()
+        channel = self.site.buildProtocol(IPv4Address("TCP", "192.0.2.1", 1))
+        channel.makeConnection(transport)
+        channel.dataReceived(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertIn(b"\r\nConnection: close\r\n", transport.value())
+        self.assertTrue(transport.disconnecting)
+
+
+class HealthTests(SiteTestCase):
+    """Health, for machines."""
+
+    def test_health(self) -> None:
+        """A daemon that can do its work says so; one that cannot says what is wrong."""
+        self.assertEqual((self.get("/health")[0], self.get("/health")[2]), (200, b'{"status":"ok"}\n'))
+        self.service.health = "stuck"
+        self.assertEqual((self.get("/health")[0], self.get("/health")[2]), (503, b'{"status":"stuck"}\n'))
+
+
+class MetricsTests(SiteTestCase):
+    """Figures, for machines on this one."""
+
+    def test_who_may_see_them(self) -> None:
+        """Only the loopback itself sees them, and nobody whom a proxy brings."""
+        local = IPv4Address("TCP", "127.0.0.1", 1)
+        self.assertEqual(self.get("/metrics", local)[0], 200)
+        self.assertEqual(self.get("/metrics", IPv6Address("TCP", "::1", 1))[0], 200)
+        self.assertEqual(self.get("/metrics", IPv6Address("TCP", "::ffff:127.0.0.1", 1))[0], 200)
+        self.assertEqual(self.get("/metrics", IPv4Address("TCP", "192.0.2.1", 1))[0], 404)
+        self.assertEqual(self.get("/metrics", UNIXAddress("/run/x"))[0], 404)
+        for name in ("X_Forwarded_For", "x_forwarded_host", "Forwarded", "Via", "X_Real_IP"):
+            self.assertEqual(self.get("/metrics", local, **{name: "127.0.0.1"})[0], 404, name)
+
+    def test_figures(self) -> None:
+        """All figures are told, in a form that Prometheus reads."""
+        session = self.service.world.join("Alpha", players=["Ana"])
+        self.service.world.say(session, b"{}")
+        counters = self.service.counters
+        sent = (b"{", b'{"event": "nonsense"}', b'{"event": "players/status"}', b'{"event": "heartbeat"}')
+        for frame in sent:
+            counters.received(frames.decode(frame))
+        for error in ("unknown", 'Could not subscribe to "x"', "made up", "rate limit exceeded"):
+            counters.failed(error)
+        counters.messages = 5
+        counters.committed(0.004)
+        counters.committed(60.0)
+        counters.ticked(0.002)
+        counters.unkept = 4
+        self.service.world.registry.enact(AccountSaved(Account(name="Ana")))
+        self.service.world.registry.enact(ChannelSaved(Channel("gossip", False)))
+        reader = Browser(self.site)
+        reader.send(b"GET /chat/gossip/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        _, headers, body = self.get("/metrics", IPv4Address("TCP", "127.0.0.1", 1))
+        self.assertTrue(headers["content-type"].startswith("text/plain; version="))
+        figures = {
+            (sample.name, *sample.labels.values()): sample.value
+            for family in text_string_to_metric_families(body.decode())
+            for sample in family.samples
+        }
+        expected = {
+            ("gossip_info", "1.2.3"): 1,
+            ("gossip_uptime_seconds",): 60,
+            ("gossip_connections", "websocket"): 3,
+            ("gossip_connections", "telnet"): 1,
+            ("gossip_sessions",): 1,
+            ("gossip_transport_sessions", "websocket"): 2,
+            ("gossip_transport_sessions", "telnet"): 1,
+            ("gossip_telnet_bytes_total", "wire_out"): 10,
+            ("gossip_telnet_bytes_total", "plain_out"): 30,
+            ("gossip_games",): 1,
+            ("gossip_players",): 1,
+            ("gossip_healthy",): 1,
+            ("gossip_channels",): 1,
+            ("gossip_registered_games",): 4,
+            ("gossip_accounts",): 1,
+            ("gossip_open_reports",): 0,
+            ("gossip_readers",): 1,
+            ("gossip_readers_behind",): 0,
+            ("gossip_readers_dropped_total",): 0,
+            ("gossip_events_received_total", "unreadable"): 1,
+            ("gossip_events_received_total", "unknown"): 1,
+            ("gossip_events_received_total", "players/status"): 1,
+            ("gossip_events_received_total", "heartbeat"): 1,
+            ("gossip_failures_total", "unknown"): 1,
+            ("gossip_failures_total", "Could not subscribe"): 1,
+            ("gossip_failures_total", "other"): 1,
+            ("gossip_failures_total", "rate limit exceeded"): 1,
+            ("gossip_rate_limited_total",): 1,
+            ("gossip_messages_total",): 5,
+            ("gossip_deliveries_total",): 7,
+            ("gossip_writer_queue",): 2,
+            ("gossip_answers_waiting",): 3,
+            ("gossip_unkept_total",): 4,
+            ("gossip_reactor_lag_seconds_bucket", "0.001"): 0,
+            ("gossip_reactor_lag_seconds_bucket", "0.0025"): 1,
+            ("gossip_reactor_lag_seconds_count",): 1,
+            ("gossip_reactor_lag_seconds_sum",): 0.002,
+            ("gossip_commit_seconds_bucket", "0.0025"): 0,
+            ("gossip_commit_seconds_bucket", "0.005"): 1,
+            ("gossip_commit_seconds_bucket", "5.0"): 1,
+            ("gossip_commit_seconds_bucket", "+Inf"): 2,
+            ("gossip_commit_seconds_count",): 2,
+        }
+        self.assertEqual({key: figures.get(key) for key in expected}, expected)
+        self.assertIn(("process_cpu_seconds_total",), figures)
+
+    def test_unhealthy(self) -> None:
+        """A daemon that cannot do its work says so in its figures."""
+        self.service.health = "stuck"
+        self.assertIn(b"\ngossip_healthy 0.0\n", self.get("/metrics", IPv4Address("TCP", "127.0.0.1", 1))[2])
+
+    def test_by_token(self) -> None:
+        """Who shows a token sees them from everywhere, also by a proxy; a wrong one is told so."""
+        ticket = Ticket(digest=digest("secret"), kind="token", account="Ana", scope="metrics")
+        for change in (AccountSaved(Account(name="Ana", admin=True)), TicketIssued(ticket)):
+            self.service.world.registry.enact(change)
+        far = IPv4Address("TCP", "192.0.2.1", 1)
+        code, _, body = self.get("/metrics", far, Authorization="Bearer secret", X_Forwarded_For="203.0.113.1")
+        self.assertEqual((code, b"gossip_games" in body), (200, True))
+        code, headers, body = self.get("/metrics", far, Authorization="Bearer wrong")
+        self.assertEqual((code, b"gossip_games" in body), (401, False))
+        self.assertIn("invalid_token", headers["www-authenticate"])
+
+    def test_kinds_are_bounded(self) -> None:
+        """A game cannot make up kinds without end."""
+        counters = Counters()
+        for number in range(1000):
+            counters.received(frames.decode(b'{"event": "%d"}' % number))
+            counters.failed(f"missing support for {number}")
+            counters.failed(str(number))
+        self.assertEqual(dict(counters.events), {"unknown": 1000})
+        self.assertEqual(dict(counters.failures), {"missing support for": 1000, "other": 1000})
+
+
+class AdminTestCase(SynchronousTestCase):
+    """An admin API."""
+
+    def setUp(self) -> None:
+        self.service = MemoryService()
+        self.in_thread: Any = maybeDeferred
+        self.site = admin_site(self.service, self.service.store, self.service.clock, self._in_thread)
+
+    def _in_thread(self, *call: Any) -> Any:
+        return self.in_thread(*call)
+
+    def browser(self) -> Browser:
+        return Browser(self.site, UNIXAddress(None))
+
+    def post(self, path: str, /, **arguments: Any) -> tuple[int, Any]:
+        code, headers, body = self.browser().ask("POST", path, json.dumps(arguments).encode())
+        self.assertEqual(headers["content-type"], "application/json")
+        return code, json.loads(_whole(headers, body))
+
+
+class OperationTests(AdminTestCase):
+    """Operations over the admin API."""
+
+    def test_game_add(self) -> None:
+        """A game that was added can join at once."""
+        code, result = self.post("/game/add", name="My MUD", short_name="MyMUD")
+        self.assertEqual((code, list(result)), (200, ["name", "short_name", "client_id", "client_secret"]))
+        registry = self.service.network.registry
+        self.assertIsNotNone(registry.authenticate(result["client_id"], result["client_secret"], NOW))
+
+    def test_refused(self) -> None:
+        """What is refused is answered with 400 and the reason."""
+        self.assertEqual(self.post("/game/show", game="Nobody"), (400, {"error": "no such game"}))
+        self.assertEqual(self.post("/game/show"), (400, {"error": "object missing required field game"}))
+        self.assertEqual(
+            self.post("/game/add", name="A", short_name="alpha"), (400, {"error": "the short name alpha is taken"})
+        )
+
+    def test_unknown(self) -> None:
+        """An unknown operation is 404, a wrong method 405, arguments without end 413."""
+        self.assertEqual(self.post("/game/explode"), (404, {"error": "no such operation"}))
+        self.assertEqual(self.browser().ask("GET", "/game/list")[0], 405)
+        self.assertEqual(self.browser().ask("POST", "/status")[0], 405)
+        self.assertEqual(self.browser().ask("POST", "/say", b" " * (BODY_BYTES + 1))[0], 413)
+
+    def test_broken(self) -> None:
+        """A failure of ours is logged, and answered without its details."""
+        self.service.broken = RuntimeError("the disk of /secret is full")
+        code, result = self.post("/game/disable", game="Alpha")
+        self.assertEqual((code, result), (500, {"error": "it failed: the daemon's log says why"}))
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+    def test_one_at_a_time(self) -> None:
+        """Two edits of one game at the same time both count, and two games cannot get one name."""
+        self.service.slow = True
+        first, second = self.browser(), self.browser()
+        first.send(_request("/game/edit", game="Alpha", tagline="Here"))
+        second.send(_request("/game/edit", game="Alpha", description="There"))
+        self.assertEqual((first.transport.value(), second.transport.value()), (b"", b""))
+        self.service.settle()
+        self.assertEqual(first.read()[0], 200)
+        self.service.settle()
+        self.assertEqual(second.read()[0], 200)
+        game = self.service.world.game("Alpha")
+        self.assertEqual((game.tagline, game.description), ("Here", "There"))
+
+    def test_gone(self) -> None:
+        """Who no longer waits for the answer does not keep the operation from being carried out."""
+        self.service.slow = True
+        browser = self.browser()
+        browser.send(_request("/game/disable", game="Alpha"))
+        browser.protocol.connectionLost(_closed())
+        self.service.settle()
+        self.assertTrue(self.service.world.game("Alpha").disabled)
+        self.assertEqual(browser.transport.value(), b"")
+
+
+class AuditTests(AdminTestCase):
+    """What is noted of it."""
+
+    def test_noted(self) -> None:
+        """What changes something is noted, what does not is not; who comes without a unix socket is not known."""
+        self.service.world.join("Alpha", channels=["gossip"])
+        self.post("/game/disable", game="Alpha")
+        self.post("/game/disable", game="Alpha")
+        self.post("/game/list")
+        self.post("/say", channel="gossip", text="Hi")
+        self.post("/say", channel="nowhere", text="Hi")
+        self.post("/backup", path="/backups/b.db")
+        entries = self.service.store.entries
+        self.assertEqual([entry.operation for entry in entries], ["game/disable", "say", "backup"])
+        self.assertEqual({entry.actor for entry in entries}, {"unix:unknown"})
+        self.assertEqual(json.loads(entries[1].arguments), {"channel": "gossip", "text": "Hi"})
+        _, listed = self.post("/audit/list", limit=1)
+        self.assertEqual([entry["operation"] for entry in listed["entries"]], ["backup"])
+
+    def test_users(self) -> None:
+        """A user of the machine is noted by his name, or by his number if he has none."""
+        self.assertEqual(unix_user(0), "unix:root")
+        self.assertEqual(unix_user(2**31 - 7), "unix:2147483641")
+
+
+class DaemonTests(AdminTestCase):
+    """What only a running daemon can do."""
+
+    def test_status(self) -> None:
+        """The status is told as it is, and the metrics to everybody here."""
+        code, _, body = self.browser().ask("GET", "/status")
+        self.assertEqual((code, json.loads(body)), (200, self.service.status()))
+        self.assertIn(b"gossip_sessions 0.0", self.browser().ask("GET", "/metrics")[2])
+
+    def test_say(self) -> None:
+        """The network itself says something, or the reason why not."""
+        self.service.world.join("Alpha", channels=["gossip"])
+        self.assertEqual(self.post("/say", channel="gossip", text="Hi"), (200, {"channel": "gossip", "text": "Hi"}))
+        self.assertEqual([(said.name, said.message) for said in self.service.store.said], [("system", "Hi")])
+        self.assertEqual(self.post("/say", channel="nowhere", text="Hi"), (400, {"error": "no such channel"}))
+        self.assertEqual(self.post("/say", channel="gossip", text=""), (400, {"error": "empty message"}))
+
+    def test_restart_notice(self) -> None:
+        """A restart is announced, for a time that makes sense."""
+        self.assertEqual(self.post("/restart-notice", seconds=60), (200, {"seconds": 60}))
+        self.assertEqual(self.post("/restart-notice", seconds=-1)[0], 400)
+        self.assertEqual(self.service.notices, [60])
+
+    def test_backup(self) -> None:
+        """A backup goes to a path that means the same to both sides; what the store says against it is told."""
+        self.assertEqual(self.post("/backup", path="/backups/b.db"), (200, {"path": "/backups/b.db"}))
+        self.assertEqual(self.service.store.backups, [Path("/backups/b.db")])
+        self.assertEqual(
+            self.post("/backup", path="/backups/b.db"),
+            (400, {"error": "/backups/b.db is there already: no backup goes over it"}),
+        )
+        self.assertEqual(self.post("/backup", path="b.db")[0], 400)
+
+
+class TailTests(AdminTestCase):
+    """Following what is said."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.service.world.join("Alpha", channels=["gossip", "other"])
+
+    def follow(self, query: str = "") -> Browser:
+        browser = self.browser()
+        browser.send(f"GET /tail{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        return browser
+
+    def say(self, *texts: str, channel: str = "gossip") -> None:
+        for text in texts:
+            self.successResultOf(self.service.announce(channel, text))
+
+    def heard(self, browser: Browser) -> list[str]:
+        """The messages that came since the last look."""
+        value: bytes = browser.transport.value()
+        browser.transport.clear()
+        return [json.loads(line)["message"] for line in value.split(b"\r\n") if line.startswith(b"{")]
+
+    def test_one_channel(self) -> None:
+        """A tail starts with the last lines of its channel and tells what is said there."""
+        self.say(*map(str, range(12)))
+        browser = self.follow("?channel=gossip")
+        self.assertEqual(self.heard(browser), [str(number) for number in range(2, 12)])
+        self.say("elsewhere", channel="other")
+        self.say("here")
+        self.assertEqual(self.heard(browser), ["here"])
+
+    def test_a_line(self) -> None:
+        """A line says all there is to know, with nothing in it that ends it early."""
+        browser = self.follow()
+        self.say("a\nb")
+        line = next(line for line in browser.transport.value().split(b"\r\n") if line.startswith(b"{"))
+        self.assertEqual(
+            json.loads(line),
+            {
+                "channel": "gossip",
+                "seq": 1,
+                "game": "gossip",
+                "name": "system",
+                "message": "a\nb",
+                "said_at": "2023-11-14T22:00:00.000Z",
+            },
+        )
+        self.assertEqual(line.count(b"\n"), 1)
+
+    def test_all_channels(self) -> None:
+        """Without a channel all of them are told."""
+        browser = self.follow()
+        self.assertTrue(browser.transport.value().startswith(b"HTTP/1.1 200 OK"))
+        self.say("a")
+        self.say("b", channel="other")
+        self.assertEqual(self.heard(browser), ["a", "b"])
+
+    def test_unknown_channel(self) -> None:
+        """There is nothing to follow on a channel that does not exist."""
+        self.assertEqual(self.browser().ask("GET", "/tail?channel=nowhere")[0], 400)
+        self.assertEqual(self.service.heard, set())
+
+    def test_between_history_and_present(self) -> None:
+        """What is said while the history is read is told once, after it."""
+        reading: Deferred[Any] = Deferred()
+        self.in_thread = lambda *call: reading
+        browser = self.follow("?channel=gossip")
+        self.say("in both", "only new")
+        reading.callback(self.service.store.said[:1])
+        self.say("later")
+        self.assertEqual(self.heard(browser), ["in both", "only new", "later"])
+
+    def test_no_history(self) -> None:
+        """A history that cannot be read ends the tail."""
+        reading: Deferred[Any] = Deferred()
+        self.in_thread = lambda *call: reading
+        browser = self.follow("?channel=gossip")
+        reading.errback(RuntimeError())
+        self.assertEqual(browser.read()[0], 500)
+        self.assertEqual((len(self.flushLoggedErrors(RuntimeError)), self.service.heard), (1, set()))
+
+    def test_end(self) -> None:
+        """A tail ends with its connection, also while its history is read."""
+        browser = self.follow()
+        reading: Deferred[Any] = Deferred()
+        self.in_thread = lambda *call: reading
+        other = self.follow("?channel=gossip")
+        self.assertEqual(len(self.service.heard), 2)
+        for one in (browser, other):
+            one.protocol.connectionLost(_closed())
+        self.assertEqual(self.service.heard, set())
+        reading.callback([])
+
+    def test_slow_reader(self) -> None:
+        """Lines wait for a busy reader, in order; one that is too slow is dropped."""
+        browser = self.follow()
+        browser.transport.producer.pauseProducing()
+        self.say("a", "b")
+        self.assertEqual(self.heard(browser), [])
+        browser.transport.producer.resumeProducing()
+        self.assertEqual(self.heard(browser), ["a", "b"])
+        browser.transport.producer.pauseProducing()
+        (observer,) = self.service.heard
+        for number in range(BACKLOG + 1):
+            self.assertIn(observer, self.service.heard)
+            observer(MessageSaid("gossip", number, uuid(1), "Alpha", "Ana", "flood", NOW))
+        self.assertEqual(self.service.heard, set())
+        self.assertTrue(browser.transport.disconnected or browser.transport.disconnecting)
+
+
+def _request(path: str, /, **arguments: Any) -> bytes:
+    body = json.dumps(arguments).encode()
+    return b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (path.encode(), len(body)) + body
+
+
+def _closed() -> Any:
+    from twisted.internet.error import ConnectionLost
+    from twisted.python.failure import Failure
+
+    return Failure(ConnectionLost())
+
+
+def _whole(headers: dict[str, str], body: bytes) -> bytes:
+    """A body, whether it came in chunks or not."""
+    if headers.get("transfer-encoding") != "chunked":
+        return body
+    whole = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        whole, body = whole + body[: int(size, 16)], body[int(size, 16) + 2 :]
+    return whole
