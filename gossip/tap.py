@@ -34,7 +34,7 @@ from gossip.operations.desk import Desk
 from gossip.operations.operation import Occasion
 from gossip.service.counters import Counters
 from gossip.service.service import GossipService
-from gossip.store.database import StoreError
+from gossip.store.errors import StoreError
 from gossip.store.store import Store
 from gossip.store.writer import Writer
 from gossip.transports.admission import Admission

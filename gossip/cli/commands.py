@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gossip.cli import terminal
 from gossip.cli.terminal import Shown
-from gossip.operations import games
+from gossip.operations import channels
 
 Run = Callable[[argparse.Namespace], int]
 """Carries a command out, and returns the exit code."""
@@ -121,7 +121,7 @@ def _add_channels(commands: Commands) -> None:
     commands.add("hide", "let people no longer see a channel", terminal.channel, *channel)
     pause = commands.add("pause", "let nobody speak on a channel for a while", terminal.channel, *channel)
     pause.add_argument(
-        "minutes", metavar="MINUTES", nargs="?", type=float, default=games.PAUSE, help="default: %(default)s"
+        "minutes", metavar="MINUTES", nargs="?", type=float, default=channels.PAUSE, help="default: %(default)s"
     )
     commands.add("resume", "end the pause of a channel", terminal.channel, *channel)
     describe = commands.add("describe", "say what a channel is for", terminal.channel, *channel)

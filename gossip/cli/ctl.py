@@ -26,9 +26,9 @@ from gossip.cli import terminal
 from gossip.cli.commands import add_operations
 from gossip.cli.terminal import Shown, printable
 from gossip.config import SOCKET_PATH_BYTES, Config, ConfigError, load
-from gossip.operations import games
+from gossip.operations import catalogue
 from gossip.operations.operation import Occasion, carry_out, read
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 
 TIMEOUT: Final = 60
 """How many seconds the daemon may take for an answer."""
@@ -165,7 +165,7 @@ class Offline:
 
         @raise Failed: it was not done.
         """
-        from gossip.store.database import StoreError
+        from gossip.store.errors import StoreError
         from gossip.store.store import Store
 
         config = self._config
@@ -177,7 +177,7 @@ class Offline:
                     store.backup(arguments["path"])
                     return arguments
                 registry = store.load()
-                operation = read(_written(arguments), games.OPERATIONS[name])
+                operation = read(_written(arguments), catalogue.OPERATIONS[name])
                 now = time.time()
                 found = operation.look(store, now) if operation.looks else None
                 occasion = Occasion(now, lambda: str(uuid.uuid4()), _user(), found)
@@ -242,7 +242,9 @@ def parser() -> argparse.ArgumentParser:
 
 def _operate(arguments: argparse.Namespace) -> int:
     name = arguments.operation
-    given = {key: value for key, value in vars(arguments).items() if key in games.OPERATIONS[name].__struct_fields__}
+    given = {
+        key: value for key, value in vars(arguments).items() if key in catalogue.OPERATIONS[name].__struct_fields__
+    }
     result = _post(arguments, name, given)
     if "link" in result:
         # A daemon that knows where its pages are says so; otherwise this configuration does.

@@ -29,8 +29,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gossip.cli.terminal import printable
-from gossip.network.presence import NETWORK_GAME
 from gossip.protocol.events import VERSION
+from gossip.registry.names import NETWORK_GAME
 
 HELP: Final = (
     "What you type is said on the current channel. Besides:",

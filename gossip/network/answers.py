@@ -9,6 +9,7 @@ from msgspec import Raw
 from gossip.network.outputs import Send
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session
+from gossip.protocol.errors import Overrun
 from gossip.protocol.events import Failure, Success
 
 
@@ -19,18 +20,6 @@ class Request(Protocol):
     def wire(self) -> str | Raw | None: ...
     @property
     def ref(self) -> Raw | None: ...
-
-
-class Denied(Exception):
-    """A request that cannot be carried out; the text is the error that answers it. Nothing was changed."""
-
-
-class Overrun(Exception):
-    """A request over a rate limit. Nothing was changed but the count of strikes."""
-
-    def __init__(self, abuse: bool) -> None:
-        super().__init__(abuse)
-        self.abuse = abuse
 
 
 def success(session: Session, request: Request, now: float) -> tuple[Send, ...]:

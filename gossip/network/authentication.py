@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from gossip.network.answers import Denied
 from gossip.network.moderation import Moderation
-from gossip.network.presence import SUPPORTS, Presence
+from gossip.network.presence import Presence
 from gossip.network.session import Session
 from gossip.network.settings import Rules
+from gossip.protocol.errors import Denied
 from gossip.protocol.events import Authenticate
+from gossip.protocol.flags import SUPPORTS
 from gossip.registry.changes import Game
 from gossip.registry.registry import Registry
 

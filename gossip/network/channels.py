@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from msgspec import Raw
 
-from gossip.network.answers import Denied, failure, spend, success
+from gossip.network.answers import failure, spend, success
 from gossip.network.history import FLAG, message_id
-from gossip.network.moderation import Moderation, in_words
+from gossip.network.moderation import Moderation
 from gossip.network.outputs import Broadcast, Commit, Outputs, Send
-from gossip.network.presence import NETWORK_GAME, NETWORK_PLAYER, Online
+from gossip.network.presence import Online
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, Rules
+from gossip.protocol.errors import Denied
 from gossip.protocol.events import (
     AN_ERROR,
     ChannelsBroadcast,
@@ -24,7 +25,10 @@ from gossip.protocol.events import (
 )
 from gossip.protocol.text import clean, timestamp, too_long
 from gossip.registry.changes import Channel, ChannelSaved, MessageSaid, Restriction
-from gossip.registry.registry import CHANNEL_NAME, Refused, Registry
+from gossip.registry.errors import Refused
+from gossip.registry.names import CHANNEL_NAME, NETWORK_GAME, NETWORK_PLAYER
+from gossip.registry.registry import Registry
+from gossip.registry.restrictions import in_words
 
 _AUDIENCES = 64
 """For how many sending games a channel remembers its audience: each is as large as the channel."""

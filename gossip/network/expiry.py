@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from gossip.network.moderation import is_over
 from gossip.network.outputs import Commit, Outputs
 from gossip.network.settings import NetworkSettings
 from gossip.registry.changes import (
@@ -15,6 +14,7 @@ from gossip.registry.changes import (
     TicketsExpired,
 )
 from gossip.registry.registry import Registry
+from gossip.registry.restrictions import is_over
 
 DAY: Final = 24 * 60 * 60
 

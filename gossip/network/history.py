@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from gossip.network.answers import Denied, spend
+from gossip.network.answers import spend
 from gossip.network.outputs import Fetch, Outputs, Send
 from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
+from gossip.protocol.errors import Denied
 from gossip.protocol.events import AN_ERROR, ChannelsHistory, ChannelsHistoryAnswer, Failure, MessageOf
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import MessageSaid

@@ -7,50 +7,17 @@ What is tried in vain is answered honestly: C{muted until TIME: REASON}, or C{mu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from ipaddress import IPv6Address, ip_address
-
-from gossip.network.answers import Denied
 from gossip.network.session import Session
-from gossip.protocol.text import timestamp
+from gossip.protocol.errors import Denied
 from gossip.registry.changes import Restriction
 from gossip.registry.registry import Registry
-
-Restrictions = Mapping[tuple[str, str], Restriction]
-"""By subject and channel."""
-
-
-def player_of(client_id: str, name: str) -> str:
-    """A player as the subject of a restriction: neither case nor blanks make another one of him."""
-    return f"{' '.join(name.split()).lower()}@{client_id}"
-
-
-def address(text: str) -> str | None:
-    """An address as the subject of a restriction, C{None} if it is none."""
-    try:
-        found = ip_address(text)
-    except ValueError:
-        return None
-    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return str(mapped or found)
+from gossip.registry.restrictions import Restrictions, find, in_words, player_of
 
 
 def peer_of(session: Session) -> str:
     """The address of a session, as the subject of a restriction."""
     peer = session.peer
     return peer[7:] if peer.startswith("::ffff:") and "." in peer else peer
-
-
-def in_words(restriction: Restriction) -> str:
-    """What who is restricted is told."""
-    what = "muted" if restriction.kind == "mute" else "banned"
-    until = "" if restriction.until is None else f" until {timestamp(restriction.until, 'seconds')}"
-    return f"{what}{until}: {restriction.reason}"
-
-
-def is_over(restriction: Restriction, now: float) -> bool:
-    """Has it ended by itself?"""
-    return restriction.until is not None and restriction.until <= now
 
 
 class Moderation:
@@ -96,13 +63,3 @@ class Moderation:
         """
         bans = self._registry.bans
         return find(bans, (client_id, peer_of(session)), channel, now) if bans else None
-
-
-def find(known: Restrictions, subjects: tuple[str, ...], channel: str, now: float) -> Restriction | None:
-    """The first restriction of any of these that holds, everywhere or on a channel."""
-    for subject in subjects:
-        for where in ("", channel) if channel else ("",):
-            found = known.get((subject, where))
-            if found is not None and not is_over(found, now):
-                return found
-    return None

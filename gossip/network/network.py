@@ -13,12 +13,12 @@ from typing import Any, Final
 from msgspec import Raw
 
 from gossip.network.achievements import Achievements
-from gossip.network.answers import Denied, Overrun, failure, spend, success
+from gossip.network.answers import failure, spend, success
 from gossip.network.authentication import Authentication
 from gossip.network.channels import Channels
 from gossip.network.expiry import expired
 from gossip.network.history import FLAG, History
-from gossip.network.moderation import Moderation, in_words, is_over, peer_of
+from gossip.network.moderation import Moderation, peer_of
 from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Outputs, Send
 from gossip.network.people import People
 from gossip.network.players import Players
@@ -27,6 +27,7 @@ from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
 from gossip.network.statuses import Statuses
 from gossip.network.tells import Tells
+from gossip.protocol.errors import Denied, Overrun
 from gossip.protocol.events import (
     AchievementsCreate,
     AchievementsDelete,
@@ -78,6 +79,7 @@ from gossip.registry.changes import (
     UserAgentSaved,
 )
 from gossip.registry.registry import Registry
+from gossip.registry.restrictions import in_words, is_over
 
 BEAT: Final = 15
 """A session is asked for a sign of life every so many seconds."""
@@ -386,7 +388,7 @@ class Network:
         """
         An admin changes something. It takes effect when it is kept: see L{settled}.
 
-        @raise gossip.registry.registry.Refused: it contradicts what is known; the text says how.
+        @raise gossip.registry.errors.Refused: it contradicts what is known; the text says how.
         """
         self.registry.check(change, self.rules.settings.blocked_games)
         return Commit(change)

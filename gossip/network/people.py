@@ -11,10 +11,11 @@ from typing import Final
 
 from gossip.network.channels import Channels
 from gossip.network.outputs import Outputs
-from gossip.network.presence import NETWORK_GAME, Online
+from gossip.network.presence import Online
 from gossip.network.session import Session, Situation
 from gossip.protocol.events import ChannelsSend
 from gossip.registry.changes import Game
+from gossip.registry.names import NETWORK_GAME
 
 _REMEMBERED: Final = 10_000
 """Of how many people it is remembered how fast they talk."""

@@ -11,24 +11,11 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from gossip.network.session import Session
+from gossip.protocol.flags import SUPPORTS
 from gossip.registry.changes import Game
 
 GRACE: Final = 60.0
 """How many seconds a game stays online after its last session ended."""
-
-FLAGS: Final = ("achievements", "channels", "games", "players", "tells")
-"""What a session may support, in the order in which others are told of it."""
-
-SUPPORTS: Final = (*FLAGS, "history")
-"""All that a session may support. C{history} is nobody else's business: other games are not told of it."""
-
-NETWORK_GAME: Final = "gossip"
-"""The short name of the network itself, which is a game like others when it is asked for."""
-
-NETWORK_ALIAS: Final = "grapevine"
-
-NETWORK_PLAYER: Final = "system"
-"""The one player of the network itself."""
 
 
 class Online:
@@ -165,8 +152,3 @@ class Presence:
     def players_count(self) -> Iterator[tuple[str, int]]:
         """The client_id of each online game, and how many players it has."""
         return ((client_id, len(online.players)) for client_id, online in self._online.items())
-
-
-def is_network(name: str) -> bool:
-    """Is this the network itself, asked for as a game?"""
-    return name.lower() in (NETWORK_GAME, NETWORK_ALIAS)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
-from gossip.network.answers import Denied
 from gossip.network.outputs import Outputs, Send
-from gossip.network.presence import FLAGS, NETWORK_GAME, NETWORK_PLAYER, Online, Presence, is_network
+from gossip.network.presence import Online, Presence
 from gossip.network.session import Session
 from gossip.network.settings import Rules
+from gossip.protocol.errors import Denied
 from gossip.protocol.events import (
     GamesStatus,
     GamesStatusAnswer,
@@ -17,6 +17,8 @@ from gossip.protocol.events import (
     PlayersStatusAnswer,
     StatusOf,
 )
+from gossip.protocol.flags import FLAGS
+from gossip.registry.names import NETWORK_GAME, NETWORK_PLAYER, is_network
 from gossip.registry.registry import Registry
 
 

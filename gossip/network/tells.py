@@ -9,15 +9,17 @@ from typing import Final
 
 from msgspec import Raw
 
-from gossip.network.answers import Denied, success
+from gossip.network.answers import success
 from gossip.network.channels import checked_message
 from gossip.network.moderation import Moderation
 from gossip.network.outputs import Outputs, Send
-from gossip.network.presence import NETWORK_GAME, NETWORK_PLAYER, Presence, is_network
+from gossip.network.presence import Presence
 from gossip.network.session import Session
 from gossip.network.settings import Rules
+from gossip.protocol.errors import Denied
 from gossip.protocol.events import TellsReceive, TellsSend
 from gossip.protocol.text import clean, timestamp
+from gossip.registry.names import NETWORK_GAME, NETWORK_PLAYER, is_network
 from gossip.registry.registry import Registry
 
 _SENT_AT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,12})?Z", re.ASCII)

@@ -28,7 +28,8 @@ from gossip.registry.changes import (
     TicketsRevoked,
     Together,
 )
-from gossip.registry.registry import Refused, Registry
+from gossip.registry.errors import Refused
+from gossip.registry.registry import Registry
 from gossip.registry.secret import digest
 
 HOUR: Final = 3600.0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from msgspec import Meta, Struct
 
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 
 if TYPE_CHECKING:
     from gossip.operations.interfaces import Gossip, InThread, Store

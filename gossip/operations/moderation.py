@@ -7,7 +7,6 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from gossip.network.moderation import address, is_over, player_of
 from gossip.operations.operation import Done, Memory, Occasion, Operation, Result, find_channel, find_speaker
 from gossip.protocol.text import clean, timestamp
 from gossip.registry.changes import (
@@ -23,8 +22,10 @@ from gossip.registry.changes import (
     RestrictionLifted,
     RestrictionSet,
 )
+from gossip.registry.errors import Refused
 from gossip.registry.filters import Matcher, folded, words
-from gossip.registry.registry import REASON, Refused, Registry
+from gossip.registry.registry import REASON, Registry
+from gossip.registry.restrictions import address, is_over, player_of
 
 TRIED: Final = 7 * 24 * 3600
 """Over how many seconds a filter is tried."""

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Protocol, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 
-from gossip.network.presence import NETWORK_GAME, is_network
 from gossip.protocol.text import clean
 from gossip.registry.changes import Audited, AuditEntry, Change, Channel, Game, MessageSaid, Report
-from gossip.registry.registry import Refused, Registry
+from gossip.registry.errors import Refused
+from gossip.registry.names import NETWORK_GAME, is_network
+from gossip.registry.registry import Registry
 
 Result = dict[str, Any]
 """What the admin is told: an object of JSON."""
@@ -26,6 +27,7 @@ Done = tuple[Change | None, Result]
 """What is to be kept, C{None} if nothing; and what the admin is told when it is."""
 
 Arguments = TypeVar("Arguments", bound=Struct)
+Value = TypeVar("Value")
 
 _SUBJECT: Final = 200
 """How many characters of what an operation is about are noted; the arguments have all of it."""
@@ -136,6 +138,11 @@ def _refused(error: msgspec.ValidationError) -> Refused:
     what, _, where = str(error).replace("`", "").partition(" - at $.")
     what = what[:1].lower() + what[1:]
     return Refused(f"{where}: {what}" if where else what)
+
+
+def given_or(given: Value | UnsetType, known: Value) -> Value:
+    """The value of an argument; the known one if it was not given."""
+    return known if isinstance(given, UnsetType) else given
 
 
 def find_game(registry: Registry, named: str) -> Game:

@@ -10,8 +10,8 @@ import hmac
 import re
 from typing import Final
 
-from gossip.network.presence import NETWORK_PLAYER
 from gossip.registry.changes import Account, AccountRemoved, AccountSaved, Ticket
+from gossip.registry.names import NETWORK_PLAYER
 from gossip.registry.secret import digest
 
 ACCOUNT_NAME: Final = re.compile("[A-Za-z][A-Za-z0-9_-]{2,19}")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from gossip.network.answers import Denied
+from gossip.protocol.errors import Denied
 from gossip.registry.changes import Filter
 
 FILTERS: Final = 2000

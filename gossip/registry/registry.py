@@ -13,7 +13,6 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from gossip.network.presence import is_network
 from gossip.protocol.events import AchievementOf
 from gossip.protocol.text import clean, is_line
 from gossip.registry.accounts import Accounts
@@ -53,11 +52,10 @@ from gossip.registry.changes import (
     UserAgent,
     UserAgentSaved,
 )
+from gossip.registry.errors import Refused
 from gossip.registry.filters import FILTER_TEXT, FILTERS, Filters, folded, words
+from gossip.registry.names import SHORT_NAME, is_network
 from gossip.registry.secret import digest
-
-SHORT_NAME: Final = re.compile("[A-Za-z0-9]{1,15}")
-CHANNEL_NAME: Final = re.compile("[A-Za-z_-]{3,15}")
 
 SEQUENCE_JUMP: Final = 1000
 """How far a channel's numbers jump at the start: what was heard last may not have been stored."""
@@ -71,10 +69,6 @@ REASON: Final = 200
 # What games/status tells of a game must fit into one frame (16 KiB), escaped.
 _NAME, _TAGLINE, _DESCRIPTION, _URL, _CONNECTIONS = 70, 70, 2000, 500, 6
 _WEB_ADDRESS: Final = re.compile(r"https?://[!-~]+", re.IGNORECASE)
-
-
-class Refused(Exception):
-    """A change that would make what is known contradict itself; the text is for the person who asked for it."""
 
 
 class Registry:

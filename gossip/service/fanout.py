@@ -8,11 +8,8 @@ wire format, what goes to the same audience is joined once for all of it, and a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from socket import SO_SNDBUF, SOL_SOCKET
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from twisted.internet import tcp
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
@@ -20,15 +17,19 @@ from gossip.network.session import Session
 from gossip.protocol.events import ServerEvent
 from gossip.service.interfaces import IConnection, IWireFormat
 
-SEND_BUFFER: Final = 256 * 1024
-"""How many bytes the system keeps for a reader, for its own part."""
-
-_KNOWN_WAYS: Final = 256
+_KNOWN_ROUTES: Final = 256
 """For how many audiences it is remembered how to reach them."""
 
 
-class _Ways:
-    """How to reach the connections of an audience: straight ones by what they want written, and all others."""
+class Routes:
+    """
+    How to reach the connections of an audience: straight ones by their wire format, and all others.
+
+    @cvar generation: a connection that gains or loses its straight route counts this up; every known route is then
+        looked up again.
+    """
+
+    generation: ClassVar[int] = 0
 
     def __init__(self, sessions: tuple[Session, ...], connections: Mapping[Session, IConnection]) -> None:
         self.sessions = sessions
@@ -63,8 +64,8 @@ class Fanout:
         self._turn: list[tuple[tuple[Session, ...], list[ServerEvent]]] = []
         self._closing: list[tuple[Session, int, str]] = []
         self._end_of_turn: IDelayedCall | None = None
-        self._known_ways: dict[int, _Ways] = {}
-        self._generation = Outlet.generation
+        self._known_routes: dict[int, Routes] = {}
+        self._generation = Routes.generation
         self.deliveries = 0
 
     def send(self, sessions: tuple[Session, ...], event: ServerEvent) -> None:
@@ -88,7 +89,7 @@ class Fanout:
 
     def lost(self) -> None:
         """A session's connection is gone: nothing of it is kept here."""
-        self._known_ways.clear()
+        self._known_routes.clear()
 
     def flush(self) -> None:
         """Write now what would be written at the end of the turn."""
@@ -115,42 +116,42 @@ class Fanout:
 
     def _write_to_each(self, sessions: tuple[Session, ...], events: list[ServerEvent]) -> None:
         """Write the same to a whole audience."""
-        ways = self._ways(sessions)
+        routes = self._routes(sessions)
         written: dict[IWireFormat, bytes] = {}
-        for wire_format, straight_ways in ways.straight.items():
+        for wire_format, straight_routes in routes.straight.items():
             data = written[wire_format] = self._encode(wire_format, events)
             size = len(data)
-            for send, connection in straight_ways if data else ():  # each step in here is paid for each delivery
+            for send, connection in straight_routes if data else ():  # each step in here is paid for each delivery
                 try:
                     sent = send(data)
                 except OSError:  # full, or broken: that is for Twisted to find out
                     sent = 0
                 if sent != size:
                     self._attempt(connection.spill, data[sent:])
-        for connection in ways.others:
+        for connection in routes.others:
             wire_format = connection.wire_format
             if wire_format not in written:
                 written[wire_format] = self._encode(wire_format, events)
             if written[wire_format]:
                 self._attempt(connection.write, written[wire_format])
 
-    def _ways(self, sessions: tuple[Session, ...]) -> _Ways:
+    def _routes(self, sessions: tuple[Session, ...]) -> Routes:
         """
         How to reach an audience.
 
         That of a channel is the same tuple until somebody joins or leaves: what was found once serves until then.
         """
-        if self._generation != Outlet.generation:
-            self._generation = Outlet.generation
-            self._known_ways.clear()
-        ways = self._known_ways.get(id(sessions))
-        if ways is None or ways.sessions is not sessions:
-            ways = _Ways(sessions, self._connections)
+        if self._generation != Routes.generation:
+            self._generation = Routes.generation
+            self._known_routes.clear()
+        routes = self._known_routes.get(id(sessions))
+        if routes is None or routes.sessions is not sessions:
+            routes = Routes(sessions, self._connections)
             if len(sessions) > 1:
-                if len(self._known_ways) >= _KNOWN_WAYS:
-                    self._known_ways.clear()
-                self._known_ways[id(sessions)] = ways
-        return ways
+                if len(self._known_routes) >= _KNOWN_ROUTES:
+                    self._known_routes.clear()
+                self._known_routes[id(sessions)] = routes
+        return routes
 
     def _write_together(self, turn: list[tuple[tuple[Session, ...], list[ServerEvent]]]) -> None:
         """Several audiences that overlap: what a connection gets is put together first, and written at once."""
@@ -187,90 +188,3 @@ class Fanout:
         except Exception:
             self._log.failure("cannot write {events} as {wire_format}", events=len(events), wire_format=wire_format)
             return b""
-
-
-class Outlet:
-    """
-    The one gate for all that is sent over a connection: short writes, slow readers, and the least cost.
-
-    C{transport.write} costs two system calls of the reactor's poller a frame. On plain TCP with nothing waiting the
-    socket is tried first, and only what it does not take goes that way. Under TLS the socket is never touched.
-
-    To be inherited by a protocol.
-
-    @cvar generation: changes whenever the straight way of any connection is gained or lost.
-    """
-
-    generation: ClassVar[int] = 0
-
-    transport: Any
-    peer_address: str
-
-    _straight: Callable[[bytes], int] | None = None
-    _shut = False
-    _backlog = 0
-
-    def open_outlet(self, backlog: int) -> None:
-        """
-        Begin, when there is a transport.
-
-        @param backlog: how many bytes may wait for the reader; 0 for any number.
-        """
-        self._backlog = backlog
-        tcp_transport = getattr(self.transport, "transport", self.transport)
-        if isinstance(tcp_transport, tcp.Connection):
-            # By itself the system keeps some megabytes for a reader that does not read, before our own limit begins.
-            tcp_transport.socket.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
-
-    def shut(self) -> None:
-        """Take no more: the last word has been said."""
-        self._shut = True
-        self._lose_straight_way()
-
-    def write(self, data: bytes) -> None:
-        """Send something, unless the last word has been said."""
-        straight = self._straight or self._find_straight_way()
-        sent = 0
-        if straight is not None:
-            with suppress(OSError):
-                sent = straight(data)
-        if sent != len(data):
-            self.spill(data[sent:])
-
-    def spill(self, rest: bytes) -> None:
-        """Send what the straight way did not take: from here on all waits in one place, until that is empty."""
-        self._lose_straight_way()
-        if not self._shut:
-            self.transport.write(rest)
-            if self._backlog and _waiting(self.transport) > self._backlog:
-                self.cut_off()
-
-    def cut_off(self) -> None:
-        """The reader is too slow: end the connection."""
-        _log.info("cut off a slow reader: {peer}", peer=self.peer_address)
-        self.shut()
-        self.transport.abortConnection()
-
-    def _find_straight_way(self) -> Callable[[bytes], int] | None:
-        transport = self.transport
-        # Exactly this class: a subclass, a Unix socket say, may send in another way.
-        if type(transport) is tcp.Server and not self._shut and not transport.TLS and not _waiting(transport):
-            self._straight = transport.socket.send
-            Outlet.generation += 1
-        return self._straight
-
-    def _lose_straight_way(self) -> None:
-        if self._straight is not None:
-            self._straight = None
-            Outlet.generation += 1
-
-
-_log = Logger()
-
-
-def _waiting(transport: Any) -> int:
-    """How many bytes the reader has not taken yet, without those that the operating system holds."""
-    tcp_transport = getattr(transport, "transport", transport)
-    if not isinstance(tcp_transport, tcp.Connection):
-        return 0
-    return len(tcp_transport.dataBuffer) - tcp_transport.offset + tcp_transport._tempDataLen

@@ -30,7 +30,7 @@ from gossip.service.counters import Counters, Status
 from gossip.service.fanout import Fanout
 from gossip.service.interfaces import IConnection, IGossip
 from gossip.service.watch import Watch
-from gossip.store.database import StoreError
+from gossip.store.errors import StoreError
 
 INTERNAL_ERROR: Final = 1011
 """The close code after a mistake of ours (RFC 6455, section 7.4.1)."""
@@ -298,7 +298,7 @@ class GossipService(Service):
         """
         Change something.
 
-        @return: fires when it is kept and in force; fails with L{Refused <gossip.registry.registry.Refused>} or
+        @return: fires when it is kept and in force; fails with L{Refused <gossip.registry.errors.Refused>} or
             L{NotKept}.
         """
         # One at a time: each is judged by what the one before made of the registry.
@@ -326,8 +326,8 @@ class GossipService(Service):
 
         @param name: the name of the account.
         @param peer: the address that it comes from.
-        @return: fires when it is kept; fails with L{Denied <gossip.network.answers.Denied>}, L{Overrun
-            <gossip.network.answers.Overrun>} or L{NotKept}.
+        @return: fires when it is kept; fails with L{Denied <gossip.protocol.errors.Denied>}, L{Overrun
+            <gossip.protocol.errors.Overrun>} or L{NotKept}.
         """
         return maybeDeferred(self._say, name, peer, channel, message)
 
@@ -342,7 +342,7 @@ class GossipService(Service):
         """
         The network itself says something.
 
-        @return: fires when it is said; fails with L{Refused <gossip.registry.registry.Refused>}.
+        @return: fires when it is said; fails with L{Refused <gossip.registry.errors.Refused>}.
         """
         return execute(self._announce, channel, text)
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from gossip.network.moderation import find, in_words, peer_of
+from gossip.network.moderation import peer_of
 from gossip.network.network import Network
 from gossip.network.outputs import Broadcast, Close, Commit, Output, Send
 from gossip.network.session import Session, Situation
@@ -34,6 +34,7 @@ from gossip.protocol.events import (
     Unreadable,
 )
 from gossip.registry.changes import MessageSaid
+from gossip.registry.restrictions import find, in_words
 
 SECONDS: Final = 600.0
 """For how long a game is watched after somebody looked."""

@@ -15,16 +15,10 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
+from gossip.store.errors import StoreError, StoreInUse
+
 FILE: Final = "gossip.db"
 """The name of the SQLite database in the data directory."""
-
-
-class StoreError(Exception):
-    """The store cannot be used; the text is for the person who runs it."""
-
-
-class StoreInUse(StoreError):
-    """Another daemon has this store."""
 
 
 def reason(error: BaseException) -> str:

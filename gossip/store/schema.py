@@ -10,7 +10,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
-from gossip.store.database import Database, StoreError
+from gossip.store.database import Database
+from gossip.store.errors import StoreError
 
 VERSION_TABLE: Final = "gossip_revision"
 """Where alembic notes the revision; under its usual name it might be that of another program."""

@@ -14,7 +14,8 @@ from twisted.logger import Logger
 from gossip.registry.changes import AuditEntry, Change, MessageSaid, Report
 from gossip.registry.registry import Registry
 from gossip.store import queries, schema, statistics
-from gossip.store.database import Database, StoreError, locate, reason
+from gossip.store.database import Database, locate, reason
+from gossip.store.errors import StoreError
 from gossip.store.statements import Unstorable, execute, is_stored
 from gossip.store.statistics import Figures
 

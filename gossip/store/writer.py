@@ -19,7 +19,8 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from gossip.registry.changes import Change
-from gossip.store.database import StoreError, reason
+from gossip.store.database import reason
+from gossip.store.errors import StoreError
 
 GROUP: Final = 1000
 """About so many changes go into one transaction at the most: the reactor settles them in one turn."""

@@ -13,7 +13,7 @@ from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.protocol.events import AN_ERROR, ChannelsBroadcast, Failure, Success
 from gossip.registry.changes import Channel, ChannelSaved, MessageSaid
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 from tests.support.world import NOW, World, frame, ref, sent, written
 
 R = Raw(b'"r"')

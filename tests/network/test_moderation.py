@@ -7,7 +7,6 @@ from typing import Any
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.network.moderation import address, player_of
 from gossip.network.outputs import Close, Commit, Send
 from gossip.network.session import Session, Situation
 from gossip.protocol.events import Failure
@@ -25,6 +24,7 @@ from gossip.registry.changes import (
     RestrictionSet,
     RestrictionsExpired,
 )
+from gossip.registry.restrictions import address, player_of
 from tests.support.world import NOW, World, frame, uuid
 
 HOUR = 3600.0

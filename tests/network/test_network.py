@@ -39,7 +39,7 @@ from gossip.registry.changes import (
     UserAgent,
     UserAgentSaved,
 )
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 from tests.support.world import FLAGS, NOW, World, frame, ref, uuid, written
 
 FOR_EVER = NetworkSettings(history_days=0, player_count_days=0, audit_days=0)

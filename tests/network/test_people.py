@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network import people
-from gossip.network.answers import Denied, Overrun
-from gossip.network.moderation import player_of
 from gossip.network.outputs import Broadcast, Commit, Outputs
-from gossip.network.presence import NETWORK_GAME
+from gossip.protocol.errors import Denied, Overrun
 from gossip.protocol.events import ChannelsBroadcast, ChannelsBroadcastNumbered
 from gossip.registry.changes import (
     Channel,
@@ -24,6 +22,8 @@ from gossip.registry.changes import (
     RestrictionLifted,
     RestrictionSet,
 )
+from gossip.registry.names import NETWORK_GAME
+from gossip.registry.restrictions import player_of
 from tests.support.world import CONTROLS, NOW, World, frame, ref, uuid
 
 PEER = "192.0.2.9"

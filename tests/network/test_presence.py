@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.network.presence import GRACE, Presence, is_network
+from gossip.network.presence import GRACE, Presence
 from gossip.network.session import Session
 from gossip.registry.changes import Game
+from gossip.registry.names import is_network
 from tests.support.world import FLAGS, NOW, uuid
 
 ALPHA = Game(client_id=uuid(1), short_name="Alpha", name="The Alpha", secrets=())

@@ -13,14 +13,13 @@ from msgspec import Raw
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.network.moderation import find, player_of
 from gossip.network.outputs import Broadcast, Close, Fetch, Hold, Output, Release, Send
-from gossip.network.presence import SUPPORTS
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, Rates
 from gossip.protocol import frames
 from gossip.protocol.events import Authenticated, NotAuthenticated
+from gossip.protocol.flags import SUPPORTS
 from gossip.registry.changes import (
     Channel,
     ChannelSaved,
@@ -34,6 +33,7 @@ from gossip.registry.changes import (
     RestrictionLifted,
     RestrictionSet,
 )
+from gossip.registry.restrictions import find, player_of
 from tests.support.world import FLAGS, NOW, World, flat, frame
 
 GAMES = st.sampled_from(["Alpha", "Beta", "Gamma"])

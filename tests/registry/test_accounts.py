@@ -24,7 +24,8 @@ from gossip.registry.changes import (
     TicketsRevoked,
     Together,
 )
-from gossip.registry.registry import Refused, Registry
+from gossip.registry.errors import Refused
+from gossip.registry.registry import Registry
 from gossip.registry.secret import digest
 from tests.support.world import NOW, World, uuid
 from tests.web.api.test_admin_api import AdminTestCase

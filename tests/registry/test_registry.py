@@ -21,7 +21,8 @@ from gossip.registry.changes import (
     UserAgent,
     UserAgentSaved,
 )
-from gossip.registry.registry import Refused, Registry, rotated
+from gossip.registry.errors import Refused
+from gossip.registry.registry import Registry, rotated
 from gossip.registry.secret import digest
 from tests.support.world import NOW, uuid
 

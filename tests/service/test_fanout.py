@@ -16,8 +16,9 @@ from zope.interface.verify import verifyObject
 
 from gossip.network.session import Session
 from gossip.protocol.events import ServerEvent, Success
-from gossip.service.fanout import SEND_BUFFER, Fanout, Outlet
+from gossip.service.fanout import Fanout, Routes
 from gossip.service.interfaces import IConnection, IWireFormat
+from gossip.transports.outlet import SEND_BUFFER, Outlet
 
 
 @implementer(IWireFormat)
@@ -230,17 +231,17 @@ class StraightTests(SynchronousTestCase):
         """A connection that loses its straight way is written to like others, until it has it again."""
         self.send("a")
         self.recorders[0].straight = None
-        Outlet.generation += 1
+        Routes.generation += 1
         self.assertEqual(self.send("b")[0], [b"b"])
         self.recorders[0].straight = self.recorders[0].take
-        Outlet.generation += 1
+        Routes.generation += 1
         self.assertEqual(self.send("c")[0], [("straight", b"c")])
 
     def test_gone(self) -> None:
         """A session that is gone is passed over, though the audience was known."""
         self.send("a")
         del self.connections[self.sessions[0]]
-        Outlet.generation += 1
+        Routes.generation += 1
         self.assertEqual(self.send("b"), [[], [("straight", b"b")], [("straight", b"b")]])
 
     def test_nothing_kept_of_the_lost(self) -> None:
@@ -254,7 +255,7 @@ class StraightTests(SynchronousTestCase):
         """What is known of an audience is not taken for another that came to stand in its place in memory."""
         self.send("a")
         fewer = self.sessions[:2]
-        self.fanout._known_ways[id(fewer)] = self.fanout._known_ways[id(self.sessions)]
+        self.fanout._known_routes[id(fewer)] = self.fanout._known_routes[id(self.sessions)]
         self.fanout.send(fewer, event("b"))
         self.clock.advance(0)
         self.assertEqual(self.recorders[2].written, [])
@@ -320,10 +321,10 @@ class OutletTests(SynchronousTestCase):
 
     def test_generation(self) -> None:
         """The generation changes when the straight way is found, and when it is lost."""
-        generations = [Outlet.generation]
+        generations = [Routes.generation]
         for data in (b"x", b"x" * (4 << 20)):
             self.pipe.write(data)
-            generations.append(Outlet.generation)
+            generations.append(Routes.generation)
         self.assertEqual(len(set(generations)), 3)
 
     def test_send_buffer(self) -> None:

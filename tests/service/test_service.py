@@ -12,12 +12,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from gossip.network.answers import Denied, Overrun
 from gossip.network.session import Session
 from gossip.protocol import frames
+from gossip.protocol.errors import Denied, Overrun
 from gossip.protocol.events import Heartbeat, ServerEvent
 from gossip.registry.changes import Change, Channel, ChannelSaved, GameRemoved, MessageSaid, PlayersCounted
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 from gossip.service.counters import LATENCIES, Counters
 from gossip.service.interfaces import IConnection, IGossip, IWireFormat
 from gossip.service.service import UNANSWERED, GossipService, NotKept
@@ -326,9 +326,9 @@ class EventsTests(ServiceTestCase):
         others = [self.join(name, channels=["gossip"]) for name in ("Beta", "Gamma")]
         self.say(speaker, send("1"))
         self.clock.advance(0)
-        self.assertTrue(self.service._fanout._known_ways)
+        self.assertTrue(self.service._fanout._known_routes)
         self.service.lost(others[0][1])
-        self.assertEqual(self.service._fanout._known_ways, {})
+        self.assertEqual(self.service._fanout._known_routes, {})
 
     def test_comings_and_goings(self) -> None:
         """Who joins and leaves stands in the log, once, in a line a second."""

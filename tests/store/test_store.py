@@ -65,7 +65,7 @@ from gossip.registry.changes import (
 )
 from gossip.registry.registry import SEQUENCE_JUMP
 from gossip.store import schema, statements, store, tables
-from gossip.store.database import StoreError, StoreInUse
+from gossip.store.errors import StoreError, StoreInUse
 from gossip.store.store import Store
 from tests.support.databases import OnDatabase, OnPostgreSQL, OnSQLite
 

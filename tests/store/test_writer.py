@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.registry.changes import Change, Channel, ChannelSaved, MessageSaid, MessagesExpired
 from gossip.store import writer as writing
-from gossip.store.database import StoreError
+from gossip.store.errors import StoreError
 from gossip.store.writer import Writer
 from tests.support.databases import OnDatabase, OnPostgreSQL, OnSQLite
 

@@ -18,7 +18,7 @@ from gossip.operations.interfaces import Observer
 from gossip.registry.changes import Audited, AuditEntry, Change, MessageSaid, Report
 from gossip.service.counters import Counters, Status
 from gossip.service.watch import Watch
-from gossip.store.database import StoreError
+from gossip.store.errors import StoreError
 from tests.support.world import NOW, World
 
 

@@ -18,7 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip import config
 from gossip.cli import ctl
-from gossip.operations.games import OPERATIONS
+from gossip.operations.catalogue import OPERATIONS
 from gossip.protocol import events, frames
 from gossip.protocol.events import Event, Malformed, Unknown, Unreadable
 from gossip.tap import Options

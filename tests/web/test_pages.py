@@ -25,7 +25,7 @@ from gossip.registry.changes import (
     UserAgent,
     UserAgentSaved,
 )
-from gossip.store.database import StoreError
+from gossip.store.errors import StoreError
 from gossip.web.http.router import Problem, Router
 from gossip.web.site import public_site
 from gossip.web.views.charts import hour_chart, line_chart, sparkline

@@ -18,8 +18,8 @@ from gossip.network.ratelimit import Bucket
 from gossip.network.session import Session, Situation
 from gossip.protocol.events import ClientEvent, Quit
 from gossip.service.counters import OVERRUNS
-from gossip.service.fanout import Outlet
 from gossip.service.interfaces import IConnection, IWireFormat
+from gossip.transports.outlet import Outlet
 from gossip.transports.telnet import codec as telnet
 from gossip.transports.telnet.codec import Telnet
 from gossip.transports.telnet.json_dialect import JsonDialect

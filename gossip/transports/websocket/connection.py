@@ -31,9 +31,9 @@ from zope.interface import implementer
 from gossip.network.session import Session, Situation
 from gossip.protocol import frames
 from gossip.protocol.events import Unreadable
-from gossip.service.fanout import Outlet
 from gossip.service.interfaces import IConnection, IGossip, IWireFormat
 from gossip.transports.admission import Admission
+from gossip.transports.outlet import Outlet
 from gossip.transports.websocket.rfc6455 import (
     WHOLE_TEXT,
     DeflateFormat,

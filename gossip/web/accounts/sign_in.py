@@ -12,7 +12,7 @@ from gossip.operations.desk import Desk
 from gossip.registry.accounts import Accounts
 from gossip.registry.addresses import place_of
 from gossip.registry.changes import Account, AccountSaved, Change, Ticket, TicketsRevoked, Together
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 from gossip.web.accounts import passwords
 from gossip.web.accounts.attempts import Limits, TooMany
 from gossip.web.accounts.cookies import Form, Visits

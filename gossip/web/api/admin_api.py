@@ -36,16 +36,16 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
+from gossip.operations.catalogue import OPERATIONS
 from gossip.operations.desk import Desk
 from gossip.operations.errands import ERRANDS
-from gossip.operations.games import OPERATIONS
 from gossip.operations.interfaces import Gossip, InThread, Store
 from gossip.operations.operation import Result, read
 from gossip.operations.sessions import sessions
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import MessageSaid
-from gossip.registry.registry import Refused
-from gossip.store.database import StoreError
+from gossip.registry.errors import Refused
+from gossip.store.errors import StoreError
 from gossip.web.api.metrics import Metrics
 from gossip.web.http.requests import BoundedRequest, BoundedSite, answer_json
 from gossip.web.live import Live

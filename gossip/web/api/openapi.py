@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from gossip.operations.games import OPERATIONS
+from gossip.operations.catalogue import OPERATIONS
 from gossip.web.api.schemas import (
     Channels,
     Error,

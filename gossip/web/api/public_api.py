@@ -12,12 +12,12 @@ import msgspec
 from twisted.web import http
 
 from gossip import __version__
+from gossip.operations.catalogue import OPERATIONS
 from gossip.operations.desk import Desk
-from gossip.operations.games import OPERATIONS
 from gossip.operations.operation import Result, read
 from gossip.registry.changes import Game
-from gossip.registry.registry import Refused
-from gossip.store.database import StoreError
+from gossip.registry.errors import Refused
+from gossip.store.errors import StoreError
 from gossip.web.accounts.tokens import Shown, Tokens
 from gossip.web.api.openapi import MOST, ROOT, openapi
 from gossip.web.api.schemas import (

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct, UnsetType
 
 from gossip.operations.operation import filled_in
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 from gossip.web.accounts.cookies import Form
 from gossip.web.views import play_links
 

@@ -25,7 +25,7 @@ from twisted.web import http
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from gossip.store.database import StoreError
+from gossip.store.errors import StoreError
 from gossip.web.http.requests import PublicRequest, answer
 
 View = Callable[..., bytes | int | Coroutine[Any, Any, bytes]]

@@ -13,7 +13,7 @@ from gossip.operations.desk import Desk
 from gossip.operations.games import GameAdd, GameEdit, GameRemove, GameRotate
 from gossip.operations.operation import Operation, Result
 from gossip.registry.changes import Account, Game
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 from gossip.web.accounts.attempts import HOUR, Attempts
 from gossip.web.accounts.cookies import Form, Visits
 from gossip.web.http.forms import fill

@@ -12,7 +12,7 @@ from gossip.operations.accounts import AccountRemove, issue, signed_out
 from gossip.protocol.text import clean
 from gossip.registry.accounts import TICKETS
 from gossip.registry.changes import Account, Change, Ticket, TicketsRevoked
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 from gossip.registry.secret import digest
 from gossip.web.accounts.cookies import Form, SignInFirst
 from gossip.web.accounts.sign_in import Entrance

@@ -19,7 +19,7 @@ from twisted.web import http
 from gossip.operations.accounts import HOUR, LINK_HOURS, link, signed_out
 from gossip.operations.operation import Occasion
 from gossip.registry.changes import Account, Change, Ticket
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 from gossip.web.accounts.passwords import Busy
 from gossip.web.accounts.sign_in import Entrance, Faults, Newcomer
 from gossip.web.http.requests import UNPROCESSABLE, PublicRequest

@@ -7,12 +7,12 @@ from urllib.parse import quote
 
 from twisted.web import http
 
-from gossip.network.answers import Denied, Overrun
 from gossip.operations.desk import Desk
 from gossip.operations.moderation import ReportAdd
+from gossip.protocol.errors import Denied, Overrun
 from gossip.registry.changes import Account
-from gossip.registry.registry import Refused
-from gossip.store.database import StoreError
+from gossip.registry.errors import Refused
+from gossip.store.errors import StoreError
 from gossip.web.accounts.cookies import Visits
 from gossip.web.http.requests import TOO_MANY, UNPROCESSABLE, PublicRequest, answer_text
 from gossip.web.http.router import Problem, Router, redirect

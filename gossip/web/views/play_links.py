@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from gossip.protocol.events import GameConnection, SecureTelnetConnection, TelnetConnection, WebConnection
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 
 
 def written(way: GameConnection) -> str:

@@ -8,15 +8,15 @@ from typing import Final
 
 from msgspec import Struct
 
-from gossip.network.moderation import in_words, is_over
 from gossip.network.network import UNANSWERED
-from gossip.network.presence import SUPPORTS
 from gossip.network.ratelimit import STRIKES
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits
 from gossip.operations.interfaces import Gossip
+from gossip.protocol.flags import SUPPORTS
 from gossip.registry.changes import Account, Game
 from gossip.registry.registry import Registry
+from gossip.registry.restrictions import in_words, is_over
 from gossip.service.watch import STEPS, Refusal, Watched
 from gossip.web.http.router import NotHere
 from gossip.web.views.formatting import clock

@@ -9,8 +9,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from gossip.network.network import Network
-from gossip.network.presence import FLAGS
 from gossip.protocol.events import AchievementOf, GameConnection
+from gossip.protocol.flags import FLAGS
 from gossip.registry.changes import Channel, Game, MessageSaid
 from gossip.web.http.router import NotHere
 from gossip.web.views.formatting import iso, web_address

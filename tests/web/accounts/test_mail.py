@@ -30,7 +30,7 @@ from zope.interface import implementer
 
 from gossip.operations.desk import Desk
 from gossip.registry.changes import Account, AccountRemoved, AccountSaved, Change
-from gossip.store.database import StoreError
+from gossip.store.errors import StoreError
 from gossip.web.accounts.attempts import HOUR, Limits
 from gossip.web.accounts.mail import AT_ONCE, SECONDS, Mail
 from gossip.web.accounts.passwords import Passwords

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.operations.games import OPERATIONS
+from gossip.operations.catalogue import OPERATIONS
 from gossip.operations.operation import Occasion, Result, read
 from gossip.protocol.events import TelnetConnection, WebConnection
 from gossip.registry.changes import Channel, ChannelSaved, GameRemoved, GameSaved, GameSeen, UserAgent, UserAgentSaved
-from gossip.registry.registry import Refused, Registry
+from gossip.registry.errors import Refused
+from gossip.registry.registry import Registry
 from gossip.registry.secret import digest
 from tests.support.memory_service import MemoryStore
 from tests.support.world import NOW, uuid

@@ -20,8 +20,9 @@ from gossip.registry.changes import (
     RestrictionLifted,
     RestrictionSet,
 )
+from gossip.registry.errors import Refused
 from gossip.registry.filters import FILTERS
-from gossip.registry.registry import REPORTS, Refused
+from gossip.registry.registry import REPORTS
 from tests.support.world import NOW, uuid
 from tests.web.api.test_admin_api import AdminTestCase
 

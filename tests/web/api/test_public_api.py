@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from twisted.internet.defer import fail
 
-from gossip.operations.games import OPERATIONS
+from gossip.operations.catalogue import OPERATIONS
 from gossip.protocol import frames
 from gossip.protocol.events import Event, Unknown, WebConnection
 from gossip.registry.changes import Account, AccountSaved, GameSaved, Ticket, TicketIssued
 from gossip.registry.secret import digest
-from gossip.store.database import StoreError
+from gossip.store.errors import StoreError
 from tests.support.memory_service import Browser
 from tests.support.world import NOW
 from tests.web.test_pages import HOSTILE, PagesTestCase

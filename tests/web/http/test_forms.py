@@ -12,11 +12,13 @@ from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.operations.accounts import AccountEdit, AccountInvite
+from gossip.operations.catalogue import OPERATIONS
+from gossip.operations.channels import ChannelDescribe, ChannelPause, ChannelSpeakers
 from gossip.operations.errands import RestartNotice
-from gossip.operations.games import OPERATIONS, ChannelDescribe, ChannelPause, ChannelSpeakers, GameAdd, GameEdit
+from gossip.operations.games import GameAdd, GameEdit
 from gossip.operations.moderation import FilterAdd, MuteAdd, MuteRemove, ReportResolve
 from gossip.protocol.events import GameConnection, SecureTelnetConnection, TelnetConnection, WebConnection
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 from gossip.web.accounts.cookies import Form
 from gossip.web.http.forms import fill
 from gossip.web.views import play_links

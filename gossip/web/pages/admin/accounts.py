@@ -13,7 +13,7 @@ from gossip.operations.accounts import (
     AccountReset,
     AccountShow,
 )
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import NotHere
 from gossip.web.pages.admin.page import AdminPage, listed

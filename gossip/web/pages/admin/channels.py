@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gossip.operations.games import (
+from gossip.operations.channels import (
     PAUSE,
     ChannelCreate,
     ChannelDescribe,

@@ -16,7 +16,7 @@ from gossip.operations.games import (
 )
 from gossip.operations.operation import find_game
 from gossip.operations.sessions import sessions_of
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import NotHere
 from gossip.web.pages.admin.page import AdminPage, listed

@@ -21,7 +21,7 @@ from gossip.operations.games import GameAdd, GameDisable, GameRemove, GameRotate
 from gossip.operations.moderation import BanAdd, FilterTry
 from gossip.operations.operation import Operation, Result
 from gossip.registry.changes import Account
-from gossip.registry.registry import Refused
+from gossip.registry.errors import Refused
 from gossip.web.accounts.cookies import Form, Visits
 from gossip.web.http.forms import fill
 from gossip.web.http.requests import UNPROCESSABLE, PublicRequest

@@ -1,0 +1,58 @@
+"""Operations on the code bases that games name when they join."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from gossip.operations.operation import Done, Occasion, Operation, given_or
+from gossip.protocol.text import clean
+from gossip.registry.changes import (
+    UserAgent,
+    UserAgentSaved,
+)
+from gossip.registry.errors import Refused
+from gossip.registry.registry import Registry
+
+_URL: Final = 500
+_USER_AGENT: Final = 200
+_WEB_ADDRESS: Final = re.compile(r"https?://[!-~]+", re.IGNORECASE)
+
+
+class AgentList(Operation, frozen=True):
+    """All code bases that games have named."""
+
+    wire = "agent/list"
+
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        agents = sorted(registry.user_agents.values(), key=lambda agent: (agent.name.lower(), agent.name))
+        return None, {"agents": [msgspec.to_builtins(agent) for agent in agents]}
+
+
+class AgentSet(Operation, frozen=True):
+    """Say where the home of a code base is. What is not given stays; an empty address is none."""
+
+    wire = "agent/set"
+
+    agent: str
+    url: str | UnsetType | None = UNSET
+    repo_url: str | UnsetType | None = UNSET
+
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        if not 1 <= len(self.agent) <= _USER_AGENT or clean(self.agent) != self.agent:
+            raise Refused(f"a code base's name has 1 to {_USER_AGENT} characters, without control characters and tags")
+        known = registry.user_agents.get(self.agent) or UserAgent(self.agent)
+        agent = UserAgent(
+            self.agent, _address(given_or(self.url, known.url)), _address(given_or(self.repo_url, known.repo_url))
+        )
+        same = registry.user_agents.get(self.agent) == agent
+        return None if same else UserAgentSaved(agent), msgspec.to_builtins(agent)
+
+
+def _address(url: str | None) -> str | None:
+    if url and not (len(url) <= _URL and _WEB_ADDRESS.fullmatch(url)):
+        raise Refused(f"a web address starts with http:// or https:// and has up to {_URL} characters")
+    return url or None

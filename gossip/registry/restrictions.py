@@ -1,0 +1,53 @@
+"""
+Mutes and bans as values: whom one names, and whether it holds.
+
+The subject is one text, so that each lookup is one of a dict: a game's client_id, C{player@client_id}, or an address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv6Address, ip_address
+
+from gossip.protocol.text import timestamp
+from gossip.registry.changes import Restriction
+
+Restrictions = Mapping[tuple[str, str], Restriction]
+"""By subject and channel."""
+
+
+def player_of(client_id: str, name: str) -> str:
+    """A player as the subject of a restriction: neither case nor blanks make another one of him."""
+    return f"{' '.join(name.split()).lower()}@{client_id}"
+
+
+def address(text: str) -> str | None:
+    """An address as the subject of a restriction, C{None} if it is none."""
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return str(mapped or found)
+
+
+def in_words(restriction: Restriction) -> str:
+    """What who is restricted is told."""
+    what = "muted" if restriction.kind == "mute" else "banned"
+    until = "" if restriction.until is None else f" until {timestamp(restriction.until, 'seconds')}"
+    return f"{what}{until}: {restriction.reason}"
+
+
+def is_over(restriction: Restriction, now: float) -> bool:
+    """Has it ended by itself?"""
+    return restriction.until is not None and restriction.until <= now
+
+
+def find(known: Restrictions, subjects: tuple[str, ...], channel: str, now: float) -> Restriction | None:
+    """The first restriction of any of these that holds, everywhere or on a channel."""
+    for subject in subjects:
+        for where in ("", channel) if channel else ("",):
+            found = known.get((subject, where))
+            if found is not None and not is_over(found, now):
+                return found
+    return None
