@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 import gossip
 
 ROOT = Path(gossip.__file__).parent
+TESTS = Path(__file__).parent
 
 IMPURE = {
     "asyncio",
@@ -106,3 +107,13 @@ class LayerTests(SynchronousTestCase):
         """The global reactor is named where all is put together, and nowhere else."""
         allowed = ["gossip.tap"]
         self.assertEqual([name for name in self.importers("twisted.internet.reactor") if name not in allowed], [])
+
+    def test_shared_by_tests(self) -> None:
+        """Tests import nothing from each other: what they share is in C{tests/support}."""
+        found = 0
+        for file in TESTS.rglob("*.py"):
+            found += 1
+            for name in imported(ast.parse(file.read_text("utf-8"))):
+                shared = not any(part.startswith("test_") for part in name.split("."))
+                self.assertTrue(shared or not within(name, "tests"), f"{file} imports {name}")
+        self.assertGreater(found, 50)

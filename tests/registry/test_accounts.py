@@ -27,8 +27,8 @@ from gossip.registry.changes import (
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
 from gossip.registry.secret import digest
+from tests.support.operations import AdminTestCase
 from tests.support.world import NOW, World, uuid
-from tests.web.api.test_admin_api import AdminTestCase
 
 DAY = 24 * HOUR
 NO_NAME = "a name has 3 to 20 letters, digits, - and _, and begins with a letter"

@@ -15,7 +15,7 @@ from gossip.network.settings import Rates
 from gossip.transports.telnet.connection import BridgeConnection
 from gossip.transports.telnet.factory import BridgeFactory
 from gossip.transports.telnet.limits import TelnetLimits
-from tests.service.test_service import MemoryConnection, ServiceTestCase
+from tests.support.running_service import MemoryConnection, ServiceTestCase
 
 IAC, SB, SE, WILL, WONT, DO, DONT = 255, 250, 240, 251, 252, 253, 254
 CHARSET, MSSP, MCCP2, MCCP3 = 42, 70, 86, 87
@@ -157,3 +157,33 @@ def compressed(data: bytes) -> bytes:
     """What a client sends that begins with MCCP3 and keeps its stream open."""
     stream = zlib.compressobj(9)
     return bytes((IAC, SB, MCCP3, IAC, SE)) + stream.compress(data) + stream.flush(zlib.Z_SYNC_FLUSH)
+
+
+TRANSCRIPT = """
+C: send gossip Conan hi
+S: ERR SEND 401 not logged in
+C: login {client_id} wrong
+S: ERR LOGIN 401 invalid credentials
+C: login {client_id} {secret}  ROM 2.4b6
+S: OK LOGIN OldMud 2.3.0
+C: option charset=latin1 double={ maxline=512
+S: OK OPTION charset=latin1 double={ maxline=512
+C: @7 subscribe x
+S: @7 ERR SUBSCRIBE 400 Could not subscribe to "x"
+C: subscribe gossip
+S: OK SUBSCRIBE gossip
+C: signin Conan%20the%20Great
+S: OK SIGNIN Conan%20the%20Great
+W: channels/send {"channel": "gossip", "name": "Alice", "message": "nice {Rcolours"}
+S: MSG gossip Alice@ExVenture nice {{Rcolours
+W: tells/send {"from_name": "Alice", "to_game": "OldMud", "to_name": "Conan the Great", "message": "want to meet?"}
+S: TELL Conan%20the%20Great Alice@ExVenture want to meet?
+T: 15
+S: PING 1
+C: pong 1
+C: tell Conan%20the%20Great Bob@Nowhere hi
+S: ERR TELL 404 game offline
+C: quit
+S: BYE 200 goodbye
+"""
+"""The specification's own, with C for the client, S for the server, W for a game by websocket, T for seconds."""

@@ -14,9 +14,9 @@ from twisted.internet.address import IPv4Address
 
 from gossip.registry.changes import Account, AccountSaved, Ticket, TicketIssued
 from gossip.registry.secret import digest
-from tests.support.memory_service import Browser, MemoryService
+from tests.support.memory_service import MemoryService
+from tests.support.site_browser import PEOPLE, Browser, Page
 from tests.support.world import NOW
-from tests.web.test_pages import PEOPLE, Page
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 

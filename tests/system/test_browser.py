@@ -12,7 +12,7 @@ from twisted.trial.unittest import SkipTest
 
 from tests.support.browsing import AXE, BrowserTestCase
 from tests.support.daemon import eventually
-from tests.web.test_pages import HOSTILE
+from tests.support.site_browser import HOSTILE
 
 PLAYER: Final = "Ana 'The <b>' \"Bold\""
 PATHS: Final = (

@@ -7,7 +7,7 @@ import signal
 from typing import Any
 
 from tests.support.browsing import LOOKS, PASSWORD, BrowserTestCase
-from tests.web.test_pages import HOSTILE
+from tests.support.site_browser import HOSTILE
 
 BETTER = "a better horse battery"
 

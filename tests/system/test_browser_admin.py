@@ -8,7 +8,7 @@ import signal
 from gossip.web.pages.admin.page import SECTIONS
 from tests.support.browsing import BrowserTestCase
 from tests.support.daemon import Game, eventually
-from tests.web.test_pages import HOSTILE
+from tests.support.site_browser import HOSTILE
 
 MUTE, BAN = "button[value='mute/add']", "button[value='ban/add']"
 HOSTILE_URL = "https://x.example/'\"><script>alert(1)</script>" + "y" * 90

@@ -11,7 +11,7 @@ from gossip.web.pages.connect import PLACEHOLDER
 from gossip.web.views.guides import GUIDES
 from tests.support.browsing import BrowserTestCase
 from tests.support.daemon import WITHIN, Game, environment, eventually
-from tests.web.test_pages import HOSTILE
+from tests.support.site_browser import HOSTILE
 
 HEARTBEAT: Final = {"event": "heartbeat", "payload": {"players": ["Ana"]}}
 

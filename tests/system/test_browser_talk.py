@@ -11,7 +11,7 @@ from gossip.store.store import Store
 from gossip.web.views.queries import DAY, HOUR
 from tests.support.browsing import PASSWORD, BrowserTestCase
 from tests.support.daemon import Game, eventually
-from tests.web.test_pages import HOSTILE
+from tests.support.site_browser import HOSTILE
 
 ENTER = "\ue007"
 

@@ -22,9 +22,9 @@ from typing import Final, Protocol
 
 from twisted.trial.unittest import SkipTest
 
+from tests.support.certificate import certificate
 from tests.support.daemon import ROOT, WITHIN, Daemon, DaemonTestCase, Game, SharedDaemonTestCase, eventually, free_port
 from tests.support.telnet_games import CHARSET, IAC, MSSP, WILL
-from tests.system.test_process import certificate
 
 PATH: Final = os.environ.get("PATH", "") + ":/usr/games"
 """Debian has TinTin++ among the games."""

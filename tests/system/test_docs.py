@@ -27,8 +27,7 @@ from gossip.transports.telnet.lines import Lettering
 from gossip.transports.telnet.text_dialect import _COMMANDS
 from gossip.transports.telnet.text_format import _CODES
 from gossip.transports.telnet.text_format import Options as OldOptions
-from tests.support.telnet_games import BANNER
-from tests.transports.telnet.test_connection import TRANSCRIPT
+from tests.support.telnet_games import BANNER, TRANSCRIPT
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.rst"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib  # not its suppress alone: trial takes that name of a module for something else
-import ipaddress
 import json
 import re
 import signal
@@ -11,7 +10,6 @@ import socket
 import ssl
 import subprocess
 import time
-from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -19,12 +17,9 @@ from urllib.error import HTTPError
 from urllib.parse import quote_plus, urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.support.certificate import certificate
 from tests.support.daemon import (
     TWISTD,
     WITHIN,
@@ -53,30 +48,6 @@ def twistd(*arguments: str, **variables: str) -> tuple[int, str, str]:
         check=False,
     )
     return run.returncode, run.stdout, run.stderr
-
-
-def certificate(directory: Path) -> None:
-    """Make C{key.pem} and C{cert.pem}, for the loopback."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    plain = serialization.NoEncryption()
-    (directory / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
-    (directory / "cert.pem").write_bytes(made.public_bytes(pem))
 
 
 class CommandLineTests(SynchronousTestCase):

@@ -17,7 +17,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.registry.changes import Channel, ChannelSaved, MessageSaid
 from gossip.web.live import ALIVE_SECONDS, BACKLOG_BYTES, MISSED, Readers, frame
 from gossip.web.site import public_site
-from tests.support.memory_service import Browser, MemoryService
+from tests.support.memory_service import MemoryService
+from tests.support.site_browser import Browser
 from tests.support.world import NOW, uuid
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree as Xml
@@ -17,82 +16,19 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.protocol.events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.registry.changes import (
     AchievementKept,
-    Channel,
-    ChannelSaved,
     GameSaved,
     GameSeen,
-    MessageSaid,
     UserAgent,
     UserAgentSaved,
 )
 from gossip.store.errors import StoreError
 from gossip.web.http.router import Problem, Router
-from gossip.web.site import public_site
 from gossip.web.views.charts import hour_chart, line_chart, sparkline
 from gossip.web.views.formatting import HUES, hue, span
 from gossip.web.views.queries import DAY, HOUR, Series
-from tests.support.memory_service import Browser, MemoryService
+from tests.support.site_browser import HOSTILE, PEOPLE, Browser, Page
+from tests.support.sites import PagesTestCase
 from tests.support.world import NOW, uuid
-
-HOSTILE = "<script>alert('1')</script>\"'&<b onmouseover=x>"
-"""Everything that may not become a tag or end an attribute."""
-
-PEOPLE = {"Accept": "text/html,*/*;q=0.8"}
-
-
-class Page(HTMLParser):
-    """The tags and the text of a page."""
-
-    def __init__(self, page: bytes) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page.decode())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def links(self) -> list[str]:
-        """Where it leads to."""
-        return [attributes.get("href") or "" for tag, attributes in self.tags if tag == "a"]
-
-
-class PagesTestCase(SynchronousTestCase):
-    """A public site."""
-
-    def setUp(self) -> None:
-        self.service = MemoryService()
-        self.world = self.service.world
-        self.reads: list[str] = []
-        self.in_thread: Any = maybeDeferred
-        self.site = public_site(self.service, self.service.store, self.service.clock, self._in_thread)
-
-    def _in_thread(self, function: Any, *arguments: Any) -> Deferred[Any]:
-        self.reads.append(function.__name__)
-        done: Deferred[Any] = self.in_thread(function, *arguments)
-        return done
-
-    def get(self, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-        return Browser(self.site).ask("GET", path, b"", **(PEOPLE | headers))
-
-    def page(self, path: str, **headers: str) -> Page:
-        """A page that is there."""
-        code, got, body = self.get(path, **headers)
-        self.assertEqual((code, got["content-type"]), (200, "text/html; charset=utf-8"), path)
-        return Page(body)
-
-    def show(self, name: str, description: str | None = None) -> None:
-        """A channel that is shown."""
-        self.world.registry.enact(ChannelSaved(Channel(name, False, None, description)))
-
-    def said(self, seq: int, message: str = "Hello", name: str = "Ana", game: str = "Alpha", **more: Any) -> None:
-        """Something was said, and is kept."""
-        channel, at = more.get("channel", "gossip"), more.get("at", NOW)
-        self.service.store.said.append(MessageSaid(channel, seq, uuid(1), game, name, message, at))
-
 
 ALL = ("/", "/games", "/games/Alpha", "/channels", "/chat/gossip", "/stats", "/status", "/docs", "/docs/protocol")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -20,26 +19,11 @@ from gossip.registry.secret import digest
 from gossip.service.counters import Counters
 from gossip.web.api.admin_api import BACKLOG, BODY_BYTES, admin_site, unix_user
 from gossip.web.site import public_site
-from tests.support.memory_service import Browser, MemoryService
+from tests.support.memory_service import MemoryService
+from tests.support.site_browser import Browser
 from tests.support.world import NOW, uuid
 
 HOSTILE = "<script>alert('1')</script>\"&"
-
-
-class Tags(HTMLParser):
-    """The tags and the text of a page."""
-
-    def __init__(self, page: bytes) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page.decode())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 class SiteTestCase(SynchronousTestCase):

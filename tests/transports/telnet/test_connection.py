@@ -26,41 +26,13 @@ from tests.support.telnet_games import (
     OPENING,
     SB,
     SE,
+    TRANSCRIPT,
     WILL,
     BridgeTestCase,
     Mud,
     compressed,
 )
 from tests.support.world import frame
-
-TRANSCRIPT = """
-C: send gossip Conan hi
-S: ERR SEND 401 not logged in
-C: login {client_id} wrong
-S: ERR LOGIN 401 invalid credentials
-C: login {client_id} {secret}  ROM 2.4b6
-S: OK LOGIN OldMud 2.3.0
-C: option charset=latin1 double={ maxline=512
-S: OK OPTION charset=latin1 double={ maxline=512
-C: @7 subscribe x
-S: @7 ERR SUBSCRIBE 400 Could not subscribe to "x"
-C: subscribe gossip
-S: OK SUBSCRIBE gossip
-C: signin Conan%20the%20Great
-S: OK SIGNIN Conan%20the%20Great
-W: channels/send {"channel": "gossip", "name": "Alice", "message": "nice {Rcolours"}
-S: MSG gossip Alice@ExVenture nice {{Rcolours
-W: tells/send {"from_name": "Alice", "to_game": "OldMud", "to_name": "Conan the Great", "message": "want to meet?"}
-S: TELL Conan%20the%20Great Alice@ExVenture want to meet?
-T: 15
-S: PING 1
-C: pong 1
-C: tell Conan%20the%20Great Bob@Nowhere hi
-S: ERR TELL 404 game offline
-C: quit
-S: BYE 200 goodbye
-"""
-"""The specification's own, with C for the client, S for the server, W for a game by websocket, T for seconds."""
 
 
 class OpeningTests(BridgeTestCase):

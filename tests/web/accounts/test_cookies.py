@@ -17,8 +17,8 @@ from gossip.web.accounts.cookies import DAY
 from gossip.web.accounts.passwords import Passwords
 from gossip.web.site import public_site
 from tests.support.memory_service import MemoryService
+from tests.support.passwords import GOOD, QUICK
 from tests.support.visitor import FORM_TYPE, Visitor
-from tests.web.accounts.test_passwords import GOOD, QUICK
 
 
 class VisitsTestCase(SynchronousTestCase):

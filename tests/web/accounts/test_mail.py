@@ -37,10 +37,10 @@ from gossip.web.accounts.passwords import Passwords
 from gossip.web.settings import MailSettings, WebRules, WebSettings
 from gossip.web.site import public_site
 from tests.support.memory_service import MemoryService
+from tests.support.passwords import QUICK
+from tests.support.site_browser import HOSTILE
 from tests.support.visitor import Answer, Visitor
 from tests.support.world import NOW
-from tests.web.accounts.test_passwords import QUICK
-from tests.web.test_pages import HOSTILE
 
 SETTINGS = MailSettings(server="mail.example.org:587", sender="gossip@example.org", encrypted=False)
 

@@ -13,10 +13,10 @@ from gossip.registry.changes import Account, AccountSaved, Channel, ChannelSaved
 from gossip.registry.secret import digest
 from gossip.service.service import NotKept
 from gossip.web.accounts.tokens import WRONG
-from tests.support.memory_service import Browser
+from tests.support.site_browser import Browser
+from tests.support.sites import PagesTestCase
 from tests.support.visitor import Visitor
 from tests.support.world import NOW, uuid
-from tests.web.test_pages import PagesTestCase
 
 
 class TokenTestCase(PagesTestCase):

@@ -23,8 +23,8 @@ from gossip.registry.changes import (
 from gossip.registry.errors import Refused
 from gossip.registry.filters import FILTERS
 from gossip.registry.registry import REPORTS
+from tests.support.operations import AdminTestCase
 from tests.support.world import NOW, uuid
-from tests.web.api.test_admin_api import AdminTestCase
 
 SET = {"set_by": "unix:ana", "set_at": "2023-11-14T22:00:00.000Z"}
 

@@ -18,9 +18,9 @@ from gossip.protocol.events import Event, Unknown, WebConnection
 from gossip.registry.changes import Account, AccountSaved, GameSaved, Ticket, TicketIssued
 from gossip.registry.secret import digest
 from gossip.store.errors import StoreError
-from tests.support.memory_service import Browser
+from tests.support.site_browser import HOSTILE, Browser
+from tests.support.sites import PagesTestCase
 from tests.support.world import NOW
-from tests.web.test_pages import HOSTILE, PagesTestCase
 
 
 class ApiTestCase(PagesTestCase):

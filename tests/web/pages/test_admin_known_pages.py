@@ -16,9 +16,9 @@ from gossip.registry.changes import (
     GameSeen,
 )
 from gossip.web.pages.admin.page import MOST_LISTED
+from tests.support.sites import SURE, AdminPagesTestCase, seen
 from tests.support.visitor import Answer, Visitor
 from tests.support.world import NOW, uuid
-from tests.web.pages.test_admin_pages import SURE, AdminPagesTestCase, seen
 
 
 class GameTests(AdminPagesTestCase):

@@ -8,8 +8,8 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from gossip.registry.changes import Filter, Report, ReportMade, Restriction
+from tests.support.sites import SURE, AdminPagesTestCase, seen
 from tests.support.world import NOW
-from tests.web.pages.test_admin_pages import SURE, AdminPagesTestCase, seen
 
 
 class OrderTests(AdminPagesTestCase):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from html import unescape
 from typing import Any
 from urllib.parse import quote
 
@@ -31,81 +29,20 @@ from gossip.registry.changes import (
     Restriction,
     RestrictionSet,
 )
-from gossip.registry.registry import Registry
 from gossip.service.service import NotKept
 from gossip.web.pages.admin import _PAGES
 from gossip.web.pages.admin.page import _DONE, SECTIONS, AdminPage
+from tests.support.site_browser import HOSTILE
+from tests.support.sites import SURE, AdminPagesTestCase, seen
 from tests.support.visitor import Answer, Visitor
 from tests.support.world import NOW, uuid
-from tests.web.test_pages import HOSTILE, Page, PagesTestCase
-
-_TAG = re.compile("<[^>]*>")
 
 LISTS = tuple(where for where, _ in SECTIONS)
-SURE = {"sure": "1"}
 
 
 def path_of(page: type[AdminPage]) -> str:
     """Where a page is; of one that is about something, of something that is there."""
     return page.pattern.replace("{name}", {"games": "Alpha", "accounts": "Root"}.get(page.parent[7:], "gossip"))
-
-
-def seen(answer: Answer) -> str:
-    """What can be read on a page, a blank wherever something else begins."""
-    return " ".join(unescape(_TAG.sub(" ", answer.body.decode())).split())
-
-
-class AdminPagesTestCase(PagesTestCase):
-    """A site, and Root, who is its admin."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.root = Visitor(self.site)
-        self.root.sign_in(self.service, "Root", admin=True)
-        self.show("gossip", "All talk")
-
-    @property
-    def registry(self) -> Registry:
-        return self.world.registry
-
-    def read(self, path: str) -> Answer:
-        """A page that Root reads."""
-        answer = self.root.get(path)
-        self.assertEqual(answer.code, 200, (path, seen(answer)))
-        return answer
-
-    def do(self, path: str, wire: str, **fields: str | list[str]) -> Answer:
-        """Root sends a form of a page."""
-        return self.root.post(path, {"do": wire, **fields}, at=path)
-
-    def done(self, path: str, wire: str, to: str = "", **fields: str | list[str]) -> None:
-        """Root sends a form of a page, it is done, noted by his name, and he reads so where he is sent."""
-        before = len(self.service.store.entries)
-        answer = self.do(path, wire, **fields)
-        self.assertEqual((answer.code, answer.location), (303, f"{to or path}?done={wire}"), seen(answer))
-        [entry] = self.service.store.entries[before:]
-        self.assertEqual((entry.actor, entry.operation), ("Root", wire))
-        self.assertIn(_DONE[wire], seen(self.read(answer.location)))
-
-    def refused(self, path: str, wire: str, why: str, **fields: str | list[str]) -> Page:
-        """Root sends a form, and is told why it is not done; nothing is noted. Returns the page that he sees then."""
-        before = len(self.service.store.entries)
-        answer = self.do(path, wire, **fields)
-        self.assertEqual(answer.code, 422, seen(answer))
-        self.assertIn(f"Not done: {why}.", seen(answer))
-        self.assertEqual(len(self.service.store.entries), before)
-        return answer.page
-
-    def fields(self, page: Page, name: str) -> list[str | None]:
-        """What stands in the fields of this name."""
-        return [
-            attributes.get("value")
-            for tag, attributes in page.tags
-            if tag == "input" and attributes.get("name") == name
-        ]
-
-    def game(self, name: str = "Alpha") -> Any:
-        return self.registry.game_named(name)
 
 
 class AccessTests(AdminPagesTestCase):

@@ -17,9 +17,9 @@ from gossip.registry.changes import Channel, ChannelSaved, GameSaved, Restrictio
 from gossip.web.pages.connect import PLACEHOLDER
 from gossip.web.site import public_site
 from gossip.web.views.guides import GUIDES
+from tests.support.sites import OwnerTestCase
 from tests.support.visitor import Answer, Visitor
 from tests.support.world import NOW, frame, uuid
-from tests.web.pages.test_manage_pages import OwnerTestCase
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -4,82 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlencode
 
 from msgspec.structs import replace
-from twisted.internet.defer import maybeDeferred
-from twisted.logger import globalLogPublisher
-from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.protocol import frames
 from gossip.protocol.events import ChannelsSend, SecureTelnetConnection, TelnetConnection, WebConnection
-from gossip.registry.changes import Account, Game, GameSaved, Restriction, RestrictionSet
+from gossip.registry.changes import Game, GameSaved, Restriction, RestrictionSet
 from gossip.web.accounts.attempts import HOUR
 from gossip.web.pages.manage import CHANGES
-from gossip.web.settings import WebRules, WebSettings
-from gossip.web.site import public_site
-from tests.support.memory_service import Browser, MemoryService
-from tests.support.visitor import FORM_TYPE, Answer, Visitor
+from gossip.web.settings import WebSettings
+from tests.support.site_browser import HOSTILE
+from tests.support.sites import OwnerTestCase
+from tests.support.visitor import Answer, Visitor
 from tests.support.world import NOW, frame
-from tests.web.test_pages import HOSTILE
 
 MINE = {"short_name": "Mine", "name": "My MUD"}
-
-
-class OwnerTestCase(SynchronousTestCase):
-    """A site with Ana, who owns Alpha, and Bo, who owns Beta; Ana is here."""
-
-    settings = WebSettings()
-
-    def setUp(self) -> None:
-        self.service = MemoryService()
-        self.world = self.service.world
-        self.rules = WebRules(self.settings)
-        self.site = public_site(
-            self.service, self.service.store, self.service.clock, maybeDeferred, rules=self.rules, telnet=self.telnet()
-        )
-        self.logged: list[Any] = []
-        observer: Any = self.logged.append
-        globalLogPublisher.addObserver(observer)
-        self.addCleanup(globalLogPublisher.removeObserver, observer)
-        self.ana = self.visitor("Ana")
-        self.bo = self.visitor("Bo")
-        self.root = self.visitor("Root", admin=True)
-        self.world.change("Alpha", owner="Ana")
-        self.world.change("Beta", owner="Bo")
-
-    def telnet(self) -> tuple[str, str]:
-        """The ports of the telnet bridge."""
-        return "", ""
-
-    def visitor(self, name: str, **more: Any) -> Visitor:
-        """Somebody who is signed in."""
-        visitor = Visitor(self.site)
-        account: Account = visitor.sign_in(self.service, name, **more)
-        self.assertEqual(account.name, name)
-        return visitor
-
-    def games(self) -> dict[str, Game]:
-        """All games as they are registered."""
-        return dict(self.world.registry.games)
-
-    def later(self, visitor: Visitor, path: str, fields: Mapping[str, str]) -> Browser:
-        """Send a form, and read the answer later."""
-        browser = Browser(self.site)
-        body = urlencode({"csrf": visitor.csrf, **fields}).encode()
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: mud.example\r\nAccept: text/html\r\nContent-Type: {FORM_TYPE}\r\n"
-            f"Cookie: visit={visitor.cookies['visit']}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        browser.send(head.encode() + body)
-        return browser
-
-    def secret_of(self, answer: Answer) -> str:
-        """The secret that a page shows."""
-        (secret,) = re.findall('<code id="secret">([0-9a-f-]{36})</code>', answer.body.decode())
-        return str(secret)
 
 
 class SignedInTests(OwnerTestCase):

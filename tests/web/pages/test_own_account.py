@@ -12,12 +12,11 @@ from gossip.operations.accounts import signed_out
 from gossip.registry.accounts import TICKETS
 from gossip.registry.changes import AccountRemoved, AccountSaved, GameSaved, Together
 from gossip.registry.secret import digest
-from tests.support.memory_service import Unanswered
+from tests.support.passwords import BETTER, GOOD, QUICK
+from tests.support.site_browser import HOSTILE, Unanswered
+from tests.support.sites import AccountsTestCase
 from tests.support.visitor import Answer, Visitor
 from tests.support.world import uuid
-from tests.web.accounts.test_passwords import GOOD, QUICK
-from tests.web.pages.test_sign_in import BETTER, AccountsTestCase
-from tests.web.test_pages import HOSTILE
 
 
 class OwnAccountTests(AccountsTestCase):

@@ -9,94 +9,18 @@ from urllib.parse import quote, urlsplit
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import maybeDeferred
 from twisted.logger import LogEvent, globalLogPublisher
-from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.operations.accounts import link, signed_out
-from gossip.operations.desk import Desk
-from gossip.operations.operation import Occasion
-from gossip.registry.changes import Account, AccountRemoved, AccountSaved, Change
+from gossip.operations.accounts import signed_out
+from gossip.registry.changes import Account, AccountRemoved, AccountSaved
 from gossip.web.accounts import attempts, passwords
 from gossip.web.accounts.attempts import Limits
-from gossip.web.accounts.passwords import Passwords
-from gossip.web.settings import WebRules, WebSettings
-from gossip.web.site import public_site
-from tests.support.memory_service import MemoryService, Unanswered
+from tests.support.passwords import BETTER, GOOD, QUICK, Threads
+from tests.support.site_browser import HOSTILE, Unanswered
+from tests.support.sites import AccountsTestCase
 from tests.support.visitor import Answer, Visitor
 from tests.support.world import NOW, uuid
-from tests.web.accounts.test_passwords import GOOD, QUICK, Threads
-from tests.web.test_pages import HOSTILE
-
-BETTER = "a better horse battery"
-
-
-class AccountsTestCase(SynchronousTestCase):
-    """A site whose settings can be changed, and a browser."""
-
-    def setUp(self) -> None:
-        self.service = MemoryService()
-        self.registry = self.service.network.registry
-        self.accounts = self.registry.accounts
-        self.rules = WebRules(WebSettings())
-        self.in_thread: Any = maybeDeferred
-        self.made = 0
-        self.desk = Desk(self.service, self.service.store, maybeDeferred, self.service.clock)
-        self.site = public_site(
-            self.service,
-            self.service.store,
-            self.service.clock,
-            maybeDeferred,
-            desk=self.desk,
-            rules=self.rules,
-            passwords=Passwords(self._in_thread, QUICK),
-        )
-        self.visitor = Visitor(self.site)
-
-    def _in_thread(self, function: Any, *arguments: Any) -> Deferred[Any]:
-        done: Deferred[Any] = self.in_thread(function, *arguments)
-        return done
-
-    def add(self, name: str = "Ana", **more: Any) -> Account:
-        """Somebody has an account."""
-        account = Account(name=name, password=QUICK.hash(GOOD), created_at=NOW - 1, **more)
-        self.registry.enact(AccountSaved(account))
-        return account
-
-    def account(self, name: str = "Ana") -> Account:
-        """An account as it is now."""
-        account = self.accounts.named(name)
-        assert account is not None
-        return account
-
-    def link(self, kind: str, name: str = "", now: float = NOW) -> str:
-        """Somebody makes a link; returns its path."""
-        self.made += 1
-        change, made = link(self.accounts, kind, name, Occasion(now, lambda: uuid(self.made), "unix:ana"))
-        self.registry.enact(change)
-        return str(made["link"])
-
-    def change_slowly(self, change: Change) -> None:
-        """Somebody changes something; that takes until L{settle}, as does what is wanted meanwhile."""
-        self.service.slow = True
-        Deferred.fromCoroutine(self.desk.change(lambda: change))
-
-    def settle(self) -> None:
-        """All changes are kept."""
-        self.service.slow = False
-        self.service.settle()
-
-    def settings(self, **changed: Any) -> None:
-        """The operator changes the settings."""
-        self.rules.settings = replace(self.rules.settings, **changed)
-
-    def sign_in(self, visitor: Visitor | None = None, name: str = "Ana", password: str = GOOD) -> Answer:
-        """Fill in the form to sign in."""
-        return (visitor or self.visitor).post("/sign-in", {"name": name, "password": password}, at="/sign-in")
-
-    def assertIn422(self, text: str, answer: Answer) -> None:
-        self.assertEqual(answer.code, 422, answer.text)
-        self.assertIn(text, answer.text)
 
 
 class SignInTests(AccountsTestCase):

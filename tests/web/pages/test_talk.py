@@ -21,10 +21,10 @@ from gossip.registry.changes import (
 )
 from gossip.service.service import NotKept
 from gossip.web.pages.talk import REPORTS
-from tests.support.memory_service import Browser
+from tests.support.site_browser import HOSTILE, Browser
+from tests.support.sites import PagesTestCase
 from tests.support.visitor import FORM_TYPE, Answer, Visitor
 from tests.support.world import NOW
-from tests.web.test_pages import HOSTILE, PagesTestCase
 
 SCRIPT = {"Accept": "text/plain"}
 """As the page's own script asks."""

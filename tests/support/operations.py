@@ -1,0 +1,47 @@
+"""A registry that an admin works on, without a daemon."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.operations.catalogue import OPERATIONS
+from gossip.operations.operation import Occasion, Result, read
+from gossip.registry.errors import Refused
+from gossip.registry.registry import Registry
+from tests.support.memory_service import MemoryStore
+from tests.support.world import NOW, uuid
+
+
+class AdminTestCase(SynchronousTestCase):
+    """A registry that an admin works on."""
+
+    def setUp(self) -> None:
+        self.registry = Registry()
+        self.numbers = itertools.count(1)
+        self.memory = MemoryStore()
+        self.change: Any = None
+
+    def perform(self, name: str, now: float = NOW, /, **arguments: Any) -> Result:
+        """Carry out an operation as the daemon does; what it changed is in C{change}."""
+        operation = read(msgspec.json.encode(arguments), OPERATIONS[name])
+        on = Occasion(now, lambda: uuid(next(self.numbers)), "unix:ana")
+        if operation.looks:
+            on = replace(on, found=operation.look(self.memory, now))
+        self.change, result = operation.perform(self.registry, on)
+        if self.change is not None:
+            self.registry.check(self.change, ("system",))
+            self.registry.enact(self.change)
+        return result
+
+    def assertRefused(self, text: str, name: str, /, **arguments: Any) -> None:
+        with self.assertRaises(Refused) as caught:
+            self.perform(name, **arguments)
+        self.assertEqual(str(caught.exception), text)
+
+    def add(self, short_name: str = "Alpha", **more: Any) -> Result:
+        return self.perform("game/add", name=f"The {short_name}", short_name=short_name, **more)
