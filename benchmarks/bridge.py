@@ -71,6 +71,9 @@ class Writer:
     def commit(self, change: Any, settled: Any, wanted: bool = True) -> None:
         reactor.callLater(0, settled, True)
 
+    def barrier(self, done: Any) -> None:
+        reactor.callLater(0, done)
+
 
 @implementer(IWireFormat)
 class Silence:

@@ -24,7 +24,7 @@ from gossip.network.network import Network
 from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Hold, Output, Release, Send
 from gossip.network.session import Session, Situation
 from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
-from gossip.registry.changes import Change, MessageSaid, PlayersCounted
+from gossip.registry.changes import Change, MessageSaid
 from gossip.service.answer_queue import Answer, AnswersInOrder, Place
 from gossip.service.counters import Counters, Status
 from gossip.service.fanout import Fanout
@@ -73,6 +73,9 @@ class IWriter(Protocol):
 
         Where it is not wanted, nobody waits for that.
         """
+
+    def barrier(self, done: Callable[[], None]) -> None:
+        """Call back when every change committed before is settled; at once if none waits."""
 
 
 class IBridge(Protocol):
@@ -265,11 +268,8 @@ class GossipService(Service):
     def _fetch(self, fetch: Fetch) -> None:
         place = self._answers.keep(fetch.session)
         self._pause_if_behind(fetch.session)
-        if self._writer.pending:
-            # A count of nobody keeps nothing, and is settled after what waits now: what was heard must be found.
-            self._writer.commit(PlayersCounted(0.0, ()), lambda kept: self._read(fetch, place), True)
-        else:
-            self._read(fetch, place)
+        # Everything heard so far must be found, so it has to be on disk before the database is read.
+        self._writer.barrier(partial(self._read, fetch, place))
 
     def _read(self, fetch: Fetch, place: Place) -> None:
         reading = self.history(fetch.channel, fetch.limit + 1, fetch.before, fetch.after)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -87,6 +88,9 @@ class Writer:
         self._wanted = False
         self._queue: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
         self._refused: list[Done] = []
+        # How many changes were accepted, and how many of these are settled. Each barrier waits for a number.
+        self._accepted = self._settled = 0
+        self._barriers: deque[tuple[int, Callable[[], object]]] = deque()
         self._stopping = False
         self._stopped: list[Deferred[None]] | None = []
         # A daemon thread: what ends the process without a stop shall end it. What was told as kept is on disk.
@@ -108,13 +112,31 @@ class Writer:
                 self._reactor.callFromThread(self._refuse)
             return
         self.pending += 1
+        self._accepted += 1
         self._gathered.append((change, done))
         if len(self._gathered) >= ENOUGH:
             self._hand_over()
         elif self._handing_over is None:
             self._wanted = wanted
             self._handing_over = self._reactor.callLater(self._gather if wanted else self._idle, self._hand_over)
-        elif wanted and not self._wanted:
+        elif wanted:
+            self._hurry()
+
+    def barrier(self, done: Callable[[], object]) -> None:
+        """
+        Call back when every change committed before is settled: kept, or failed. Refused changes do not count.
+
+        @param done: called once: before this returns if nothing waits.
+        """
+        if self._settled == self._accepted:
+            done()
+        else:
+            self._barriers.append((self._accepted, done))
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """Somebody waits for what is gathered."""
+        if self._handing_over is not None and not self._wanted:
             self._wanted = True
             self._handing_over.reset(self._gather)
 
@@ -156,6 +178,13 @@ class Writer:
         self.total_seconds += seconds
         self._committed(seconds)
         self._tell(told)
+        self._settled += len(told)
+        while self._barriers and self._barriers[0][0] <= self._settled:
+            _, done = self._barriers.popleft()
+            try:
+                done()
+            except Exception:
+                self._log.failure("a barrier's callback failed")
 
     def _tell(self, told: list[tuple[Done, bool]]) -> None:
         for done, kept in told:

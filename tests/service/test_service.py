@@ -10,7 +10,7 @@ from zope.interface.verify import verifyObject
 
 from gossip.protocol.errors import Denied, Overrun
 from gossip.protocol.events import Heartbeat
-from gossip.registry.changes import Channel, ChannelSaved, GameRemoved, MessageSaid, PlayersCounted
+from gossip.registry.changes import Channel, ChannelSaved, GameRemoved, MessageSaid
 from gossip.registry.errors import Refused
 from gossip.service.counters import LATENCIES, Counters
 from gossip.service.interfaces import IConnection, IGossip
@@ -62,7 +62,7 @@ class HistoryTests(ServiceTestCase):
         self.say(self.session, send("m"))
         self.ask()
         self.assertEqual(self.asked, [])
-        self.assertEqual([type(change) for change, _ in self.writer.waiting], [MessageSaid, PlayersCounted])
+        self.assertEqual([type(change) for change, _ in self.writer.waiting], [MessageSaid])
         self.writer.settle()
         self.found(1)
         self.assertEqual([each["ref"] for each in self.told(self.connection)], ["m", "h"])

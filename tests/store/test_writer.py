@@ -322,6 +322,73 @@ class WriterTests(SynchronousTestCase):
         self.assertEqual(self.disk.groups[:2], [[said(0)], [said(1), expired]])
         self.assertEqual(self.disk.groups[2:], [[expired]])
 
+    def test_barrier(self) -> None:
+        """A barrier waits for everything committed before it, and for nothing committed after it."""
+        writer = self.writer()
+        self.disk.free.clear()
+        self.say(writer, 1)
+        self.reactor.advance(GATHER)
+        assert self.disk.busy.wait(SECONDS)
+        writer.barrier(partial(self.tell, 10, True))
+        self.say(writer, 2)
+        writer.barrier(partial(self.tell, 20, True))
+        self.assertEqual(self.told, [])
+        self.disk.free.set()
+        self.reactor.turn()
+        self.assertEqual(self.told, [(1, True), (10, True)])
+        self.reactor.turn()
+        self.assertEqual(self.told, [(1, True), (10, True), (2, True), (20, True)])
+
+    def test_barrier_at_once(self) -> None:
+        """With nothing to wait for, a barrier calls back at once, without a group, even after a stop."""
+        writer = self.writer()
+        writer.barrier(partial(self.tell, 0, True))
+        self.say(writer, 1)
+        self.stop(writer)
+        writer.barrier(partial(self.tell, 2, True))
+        self.assertEqual(self.told, [(0, True), (1, True), (2, True)])
+        self.assertEqual(self.disk.groups, [[said(1)]])
+
+    def test_barrier_within_a_group(self) -> None:
+        """A barrier that is set while a group is settled waits until all of that group is settled."""
+        writer = self.writer()
+        writer.commit(said(1), lambda kept: writer.barrier(partial(self.tell, 0, True)))
+        self.say(writer, 2)
+        self.reactor.turn()
+        self.assertEqual(self.told, [(2, True), (0, True)])
+
+    def test_barrier_after_a_failure(self) -> None:
+        """A change that fails is settled too: a barrier waits no longer for it."""
+        self.disk.errors = [StoreError("away")]
+        logged(self)
+        writer = self.writer()
+        self.say(writer, 1)
+        writer.barrier(partial(self.tell, 0, True))
+        self.reactor.turn()
+        self.assertEqual(self.told, [(1, False), (0, True)])
+
+    def test_barrier_in_a_hurry(self) -> None:
+        """Somebody waits for a barrier: changes before it that nobody waits for are written without delay."""
+        writer = self.writer()
+        self.whisper(writer, 1)
+        writer.barrier(partial(self.tell, 0, True))
+        self.reactor.turn()
+        self.assertEqual(self.told, [(1, True), (0, True)])
+
+    def test_barrier_that_fails(self) -> None:
+        """A barrier whose callback fails keeps no other from being called."""
+
+        def fail() -> None:
+            raise RuntimeError("what?")
+
+        writer = self.writer()
+        self.say(writer, 1)
+        writer.barrier(fail)
+        writer.barrier(partial(self.tell, 0, True))
+        self.reactor.turn()
+        self.assertEqual(self.told, [(1, True), (0, True)])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
     def test_figures(self) -> None:
         """What metrics show can be read at any time."""
         self.disk.bad = [said(1)]

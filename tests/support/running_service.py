@@ -35,6 +35,18 @@ class MemoryWriter:
     def commit(self, change: Change, settled: Callable[[bool], Any], wanted: bool) -> None:
         self.waiting.append((change, settled))
 
+    def barrier(self, done: Callable[[], None]) -> None:
+        if not self.waiting:
+            done()
+        else:
+            change, settled = self.waiting[-1]
+
+            def both(kept: bool) -> None:
+                settled(kept)
+                done()
+
+            self.waiting[-1] = change, both
+
     def settle(self, kept: bool = True) -> None:
         """Settle all that waits, and what comes of it."""
         while self.waiting:
