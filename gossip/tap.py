@@ -30,7 +30,7 @@ from gossip.config import Config, ConfigError
 from gossip.network.network import Network
 from gossip.network.settings import Rules
 from gossip.operations.accounts import link
-from gossip.operations.desk import Desk
+from gossip.operations.executor import Executor
 from gossip.operations.operation import Occasion
 from gossip.service.counters import Counters
 from gossip.service.service import GossipService
@@ -173,7 +173,7 @@ class Daemon(MultiService):
             proxies=settings.proxies,
         )
         self._readers = Readers(limits.readers, limits.readers_per_address)
-        desk = Desk(gossip, store, deferToThread, reactor)
+        executor = Executor(gossip, store, deferToThread, reactor)
         self._web_rules = WebRules(settings.web, settings.address)
         people = public_site(
             gossip,
@@ -182,7 +182,7 @@ class Daemon(MultiService):
             deferToThread,
             self._readers,
             settings.proxies,
-            desk,
+            executor,
             self._web_rules,
             mail=Mail(reactor, self._web_rules),
             telnet=(port(settings.telnet), port(settings.telnet, encrypted=True)),
@@ -208,7 +208,7 @@ class Daemon(MultiService):
             gossip.bridge = bridge
         for endpoint in settings.telnet:
             self._listen(endpoint, bridge)
-        admin = admin_site(gossip, store, reactor, deferToThread, desk, people.live, self._web_rules)
+        admin = admin_site(gossip, store, reactor, deferToThread, executor, people.live, self._web_rules)
         # Nobody else has the store, so a socket that is left there belongs to nobody.
         settings.admin_path.unlink(missing_ok=True)
         self._listen(f"unix:{quoteStringArgument(str(settings.admin_path))}:mode=600:lockfile=0", admin)

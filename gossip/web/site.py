@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
-from gossip.operations.desk import Desk
+from gossip.operations.executor import Executor
 from gossip.operations.interfaces import Gossip, InThread, PublicStore
 from gossip.registry.changes import MessageSaid
 from gossip.web.accounts.cookies import Visits
@@ -70,7 +70,7 @@ def public_site(
     in_thread: InThread,
     readers: Readers | None = None,
     proxies: int = 0,
-    desk: Desk | None = None,
+    executor: Executor | None = None,
     rules: WebRules | None = None,
     passwords: Passwords | None = None,
     mail: Mail | None = None,
@@ -82,7 +82,7 @@ def public_site(
     @param in_thread: C{deferToThread}, or what does the same.
     @param readers: how many may follow the talk.
     @param proxies: how many hops of X-Forwarded-For are believed.
-    @param desk: the one that the admin API uses too, if there is one.
+    @param executor: the one that the admin API uses too, if there is one.
     @param rules: what the pages let people do.
     @param passwords: makes and checks their hashes; argon2 as it should be, if it is not given.
     @param mail: writes to people, if they can be written to.
@@ -92,11 +92,11 @@ def public_site(
     public = Public(gossip.network)
     readings = Readings(base, public)
     rules = rules or WebRules()
-    desk = desk or Desk(gossip, store, in_thread, clock)
-    visits = Visits(gossip, clock, rules, desk)
+    executor = executor or Executor(gossip, store, in_thread, clock)
+    visits = Visits(gossip, clock, rules, executor)
     tokens = Tokens(gossip, clock)
     base.who, base.form_token = visits.who, visits.token
-    entrance = Entrance(base, visits, desk, rules, passwords or Passwords(in_thread), mail)
+    entrance = Entrance(base, visits, executor, rules, passwords or Passwords(in_thread), mail)
     line: Any = vars(base.templates.get_template("lines.html").module)["line"]
 
     def encode(said: MessageSaid) -> bytes:
@@ -112,15 +112,15 @@ def public_site(
         FrontPages(base, public, readings),
         GamePages(base, public, readings),
         # Its paths are more exact: they go first.
-        TalkPages(base, public, readings, visits, desk, chat),
+        TalkPages(base, public, readings, visits, executor, chat),
         chat,
         NetworkPages(base, public, readings),
         AccountPages(entrance, _new_uuid),
         OwnAccountPages(entrance, _new_uuid),
-        ManagePages(base, visits, desk, rules),
+        ManagePages(base, visits, executor, rules),
         ConnectPages(base, visits, telnet),
-        AdminPages(base, visits, desk),
-        Api(base, public, readings, tokens, desk),
+        AdminPages(base, visits, executor),
+        Api(base, public, readings, tokens, executor),
     ):
         part.add(router)
     return PublicSite(router, clock, gossip, live)

@@ -14,7 +14,7 @@ from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.operations.accounts import link
-from gossip.operations.desk import Desk
+from gossip.operations.executor import Executor
 from gossip.operations.operation import Occasion
 from gossip.registry.changes import (
     Account,
@@ -138,13 +138,13 @@ class AccountsTestCase(SynchronousTestCase):
         self.rules = WebRules(WebSettings())
         self.in_thread: Any = maybeDeferred
         self.made = 0
-        self.desk = Desk(self.service, self.service.store, maybeDeferred, self.service.clock)
+        self.executor = Executor(self.service, self.service.store, maybeDeferred, self.service.clock)
         self.site = public_site(
             self.service,
             self.service.store,
             self.service.clock,
             maybeDeferred,
-            desk=self.desk,
+            executor=self.executor,
             rules=self.rules,
             passwords=Passwords(self._in_thread, QUICK),
         )
@@ -176,7 +176,7 @@ class AccountsTestCase(SynchronousTestCase):
     def change_slowly(self, change: Change) -> None:
         """Somebody changes something; that takes until L{settle}, as does what is wanted meanwhile."""
         self.service.slow = True
-        Deferred.fromCoroutine(self.desk.change(lambda: change))
+        Deferred.fromCoroutine(self.executor.change(lambda: change))
 
     def settle(self) -> None:
         """All changes are kept."""

@@ -18,7 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web import http
 
 from gossip.operations.accounts import issue
-from gossip.operations.desk import Desk
+from gossip.operations.executor import Executor
 from gossip.operations.interfaces import Gossip
 from gossip.registry.changes import Account, Change, Ticket, TicketsRevoked, Together
 from gossip.registry.secret import digest
@@ -68,11 +68,11 @@ class Form:
 class Visits:
     """Knows browsers again."""
 
-    def __init__(self, gossip: Gossip, clock: IReactorTime, rules: WebRules, desk: Desk) -> None:
+    def __init__(self, gossip: Gossip, clock: IReactorTime, rules: WebRules, executor: Executor) -> None:
         self._gossip = gossip
         self._clock = clock
         self._rules = rules
-        self._desk = desk
+        self._executor = executor
 
     def who(self, request: PublicRequest) -> Account | None:
         """Who is signed in, if anybody."""
@@ -132,7 +132,7 @@ class Visits:
             before, issued = self._ticket(request), issue(accounts, ticket)
             return Together((TicketsRevoked((before.digest,)), issued)) if before else issued
 
-        await self._desk.change(make)
+        await self._executor.change(make)
         self._set(request, _VISIT, secret, int(days * DAY))
 
     async def end(self, request: PublicRequest) -> None:

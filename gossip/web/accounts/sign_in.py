@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gossip.operations.desk import Desk
+from gossip.operations.executor import Executor
 from gossip.registry.accounts import Accounts
 from gossip.registry.addresses import place_of
 from gossip.registry.changes import Account, AccountSaved, Change, Ticket, TicketsRevoked, Together
@@ -58,7 +58,7 @@ class Entrance:
 
     @ivar base: what pages are made with.
     @ivar visits: knows browsers again.
-    @ivar desk: where accounts are changed.
+    @ivar executor: where accounts are changed.
     @ivar rules: what the pages let people do.
     @ivar passwords: makes and checks hashes.
     @ivar mail: writes to people, if the operator lets it.
@@ -66,11 +66,17 @@ class Entrance:
     """
 
     def __init__(
-        self, base: Base, visits: Visits, desk: Desk, rules: WebRules, passwords: Passwords, mail: Mail | None = None
+        self,
+        base: Base,
+        visits: Visits,
+        executor: Executor,
+        rules: WebRules,
+        passwords: Passwords,
+        mail: Mail | None = None,
     ) -> None:
         self.base = base
         self.visits = visits
-        self.desk = desk
+        self.executor = executor
         self.rules = rules
         self.passwords = passwords
         self.mail = mail
@@ -150,7 +156,7 @@ class Entrance:
                 return None
             return Together((AccountSaved(altered), *(each() for each in besides)))
 
-        await self.desk.change(make)
+        await self.executor.change(make)
 
     # New accounts.
 
@@ -211,7 +217,7 @@ class Entrance:
                 raise UsedUp
             return Together((TicketsRevoked((ticket.digest,)), AccountSaved(account)))
 
-        await self.desk.change(make)
+        await self.executor.change(make)
         await self.visits.begin(request, account, self.base.peer(request))
 
     # Links.

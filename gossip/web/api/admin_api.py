@@ -37,8 +37,8 @@ from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
 from gossip.operations.catalogue import OPERATIONS
-from gossip.operations.desk import Desk
 from gossip.operations.errands import ERRANDS
+from gossip.operations.executor import Executor
 from gossip.operations.interfaces import Gossip, InThread, Store
 from gossip.operations.operation import Result, read
 from gossip.operations.sessions import sessions
@@ -81,7 +81,7 @@ class AdminApi(Resource):
         gossip: Gossip,
         store: Store,
         in_thread: InThread,
-        desk: Desk,
+        executor: Executor,
         live: Live | None = None,
         rules: WebRules | None = None,
     ) -> None:
@@ -89,7 +89,7 @@ class AdminApi(Resource):
         self._gossip = gossip
         self._store = store
         self._in_thread = in_thread
-        self._desk = desk
+        self._executor = executor
         self._rules = rules or WebRules()
         self._metrics = Metrics(gossip, live)
         self._gets: dict[str, Callable[[AdminRequest], Any]] = {
@@ -133,8 +133,8 @@ class AdminApi(Resource):
 
     async def _do(self, name: str, arguments: bytes, actor: str) -> Result:
         if name in ERRANDS:
-            return await self._desk.run(read(arguments, ERRANDS[name]), actor)
-        result = await self._desk.carry_out(read(arguments, OPERATIONS[name]), actor)
+            return await self._executor.run(read(arguments, ERRANDS[name]), actor)
+        result = await self._executor.carry_out(read(arguments, OPERATIONS[name]), actor)
         if "link" in result and self._rules.address:
             result["address"] = self._rules.address + result["link"]
         return result
@@ -158,7 +158,7 @@ def admin_site(
     store: Store,
     clock: IReactorTime,
     in_thread: InThread,
-    desk: Desk | None = None,
+    executor: Executor | None = None,
     live: Live | None = None,
     rules: WebRules | None = None,
 ) -> BoundedSite:
@@ -166,12 +166,12 @@ def admin_site(
     The admin API.
 
     @param in_thread: C{deferToThread}, or what does the same.
-    @param desk: the one that the pages use too, if there are any.
+    @param executor: the one that the pages use too, if there are any.
     @param live: who follows the talk there.
     @param rules: those of the pages, which know where the pages are.
     """
-    desk = desk or Desk(gossip, store, in_thread, clock)
-    return BoundedSite(AdminApi(gossip, store, in_thread, desk, live, rules), clock, AdminRequest)
+    executor = executor or Executor(gossip, store, in_thread, clock)
+    return BoundedSite(AdminApi(gossip, store, in_thread, executor, live, rules), clock, AdminRequest)
 
 
 def _actor(request: Request) -> str:

@@ -13,7 +13,7 @@ from twisted.web import http
 
 from gossip import __version__
 from gossip.operations.catalogue import OPERATIONS
-from gossip.operations.desk import Desk
+from gossip.operations.executor import Executor
 from gossip.operations.operation import Result, read
 from gossip.registry.changes import Game
 from gossip.registry.errors import Refused
@@ -45,12 +45,12 @@ _SECONDS: Final = 5
 class Api:
     """C{/api/v1}."""
 
-    def __init__(self, base: Base, public: Public, readings: Readings, tokens: Tokens, desk: Desk) -> None:
+    def __init__(self, base: Base, public: Public, readings: Readings, tokens: Tokens, executor: Executor) -> None:
         self._base = base
         self._public = public
         self._readings = readings
         self._tokens = tokens
-        self._desk = desk
+        self._executor = executor
 
     def add(self, router: Router) -> None:
         """Add the paths."""
@@ -213,7 +213,7 @@ class Api:
         if kind is None:
             raise NotHere("There is no such operation.")
         assert request.content is not None
-        return await self._desk.carry_out(read(request.content.read(), kind), shown.account.name)
+        return await self._executor.carry_out(read(request.content.read(), kind), shown.account.name)
 
 
 def _unread(request: PublicRequest) -> bytes:

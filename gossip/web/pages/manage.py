@@ -9,7 +9,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 from twisted.web import http
 
-from gossip.operations.desk import Desk
+from gossip.operations.executor import Executor
 from gossip.operations.games import GameAdd, GameEdit, GameRemove, GameRotate
 from gossip.operations.operation import Operation, Result
 from gossip.registry.changes import Account, Game
@@ -51,10 +51,10 @@ _FIELDS: Final = {
 class ManagePages:
     """The games of an account."""
 
-    def __init__(self, base: Base, visits: Visits, desk: Desk, rules: WebRules) -> None:
+    def __init__(self, base: Base, visits: Visits, executor: Executor, rules: WebRules) -> None:
         self._base = base
         self._visits = visits
-        self._desk = desk
+        self._executor = executor
         self._rules = rules
         self._changes = Attempts(base.clock, "changes to your games", CHANGES, HOUR)
 
@@ -225,7 +225,7 @@ class ManagePages:
         """
         self._changes.spend(account.name)
         try:
-            return await self._desk.carry_out(operation, account.name, check)
+            return await self._executor.carry_out(operation, account.name, check)
         except Refused:
             self._changes.take_back(account.name)
             raise

@@ -165,7 +165,7 @@ class OwnAccountPages:
             ended = tuple(each.digest for each in held if each.digest.hex() in named)
             return TicketsRevoked(ended) if ended else None
 
-        await self._entrance.desk.change(make)
+        await self._entrance.executor.change(make)
         return redirect(request, "/account?done=ended")
 
     async def token(self, request: PublicRequest, account: Account) -> bytes:
@@ -196,7 +196,7 @@ class OwnAccountPages:
             return issue(accounts, ticket)
 
         try:
-            await self._entrance.desk.change(make)
+            await self._entrance.executor.change(make)
         except Refused as refused:
             return self._show(
                 request, account, {"token.label": sentence(str(refused))}, filled={"token.label": label[:LABEL]}
@@ -217,7 +217,7 @@ class OwnAccountPages:
 
         if proven:
             try:
-                await self._entrance.desk.carry_out(AccountRemove(name=account.name), account.name, check)
+                await self._entrance.executor.carry_out(AccountRemove(name=account.name), account.name, check)
             except Refused as refused:
                 fault = sentence(str(refused))
         return self._show(request, account, {"remove.current": fault}) if fault else redirect(request, "/")

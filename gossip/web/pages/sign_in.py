@@ -268,7 +268,7 @@ class AccountPages:
             if made:
                 mail.send(to, f"{self._base.name}: a new password", self._letter(account.name, made["link"]))
 
-        done = Deferred.fromCoroutine(self._entrance.desk.change(make))
+        done = Deferred.fromCoroutine(self._entrance.executor.change(make))
         done.addCallback(send).addErrback(self._unwritten)
 
     def _unwritten(self, failure: Failure) -> None:

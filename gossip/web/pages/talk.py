@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from twisted.web import http
 
-from gossip.operations.desk import Desk
+from gossip.operations.executor import Executor
 from gossip.operations.moderation import ReportAdd
 from gossip.protocol.errors import Denied, Overrun
 from gossip.registry.changes import Account
@@ -35,13 +35,13 @@ class TalkPages:
     """What the forms on the pages of the channels do."""
 
     def __init__(
-        self, base: Base, public: Public, readings: Readings, visits: Visits, desk: Desk, chat: ChatPages
+        self, base: Base, public: Public, readings: Readings, visits: Visits, executor: Executor, chat: ChatPages
     ) -> None:
         self._base = base
         self._public = public
         self._readings = readings
         self._visits = visits
-        self._desk = desk
+        self._executor = executor
         self._chat = chat
 
     def add(self, router: Router) -> None:
@@ -94,7 +94,7 @@ class TalkPages:
         try:
             if sum(report.made_by == account.name for report in waiting) >= REPORTS:
                 raise Refused(f"{REPORTS} reports of yours wait already")
-            await self._desk.carry_out(ReportAdd(channel=name, seq=number, reason=reason), account.name)
+            await self._executor.carry_out(ReportAdd(channel=name, seq=number, reason=reason), account.name)
         except Refused as refused:
             draft = Draft(reason, f"Not reported: {refused}.", UNPROCESSABLE)
             return await self._chat.message(request, name, seq, draft)

@@ -28,7 +28,7 @@ from twisted.test.iosim import FakeTransport, IOPump, connect
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from gossip.operations.desk import Desk
+from gossip.operations.executor import Executor
 from gossip.registry.changes import Account, AccountRemoved, AccountSaved, Change
 from gossip.store.errors import StoreError
 from gossip.web.accounts.attempts import HOUR, Limits
@@ -329,13 +329,13 @@ class ForgottenTests(PostTestCase):
         self.service = MemoryService()
         self.service.clock = self.reactor
         self.accounts = self.service.network.registry.accounts
-        self.desk = Desk(self.service, self.service.store, maybeDeferred, self.reactor)
+        self.executor = Executor(self.service, self.service.store, maybeDeferred, self.reactor)
         self.site = public_site(
             self.service,
             self.service.store,
             self.reactor,
             maybeDeferred,
-            desk=self.desk,
+            executor=self.executor,
             rules=self.rules,
             passwords=Passwords(maybeDeferred, QUICK),
             mail=self.mail,
@@ -391,7 +391,7 @@ class ForgottenTests(PostTestCase):
         changes: tuple[Change, ...] = AccountSaved(replace(ana, email="new@example.org")), AccountRemoved("Ana")
         for change in changes:
             self.service.slow = True
-            Deferred.fromCoroutine(self.desk.change(partial(replace, change)))
+            Deferred.fromCoroutine(self.executor.change(partial(replace, change)))
             self.assertEqual(self.forgot("Ana").code, 303)
             self.service.slow = False
             self.service.settle()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gossip.operations.desk import Desk
+from gossip.operations.executor import Executor
 from gossip.web.accounts.cookies import Visits
 from gossip.web.http.router import Router
 from gossip.web.pages.admin.accounts import AccountPage, AccountsPage
@@ -34,8 +34,8 @@ _PAGES: Final[tuple[type[AdminPage], ...]] = (
 class AdminPages:
     """All pages of the admins."""
 
-    def __init__(self, base: Base, visits: Visits, desk: Desk) -> None:
-        self._pages = [page(base, visits, desk) for page in _PAGES]
+    def __init__(self, base: Base, visits: Visits, executor: Executor) -> None:
+        self._pages = [page(base, visits, executor) for page in _PAGES]
 
     def add(self, router: Router) -> None:
         """Add the pages."""

@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Final
 from twisted.web import http
 
 from gossip.operations.accounts import AccountAdd, AccountEdit, AccountInvite, AccountRemove, AccountReset
-from gossip.operations.desk import Desk
 from gossip.operations.errands import Errand
+from gossip.operations.executor import Executor
 from gossip.operations.games import GameAdd, GameDisable, GameRemove, GameRotate
 from gossip.operations.moderation import BanAdd, FilterTry
 from gossip.operations.operation import Operation, Result
@@ -131,10 +131,10 @@ class AdminPage:
     gone: ClassVar[tuple[type[Deed], ...]] = ()
     parent: ClassVar[str] = ""
 
-    def __init__(self, base: Base, visits: Visits, desk: Desk) -> None:
+    def __init__(self, base: Base, visits: Visits, executor: Executor) -> None:
         self._base = base
         self._visits = visits
-        self._desk = desk
+        self._executor = executor
         self._kinds = {kind.wire: kind for kind in self.does}
 
     def add(self, router: Router) -> None:
@@ -156,7 +156,7 @@ class AdminPage:
 
     async def tell(self, operation: Operation, actor: str) -> Result:
         """What an operation that changes nothing tells."""
-        return await self._desk.carry_out(operation, actor)
+        return await self._executor.carry_out(operation, actor)
 
     def suggested(self, *kinds: str) -> dict[str, list[str]]:
         """Names that fields may suggest: of channels, games or accounts."""
@@ -196,8 +196,8 @@ class AdminPage:
 
     async def _do(self, deed: Deed, actor: str) -> Result:
         if isinstance(deed, Errand):
-            return await self._desk.run(deed, actor)
-        return await self._desk.carry_out(deed, actor)
+            return await self._executor.run(deed, actor)
+        return await self._executor.carry_out(deed, actor)
 
     async def _page(
         self, request: PublicRequest, account: Account, *words: str, code: int = http.OK, **told: Any

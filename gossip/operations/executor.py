@@ -1,4 +1,4 @@
-"""Where the operations of an admin are carried out in the running daemon, whoever asks for them, and from where."""
+"""Carries out operations in the running daemon, wherever they come from: the admin API, the pages or the public API."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gossip.operations.operation import Occasion, Operation, Result, carry_out, 
 from gossip.registry.changes import Audited, Change
 
 
-class Desk:
-    """Carries out operations one at a time. The admin API and the pages share one."""
+class Executor:
+    """Carries out operations, one at a time. The admin API and the pages share one executor."""
 
     def __init__(self, gossip: Gossip, store: Store, in_thread: InThread, clock: IReactorTime) -> None:
         """
