@@ -1,4 +1,4 @@
-"""What a request is answered, and the two ways in which one fails."""
+"""What a request is answered."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import Protocol
 from msgspec import Raw
 
 from gossip.network.outputs import Send
-from gossip.network.ratelimit import Rate
 from gossip.network.session import Session
-from gossip.protocol.errors import Overrun
 from gossip.protocol.events import Failure, Success
 
 
@@ -39,15 +37,3 @@ def failure(session: Session, request: Request, error: str, now: float) -> tuple
 
 def _wanted(session: Session, request: Request, now: float) -> bool:
     return request.ref is not None or session.debug_until > now
-
-
-def spend(session: Session, name: str, rate: Rate, now: float) -> None:
-    """
-    Let one event of a session pass a rate limit.
-
-    @param name: the name of the rate.
-    @raise Overrun: it does not pass.
-    """
-    bucket = session.bucket(name, now)
-    if not bucket.take(rate, now):
-        raise Overrun(bucket.strike(now))

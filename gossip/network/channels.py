@@ -6,13 +6,15 @@ from collections.abc import Callable
 
 from msgspec import Raw
 
-from gossip.network.answers import failure, spend, success
-from gossip.network.history import FLAG, message_id
+from gossip.network.answers import failure, success
+from gossip.network.audiences import Audiences, Subscribers
+from gossip.network.history import message_id
 from gossip.network.moderation import Moderation
 from gossip.network.outputs import Broadcast, Commit, Outputs, Send
-from gossip.network.presence import Online
+from gossip.network.ratelimit import spend
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, Rules
+from gossip.network.speaker import NETWORK, Speaker
 from gossip.protocol.errors import Denied
 from gossip.protocol.events import (
     AN_ERROR,
@@ -26,78 +28,34 @@ from gossip.protocol.events import (
 from gossip.protocol.text import clean, timestamp, too_long
 from gossip.registry.changes import Channel, ChannelSaved, MessageSaid, Restriction
 from gossip.registry.errors import Refused
-from gossip.registry.names import CHANNEL_NAME, NETWORK_GAME, NETWORK_PLAYER
+from gossip.registry.names import CHANNEL_NAME
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import in_words
-
-_AUDIENCES = 64
-"""For how many sending games a channel remembers its audience: each is as large as the channel."""
 
 _NAME_SHOWN = 256
 """How many characters of a bad channel name are sent back."""
 
 
-class Audience:
-    """
-    Who hears a channel.
-
-    The tuple for a sending game stays the same until somebody joins or leaves: who writes the frames can tell by its
-    identity that several go to the same sessions. The sessions that support history are an audience of their own.
-    """
-
-    __slots__ = ("_hearing", "_sessions", "numbered")
-
-    def __init__(self) -> None:
-        self._sessions: dict[Session, None] = {}
-        self._hearing: dict[Online | None, tuple[Session, ...]] = {}
-        self.numbered: Audience | None = None
-        """Who of them is told the numbers of messages, and is not among the others."""
-
-    def __len__(self) -> int:
-        return len(self._sessions) + (len(self.numbered) if self.numbered else 0)
-
-    def join(self, session: Session) -> None:
-        """A session subscribed."""
-        self._sessions[session] = None
-        self._hearing.clear()
-
-    def leave(self, session: Session) -> None:
-        """A session unsubscribed or ended."""
-        self._sessions.pop(session, None)
-        self._hearing.clear()
-
-    def of(self, session: Session) -> Audience:
-        """The audience that a session is, or would be, in."""
-        if FLAG not in session.supports:
-            return self
-        if self.numbered is None:
-            self.numbered = Audience()
-        return self.numbered
-
-    def hearing(self, sender: Online | None) -> tuple[Session, ...]:
-        """Who hears what a game says: all but its own sessions."""
-        hearing = self._hearing.get(sender)
-        if hearing is None:
-            if len(self._hearing) == _AUDIENCES:
-                self._hearing.clear()
-            hearing = tuple(session for session in self._sessions if sender is None or session.online is not sender)
-            self._hearing[sender] = hearing
-        return hearing
-
-
 class Channels:
     """The channels of the network."""
 
-    def __init__(self, registry: Registry, moderation: Moderation, new_ref: Callable[[], Raw], rules: Rules) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        audiences: Audiences,
+        moderation: Moderation,
+        new_ref: Callable[[], Raw],
+        rules: Rules,
+    ) -> None:
         self._rules = rules
         self._registry = registry
+        self._audiences = audiences
         self._moderation = moderation
         self._new_ref = new_ref
-        self._audiences: dict[str, Audience] = {}
 
     def subscribed(self) -> dict[str, int]:
         """How many sessions hear each channel."""
-        return {name: len(audience) for name, audience in self._audiences.items()}
+        return self._audiences.subscribed()
 
     def may_join(self, name: str) -> bool:
         """May a channel be subscribed to? One that exists may, whatever its name."""
@@ -121,10 +79,10 @@ class Channels:
         if name not in self._registry.channels:
             created = ChannelSaved(Channel(name))
             self._registry.enact(created)  # at once: what the game says next must find it
-            outputs.append(Commit(created))
+            outputs.append(Commit(created, learned=True))
         if name not in session.channels:
             session.channels[name] = None
-            self._audience(name).of(session).join(session)
+            self._audiences.subscribe(session, name)
         return outputs
 
     def unjoined(self, name: str) -> Failure:
@@ -133,17 +91,7 @@ class Channels:
 
     def leave(self, session: Session, name: str) -> None:
         """A session no longer hears a channel."""
-        audience = self._audiences.get(name)
-        if audience is not None:
-            audience.of(session).leave(session)
-            if not len(audience):
-                del self._audiences[name]
-
-    def _audience(self, name: str) -> Audience:
-        audience = self._audiences.get(name)
-        if audience is None:
-            audience = self._audiences[name] = Audience()
-        return audience
+        self._audiences.unsubscribe(session, name)
 
     # The events.
 
@@ -157,41 +105,65 @@ class Channels:
         most = self._rules.limits.channels
         if most and len(session.channels) >= most and name not in session.channels:
             raise Denied("too many channels")
-        spend(session, "channels_subscribe", self._rules.limits.rates.channels_subscribe, now)
+        spend(session.buckets, "channels_subscribe", self._rules.limits.rates.channels_subscribe, now)
         return [*self.join(session, name), *success(session, event, now)]
 
     def unsubscribe(self, session: Session, event: ChannelsUnsubscribe, now: float) -> Outputs:
-        spend(session, "channels_unsubscribe", self._rules.limits.rates.channels_unsubscribe, now)
+        spend(session.buckets, "channels_unsubscribe", self._rules.limits.rates.channels_unsubscribe, now)
         if event.channel in session.channels:
             del session.channels[event.channel]
             self.leave(session, event.channel)
         return [*success(session, event, now)]
 
     def send(self, session: Session, event: ChannelsSend, now: float) -> Outputs:
+        """A player of a session says something."""
         if event.channel not in session.channels:
             raise Denied("not subscribed")
-        online = session.online
-        assert online is not None
+        assert session.online is not None
+        game = session.online.game
+        speaker = Speaker(game.client_id, game.short_name, event.name, session.peer, session.buckets)
+        then, otherwise = success(session, event, now), failure(session, event, AN_ERROR, now)
+        return self.say(speaker, event.channel, event.message, now, then, otherwise)
+
+    def say(
+        self,
+        speaker: Speaker,
+        channel: str,
+        message: str,
+        now: float,
+        then: tuple[Send, ...] = (),
+        otherwise: tuple[Send, ...] = (),
+    ) -> Outputs:
+        """
+        Somebody says something on a channel: a player of a game, a person on the pages, or the network itself.
+
+        @param channel: the name of a channel that exists.
+        @param now: seconds since the epoch.
+        @param then: what leaves when the message is on disk.
+        @param otherwise: what leaves when it could not be kept.
+        @return: what L{heard} returns, then the L{Commit} of the message.
+        @raise Denied: it cannot be said; the text is the answer to a game.
+        @raise Overrun: it comes too fast.
+        """
         registry = self._registry
-        speakers = registry.channels[event.channel].speakers
-        name, message = self._checked(event.channel, event.name, event.message, now)
-        if speakers is not None and online.game.client_id not in speakers:
-            raise Denied("not allowed to speak")
-        if registry.mutes or registry.bans:
-            self._moderation.check_speaker(session, name, event.channel, now)
-        if registry.filters.kept:
-            name = registry.filters.judge(event.channel, name)
-            message = registry.filters.judge(event.channel, message)
-        spend(session, "channels_send", self._rules.limits.rates.channels_send, now)
-        return self._say(
-            event.channel,
-            online,
-            name,
-            message,
-            now,
-            then=success(session, event, now),
-            otherwise=failure(session, event, AN_ERROR, now),
-        )
+        known = registry.channels[channel]
+        if known.paused_until is not None and known.paused_until > now:
+            raise Denied("channel is paused")
+        name = checked_name(speaker.name, self._rules.limits)
+        message = checked_message(message, self._rules.limits)
+        client_id = speaker.client_id
+        if client_id is not None:
+            if known.speakers is not None and client_id not in known.speakers:
+                raise Denied("not allowed to speak")
+            if registry.mutes or registry.bans:
+                self._moderation.check_speaker(client_id, speaker.peer, name, channel, now)
+            if registry.filters.kept:
+                name = registry.filters.judge(channel, name)
+                message = registry.filters.judge(channel, message)
+        if speaker.buckets is not None:
+            spend(speaker.buckets, "channels_send", self._rules.limits.rates.channels_send, now)
+        said = MessageSaid(channel, registry.next_sequence(channel), client_id, speaker.game, name, message, now)
+        return [*self.heard(said), Commit(said, then, otherwise, learned=True)]
 
     def announce(self, channel: str, message: str, now: float) -> Outputs:
         """
@@ -202,43 +174,33 @@ class Channels:
         if channel not in self._registry.channels:
             raise Refused("no such channel")
         try:
-            name, message = self._checked(channel, NETWORK_PLAYER, message, now)
+            return self.say(NETWORK, channel, message, now)
         except Denied as denied:
             raise Refused(str(denied)) from None
-        return self._say(channel, None, name, message, now)
 
-    def _checked(self, channel: str, name: str, message: str, now: float) -> tuple[str, str]:
-        paused_until = self._registry.channels[channel].paused_until
-        if paused_until is not None and paused_until > now:
-            raise Denied("channel is paused")
-        return checked_name(name, self._rules.limits), checked_message(message, self._rules.limits)
-
-    def _say(
-        self,
-        channel: str,
-        online: Online | None,
-        name: str,
-        message: str,
-        now: float,
-        then: tuple[Send, ...] = (),
-        otherwise: tuple[Send, ...] = (),
-    ) -> Outputs:
-        game = NETWORK_GAME if online is None else online.game.short_name
-        client_id = None if online is None else online.game.client_id
+    def heard(self, said: MessageSaid) -> Outputs:
+        """The broadcasts of a message: to all who hear the channel, except the game that said it."""
         outputs: Outputs = []
-        number = self._registry.next_sequence(channel)
-        audience = self._audiences.get(channel)
-        if audience is not None:
-            hearing = audience.hearing(online)
-            if hearing:
-                outputs.append(Broadcast(hearing, ChannelsBroadcast(self._new_ref(), channel, game, name, message)))
-            if audience.numbered and (hearing := audience.numbered.hearing(online)):
-                told = ChannelsBroadcastNumbered(
-                    self._new_ref(), channel, game, name, message, message_id(channel, number), number, timestamp(now)
+        channel, but = said.channel, said.client_id
+        if self._audiences.hears(channel, numbered=False):
+            told = ChannelsBroadcast(self._new_ref(), channel, said.game, said.name, said.message)
+            outputs.append(Broadcast(Subscribers(channel, but), told))
+        if self._audiences.hears(channel, numbered=True):
+            outputs.append(
+                Broadcast(
+                    Subscribers(channel, but, numbered=True),
+                    ChannelsBroadcastNumbered(
+                        self._new_ref(),
+                        channel,
+                        said.game,
+                        said.name,
+                        said.message,
+                        message_id(channel, said.seq),
+                        said.seq,
+                        timestamp(said.said_at),
+                    ),
                 )
-                outputs.append(Broadcast(hearing, told))
-        said = MessageSaid(channel, number, client_id, game, name, message, now)
-        outputs.append(Commit(said, then, otherwise))
+            )
         return outputs
 
 

@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from gossip.network.answers import spend
 from gossip.network.outputs import Fetch, Outputs, Send
+from gossip.network.ratelimit import spend
 from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
 from gossip.protocol.errors import Denied
 from gossip.protocol.events import AN_ERROR, ChannelsHistory, ChannelsHistoryAnswer, Failure, MessageOf
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import MessageSaid
-
-FLAG: Final = "history"
-"""Sessions that support this are told the numbers of messages."""
 
 LIMIT: Final = 50
 """How many messages an answer has, unless asked for otherwise."""
@@ -63,12 +60,12 @@ class History:
             raise Denied("limit must be 1 to 100")
         if not all(seq is None or seq in _SEQ for seq in (event.before, event.after)):
             raise Denied(AN_ERROR)
-        spend(session, "channels_history", self._rules.limits.rates.channels_history, now)
+        spend(session.buckets, "channels_history", self._rules.limits.rates.channels_history, now)
         return [Fetch(session, event.channel, limit, event.before, event.after, event.ref)]
 
     def resume(self, session: Session, wanted: dict[str, int]) -> Outputs:
         """A session that just joined wants to know what it missed."""
-        if FLAG not in session.supports:
+        if not session.numbered:
             return []
         here = [(name, seq) for name, seq in wanted.items() if name in session.channels and seq in _SEQ]
         # They all leave at once.

@@ -11,55 +11,50 @@ from gossip.network.session import Session
 from gossip.protocol.errors import Denied
 from gossip.registry.changes import Restriction
 from gossip.registry.registry import Registry
-from gossip.registry.restrictions import Restrictions, find, in_words, player_of
-
-
-def peer_of(session: Session) -> str:
-    """The address of a session, as the subject of a restriction."""
-    peer = session.peer
-    return peer[7:] if peer.startswith("::ffff:") and "." in peer else peer
+from gossip.registry.restrictions import Restrictions, find, in_words, plain_address, player_of
 
 
 class Moderation:
-    """Judges who may do something. Costs nothing while nobody is restricted, and the same however many are."""
+    """Judges who may speak and join. Costs nothing while nobody is restricted, and the same however many are."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def check_speaker(self, session: Session, name: str, channel: str, now: float) -> None:
+    def check_speaker(self, client_id: str, peer: str, name: str, channel: str, now: float) -> None:
         """
-        May a player of a session speak?
+        May a player speak?
 
+        @param client_id: the player's game.
+        @param peer: the address that the game or the person comes from.
+        @param name: the player's name.
         @param channel: where; empty for a tell.
-        @raise Denied: he is muted or banned; the text says until when, and why.
+        @param now: seconds since the epoch.
+        @raise Denied: the player is muted or banned; the text says until when, and why.
         """
-        registry = self._registry
-        if registry.bans:
-            self._check(registry.bans, session, name, channel, now)
-        if registry.mutes:
-            self._check(registry.mutes, session, name, channel, now)
+        for known in (self._registry.bans, self._registry.mutes):
+            if known:
+                _check(known, client_id, peer, name, channel, now)
 
-    def check_player(self, session: Session, name: str, now: float) -> None:
+    def check_player(self, client_id: str, peer: str, name: str, now: float) -> None:
         """
-        May a player be here?
+        May a player be here? The arguments are those of L{check_speaker}.
 
-        @raise Denied: he is banned.
+        @raise Denied: the player is banned.
         """
         if self._registry.bans:
-            self._check(self._registry.bans, session, name, "", now)
-
-    def _check(self, known: Restrictions, session: Session, name: str, channel: str, now: float) -> None:
-        assert session.online is not None
-        client_id = session.online.game.client_id
-        found = find(known, (client_id, player_of(client_id, name), peer_of(session)), channel, now)
-        if found is not None:
-            raise Denied(in_words(found))
+            _check(self._registry.bans, client_id, peer, name, "", now)
 
     def ban_of(self, session: Session, client_id: str, channel: str, now: float) -> Restriction | None:
         """
         The ban that keeps a session of a game out.
 
-        @param channel: out of where; empty for the network.
+        @param channel: out of which channel; empty for the network.
         """
         bans = self._registry.bans
-        return find(bans, (client_id, peer_of(session)), channel, now) if bans else None
+        return find(bans, (client_id, plain_address(session.peer)), channel, now) if bans else None
+
+
+def _check(known: Restrictions, client_id: str, peer: str, name: str, channel: str, now: float) -> None:
+    found = find(known, (client_id, player_of(client_id, name), plain_address(peer)), channel, now)
+    if found is not None:
+        raise Denied(in_words(found))

@@ -13,16 +13,18 @@ from typing import Any, Final
 from msgspec import Raw
 
 from gossip.network.achievements import Achievements
-from gossip.network.answers import failure, spend, success
+from gossip.network.answers import failure, success
+from gossip.network.audiences import Audience, Audiences, SessionsOf, Supporters
 from gossip.network.authentication import Authentication
 from gossip.network.channels import Channels
 from gossip.network.expiry import expired
-from gossip.network.history import FLAG, History
-from gossip.network.moderation import Moderation, peer_of
+from gossip.network.history import History
+from gossip.network.moderation import Moderation
 from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Outputs, Send
 from gossip.network.people import People
 from gossip.network.players import Players
 from gossip.network.presence import Online, Presence
+from gossip.network.ratelimit import spend
 from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
 from gossip.network.statuses import Statuses
@@ -61,6 +63,7 @@ from gossip.protocol.events import (
     Unknown,
     Unreadable,
 )
+from gossip.protocol.flags import HISTORY
 from gossip.protocol.text import clean
 from gossip.registry.changes import (
     AchievementDropped,
@@ -79,7 +82,7 @@ from gossip.registry.changes import (
     UserAgentSaved,
 )
 from gossip.registry.registry import Registry
-from gossip.registry.restrictions import in_words, is_over
+from gossip.registry.restrictions import in_words, is_over, plain_address
 
 BEAT: Final = 15
 """A session is asked for a sign of life every so many seconds."""
@@ -138,13 +141,14 @@ class Network:
         """
         self.registry = registry
         self.rules = rules = rules or Rules()
-        self.presence = Presence()
+        self.audiences = Audiences()
+        self.presence = Presence(self.audiences)
         self._moderation = moderation = Moderation(registry)
-        self.channels = Channels(registry, moderation, self._new_ref, rules)
+        self.channels = Channels(registry, self.audiences, moderation, self._new_ref, rules)
         self.people = People(self.channels)
         self.statuses = Statuses(registry, self.presence, rules)
         self._authentication = Authentication(registry, self.presence, moderation, rules)
-        self._players = Players(self.presence, moderation, self._new_ref, rules)
+        self._players = Players(moderation, self._new_ref, rules)
         self._history = History(rules)
         self._achievements = Achievements(registry, new_uuid, rules)
         self._new_uuid = new_uuid
@@ -165,7 +169,7 @@ class Network:
             ChannelsSubscribe: ("channels", self.channels.subscribe),
             ChannelsUnsubscribe: ("channels", self.channels.unsubscribe),
             ChannelsSend: ("channels", self.channels.send),
-            ChannelsHistory: (FLAG, self._history.ask),
+            ChannelsHistory: (HISTORY, self._history.ask),
             HistoryAsked: ("channels", self._history.ask),
             PlayersSignIn: ("players", self._players.sign_in),
             PlayersSignOut: ("players", self._players.sign_out),
@@ -181,6 +185,12 @@ class Network:
 
     def _new_ref(self) -> Raw:
         return Raw(b'"%s"' % self._new_uuid().encode())
+
+    def hearing(self, audience: Audience) -> tuple[Session, ...]:
+        """The sessions of an audience."""
+        if isinstance(audience, SessionsOf):
+            return self.presence.sessions_of(audience)
+        return self.audiences.resolve(audience)
 
     # What happens to a session.
 
@@ -208,7 +218,7 @@ class Network:
             return []
         wire, ref = event.wire, event.ref
         try:
-            spend(session, "global", self.rules.limits.rates.global_, now)
+            spend(session.buckets, "global", self.rules.limits.rates.global_, now)
         except Overrun as overrun:
             if overrun.abuse:
                 return self._dismiss(session, Failure(wire, ref, "rate limit exceeded, goodbye"), now)
@@ -305,11 +315,10 @@ class Network:
             changes.append(UserAgentSaved(UserAgent(user_agent)))
         for change in changes:
             self.registry.enact(change)
-        return [Commit(change) for change in changes]
+        return [Commit(change, learned=True) for change in changes]
 
     def _tell_others(self, online: Online, told: GamesConnect | GamesDisconnect) -> Outputs:
-        others = self.presence.others(online, "games")
-        return [Broadcast(others, told)] if others and not online.game.hidden else []
+        return [] if online.game.hidden else [Broadcast(Supporters("games", online.game.client_id), told)]
 
     def _beat(self, session: Session) -> Send:
         beat = Beat(session.beats)
@@ -386,7 +395,7 @@ class Network:
 
     def apply(self, change: Change) -> Commit:
         """
-        An admin changes something. It takes effect when it is kept: see L{settled}.
+        An admin changes something. It takes effect when it is kept: see L{learned}.
 
         @raise gossip.registry.errors.Refused: it contradicts what is known; the text says how.
         """
@@ -395,31 +404,36 @@ class Network:
 
     def settled(self, commit: Commit, kept: bool, now: float) -> Outputs:
         """
-        A commit was carried out, or failed.
+        A commit was carried out, or failed: the answers that waited for it. If it was kept, L{learned} comes first.
 
         @param kept: whether the change is on disk.
         """
         outputs: Outputs = [*(commit.then if kept else commit.otherwise)]
-        change = commit.change
-        if kept:
-            self.registry.enact(change)
-        for each in _parts(change):
-            outputs.extend(self._follow(each, kept, now))
+        if isinstance(commit.change, AchievementKept | AchievementDropped):
+            outputs.extend(self._achievements.settled(commit.change.client_id, now))
         return outputs
 
-    def _follow(self, change: Change, kept: bool, now: float) -> Outputs:
+    def learned(self, change: Change, now: float) -> Outputs:
+        """
+        A change is in force from now on, wherever it came from: the registry takes it over, and what follows from it
+        is returned. To be called once for each change that is kept.
+        """
+        self.registry.enact(change)
+        return [output for each in _parts(change) for output in self._follow(each, now)]
+
+    def _follow(self, change: Change, now: float) -> Outputs:
         """What else becomes of a change."""
         outputs: Outputs = []
         match change:
-            case AchievementKept(client_id) | AchievementDropped(client_id):
-                outputs.extend(self._achievements.settled(client_id, now))
-            case GameSaved(game) if kept:
+            case MessageSaid():
+                pass  # first: most changes are of this kind
+            case GameSaved(game):
                 online = self.presence.changed(game)
                 if online is not None and game.disabled:
                     outputs.extend(self._expel(online, "the game was disabled", now))
-            case RestrictionSet(restriction) if kept and restriction.kind == "ban":
+            case RestrictionSet(restriction) if restriction.kind == "ban":
                 outputs.extend(self._enforce(restriction, now))
-            case GameRemoved(client_id) if kept:
+            case GameRemoved(client_id):
                 online = self.presence.online(client_id)
                 if online is not None:
                     outputs.extend(self._expel(online, "the game was removed", now))
@@ -439,7 +453,9 @@ class Network:
         active = [session for online in self.presence for session in online.sessions]
         for session in [*active, *self._unauthenticated]:
             online = session.online
-            if ban.subject not in (peer_of(session), online.game.client_id if online else "") or is_over(ban, now):
+            if ban.subject not in (plain_address(session.peer), online.game.client_id if online else "") or is_over(
+                ban, now
+            ):
                 continue
             if not ban.channel:
                 abuse = Failure(Authenticate.wire, None, in_words(ban))

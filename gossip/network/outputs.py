@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Raw, Struct
 
+from gossip.network.audiences import Audience
 from gossip.network.session import Session
 from gossip.protocol.events import ServerEvent
 from gossip.registry.changes import Change
@@ -18,12 +19,11 @@ class Send(Struct, frozen=True):
 
 class Broadcast(Struct, frozen=True):
     """
-    Send an event to many sessions.
-
-    @ivar sessions: for one channel and sending game the same tuple until somebody joins or leaves.
+    Send an event to an audience, which L{Network.hearing <gossip.network.network.Network.hearing>} knows the sessions
+    of.
     """
 
-    sessions: tuple[Session, ...]
+    audience: Audience
     event: ServerEvent
 
 
@@ -46,11 +46,13 @@ class Commit(Struct, frozen=True):
 
     @ivar then: what leaves when the change is on disk.
     @ivar otherwise: what leaves when it could not be kept.
+    @ivar learned: whether the network has learned the change already, and does not wait for the disk to do so.
     """
 
     change: Change
     then: tuple[Send, ...] = ()
     otherwise: tuple[Send, ...] = ()
+    learned: bool = False
 
 
 class Hold(Struct, frozen=True):

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from msgspec import Raw
 
 from gossip.network.answers import success
+from gossip.network.audiences import Supporters
 from gossip.network.channels import checked_name
 from gossip.network.moderation import Moderation
 from gossip.network.outputs import Broadcast, Outputs
-from gossip.network.presence import Presence
 from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.events import PlayersSignedIn, PlayersSignedOut, PlayersSignIn, PlayersSignOut
@@ -20,8 +20,7 @@ from gossip.protocol.text import clean, too_long
 class Players:
     """The players that each session lists."""
 
-    def __init__(self, presence: Presence, moderation: Moderation, new_ref: Callable[[], Raw], rules: Rules) -> None:
-        self._presence = presence
+    def __init__(self, moderation: Moderation, new_ref: Callable[[], Raw], rules: Rules) -> None:
         self._moderation = moderation
         self._new_ref = new_ref
         self._rules = rules
@@ -45,7 +44,7 @@ class Players:
         online = session.online
         assert online is not None
         name = checked_name(event.name, self._rules.limits)
-        self._moderation.check_player(session, name, now)
+        self._moderation.check_player(online.game.client_id, session.peer, name, now)
         came = not online.lists(name)
         most = self._rules.limits.players
         if most and came and len(session.players) >= most:
@@ -69,5 +68,4 @@ class Players:
         assert online is not None
         if told is None or online.game.hidden or online.game.hides_players:
             return []
-        others = self._presence.others(online, "players")
-        return [Broadcast(others, told)] if others else []
+        return [Broadcast(Supporters("players", online.game.client_id), told)]

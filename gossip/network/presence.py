@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from gossip.network.audiences import Audiences, SessionsOf
 from gossip.network.session import Session
-from gossip.protocol.flags import SUPPORTS
 from gossip.registry.changes import Game
 
 GRACE: Final = 60.0
@@ -77,10 +77,10 @@ class Online:
 class Presence:
     """Which games are online, with which sessions and players."""
 
-    def __init__(self) -> None:
+    def __init__(self, audiences: Audiences) -> None:
+        self._audiences = audiences
         self._online: dict[str, Online] = {}
         self._leaving: dict[str, float] = {}
-        self._supporting: dict[str, dict[Session, None]] = {flag: {} for flag in SUPPORTS}
 
     def __iter__(self) -> Iterator[Online]:
         return iter(self._online.values())
@@ -101,8 +101,7 @@ class Presence:
             online = self._online[game.client_id] = Online(game)
         self._leaving.pop(game.client_id, None)
         online.joined(session)
-        for flag in session.supports:
-            self._supporting[flag][session] = None
+        self._audiences.support(session)
         return online, came
 
     def leave(self, session: Session, now: float) -> None:
@@ -110,8 +109,7 @@ class Presence:
         online = session.online
         assert online is not None
         online.left(session)
-        for flag in session.supports:
-            self._supporting[flag].pop(session, None)
+        self._audiences.withdraw(session, session.supports)
         if not online.sessions:
             self._leaving[online.game.client_id] = now + GRACE
 
@@ -137,7 +135,7 @@ class Presence:
             if game.hides_players:
                 for session in online._heard():
                     session.supports -= {"tells"}
-                    self._supporting["tells"].pop(session, None)
+                    self._audiences.withdraw(session, ("tells",))
         return online
 
     def forget(self, client_id: str) -> None:
@@ -145,9 +143,11 @@ class Presence:
         self._leaving.pop(client_id, None)
         self._online.pop(client_id, None)
 
-    def others(self, online: Online, flag: str) -> tuple[Session, ...]:
-        """The sessions of all other games that support a flag."""
-        return tuple(session for session in self._supporting[flag] if session.online is not online)
+    def sessions_of(self, audience: SessionsOf) -> tuple[Session, ...]:
+        """The sessions of a game that support a flag; none if it is offline."""
+        online = self._online.get(audience.client_id)
+        sessions = () if online is None else online.sessions
+        return tuple(session for session in sessions if audience.flag in session.supports)
 
     def players_count(self) -> Iterator[tuple[str, int]]:
         """The client_id of each online game, and how many players it has."""

@@ -6,6 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from gossip.protocol.errors import Overrun
+
 STRIKES: Final = 10
 """So many overruns are an abuse."""
 
@@ -75,3 +77,22 @@ class Bucket:
         # In less than a minute less than one is forgiven: the tenth of a row is above nine.
         forgiven = max(now - self._struck, 0.0) / FORGIVEN
         return max(self._strikes - forgiven, 0.0)
+
+
+Buckets = dict[str, Bucket]
+"""One sender's use of the rates that it has used, by their names in L{Rates <gossip.network.settings.Rates>}."""
+
+
+def spend(buckets: Buckets, name: str, rate: Rate, now: float) -> None:
+    """
+    Let one event pass a rate limit.
+
+    @param name: the name of the rate.
+    @param now: seconds since the epoch.
+    @raise Overrun: the event does not pass.
+    """
+    bucket = buckets.get(name)
+    if bucket is None:
+        bucket = buckets[name] = Bucket(now)
+    if not bucket.take(rate, now):
+        raise Overrun(bucket.strike(now))

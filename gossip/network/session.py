@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
-from gossip.network.ratelimit import Bucket
+from gossip.network.ratelimit import Buckets
+from gossip.protocol.flags import HISTORY
 
 if TYPE_CHECKING:
     from gossip.network.presence import Online
@@ -61,16 +62,14 @@ class Session:
         self.unanswered = 0
         self.opened_at = 0.0
         self.debug_until = 0.0
-        self.buckets: dict[str, Bucket] = {}
+        self.buckets: Buckets = {}
 
-    def bucket(self, rate: str, now: float) -> Bucket:
-        """
-        The session's use of one rate.
+    @property
+    def client_id(self) -> str:
+        """The game that it belongs to; empty before it is active."""
+        return "" if self.online is None else self.online.game.client_id
 
-        @param rate: the name of the rate, as in L{Rates <gossip.network.settings.Rates>}.
-        @param now: seconds since the epoch.
-        """
-        bucket = self.buckets.get(rate)
-        if bucket is None:
-            bucket = self.buckets[rate] = Bucket(now)
-        return bucket
+    @property
+    def numbered(self) -> bool:
+        """Is it told the numbers of messages?"""
+        return HISTORY in self.supports

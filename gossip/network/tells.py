@@ -10,9 +10,10 @@ from typing import Final
 from msgspec import Raw
 
 from gossip.network.answers import success
+from gossip.network.audiences import SessionsOf
 from gossip.network.channels import checked_message
 from gossip.network.moderation import Moderation
-from gossip.network.outputs import Outputs, Send
+from gossip.network.outputs import Broadcast, Outputs, Send
 from gossip.network.presence import Presence
 from gossip.network.session import Session
 from gossip.network.settings import Rules
@@ -48,34 +49,32 @@ class Tells:
             raise Denied("invalid payload")
         sender = session.online
         assert sender is not None
-        online = None
-        if not is_network(event.to_game):
-            receiver = self._registry.game_named(event.to_game)
-            online = None if receiver is None else self._presence.online(receiver.client_id)
+        from_name, to_name = clean(event.from_name), clean(event.to_name)
         if is_network(event.to_game):
-            hearing = [session]
-        elif online is None or not online.sessions:
+            self._check_names(sender.plays(from_name), to_name.lower() == NETWORK_PLAYER)
+            checked_message(event.message, self._rules.limits)
+            help_ = self._rules.settings.help
+            told = TellsReceive(self._new_ref(), NETWORK_GAME, NETWORK_PLAYER, from_name, timestamp(now), help_)
+            return [Send(session, told), *success(session, event, now)]
+        receiver = self._registry.game_named(event.to_game)
+        online = None if receiver is None else self._presence.online(receiver.client_id)
+        if online is None or not online.sessions:
             raise Denied("game offline")
-        else:
-            hearing = [other for other in online.sessions if "tells" in other.supports]
-            if not hearing or online.game.hides_players:
-                raise Denied("not supported")
-        from_name = clean(event.from_name)
-        if not sender.plays(from_name):
-            raise Denied("sending player offline")
-        to_name = clean(event.to_name)
-        if not (online.plays(to_name) if online else to_name.lower() == NETWORK_PLAYER):
-            raise Denied("receiving player offline")
+        if "tells" not in online.supports or online.game.hides_players:
+            raise Denied("not supported")
+        self._check_names(sender.plays(from_name), online.plays(to_name))
         message = checked_message(event.message, self._rules.limits)
-        if online is not None:
-            self._moderation.check_speaker(session, from_name, "", now)
-        if online is None:
-            from_game, from_name, to_name = NETWORK_GAME, NETWORK_PLAYER, from_name
-            sent_at, message = timestamp(now), self._rules.settings.help
-        else:
-            from_game = sender.game.short_name
-        told = TellsReceive(self._new_ref(), from_game, from_name, to_name, sent_at, message)
-        return [*(Send(other, told) for other in hearing), *success(session, event, now)]
+        game = sender.game
+        self._moderation.check_speaker(game.client_id, session.peer, from_name, "", now)
+        told = TellsReceive(self._new_ref(), game.short_name, from_name, to_name, sent_at, message)
+        hearing = SessionsOf(online.game.client_id, "tells")
+        return [Broadcast(hearing, told), *success(session, event, now)]
+
+    def _check_names(self, sends: bool, receives: bool) -> None:
+        if not sends:
+            raise Denied("sending player offline")
+        if not receives:
+            raise Denied("receiving player offline")
 
 
 def is_timestamp(text: str) -> bool:

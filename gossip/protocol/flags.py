@@ -8,5 +8,8 @@ FLAGS: Final = ("achievements", "channels", "games", "players", "tells")
 """What a session may support, in the order in which others are told of it."""
 
 
-SUPPORTS: Final = (*FLAGS, "history")
-"""All that a session may support. C{history} is nobody else's business: other games are not told of it."""
+HISTORY: Final = "history"
+"""Sessions that support this are told the numbers of messages. Other games are not told of the flag."""
+
+SUPPORTS: Final = (*FLAGS, HISTORY)
+"""All that a session may support."""

@@ -31,6 +31,11 @@ def address(text: str) -> str | None:
     return str(mapped or found)
 
 
+def plain_address(peer: str) -> str:
+    """The address of a connection as the subject of a restriction."""
+    return peer[7:] if peer.startswith("::ffff:") and "." in peer else peer
+
+
 def in_words(restriction: Restriction) -> str:
     """What who is restricted is told."""
     what = "muted" if restriction.kind == "mute" else "banned"

@@ -193,17 +193,26 @@ class GossipService(Service):
 
     # What the network wants is carried out.
 
-    def _carry_out(self, outputs: Iterable[Output], asking: Session | None = None, place: Place | None = None) -> None:
+    def _carry_out(
+        self,
+        outputs: Iterable[Output],
+        asking: Session | None = None,
+        place: Place | None = None,
+        done: Deferred[None] | None = None,
+    ) -> None:
         """
         @param asking: whose request it was: what goes to it are answers.
         @param place: where its answers go, if a place was kept for them.
+        @param done: fires when the one commit among the outputs is settled, or fails with L{NotKept}.
         """
         for output in outputs:
             match output:
-                case Broadcast(sessions, event):
-                    self._fanout.send(sessions, event)
-                    if self._watched:
-                        self.watch.broadcast(output, self._clock.seconds())
+                case Broadcast(audience, event):
+                    sessions = self.network.hearing(audience)
+                    if sessions:
+                        self._fanout.send(sessions, event)
+                        if self._watched:
+                            self.watch.broadcast(sessions, event, self._clock.seconds())
                 case Send(session) | Close(session) if session is not asking:
                     self._deliver(output)
                 case Send() | Close() if place is not None:
@@ -211,7 +220,7 @@ class GossipService(Service):
                 case Send() | Close():
                     self._answers.answer(output)
                 case Commit():
-                    self._commit(output, asking, place)
+                    self._commit(output, asking, place, done)
                 case Hold(session):
                     self._answers.hold(session)
                     self._pause_if_behind(session)
@@ -236,21 +245,31 @@ class GossipService(Service):
         if not any(isinstance(output, Commit) for output in outputs):
             self._ready(place)
 
-    def _commit(self, commit: Commit, asking: Session | None, place: Place | None) -> None:
+    def _commit(self, commit: Commit, asking: Session | None, place: Place | None, done: Deferred[None] | None) -> None:
         if place is None and asking is not None and (commit.then or commit.otherwise):
             place = self._answers.keep(asking)
             self._pause_if_behind(asking)
         if isinstance(commit.change, MessageSaid):
             self._tell_observers(commit.change)
-        self._writer.commit(commit.change, partial(self._settled, commit, asking, place), place is not None)
+        wanted = place is not None or done is not None
+        self._writer.commit(commit.change, partial(self._settled, commit, asking, place, done), wanted)
 
-    def _settled(self, commit: Commit, asking: Session | None, place: Place | None, kept: bool) -> None:
+    def _settled(
+        self, commit: Commit, asking: Session | None, place: Place | None, done: Deferred[None] | None, kept: bool
+    ) -> None:
+        now = self._clock.seconds()
         if not kept:
             self.counters.unkept += 1
             self._log.error("a change could not be kept: {change}", change=type(commit.change).__name__)
-        self._carry_out(self.network.settled(commit, kept, self._clock.seconds()), asking, place)
+        elif not commit.learned:
+            self._carry_out(self.network.learned(commit.change, now))
+        self._carry_out(self.network.settled(commit, kept, now), asking, place)
         if place is not None:
             self._ready(place)
+        if done is not None and kept:
+            done.callback(None)
+        elif done is not None:
+            done.errback(NotKept("the change could not be written to the database: see the daemon's log"))
 
     def _ready(self, place: Place) -> None:
         self._answers.ready(place)
@@ -305,19 +324,12 @@ class GossipService(Service):
         return self._admin.run(self._change, change)
 
     def _change(self, change: Change) -> Deferred[None]:
-        return self._kept(self.network.apply(change))
+        return self._kept([self.network.apply(change)])
 
-    def _kept(self, commit: Commit) -> Deferred[None]:
+    def _kept(self, outputs: Iterable[Output]) -> Deferred[None]:
+        """Carry out outputs; fires when the one commit among them is kept."""
         done: Deferred[None] = Deferred()
-
-        def settled(kept: bool) -> None:
-            self._settled(commit, None, None, kept)
-            if kept:
-                done.callback(None)
-            else:
-                done.errback(NotKept("the change could not be written to the database: see the daemon's log"))
-
-        self._writer.commit(commit.change, settled, True)
+        self._carry_out(outputs, done=done)
         return done
 
     def say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
@@ -332,11 +344,7 @@ class GossipService(Service):
         return maybeDeferred(self._say, name, peer, channel, message)
 
     def _say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
-        *heard, commit = self.network.people.say(name, peer, channel, message, self._clock.seconds())
-        assert isinstance(commit, Commit) and isinstance(commit.change, MessageSaid)
-        self._carry_out(heard)
-        self._tell_observers(commit.change)
-        return self._kept(commit)
+        return self._kept(self.network.people.say(name, peer, channel, message, self._clock.seconds()))
 
     def announce(self, channel: str, text: str) -> Deferred[None]:
         """

@@ -15,9 +15,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from gossip.network.moderation import peer_of
 from gossip.network.network import Network
-from gossip.network.outputs import Broadcast, Close, Commit, Output, Send
+from gossip.network.outputs import Close, Commit, Output, Send
 from gossip.network.session import Session, Situation
 from gossip.protocol import frames
 from gossip.protocol.events import (
@@ -30,11 +29,12 @@ from gossip.protocol.events import (
     Malformed,
     NotAuthenticated,
     PlayersListed,
+    ServerEvent,
     Unknown,
     Unreadable,
 )
 from gossip.registry.changes import MessageSaid
-from gossip.registry.restrictions import find, in_words
+from gossip.registry.restrictions import find, in_words, plain_address
 
 SECONDS: Final = 600.0
 """For how long a game is watched after somebody looked."""
@@ -235,7 +235,7 @@ class Watch:
         game = registry.games.get(client_id)
         if game is not None and game.disabled:
             return "disabled by an admin"
-        ban = find(registry.bans, (client_id, peer_of(session)), "", now)
+        ban = find(registry.bans, (client_id, plain_address(session.peer)), "", now)
         return in_words(ban) if ban is not None else ""
 
     def delivered(self, output: Send | Close, now: float) -> None:
@@ -250,11 +250,11 @@ class Watch:
         for frame in frames.encode(output.event):
             self._add(session, watched, "out", _readable(frame), "", now)
 
-    def broadcast(self, output: Broadcast, now: float) -> None:
+    def broadcast(self, sessions: tuple[Session, ...], event: ServerEvent, now: float) -> None:
         """The network sends something to many sessions."""
-        hearing = self._sessions.keys() & output.sessions
+        hearing = self._sessions.keys() & sessions
         if hearing:
-            texts = [_readable(frame) for frame in frames.encode(output.event)]
+            texts = [_readable(frame) for frame in frames.encode(event)]
             for session in sorted(hearing, key=lambda session: self._sessions[session].numbers[session]):
                 for text in texts:
                     self._add(session, self._sessions[session], "out", text, "", now)

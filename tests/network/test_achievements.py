@@ -257,7 +257,7 @@ class AchievementsTests(SynchronousTestCase):
         for _ in range(3):
             self.world.say(self.session, frame("achievements/create", {"title": "T"}, "r"))
         commit = self.world.network.apply(GameRemoved(self.client_id))
-        self.world.network.settled(commit, True, 0)
+        self.world.settled(commit, True, 0)
         outputs = self.world.settle()
         self.assertEqual([type(output) for output in outputs].count(Release), 2)
         self.assertEqual(self.world.registry.achievements, {})

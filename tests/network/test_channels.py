@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Raw
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.network.channels import Audience
+from gossip.network.audiences import Subscribers
 from gossip.network.outputs import Broadcast, Close, Commit, Send
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings
@@ -39,7 +39,8 @@ class SubscribeTests(SynchronousTestCase):
         world = World()
         session, other = world.join("Alpha"), world.join("Beta")
         done = Send(session, Success("channels/subscribe", R))
-        self.assertEqual(world.say(session, subscribe("New-one")), [Commit(ChannelSaved(Channel("New-one"))), done])
+        created = Commit(ChannelSaved(Channel("New-one")), learned=True)
+        self.assertEqual(world.say(session, subscribe("New-one")), [created, done])
         self.assertTrue(world.registry.channels["New-one"].hidden)
         self.assertEqual(world.say(session, subscribe("New-one")), [done])
         self.assertEqual(world.say(other, subscribe("New-one")), [Send(other, Success("channels/subscribe", R))])
@@ -139,8 +140,13 @@ class SendTests(SynchronousTestCase):
         failed = Send(self.session, Failure("channels/send", R, AN_ERROR))
         self.assertEqual(
             self.world.say(self.session, say()),
-            [Broadcast((self.other, self.third), broadcast), Commit(said, (done,), (failed,))],
+            [
+                Broadcast(Subscribers("gossip", said.client_id), broadcast),
+                Commit(said, (done,), (failed,), learned=True),
+            ],
         )
+        hearing = self.world.network.hearing(Subscribers("gossip", said.client_id))
+        self.assertEqual(hearing, (self.other, self.third))
         self.assertEqual(self.world.settle(), [done])
         self.world.say(self.session, say())
         self.assertEqual(self.world.settle(kept=False), [failed])
@@ -163,7 +169,9 @@ class SendTests(SynchronousTestCase):
     def test_nobody_hears(self) -> None:
         """What nobody hears is kept all the same."""
         outputs = self.world.say(self.deaf, say(channel="testing"))
-        self.assertEqual([type(output) for output in outputs], [Commit])
+        [broadcast, commit] = outputs
+        assert isinstance(broadcast, Broadcast) and isinstance(commit, Commit)
+        self.assertEqual(self.world.network.hearing(broadcast.audience), ())
         self.assertEqual(written(self.world.settle(), self.deaf)[0]["status"], "success")
 
     def test_sequence(self) -> None:
@@ -237,7 +245,7 @@ class SendTests(SynchronousTestCase):
         def heard() -> tuple[Session, ...]:
             broadcast = self.world.say(self.session, say())[0]
             assert isinstance(broadcast, Broadcast)
-            return broadcast.sessions
+            return self.world.network.hearing(broadcast.audience)
 
         first = heard()
         self.assertIs(heard(), first)
@@ -256,7 +264,8 @@ class SendTests(SynchronousTestCase):
         everybody = (self.session, self.twin, self.other, self.third)
         broadcast = ChannelsBroadcast(ref(1), "gossip", "gossip", "system", "Hear!")
         said = MessageSaid("gossip", 1, None, "gossip", "system", "Hear!", NOW)
-        self.assertEqual(outputs, [Broadcast(everybody, broadcast), Commit(said)])
+        self.assertEqual(outputs, [Broadcast(Subscribers("gossip"), broadcast), Commit(said, learned=True)])
+        self.assertEqual(self.world.network.hearing(Subscribers("gossip")), everybody)
 
     def test_announce_refused(self) -> None:
         """What the network itself may not say either."""
@@ -264,20 +273,3 @@ class SendTests(SynchronousTestCase):
         self.assertRaises(Refused, announce, "nowhere", "Hi", NOW)
         self.assertRaises(Refused, announce, "gossip", "", NOW)
         self.assertRaises(Refused, announce, "gossip", "x" * 4097, NOW)
-
-
-class AudienceTests(SynchronousTestCase):
-    """Who hears a channel, for many sending games."""
-
-    def test_many_senders(self) -> None:
-        """More sending games than are remembered are still told apart."""
-        world = World()
-        audience = Audience()
-        sessions = [world.join(name) for name in ("Alpha", "Beta", "Gamma")]
-        for session in sessions:
-            audience.join(session)
-        for _ in range(100):
-            stranger = World().join("Alpha").online
-            self.assertEqual(audience.hearing(stranger), tuple(sessions))
-            self.assertEqual(audience.hearing(sessions[0].online), tuple(sessions[1:]))
-        self.assertEqual(audience.hearing(None), tuple(sessions))

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.network.audiences import Subscribers
 from gossip.network.history import SIZE
 from gossip.network.outputs import Broadcast, Commit, Fetch, Send
 from gossip.network.session import Session
@@ -143,11 +144,12 @@ class HistoryTests(SynchronousTestCase):
         numbered = ChannelsBroadcastNumbered(
             ref(2), "gossip", "Beta", "Bo", "Hi", "gossip:1", 1, "2023-11-14T22:00:00.000Z"
         )
+        beta = self.world.client_id("Beta")
         self.assertEqual(
             outputs[:2],
             [
-                Broadcast((plain,), ChannelsBroadcast(ref(1), "gossip", "Beta", "Bo", "Hi")),
-                Broadcast((self.session,), numbered),
+                Broadcast(Subscribers("gossip", beta), ChannelsBroadcast(ref(1), "gossip", "Beta", "Bo", "Hi")),
+                Broadcast(Subscribers("gossip", beta, numbered=True), numbered),
             ],
         )
         common = {"channel": "gossip", "game": "Beta", "name": "Bo", "message": "Hi"}
@@ -164,7 +166,11 @@ class HistoryTests(SynchronousTestCase):
         sent = frame("channels/send", {"channel": "gossip", "name": "Bo", "message": "Hi"})
 
         def heard() -> list[tuple[Session, ...]]:
-            return [each.sessions for each in self.world.say(sender, sent) if isinstance(each, Broadcast)]
+            return [
+                self.world.network.hearing(each.audience)
+                for each in self.world.say(sender, sent)
+                if isinstance(each, Broadcast)
+            ]
 
         first, second = heard(), heard()
         self.assertEqual(first, [(plain,), (self.session,)])

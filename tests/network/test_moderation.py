@@ -42,7 +42,7 @@ class ModerationTestCase(SynchronousTestCase):
     def change(self, change: Any, now: float = NOW) -> Any:
         """Change something, as an admin does."""
         commit = self.world.network.apply(Audited(AuditEntry(uuid(1), now, "ana", "x", "y", "{}"), change))
-        return self.world.network.settled(commit, True, now)
+        return self.world.settled(commit, True, now)
 
     def restrict(self, kind: str, subject: str, now: float = NOW, **more: Any) -> Any:
         restriction = Restriction(
@@ -118,13 +118,13 @@ class MuteTests(ModerationTestCase):
         self.assertNotIn(RestrictionsExpired, [type(each.change) for each in self.world.pending])
         outputs = self.world.network.tick(NOW + HOUR)
         self.assertIn(Commit(RestrictionsExpired(NOW + HOUR)), outputs)
-        self.world.network.settled(Commit(RestrictionsExpired(NOW + HOUR)), True, NOW + HOUR)
+        self.world.settled(Commit(RestrictionsExpired(NOW + HOUR)), True, NOW + HOUR)
         self.assertEqual(self.world.registry.mutes, {})
 
     def test_not_kept(self) -> None:
         """A mute that could not be kept is none."""
         change = RestrictionSet(Restriction(kind="mute", subject=self.client_id, reason="so", set_by="a", set_at=NOW))
-        self.world.network.settled(self.world.network.apply(change), False, NOW)
+        self.world.settled(self.world.network.apply(change), False, NOW)
         self.assertIsNone(self.send())
 
     def test_nothing_is_spent(self) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network import network
+from gossip.network.audiences import Supporters
 from gossip.network.outputs import Broadcast, Close, Commit, Send
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session, Situation
@@ -217,12 +218,12 @@ class AuthenticateTests(SynchronousTestCase):
             outputs,
             [
                 Send(session, Authenticated(Raw(b'"r"'), "Alpha")),
-                Commit(ChannelSaved(Channel("gossip"))),
+                Commit(ChannelSaved(Channel("gossip")), learned=True),
                 Send(session, Failure("channels/subscribe", None, "Could not subscribe to 'no'")),
                 Send(session, Failure("channels/subscribe", None, "Could not subscribe to 'all'")),
                 Send(session, Beat(0)),
-                Commit(GameSeen(world.game("Alpha").client_id, None, "1.0.0")),
-                Broadcast((other,), GamesConnect(ref(1), "Alpha")),
+                Commit(GameSeen(world.client_id("Alpha"), None, "1.0.0"), learned=True),
+                Broadcast(Supporters("games", world.client_id("Alpha")), GamesConnect(ref(1), "Alpha")),
             ],
         )
         self.assertEqual((session.situation, session.supports), (Situation.ACTIVE, set(FLAGS)))
@@ -443,7 +444,9 @@ class HeartbeatTests(SynchronousTestCase):
             world.say(session, frame("games/status", ref=1), NOW + 50)
             beats = [(15 * number, Send(session, Beat(number))) for number in (3, 4, 5)]
             close = Close(session, 4001, "heartbeat failure")
-            self.assertEqual(self.ticks(world, 45, 200), [*beats, (90, close)])
+            gone = Supporters("games", world.client_id("Alpha"))
+            told = [(150, Broadcast(gone, GamesDisconnect(ref(world.made + 1), "Alpha")))]
+            self.assertEqual(self.ticks(world, 45, 200), [*beats, (90, close), *told])
 
     def test_alive(self) -> None:
         """A sign of life that is no heartbeat counts as well, and changes no players."""
@@ -512,16 +515,18 @@ class TimeTests(SynchronousTestCase):
         """The others with the flag hear it once; after it, a return is news again."""
         world = World()
         other, _ = world.join("Beta"), world.join("Gamma", supports=["channels"])
+        others = Supporters("games", world.client_id("Alpha"))
+        self.assertEqual(world.network.hearing(others), (other,))
         first, second = world.join("Alpha"), world.join("Alpha")
         world.made = 0
         self.assertEqual(world.network.lost(first, NOW), [])
         self.assertEqual(world.network.lost(second, NOW + 10), [])
         world.network.tick(NOW + 68)
         self.assertEqual(world.network.tick(NOW + 69), [])
-        self.assertEqual(world.network.tick(NOW + 70)[:1], [Broadcast((other,), GamesDisconnect(ref(1), "Alpha"))])
+        self.assertEqual(world.network.tick(NOW + 70)[:1], [Broadcast(others, GamesDisconnect(ref(1), "Alpha"))])
         back = world.open()
         outputs = world.say(back, frame("authenticate", world.credentials("Alpha")), NOW + 71)
-        self.assertEqual(outputs[-1], Broadcast((other,), GamesConnect(ref(2), "Alpha")))
+        self.assertEqual(outputs[-1], Broadcast(others, GamesConnect(ref(2), "Alpha")))
 
     def test_quick_return(self) -> None:
         """A quick reconnect tells nobody."""
@@ -550,7 +555,9 @@ class TimeTests(SynchronousTestCase):
         world.made = 0
         third = world.open()
         last = world.say(third, frame("authenticate", world.credentials("Gamma")))[-1]
-        self.assertEqual(last, Broadcast((other, hidden), GamesConnect(ref(1), "Gamma")))
+        others = Supporters("games", world.client_id("Gamma"))
+        self.assertEqual(last, Broadcast(others, GamesConnect(ref(1), "Gamma")))
+        self.assertEqual(world.network.hearing(others), (other, hidden))
         world.network.lost(hidden, NOW)
         world.network.tick(NOW + 59)
         told = [output for output in world.network.tick(NOW + 60) if isinstance(output, Broadcast)]
@@ -615,8 +622,8 @@ class KeptTests(SynchronousTestCase):
         session = world.join("Alpha")
         done, not_done = Send(session, Success("x", None)), Send(session, Failure("x", None, "no"))
         commit = Commit(MessagesExpired(NOW), (done,), (not_done,))
-        self.assertEqual(world.network.settled(commit, True, NOW), [done])
-        self.assertEqual(world.network.settled(commit, False, NOW), [not_done])
+        self.assertEqual(world.settled(commit, True, NOW), [done])
+        self.assertEqual(world.settled(commit, False, NOW), [not_done])
 
     def test_apply(self) -> None:
         """A change takes effect when it is kept, not before, and not if it failed."""
@@ -624,9 +631,9 @@ class KeptTests(SynchronousTestCase):
         changed = replace(world.game("Alpha"), short_name="Omega")
         commit = world.network.apply(GameSaved(changed))
         self.assertEqual(commit, Commit(GameSaved(changed)))
-        self.assertEqual(world.network.settled(commit, False, NOW), [])
+        self.assertEqual(world.settled(commit, False, NOW), [])
         self.assertIsNone(world.registry.game_named("Omega"))
-        self.assertEqual(world.network.settled(commit, True, NOW), [])
+        self.assertEqual(world.settled(commit, True, NOW), [])
         self.assertEqual(world.registry.game_named("omega"), changed)
 
     def test_refused(self) -> None:
@@ -642,7 +649,7 @@ class KeptTests(SynchronousTestCase):
         world = World()
         session = world.join("Alpha")
         changed = replace(world.game("Alpha"), short_name="Omega", hides_players=True)
-        world.network.settled(world.network.apply(GameSaved(changed)), True, NOW)
+        world.settled(world.network.apply(GameSaved(changed)), True, NOW)
         assert session.online is not None
         self.assertEqual((session.online.game, session.supports), (changed, set(FLAGS) - {"tells"}))
 
@@ -652,7 +659,7 @@ class KeptTests(SynchronousTestCase):
         first, second, other = world.join("Alpha"), world.join("Alpha"), world.join("Beta")
         commit = world.network.apply(GameSaved(replace(world.game("Alpha"), disabled=True)))
         self.assertEqual(
-            world.network.settled(commit, True, NOW),
+            world.settled(commit, True, NOW),
             [Close(each, 4000, "the game was disabled") for each in (first, second)],
         )
         self.assertEqual([each.situation for each in (first, second)], [Situation.GONE] * 2)
@@ -662,11 +669,12 @@ class KeptTests(SynchronousTestCase):
         """A game that is removed is closed and gone at once: it cannot come back."""
         world = World()
         session, other = world.join("Alpha"), world.join("Beta")
-        commit = world.network.apply(GameRemoved(world.game("Alpha").client_id))
+        commit = world.network.apply(GameRemoved(world.client_id("Alpha")))
+        others = Supporters("games", world.client_id("Alpha"))
         world.made = 0
         self.assertEqual(
-            world.network.settled(commit, True, NOW),
-            [Close(session, 4000, "the game was removed"), Broadcast((other,), GamesDisconnect(ref(1), "Alpha"))],
+            world.settled(commit, True, NOW),
+            [Close(session, 4000, "the game was removed"), Broadcast(others, GamesDisconnect(ref(1), "Alpha"))],
         )
         asked = world.ask(other, frame("games/status", ref=1))
         self.assertEqual([answer["payload"]["game"] for answer in asked], ["gossip"])
@@ -677,7 +685,7 @@ class KeptTests(SynchronousTestCase):
         """A game that was not online is just gone, and its achievements with it."""
         world = World()
         client_id = world.game("Alpha").client_id
-        self.assertEqual(world.network.settled(world.network.apply(GameRemoved(client_id)), True, NOW), [])
+        self.assertEqual(world.settled(world.network.apply(GameRemoved(client_id)), True, NOW), [])
         self.assertIsNone(world.registry.game_named("Alpha"))
 
     def test_gone(self) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network import people
+from gossip.network.audiences import Subscribers
 from gossip.network.outputs import Broadcast, Commit, Outputs
 from gossip.protocol.errors import Denied, Overrun
 from gossip.protocol.events import ChannelsBroadcast, ChannelsBroadcastNumbered
@@ -69,14 +70,15 @@ class SayTests(PeopleTestCase):
         outputs = self.say("Hello!")
         told = ChannelsBroadcast(ref(before + 1), "gossip", "gossip", "Ana", "Hello!")
         said = MessageSaid("gossip", 1, NETWORK_GAME, "gossip", "Ana", "Hello!", NOW)
-        self.assertEqual(outputs, [Broadcast((self.alpha, self.beta), told), Commit(said)])
+        self.assertEqual(outputs, [Broadcast(Subscribers("gossip", NETWORK_GAME), told), Commit(said, learned=True)])
+        self.assertEqual(self.world.network.hearing(Subscribers("gossip", NETWORK_GAME)), (self.alpha, self.beta))
 
     def test_history(self) -> None:
         """Games that support history hear its number."""
         gamma = self.world.join("Gamma", channels=["testing"], supports=["channels", "history"])
         *_, numbered, commit = self.say(channel="testing")
         assert isinstance(numbered, Broadcast) and isinstance(commit, Commit)
-        self.assertEqual(numbered.sessions, (gamma,))
+        self.assertEqual(self.world.network.hearing(numbered.audience), (gamma,))
         self.assertIsInstance(numbered.event, ChannelsBroadcastNumbered)
 
     def test_nobody_hears(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Raw
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.network.audiences import Supporters
 from gossip.network.outputs import Broadcast, Send
 from gossip.network.settings import NetworkLimits
 from gossip.protocol.events import Failure, PlayersSignedIn, PlayersSignedOut, Success
@@ -41,7 +42,7 @@ class PlayersTests(SynchronousTestCase):
 
     def test_sign_in(self) -> None:
         """Told to the other games with the flag, once, and answered."""
-        told = Broadcast((self.other,), PlayersSignedIn(ref(1), "Alpha", "Ana"))
+        told = Broadcast(Supporters("players", self.world.client_id("Alpha")), PlayersSignedIn(ref(1), "Alpha", "Ana"))
         done = Send(self.first, Success("players/sign-in", R))
         self.assertEqual(self.world.say(self.first, sign_in("<b>Ana</b>", "r")), [told, done])
         self.assertEqual(self.world.say(self.first, sign_in("Ana", "r")), [done])
@@ -56,7 +57,7 @@ class PlayersTests(SynchronousTestCase):
             self.world.say(session, sign_in("Ana"))
         self.world.say(self.other, sign_in("Ana"))
         self.world.made = 0
-        told = Broadcast((self.other,), PlayersSignedOut(ref(1), "Alpha", "Ana"))
+        told = Broadcast(Supporters("players", self.world.client_id("Alpha")), PlayersSignedOut(ref(1), "Alpha", "Ana"))
         done = Send(self.first, Success("players/sign-out", R))
         self.assertEqual(self.world.say(self.first, sign_out("ana", "r")), [done])
         self.assertEqual(self.world.say(self.first, sign_out("Ana", "r")), [told, done])

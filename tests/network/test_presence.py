@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.network.audiences import Audiences, Supporters
 from gossip.network.presence import GRACE, Presence
 from gossip.network.session import Session
 from gossip.registry.changes import Game
@@ -21,7 +22,12 @@ class PresenceTests(SynchronousTestCase):
     """Who is online."""
 
     def setUp(self) -> None:
-        self.presence = Presence()
+        self.audiences = Audiences()
+        self.presence = Presence(self.audiences)
+
+    def others(self, game: Game, flag: str) -> tuple[Session, ...]:
+        """The sessions of other games that support a flag."""
+        return self.audiences.resolve(Supporters(flag, game.client_id))
 
     def join(self, game: Game, supports: Iterable[str] = FLAGS, players: Iterable[str] = ()) -> Session:
         session = Session()
@@ -103,11 +109,11 @@ class PresenceTests(SynchronousTestCase):
         alpha, beta, plain = self.join(ALPHA), self.join(BETA), self.join(BETA, ["channels"])
         second = self.join(BETA, ["channels", "games"])
         assert alpha.online is not None and beta.online is not None
-        self.assertEqual(self.presence.others(alpha.online, "games"), (beta, second))
-        self.assertEqual(self.presence.others(alpha.online, "channels"), (beta, plain, second))
-        self.assertEqual(self.presence.others(beta.online, "games"), (alpha,))
+        self.assertEqual(self.others(ALPHA, "games"), (beta, second))
+        self.assertEqual(self.others(ALPHA, "channels"), (beta, plain, second))
+        self.assertEqual(self.others(BETA, "games"), (alpha,))
         self.presence.leave(beta, NOW)
-        self.assertEqual(self.presence.others(alpha.online, "games"), (second,))
+        self.assertEqual(self.others(ALPHA, "games"), (second,))
 
     def test_changed(self) -> None:
         """A game that hides its players loses the flag tells at once, in the grace too."""
@@ -117,7 +123,7 @@ class PresenceTests(SynchronousTestCase):
         hiding = replace(ALPHA, hides_players=True)
         self.assertIs(self.presence.changed(hiding), first.online)
         self.assertEqual([session.supports for session in (first, second)], [set(FLAGS) - {"tells"}] * 2)
-        self.assertEqual(self.presence.others(beta.online, "tells"), ())
+        self.assertEqual(self.others(BETA, "tells"), ())
         self.presence.leave(beta, NOW)
         self.presence.changed(replace(BETA, hides_players=True))
         self.assertEqual(beta.online.supports, set(FLAGS) - {"tells"})

@@ -13,6 +13,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.network.audiences import SessionsOf, Subscribers, Supporters
 from gossip.network.outputs import Broadcast, Close, Fetch, Hold, Output, Release, Send
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session, Situation
@@ -34,7 +35,7 @@ from gossip.registry.changes import (
     RestrictionSet,
 )
 from gossip.registry.restrictions import find, player_of
-from tests.support.world import FLAGS, NOW, World, flat, frame
+from tests.support.world import FLAGS, NOW, World, flat, frame, hears
 
 GAMES = st.sampled_from(["Alpha", "Beta", "Gamma"])
 CHANNELS = st.sampled_from(["gossip", "testing", "no", "all"])
@@ -116,10 +117,10 @@ class Net(RuleBasedStateMachine):
             match output:
                 case Send(session) if number >= answering:
                     assert session.situation is not Situation.GONE or session in closed
-                case Broadcast(sessions):
-                    assert sessions and len(set(sessions)) == len(sessions)
-                    # Who is closed by the same call may still hear what was said before.
-                    assert all(each.situation is Situation.ACTIVE or each in closed for each in sessions)
+                case Broadcast(audience):
+                    sessions = self.world.network.hearing(audience)
+                    assert len(set(sessions)) == len(sessions)
+                    assert all(each.situation is Situation.ACTIVE for each in sessions)
                 case Close(session):
                     closed.discard(session)
                 case Hold(session):
@@ -295,16 +296,13 @@ class Net(RuleBasedStateMachine):
         channels = self.world.network.channels
         subscribed = Counter(name for session in self.active() for name in session.channels)
         assert channels.subscribed() == dict(subscribed)
-        senders = {session.online for session in self.active()}
+        hearing = self.world.network.hearing
         for name in subscribed:
-            for sender in senders:
-                fresh = {each for each in self.active() if name in each.channels and each.online is not sender}
-                audience = channels._audiences[name]
-                plain = audience.hearing(sender)
-                numbered = audience.numbered.hearing(sender) if audience.numbered else ()
-                assert {*plain, *numbered} == fresh and len(plain) + len(numbered) == len(fresh)
-                assert not any("history" in each.supports for each in plain)
-                assert all("history" in each.supports for each in numbered)
+            for sender in {session.client_id for session in self.active()}:
+                for numbered in (False, True):
+                    audience = Subscribers(name, sender, numbered)
+                    fresh = {each for each in self.active() if hears(audience, each)}
+                    assert set(hearing(audience)) == fresh and len(hearing(audience)) == len(fresh)
 
     @invariant()
     def nobody_banned_is_here(self) -> None:
@@ -320,8 +318,12 @@ class Net(RuleBasedStateMachine):
     def flags_are_fresh(self) -> None:
         for online in self.world.network.presence:
             for flag in SUPPORTS:
-                fresh = {each for each in self.active() if flag in each.supports and each.online is not online}
-                assert set(self.world.network.presence.others(online, flag)) == fresh
+                for audience in (
+                    Supporters(flag, online.game.client_id),
+                    SessionsOf(online.game.client_id, flag),
+                ):
+                    fresh = {each for each in self.active() if hears(audience, each)}
+                    assert set(self.world.network.hearing(audience)) == fresh
 
     @invariant()
     def limits_hold(self) -> None:

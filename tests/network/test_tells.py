@@ -7,7 +7,8 @@ from typing import Any
 from msgspec import Raw
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.network.outputs import Send
+from gossip.network.audiences import SessionsOf
+from gossip.network.outputs import Broadcast, Send
 from gossip.network.session import Session
 from gossip.network.settings import NetworkSettings
 from gossip.network.tells import is_timestamp
@@ -27,6 +28,7 @@ class TellsTests(SynchronousTestCase):
         self.world = World(NetworkSettings(help="Help!"))
         self.session = self.world.join("Alpha", players=["Ana"])
         self.other = self.world.join("Beta", players=["Bo"])
+        self.beta = SessionsOf(self.world.client_id("Beta"), "tells")
         self.world.made = 0
 
     def tell(self, **more: Any) -> dict[str, Any]:
@@ -43,20 +45,22 @@ class TellsTests(SynchronousTestCase):
         told = TellsReceive(ref(1), "Alpha", "Ana", "Bo", SENT_AT, "Hi")
         self.assertEqual(
             self.world.say(self.session, self.tell()),
-            [Send(self.other, told), Send(second, told), Send(self.session, Success("tells/send", R))],
+            [Broadcast(self.beta, told), Send(self.session, Success("tells/send", R))],
         )
+        self.assertEqual(self.world.network.hearing(self.beta), (self.other, second))
 
     def test_case(self) -> None:
         """Game and player names compare without case."""
         told = TellsReceive(ref(1), "Alpha", "ANA", "bO", SENT_AT, "Hi")
         outputs = self.world.say(self.session, self.tell(from_name="ANA", to_game="bETA", to_name="bO"))
-        self.assertEqual(outputs[0], Send(self.other, told))
+        self.assertEqual(outputs[0], Broadcast(self.beta, told))
 
     def test_cleaned(self) -> None:
         """All texts are cleaned."""
         more = {"from_name": "<b>Ana", "to_name": "\x00Bo", "message": "<b>Hi</b> \x1b1 < 2"}
         [outputs, _] = self.world.say(self.session, self.tell(**{**more, "from_name": "<b>Ana</b>"}))
-        self.assertEqual(outputs, Send(self.other, TellsReceive(ref(1), "Alpha", "Ana", "Bo", SENT_AT, "Hi 1 < 2")))
+        told = TellsReceive(ref(1), "Alpha", "Ana", "Bo", SENT_AT, "Hi 1 < 2")
+        self.assertEqual(outputs, Broadcast(self.beta, told))
 
     def test_invalid(self) -> None:
         """A field missing or no string, no payload, or a bad sent_at, before all else."""
@@ -110,7 +114,7 @@ class TellsTests(SynchronousTestCase):
         """A missing sent_at is filled in, null counts as missing."""
         for payload in ({**TELL, "sent_at": None}, {key: value for key, value in TELL.items() if key != "sent_at"}):
             [told, _] = self.world.say(self.session, frame("tells/send", payload, "r"), NOW + 0.25)
-            assert isinstance(told, Send) and isinstance(told.event, TellsReceive)
+            assert isinstance(told, Broadcast) and isinstance(told.event, TellsReceive)
             self.assertEqual(told.event.sent_at, "2023-11-14T22:00:00.250Z")
 
     def test_system(self) -> None:

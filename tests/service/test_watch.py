@@ -48,11 +48,11 @@ class WatchTestCase(SynchronousTestCase):
         """What the network wants done, as far as the watch is told of it."""
         for output in outputs:
             if isinstance(output, Broadcast):
-                self.watch.broadcast(output, now)
+                self.watch.broadcast(self.world.network.hearing(output.audience), output.event, now)
             elif isinstance(output, Send | Close):
                 self.watch.delivered(output, now)
             elif isinstance(output, Commit):
-                self.carry_out(self.world.network.settled(output, True, now), now)
+                self.carry_out(self.world.settled(output, True, now), now)
 
     def join(self, name: str = "Alpha", now: float = NOW, **more: Any) -> Session:
         """A game joins."""

@@ -114,7 +114,7 @@ class MemoryService:
                 self.store.entries.append(commit.change.entry)
             elif isinstance(commit.change, MessageSaid):
                 self.store.said.append(commit.change)
-            self.network.settled(commit, True, self.clock.seconds())
+            self.world.settled(commit, True, self.clock.seconds())
             done.callback(None)
 
     def say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:

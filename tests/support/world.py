@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, settings
 from msgspec import Raw
 from msgspec.structs import replace
 
+from gossip.network.audiences import Audience, SessionsOf, Subscribers, Supporters
 from gossip.network.network import Network
 from gossip.network.outputs import Broadcast, Commit, Fetch, Output, Outputs, Release, Send
-from gossip.network.session import Session
+from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rules
 from gossip.protocol import frames
 from gossip.registry.changes import Game, GameSaved, Secret
@@ -91,6 +92,10 @@ class World:
         assert game is not None
         return game
 
+    def client_id(self, name: str) -> str:
+        """The client_id of a game."""
+        return self.game(name).client_id
+
     def secret(self, name: str) -> str:
         """The secret of a game."""
         return self.game(name).client_id.replace("c", "e")
@@ -129,6 +134,11 @@ class World:
         written = sent if isinstance(sent, bytes) else msgspec.json.encode(sent)
         return self._noted(self.network.receive(session, frames.decode(written), now))
 
+    def settled(self, commit: Commit, kept: bool, now: float = NOW) -> Outputs:
+        """A commit was carried out, or failed: what the network makes of it, as the service asks it."""
+        learned = self.network.learned(commit.change, now) if kept and not commit.learned else []
+        return [*learned, *self.network.settled(commit, kept, now)]
+
     def settle(self, now: float = NOW, kept: bool = True) -> Outputs:
         """Settle what is pending, and what comes of it, in its order."""
         outputs: Outputs = []
@@ -138,7 +148,7 @@ class World:
 
     def settle_one(self, now: float = NOW, kept: bool = True) -> Outputs:
         """Settle the oldest commit."""
-        return self._noted(self.network.settled(self.pending.pop(0), kept, now))
+        return self._noted(self.settled(self.pending.pop(0), kept, now))
 
     def ask(self, session: Session, sent: dict[str, Any] | bytes, now: float = NOW) -> list[Any]:
         """A session sends a frame, all is kept: the frames that the session itself gets, read."""
@@ -163,13 +173,26 @@ def flat(outputs: Sequence[Output]) -> list[Output]:
     )
 
 
+def hears(audience: Audience, session: Session) -> bool:
+    """Is a session in an audience, by what the session itself says of its game, channels and flags?"""
+    if session.situation is not Situation.ACTIVE:
+        return False
+    match audience:
+        case Subscribers(channel, but, numbered):
+            return channel in session.channels and session.client_id != but and session.numbered == numbered
+        case Supporters(flag, but):
+            return flag in session.supports and session.client_id != but
+        case SessionsOf(client_id, flag):
+            return flag in session.supports and session.client_id == client_id
+
+
 def sent(outputs: Sequence[Output], session: Session) -> list[Any]:
     """The events that a session gets."""
     return [
         output.event
         for output in flat(outputs)
         if (isinstance(output, Send) and output.session is session)
-        or (isinstance(output, Broadcast) and session in output.sessions)
+        or (isinstance(output, Broadcast) and hears(output.audience, session))
     ]
 
 
