@@ -31,6 +31,7 @@ from tests.support.telnet_games import BANNER, TRANSCRIPT
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.rst"
+CONNECTING = ROOT / "docs" / "connecting.rst"
 PROTOCOL = ROOT / "docs" / "protocol.rst"
 OPERATOR = ROOT / "docs" / "operator.rst"
 TELNET = ROOT / "docs" / "telnet.rst"
@@ -264,7 +265,8 @@ class Settings(SynchronousTestCase):
             "GOSSIP_CLIENT_ID",
             "GOSSIP_CLIENT_SECRET",
         }
-        for name in re.findall(r"\bGOSSIP_(?!TEST_)[A-Z_]+", README.read_text() + OPERATOR.read_text("utf-8")):
+        shown = "".join(path.read_text("utf-8") for path in (README, CONNECTING, OPERATOR))
+        for name in re.findall(r"\bGOSSIP_(?!TEST_)[A-Z_]+", shown):
             self.assertIn(name, known)
 
     def test_ways(self) -> None:
@@ -316,10 +318,10 @@ class Protocol(SynchronousTestCase):
         }
         self.assertEqual(shown, readable)
 
-    def test_readme(self) -> None:
-        """The frames of the README are understood as well."""
-        found = [*blocks(README, "json"), *re.findall(r"printf '(.*)\\n'", README.read_text("utf-8"))]
-        found += [literal for literal in literals(README) if literal.startswith('{"event": ')]
+    def test_by_hand(self) -> None:
+        """The network understands the frames that a newcomer types by hand."""
+        found = [*blocks(CONNECTING, "json"), *re.findall(r"printf '(.*)\\n'", CONNECTING.read_text("utf-8"))]
+        found += [literal for literal in literals(CONNECTING) if literal.startswith('{"event": ')]
         for frame in found:
             self.assertIsInstance(frames.decode(frame.encode()), Event, frame)
         self.assertEqual(len(found), 3)
@@ -352,7 +354,8 @@ class Protocol(SynchronousTestCase):
 
     def test_errors(self) -> None:
         """Every error that is named stands in the program, and the other way round."""
-        sources = "".join(path.read_text() for path in (ROOT / "gossip" / "network").glob("*.py"))
+        wings = (ROOT / "gossip" / wing for wing in ("protocol", "registry", "network"))
+        sources = "".join(path.read_text() for wing in wings for path in wing.glob("*.py"))
         document = parsed(PROTOCOL)[0]
         named = {
             row.children[0].astext()
@@ -363,7 +366,7 @@ class Protocol(SynchronousTestCase):
         named |= {frame["error"] for way, frame in transcript(PROTOCOL) if "error" in frame}
         for error in named:
             # What an admin or a game wrote, and times, are not in the program.
-            self.assertIn(re.sub(r"( until|:|['\"]).*", "", error), sources)
+            self.assertTrue(re.sub(r"( until|:|['\"]).*", "", error) in sources, error)
         text = PROTOCOL.read_text("utf-8")
         for error in re.findall(r'Denied\("(.*?)"\)|(?:Failure\(.*?, )"(.*?)"\)', sources):
             self.assertIn(error[0] or error[1], text)

@@ -13,7 +13,7 @@ from docutils.readers.doctree import Reader  # type: ignore[import-untyped]
 from markupsafe import Markup
 from msgspec import Struct
 
-ORDER: Final = ("protocol", "telnet", "operator")
+ORDER: Final = ("connecting", "protocol", "telnet", "operator")
 """What stands first; what is not named here comes after it."""
 
 _SETTINGS: Final = {
