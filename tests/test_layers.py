@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,6 +58,22 @@ def imported(module: ast.Module) -> set[str]:
 
 def within(name: str, *packages: str) -> bool:
     return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+class WingTests(SynchronousTestCase):
+    """The wings: the packages of gossip, and those of its transports."""
+
+    def test_docstrings(self) -> None:
+        """Each wing says what it is, what it may import, and where to begin reading; what it names exists."""
+        wings = [path.parent for path in ROOT.glob("*/__init__.py")]
+        wings += [path.parent for path in ROOT.glob("transports/*/__init__.py")]
+        self.assertGreater(len(wings), 10)
+        for wing in wings:
+            text = ast.get_docstring(ast.parse((wing / "__init__.py").read_text("utf-8"))) or ""
+            self.assertRegex(text, r"(?s)^\S.*\nImports .*\nBegin with ", wing.name)
+            for name in re.findall(r"L\{([\w.]+)\}", text):
+                path = ROOT.parent.joinpath(*name.split("."))
+                self.assertTrue(path.is_dir() or path.with_suffix(".py").is_file(), f"{wing.name}: {name}")
 
 
 class LayerTests(SynchronousTestCase):
