@@ -68,7 +68,8 @@ class Attempts:
         """
         tried, since = self._counted(subject)
         if tried >= self._most:
-            raise TooMany(self._what, since + self._seconds - self._clock.seconds())
+            # Not since + seconds - now: rounding could make that more than a whole span.
+            raise TooMany(self._what, self._seconds - (self._clock.seconds() - since))
         if subject not in self._tried and len(self._tried) >= REMEMBERED:
             self._make_room()
         self._tried[subject] = tried + 1, since
