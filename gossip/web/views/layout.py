@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -30,8 +30,17 @@ _HOST: Final = re.compile(rb"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]
 _BACK: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 
+@cache
+def static_files() -> Assets:
+    """The static files, read once in a process."""
+    return Assets()
+
+
+@cache
 def templates() -> Environment:
-    """The templates: whatever stands in them is escaped, and what is not there is a mistake."""
+    """
+    The templates, compiled once in a process. They escape every value, and a name that is not defined is an error.
+    """
     environment = Environment(
         loader=PackageLoader("gossip.web"),
         autoescape=True,
@@ -53,7 +62,7 @@ def templates() -> Environment:
         span=formatting.span,
         web=formatting.web_address,
     )
-    environment.globals.update(version=__version__)
+    environment.globals.update(version=__version__, asset=static_files().path)
     return environment
 
 
@@ -75,13 +84,12 @@ class Base:
         self.gossip = gossip
         self.store = store
         self.clock = clock
-        self.assets = Assets()
+        self.assets = static_files()
         self.who: Callable[[PublicRequest], Any] = lambda request: None
         self.form_token: Callable[[PublicRequest], str] = lambda request: ""
         self._in_thread = in_thread
         self._proxies = proxies
         self.templates = templates()
-        self.templates.globals.update(asset=self.assets.path)
 
     def read(self, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
         """Call a method of the store, in a thread."""

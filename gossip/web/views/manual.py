@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
@@ -50,8 +51,9 @@ class Document(Struct, frozen=True):
     body: Markup
 
 
+@cache
 def documents() -> dict[str, Document]:
-    """All documents, by name, in the order in which to read them."""
+    """All documents, by name, in the order in which to read them; made once in a process."""
     sources = {
         file.name.removesuffix(".rst"): file.read_text("utf-8")
         for file in files("gossip.web").joinpath("docs").iterdir()
