@@ -198,9 +198,8 @@ class Run:
             "KiB a connection": held / MUDS / 1024,
         }
 
-    def _hearing(self) -> dict[Any, None]:
-        audiences: Any = self._service.network.channels
-        return dict(audiences._audiences["gossip"]._sessions) if "gossip" in audiences._audiences else {}
+    def _hearing(self) -> tuple[Session, ...]:
+        return self._service.network.hearing(Subscribers("gossip"))
 
 
 async def _later(seconds: float) -> None:

@@ -1,7 +1,7 @@
 """
 Achievements: what a game's players can earn (protocol specification, achievements/*).
 
-They change in memory only when they are on disk, and a game's requests wait for each other until then: the 500 points
+They change in memory only when they are on disk. Until then, further requests of the same game wait: the 500 points
 are counted on what is kept.
 """
 
@@ -35,7 +35,7 @@ from gossip.registry.changes import AchievementDropped, AchievementKept
 from gossip.registry.registry import Registry
 
 POINTS: Final = 500
-"""How many points all achievements of a game have together at the most."""
+"""All achievements of a game have at most this many points together."""
 
 _BLANK, _INVALID, _NOT_FOUND, _NO_POINTS = "can't be blank", "is invalid", "not found", "no points left"
 _TOO_MANY: Final = "too many achievements"
@@ -74,7 +74,7 @@ class Achievements:
         self._waiting: dict[str, deque[tuple[Session, Event]]] = {}
 
     def receive(self, session: Session, event: Event, now: float) -> Outputs:
-        """A game asks or changes something; it waits if the game's last change is not on disk yet."""
+        """A game asks for or changes achievements; the request waits while the game's last change is not on disk yet."""
         assert session.online is not None
         client_id = session.online.game.client_id
         waiting = self._waiting.get(client_id)
@@ -87,7 +87,7 @@ class Achievements:
         return [output]
 
     def settled(self, client_id: str, now: float) -> Outputs:
-        """A game's change is on disk, and in the registry, or it failed: whoever waits for it goes on."""
+        """A game's change is on disk, and in the registry, or it failed: the requests that wait for it go on."""
         outputs: Outputs = []
         waiting = self._waiting[client_id]
         while waiting:

@@ -1,8 +1,8 @@
 """
 Audiences: to whom an event goes, by name.
 
-The network says "all who hear this channel but that game"; whoever carries its outputs out asks L{Audiences} which
-sessions those are. Only sessions of this process are ever found.
+The network says "all sessions on this channel except those of that game". The service, which carries the outputs out,
+asks L{Audiences} which sessions those are. Only sessions of this process are ever found.
 """
 
 from __future__ import annotations

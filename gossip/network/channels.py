@@ -1,4 +1,4 @@
-"""Channels: who hears which, and what is said (protocol specification, channels/*)."""
+"""Channels: which sessions hear them, and what is said (protocol specification, channels/*)."""
 
 from __future__ import annotations
 
@@ -96,6 +96,7 @@ class Channels:
     # The events.
 
     def subscribe(self, session: Session, event: ChannelsSubscribe, now: float) -> Outputs:
+        """A session wants to hear a channel; a valid name that does not exist is created."""
         name = event.channel
         if not self.may_join(name):
             raise Denied(f'Could not subscribe to "{name[:_NAME_SHOWN]}"')
@@ -109,6 +110,7 @@ class Channels:
         return [*self.join(session, name), *success(session, event, now)]
 
     def unsubscribe(self, session: Session, event: ChannelsUnsubscribe, now: float) -> Outputs:
+        """A session no longer wants to hear a channel; it need not hear it now."""
         spend(session.buckets, "channels_unsubscribe", self._rules.limits.rates.channels_unsubscribe, now)
         if event.channel in session.channels:
             del session.channels[event.channel]

@@ -1,7 +1,7 @@
 """
 History: what was said on a channel before (events channels/history, and resume in authenticate).
 
-The network has no history itself: it asks for it, and answers when it is there.
+The network keeps no history itself: it asks the store for it, and answers when it has come.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from gossip.protocol.text import timestamp
 from gossip.registry.changes import MessageSaid
 
 LIMIT: Final = 50
-"""How many messages an answer has, unless asked for otherwise."""
+"""How many messages an answer has by default."""
 
 MOST: Final = 100
-"""How many messages an answer has at the most."""
+"""An answer has at most this many messages."""
 
 RESUMED: Final = 20
-"""On how many channels a session may resume."""
+"""A session may resume on at most this many channels."""
 
 SIZE: Final = 256 * 1024
 """
-How many bytes of texts an answer has at the most, and all together of a session that resumes, so that nobody is cut off
-for reading slowly what he asked for.
+An answer has at most this many bytes of text, and so have all answers to a session that resumes, together: no game is
+cut off for reading slowly what it asked for.
 """
 
 _SEQ: Final = range(2**63)

@@ -1,8 +1,7 @@
 """
-Mutes and bans: who may not speak, and who may not be here.
+Mutes and bans: a muted player or game may not speak, a banned one may not join.
 
-Who is meant is one text, so that each lookup is one of a dict: a game's client_id, C{player@client_id}, or an address.
-What is tried in vain is answered honestly: C{muted until TIME: REASON}, or C{muted: REASON} if it is for good.
+A refusal says what it is: C{muted until TIME: REASON}, or C{muted: REASON} if it does not end.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 The network: sessions, and the table of events.
 
 Each method takes what happened and when, and returns what is to be done. It does nothing else: no I/O, no clock, no
-chance of its own.
+randomness of its own.
 """
 
 from __future__ import annotations
@@ -85,25 +85,25 @@ from gossip.registry.registry import Registry
 from gossip.registry.restrictions import in_words, is_over, plain_address
 
 BEAT: Final = 15
-"""A session is asked for a sign of life every so many seconds."""
+"""How often a session is asked for a sign of life, in seconds."""
 
 UNANSWERED: Final = 3
-"""So many beats without a sign of life end a session at the next."""
+"""After this many beats without a sign of life, the next beat ends the session."""
 
 DEBUG: Final = 300.0
-"""For how many seconds a session that asked for it gets answers to requests without a ref."""
+"""How long a session with C{debug} gets answers to requests without a ref, in seconds."""
 
 SPREAD: Final = 5
-"""By how many seconds the downtime that sessions hear varies, so that they do not all come back in one second."""
+"""By how many seconds the announced downtime varies: the games must not all come back in one second."""
 
 COUNTING: Final = 15 * 60
-"""Players are counted every so many seconds."""
+"""How often players are counted, in seconds."""
 
 EXPIRING: Final = 60 * 60
-"""What is old is dropped every so many seconds."""
+"""How often what is too old is dropped, in seconds."""
 
 USER_AGENTS: Final = 10_000
-"""So many code bases are noted."""
+"""At most this many code bases are noted."""
 
 AUTHENTICATION_FAILED: Final = 4000
 """The close code of a session that was refused, or that is closed for abuse."""
@@ -112,7 +112,7 @@ HEARTBEAT_FAILED: Final = 4001
 """The close code of a session that gives no sign of life."""
 
 LEFT: Final = 1000
-"""The close code of a session that wanted to go (RFC 6455, section 7.4.1)."""
+"""The close code of a session that quit (RFC 6455, section 7.4.1)."""
 
 _USER_AGENT, _VERSION = 200, 20
 """How many characters of a code base's name, and of a protocol version, are kept."""
@@ -205,7 +205,7 @@ class Network:
 
     @property
     def waiting(self) -> Collection[Session]:
-        """Who has not authenticated yet, in the order in which they connected."""
+        """The sessions that have not authenticated yet, in the order in which they connected."""
         return self._unauthenticated.keys()
 
     def receive(self, session: Session, event: ClientEvent, now: float) -> Outputs:
@@ -257,7 +257,7 @@ class Network:
         return self._history.fetched(fetch, found)
 
     def alive(self, session: Session) -> None:
-        """A session gave a sign of life that is no heartbeat event: a line of the telnet bridge, say."""
+        """A session gave a sign of life that is no heartbeat event, for example a line on the telnet port."""
         session.unanswered = 0
 
     def lost(self, session: Session, now: float) -> Outputs:
@@ -287,7 +287,7 @@ class Network:
         session.debug_until = now + DEBUG if event.debug else 0.0
         session.online, came = self.presence.join(session, game)
         outputs: Outputs = [Send(session, Authenticated(event.ref, game.short_name))]
-        # The same name twice is one wish, and an undeserved failure throws a client in the field into a loop.
+        # A name given twice is one wish: an undeserved failure throws a client in the field into a loop.
         for name in list(dict.fromkeys(event.channels or ()))[: self.rules.limits.channels or None]:
             if self.channels.may_join(name) and not self.channels.ban_of(session, name, now):
                 outputs.extend(self.channels.join(session, name))
@@ -303,14 +303,14 @@ class Network:
         return outputs
 
     def _seen(self, client_id: str, event: Authenticate) -> Outputs:
-        """Note the code base of a game, where it is another one than last time."""
+        """Note the code base of a game if it differs from last time."""
         user_agent = clean(event.user_agent or "")[:_USER_AGENT] or None
         seen = GameSeen(client_id, user_agent, clean(event.version or "1.0.0")[:_VERSION])
         changes: list[Change] = []
         if self.registry.seen.get(client_id) != seen:
             changes.append(seen)
         known = self.registry.user_agents
-        # Games can make them up without end.
+        # Games can invent code bases without end.
         if user_agent is not None and user_agent not in known and len(known) < USER_AGENTS:
             changes.append(UserAgentSaved(UserAgent(user_agent)))
         for change in changes:
@@ -334,7 +334,7 @@ class Network:
     # What time brings.
 
     def tick(self, now: float) -> Outputs:
-        """Time went by: beats, time-outs, games whose grace is over, what is kept. To be called each second."""
+        """Time went by: beats, time-outs, games whose grace is over, retention. To be called each second."""
         second, last = int(now), self._ticked
         self._ticked = second
         if last is None:
@@ -448,7 +448,7 @@ class Network:
         return [output for session in sessions for output in self._close(session, AUTHENTICATION_FAILED, why, now)]
 
     def _enforce(self, ban: Restriction, now: float) -> Outputs:
-        """Somebody was banned: who is here against it must go."""
+        """Somebody was banned: the sessions that the ban names must go."""
         outputs: Outputs = []
         active = [session for online in self.presence for session in online.sessions]
         for session in [*active, *self._unauthenticated]:

@@ -16,7 +16,7 @@ from gossip.network.speaker import Speaker
 from gossip.registry.names import NETWORK_GAME
 
 _REMEMBERED: Final = 10_000
-"""For how many people it is remembered how fast they talk."""
+"""The rate limits of at most this many people are remembered."""
 
 
 class People:

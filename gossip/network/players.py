@@ -1,4 +1,4 @@
-"""Players: who enters and leaves a game (protocol specification, players/sign-in and sign-out)."""
+"""Players: they enter and leave games (protocol specification, players/sign-in and sign-out)."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class Players:
         session.players = players
 
     def sign_in(self, session: Session, event: PlayersSignIn, now: float) -> Outputs:
+        """A player entered a game; other games are told, unless a session of this one lists the player already."""
         online = session.online
         assert online is not None
         name = checked_name(event.name, self._rules.limits)
@@ -54,6 +55,7 @@ class Players:
         return [*self._tell(session, told), *success(session, event, now)]
 
     def sign_out(self, session: Session, event: PlayersSignOut, now: float) -> Outputs:
+        """A player left a game: it goes off the lists of all its sessions."""
         online = session.online
         assert online is not None
         name = checked_name(event.name, self._rules.limits)

@@ -1,8 +1,8 @@
 """
-Who is online: the sessions of each game, their players, and the minute of grace.
+Presence: which games are online, their sessions and players, and the minute of grace.
 
-A player is online while any session of his game lists him. A game whose last session ended stays online for a minute:
-a quick reconnect tells nobody.
+A player is online while any session of the game lists them. A game whose last session ended stays online for a minute:
+a quick reconnect is announced to nobody.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from msgspec import Struct
 from gossip.protocol.errors import Overrun
 
 STRIKES: Final = 10
-"""So many overruns are an abuse."""
+"""This many overruns are an abuse."""
 
 FORGIVEN: Final = 60.0
-"""One overrun is forgiven every so many seconds."""
+"""How long it takes until one overrun is forgiven, in seconds."""
 
 
 class Rate(Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,7 +28,7 @@ class Rate(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _ROUNDING: Final = 1e-6
-"""Who sends exactly at the rate must pass in spite of floating point."""
+"""A game that sends exactly at the rate must pass in spite of floating point."""
 
 
 class Bucket:

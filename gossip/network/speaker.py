@@ -1,4 +1,4 @@
-"""Who speaks on a channel."""
+"""The speaker of a message."""
 
 from __future__ import annotations
 

@@ -31,11 +31,13 @@ class Statuses:
         self._rules = rules
 
     def players(self, session: Session, event: PlayersStatus, now: float) -> Outputs:
+        """A game asks for the players of one game, or of all others."""
         asked = self._asked(session, event.game)
         games = tuple(map(self.players_of, asked)) or (PlayersOf(NETWORK_GAME, (NETWORK_PLAYER,)),)
         return [Send(session, PlayersStatusAnswer(event.ref, games))]
 
     def games(self, session: Session, event: GamesStatus, now: float) -> Outputs:
+        """A game asks what one game is, or all others are."""
         asked = self._asked(session, event.game)
         games = tuple(map(self.status_of, asked)) or (self._network(),)
         return [Send(session, GamesStatusAnswer(event.ref, games))]

@@ -44,6 +44,7 @@ class Tells:
         self._new_ref = new_ref
 
     def send(self, session: Session, event: TellsSend, now: float) -> Outputs:
+        """A player tells something to one other; a tell to the network itself is answered with its help."""
         sent_at = timestamp(now) if event.sent_at is None else event.sent_at
         if not is_timestamp(sent_at):
             raise Denied("invalid payload")

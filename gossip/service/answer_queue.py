@@ -1,4 +1,4 @@
-"""The order of a session's answers: one that waits for a commit holds back those after it."""
+"""The order of a session's answers: one that waits for a commit holds back those behind it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class AnswersInOrder:
         self._held: dict[Session, deque[Place]] = {}
 
     def __len__(self) -> int:
-        """How many places are kept in all."""
+        """How many places are kept, of all sessions."""
         return sum(map(len, self._queues.values()))
 
     def waiting(self, session: Session) -> int:

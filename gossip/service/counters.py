@@ -1,4 +1,4 @@
-"""How the daemon is and what happened since it started, in plain numbers: nothing is cheaper to keep."""
+"""Counts of what happened since the daemon started, and its status: plain numbers, the cheapest thing to keep."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, TypedDict
 from gossip.protocol.events import AN_ERROR, ClientEvent, Event, Malformed, Unknown
 
 LATENCIES: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-"""Up to how many seconds something took: the bounds of what is counted together."""
+"""The upper bounds of the buckets of latencies, in seconds."""
 
 OVERRUNS: Final = ("rate limit exceeded", "rate limit exceeded, goodbye", "disconnected due to rate limit abuse")
 """The failures of what came too fast."""
@@ -55,11 +55,11 @@ class Counters:
     @ivar rate_limited: how many of those were for coming too fast.
     @ivar messages: what was said on channels.
     @ivar commits: transactions of the writer.
-    @ivar commit_seconds: how long they took together.
-    @ivar latencies: how many of them took up to each of L{LATENCIES}, and in the end how many took longer.
+    @ivar commit_seconds: how long they took in all, in seconds.
+    @ivar latencies: how many of them took at most each of L{LATENCIES}; the last number counts those that took longer.
     @ivar unkept: changes that could not be kept.
-    @ivar lags: how many ticks of the service came up to so many seconds late, as C{latencies} has them.
-    @ivar lag_seconds: how late they came together.
+    @ivar lags: how late the ticks of the service came, in the buckets of C{latencies}.
+    @ivar lag_seconds: the sum of those delays, in seconds.
     """
 
     __slots__ = (
@@ -103,13 +103,13 @@ class Counters:
             self.rate_limited += 1
 
     def committed(self, seconds: float) -> None:
-        """The writer committed what had come together."""
+        """The writer committed a group of changes, in this many seconds."""
         self.commits += 1
         self.commit_seconds += seconds
         self.latencies[bisect_left(LATENCIES, seconds)] += 1
 
     def ticked(self, late: float) -> None:
-        """A tick of the service came so many seconds late: so long the reactor was busy with something else."""
+        """A tick of the service came late, by this many seconds: the reactor was busy with something else."""
         self.lag_seconds += late
         self.lags[bisect_left(LATENCIES, late)] += 1
 

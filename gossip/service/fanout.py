@@ -1,8 +1,8 @@
 """
 One frame to many connections, once a reactor turn.
 
-What the network sends in a turn of the reactor is collected and written at its end: an event is encoded once for each
-wire format, what goes to the same audience is joined once for all of it, and a connection is written to once.
+What the network sends in a turn of the reactor is collected and written at its end. An event is encoded once for each
+wire format, events to the same audience are joined once for all of it, and a connection is written to once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gossip.protocol.events import ServerEvent
 from gossip.service.interfaces import IConnection, IWireFormat
 
 _KNOWN_ROUTES: Final = 256
-"""For how many audiences it is remembered how to reach them."""
+"""The routes of at most this many audiences are remembered."""
 
 
 class Routes:

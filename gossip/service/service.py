@@ -39,17 +39,17 @@ SERVICE_RESTART: Final = 1012
 """The close code of a restart (IANA, WebSocket Close Code Number Registry)."""
 
 DRAIN_SECONDS: Final = 2.0
-"""How long the daemon waits for its connections to end when it stops."""
+"""How long the daemon waits for its connections to end when it stops, in seconds."""
 
 STUCK_SECONDS: Final = 10.0
-"""The writer is stuck when it has work and settled nothing for so long."""
+"""The writer counts as stuck when it has had work for this many seconds and settled nothing."""
 
 UNANSWERED: Final = 200
-"""So many requests of one connection may wait for their answers before no more are read from it."""
+"""How many unanswered requests one connection may have before no more are read from it."""
 
 
 _LOGGED: Final = 20
-"""So many names stand in one line of the log."""
+"""At most this many names stand in one line of the log."""
 
 
 class NotKept(StoreError):
@@ -106,7 +106,7 @@ class GossipService(Service):
     @ivar counters: what happened, for the metrics.
     @ivar bridge: the telnet bridge, if there is one.
     @ivar history: reads what was said.
-    @ivar heard: who wants to know what is said, in any channel.
+    @ivar heard: the observers of messages, on all channels.
     @ivar watch: what owners see of the sessions of their games.
     """
 
@@ -201,7 +201,7 @@ class GossipService(Service):
         done: Deferred[None] | None = None,
     ) -> None:
         """
-        @param asking: whose request it was: what goes to it are answers.
+        @param asking: the session whose request it was: what goes to it are answers.
         @param place: where its answers go, if a place was kept for them.
         @param done: fires when the one commit among the outputs is settled, or fails with L{NotKept}.
         """
@@ -279,7 +279,7 @@ class GossipService(Service):
             self._connections[session].resume()
 
     def _pause_if_behind(self, session: Session) -> None:
-        """Read no more from who asks faster than the disk can answer: its requests would queue without end."""
+        """Stop reading from a session that asks faster than the disk can answer: its requests would queue without end."""
         if self._answers.waiting(session) > UNANSWERED and session in self._connections:
             self._paused.add(session)
             self._connections[session].pause()
@@ -358,7 +358,7 @@ class GossipService(Service):
         self._carry_out(self.network.channels.announce(channel, text, self._clock.seconds()))
 
     def notice(self, seconds: int) -> None:
-        """Tell all games that the network will be away for so many seconds."""
+        """Tell all games that the network will be away for this many seconds."""
         self._carry_out(self.network.restart(seconds))
 
     def sessions(self) -> list[tuple[Session, str]]:
@@ -430,7 +430,7 @@ class GossipService(Service):
             self._stuck_since = self._clock.seconds()
 
     def _log_comings_and_goings(self) -> None:
-        """A line a second at the most, whatever storms there are."""
+        """At most one line a second, however many games come and go."""
         for what, names in (("joined", self._joined), ("left", self._left)):
             if names:
                 shown = ", ".join(names[:_LOGGED])

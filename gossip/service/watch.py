@@ -1,8 +1,8 @@
 """
-What the owner of a game sees of its sessions: the last frames, how far it came, and why it was refused.
+What the owner of a game sees of its sessions: the last frames, how far the game came, and why it was refused.
 
-Only games that somebody looks at are watched: from the first look on, until some minutes after the last one. Nothing is
-kept of the others, and where nobody looks at all it costs the service one look at an empty dict.
+Only games that somebody looks at are watched, from the first look until some minutes after the last one. Nothing is
+kept of the others, and while nobody looks it costs the service one look at an empty dict.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ from gossip.registry.changes import MessageSaid
 from gossip.registry.restrictions import find, in_words, plain_address
 
 SECONDS: Final = 600.0
-"""For how long a game is watched after somebody looked."""
+"""How long a game is watched after somebody looked, in seconds."""
 
 GAMES: Final = 100
-"""So many games are watched; of one more, the one that was looked at longest ago is not."""
+"""At most this many games are watched; one more replaces the one that was looked at longest ago."""
 
 FRAMES: Final = 50
-"""So many frames of a game are kept."""
+"""At most this many frames of a game are kept."""
 
 REFUSALS: Final = 10
-"""So many refused authentications of a game are kept."""
+"""At most this many refused authentications of a game are kept."""
 
 CHARACTERS: Final = 1000
-"""So much of a frame is kept."""
+"""At most this many characters of a frame are kept."""
 
 HIDDEN: Final = "***"
 """Stands for a secret."""
@@ -58,7 +58,7 @@ STEPS: Final = ("opened", "authenticated", "heartbeat", "message")
 """How far a game comes, in this order: a socket, welcome, a sign of life that was asked for, something said."""
 
 _SECRET: Final = 8
-"""A text of so many characters that is shown as a secret is hidden wherever it stands in the frame."""
+"""A secret of at least this many characters is hidden wherever it stands in the frame."""
 
 
 class Frame(Struct, frozen=True):
@@ -83,7 +83,7 @@ class Frame(Struct, frozen=True):
 
 class Refusal(Struct, frozen=True):
     """
-    Somebody claimed to be this game, and was not let in.
+    Somebody claimed to be this game and was not let in.
 
     @ivar at: when, in seconds since the epoch.
     @ivar peer: the address it came from.
@@ -147,7 +147,7 @@ class Watch:
         """
         Somebody looks at a game.
 
-        @param peer: the address that he comes from: a socket that is opened from there is probably the game's.
+        @param peer: the owner's address: a socket that is opened from there is probably the game's.
         """
         watched = self.watched.pop(client_id, None)
         if watched is None:
@@ -230,7 +230,7 @@ class Watch:
         return "" if self._network.registry.authenticate(client_id, secret, now) else _form_of(secret)
 
     def _barred(self, session: Session, event: Authenticate, now: float) -> str:
-        # Now, and not when somebody looks: by then it may be over, and the owner would doubt his secret.
+        # Now, not when somebody looks: by then the ban may be over, and the owner would doubt the secret.
         registry, client_id = self._network.registry, (event.client_id or "").lower()
         game = registry.games.get(client_id)
         if game is not None and game.disabled:
@@ -294,7 +294,7 @@ def _written(event: ClientEvent) -> tuple[str, str]:
     payload["client_secret"] = HIDDEN
     written = _encoded(frame)
     if len(secret) >= _SECRET:
-        # Who mixes up his fields may have written it elsewhere, too.
+        # Somebody that mixes up the fields may have written the secret elsewhere, too.
         written = written.replace(_encoded(secret)[1:-1], HIDDEN.encode())
     return _readable(written), ""
 
