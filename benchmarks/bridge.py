@@ -30,7 +30,9 @@ from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import deferLater
 from zope.interface import implementer
 
+from gossip.network.audiences import Subscribers
 from gossip.network.ratelimit import Rate
+from gossip.network.session import Session
 from gossip.network.settings import Rates
 from gossip.protocol import frames
 from gossip.protocol.events import ChannelsSend, ClientEvent, ServerEvent

@@ -74,7 +74,7 @@ class Achievements:
         self._waiting: dict[str, deque[tuple[Session, Event]]] = {}
 
     def receive(self, session: Session, event: Event, now: float) -> Outputs:
-        """A game asks for or changes achievements; the request waits while the game's last change is not on disk yet."""
+        """A game asks for or changes achievements; it waits while the game's last change is not on disk."""
         assert session.online is not None
         client_id = session.online.game.client_id
         waiting = self._waiting.get(client_id)

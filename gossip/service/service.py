@@ -279,7 +279,7 @@ class GossipService(Service):
             self._connections[session].resume()
 
     def _pause_if_behind(self, session: Session) -> None:
-        """Stop reading from a session that asks faster than the disk can answer: its requests would queue without end."""
+        """Stop reading from a session that asks faster than the disk answers: its requests would queue without end."""
         if self._answers.waiting(session) > UNANSWERED and session in self._connections:
             self._paused.add(session)
             self._connections[session].pause()
