@@ -16,8 +16,8 @@ from gossip.registry.changes import (
     GameSaved,
     Secret,
 )
-from gossip.registry.registry import Registry, rotated
-from gossip.registry.secret import digest
+from gossip.registry.registry import Registry
+from gossip.registry.secret import digest, old_secret_until, rotated
 
 # Games. One is named by its short name, or by its client_id.
 
@@ -208,5 +208,5 @@ def _game(registry: Registry, game: Game, now: float) -> Result:
 
 
 def _old_secret_until(game: Game, now: float) -> str | None:
-    ends = [secret.expires for secret in game.secrets if secret.expires is not None and secret.expires > now]
-    return timestamp(max(ends)) if ends else None
+    until = old_secret_until(game, now)
+    return None if until is None else timestamp(until)

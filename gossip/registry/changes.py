@@ -13,14 +13,17 @@ from gossip.protocol.events import AchievementOf, GameConnection
 
 class Secret(Struct, frozen=True):
     """
-    One secret that a game may show.
+    A secret that a game authenticates with.
 
-    @ivar digest: its SHA-256; a secret is a random UUID, which needs no slow hash.
-    @ivar expires: when it ends, in seconds since the epoch; C{None} if never.
+    @ivar digest: its SHA-256. A secret is a random UUID, which needs no slow hash.
+    @ivar expires: when it stops working, in seconds since the epoch; C{None} if never.
+    @ivar use: what it is for: empty for the client secret; otherwise the name of another protocol. A secret of one use
+        is never accepted for another.
     """
 
     digest: bytes
     expires: float | None = None
+    use: str = ""
 
 
 class Game(Struct, frozen=True, kw_only=True):
@@ -30,7 +33,8 @@ class Game(Struct, frozen=True, kw_only=True):
     @ivar client_id: its identity, a UUID in lower case.
     @ivar short_name: how other games see it.
     @ivar name: how people see it.
-    @ivar secrets: what it may authenticate with: the latest, and a rotated one for a while.
+    @ivar secrets: what it may authenticate with. The latest of each use is the first of that use; the one before works
+        until it expires.
     @ivar hidden: it is not shown to other games.
     @ivar hides_players: its players are not shown to other games.
     @ivar disabled: it may not join.

@@ -11,8 +11,6 @@ import hmac
 import re
 from typing import Final
 
-from msgspec.structs import replace
-
 from gossip.protocol.events import AchievementOf
 from gossip.protocol.text import clean, is_line
 from gossip.registry.accounts import Accounts
@@ -55,7 +53,7 @@ from gossip.registry.changes import (
 from gossip.registry.errors import Refused
 from gossip.registry.filters import FILTER_TEXT, FILTERS, Filters, folded, words
 from gossip.registry.names import SHORT_NAME, is_network
-from gossip.registry.secret import digest
+from gossip.registry.secret import digest, secrets_of
 
 SEQUENCE_JUMP: Final = 1000
 """How far a channel's numbers jump at the start: what was heard last may not have been stored."""
@@ -112,17 +110,18 @@ class Registry:
         owned = [game for game in self.games.values() if game.owner == owner]
         return sorted(owned, key=lambda game: game.short_name.lower())
 
-    def authenticate(self, client_id: str, secret: str, now: float) -> Game | None:
+    def authenticate(self, client_id: str, secret: str, now: float, use: str = "") -> Game | None:
         """
-        Whose credentials are these? Takes the same time whether a game is known or not.
+        Find the game that has these credentials. It takes the same time whether a game is known or not.
 
         @param now: seconds since the epoch.
-        @return: the game, C{None} if the two do not belong together.
+        @param use: what the secret is for, as in L{Secret}. Secrets of other uses are not accepted.
+        @return: the game; C{None} if the two do not belong together.
         """
         game = self.games.get(client_id)
         shown = digest(secret)
         matches = False
-        for kept in game.secrets if game else (_NOBODY,):
+        for kept in (secrets_of(game, use) if game else ()) or (_NOBODY,):
             valid = kept.expires is None or kept.expires > now
             matches |= hmac.compare_digest(kept.digest, shown) and valid
         return game if matches else None
@@ -323,14 +322,3 @@ def _check_reason(reason: str) -> None:
 
 
 _NOBODY: Final = Secret(bytes(32))
-
-
-def rotated(game: Game, secret: str, now: float, overlap: float = 24 * 3600) -> Game:
-    """
-    A game with a new secret; the latest one works beside it for a while.
-
-    @param now: seconds since the epoch.
-    @param overlap: for how many seconds the old secret still works.
-    """
-    latest = replace(game.secrets[0], expires=now + overlap)
-    return replace(game, secrets=(Secret(digest(secret)), latest))

@@ -1,10 +1,45 @@
-"""The form in which secrets are kept."""
+"""The secrets of a game: the form in which they are kept, what each is for, and how they are replaced."""
 
 from __future__ import annotations
 
 import hashlib
 
+from msgspec.structs import replace
+
+from gossip.registry.changes import Game, Secret
+
 
 def digest(secret: str) -> bytes:
     """The form in which a secret is kept. UUIDs compare in lower case."""
     return hashlib.sha256(secret.lower().encode("utf-8", "surrogatepass")).digest()
+
+
+def secrets_of(game: Game, use: str = "") -> tuple[Secret, ...]:
+    """The secrets of a game that have this use, the latest first."""
+    return tuple(secret for secret in game.secrets if secret.use == use)
+
+
+def rotated(game: Game, secret: str, now: float, use: str = "", overlap: float = 24 * 3600) -> Game:
+    """
+    A game with a new secret. The latest one of the same use still works for a while, and older ones of that use are
+    dropped. Secrets of other uses stay as they are.
+
+    @param secret: the new secret, in clear.
+    @param now: seconds since the epoch.
+    @param use: what the secret is for, as in L{Secret}.
+    @param overlap: for how many seconds the old secret still works.
+    """
+    latest = tuple(replace(old, expires=now + overlap) for old in secrets_of(game, use)[:1])
+    others = tuple(kept for kept in game.secrets if kept.use != use)
+    return replace(game, secrets=(Secret(digest(secret), use=use), *latest, *others))
+
+
+def old_secret_until(game: Game, now: float, use: str = "") -> float | None:
+    """
+    When the secret from before the last rotation stops working.
+
+    @param now: seconds since the epoch.
+    @return: seconds since the epoch; C{None} if no old secret works.
+    """
+    ends = (secret.expires for secret in secrets_of(game, use) if secret.expires is not None)
+    return max((end for end in ends if end > now), default=None)

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 
 metadata: Final = MetaData(
@@ -65,6 +66,7 @@ secrets: Final = Table(
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("digest", LargeBinary, nullable=False),
     Column("expires", Double),
+    Column("use", Text, nullable=False, server_default=text("''")),
 )
 
 channels: Final = Table(

@@ -22,8 +22,8 @@ from gossip.registry.changes import (
     UserAgentSaved,
 )
 from gossip.registry.errors import Refused
-from gossip.registry.registry import Registry, rotated
-from gossip.registry.secret import digest
+from gossip.registry.registry import Registry
+from gossip.registry.secret import digest, old_secret_until, rotated, secrets_of
 from tests.support.world import NOW, uuid
 
 ALPHA = Game(client_id=uuid(1), short_name="Alpha", name="The Alpha", secrets=(Secret(digest(uuid(11))),))
@@ -89,6 +89,25 @@ class RegistryTests(SynchronousTestCase):
         self.assertEqual([works(uuid(21), NOW + late) for late in (0, 100)], [True, True])
         self.registry.enact(GameSaved(rotated(once, uuid(31), NOW)))
         self.assertEqual([works(uuid(n), NOW) for n in (11, 21, 31)], [False, True, True])
+
+    def test_uses(self) -> None:
+        """A secret is accepted for its own use only; nothing is accepted for a use without secrets."""
+        self.registry.enact(GameSaved(rotated(ALPHA, uuid(41), NOW, "imc2")))
+        shown = [(secret, use) for secret in (uuid(11), uuid(41)) for use in ("", "imc2", "i3")]
+        works = [self.registry.authenticate(uuid(1), secret, NOW, use) is not None for secret, use in shown]
+        self.assertEqual(works, [True, False, False, False, True, False])
+
+    def test_rotated_by_use(self) -> None:
+        """A rotation leaves the secrets of all other uses as they are."""
+        both = rotated(rotated(ALPHA, uuid(41), NOW, "imc2"), uuid(21), NOW, overlap=100)
+        self.assertEqual(secrets_of(both, "imc2"), (Secret(digest(uuid(41)), use="imc2"),))
+        self.assertEqual(secrets_of(both), (Secret(digest(uuid(21))), Secret(digest(uuid(11)), NOW + 100)))
+        again = rotated(both, uuid(42), NOW, "imc2", overlap=200)
+        self.assertEqual(secrets_of(again), secrets_of(both))
+        self.assertEqual([secret.expires for secret in secrets_of(again, "imc2")], [None, NOW + 200])
+        self.assertEqual(old_secret_until(again, NOW), NOW + 100)
+        self.assertEqual(old_secret_until(again, NOW, "imc2"), NOW + 200)
+        self.assertEqual(old_secret_until(again, NOW + 100), None)
 
     def test_points(self) -> None:
         """The points of a game's own achievements, as they are now."""

@@ -64,6 +64,7 @@ from gossip.registry.changes import (
     UserAgentSaved,
 )
 from gossip.registry.registry import SEQUENCE_JUMP
+from gossip.registry.secret import secrets_of
 from gossip.store import schema, statements, store, tables
 from gossip.store.errors import StoreError, StoreInUse
 from gossip.store.store import Store
@@ -553,7 +554,7 @@ class StoreTests(OnDatabase):
         """Let there be a later version, with one more migration."""
         versions = Path(self.mktemp()).absolute()
         versions.mkdir()
-        heading = "import sqlalchemy as sa\nfrom alembic import op\nrevision = '9999'\ndown_revision = '0003'\n"
+        heading = "import sqlalchemy as sa\nfrom alembic import op\nrevision = '9999'\ndown_revision = '0004'\n"
         (versions / "later.py").write_text(f"{heading}def upgrade():\n{body}")
         original = schema.configuration
 
@@ -578,6 +579,19 @@ class StoreTests(OnDatabase):
         known = self.open().load()
         self.flushWarnings()
         self.assertEqual((known.games, known.achievements), ({ANA: GAME}, {ANA: {ACHIEVEMENT.key: ACHIEVEMENT}}))
+
+    def test_uses_of_secrets(self) -> None:
+        """Secrets come back with what they are for; those from before uses were known are client secrets."""
+        secrets = (*GAME.secrets, Secret(b"imc2", use="imc2"))
+        kept = self.kept(GameSaved(replace(GAME, secrets=secrets)))
+        self.assertEqual(kept.load().games[ANA].secrets, secrets)
+        kept.apply(GameSaved(GAME))
+        kept.close()
+        with self.database().begin() as connection:
+            connection.execute(text("ALTER TABLE secrets DROP COLUMN use"))
+            connection.execute(text(f"UPDATE {schema.VERSION_TABLE} SET version_num = '0003'"))
+        self.assertEqual(self.open().load().games, {ANA: GAME})
+        self.assertEqual(self.differences(), [])
 
     def test_failed_upgrade(self) -> None:
         """A migration that fails is told and leaves everything as it was; nobody keeps the lock."""
@@ -664,8 +678,11 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
                     connection.executescript(dump)
                 kept = self.open()
                 known = kept.load()
-                # Only the latest of them know whose a game is.
-                games = {client_id: replace(game, owner=None) for client_id, game in known.games.items()}
+                # Only later ones know whose a game is, and secrets that are no client secrets.
+                games = {
+                    client_id: replace(game, owner=None, secrets=secrets_of(game))
+                    for client_id, game in known.games.items()
+                }
                 self.assertEqual((games, known.achievements), _KNOWN)
                 self.assertEqual(kept.history("gossip", 10), [said(1)])
                 self.assertEqual(self.differences(), [])
@@ -701,6 +718,16 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
         assert invite is not None
         self.assertEqual((invite.made_by, invite.expires), ("unix:ana", 1700604800.0))
         self.assertEqual((list(known.mutes), list(known.filters.kept)), ([(ANA, "gossip")], [("darn", "")]))
+
+    def test_fourth_schema(self) -> None:
+        """What a secret is for is in a store of the fourth version."""
+        Path(self.directory).mkdir()
+        dump = (Path(__file__).parent / "schemas" / "0004.sql").read_text("utf-8")
+        with closing(sqlite3.connect(f"{self.directory}/gossip.db")) as connection:
+            connection.executescript(dump)
+        known = self.open().load()
+        self.assertEqual(known.authenticate(ANA, "secret 3", 1700000000.0, "imc2"), known.games[ANA])
+        self.assertIsNone(known.authenticate(ANA, "secret 3", 1700000000.0))
 
     def test_copy_before_upgrade(self) -> None:
         """Before an upgrade the file is copied, and only then."""

@@ -17,6 +17,7 @@ from gossip.operations.executor import Executor
 from gossip.operations.operation import Result, read
 from gossip.registry.changes import Game
 from gossip.registry.errors import Refused
+from gossip.registry.secret import old_secret_until
 from gossip.store.errors import StoreError
 from gossip.web.accounts.tokens import Shown, Tokens
 from gossip.web.api.openapi import MOST, ROOT, openapi
@@ -190,7 +191,7 @@ class Api:
         network = self._base.gossip.network
         online, seen = network.presence.online(game.client_id), network.registry.seen.get(game.client_id)
         players = () if online is None else tuple(sorted(online.players, key=str.lower))
-        ends = [each.expires for each in game.secrets if each.expires is not None and each.expires > self._base.now]
+        until = old_secret_until(game, self._base.now)
         public = msgspec.structs.asdict(self._public.game(game))
         own = {
             "players": players,
@@ -204,7 +205,7 @@ class Api:
             disabled=game.disabled,
             created_at=iso(game.created_at),
             version=seen.version if seen else None,
-            old_secret_until=iso(max(ends)) if ends else None,
+            old_secret_until=None if until is None else iso(until),
             sessions=tuple(sessions),
         )
 

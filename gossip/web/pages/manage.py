@@ -14,6 +14,7 @@ from gossip.operations.games import GameAdd, GameEdit, GameRemove, GameRotate
 from gossip.operations.operation import Operation, Result
 from gossip.registry.changes import Account, Game
 from gossip.registry.errors import Refused
+from gossip.registry.secret import old_secret_until
 from gossip.web.accounts.attempts import HOUR, Attempts
 from gossip.web.accounts.cookies import Form, Visits
 from gossip.web.http.forms import fill
@@ -115,13 +116,9 @@ class ManagePages:
             "credentials.html",
             title="Keep these credentials",
             made=made,
-            until=self._old_secret_until(self._base.gossip.network.registry.games[made["client_id"]]),
+            until=old_secret_until(self._base.gossip.network.registry.games[made["client_id"]], self._base.now),
             address=socket_address(request),
         )
-
-    def _old_secret_until(self, game: Game) -> float | None:
-        ends = [secret.expires for secret in game.secrets if secret.expires is not None]
-        return max((end for end in ends if end > self._base.now), default=None)
 
     # One game.
 
@@ -157,7 +154,7 @@ class ManagePages:
             wrong=wrong,
             about=field_of(wrong),
             said=said,
-            old_secret_until=self._old_secret_until(game),
+            old_secret_until=old_secret_until(game, self._base.now),
             **self._live(request, game),
         )
 
