@@ -164,7 +164,7 @@ class Channels:
                 message = registry.filters.judge(channel, message)
         if speaker.buckets is not None:
             spend(speaker.buckets, "channels_send", self._rules.limits.rates.channels_send, now)
-        said = MessageSaid(channel, registry.next_sequence(channel), client_id, speaker.game, name, message, now)
+        said = MessageSaid(channel, registry.numbers.next_message(channel), client_id, speaker.game, name, message, now)
         return [*self.heard(said), Commit(said, then, otherwise, learned=True)]
 
     def announce(self, channel: str, message: str, now: float) -> Outputs:

@@ -330,7 +330,7 @@ class ReportAdd(Operation, frozen=True):
         if any((each.channel, each.seq, each.made_by) == this for each in registry.reports.values()):
             raise Refused("you have reported this message already")
         report = Report(
-            number=registry.next_report(),
+            number=registry.numbers.next_report(),
             channel=said.channel,
             seq=said.seq,
             game=said.game,

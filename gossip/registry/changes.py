@@ -258,7 +258,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """
     Somebody complains of a message.
 
-    @ivar number: how people name it.
+    @ivar number: how people name it. It only grows; gaps are allowed.
     @ivar seq: the number of the message in its channel.
     @ivar message: what was said, which is kept here when it is no longer in the history.
     @ivar reason: what the complaint is.

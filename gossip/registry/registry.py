@@ -53,10 +53,8 @@ from gossip.registry.changes import (
 from gossip.registry.errors import Refused
 from gossip.registry.filters import FILTER_TEXT, FILTERS, Filters, folded, words
 from gossip.registry.names import SHORT_NAME, is_network
+from gossip.registry.numbers import Numbers, NumbersInMemory
 from gossip.registry.secret import digest, secrets_of
-
-SEQUENCE_JUMP: Final = 1000
-"""How far a channel's numbers jump at the start: what was heard last may not have been stored."""
 
 REPORTS: Final = 1000
 """How many complaints may wait for somebody to see to them."""
@@ -83,9 +81,11 @@ class Registry:
     @ivar filters: what may not be said.
     @ivar reports: the complaints that nobody has seen to, by number.
     @ivar accounts: who can sign in on the pages.
+    @ivar numbers: where the next numbers of messages and reports come from.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Numbers | None = None) -> None:
+        self.numbers = numbers or NumbersInMemory()
         self.games: dict[str, Game] = {}
         self.channels: dict[str, Channel] = {}
         self.achievements: dict[str, dict[str, AchievementOf]] = {}
@@ -96,9 +96,7 @@ class Registry:
         self.filters = Filters()
         self.reports: dict[int, Report] = {}
         self.accounts = Accounts()
-        self._last_report = 0
         self._client_ids: dict[str, str] = {}
-        self._sequences: dict[str, int] = {}
 
     def game_named(self, short_name: str) -> Game | None:
         """The game with this short name; names compare without case."""
@@ -129,27 +127,6 @@ class Registry:
     def points(self, client_id: str) -> int:
         """The sum of the points of a game's achievements."""
         return sum(achievement.points for achievement in self.achievements.get(client_id, {}).values())
-
-    def next_sequence(self, channel: str) -> int:
-        """The next number of a message in a channel."""
-        number = self._sequences[channel] = self._sequences.get(channel, 0) + 1
-        return number
-
-    def resume_sequences(self, highest: dict[str, int]) -> None:
-        """
-        Go on past what is stored, with a gap.
-
-        @param highest: the highest stored number of each channel.
-        """
-        self._sequences = {channel: number + SEQUENCE_JUMP for channel, number in highest.items()}
-
-    def next_report(self) -> int:
-        """The number of the next complaint."""
-        return self._last_report + 1
-
-    def resume_reports(self, highest: int) -> None:
-        """Go on past the highest stored number of a complaint."""
-        self._last_report = highest
 
     def check(self, change: Change, blocked_games: tuple[str, ...] = ()) -> None:
         """
@@ -295,7 +272,6 @@ class Registry:
                 self.filters.remove(text, channel)
             case ReportMade(report):
                 self.reports[report.number] = report
-                self._last_report = max(self._last_report, report.number)
             case ReportResolved(number):
                 self.reports.pop(number, None)
             case MessagesExpired() | PlayersCounted() | PlayerCountsExpired() | AuditExpired():

@@ -31,6 +31,7 @@ from gossip.registry.changes import (
     UserAgent,
     UserAgentSaved,
 )
+from gossip.registry.numbers import NumbersInMemory
 from gossip.registry.registry import Registry
 from gossip.store import tables
 
@@ -45,7 +46,8 @@ def registry(connection: Connection) -> Registry:
     @raise msgspec.DecodeError: the connections of a game, or the speakers of a channel, are not what they must be:
         somebody else wrote them.
     """
-    known = Registry()
+    reported = connection.scalar(select(func.max(tables.reports.c.number))) or 0
+    known = Registry(NumbersInMemory(_highest(connection), reported))
     secrets: defaultdict[str, list[Secret]] = defaultdict(list)
     of_secrets = tables.secrets.c
     for row in connection.execute(select(tables.secrets).order_by(of_secrets.client_id, of_secrets.position)):
@@ -76,8 +78,6 @@ def registry(connection: Connection) -> Registry:
         known.enact(TicketIssued(Ticket(**{**row._asdict(), "digest": bytes(row.digest)})))
     for report in reports(connection, 10**6, resolved=False):
         known.enact(ReportMade(report))
-    known.resume_reports(connection.scalar(select(func.max(tables.reports.c.number))) or 0)
-    known.resume_sequences(_highest(connection))
     return known
 
 

@@ -120,13 +120,6 @@ class RegistryTests(SynchronousTestCase):
         self.registry.enact(AchievementDropped(uuid(1), uuid(5)))
         self.assertEqual(self.registry.points(uuid(1)), 25)
 
-    def test_sequences(self) -> None:
-        """Numbers grow, each channel's by themselves, and go on with a gap."""
-        numbers = [self.registry.next_sequence(name) for name in ("a", "a", "b")]
-        self.assertEqual(numbers, [1, 2, 1])
-        self.registry.resume_sequences({"a": 7})
-        self.assertEqual([self.registry.next_sequence(name) for name in ("a", "a", "c")], [1008, 1009, 1])
-
     def test_user_agents(self) -> None:
         """A code base is known by its name."""
         for agent in (UserAgent("MyMUD"), UserAgent("MyMUD", "https://mymud.example")):

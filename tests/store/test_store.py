@@ -63,7 +63,7 @@ from gossip.registry.changes import (
     UserAgent,
     UserAgentSaved,
 )
-from gossip.registry.registry import SEQUENCE_JUMP
+from gossip.registry.numbers import JUMP
 from gossip.registry.secret import secrets_of
 from gossip.store import schema, statements, store, tables
 from gossip.store.errors import StoreError, StoreInUse
@@ -252,9 +252,9 @@ class StoreTests(OnDatabase):
         """Numbers go on past the highest that each channel had, though all its messages have expired."""
         changes = said(7, said_at=1.0), said(5, said_at=1.0), said(3, "testing", 9.0), said(2, "testing", 1.0)
         known = self.kept(*changes, MessagesExpired(5.0), said(1, said_at=1.0), MessagesExpired(5.0)).load()
-        self.assertEqual(known.next_sequence("gossip"), 7 + SEQUENCE_JUMP + 1)
-        self.assertEqual(known.next_sequence("testing"), 3 + SEQUENCE_JUMP + 1)
-        self.assertEqual(known.next_sequence("fresh"), 1)
+        self.assertEqual(known.numbers.next_message("gossip"), 7 + JUMP + 1)
+        self.assertEqual(known.numbers.next_message("testing"), 3 + JUMP + 1)
+        self.assertEqual(known.numbers.next_message("fresh"), 1)
 
     def test_expiry(self) -> None:
         """Messages from before a time are dropped, others stay."""
@@ -327,7 +327,7 @@ class StoreTests(OnDatabase):
         other = Report(**{**asdict(REPORT), "number": 9})
         kept = self.kept(ReportMade(REPORT), ReportMade(other), ReportResolved(9, "bo", 3.5, "x"))
         known = kept.load()
-        self.assertEqual((known.reports, known.next_report()), ({7: REPORT}, 10))
+        self.assertEqual((known.reports, known.numbers.next_report()), ({7: REPORT}, 10))
         self.assertEqual(kept.reports(10), [REPORT])
         self.assertEqual(kept.reports(10, resolved=True), [resolved, REPORT])
         self.assertEqual(kept.reports(1, resolved=True), [resolved])
