@@ -289,7 +289,7 @@ class Settings(SynchronousTestCase):
         (file,) = re.findall(
             r"but for (.*?) of \[limits\] itself", (ROOT / "etc" / "gossip.toml").read_text(), re.DOTALL
         )
-        (page,) = re.findall(r"\[limits\]``,\n(.*?) wait for a restart", OPERATOR.read_text("utf-8"), re.DOTALL)
+        (page,) = re.findall(r"and\s+in ``\[limits\]``(.*?)\.\n", OPERATOR.read_text("utf-8"), re.DOTALL)
         names = set(re.findall(r"[a-z]+_[a-z_]+", file))
         self.assertEqual(names, set(re.findall(r"[a-z]+_[a-z_]+", page)))
         self.assertLessEqual(names, set(settings_of(type(config.Config().limits))))
