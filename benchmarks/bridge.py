@@ -35,6 +35,7 @@ from gossip.network.ratelimit import Rate
 from gossip.network.session import Session
 from gossip.network.settings import Rates
 from gossip.protocol import frames
+from gossip.protocol.errors import Error
 from gossip.protocol.events import ChannelsSend, ClientEvent, ServerEvent
 from gossip.service.counters import Counters
 from gossip.service.interfaces import IConnection, IWireFormat
@@ -100,7 +101,7 @@ class Speaker:
     def spill(self, rest: bytes) -> None:
         pass
 
-    def close(self, code: int, why: str) -> None:
+    def close(self, code: int, why: Error) -> None:
         pass
 
     def pause(self) -> None:

@@ -19,8 +19,8 @@ from gossip.network.answers import failure
 from gossip.network.outputs import Commit, Hold, Outputs, Release, Send
 from gossip.network.session import Session
 from gossip.network.settings import Rules
+from gossip.protocol.errors import NOT_KEPT
 from gossip.protocol.events import (
-    AN_ERROR,
     AchievementDeleted,
     AchievementOf,
     AchievementRefused,
@@ -109,7 +109,7 @@ class Achievements:
                 case AchievementsDelete():
                     key = _find(event.attributes, mine).key
                     then = Send(session, AchievementDeleted(event.ref, key))
-                    return Commit(AchievementDropped(client_id, key), (then,), failure(session, event, AN_ERROR, now))
+                    return Commit(AchievementDropped(client_id, key), (then,), failure(session, event, NOT_KEPT, now))
                 case AchievementsCreate():
                     achievement = _changed(None, event.attributes, self._new_key)
                     if 0 < self._rules.limits.achievements <= len(mine):
@@ -122,7 +122,7 @@ class Achievements:
         except _Wrong as wrong:
             return Send(session, AchievementRefused(event.wire, event.ref, wrong.errors))
         saved = Send(session, AchievementSaved(event.wire, event.ref, achievement))
-        return Commit(AchievementKept(client_id, achievement), (saved,), failure(session, event, AN_ERROR, now))
+        return Commit(AchievementKept(client_id, achievement), (saved,), failure(session, event, NOT_KEPT, now))
 
 
 def _find(attributes: dict[str, Raw], mine: dict[str, AchievementOf]) -> AchievementOf:

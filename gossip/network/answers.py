@@ -8,6 +8,7 @@ from msgspec import Raw
 
 from gossip.network.outputs import Send
 from gossip.network.session import Session
+from gossip.protocol.errors import Error
 from gossip.protocol.events import Failure, Success
 
 
@@ -28,7 +29,7 @@ def success(session: Session, request: Request, now: float) -> tuple[Send, ...]:
     return (Send(session, Success(request.wire, request.ref)),)
 
 
-def failure(session: Session, request: Request, error: str, now: float) -> tuple[Send, ...]:
+def failure(session: Session, request: Request, error: Error, now: float) -> tuple[Send, ...]:
     """The answer to a request that was not carried out; none if nobody wants one."""
     if not _wanted(session, request, now):
         return ()

@@ -32,18 +32,18 @@ class Authentication:
         """
         game = self._identify(session.peer, event, now)
         if game is None or game.disabled or self._moderation.ban_of(session, game.client_id, "", now):
-            raise Denied("invalid credentials")
+            raise Denied("invalid-credentials")
         if not event.supports:
-            raise Denied("missing supports")
+            raise Denied("missing-supports")
         if "channels" not in event.supports:
-            raise Denied("must support channels")
+            raise Denied("channels-not-supported")
         supports = frozenset(flag for flag in event.supports if flag in SUPPORTS)
         if not supports.issuperset(event.supports):
-            raise Denied("includes unknown supports")
+            raise Denied("unknown-supports")
         online = self._presence.online(game.client_id)
         most = self._rules.limits.sessions
         if most and online is not None and len(online.sessions) >= most:
-            raise Denied("too many sessions")
+            raise Denied("too-many-sessions")
         return game, supports - {"tells"} if game.hides_players else supports
 
     def _identify(self, peer: str, event: Authenticate, now: float) -> Game | None:

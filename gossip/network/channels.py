@@ -15,9 +15,8 @@ from gossip.network.ratelimit import spend
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, Rules
 from gossip.network.speaker import NETWORK, Speaker
-from gossip.protocol.errors import Denied
+from gossip.protocol.errors import NOT_KEPT, Denied, Error
 from gossip.protocol.events import (
-    AN_ERROR,
     ChannelsBroadcast,
     ChannelsBroadcastNumbered,
     ChannelsSend,
@@ -30,7 +29,7 @@ from gossip.registry.changes import Channel, ChannelSaved, MessageSaid, Restrict
 from gossip.registry.errors import Refused
 from gossip.registry.names import CHANNEL_NAME
 from gossip.registry.registry import Registry
-from gossip.registry.restrictions import in_words
+from gossip.registry.restrictions import code_of, values_of
 
 _NAME_SHOWN = 256
 """How many characters of a bad channel name are sent back."""
@@ -87,7 +86,7 @@ class Channels:
 
     def unjoined(self, name: str) -> Failure:
         """The answer to a bad name in an authenticate."""
-        return Failure(ChannelsSubscribe.wire, None, f"Could not subscribe to '{name[:_NAME_SHOWN]}'")
+        return Failure(ChannelsSubscribe.wire, None, Error.of("not-joined", channel=name[:_NAME_SHOWN]))
 
     def leave(self, session: Session, name: str) -> None:
         """A session no longer hears a channel."""
@@ -99,13 +98,13 @@ class Channels:
         """A session wants to hear a channel; a valid name that does not exist is created."""
         name = event.channel
         if not self.may_join(name):
-            raise Denied(f'Could not subscribe to "{name[:_NAME_SHOWN]}"')
+            raise Denied("bad-channel", channel=name[:_NAME_SHOWN])
         ban = self.ban_of(session, name, now)
         if ban is not None:
-            raise Denied(in_words(ban))
+            raise Denied(code_of(ban), **values_of(ban))
         most = self._rules.limits.channels
         if most and len(session.channels) >= most and name not in session.channels:
-            raise Denied("too many channels")
+            raise Denied("too-many-channels")
         spend(session.buckets, "channels_subscribe", self._rules.limits.rates.channels_subscribe, now)
         return [*self.join(session, name), *success(session, event, now)]
 
@@ -120,11 +119,11 @@ class Channels:
     def send(self, session: Session, event: ChannelsSend, now: float) -> Outputs:
         """A player of a session says something."""
         if event.channel not in session.channels:
-            raise Denied("not subscribed")
+            raise Denied("not-subscribed")
         assert session.online is not None
         game = session.online.game
         speaker = Speaker(game.client_id, game.short_name, event.name, session.peer, session.buckets)
-        then, otherwise = success(session, event, now), failure(session, event, AN_ERROR, now)
+        then, otherwise = success(session, event, now), failure(session, event, NOT_KEPT, now)
         return self.say(speaker, event.channel, event.message, now, then, otherwise)
 
     def say(
@@ -150,13 +149,13 @@ class Channels:
         registry = self._registry
         known = registry.channels[channel]
         if known.paused_until is not None and known.paused_until > now:
-            raise Denied("channel is paused")
+            raise Denied("channel-paused")
         name = checked_name(speaker.name, self._rules.limits)
         message = checked_message(message, self._rules.limits)
         client_id = speaker.client_id
         if client_id is not None:
             if known.speakers is not None and client_id not in known.speakers:
-                raise Denied("not allowed to speak")
+                raise Denied("not-allowed-to-speak")
             if registry.mutes or registry.bans:
                 self._moderation.check_speaker(client_id, speaker.peer, name, channel, now)
             if registry.filters.kept:
@@ -214,9 +213,9 @@ def checked_name(name: str, limits: NetworkLimits) -> str:
     """
     name = clean(name)
     if not name:
-        raise Denied("Name cannot be empty")
+        raise Denied("empty-name")
     if too_long(name, 0, limits.name_bytes):
-        raise Denied("name too long")
+        raise Denied("name-too-long")
     return name
 
 
@@ -228,7 +227,7 @@ def checked_message(message: str, limits: NetworkLimits) -> str:
     """
     message = clean(message)
     if not message:
-        raise Denied("empty message")
+        raise Denied("empty-message")
     if too_long(message, limits.message_characters, limits.message_bytes):
-        raise Denied("message too long")
+        raise Denied("message-too-long")
     return message

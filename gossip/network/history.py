@@ -13,8 +13,8 @@ from gossip.network.outputs import Fetch, Outputs, Send
 from gossip.network.ratelimit import spend
 from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
-from gossip.protocol.errors import Denied
-from gossip.protocol.events import AN_ERROR, ChannelsHistory, ChannelsHistoryAnswer, Failure, MessageOf
+from gossip.protocol.errors import NOT_KEPT, Denied
+from gossip.protocol.events import ChannelsHistory, ChannelsHistoryAnswer, Failure, MessageOf
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import MessageSaid
 
@@ -54,12 +54,12 @@ class History:
     def ask(self, session: Session, event: ChannelsHistory, now: float) -> Outputs:
         """A game wants to know what was said on one of its channels."""
         if event.channel not in session.channels:
-            raise Denied("not subscribed")
+            raise Denied("not-subscribed")
         limit = LIMIT if event.limit is None else event.limit
         if not 1 <= limit <= MOST:
-            raise Denied("limit must be 1 to 100")
+            raise Denied("bad-limit")
         if not all(seq is None or seq in _SEQ for seq in (event.before, event.after)):
-            raise Denied(AN_ERROR)
+            raise Denied("malformed")
         spend(session.buckets, "channels_history", self._rules.limits.rates.channels_history, now)
         return [Fetch(session, event.channel, limit, event.before, event.after, event.ref)]
 
@@ -82,7 +82,7 @@ class History:
         if session.situation is Situation.GONE:
             return []
         if found is None:
-            return [Send(session, Failure(ChannelsHistory.wire, fetch.ref, AN_ERROR))]
+            return [Send(session, Failure(ChannelsHistory.wire, fetch.ref, NOT_KEPT))]
         # Nearest first to where the game reads on.
         forward = fetch.after is not None
         taken: list[MessageOf] = []

@@ -10,7 +10,7 @@ from gossip.network.session import Session
 from gossip.protocol.errors import Denied
 from gossip.registry.changes import Restriction
 from gossip.registry.registry import Registry
-from gossip.registry.restrictions import Restrictions, find, in_words, plain_address, player_of
+from gossip.registry.restrictions import Restrictions, code_of, find, plain_address, player_of, values_of
 
 
 class Moderation:
@@ -56,4 +56,4 @@ class Moderation:
 def _check(known: Restrictions, client_id: str, peer: str, name: str, channel: str, now: float) -> None:
     found = find(known, (client_id, player_of(client_id, name), plain_address(peer)), channel, now)
     if found is not None:
-        raise Denied(in_words(found))
+        raise Denied(code_of(found), **values_of(found))

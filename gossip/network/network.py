@@ -29,7 +29,7 @@ from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
 from gossip.network.statuses import Statuses
 from gossip.network.tells import Tells
-from gossip.protocol.errors import Denied, Overrun
+from gossip.protocol.errors import Denied, Error, Overrun
 from gossip.protocol.events import (
     AchievementsCreate,
     AchievementsDelete,
@@ -82,7 +82,7 @@ from gossip.registry.changes import (
     UserAgentSaved,
 )
 from gossip.registry.registry import Registry
-from gossip.registry.restrictions import in_words, is_over, plain_address
+from gossip.registry.restrictions import is_over, plain_address, values_of
 
 BEAT: Final = 15
 """How often a session is asked for a sign of life, in seconds."""
@@ -165,7 +165,7 @@ class Network:
                 lambda session, event, now: [*self._heartbeat(session, event, now), *success(session, event, now)],
             ),
             Noop: ("channels", lambda session, event, now: [*success(session, event, now)]),
-            Quit: ("channels", lambda session, event, now: self._close(session, LEFT, "goodbye", now)),
+            Quit: ("channels", lambda session, event, now: self._close(session, LEFT, Error.of("goodbye"), now)),
             ChannelsSubscribe: ("channels", self.channels.subscribe),
             ChannelsUnsubscribe: ("channels", self.channels.unsubscribe),
             ChannelsSend: ("channels", self.channels.send),
@@ -221,30 +221,30 @@ class Network:
             spend(session.buckets, "global", self.rules.limits.rates.global_, now)
         except Overrun as overrun:
             if overrun.abuse:
-                return self._dismiss(session, Failure(wire, ref, "rate limit exceeded, goodbye"), now)
-            return [Send(session, Failure(wire, ref, "rate limit exceeded"))]
+                return self._dismiss(session, Failure(wire, ref, Error.of("rate-limited-goodbye")), now)
+            return [Send(session, Failure(wire, ref, Error.of("rate-limited")))]
         if isinstance(event, Unreadable):
-            return [Send(session, Failure(wire, ref, "unknown"))]
+            return [Send(session, Failure(wire, ref, Error.of("unknown-event")))]
         if session.situation is Situation.NEW:
             if isinstance(event, Authenticate):
                 return self._authenticate(session, event, now)
-            return [Send(session, Failure(wire, ref, "unauthenticated"))]
+            return [Send(session, Failure(wire, ref, Error.of("unauthenticated")))]
         if isinstance(event, Unknown | Authenticate):
-            return [Send(session, Failure(wire, ref, "unknown"))]
+            return [Send(session, Failure(wire, ref, Error.of("unknown-event")))]
         flag = self._flags[event.wire]
         if flag not in session.supports:
-            return [*failure(session, event, f'missing support for "{flag}"', now)]
+            return [*failure(session, event, Error.of("missing-support", flag=flag), now)]
         if isinstance(event, Malformed):
             return [*failure(session, event, event.error, now)]
         try:
             return self._table[type(event)][1](session, event, now)
         except Denied as denied:
-            return [*failure(session, event, str(denied), now)]
+            return [*failure(session, event, denied.error, now)]
         except Overrun as overrun:
             if overrun.abuse:
-                abuse = Failure(Authenticate.wire, None, "disconnected due to rate limit abuse")
+                abuse = Failure(Authenticate.wire, None, Error.of("rate-limit-abuse"))
                 return self._dismiss(session, abuse, now)
-            return [*failure(session, event, "rate limit exceeded", now)]
+            return [*failure(session, event, Error.of("rate-limited"), now)]
 
     def fetched(self, fetch: Fetch, found: Sequence[MessageSaid] | None) -> Outputs:
         """
@@ -273,14 +273,14 @@ class Network:
     def _dismiss(self, session: Session, last: Failure | NotAuthenticated, now: float) -> Outputs:
         return [Send(session, last), *self._close(session, AUTHENTICATION_FAILED, last.error, now)]
 
-    def _close(self, session: Session, code: int, why: str, now: float) -> Outputs:
+    def _close(self, session: Session, code: int, why: Error, now: float) -> Outputs:
         return [Close(session, code, why), *self.lost(session, now)]
 
     def _authenticate(self, session: Session, event: Authenticate, now: float) -> Outputs:
         try:
             game, supports = self._authentication.judge(session, event, now)
         except Denied as denied:
-            return self._dismiss(session, NotAuthenticated(event.ref, str(denied)), now)
+            return self._dismiss(session, NotAuthenticated(event.ref, denied.error), now)
         del self._unauthenticated[session]
         session.situation = Situation.ACTIVE
         session.supports = supports
@@ -352,7 +352,7 @@ class Network:
         self._wheel[slot] = here = [session for session in self._wheel[slot] if session.situation is Situation.ACTIVE]
         for session in here:
             if session.unanswered >= UNANSWERED:
-                outputs.extend(self._close(session, HEARTBEAT_FAILED, "heartbeat failure", now))
+                outputs.extend(self._close(session, HEARTBEAT_FAILED, Error.of("heartbeat-failed"), now))
             else:
                 outputs.append(self._beat(session))
         return outputs
@@ -364,7 +364,7 @@ class Network:
             # They stand in the order in which they connected.
             late = [session for session, opened_at in self._unauthenticated.items() if opened_at + seconds <= now]
             for session in late:
-                outputs.extend(self._close(session, HEARTBEAT_FAILED, "login time-out", now))
+                outputs.extend(self._close(session, HEARTBEAT_FAILED, Error.of("login-timeout"), now))
         return outputs
 
     def _housekeeping(self, last: int, second: int, now: float) -> Outputs:
@@ -430,19 +430,19 @@ class Network:
             case GameSaved(game):
                 online = self.presence.changed(game)
                 if online is not None and game.disabled:
-                    outputs.extend(self._expel(online, "the game was disabled", now))
+                    outputs.extend(self._expel(online, Error.of("game-disabled"), now))
             case RestrictionSet(restriction) if restriction.kind == "ban":
                 outputs.extend(self._enforce(restriction, now))
             case GameRemoved(client_id):
                 online = self.presence.online(client_id)
                 if online is not None:
-                    outputs.extend(self._expel(online, "the game was removed", now))
+                    outputs.extend(self._expel(online, Error.of("game-removed"), now))
                     # It cannot come back: no grace.
                     self.presence.forget(client_id)
                     outputs.extend(self._tell_others(online, GamesDisconnect(self._new_ref(), online.game.short_name)))
         return outputs
 
-    def _expel(self, online: Online, why: str, now: float) -> Outputs:
+    def _expel(self, online: Online, why: Error, now: float) -> Outputs:
         """End all sessions of a game that may no longer be here."""
         sessions = list(online.sessions)
         return [output for session in sessions for output in self._close(session, AUTHENTICATION_FAILED, why, now)]
@@ -458,7 +458,7 @@ class Network:
             ):
                 continue
             if not ban.channel:
-                abuse = Failure(Authenticate.wire, None, in_words(ban))
+                abuse = Failure(Authenticate.wire, None, Error.of("expelled", **values_of(ban)))
                 outputs.extend(self._dismiss(session, abuse, now))
             elif ban.channel in session.channels:
                 del session.channels[ban.channel]

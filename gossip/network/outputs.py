@@ -6,6 +6,7 @@ from msgspec import Raw, Struct
 
 from gossip.network.audiences import Audience
 from gossip.network.session import Session
+from gossip.protocol.errors import Error
 from gossip.protocol.events import ServerEvent
 from gossip.registry.changes import Change
 
@@ -37,7 +38,7 @@ class Close(Struct, frozen=True):
 
     session: Session
     code: int
-    why: str
+    why: Error
 
 
 class Commit(Struct, frozen=True):

@@ -57,7 +57,7 @@ class Statuses:
         game = self._registry.game_named(name)
         online = None if game is None else self._presence.online(game.client_id)
         if online is None or (online.game.hidden and online is not asking):
-            raise Denied("unknown game")
+            raise Denied("unknown-game")
         return [online]
 
     def players_of(self, online: Online) -> PlayersOf:

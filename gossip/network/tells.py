@@ -47,7 +47,7 @@ class Tells:
         """A player tells something to one other; a tell to the network itself is answered with its help."""
         sent_at = timestamp(now) if event.sent_at is None else event.sent_at
         if not is_timestamp(sent_at):
-            raise Denied("invalid payload")
+            raise Denied("invalid-payload")
         sender = session.online
         assert sender is not None
         from_name, to_name = clean(event.from_name), clean(event.to_name)
@@ -60,9 +60,9 @@ class Tells:
         receiver = self._registry.game_named(event.to_game)
         online = None if receiver is None else self._presence.online(receiver.client_id)
         if online is None or not online.sessions:
-            raise Denied("game offline")
+            raise Denied("game-offline")
         if "tells" not in online.supports or online.game.hides_players:
-            raise Denied("not supported")
+            raise Denied("not-supported")
         self._check_names(sender.plays(from_name), online.plays(to_name))
         message = checked_message(event.message, self._rules.limits)
         game = sender.game
@@ -73,9 +73,9 @@ class Tells:
 
     def _check_names(self, sends: bool, receives: bool) -> None:
         if not sends:
-            raise Denied("sending player offline")
+            raise Denied("sender-offline")
         if not receives:
-            raise Denied("receiving player offline")
+            raise Denied("receiver-offline")
 
 
 def is_timestamp(text: str) -> bool:

@@ -44,11 +44,10 @@ from typing import ClassVar, Final
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from gossip.protocol.errors import MALFORMED, Error
+
 VERSION: Final = "2.3.0"
 """The version of the protocol that the network speaks."""
-
-AN_ERROR: Final = "an error occurred, try again"
-"""The failure of a request that is malformed, or that could not be kept."""
 
 UNECHOED: Final = Raw(b"")
 """Stands for a ref that was there but is too long to send back: it is answered, without it."""
@@ -261,7 +260,7 @@ class Malformed(Struct, frozen=True):
 
     wire: str
     ref: Raw | None
-    error: str = AN_ERROR
+    error: Error = MALFORMED
 
 
 ClientEvent = Event | Unreadable | Unknown | Malformed
@@ -283,7 +282,7 @@ class Failure(Struct, frozen=True):
 
     wire: str | Raw | None
     ref: Raw | None
-    error: str
+    error: Error
 
 
 class Authenticated(Struct, frozen=True):
@@ -297,7 +296,7 @@ class NotAuthenticated(Struct, frozen=True):
     """Not welcome, and why. On the websocket it carries no ref."""
 
     ref: Raw | None
-    error: str
+    error: Error
 
 
 class MessageOf(Struct, frozen=True):

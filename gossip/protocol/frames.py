@@ -17,8 +17,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from gossip.protocol.errors import MALFORMED, Error
 from gossip.protocol.events import (
-    AN_ERROR,
     UNECHOED,
     VERSION,
     AchievementDeleted,
@@ -163,7 +163,7 @@ class _Kind(Struct, frozen=True):
     event: type[Event]
     read: _Reader
     ref_required: bool = False
-    error: str = AN_ERROR
+    error: Error = MALFORMED
 
 
 _KINDS: Final = {
@@ -179,7 +179,7 @@ _KINDS: Final = {
         _Kind(PlayersSignOut, _strict(PlayersSignOut)),
         _Kind(PlayersStatus, _strict(PlayersStatus), ref_required=True),
         _Kind(GamesStatus, _strict(GamesStatus), ref_required=True),
-        _Kind(TellsSend, _strict(TellsSend), ref_required=True, error="invalid payload"),
+        _Kind(TellsSend, _strict(TellsSend), ref_required=True, error=Error.of("invalid-payload")),
         _Kind(AchievementsSync, _strict(AchievementsSync), ref_required=True),
         _Kind(AchievementsCreate, _attributes, ref_required=True),
         _Kind(AchievementsUpdate, _attributes, ref_required=True),
@@ -313,12 +313,12 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
             return [_BEAT]
         case Success(wire, ref):
             return [_write(_Frame(wire, _shown(ref), "success"))]
-        case Failure(wire, ref, error):
-            return [_write(_Frame(UNSET if wire is None else wire, _shown(ref), "failure", error))]
+        case Failure(wire, ref, wrong):
+            return [_write(_Frame(UNSET if wire is None else wire, _shown(ref), "failure", wrong.text))]
         case Authenticated():
             return [_AUTHENTICATED]
-        case NotAuthenticated(_, error):
-            return [_write(_Frame(Authenticate.wire, status="failure", error=error))]
+        case NotAuthenticated(_, wrong):
+            return [_write(_Frame(Authenticate.wire, status="failure", error=wrong.text))]
         case ChannelsHistoryAnswer(ref, channel, messages, more):
             head = {"channel": channel, "total": len(messages), "more": more}
             return [

@@ -143,7 +143,7 @@ class Filters:
         masked: list[str] | None = None
         for start, end, hit in self._matcher(channel).hits(text):
             if hit.action == "refuse":
-                raise Denied(f"message refused: {hit.reason}")
+                raise Denied("message-refused", reason=hit.reason)
             if masked is None:
                 masked = list(text)
             masked[start:end] = "*" * (end - start)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
 
+from gossip.protocol.errors import Error
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import Restriction
 
@@ -37,10 +38,19 @@ def plain_address(peer: str) -> str:
 
 
 def in_words(restriction: Restriction) -> str:
-    """What who is restricted is told."""
-    what = "muted" if restriction.kind == "mute" else "banned"
+    """What whoever is restricted is told."""
+    return Error.of(code_of(restriction), **values_of(restriction)).text
+
+
+def code_of(restriction: Restriction) -> str:
+    """The code of the error that a restriction leads to."""
+    return "muted" if restriction.kind == "mute" else "banned"
+
+
+def values_of(restriction: Restriction) -> dict[str, str]:
+    """The values in the text of that error."""
     until = "" if restriction.until is None else f" until {timestamp(restriction.until, 'seconds')}"
-    return f"{what}{until}: {restriction.reason}"
+    return {"until": until, "reason": restriction.reason}
 
 
 def is_over(restriction: Restriction, now: float) -> bool:

@@ -6,44 +6,14 @@ from bisect import bisect_left
 from collections import Counter
 from typing import Final, TypedDict
 
-from gossip.protocol.events import AN_ERROR, ClientEvent, Event, Malformed, Unknown
+from gossip.protocol.errors import Error
+from gossip.protocol.events import ClientEvent, Event, Malformed, Unknown
 
 LATENCIES: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """The upper bounds of the buckets of latencies, in seconds."""
 
-OVERRUNS: Final = ("rate limit exceeded", "rate limit exceeded, goodbye", "disconnected due to rate limit abuse")
-"""The failures of what came too fast."""
-
-# A failure may hold what a game wrote. Only these are told apart, or a game could make up kinds without end.
-_ERRORS: Final = frozenset(
-    (
-        *OVERRUNS,
-        AN_ERROR,
-        "Name cannot be empty",
-        "channel is paused",
-        "empty message",
-        "game offline",
-        "includes unknown supports",
-        "invalid credentials",
-        "invalid payload",
-        "message too long",
-        "missing supports",
-        "must support channels",
-        "limit must be 1 to 100",
-        "name too long",
-        "not allowed to speak",
-        "not subscribed",
-        "not supported",
-        "receiving player offline",
-        "sending player offline",
-        "too many channels",
-        "too many sessions",
-        "unauthenticated",
-        "unknown",
-        "unknown game",
-    )
-)
-_PREFIXES: Final = ("Could not subscribe", "missing support for", "muted", "banned", "message refused")
+_TOO_FAST: Final = frozenset(("rate-limited", "rate-limited-goodbye", "rate-limit-abuse"))
+"""The codes of the errors for what came too fast."""
 
 
 class Counters:
@@ -94,12 +64,11 @@ class Counters:
         else:
             self.events["unknown" if isinstance(event, Unknown) else "unreadable"] += 1
 
-    def failed(self, error: str) -> None:
+    def failed(self, error: Error) -> None:
         """A game was refused something, for this reason."""
-        if error not in _ERRORS:
-            error = next((prefix for prefix in _PREFIXES if error.startswith(prefix)), "other")
-        self.failures[error] += 1
-        if error in OVERRUNS:
+        # By kind and not by text: that may hold what a game wrote, which could make up labels without end.
+        self.failures[error.kind.metric] += 1
+        if error.code in _TOO_FAST:
             self.rate_limited += 1
 
     def committed(self, seconds: float) -> None:

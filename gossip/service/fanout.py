@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from gossip.network.session import Session
+from gossip.protocol.errors import Error
 from gossip.protocol.events import ServerEvent
 from gossip.service.interfaces import IConnection, IWireFormat
 
@@ -62,7 +63,7 @@ class Fanout:
         self._clock = clock
         self._connections = connections
         self._turn: list[tuple[tuple[Session, ...], list[ServerEvent]]] = []
-        self._closing: list[tuple[Session, int, str]] = []
+        self._closing: list[tuple[Session, int, Error]] = []
         self._end_of_turn: IDelayedCall | None = None
         self._known_routes: dict[int, Routes] = {}
         self._generation = Routes.generation
@@ -77,7 +78,7 @@ class Fanout:
         self.deliveries += len(sessions)
         self._schedule()
 
-    def close(self, session: Session, code: int, why: str) -> None:
+    def close(self, session: Session, code: int, why: Error) -> None:
         """End a session's connection, after everything that was sent to it before."""
         self._closing.append((session, code, why))
         self._schedule()

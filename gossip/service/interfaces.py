@@ -7,6 +7,7 @@ from collections.abc import Callable
 from zope.interface import Attribute, Interface
 
 from gossip.network.session import Session
+from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, ServerEvent
 
 
@@ -35,11 +36,11 @@ class IConnection(Interface):
     def spill(rest: bytes) -> None:
         """Send what the straight way did not take."""
 
-    def close(code: int, why: str) -> None:
+    def close(code: int, why: Error) -> None:
         """
         End the session, after what was written, and with it the connection.
 
-        The code is one of the websocket (RFC 6455, section 7.4); the reason is for a transport that tells it.
+        The code is one of the websocket (RFC 6455, section 7.4); C{why} is for a transport that tells it.
         """
 
     def pause() -> None:

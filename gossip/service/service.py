@@ -23,6 +23,7 @@ from gossip import __version__
 from gossip.network.network import Network
 from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Hold, Output, Release, Send
 from gossip.network.session import Session, Situation
+from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
 from gossip.registry.changes import Change, MessageSaid
 from gossip.service.answer_queue import Answer, AnswersInOrder, Place
@@ -159,7 +160,7 @@ class GossipService(Service):
         except Exception:
             # A mistake of ours hurts this session, and no other.
             self._log.failure("a session failed on {event}", event=type(event).__name__)
-            outputs = [Close(session, INTERNAL_ERROR, "internal error"), *self._lose(session)]
+            outputs = [Close(session, INTERNAL_ERROR, Error.of("internal-error")), *self._lose(session)]
         if was_new and session.situation is Situation.ACTIVE:
             self._joined.append(f"{_short_name(session)} from {session.peer}")
         if self._watched:
@@ -445,7 +446,7 @@ class GossipService(Service):
             self._ticking.stop()
         self._carry_out(self.network.restart(self.downtime))
         for session in self._connections:
-            self._fanout.close(session, SERVICE_RESTART, "restarting")
+            self._fanout.close(session, SERVICE_RESTART, Error.of("restarting"))
         self._fanout.flush()
         if not self._connections:
             return succeed(None)

@@ -19,6 +19,7 @@ from gossip.network.network import Network
 from gossip.network.outputs import Close, Commit, Output, Send
 from gossip.network.session import Session, Situation
 from gossip.protocol import frames
+from gossip.protocol.errors import Error
 from gossip.protocol.events import (
     UNECHOED,
     Authenticate,
@@ -87,7 +88,7 @@ class Refusal(Struct, frozen=True):
 
     @ivar at: when, in seconds since the epoch.
     @ivar peer: the address it came from.
-    @ivar why: the error that it was told.
+    @ivar error: what it was told.
     @ivar hint: what was wrong with the secret, as far as its form tells; empty if nothing was.
     @ivar barred: why no secret would have been good; empty if one would.
     @ivar text: the frame in JSON, without the secret.
@@ -95,7 +96,7 @@ class Refusal(Struct, frozen=True):
 
     at: float
     peer: str
-    why: str
+    error: Error
     hint: str
     barred: str
     text: str
@@ -218,11 +219,11 @@ class Watch:
         for output in outputs:
             if isinstance(output, Send) and isinstance(output.event, NotAuthenticated | Failure):
                 text, _ = _written(event)
-                why = output.event.error
+                error = output.event.error
                 hint = barred = ""
-                if why == "invalid credentials":
+                if error.code == "invalid-credentials":
                     hint, barred = self._hint(event, now), self._barred(session, event, now)
-                watched.refusals.append(Refusal(now, session.peer, _cut(why), hint, barred, text))
+                watched.refusals.append(Refusal(now, session.peer, error, hint, barred, text))
                 watched.seen["opened"] = session.opened_at
 
     def _hint(self, event: Authenticate, now: float) -> str:
@@ -245,7 +246,7 @@ class Watch:
         if watched is None:
             return
         if isinstance(output, Close):
-            self._ended(session, watched, f"closed with {output.code}: {output.why}", now)
+            self._ended(session, watched, f"closed with {output.code}: {output.why.text}", now)
             return
         for frame in frames.encode(output.event):
             self._add(session, watched, "out", _readable(frame), "", now)

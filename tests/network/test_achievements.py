@@ -10,8 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.network.outputs import Commit, Hold, Release, Send
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits
+from gossip.protocol.errors import MALFORMED, NOT_KEPT
 from gossip.protocol.events import (
-    AN_ERROR,
     AchievementDeleted,
     AchievementOf,
     AchievementRefused,
@@ -67,7 +67,7 @@ class AchievementsTests(SynchronousTestCase):
             self.session, frame("achievements/create", {"title": "First", "key": uuid(7), "x": {}}, "r")
         )
         saved = Send(self.session, AchievementSaved("achievements/create", R, achievement))
-        failed = Send(self.session, Failure("achievements/create", R, AN_ERROR))
+        failed = Send(self.session, Failure("achievements/create", R, NOT_KEPT))
         self.assertEqual(outputs, [Commit(AchievementKept(self.client_id, achievement), (saved,), (failed,))])
         self.assertEqual(self.world.registry.achievements, {})
         self.assertEqual(self.world.settle(), [saved])
@@ -76,7 +76,7 @@ class AchievementsTests(SynchronousTestCase):
     def test_not_kept(self) -> None:
         """What could not be kept did not happen."""
         self.world.say(self.session, frame("achievements/create", {"title": "First"}, "r"))
-        failed = Send(self.session, Failure("achievements/create", R, AN_ERROR))
+        failed = Send(self.session, Failure("achievements/create", R, NOT_KEPT))
         self.assertEqual(self.world.settle(kept=False), [failed])
         self.assertEqual(self.ask("sync")["payload"], {"total": 0, "achievements": []})
 
@@ -138,7 +138,7 @@ class AchievementsTests(SynchronousTestCase):
     def test_no_object(self) -> None:
         """A payload that is no object is an error like others."""
         for event in ("sync", "create", "update", "delete"):
-            self.assertEqual(self.ask(event, [])["error"], AN_ERROR)
+            self.assertEqual(self.ask(event, [])["error"], MALFORMED.text)
 
     def test_update(self) -> None:
         """What is there changes, the rest stays; the key is no matter of case."""
@@ -163,7 +163,7 @@ class AchievementsTests(SynchronousTestCase):
         self.ask("create", {"title": "First"})
         outputs = self.world.say(self.session, frame("achievements/delete", {"key": uuid(1)}, "r"))
         deleted = Send(self.session, AchievementDeleted(R, uuid(1)))
-        failed = Send(self.session, Failure("achievements/delete", R, AN_ERROR))
+        failed = Send(self.session, Failure("achievements/delete", R, NOT_KEPT))
         self.assertEqual(outputs, [Commit(AchievementDropped(self.client_id, uuid(1)), (deleted,), (failed,))])
         self.assertEqual(self.world.settle(), [deleted])
         self.assertEqual(self.errors("delete", {"key": uuid(1)}), {"key": ["not found"]})
@@ -231,7 +231,7 @@ class AchievementsTests(SynchronousTestCase):
         self.assertIsInstance(create(other, 100)[0], Commit)
         refused = AchievementRefused("achievements/create", R, {"points": ["is invalid"]})
         saved = Send(self.session, AchievementSaved("achievements/create", R, two))
-        failed = Send(self.session, Failure("achievements/create", R, AN_ERROR))
+        failed = Send(self.session, Failure("achievements/create", R, NOT_KEPT))
         commit = Commit(AchievementKept(self.client_id, two), (saved,), (failed,))
         self.assertEqual(
             self.world.settle_one()[1:],

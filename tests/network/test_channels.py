@@ -11,7 +11,8 @@ from gossip.network.audiences import Subscribers
 from gossip.network.outputs import Broadcast, Close, Commit, Send
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings
-from gossip.protocol.events import AN_ERROR, ChannelsBroadcast, Failure, Success
+from gossip.protocol.errors import NOT_KEPT, Error
+from gossip.protocol.events import ChannelsBroadcast, Failure, Success
 from gossip.registry.changes import Channel, ChannelSaved, MessageSaid
 from gossip.registry.errors import Refused
 from tests.support.world import NOW, World, frame, ref, sent, written
@@ -63,7 +64,7 @@ class SubscribeTests(SynchronousTestCase):
         """A bad name is answered with itself, as far as it fits into a frame."""
         world = World()
         session = world.join("Alpha")
-        error = 'Could not subscribe to "no"'
+        error = Error.of("bad-channel", channel="no")
         self.assertEqual(world.say(session, subscribe("no")), [Send(session, Failure("channels/subscribe", R, error))])
         self.assertEqual(world.say(session, subscribe("no", None)), [])
         [long] = world.ask(session, subscribe("x" * 60000))
@@ -137,7 +138,7 @@ class SendTests(SynchronousTestCase):
         broadcast = ChannelsBroadcast(ref(1), "gossip", "Alpha", "Ana", "Hello!")
         said = MessageSaid("gossip", 1, self.world.game("Alpha").client_id, "Alpha", "Ana", "Hello!", NOW)
         done = Send(self.session, Success("channels/send", R))
-        failed = Send(self.session, Failure("channels/send", R, AN_ERROR))
+        failed = Send(self.session, Failure("channels/send", R, NOT_KEPT))
         self.assertEqual(
             self.world.say(self.session, say()),
             [
@@ -231,7 +232,7 @@ class SendTests(SynchronousTestCase):
         for _ in range(10 + 9):
             self.world.say(self.session, say())
         waiting = list(self.world.pending)
-        abuse = Failure("authenticate", None, "disconnected due to rate limit abuse")
+        abuse = Failure("authenticate", None, Error.of("rate-limit-abuse"))
         self.assertEqual(
             self.world.say(self.session, say()), [Send(self.session, abuse), Close(self.session, 4000, abuse.error)]
         )

@@ -14,8 +14,8 @@ from gossip.network.history import SIZE
 from gossip.network.outputs import Broadcast, Commit, Fetch, Send
 from gossip.network.session import Session
 from gossip.protocol import frames
+from gossip.protocol.errors import MALFORMED, NOT_KEPT
 from gossip.protocol.events import (
-    AN_ERROR,
     Beat,
     ChannelsBroadcast,
     ChannelsBroadcastNumbered,
@@ -57,7 +57,7 @@ class HistoryTests(SynchronousTestCase):
 
     def error(self, **payload: Any) -> Any:
         [output] = self.ask(**payload)
-        return output.event.error
+        return output.event.error.text
 
     def test_ask(self) -> None:
         """What is asked for is fetched: the latest fifty, unless said otherwise."""
@@ -70,7 +70,7 @@ class HistoryTests(SynchronousTestCase):
         for limit in (0, 101, -1):
             self.assertEqual(self.error(limit=limit), "limit must be 1 to 100")
         for wrong in ({"before": -1}, {"after": 2**63}, {"before": "1"}, {"limit": 1.5}, {"channel": None}):
-            self.assertEqual(self.error(**wrong), AN_ERROR)
+            self.assertEqual(self.error(**wrong), MALFORMED.text)
         self.assertEqual(self.error(channel="testing"), "not subscribed")
         self.assertEqual(self.world.say(self.session, frame("channels/history", {"channel": "gossip"})), [])
         for _ in range(5):
@@ -81,7 +81,7 @@ class HistoryTests(SynchronousTestCase):
         """Who does not support history cannot ask for it."""
         session = self.world.join("Beta", channels=["gossip"])
         [output] = self.ask(session)
-        self.assertEqual(output.event.error, 'missing support for "history"')
+        self.assertEqual(output.event.error.text, 'missing support for "history"')
 
     def test_answer(self) -> None:
         """The oldest comes first; one message too many says that there is more, on the side where one reads on."""
@@ -109,7 +109,7 @@ class HistoryTests(SynchronousTestCase):
     def test_failed(self) -> None:
         """What cannot be read is a failure; who is gone gets nothing."""
         fetch = Fetch(self.session, "gossip", 1, None, None, R)
-        self.assertEqual(self.found(fetch, None), [Send(self.session, Failure("channels/history", R, AN_ERROR))])
+        self.assertEqual(self.found(fetch, None), [Send(self.session, Failure("channels/history", R, NOT_KEPT))])
         self.world.network.lost(self.session, NOW)
         self.assertEqual(self.found(fetch, [said(1)]), [])
 

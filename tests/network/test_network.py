@@ -14,8 +14,8 @@ from gossip.network.outputs import Broadcast, Close, Commit, Send
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
+from gossip.protocol.errors import MALFORMED, NOT_KEPT, Error
 from gossip.protocol.events import (
-    AN_ERROR,
     Authenticated,
     Beat,
     Failure,
@@ -62,7 +62,9 @@ class GuardTests(SynchronousTestCase):
         world = World()
         for session in (world.open(), world.join("Alpha")):
             for junk in (b"", b"{", b"[]", b"\xff", b"null"):
-                self.assertEqual(world.say(session, junk), [Send(session, Failure(None, None, "unknown"))])
+                self.assertEqual(
+                    world.say(session, junk), [Send(session, Failure(None, None, Error.of("unknown-event")))]
+                )
             self.assertIsNot(session.situation, Situation.GONE)
 
     def test_unauthenticated(self) -> None:
@@ -117,9 +119,9 @@ class GuardTests(SynchronousTestCase):
         world = World()
         session = world.join("Alpha")
         for event in ("channels/subscribe", "channels/send", "players/sign-in"):
-            self.assertEqual(world.ask(session, frame(event, {}, "r")), [failed(event, AN_ERROR, "r")])
+            self.assertEqual(world.ask(session, frame(event, {}, "r")), [failed(event, MALFORMED.text, "r")])
             self.assertEqual(world.ask(session, frame(event, {})), [])
-            self.assertEqual(world.ask(session, frame(event, {}, "r" * 255)), [failed(event, AN_ERROR)])
+            self.assertEqual(world.ask(session, frame(event, {}, "r" * 255)), [failed(event, MALFORMED.text)])
         tell = frame("tells/send", {}, "r")
         self.assertEqual(world.ask(session, tell), [failed("tells/send", "invalid payload", "r")])
         for event in ("players/status", "games/status", "tells/send", "achievements/sync"):
@@ -143,10 +145,10 @@ class GuardTests(SynchronousTestCase):
         world = World(limits=SLOW)
         session = world.join("Alpha", NOW)
         self.assertEqual(world.say(session, frame("heartbeat")), [])
-        exceeded = Failure("heartbeat", Raw(b"1"), "rate limit exceeded")
+        exceeded = Failure("heartbeat", Raw(b"1"), Error.of("rate-limited"))
         for _ in range(9):
             self.assertEqual(world.say(session, frame("heartbeat", ref=1)), [Send(session, exceeded)])
-        goodbye = Failure("heartbeat", Raw(b"1"), "rate limit exceeded, goodbye")
+        goodbye = Failure("heartbeat", Raw(b"1"), Error.of("rate-limited-goodbye"))
         self.assertEqual(
             world.say(session, frame("heartbeat", ref=1)), [Send(session, goodbye), Close(session, 4000, goodbye.error)]
         )
@@ -175,8 +177,8 @@ class GuardTests(SynchronousTestCase):
         session = world.join("Alpha", debug=True)
         signed_in = frame("players/sign-in", {"name": "Ana"})
         self.assertEqual(world.ask(session, signed_in), [{"event": "players/sign-in", "status": "success"}])
-        self.assertEqual(world.ask(session, frame("games/status")), [failed("games/status", AN_ERROR)])
-        self.assertEqual(world.ask(session, frame("players/sign-in")), [failed("players/sign-in", AN_ERROR)])
+        self.assertEqual(world.ask(session, frame("games/status")), [failed("games/status", MALFORMED.text)])
+        self.assertEqual(world.ask(session, frame("players/sign-in")), [failed("players/sign-in", MALFORMED.text)])
         said = frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"})
         self.assertEqual(world.ask(session, said), [failed("channels/send", "not subscribed")])
         self.assertEqual(world.ask(session, frame("heartbeat")), [])
@@ -203,7 +205,7 @@ class AuthenticateTests(SynchronousTestCase):
         self.assertEqual((send.event.ref, send.session), (Raw(b'"r"'), session))
         self.assertEqual(close, Close(session, 4000, send.event.error))
         self.assertIs(session.situation, Situation.GONE)
-        return send.event.error
+        return send.event.error.text
 
     def test_success(self) -> None:
         """The answer has no ref; then come the bad channels, a heartbeat, and the news for the others."""
@@ -219,8 +221,8 @@ class AuthenticateTests(SynchronousTestCase):
             [
                 Send(session, Authenticated(Raw(b'"r"'), "Alpha")),
                 Commit(ChannelSaved(Channel("gossip")), learned=True),
-                Send(session, Failure("channels/subscribe", None, "Could not subscribe to 'no'")),
-                Send(session, Failure("channels/subscribe", None, "Could not subscribe to 'all'")),
+                Send(session, Failure("channels/subscribe", None, Error.of("not-joined", channel="no"))),
+                Send(session, Failure("channels/subscribe", None, Error.of("not-joined", channel="all"))),
                 Send(session, Beat(0)),
                 Commit(GameSeen(world.client_id("Alpha"), None, "1.0.0"), learned=True),
                 Broadcast(Supporters("games", world.client_id("Alpha")), GamesConnect(ref(1), "Alpha")),
@@ -429,7 +431,7 @@ class HeartbeatTests(SynchronousTestCase):
         world.network.tick(NOW)
         session = world.join("Alpha")
         first, second = (Send(session, Beat(number)) for number in (1, 2))
-        close = Close(session, 4001, "heartbeat failure")
+        close = Close(session, 4001, Error.of("heartbeat-failed"))
         self.assertEqual(self.ticks(world, 1, 100), [(15, first), (30, second), (45, close)])
         self.assertIs(session.situation, Situation.GONE)
 
@@ -443,7 +445,7 @@ class HeartbeatTests(SynchronousTestCase):
             self.assertEqual(world.say(session, sign, NOW + 44), [])
             world.say(session, frame("games/status", ref=1), NOW + 50)
             beats = [(15 * number, Send(session, Beat(number))) for number in (3, 4, 5)]
-            close = Close(session, 4001, "heartbeat failure")
+            close = Close(session, 4001, Error.of("heartbeat-failed"))
             gone = Supporters("games", world.client_id("Alpha"))
             told = [(150, Broadcast(gone, GamesDisconnect(ref(world.made + 1), "Alpha")))]
             self.assertEqual(self.ticks(world, 45, 200), [*beats, (90, close), *told])
@@ -494,7 +496,7 @@ class HeartbeatTests(SynchronousTestCase):
         self.assertEqual(self.ticks(world, 1, 60), [])
         world.say(second, frame("authenticate", world.credentials("Alpha")), NOW + 59)
         world.network.lost(third, NOW + 59)
-        self.assertEqual(self.ticks(world, 60, 62), [(60, Close(first, 4001, "login time-out"))])
+        self.assertEqual(self.ticks(world, 60, 62), [(60, Close(first, 4001, Error.of("login-timeout")))])
         self.assertEqual(world.say(first, frame("authenticate", world.credentials("Alpha"))), [])
 
     def test_time_out_at(self) -> None:
@@ -504,7 +506,7 @@ class HeartbeatTests(SynchronousTestCase):
             each.network.tick(NOW)
         session, _ = world.open(NOW), patient.open(NOW)
         self.assertEqual(self.ticks(world, 1, 60), [])
-        self.assertEqual(self.ticks(world, 60, 62), [(60, Close(session, 4001, "login time-out"))])
+        self.assertEqual(self.ticks(world, 60, 62), [(60, Close(session, 4001, Error.of("login-timeout")))])
         self.assertEqual(self.ticks(patient, 1, 200), [])
 
 
@@ -620,7 +622,7 @@ class KeptTests(SynchronousTestCase):
         """What stands in a commit leaves when it is settled: one or the other."""
         world = World()
         session = world.join("Alpha")
-        done, not_done = Send(session, Success("x", None)), Send(session, Failure("x", None, "no"))
+        done, not_done = Send(session, Success("x", None)), Send(session, Failure("x", None, NOT_KEPT))
         commit = Commit(MessagesExpired(NOW), (done,), (not_done,))
         self.assertEqual(world.settled(commit, True, NOW), [done])
         self.assertEqual(world.settled(commit, False, NOW), [not_done])
@@ -660,7 +662,7 @@ class KeptTests(SynchronousTestCase):
         commit = world.network.apply(GameSaved(replace(world.game("Alpha"), disabled=True)))
         self.assertEqual(
             world.settled(commit, True, NOW),
-            [Close(each, 4000, "the game was disabled") for each in (first, second)],
+            [Close(each, 4000, Error.of("game-disabled")) for each in (first, second)],
         )
         self.assertEqual([each.situation for each in (first, second)], [Situation.GONE] * 2)
         self.assertIs(other.situation, Situation.ACTIVE)
@@ -674,7 +676,7 @@ class KeptTests(SynchronousTestCase):
         world.made = 0
         self.assertEqual(
             world.settled(commit, True, NOW),
-            [Close(session, 4000, "the game was removed"), Broadcast(others, GamesDisconnect(ref(1), "Alpha"))],
+            [Close(session, 4000, Error.of("game-removed")), Broadcast(others, GamesDisconnect(ref(1), "Alpha"))],
         )
         asked = world.ask(other, frame("games/status", ref=1))
         self.assertEqual([answer["payload"]["game"] for answer in asked], ["gossip"])

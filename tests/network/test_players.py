@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.network.audiences import Supporters
 from gossip.network.outputs import Broadcast, Send
 from gossip.network.settings import NetworkLimits
+from gossip.protocol.errors import Error
 from gossip.protocol.events import Failure, PlayersSignedIn, PlayersSignedOut, Success
 from tests.support.world import NOW, World, frame, ref
 
@@ -68,13 +69,13 @@ class PlayersTests(SynchronousTestCase):
     def test_names(self) -> None:
         """An empty name, or one that is too long, is refused."""
         for event, wire in ((sign_in, "players/sign-in"), (sign_out, "players/sign-out")):
-            for name, error in (
-                ("", "Name cannot be empty"),
-                ("<b>", "Name cannot be empty"),
-                ("x" * 65, "name too long"),
+            for name, code in (
+                ("", "empty-name"),
+                ("<b>", "empty-name"),
+                ("x" * 65, "name-too-long"),
             ):
                 self.assertEqual(
-                    self.world.say(self.first, event(name, "r")), [Send(self.first, Failure(wire, R, error))]
+                    self.world.say(self.first, event(name, "r")), [Send(self.first, Failure(wire, R, Error.of(code)))]
                 )
                 self.assertEqual(self.world.say(self.first, event(name)), [])
         self.assertEqual(self.online(), ())

@@ -12,8 +12,8 @@ from msgspec import Raw
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.protocol import events
+from gossip.protocol.errors import MALFORMED, Error
 from gossip.protocol.events import (
-    AN_ERROR,
     UNECHOED,
     AchievementDeleted,
     AchievementOf,
@@ -228,7 +228,7 @@ class DecodeTests(SynchronousTestCase):
         long = b"1" * 257
         for name in EVENTS[2:]:
             event = decode(text(name, dumped(PAYLOADS[name]), long))
-            self.assertEqual(event, Malformed(name, UNECHOED, AN_ERROR))
+            self.assertEqual(event, Malformed(name, UNECHOED, MALFORMED))
             self.assertIs(event.ref, UNECHOED)
         self.assertEqual(decode(text("heartbeat", b'{"players":[]}', long)), Heartbeat(UNECHOED, ()))
         self.assertIsInstance(decode(text("authenticate", b"{}", long)), Authenticate)
@@ -250,12 +250,12 @@ class DecodeTests(SynchronousTestCase):
             for ref in (None, b"null"):
                 event = decode(text(name, dumped(PAYLOADS[name]), ref))
                 self.assertIsNone(event.ref)
-                self.assertEqual(event == Malformed(name, None, AN_ERROR), name in WITH_REF, name)
+                self.assertEqual(event == Malformed(name, None, MALFORMED), name in WITH_REF, name)
 
     def test_payload_types(self) -> None:
         """A payload that is no object is malformed where it is not lenient; missing and null are an empty one."""
         for name in EVENTS[2:]:
-            error = "invalid payload" if name == "tells/send" else AN_ERROR
+            error = Error.of("invalid-payload") if name == "tells/send" else MALFORMED
             for payload in (b"[]", b'"x"', b"1", b"true"):
                 self.assertEqual(decode(text(name, payload)), Malformed(name, R, error))
             empty = decode(text(name, b"{}"))
@@ -264,7 +264,7 @@ class DecodeTests(SynchronousTestCase):
     def test_field_types(self) -> None:
         """A required field must be there and be a string."""
         for name in ("channels/subscribe", "channels/send", "players/sign-in", "players/sign-out", "tells/send"):
-            error = "invalid payload" if name == "tells/send" else AN_ERROR
+            error = Error.of("invalid-payload") if name == "tells/send" else MALFORMED
             for field in PAYLOADS[name]:
                 if field == "sent_at":
                     continue
@@ -279,11 +279,13 @@ class DecodeTests(SynchronousTestCase):
         """A null optional field counts as absent; one of a wrong type is malformed."""
         self.assertEqual(decode(text("players/status", b'{"game":null}')), PlayersStatus(R, None))
         self.assertEqual(decode(text("games/status", b'{"game":null}')), GamesStatus(R, None))
-        self.assertEqual(decode(text("games/status", b'{"game":1}')), Malformed("games/status", R, AN_ERROR))
+        self.assertEqual(decode(text("games/status", b'{"game":1}')), Malformed("games/status", R, MALFORMED))
         tell = {**PAYLOADS["tells/send"], "sent_at": None}
         self.assertEqual(decode(text("tells/send", dumped(tell))), TellsSend(R, "Ana", "Beta", "Bo", "Hi", None))
         tell["sent_at"] = 1
-        self.assertEqual(decode(text("tells/send", dumped(tell))), Malformed("tells/send", R, "invalid payload"))
+        self.assertEqual(
+            decode(text("tells/send", dumped(tell))), Malformed("tells/send", R, Error.of("invalid-payload"))
+        )
 
     def test_lenient_authenticate(self) -> None:
         """In authenticate what has a wrong type counts as absent, each field by itself."""
@@ -336,7 +338,7 @@ class DecodeTests(SynchronousTestCase):
         """A lone surrogate is a wrong type in a field that counts, and nothing in one that does not."""
         for lone in (b"\\ud800", b"\\uDFFF", b"a\\ud83d\\ud83d\\ude00", b"\\ude00\\ud83d", b"\\\\\\ud800"):
             self.assertEqual(
-                decode(text("players/sign-in", b'{"name":"%s"}' % lone)), Malformed("players/sign-in", R, AN_ERROR)
+                decode(text("players/sign-in", b'{"name":"%s"}' % lone)), Malformed("players/sign-in", R, MALFORMED)
             )
             signed_in = PlayersSignIn(R, "Ana")
             self.assertEqual(decode(text("players/sign-in", b'{"name":"Ana","x":"%s"}' % lone)), signed_in)
@@ -344,7 +346,7 @@ class DecodeTests(SynchronousTestCase):
             self.assertEqual(decode(text("players/sign-in", b'{"%s":{},"name":"Ana"}' % lone)), signed_in)
             unknown = Unknown(Raw(b'"%s"' % lone), R)
             self.assertEqual(decode(b'{"event":"%s","ref":"r"}' % lone), unknown)
-        self.assertEqual(decode(text("players/sign-in", b'"\\ud800"')), Malformed("players/sign-in", R, AN_ERROR))
+        self.assertEqual(decode(text("players/sign-in", b'"\\ud800"')), Malformed("players/sign-in", R, MALFORMED))
         self.assertEqual(
             decode(text("players/sign-in", b'{"name":"\\\\ud800"}')), PlayersSignIn(R, "\\ud800"), "no escape at all"
         )
@@ -383,7 +385,7 @@ class DecodeTests(SynchronousTestCase):
         """Numbers of any size are numbers, which no field wants."""
         for number in (b"9" * 60000, b"1e400", b"-1e-400", b"1" + b"0" * 5000 + b".5"):
             self.assertEqual(
-                decode(text("players/sign-in", b'{"name":%s}' % number)), Malformed("players/sign-in", R, AN_ERROR)
+                decode(text("players/sign-in", b'{"name":%s}' % number)), Malformed("players/sign-in", R, MALFORMED)
             )
             self.assertEqual(
                 decode(text("players/sign-in", b'{"name":"A","x":%s}' % number)), PlayersSignIn(R, "A"), number[:10]
@@ -502,7 +504,7 @@ class EncodeTests(SynchronousTestCase):
             [b'{"event":"channels/send","ref":{"a" : 1},"status":"success"}'],
         )
         self.assertEqual(
-            encode(Failure("channels/send", R, "not subscribed")),
+            encode(Failure("channels/send", R, Error.of("not-subscribed"))),
             [b'{"event":"channels/send","ref":"r","status":"failure","error":"not subscribed"}'],
         )
 
@@ -511,9 +513,11 @@ class EncodeTests(SynchronousTestCase):
         for ref in (None, UNECHOED):
             self.assertEqual(read(Success("channels/send", ref)), [{"event": "channels/send", "status": "success"}])
             failed = {"event": "x", "status": "failure", "error": "unknown"}
-            self.assertEqual(read(Failure(Raw(b'"x"'), ref, "unknown")), [failed])
-        self.assertEqual(read(Failure(None, None, "unknown")), [{"status": "failure", "error": "unknown"}])
-        self.assertEqual(encode(Failure(Raw(b"[1, 2]"), R, "e"))[0][:15], b'{"event":[1, 2]')
+            self.assertEqual(read(Failure(Raw(b'"x"'), ref, Error.of("unknown-event"))), [failed])
+        self.assertEqual(
+            read(Failure(None, None, Error.of("unknown-event"))), [{"status": "failure", "error": "unknown"}]
+        )
+        self.assertEqual(encode(Failure(Raw(b"[1, 2]"), R, MALFORMED))[0][:15], b'{"event":[1, 2]')
 
     def test_notices(self) -> None:
         """What the network says by itself."""

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network.outputs import Close, Send
 from gossip.network.session import Session
+from gossip.protocol.errors import Error
 from gossip.protocol.events import Success
 from gossip.service.answer_queue import Answer, AnswersInOrder, Place
 
@@ -34,7 +35,7 @@ class AnswersInOrderTests(SynchronousTestCase):
     def test_waits(self) -> None:
         """An answer that is waited for holds back those after it, a close too."""
         place = self.answers.keep(self.session)
-        close = Close(self.session, 4000, "goodbye")
+        close = Close(self.session, 4000, Error.of("goodbye"))
         self.answers.answer(self.send("b"))
         self.answers.answer(close)
         self.assertEqual((self.left, len(self.answers)), ([], 2))

@@ -15,6 +15,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from gossip.network.session import Session
+from gossip.protocol.errors import Error
 from gossip.protocol.events import ServerEvent, Success
 from gossip.service.fanout import Fanout, Routes
 from gossip.service.interfaces import IConnection, IWireFormat
@@ -55,8 +56,8 @@ class Recorder:
     def spill(self, rest: bytes) -> None:
         self.write(rest)
 
-    def close(self, code: int, reason: str) -> None:
-        self.written.append((code, reason))
+    def close(self, code: int, why: Error) -> None:
+        self.written.append((code, why.text))
 
     def pause(self) -> None:
         pass
@@ -150,14 +151,14 @@ class FanoutTests(SynchronousTestCase):
 
     def test_close_comes_last(self) -> None:
         """A connection is closed after what was sent to it, also what was sent later in the turn."""
-        self.fanout.close(self.sessions[0], 4000, "goodbye")
+        self.fanout.close(self.sessions[0], 4000, Error.of("goodbye"))
         self.fanout.send(self.sessions[:1], event("a"))
         self.assertEqual(self.written()[0], [b"a", (4000, "goodbye")])
 
     def test_gone(self) -> None:
         """A session that is gone by the end of the turn is passed over."""
         self.fanout.send(self.sessions, event("a"))
-        self.fanout.close(self.sessions[1], 4000, "goodbye")
+        self.fanout.close(self.sessions[1], 4000, Error.of("goodbye"))
         del self.connections[self.sessions[1]]
         self.assertEqual(self.written(), [[b"a"], [], [b"a"]])
 

@@ -478,7 +478,7 @@ class WatchTests(ServiceTestCase):
         watched = self.look()
         _, session = self.connect()
         self.say(session, frame("authenticate", self.world.credentials("Alpha", supports=[])))
-        self.assertEqual([each.why for each in watched.refusals], ["missing supports"])
+        self.assertEqual([each.error.text for each in watched.refusals], ["missing supports"])
 
     def test_cut_off(self) -> None:
         """It hears why a session was ended."""

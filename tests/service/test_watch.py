@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.network.outputs import Broadcast, Close, Commit, Output, Send
 from gossip.network.session import Session
 from gossip.protocol import frames
+from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, PlayersListed
 from gossip.registry.changes import Game, GameSaved
 from gossip.service.watch import CHARACTERS, FRAMES, GAMES, REFUSALS, SECONDS, Watch, Watched
@@ -161,13 +162,13 @@ class FramesTests(WatchTestCase):
         """How a session ended is kept; after that there is nothing more of it."""
         watched = self.look()
         session = self.join()
-        self.carry_out([Close(session, 4001, "heartbeat failure")], NOW + 60)
+        self.carry_out([Close(session, 4001, Error.of("heartbeat-failed"))], NOW + 60)
         self.assertEqual(
             (watched.frames[-1].way, watched.frames[-1].text), ("end", "closed with 4001: heartbeat failure")
         )
         count = len(watched.frames)
         self.watch.lost(session, NOW + 61)
-        self.carry_out([Close(session, 4001, "again")], NOW + 62)
+        self.carry_out([Close(session, 4001, Error.of("rate-limited"))], NOW + 62)
         self.assertEqual((len(watched.frames), watched.numbers), (count, {}))
         again = self.join()
         self.watch.lost(again, NOW + 70)
@@ -289,7 +290,7 @@ class StepsTests(WatchTestCase):
         ):
             self.say(self.world.open(NOW + 4), frame("authenticate", {**good, **changed}), NOW + 5)
             last = watched.refusals[-1]
-            self.assertEqual((last.at, last.peer, last.why), (NOW + 5, "192.0.2.1", why))
+            self.assertEqual((last.at, last.peer, last.error.text), (NOW + 5, "192.0.2.1", why))
             self.assertIn(hint, last.hint)
         self.assertIn('"magic"', watched.refusals[-1].text)
         self.assertEqual((list(watched.frames), watched.seen), ([], {"opened": NOW + 4}))

@@ -12,6 +12,7 @@ from zope.interface import implementer
 
 from gossip.network.session import Session
 from gossip.protocol import frames
+from gossip.protocol.errors import Error
 from gossip.protocol.events import ServerEvent
 from gossip.registry.changes import Change
 from gossip.service.counters import Counters
@@ -88,8 +89,8 @@ class MemoryConnection:
     def spill(self, rest: bytes) -> None:
         self.write(rest)
 
-    def close(self, code: int, reason: str) -> None:
-        self.closed = code, reason
+    def close(self, code: int, why: Error) -> None:
+        self.closed = code, why.text
 
     def pause(self) -> None:
         self.paused = True

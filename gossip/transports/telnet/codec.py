@@ -80,10 +80,10 @@ class CompressionFailed(msgspec.Struct, frozen=True):
 class Flooded(msgspec.Struct, frozen=True):
     """The peer went over a bound that no honest one comes near. Fatal: close.
 
-    `reason` says which, in words for a log or a last line.
+    `error` is the code of the error that says which.
     """
 
-    reason: str
+    error: str
 
 
 Event = Line | LineTooLong | MSSPAsked | CharsetAsked | CompressionFailed | Flooded
@@ -192,7 +192,7 @@ class Telnet:
             return b""
         self._budget -= len(plain)
         if not self._budget:  # spent to the last byte: zlib keeps back what exceeds it without a sign
-            self._give_up(Flooded("too much in one compressed read"))
+            self._give_up(Flooded("inflated-too-much"))
             return b""
         self._obey(plain)
         if stream.eof:
@@ -218,7 +218,7 @@ class Telnet:
                 self._reading = _COMMAND if reading == _TEXT else _SUB_COMMAND
                 self._commands += self._inflate is not None
                 if self._commands > self.inflated_commands:
-                    self._give_up(Flooded("too many commands in one compressed read"))
+                    self._give_up(Flooded("inflated-too-many-commands"))
                 continue
             byte = data[at]
             at += 1
@@ -293,7 +293,7 @@ class Telnet:
             self._line.clear()
             self._events.append(LineTooLong())
         if self._line_length > max(self.unbroken_limit, self.line_limit):
-            self._give_up(Flooded("too much without a line feed"))
+            self._give_up(Flooded("no-line-feed"))
 
     def _end_line(self) -> None:
         if self._line:
@@ -331,7 +331,7 @@ class Telnet:
     def _answer(self, verb: int, option: int) -> bool:
         """Say it, unless it would be one answer too many; return whether it was said."""
         if self._answers >= self.answers_limit:
-            self._give_up(Flooded("too many negotiations"))
+            self._give_up(Flooded("too-many-negotiations"))
             return False
         self._answers += 1
         self._outbox += bytes((IAC, verb, option))
@@ -359,7 +359,7 @@ class Telnet:
         self._sub += part
         if len(self._sub) > self.subnegotiation_limit:
             self._sub.clear()
-            self._give_up(Flooded("subnegotiation too long"))
+            self._give_up(Flooded("subnegotiation-too-long"))
 
     def _subnegotiated(self, sub: bytes) -> bool:
         """Act on a subnegotiation; return whether the next byte is the first of MCCP3."""

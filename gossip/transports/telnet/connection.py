@@ -16,8 +16,8 @@ from zope.interface import implementer
 
 from gossip.network.ratelimit import Bucket
 from gossip.network.session import Session, Situation
+from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Quit
-from gossip.service.counters import OVERRUNS
 from gossip.service.interfaces import IConnection, IWireFormat
 from gossip.transports.outlet import Outlet
 from gossip.transports.telnet import codec as telnet
@@ -53,9 +53,6 @@ _CHARSETS: Final = {
     "ASCII": "ascii",
 }
 """What the charsets are called in a CHARSET negotiation (RFC 2066; IANA, Character Sets)."""
-
-_CLOSES: Final = {1000: 200, 1011: 500, 1012: 503, 4000: 401, 4001: 408}
-"""What the close codes of the websocket are here."""
 
 _AUTHENTICATION_FAILED: Final = 4000
 
@@ -118,7 +115,7 @@ class BridgeConnection(Outlet, Protocol):
         with suppress(AttributeError, OSError):  # not every kind of socket has it
             self.transport.setTcpNoDelay(True)
         if limits.login_seconds:
-            self._deadline = factory.clock.callLater(limits.login_seconds, self._end, 408, "login time-out")
+            self._deadline = factory.clock.callLater(limits.login_seconds, self._end, Error.of("login-timeout"))
         self.open_outlet(limits.backlog_bytes)
         codec.send_line(f"GOSSIP 1 {factory.banner}".encode("ascii", "replace"))
         super().write(codec.flush())
@@ -152,7 +149,7 @@ class BridgeConnection(Outlet, Protocol):
             except Exception:
                 # A mistake of ours hurts this session, and no other.
                 _log.failure("a line of the bridge failed")
-                self._end(500, "internal error")
+                self._end(Error.of("internal-error"))
         if self._closing:
             return
         self._read_on(not self._unheard and not self._held)
@@ -198,9 +195,9 @@ class BridgeConnection(Outlet, Protocol):
                     self.codec.accept_charset(known)
                     self._dialect.set_charset(_CHARSETS[known.upper()])
             case telnet.CompressionFailed():
-                self._end(460, "bad compressed data")
-            case telnet.Flooded(reason):
-                self._end(400, reason)
+                self._end(Error.of("bad-compression"))
+            case telnet.Flooded(code):
+                self._end(Error.of(code))
 
     def _decide(self, line: bytes) -> bool:
         """The first line that is not empty decides on the dialect; whoever is at the wrong port is told so."""
@@ -212,9 +209,9 @@ class BridgeConnection(Outlet, Protocol):
             self._dialect = JsonDialect(factory.json_format, factory.ref_bytes)
             self._session = factory.gossip.opened(self)
         elif line.startswith((b"GET ", b"POST ", b"HEAD ")):
-            self._end(400, f"this is the telnet bridge, not HTTP; {factory.web_hint()}")
+            self._end(Error.of("not-http", hint=factory.web_hint()))
         elif line.startswith((b"PW ", b"SHA256-AUTH-REQ ")):
-            self._end(400, "this is the telnet bridge, not IMC2; there is no IMC2 port here")
+            self._end(Error.of("not-imc2"))
         return not self._closing
 
     def _hear_line(self, line: bytes | None) -> None:
@@ -241,7 +238,7 @@ class BridgeConnection(Outlet, Protocol):
         if self._rate.take(self.factory.line_rate(), now):
             return True
         if self._rate.strike(now):
-            self._end(429, "rate limit exceeded, goodbye")
+            self._end(Error.of("rate-limited-goodbye"))
         return False
 
     def _take(self, heard: ClientEvent | Reply) -> None:
@@ -254,7 +251,7 @@ class BridgeConnection(Outlet, Protocol):
             return
         if self._session is None:
             if isinstance(heard, Quit):
-                self._end(200, "goodbye")
+                self._end(Error.of("goodbye"))
                 return
             self._session = factory.gossip.opened(self)
         session = self._session
@@ -274,35 +271,33 @@ class BridgeConnection(Outlet, Protocol):
             self.factory.at_end_of_turn(self)
 
     def cut_off(self) -> None:
-        self._end(410, "too slow")
+        self._end(Error.of("too-slow"))
         super().cut_off()
 
-    def close(self, code: int, why: str) -> None:
+    def close(self, code: int, why: Error) -> None:
         if self._waiting and isinstance(self._dialect, TextDialect) and code == _AUTHENTICATION_FAILED:
             self._login_refused(why)
-        elif why in OVERRUNS:
-            self._end(429, why)
         else:
-            self._end(_CLOSES.get(code, 500), why)
+            self._end(why)
 
-    def _login_refused(self, why: str) -> None:
+    def _login_refused(self, why: Error) -> None:
         """A refused login ends its session; the connection may try again."""
         assert self._session is not None
         session, self._session = self._session, None
         self.factory.gossip.lost(session)
         self._refused_logins += 1
         if 0 < self.factory.limits.logins <= self._refused_logins:
-            self._end(401, why)
+            self._end(why)
         else:
             self._go_on()
 
-    def _end(self, number: int, why: str) -> None:
+    def _end(self, why: Error) -> None:
         if self._closing:
             return
         self._closing = True
         self._unheard.clear()
         self._stop_deadline()
-        self.codec.send_lines(self._dialect.goodbye(number, why))
+        self.codec.send_lines(self._dialect.goodbye(why))
         self.open_outlet(0)  # no more than this comes
         super().write(self.codec.finish())
         self.shut()
@@ -314,7 +309,7 @@ class BridgeConnection(Outlet, Protocol):
     def stop(self) -> None:
         """The daemon stops: say so to who has no session, since the network does not know of him."""
         if self._session is None:
-            self._end(503, "restarting")
+            self._end(Error.of("restarting"))
 
     def pause(self) -> None:
         self._held = True

@@ -12,6 +12,7 @@ from zope.interface import implementer
 
 from gossip.network.session import Session
 from gossip.protocol import frames
+from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, ServerEvent, Unreadable
 from gossip.service.interfaces import IWireFormat
 from gossip.transports.telnet.limits import TelnetLimits
@@ -70,9 +71,10 @@ class JsonDialect:
     def set_charset(self, charset: str) -> None:
         """JSON is ASCII, whatever was chosen by telnet."""
 
-    def goodbye(self, number: int, why: str) -> bytes:
+    def goodbye(self, why: Error) -> bytes:
         """The last line before a close."""
-        return _line(msgspec.json.encode({"event": "close", "payload": {"code": number, "reason": why}}))
+        payload = {"code": why.kind.number, "reason": why.text}
+        return _line(msgspec.json.encode({"event": "close", "payload": payload}))
 
 
 def _line(text: bytes) -> bytes:

@@ -14,6 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from gossip.network.session import Session
+from gossip.protocol.errors import Denied, Error
 from gossip.protocol.events import (
     VERSION,
     Authenticate,
@@ -33,7 +34,7 @@ from gossip.protocol.events import (
 )
 from gossip.transports.telnet.limits import TelnetLimits
 from gossip.transports.telnet.lines import decode, one_line
-from gossip.transports.telnet.text_format import Asked, Options, TextFormat, code
+from gossip.transports.telnet.text_format import Asked, Options, TextFormat
 
 SUPPORTS: Final = ("channels", "players", "tells", "games")
 """What a LOGIN supports; achievements need the JSON dialect."""
@@ -46,10 +47,6 @@ _SHOWN: Final = 32
 
 _NAME: Final = 384
 """So many characters a name may have at the most: 64, each doubled and escaped."""
-
-
-class Wrong(Exception):
-    """A line that is no command as it should be; the text is the error that answers it."""
 
 
 class Reply(Struct, frozen=True):
@@ -94,10 +91,10 @@ class TextDialect:
         """How long a line may be after the login."""
         return limits.line_bytes
 
-    def goodbye(self, number: int, why: str) -> bytes:
+    def goodbye(self, why: Error) -> bytes:
         """The last line before a close."""
         letters = self.options.lettering
-        return b"".join(letters.spread(f"BYE {number}", letters.text(why), most=1))
+        return b"".join(letters.spread(f"BYE {why.kind.number}", letters.text(why.text), most=1))
 
     def read(self, line: bytes, session: Session | None, too_fast: bool = False) -> list[Heard]:
         """
@@ -121,23 +118,23 @@ class TextDialect:
         asked = Asked(tag, verb if _VERB.fullmatch(verb) else "LINE")
         try:
             if too_fast:
-                raise Wrong("rate limit exceeded")
+                raise Denied("rate-limited")
             if not readable:
-                raise Wrong("text not in the charset")
+                raise Denied("bad-charset")
             if command is None:
-                raise Wrong("unknown command")
+                raise Denied("unknown-command")
             if session is None and verb not in _BEFORE_LOGIN:
-                raise Wrong("not logged in")
+                raise Denied("not-logged-in")
             return command(self, asked, arguments, session)
-        except Wrong as wrong:
-            return self._refused(asked, str(wrong), session)
+        except Denied as denied:
+            return self._refused(asked, denied.error, session)
 
     def too_long(self, session: Session | None, too_fast: bool = False) -> list[Heard]:
         """A line came that is too long to be read."""
-        return self._refused(Asked("", "LINE"), "rate limit exceeded" if too_fast else "line too long", session)
+        return self._refused(Asked("", "LINE"), Error.of("rate-limited" if too_fast else "line-too-long"), session)
 
-    def _refused(self, asked: Asked, error: str, session: Session | None) -> list[Heard]:
-        return self._say(asked, session, f"ERR {asked.verb} {code(error)} {error}")
+    def _refused(self, asked: Asked, why: Error, session: Session | None) -> list[Heard]:
+        return self._say(asked, session, f"ERR {asked.verb} {why.kind.number} {why.text}".rstrip())
 
     def _done(self, asked: Asked, *words: str) -> Asked:
         return asked.done(" ".join(("OK", asked.verb, *words)))
@@ -151,14 +148,14 @@ class TextDialect:
 
     def _name(self, token: str) -> str:
         if len(token) > _NAME:
-            raise Wrong("name too long")
+            raise Denied("name-too-long")
         return self.options.lettering.heard_name(token)
 
     # The commands.
 
     def _login(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         if session is not None:
-            raise Wrong("already logged in")
+            raise Denied("already-logged-in")
         client_id, secret, agent = _words(arguments, 2, "LOGIN client_id client_secret [agent text]")
         return [Authenticate(asked.ref, client_id, secret, SUPPORTS, (), (), VERSION, agent or None, False)]
 
@@ -173,7 +170,7 @@ class TextDialect:
     def _send(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         channel, token, text = _words(arguments, 2, f"{asked.verb} channel name text")
         if not text:
-            raise Wrong("empty message")
+            raise Denied("empty-message")
         message = f"/me {text}" if asked.verb == "EMOTE" else text
         name = self._name(token)
         final = f"OK {asked.verb} {channel}"
@@ -189,9 +186,9 @@ class TextDialect:
         from_name, who, text = _words(arguments, 2, "TELL from-name name@game text")
         to_name, at, to_game = who.rpartition("@")
         if not at:
-            raise Wrong("syntax: TELL from-name name@game text")
+            raise Denied("syntax", usage="TELL from-name name@game text")
         if not text:
-            raise Wrong("empty message")
+            raise Denied("empty-message")
         ref = self._done(asked, who).ref
         return [TellsSend(ref, self._name(from_name), to_game, self._name(to_name), text)]
 
@@ -216,7 +213,7 @@ class TextDialect:
     def _history(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         channel, count, *rest = [*arguments.split(), "", ""]
         if not channel or "".join(rest) or not re.fullmatch("[0-9]{0,3}", count, re.ASCII):
-            raise Wrong("syntax: HISTORY channel [number]")
+            raise Denied("syntax", usage="HISTORY channel [number]")
         return [HistoryAsked(asked.ref, channel, int(count) if count else None)]
 
     def _channels(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
@@ -231,7 +228,7 @@ class TextDialect:
             try:
                 options = options.changed(key.lower(), value)
             except ValueError:
-                raise Wrong(f"bad option {key[:_SHOWN]}".rstrip()) from None
+                raise Denied("bad-option", option=key[:_SHOWN]) from None
             given.append(key.lower())
         self._set(options)
         shown = options.shown()
@@ -259,20 +256,20 @@ def _words(arguments: str, number: int, syntax: str) -> list[str]:
     """So many words, and the rest of the line."""
     words = arguments.split(" ", number)
     if len(words) < number or not words[0]:
-        raise Wrong(f"syntax: {syntax}")
+        raise Denied("syntax", usage=syntax)
     return [*words, ""][: number + 1]
 
 
 def _exactly(arguments: str, number: int, syntax: str) -> list[str]:
     words = arguments.split()
     if len(words) != number:
-        raise Wrong(f"syntax: {syntax}")
+        raise Denied("syntax", usage=syntax)
     return words
 
 
 def _optional(arguments: str, syntax: str) -> str | None:
     if " " in arguments:
-        raise Wrong(f"syntax: {syntax}")
+        raise Denied("syntax", usage=syntax)
     return arguments or None
 
 

@@ -28,37 +28,6 @@ _MAXLINE: Final = re.compile("[0-9]{3,4}", re.ASCII)
 _LEAST_MAXLINE, _MOST_MAXLINE = 256, 4096
 _SIGNS: Final = re.compile("[!-/:-@\\[-`{-~]{0,16}")
 
-_CODES: Final = (
-    ("not logged in", 401),
-    ("banned", 403),
-    ("message refused", 403),
-    ("muted", 403),
-    ("not allowed", 403),
-    ("not subscribed", 403),
-    ("channel is paused", 403),
-    ("too many channels", 403),
-    ("game offline", 404),
-    ("receiving player offline", 404),
-    ("unknown game", 404),
-    ("sending player offline", 412),
-    ("line too long", 413),
-    ("name too long", 413),
-    ("message too long", 413),
-    ("text not in the charset", 415),
-    ("rate limit exceeded", 429),
-    (events.AN_ERROR, 500),
-    ("not supported", 501),
-    ("missing support for", 501),
-)
-
-_REFUSED: Final = 401
-"""The number of any failed login."""
-
-
-def code(error: str) -> int:
-    """The number that stands before an error string of the protocol."""
-    return next((number for start, number in _CODES if error.startswith(start)), 400)
-
 
 class Asked(Struct, frozen=True, array_like=True):
     """
@@ -171,11 +140,12 @@ class TextFormat:
             case events.Authenticated(ref, game) if ref is not None:
                 yield encode(_asked(ref).marked(f"OK LOGIN {game} {VERSION}"))
             case events.NotAuthenticated(ref, error) if ref is not None:
-                yield from letters.spread(_asked(ref).marked(f"ERR LOGIN {_REFUSED}"), letters.text(error), most=1)
+                head = _asked(ref).marked(f"ERR LOGIN {error.kind.number}")
+                yield from letters.spread(head, letters.text(error.text), most=1)
             case events.Failure(_, ref, error) if ref is not None:
                 asked = _asked(ref)
-                head = asked.marked(f"ERR {asked.verb} {code(error)}")
-                yield from letters.spread(head, letters.text(error), most=1)
+                head = asked.marked(f"ERR {asked.verb} {error.kind.number}")
+                yield from letters.spread(head, letters.text(error.text), most=1)
             case events.Success(_, ref) if ref is not None:
                 yield from map(encode, _asked(ref).lines)
             case events.ChannelsHistoryAnswer(ref, channel, messages) if ref is not None:

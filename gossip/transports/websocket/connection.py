@@ -30,6 +30,7 @@ from zope.interface import implementer
 
 from gossip.network.session import Session, Situation
 from gossip.protocol import frames
+from gossip.protocol.errors import Error
 from gossip.protocol.events import Unreadable
 from gossip.service.interfaces import IConnection, IGossip, IWireFormat
 from gossip.transports.admission import Admission
@@ -300,7 +301,7 @@ class WebSocketConnection(Outlet, _Lean):
         self.shut()
         super().dropConnection(abort)
 
-    def close(self, code: int, why: str) -> None:
+    def close(self, code: int, why: Error) -> None:
         if self.state == self.STATE_OPEN:
             # Not sendClose: that refuses 1011 and 1012.
             self.sendCloseFrame(code, GOODBYE)

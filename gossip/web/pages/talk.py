@@ -9,7 +9,7 @@ from twisted.web import http
 
 from gossip.operations.executor import Executor
 from gossip.operations.moderation import ReportAdd
-from gossip.protocol.errors import Denied, Overrun
+from gossip.protocol.errors import Denied, Error, Overrun
 from gossip.registry.changes import Account
 from gossip.registry.errors import Refused
 from gossip.store.errors import StoreError
@@ -23,9 +23,6 @@ from gossip.web.views.queries import Readings
 
 REPORTS: Final = 20
 """So many reports of one account may wait for somebody to see to them."""
-
-TOO_FAST: Final = "rate limit exceeded"
-"""As games are told."""
 
 _AWAY: Final = "Games heard it, but it could not be kept: the database does not answer."
 _SIGN_IN: Final = "You are not signed in any more: load the page again to sign in."
@@ -73,11 +70,12 @@ class TalkPages:
         try:
             await gossip.say(account.name, self._base.peer(request), channel, text)
         except Denied as denied:
-            gossip.counters.failed(str(denied))
+            gossip.counters.failed(denied.error)
             return Draft(text, f"Not said: {denied}.", UNPROCESSABLE)
         except Overrun:
-            gossip.counters.failed(TOO_FAST)
-            return Draft(text, f"Not said: {TOO_FAST}. Wait a moment.", TOO_MANY)
+            too_fast = Error.of("rate-limited")
+            gossip.counters.failed(too_fast)
+            return Draft(text, f"Not said: {too_fast.text}. Wait a moment.", TOO_MANY)
         except StoreError:
             return Draft(text, _AWAY, http.SERVICE_UNAVAILABLE)
         return Draft()

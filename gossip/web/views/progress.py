@@ -39,11 +39,11 @@ _NEXT: Final = {
 }
 
 _MEANT: Final = {
-    "missing supports": 'The frame needs "supports", a list that has at least "channels" in it.',
-    "must support channels": 'The list "supports" must have "channels" in it.',
-    "includes unknown supports": f'The list "supports" may have these in it and no others: {", ".join(SUPPORTS)}.',
-    "too many sessions": "Your game has as many connections as it may have. Does an old one of it still run somewhere?",
-    "rate limit exceeded": "It sends faster than it may.",
+    "missing-supports": 'The frame needs "supports", a list that has at least "channels" in it.',
+    "channels-not-supported": 'The list "supports" must have "channels" in it.',
+    "unknown-supports": f'The list "supports" may have these in it and no others: {", ".join(SUPPORTS)}.',
+    "too-many-sessions": "Your game has as many connections as it may have. Does an old one of it still run somewhere?",
+    "rate-limited": "It sends faster than it may.",
 }
 
 _RATES: Final = {
@@ -190,8 +190,8 @@ def _said(watched: Watched, refused: Sequence[Refused]) -> str:
 
 
 def _refused(refusal: Refusal, limits: NetworkLimits) -> Refused:
-    meaning = _MEANT.get(refusal.why, "")
-    if refusal.why == "invalid credentials":
+    meaning = _MEANT.get(refusal.error.code, "")
+    if refusal.error.code == "invalid-credentials":
         minutes = ceil(limits.wrong_secrets_seconds / 60)
         if refusal.barred:
             meaning = f"Your game was not let in: {refusal.barred}."
@@ -201,7 +201,7 @@ def _refused(refusal: Refusal, limits: NetworkLimits) -> Refused:
             meaning = f"The client_id is right, but {refusal.hint}. Copy the secret anew, or make a new one."
             if limits.wrong_secrets:
                 meaning += f" After {limits.wrong_secrets} wrong tries wait {minutes} minutes."
-    return Refused(refusal.at, refusal.peer, refusal.why, meaning, refusal.text)
+    return Refused(refusal.at, refusal.peer, refusal.error.text, meaning, refusal.text)
 
 
 def _session(session: Session, number: int, transport: str, limits: NetworkLimits, now: float) -> SessionShown:
