@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import tomli_w
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -385,7 +385,6 @@ class Anything(ConfigCase):
             self.assertEqual(self.loaded(dump(config).replace("***", "hush")), config)
 
     @given(DOCUMENTS)
-    @settings(deadline=None)
     def test_toml(self, document: dict[str, Any]) -> None:
         """Values of any kind under any key are a Config or a ConfigError."""
         try:
@@ -395,20 +394,17 @@ class Anything(ConfigCase):
         self.judge(text.encode("utf-8", "surrogatepass"))
 
     @given(st.binary() | st.text(st.sampled_from("[]{}=.,'\"\\#\n 1aeut-+:")).map(str.encode))
-    @settings(deadline=None)
     def test_bytes(self, junk: bytes) -> None:
         """So are bytes of any kind."""
         self.judge(junk)
 
     @given(CONFIGS)
-    @settings(deadline=None)
     def test_round_trip(self, config: Config) -> None:
         """What is dumped loads as what it was."""
         assume(len(os.fsencode(config.admin_path)) <= SOCKET_PATH_BYTES)
         self.assertEqual(self.loaded(dump(config)), config)
 
     @given(st.dictionaries(st.sampled_from(["LISTEN", "PROXIES", "DATA", "DATABASE", "CONFIG", "DOWNTIME"]), st.text()))
-    @settings(deadline=None)
     def test_environment(self, variables: dict[str, str]) -> None:
         """Variables of any content are a Config or a ConfigError."""
         try:

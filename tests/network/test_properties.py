@@ -35,6 +35,7 @@ from gossip.registry.changes import (
     RestrictionSet,
 )
 from gossip.registry.restrictions import find, player_of
+from tests.support.properties import examples
 from tests.support.world import FLAGS, NOW, World, flat, frame, hears
 
 GAMES = st.sampled_from(["Alpha", "Beta", "Gamma"])
@@ -372,11 +373,11 @@ class PropertyTests(SynchronousTestCase):
 
     def test_net(self) -> None:
         """Nothing raises; one answer to each request; presence, audiences and points are right at any time."""
-        run_state_machine_as_test(Net, settings=settings(max_examples=150, stateful_step_count=50))
+        run_state_machine_as_test(Net, settings=settings(examples(150), stateful_step_count=50))
 
     def test_limited_net(self) -> None:
         """The same with rates that are overrun."""
-        run_state_machine_as_test(LimitedNet, settings=settings(max_examples=60, stateful_step_count=50))
+        run_state_machine_as_test(LimitedNet, settings=settings(examples(60), stateful_step_count=50))
 
     def test_refs(self) -> None:
         """The refs of the tests are digits, the network's own are not."""

@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, create_engine, text
@@ -69,6 +69,7 @@ from gossip.store import schema, statements, store, tables
 from gossip.store.errors import StoreError, StoreInUse
 from gossip.store.store import Store
 from tests.support.databases import OnDatabase, OnPostgreSQL, OnSQLite
+from tests.support.properties import examples
 
 ANA = "00000000-0000-4000-8000-00000000000a"
 BO = "00000000-0000-4000-8000-00000000000b"
@@ -466,7 +467,7 @@ class StoreTests(OnDatabase):
         kept = self.kept(GameSaved(GAME))
         numbers = iter(range(1, 10**6))
 
-        @settings(max_examples=50, deadline=None, database=None)
+        @examples(50)
         @given(TEXTS, TEXTS)
         def comes_back(one: str, other: str) -> None:
             message = MessageSaid("gossip", next(numbers), None, one, other, one + other, 0.0)

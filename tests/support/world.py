@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, settings
 from msgspec import Raw
 from msgspec.structs import replace
 
@@ -20,16 +19,6 @@ from gossip.protocol import frames
 from gossip.registry.changes import Game, GameSaved, Secret
 from gossip.registry.registry import Registry
 from gossip.registry.secret import digest
-
-settings.register_profile(
-    "gossip",
-    database=None,
-    deadline=None,
-    print_blob=True,
-    max_examples=60,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("gossip")
 
 NOW = 1_699_999_200.0
 """When the tests take place; a whole hour."""

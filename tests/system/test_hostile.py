@@ -11,12 +11,13 @@ from collections import Counter
 from threading import Event, Thread
 from typing import Any, ClassVar, Final
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SkipTest
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.daemon import WITHIN, Daemon, Frame, Game, SharedDaemonTestCase, credentials, eventually
+from tests.support.properties import examples
 from tests.support.rawsocket import BINARY, CLOSE, PING, TEXT, frame, frames, handshake, texts
 from tests.support.world import FLAGS
 
@@ -254,7 +255,7 @@ class FramesTests(HostileTestCase):
         events = st.sampled_from(sorted(REQUESTS))
         count = 0
 
-        @settings(max_examples=150)
+        @examples(150)
         @given(events, st.data())
         def attempt(event: str, data: st.DataObject) -> None:
             nonlocal count

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree as Xml
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred, fail, maybeDeferred
@@ -26,6 +26,7 @@ from gossip.web.http.router import Problem, Router
 from gossip.web.views.charts import hour_chart, line_chart, sparkline
 from gossip.web.views.formatting import HUES, hue, span
 from gossip.web.views.queries import DAY, HOUR, Series
+from tests.support.properties import examples
 from tests.support.site_browser import HOSTILE, PEOPLE, Browser, Page
 from tests.support.sites import PagesTestCase
 from tests.support.world import NOW, uuid
@@ -411,7 +412,7 @@ class EverywhereTests(PagesTestCase):
         self.check("javascript:alert(1)")
         self.assertFalse([link for link in self.page("/games/Alpha").links() if "script" in link.partition(":")[0]])
 
-    @settings(max_examples=15)
+    @examples(15)
     @given(st.text(max_size=60))
     def test_any_text(self, text: str) -> None:
         """Whatever is written anywhere, every page comes, with no tags but its own."""

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -21,6 +21,7 @@ from gossip.transports.telnet.codec import (
     MSSPAsked,
     Telnet,
 )
+from tests.support.properties import examples
 
 SE, NOP, AYT, GA, SB, WILL, WONT, DO, DONT, IAC = 240, 241, 246, 249, 250, 251, 252, 253, 254, 255
 ECHO, TIMING_MARK, TTYPE, CHARSET, MSSP, MCCP1, MCCP2, MCCP3 = 1, 6, 24, 42, 70, 85, 86, 87
@@ -28,8 +29,6 @@ ECHO, TIMING_MARK, TTYPE, CHARSET, MSSP, MCCP1, MCCP2, MCCP3 = 1, 6, 24, 42, 70,
 OPENING = bytes.fromhex("FFFB46 FFFB2A FFFB56 FFFB57 0D0A")
 START_MCCP2 = bytes.fromhex("FFFA56FFF0")
 START_MCCP3 = bytes.fromhex("FFFA57FFF0")
-
-examples = settings(max_examples=200, deadline=None, derandomize=True)
 
 
 def command(*codes: int) -> bytes:
@@ -218,7 +217,7 @@ class LineTests(SynchronousTestCase):
         codec.line_limit = 70000
         self.assertEqual(codec.receive(b"x" * 70000 + b"\n"), lines(b"x" * 70000))
 
-    @examples
+    @examples(200)
     @given(st.lists(st.text("ab \t\r\0é", max_size=20).map(str.encode)))
     def test_any(self, texts: list[bytes]) -> None:
         """Lines are what stands between LF, without CR and NUL, in order, none empty."""
@@ -403,7 +402,7 @@ class NegotiationTests(SynchronousTestCase):
             rounds += 1
             self.assertLess(rounds, 5)
 
-    @examples
+    @examples(200)
     @given(st.lists(st.tuples(st.sampled_from((WILL, WONT, DO, DONT)), st.integers(0, 255))))
     def test_states(self, said: list[tuple[int, int]]) -> None:
         """Whatever is said, our last word on an option is true to what both sides said last."""
@@ -511,7 +510,7 @@ class SendTests(SynchronousTestCase):
         codec.send_line(b"\xffa\xff\xff")
         self.assertEqual(codec.flush(), b"\xff\xffa\xff\xff\xff\xff\r\n")
 
-    @examples
+    @examples(200)
     @given(st.binary(max_size=50).map(lambda data: data.replace(b"\xff", b"")))
     def test_no_iac_to_a_plain_peer(self, data: bytes) -> None:
         """After the opening no IAC goes to a peer that never sent one, whatever is called."""
@@ -639,7 +638,7 @@ class MCCP2Tests(SynchronousTestCase):
         codec.receive(command(DONT, MCCP2))
         self.assertEqual(codec.flush(), b"")
 
-    @examples
+    @examples(200)
     @given(
         st.lists(
             st.one_of(
@@ -666,7 +665,7 @@ class MCCP2Tests(SynchronousTestCase):
         events = reader.receive(uncompressed(wire + codec.finish()).replace(b"\0", b"0"))
         self.assertEqual(events, lines(*(line.replace(b"\0", b"0") for line in sent if line)))
 
-    @examples
+    @examples(200)
     @given(st.lists(st.lists(st.binary(max_size=40))))
     def test_counters(self, turns: list[list[bytes]]) -> None:
         """Bytes out are counted before and after compression."""
@@ -825,7 +824,7 @@ class MCCP3Tests(SynchronousTestCase):
         self.assertEqual(codec.wire_in, len(data))
         self.assertEqual(codec.plain_in, len(b"one\n" + START_MCCP3 + text + b"two\n"))
 
-    @examples
+    @examples(200)
     @given(
         st.lists(st.binary(min_size=1, max_size=60).map(lambda d: d.translate(None, b"\r\n\0"))),
         st.lists(st.integers(1, 40), min_size=1),
@@ -891,13 +890,13 @@ class AnyInputTests(SynchronousTestCase):
             self.assertEqual(pieces.plain_in, whole.plain_in)
             self.assertEqual(pieces.lines_in, whole.lines_in)
 
-    @examples
+    @examples(200)
     @given(fragments, sizes, st.booleans())
     def test_cut(self, data: bytes, sizes: list[int], tls: bool) -> None:
         """Telnet and nonsense give the same events and bytes out, cut at any byte."""
         self.assertSameAnywhere(data, sizes, tls)
 
-    @examples
+    @examples(200)
     @given(st.binary(max_size=300), sizes)
     def test_cut_noise(self, data: bytes, sizes: list[int]) -> None:
         """Pure noise gives the same events and bytes out, cut at any byte."""
@@ -917,7 +916,7 @@ class AnyInputTests(SynchronousTestCase):
         for at in range(len(data)):
             self.assertSameAnywhere(data, [at or 1, len(data)], tls=False)
 
-    @examples
+    @examples(200)
     @given(fragments, sizes)
     def test_flushes(self, data: bytes, sizes: list[int]) -> None:
         """Flushing after each read or once at the end says the same, but for AYT."""
@@ -930,7 +929,7 @@ class AnyInputTests(SynchronousTestCase):
         said = [uncompressed(wire) for wire in (wire + often.finish(), once.finish())]
         self.assertEqual(*(text.replace(b"NOTE yes\r\n", b"") for text in said))
 
-    @examples
+    @examples(200)
     @given(fragments, sizes, st.booleans())
     def test_bounds(self, data: bytes, sizes: list[int], tls: bool) -> None:
         """No buffer outgrows its bound, and no event is kept back."""
@@ -942,7 +941,7 @@ class AnyInputTests(SynchronousTestCase):
             self.assertLessEqual(max(buffers), 16)
             self.assertEqual(codec._events, [])
 
-    @examples
+    @examples(200)
     @given(fragments)
     def test_fatal_is_last(self, data: bytes) -> None:
         """A fatal event is the last one, and nothing is heard after it."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from twisted.internet.defer import fail
@@ -18,6 +18,7 @@ from gossip.protocol.events import Event, Unknown, WebConnection
 from gossip.registry.changes import Account, AccountSaved, GameSaved, Ticket, TicketIssued
 from gossip.registry.secret import digest
 from gossip.store.errors import StoreError
+from tests.support.properties import examples
 from tests.support.site_browser import HOSTILE, Browser
 from tests.support.sites import PagesTestCase
 from tests.support.world import NOW
@@ -121,7 +122,7 @@ class ApiTests(ApiTestCase):
         for method in ("POST", "PUT", "DELETE"):
             self.assertEqual(Browser(self.site).ask(method, "/api/v1/games")[0], 405)
 
-    @settings(max_examples=20)
+    @examples(20)
     @given(st.text(max_size=60))
     def test_any_text(self, text: str) -> None:
         """Whatever stands in names and messages, JSON brings it over."""

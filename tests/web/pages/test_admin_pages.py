@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -32,6 +32,7 @@ from gossip.registry.changes import (
 from gossip.service.service import NotKept
 from gossip.web.pages.admin import _PAGES
 from gossip.web.pages.admin.page import _DONE, SECTIONS, AdminPage
+from tests.support.properties import examples
 from tests.support.site_browser import HOSTILE
 from tests.support.sites import SURE, AdminPagesTestCase, seen
 from tests.support.visitor import Answer, Visitor
@@ -290,7 +291,7 @@ class EverywhereTests(AdminPagesTestCase):
         text = self.read("/admin/order").page.text
         self.assertIn(HOSTILE, text)
 
-    @settings(max_examples=40)
+    @examples(40)
     @given(st.data())
     def test_anything(self, data: st.DataObject) -> None:
         """Whatever is sent to any page, it is done, or refused in words; nothing fails."""
