@@ -98,23 +98,21 @@ class Figure:
     Something that is measured.
 
     @ivar key: what the load calls it.
-    @ivar less: whether less of it is better.
     """
 
     key: str
     title: str
     unit: str
-    less: bool = True
 
 
 CPU: Final = Figure("cpu_us", "server CPU a delivery", "µs")
-DELIVERIES: Final = Figure("deliveries_s", "deliveries a second", "/s", less=False)
+DELIVERIES: Final = Figure("deliveries_s", "deliveries a second", "/s")
 P50: Final = Figure("p50", "median latency", "µs")
 P99: Final = Figure("p99", "p99 latency", "µs")
 KIB: Final = Figure("kib", "memory a connection", "KiB")
-JOINS: Final = Figure("joins_s", "joins a second", "/s", less=False)
+JOINS: Final = Figure("joins_s", "joins a second", "/s")
 JOIN_CPU: Final = Figure("join_cpu_us", "server CPU a join", "µs")
-ACKS: Final = Figure("deliveries_s", "acknowledged a second", "/s", less=False)
+ACKS: Final = Figure("deliveries_s", "acknowledged a second", "/s")
 ACK_CPU: Final = Figure("cpu_us", "server CPU an acknowledgement", "µs")
 IDLE: Final = Figure("idle_cpu_percent", "server CPU", "% of a core")
 

@@ -24,8 +24,7 @@ class Counters:
     @ivar failures: what games were refused, by kind of error.
     @ivar rate_limited: how many of those were for coming too fast.
     @ivar messages: what was said on channels.
-    @ivar commits: transactions of the writer.
-    @ivar commit_seconds: how long they took in all, in seconds.
+    @ivar commit_seconds: how long the transactions of the writer took in all, in seconds.
     @ivar latencies: how many of them took at most each of L{LATENCIES}; the last number counts those that took longer.
     @ivar unkept: changes that could not be kept.
     @ivar lags: how late the ticks of the service came, in the buckets of C{latencies}.
@@ -34,7 +33,6 @@ class Counters:
 
     __slots__ = (
         "commit_seconds",
-        "commits",
         "events",
         "failures",
         "lag_seconds",
@@ -50,7 +48,6 @@ class Counters:
         self.failures: Counter[str] = Counter()
         self.rate_limited = 0
         self.messages = 0
-        self.commits = 0
         self.commit_seconds = 0.0
         self.latencies = [0] * (len(LATENCIES) + 1)
         self.unkept = 0
@@ -73,7 +70,6 @@ class Counters:
 
     def committed(self, seconds: float) -> None:
         """The writer committed a group of changes, in this many seconds."""
-        self.commits += 1
         self.commit_seconds += seconds
         self.latencies[bisect_left(LATENCIES, seconds)] += 1
 

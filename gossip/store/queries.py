@@ -110,20 +110,6 @@ def history(
     return [MessageSaid(*row) for row in rows]
 
 
-def player_counts(
-    connection: Connection, since: float, until: float | None = None, client_id: str | None = None
-) -> list[tuple[float, int]]:
-    """See L{gossip.store.store.Store.player_counts}."""
-    counts = tables.player_counts.c
-    statement = select(counts.counted_at, func.sum(counts.count)).where(counts.counted_at >= since)
-    if until is not None:
-        statement = statement.where(counts.counted_at < until)
-    if client_id is not None:
-        statement = statement.where(counts.client_id == client_id)
-    rows = connection.execute(statement.group_by(counts.counted_at).order_by(counts.counted_at))
-    return [(counted_at, int(count)) for counted_at, count in rows]
-
-
 def said_since(connection: Connection, since: float, limit: int, channel: str | None = None) -> list[MessageSaid]:
     """See L{gossip.store.store.Store.said_since}."""
     messages = tables.messages.c

@@ -126,20 +126,6 @@ class Store:
         with _plainly(self.name), self._database.reading.connect() as connection:
             return queries.history(connection, channel, limit, before, after)
 
-    def player_counts(
-        self, since: float, until: float | None = None, client_id: str | None = None
-    ) -> list[tuple[float, int]]:
-        """
-        How many players were online: when, in seconds since the epoch, and how many, the oldest first.
-
-        @param since: not before.
-        @param until: before.
-        @param client_id: of this game; C{None} for the sum of all.
-        @raise StoreError: it cannot be read.
-        """
-        with _plainly(self.name), self._database.reading.connect() as connection:
-            return queries.player_counts(connection, since, until, client_id)
-
     def said_since(self, since: float, limit: int, channel: str | None = None) -> list[MessageSaid]:
         """
         What was said of late, on one channel or on all, the latest first.

@@ -51,10 +51,6 @@ class Writer:
 
     @ivar pending: how many changes wait, or are on their way to the disk.
     @ivar groups: how many groups were settled.
-    @ivar kept: how many changes were kept.
-    @ivar failed: how many were not, refused ones included.
-    @ivar last_seconds: how long the latest group took.
-    @ivar total_seconds: how long all groups took together.
     """
 
     _log = Logger()
@@ -75,8 +71,7 @@ class Writer:
         @param gather: for how many seconds a change that somebody waits for waits for company.
         @param idle: the same for changes that nobody waits for.
         """
-        self.pending = self.groups = self.kept = self.failed = 0
-        self.last_seconds = self.total_seconds = 0.0
+        self.pending = self.groups = 0
         self._keep = keep
         self._reactor = reactor
         self._committed = committed
@@ -174,8 +169,6 @@ class Writer:
     def _settle(self, told: list[tuple[Done, bool]], seconds: float) -> None:
         self.pending -= len(told)
         self.groups += 1
-        self.last_seconds = seconds
-        self.total_seconds += seconds
         self._committed(seconds)
         self._tell(told)
         self._settled += len(told)
@@ -188,10 +181,6 @@ class Writer:
 
     def _tell(self, told: list[tuple[Done, bool]]) -> None:
         for done, kept in told:
-            if kept:
-                self.kept += 1
-            else:
-                self.failed += 1
             try:
                 done(kept)
             except Exception:

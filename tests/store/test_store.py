@@ -175,7 +175,7 @@ class StoreTests(OnDatabase):
         known = kept.load()
         self.assertEqual((known.games, known.achievements, known.seen), ({}, {}, {}))
         self.assertEqual(kept.history("gossip", 10), [said(1)])
-        self.assertEqual(kept.player_counts(0), [(900.0, 3)])
+        self.assertEqual(kept.player_figures([ANA], 0, 1), {900: 3})
         kept.apply(GameSaved(OTHER))
         kept.apply(GameSaved(Game(client_id=ANA, short_name="MyMUD", name="My", secrets=())))
         self.assertEqual(kept.load().games[ANA].secrets, ())
@@ -282,18 +282,17 @@ class StoreTests(OnDatabase):
             PlayersCounted(1800.0, ((BO, 2),)),
             PlayersCounted(2700.0, ()),
         )
-        self.assertEqual(kept.player_counts(0), [(900.0, 7), (1800.0, 2)])
-        self.assertEqual(kept.player_counts(0, client_id=ANA), [(900.0, 3)])
-        self.assertEqual(kept.player_counts(900, 1800), [(900.0, 7)])
-        self.assertEqual(kept.player_counts(901), [(1800.0, 2)])
+        self.assertEqual(kept.player_figures([ANA, BO], 0, 1), {900: 7, 1800: 2})
+        self.assertEqual(kept.player_figures([ANA], 0, 1), {900: 3})
+        self.assertEqual(kept.player_figures([ANA, BO], 901, 1), {1800: 2})
 
     def test_old_player_counts(self) -> None:
         """Old counts are dropped, many of them in several transactions."""
         self.patch(statements, "_EXPIRING_TIMES", 2)
         kept = self.kept(*(PlayersCounted(at, ((ANA, 1), (BO, 2))) for at in (1.0, 2.0, 3.0, 4.0)))
         rest = kept.keep([PlayerCountsExpired(3.5), PlayerCountsExpired(1.5)])
-        self.assertEqual((rest, kept.player_counts(0)), ([PlayerCountsExpired(3.5)], [(3.0, 3), (4.0, 3)]))
-        self.assertEqual((kept.keep(rest), kept.player_counts(0)), ([], [(4.0, 3)]))
+        self.assertEqual((rest, kept.player_figures([ANA, BO], 0, 1)), ([PlayerCountsExpired(3.5)], {3: 3, 4: 3}))
+        self.assertEqual((kept.keep(rest), kept.player_figures([ANA, BO], 0, 1)), ([], {4: 3}))
 
     def test_restrictions(self) -> None:
         """Mutes and bans come back as they were set last, but for those that were lifted or are over."""
