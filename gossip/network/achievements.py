@@ -31,6 +31,7 @@ from gossip.protocol.events import (
     AchievementsSynced,
     AchievementsUpdate,
 )
+from gossip.protocol.moment import Moment
 from gossip.registry.changes import AchievementDropped, AchievementKept
 from gossip.registry.registry import Registry
 
@@ -73,7 +74,7 @@ class Achievements:
         self._new_key = new_key
         self._waiting: dict[str, deque[tuple[Session, Event]]] = {}
 
-    def receive(self, session: Session, event: Event, now: float) -> Outputs:
+    def receive(self, session: Session, event: Event, now: Moment) -> Outputs:
         """A game asks for or changes achievements; it waits while the game's last change is not on disk."""
         assert session.online is not None
         client_id = session.online.game.client_id
@@ -86,7 +87,7 @@ class Achievements:
             self._waiting[client_id] = deque()
         return [output]
 
-    def settled(self, client_id: str, now: float) -> Outputs:
+    def settled(self, client_id: str, now: Moment) -> Outputs:
         """A game's change is on disk, and in the registry, or it failed: the requests that wait for it go on."""
         outputs: Outputs = []
         waiting = self._waiting[client_id]
@@ -99,7 +100,7 @@ class Achievements:
         del self._waiting[client_id]
         return outputs
 
-    def _carry_out(self, client_id: str, session: Session, event: Event, now: float) -> Send | Commit:
+    def _carry_out(self, client_id: str, session: Session, event: Event, now: Moment) -> Send | Commit:
         mine = self._registry.achievements.get(client_id, {})
         try:
             match event:

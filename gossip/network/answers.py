@@ -10,6 +10,7 @@ from gossip.network.outputs import Send
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
 from gossip.protocol.events import Failure, Success
+from gossip.protocol.moment import Moment
 
 
 class Request(Protocol):
@@ -21,7 +22,7 @@ class Request(Protocol):
     def ref(self) -> Raw | None: ...
 
 
-def success(session: Session, request: Request, now: float) -> tuple[Send, ...]:
+def success(session: Session, request: Request, now: Moment) -> tuple[Send, ...]:
     """The answer to a request that was carried out; none if nobody wants one."""
     if not _wanted(session, request, now):
         return ()
@@ -29,12 +30,12 @@ def success(session: Session, request: Request, now: float) -> tuple[Send, ...]:
     return (Send(session, Success(request.wire, request.ref)),)
 
 
-def failure(session: Session, request: Request, error: Error, now: float) -> tuple[Send, ...]:
+def failure(session: Session, request: Request, error: Error, now: Moment) -> tuple[Send, ...]:
     """The answer to a request that was not carried out; none if nobody wants one."""
     if not _wanted(session, request, now):
         return ()
     return (Send(session, Failure(request.wire, request.ref, error)),)
 
 
-def _wanted(session: Session, request: Request, now: float) -> bool:
-    return request.ref is not None or session.debug_until > now
+def _wanted(session: Session, request: Request, now: Moment) -> bool:
+    return request.ref is not None or session.debug_until > now.steady

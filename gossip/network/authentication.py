@@ -9,6 +9,7 @@ from gossip.network.settings import Rules
 from gossip.protocol.errors import Denied
 from gossip.protocol.events import Authenticate
 from gossip.protocol.flags import SUPPORTS
+from gossip.protocol.moment import Moment
 from gossip.registry.changes import Game
 from gossip.registry.registry import Registry
 
@@ -23,7 +24,7 @@ class Authentication:
         self._rules = rules
         self._wrong: dict[tuple[str, str], tuple[int, float]] = {}
 
-    def judge(self, session: Session, event: Authenticate, now: float) -> tuple[Game, frozenset[str]]:
+    def judge(self, session: Session, event: Authenticate, now: Moment) -> tuple[Game, frozenset[str]]:
         """
         May a session join?
 
@@ -46,21 +47,21 @@ class Authentication:
             raise Denied("too-many-sessions")
         return game, supports - {"tells"} if game.hides_players else supports
 
-    def _identify(self, peer: str, event: Authenticate, now: float) -> Game | None:
+    def _identify(self, peer: str, event: Authenticate, now: Moment) -> Game | None:
         client_id = (event.client_id or "").lower()
         limits = self._rules.limits
-        count, since = self._wrong.get((client_id, peer), (0, now))
-        if since + limits.wrong_secrets_seconds <= now:
-            count, since = 0, now
+        count, since = self._wrong.get((client_id, peer), (0, now.steady))
+        if since + limits.wrong_secrets_seconds <= now.steady:
+            count, since = 0, now.steady
         if limits.wrong_secrets and count >= limits.wrong_secrets:
             return None
-        game = self._registry.authenticate(client_id, event.client_secret or "", now)
+        game = self._registry.authenticate(client_id, event.client_secret or "", now.wall)
         # Of unknown games nothing is remembered: anybody can make those up without end.
         if game is None and client_id in self._registry.games:
             self._wrong[client_id, peer] = count + 1, since
         return game
 
-    def forgive(self, now: float) -> None:
+    def forgive(self, now: Moment) -> None:
         """Forget wrong secrets that no longer count."""
-        until = now - self._rules.limits.wrong_secrets_seconds
+        until = now.steady - self._rules.limits.wrong_secrets_seconds
         self._wrong = {key: wrong for key, wrong in self._wrong.items() if wrong[1] > until}

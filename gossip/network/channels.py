@@ -24,6 +24,7 @@ from gossip.protocol.events import (
     ChannelsUnsubscribe,
     Failure,
 )
+from gossip.protocol.moment import Moment
 from gossip.protocol.text import clean, timestamp, too_long
 from gossip.registry.changes import Channel, ChannelSaved, MessageSaid, Restriction
 from gossip.registry.errors import Refused
@@ -63,7 +64,7 @@ class Channels:
         blocked = {blocked.lower() for blocked in self._rules.settings.blocked_channels}
         return bool(CHANNEL_NAME.fullmatch(name)) and name.lower() not in blocked
 
-    def ban_of(self, session: Session, name: str, now: float) -> Restriction | None:
+    def ban_of(self, session: Session, name: str, now: Moment) -> Restriction | None:
         """The ban that keeps a session out of a channel."""
         if not self._registry.bans:
             return None
@@ -94,7 +95,7 @@ class Channels:
 
     # The events.
 
-    def subscribe(self, session: Session, event: ChannelsSubscribe, now: float) -> Outputs:
+    def subscribe(self, session: Session, event: ChannelsSubscribe, now: Moment) -> Outputs:
         """A session wants to hear a channel; a valid name that does not exist is created."""
         name = event.channel
         if not self.may_join(name):
@@ -108,7 +109,7 @@ class Channels:
         spend(session.buckets, "channels_subscribe", self._rules.limits.rates.channels_subscribe, now)
         return [*self.join(session, name), *success(session, event, now)]
 
-    def unsubscribe(self, session: Session, event: ChannelsUnsubscribe, now: float) -> Outputs:
+    def unsubscribe(self, session: Session, event: ChannelsUnsubscribe, now: Moment) -> Outputs:
         """A session no longer wants to hear a channel; it need not hear it now."""
         spend(session.buckets, "channels_unsubscribe", self._rules.limits.rates.channels_unsubscribe, now)
         if event.channel in session.channels:
@@ -116,7 +117,7 @@ class Channels:
             self.leave(session, event.channel)
         return [*success(session, event, now)]
 
-    def send(self, session: Session, event: ChannelsSend, now: float) -> Outputs:
+    def send(self, session: Session, event: ChannelsSend, now: Moment) -> Outputs:
         """A player of a session says something."""
         if event.channel not in session.channels:
             raise Denied("not-subscribed")
@@ -131,7 +132,7 @@ class Channels:
         speaker: Speaker,
         channel: str,
         message: str,
-        now: float,
+        now: Moment,
         then: tuple[Send, ...] = (),
         otherwise: tuple[Send, ...] = (),
     ) -> Outputs:
@@ -139,7 +140,6 @@ class Channels:
         Somebody says something on a channel: a player of a game, a person on the pages, or the network itself.
 
         @param channel: the name of a channel that exists.
-        @param now: seconds since the epoch.
         @param then: what leaves when the message is on disk.
         @param otherwise: what leaves when it could not be kept.
         @return: what L{heard} returns, then the L{Commit} of the message.
@@ -148,7 +148,7 @@ class Channels:
         """
         registry = self._registry
         known = registry.channels[channel]
-        if known.paused_until is not None and known.paused_until > now:
+        if known.paused_until is not None and known.paused_until > now.wall:
             raise Denied("channel-paused")
         name = checked_name(speaker.name, self._rules.limits)
         message = checked_message(message, self._rules.limits)
@@ -163,10 +163,12 @@ class Channels:
                 message = registry.filters.judge(channel, message)
         if speaker.buckets is not None:
             spend(speaker.buckets, "channels_send", self._rules.limits.rates.channels_send, now)
-        said = MessageSaid(channel, registry.numbers.next_message(channel), client_id, speaker.game, name, message, now)
+        said = MessageSaid(
+            channel, registry.numbers.next_message(channel), client_id, speaker.game, name, message, now.wall
+        )
         return [*self.heard(said), Commit(said, then, otherwise, learned=True)]
 
-    def announce(self, channel: str, message: str, now: float) -> Outputs:
+    def announce(self, channel: str, message: str, now: Moment) -> Outputs:
         """
         The network itself says something on a channel.
 

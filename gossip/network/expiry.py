@@ -1,11 +1,12 @@
-"""What is no longer kept."""
+"""Retention: what is too old is dropped."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from gossip.network.outputs import Commit, Outputs
-from gossip.network.settings import NetworkSettings
+from gossip.network.settings import NetworkSettings, Rules
+from gossip.protocol.moment import Moment
 from gossip.registry.changes import (
     AuditExpired,
     MessagesExpired,
@@ -18,18 +19,57 @@ from gossip.registry.restrictions import is_over
 
 DAY: Final = 24 * 60 * 60
 
+EXPIRING: Final = 60 * 60
+"""How often what is too old is dropped, in seconds."""
 
-def expired(registry: Registry, settings: NetworkSettings, now: float) -> Outputs:
-    """Drop what is too old."""
+AGREEMENT: Final = 5 * 60.0
+"""How long both clocks must have run side by side before anything is dropped, in seconds."""
+
+JUMP: Final = 1.0
+"""The wall clock was set if it moved this many seconds more or less than the steady one between two ticks."""
+
+
+class Retention:
+    """
+    Drops what is too old, by the wall clock.
+
+    A wall clock that is wrong for a moment must not delete what cannot come back: nothing is dropped until the clock
+    has agreed with the steady one for L{AGREEMENT}.
+    """
+
+    def __init__(self, registry: Registry, rules: Rules) -> None:
+        self._registry = registry
+        self._rules = rules
+        self._offset: float | None = None
+        self._agrees_since = 0.0
+        self._hour: int | None = None
+
+    def tick(self, now: Moment) -> Outputs:
+        """Time went by. To be called each second."""
+        offset, self._offset = self._offset, now.wall - now.steady
+        if offset is None or abs(self._offset - offset) > JUMP:
+            self._agrees_since = now.steady
+        hour = int(now.wall) // EXPIRING
+        if self._hour is None:
+            self._hour = hour
+        if hour == self._hour or now.steady - self._agrees_since < AGREEMENT:
+            return []
+        self._hour = hour
+        return expired(self._registry, self._rules.settings, now)
+
+
+def expired(registry: Registry, settings: NetworkSettings, now: Moment) -> Outputs:
+    """What is too old by now."""
     outputs: Outputs = []
+    wall = now.wall
     if settings.history_days:
-        outputs.append(Commit(MessagesExpired(now - settings.history_days * DAY)))
+        outputs.append(Commit(MessagesExpired(wall - settings.history_days * DAY)))
     if settings.player_count_days:
-        outputs.append(Commit(PlayerCountsExpired(now - settings.player_count_days * DAY)))
+        outputs.append(Commit(PlayerCountsExpired(wall - settings.player_count_days * DAY)))
     if settings.audit_days:
-        outputs.append(Commit(AuditExpired(now - settings.audit_days * DAY)))
-    if any(is_over(each, now) for each in (*registry.mutes.values(), *registry.bans.values())):
-        outputs.append(Commit(RestrictionsExpired(now)))
-    if registry.accounts.expired(now):
-        outputs.append(Commit(TicketsExpired(now)))
+        outputs.append(Commit(AuditExpired(wall - settings.audit_days * DAY)))
+    if any(is_over(each, wall) for each in (*registry.mutes.values(), *registry.bans.values())):
+        outputs.append(Commit(RestrictionsExpired(wall)))
+    if registry.accounts.expired(wall):
+        outputs.append(Commit(TicketsExpired(wall)))
     return outputs

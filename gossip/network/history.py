@@ -15,6 +15,7 @@ from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
 from gossip.protocol.errors import NOT_KEPT, Denied
 from gossip.protocol.events import ChannelsHistory, ChannelsHistoryAnswer, Failure, MessageOf
+from gossip.protocol.moment import Moment
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import MessageSaid
 
@@ -51,7 +52,7 @@ class History:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
 
-    def ask(self, session: Session, event: ChannelsHistory, now: float) -> Outputs:
+    def ask(self, session: Session, event: ChannelsHistory, now: Moment) -> Outputs:
         """A game wants to know what was said on one of its channels."""
         if event.channel not in session.channels:
             raise Denied("not-subscribed")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gossip.network.session import Session
 from gossip.protocol.errors import Denied
+from gossip.protocol.moment import Moment
 from gossip.registry.changes import Restriction
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import Restrictions, code_of, find, plain_address, player_of, values_of
@@ -19,7 +20,7 @@ class Moderation:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def check_speaker(self, client_id: str, peer: str, name: str, channel: str, now: float) -> None:
+    def check_speaker(self, client_id: str, peer: str, name: str, channel: str, now: Moment) -> None:
         """
         May a player speak?
 
@@ -27,14 +28,13 @@ class Moderation:
         @param peer: the address that the game or the person comes from.
         @param name: the player's name.
         @param channel: where; empty for a tell.
-        @param now: seconds since the epoch.
         @raise Denied: the player is muted or banned; the text says until when, and why.
         """
         for known in (self._registry.bans, self._registry.mutes):
             if known:
                 _check(known, client_id, peer, name, channel, now)
 
-    def check_player(self, client_id: str, peer: str, name: str, now: float) -> None:
+    def check_player(self, client_id: str, peer: str, name: str, now: Moment) -> None:
         """
         May a player be here? The arguments are those of L{check_speaker}.
 
@@ -43,17 +43,17 @@ class Moderation:
         if self._registry.bans:
             _check(self._registry.bans, client_id, peer, name, "", now)
 
-    def ban_of(self, session: Session, client_id: str, channel: str, now: float) -> Restriction | None:
+    def ban_of(self, session: Session, client_id: str, channel: str, now: Moment) -> Restriction | None:
         """
         The ban that keeps a session of a game out.
 
         @param channel: out of which channel; empty for the network.
         """
         bans = self._registry.bans
-        return find(bans, (client_id, plain_address(session.peer)), channel, now) if bans else None
+        return find(bans, (client_id, plain_address(session.peer)), channel, now.wall) if bans else None
 
 
-def _check(known: Restrictions, client_id: str, peer: str, name: str, channel: str, now: float) -> None:
-    found = find(known, (client_id, player_of(client_id, name), plain_address(peer)), channel, now)
+def _check(known: Restrictions, client_id: str, peer: str, name: str, channel: str, now: Moment) -> None:
+    found = find(known, (client_id, player_of(client_id, name), plain_address(peer)), channel, now.wall)
     if found is not None:
         raise Denied(code_of(found), **values_of(found))

@@ -17,7 +17,7 @@ from gossip.network.answers import failure, success
 from gossip.network.audiences import Audience, Audiences, SessionsOf, Supporters
 from gossip.network.authentication import Authentication
 from gossip.network.channels import Channels
-from gossip.network.expiry import expired
+from gossip.network.expiry import Retention
 from gossip.network.history import History
 from gossip.network.moderation import Moderation
 from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Outputs, Send
@@ -64,6 +64,7 @@ from gossip.protocol.events import (
     Unreadable,
 )
 from gossip.protocol.flags import HISTORY
+from gossip.protocol.moment import Moment
 from gossip.protocol.text import clean
 from gossip.registry.changes import (
     AchievementDropped,
@@ -99,9 +100,6 @@ SPREAD: Final = 5
 COUNTING: Final = 15 * 60
 """How often players are counted, in seconds."""
 
-EXPIRING: Final = 60 * 60
-"""How often what is too old is dropped, in seconds."""
-
 USER_AGENTS: Final = 10_000
 """At most this many code bases are noted."""
 
@@ -117,7 +115,7 @@ LEFT: Final = 1000
 _USER_AGENT, _VERSION = 200, 20
 """How many characters of a code base's name, and of a protocol version, are kept."""
 
-Handler = Callable[[Session, Any, float], Outputs]
+Handler = Callable[[Session, Any, Moment], Outputs]
 
 
 class Network:
@@ -150,12 +148,14 @@ class Network:
         self._authentication = Authentication(registry, self.presence, moderation, rules)
         self._players = Players(moderation, self._new_ref, rules)
         self._history = History(rules)
+        self._retention = Retention(registry, rules)
         self._achievements = Achievements(registry, new_uuid, rules)
         self._new_uuid = new_uuid
         self._random = random
         self._unauthenticated: dict[Session, float] = {}
         self._wheel: list[list[Session]] = [[] for _ in range(BEAT)]
         self._ticked: int | None = None
+        self._quarter: int | None = None
 
         tells = Tells(registry, self.presence, moderation, self._new_ref, rules)
         self._table: dict[type[Event], tuple[str, Handler]] = {
@@ -194,13 +194,13 @@ class Network:
 
     # What happens to a session.
 
-    def opened(self, session: Session, now: float) -> Outputs:
+    def opened(self, session: Session, now: Moment) -> Outputs:
         """
         Somebody connected.
 
-        @param now: seconds since the epoch, here and everywhere.
         """
-        self._unauthenticated[session] = session.opened_at = now
+        self._unauthenticated[session] = now.steady
+        session.opened_at = now.wall
         return []
 
     @property
@@ -208,7 +208,7 @@ class Network:
         """The sessions that have not authenticated yet, in the order in which they connected."""
         return self._unauthenticated.keys()
 
-    def receive(self, session: Session, event: ClientEvent, now: float) -> Outputs:
+    def receive(self, session: Session, event: ClientEvent, now: Moment) -> Outputs:
         """
         A session sent something: the checks in the order of the specification (Frames and answers), then the event.
 
@@ -260,7 +260,7 @@ class Network:
         """A session gave a sign of life that is no heartbeat event, for example a line on the telnet port."""
         session.unanswered = 0
 
-    def lost(self, session: Session, now: float) -> Outputs:
+    def lost(self, session: Session, now: Moment) -> Outputs:
         """A session's connection is gone."""
         was, session.situation = session.situation, Situation.GONE
         self._unauthenticated.pop(session, None)
@@ -270,13 +270,13 @@ class Network:
             self.presence.leave(session, now)
         return []
 
-    def _dismiss(self, session: Session, last: Failure | NotAuthenticated, now: float) -> Outputs:
+    def _dismiss(self, session: Session, last: Failure | NotAuthenticated, now: Moment) -> Outputs:
         return [Send(session, last), *self._close(session, AUTHENTICATION_FAILED, last.error, now)]
 
-    def _close(self, session: Session, code: int, why: Error, now: float) -> Outputs:
+    def _close(self, session: Session, code: int, why: Error, now: Moment) -> Outputs:
         return [Close(session, code, why), *self.lost(session, now)]
 
-    def _authenticate(self, session: Session, event: Authenticate, now: float) -> Outputs:
+    def _authenticate(self, session: Session, event: Authenticate, now: Moment) -> Outputs:
         try:
             game, supports = self._authentication.judge(session, event, now)
         except Denied as denied:
@@ -284,7 +284,7 @@ class Network:
         del self._unauthenticated[session]
         session.situation = Situation.ACTIVE
         session.supports = supports
-        session.debug_until = now + DEBUG if event.debug else 0.0
+        session.debug_until = now.steady + DEBUG if event.debug else 0.0
         session.online, came = self.presence.join(session, game)
         outputs: Outputs = [Send(session, Authenticated(event.ref, game.short_name))]
         # A name given twice is one wish: an undeserved failure throws a client in the field into a loop.
@@ -296,7 +296,7 @@ class Network:
         self._players.replace(session, event.players or ())
         outputs.append(self._beat(session))
         outputs.extend(self._history.resume(session, event.resume or {}))
-        self._wheel[(int(now) if self._ticked is None else self._ticked) % BEAT].append(session)
+        self._wheel[(int(now.steady) if self._ticked is None else self._ticked) % BEAT].append(session)
         outputs.extend(self._seen(game.client_id, event))
         if came:
             outputs.extend(self._tell_others(session.online, GamesConnect(self._new_ref(), game.short_name)))
@@ -326,28 +326,28 @@ class Network:
         session.unanswered += 1
         return Send(session, beat)
 
-    def _heartbeat(self, session: Session, event: Heartbeat | PlayersListed, now: float) -> Outputs:
+    def _heartbeat(self, session: Session, event: Heartbeat | PlayersListed, now: Moment) -> Outputs:
         session.unanswered = 0
         self._players.replace(session, event.players or ())
         return []
 
     # What time brings.
 
-    def tick(self, now: float) -> Outputs:
+    def tick(self, now: Moment) -> Outputs:
         """Time went by: beats, time-outs, games whose grace is over, retention. To be called each second."""
-        second, last = int(now), self._ticked
+        second, last = int(now.steady), self._ticked
         self._ticked = second
+        outputs = [*self._time_out(now), *self._count(now), *self._retention.tick(now)]
         if last is None:
-            return []
-        outputs = [*self._time_out(now), *self._housekeeping(last, second, now)]
+            return outputs
         for online in self.presence.gone(now):
             outputs.extend(self._tell_others(online, GamesDisconnect(self._new_ref(), online.game.short_name)))
-        # After a jump of the clock each slot has its turn once: the games were not asked in between.
+        # After a long standstill each slot has its turn once: the games were not asked in between.
         for slot in range(max(last, second - BEAT) + 1, second + 1):
             outputs.extend(self._turn(slot % BEAT, now))
         return outputs
 
-    def _turn(self, slot: int, now: float) -> Outputs:
+    def _turn(self, slot: int, now: Moment) -> Outputs:
         outputs: Outputs = []
         self._wheel[slot] = here = [session for session in self._wheel[slot] if session.situation is Situation.ACTIVE]
         for session in here:
@@ -357,26 +357,28 @@ class Network:
                 outputs.append(self._beat(session))
         return outputs
 
-    def _time_out(self, now: float) -> Outputs:
+    def _time_out(self, now: Moment) -> Outputs:
         outputs: Outputs = []
         seconds = self.rules.limits.authenticate_seconds
         if seconds:
             # They stand in the order in which they connected.
-            late = [session for session, opened_at in self._unauthenticated.items() if opened_at + seconds <= now]
+            late = [
+                session for session, opened_at in self._unauthenticated.items() if opened_at + seconds <= now.steady
+            ]
             for session in late:
                 outputs.extend(self._close(session, HEARTBEAT_FAILED, Error.of("login-timeout"), now))
         return outputs
 
-    def _housekeeping(self, last: int, second: int, now: float) -> Outputs:
-        outputs: Outputs = []
-        if last // COUNTING != second // COUNTING:
-            self._authentication.forgive(now)
-            counts = tuple(self.presence.players_count())
-            if counts:
-                outputs.append(Commit(PlayersCounted(second - second % COUNTING, counts)))
-        if last // EXPIRING != second // EXPIRING:
-            outputs.extend(expired(self.registry, self.rules.settings, now))
-        return outputs
+    def _count(self, now: Moment) -> Outputs:
+        """Each quarter of an hour, count the players."""
+        quarter = int(now.wall) // COUNTING
+        if self._quarter in (None, quarter):
+            self._quarter = quarter
+            return []
+        self._quarter = quarter
+        self._authentication.forgive(now)
+        counts = tuple(self.presence.players_count())
+        return [Commit(PlayersCounted(quarter * COUNTING, counts))] if counts else []
 
     def restart(self, downtime: int) -> Outputs:
         """
@@ -402,7 +404,7 @@ class Network:
         self.registry.check(change, self.rules.settings.blocked_games)
         return Commit(change)
 
-    def settled(self, commit: Commit, kept: bool, now: float) -> Outputs:
+    def settled(self, commit: Commit, kept: bool, now: Moment) -> Outputs:
         """
         A commit was carried out, or failed: the answers that waited for it. If it was kept, L{learned} comes first.
 
@@ -413,7 +415,7 @@ class Network:
             outputs.extend(self._achievements.settled(commit.change.client_id, now))
         return outputs
 
-    def learned(self, change: Change, now: float) -> Outputs:
+    def learned(self, change: Change, now: Moment) -> Outputs:
         """
         A change is in force from now on, wherever it came from: the registry takes it over, and what follows from it
         is returned. To be called once for each change that is kept.
@@ -421,7 +423,7 @@ class Network:
         self.registry.enact(change)
         return [output for each in _parts(change) for output in self._follow(each, now)]
 
-    def _follow(self, change: Change, now: float) -> Outputs:
+    def _follow(self, change: Change, now: Moment) -> Outputs:
         """What else becomes of a change."""
         outputs: Outputs = []
         match change:
@@ -442,19 +444,19 @@ class Network:
                     outputs.extend(self._tell_others(online, GamesDisconnect(self._new_ref(), online.game.short_name)))
         return outputs
 
-    def _expel(self, online: Online, why: Error, now: float) -> Outputs:
+    def _expel(self, online: Online, why: Error, now: Moment) -> Outputs:
         """End all sessions of a game that may no longer be here."""
         sessions = list(online.sessions)
         return [output for session in sessions for output in self._close(session, AUTHENTICATION_FAILED, why, now)]
 
-    def _enforce(self, ban: Restriction, now: float) -> Outputs:
+    def _enforce(self, ban: Restriction, now: Moment) -> Outputs:
         """Somebody was banned: the sessions that the ban names must go."""
         outputs: Outputs = []
         active = [session for online in self.presence for session in online.sessions]
         for session in [*active, *self._unauthenticated]:
             online = session.online
             if ban.subject not in (plain_address(session.peer), online.game.client_id if online else "") or is_over(
-                ban, now
+                ban, now.wall
             ):
                 continue
             if not ban.channel:

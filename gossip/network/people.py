@@ -13,6 +13,7 @@ from gossip.network.channels import Channels
 from gossip.network.outputs import Outputs
 from gossip.network.ratelimit import Buckets
 from gossip.network.speaker import Speaker
+from gossip.protocol.moment import Moment
 from gossip.registry.names import NETWORK_GAME
 
 _REMEMBERED: Final = 10_000
@@ -26,13 +27,12 @@ class People:
         self._channels = channels
         self._buckets: dict[str, Buckets] = {}
 
-    def say(self, name: str, peer: str, channel: str, message: str, now: float) -> Outputs:
+    def say(self, name: str, peer: str, channel: str, message: str, now: Moment) -> Outputs:
         """
         Somebody says something on a channel that exists.
 
         @param name: the name of the account.
         @param peer: the address that it comes from.
-        @param now: seconds since the epoch.
         @return: broadcasts, if anybody hears it, and the commit of what was said.
         @raise Denied: it cannot be said; the text is what a game would be told.
         @raise Overrun: it comes too fast.

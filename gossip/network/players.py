@@ -14,6 +14,7 @@ from gossip.network.outputs import Broadcast, Outputs
 from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.events import PlayersSignedIn, PlayersSignedOut, PlayersSignIn, PlayersSignOut
+from gossip.protocol.moment import Moment
 from gossip.protocol.text import clean, too_long
 
 
@@ -40,7 +41,7 @@ class Players:
                     break
         session.players = players
 
-    def sign_in(self, session: Session, event: PlayersSignIn, now: float) -> Outputs:
+    def sign_in(self, session: Session, event: PlayersSignIn, now: Moment) -> Outputs:
         """A player entered a game; other games are told, unless a session of this one lists the player already."""
         online = session.online
         assert online is not None
@@ -54,7 +55,7 @@ class Players:
         told = PlayersSignedIn(self._new_ref(), online.game.short_name, name) if came else None
         return [*self._tell(session, told), *success(session, event, now)]
 
-    def sign_out(self, session: Session, event: PlayersSignOut, now: float) -> Outputs:
+    def sign_out(self, session: Session, event: PlayersSignOut, now: Moment) -> Outputs:
         """A player left a game: it goes off the lists of all its sessions."""
         online = session.online
         assert online is not None

@@ -12,6 +12,7 @@ from typing import Final
 
 from gossip.network.audiences import Audiences, SessionsOf
 from gossip.network.session import Session
+from gossip.protocol.moment import Moment
 from gossip.registry.changes import Game
 
 GRACE: Final = 60.0
@@ -104,20 +105,20 @@ class Presence:
         self._audiences.support(session)
         return online, came
 
-    def leave(self, session: Session, now: float) -> None:
+    def leave(self, session: Session, now: Moment) -> None:
         """A session ended; with its last one a game enters the grace."""
         online = session.online
         assert online is not None
         online.left(session)
         self._audiences.withdraw(session, session.supports)
         if not online.sessions:
-            self._leaving[online.game.client_id] = now + GRACE
+            self._leaving[online.game.client_id] = now.steady + GRACE
 
-    def gone(self, now: float) -> list[Online]:
+    def gone(self, now: Moment) -> list[Online]:
         """The games whose grace is over; they are offline from here on."""
         over = []
         for client_id, end in list(self._leaving.items()):
-            if end > now:
+            if end > now.steady:
                 break  # they stand in the order of their ends
             del self._leaving[client_id]
             over.append(self._online.pop(client_id))

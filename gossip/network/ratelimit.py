@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from gossip.protocol.errors import Overrun
+from gossip.protocol.moment import Moment
 
 STRIKES: Final = 10
 """This many overruns are an abuse."""
@@ -32,17 +33,17 @@ _ROUNDING: Final = 1e-6
 
 
 class Bucket:
-    """One session's use of one rate. Time is handed in, in seconds."""
+    """One session's use of one rate."""
 
     __slots__ = ("_at", "_level", "_strikes", "_struck")
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: Moment) -> None:
         self._level = 0.0
-        self._at = now
+        self._at = now.steady
         self._strikes = 0.0
-        self._struck = now
+        self._struck = now.steady
 
-    def take(self, rate: Rate, now: float) -> bool:
+    def take(self, rate: Rate, now: Moment) -> bool:
         """
         Let one event pass, or not.
 
@@ -51,31 +52,30 @@ class Bucket:
         if not rate.burst:
             return True
         level = self.level(rate, now) + 1
-        self._at = now
+        self._at = now.steady
         passes = level <= rate.burst + _ROUNDING
         self._level = level if passes else level - 1
         return passes
 
-    def strike(self, now: float) -> bool:
+    def strike(self, now: Moment) -> bool:
         """
         Count an overrun.
 
         @return: whether it was one too many.
         """
         self._strikes = self.strikes(now) + 1
-        self._struck = now
+        self._struck = now.steady
         return self._strikes > STRIKES - 1
 
-    def level(self, rate: Rate, now: float) -> float:
+    def level(self, rate: Rate, now: Moment) -> float:
         """How many events are in it, up to the burst; a part of one that leaks away counts as a part."""
-        # The clock of a machine may be set back.
-        leaked = max(now - self._at, 0.0) * rate.per_second
+        leaked = (now.steady - self._at) * rate.per_second
         return max(self._level - leaked, 0.0)
 
-    def strikes(self, now: float) -> float:
+    def strikes(self, now: Moment) -> float:
         """How many overruns are not forgiven yet."""
         # In less than a minute less than one is forgiven: the tenth of a row is above nine.
-        forgiven = max(now - self._struck, 0.0) / FORGIVEN
+        forgiven = (now.steady - self._struck) / FORGIVEN
         return max(self._strikes - forgiven, 0.0)
 
 
@@ -83,12 +83,11 @@ Buckets = dict[str, Bucket]
 """One sender's use of the rates that it has used, by their names in L{Rates <gossip.network.settings.Rates>}."""
 
 
-def spend(buckets: Buckets, name: str, rate: Rate, now: float) -> None:
+def spend(buckets: Buckets, name: str, rate: Rate, now: Moment) -> None:
     """
     Let one event pass a rate limit.
 
     @param name: the name of the rate.
-    @param now: seconds since the epoch.
     @raise Overrun: the event does not pass.
     """
     bucket = buckets.get(name)

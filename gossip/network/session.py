@@ -33,7 +33,7 @@ class Session:
     @ivar beats: how many heartbeats it was asked for.
     @ivar unanswered: heartbeats since the last sign of life.
     @ivar opened_at: since when it is there, in seconds since the epoch.
-    @ivar debug_until: until when requests without a ref are answered too, in seconds since the epoch.
+    @ivar debug_until: until when requests without a ref are answered too, on the steady clock.
     @ivar buckets: its use of each rate that it has used.
     """
 

@@ -18,6 +18,7 @@ from gossip.protocol.events import (
     StatusOf,
 )
 from gossip.protocol.flags import FLAGS
+from gossip.protocol.moment import Moment
 from gossip.registry.names import NETWORK_GAME, NETWORK_PLAYER, is_network
 from gossip.registry.registry import Registry
 
@@ -30,13 +31,13 @@ class Statuses:
         self._presence = presence
         self._rules = rules
 
-    def players(self, session: Session, event: PlayersStatus, now: float) -> Outputs:
+    def players(self, session: Session, event: PlayersStatus, now: Moment) -> Outputs:
         """A game asks for the players of one game, or of all others."""
         asked = self._asked(session, event.game)
         games = tuple(map(self.players_of, asked)) or (PlayersOf(NETWORK_GAME, (NETWORK_PLAYER,)),)
         return [Send(session, PlayersStatusAnswer(event.ref, games))]
 
-    def games(self, session: Session, event: GamesStatus, now: float) -> Outputs:
+    def games(self, session: Session, event: GamesStatus, now: Moment) -> Outputs:
         """A game asks what one game is, or all others are."""
         asked = self._asked(session, event.game)
         games = tuple(map(self.status_of, asked)) or (self._network(),)

@@ -19,6 +19,7 @@ from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.errors import Denied
 from gossip.protocol.events import TellsReceive, TellsSend
+from gossip.protocol.moment import Moment
 from gossip.protocol.text import clean, timestamp
 from gossip.registry.names import NETWORK_GAME, NETWORK_PLAYER, is_network
 from gossip.registry.registry import Registry
@@ -43,9 +44,9 @@ class Tells:
         self._moderation = moderation
         self._new_ref = new_ref
 
-    def send(self, session: Session, event: TellsSend, now: float) -> Outputs:
+    def send(self, session: Session, event: TellsSend, now: Moment) -> Outputs:
         """A player tells something to one other; a tell to the network itself is answered with its help."""
-        sent_at = timestamp(now) if event.sent_at is None else event.sent_at
+        sent_at = timestamp(now.wall) if event.sent_at is None else event.sent_at
         if not is_timestamp(sent_at):
             raise Denied("invalid-payload")
         sender = session.online
@@ -55,7 +56,7 @@ class Tells:
             self._check_names(sender.plays(from_name), to_name.lower() == NETWORK_PLAYER)
             checked_message(event.message, self._rules.limits)
             help_ = self._rules.settings.help
-            told = TellsReceive(self._new_ref(), NETWORK_GAME, NETWORK_PLAYER, from_name, timestamp(now), help_)
+            told = TellsReceive(self._new_ref(), NETWORK_GAME, NETWORK_PLAYER, from_name, timestamp(now.wall), help_)
             return [Send(session, told), *success(session, event, now)]
         receiver = self._registry.game_named(event.to_game)
         online = None if receiver is None else self._presence.online(receiver.client_id)

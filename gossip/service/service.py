@@ -25,6 +25,7 @@ from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Hold, Output
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
+from gossip.protocol.moment import Moment
 from gossip.registry.changes import Change, MessageSaid
 from gossip.service.answer_queue import Answer, AnswersInOrder, Place
 from gossip.service.counters import Counters, Status
@@ -144,19 +145,24 @@ class GossipService(Service):
         self._stuck_since: float | None = None
         self._next_tick = 0.0
 
+    def now(self) -> Moment:
+        """This moment, on both clocks."""
+        seconds = self._clock.seconds()
+        return Moment(seconds, seconds)
+
     # The transports bring what happens to their connections.
 
     def opened(self, connection: IConnection) -> Session:
         session = Session(connection.peer_address)
         self._connections[session] = connection
-        self._carry_out(self.network.opened(session, self._clock.seconds()))
+        self._carry_out(self.network.opened(session, self.now()))
         return session
 
     def received(self, session: Session, event: ClientEvent) -> None:
         self.counters.received(event)
         was_new = session.situation is Situation.NEW
         try:
-            outputs = self.network.receive(session, event, self._clock.seconds())
+            outputs = self.network.receive(session, event, self.now())
         except Exception:
             # A mistake of ours hurts this session, and no other.
             self._log.failure("a session failed on {event}", event=type(event).__name__)
@@ -187,7 +193,7 @@ class GossipService(Service):
 
     def _lose(self, session: Session) -> list[Output]:
         try:
-            return self.network.lost(session, self._clock.seconds())
+            return self.network.lost(session, self.now())
         except Exception:
             self._log.failure("a session could not end")
             return []
@@ -258,7 +264,7 @@ class GossipService(Service):
     def _settled(
         self, commit: Commit, asking: Session | None, place: Place | None, done: Deferred[None] | None, kept: bool
     ) -> None:
-        now = self._clock.seconds()
+        now = self.now()
         if not kept:
             self.counters.unkept += 1
             self._log.error("a change could not be kept: {change}", change=type(commit.change).__name__)
@@ -345,7 +351,7 @@ class GossipService(Service):
         return maybeDeferred(self._say, name, peer, channel, message)
 
     def _say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
-        return self._kept(self.network.people.say(name, peer, channel, message, self._clock.seconds()))
+        return self._kept(self.network.people.say(name, peer, channel, message, self.now()))
 
     def announce(self, channel: str, text: str) -> Deferred[None]:
         """
@@ -356,7 +362,7 @@ class GossipService(Service):
         return execute(self._announce, channel, text)
 
     def _announce(self, channel: str, text: str) -> None:
-        self._carry_out(self.network.channels.announce(channel, text, self._clock.seconds()))
+        self._carry_out(self.network.channels.announce(channel, text, self.now()))
 
     def notice(self, seconds: int) -> None:
         """Tell all games that the network will be away for this many seconds."""
@@ -417,7 +423,7 @@ class GossipService(Service):
         self.counters.ticked(late)
         self._next_tick = now + 1 - late % 1
         try:
-            self._carry_out(self.network.tick(now))
+            self._carry_out(self.network.tick(self.now()))
         except Exception:
             # A LoopingCall that fails would stop for ever.
             self._log.failure("a tick failed")

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network.audiences import Audiences, SessionsOf, Subscribers, Supporters
 from gossip.network.session import Session
-from tests.support.world import FLAGS, NOW, World
+from tests.support.world import FLAGS, NOW, World, at
 
 
 class AudiencesTests(SynchronousTestCase):
@@ -93,5 +93,5 @@ class SessionsOfTests(SynchronousTestCase):
         first, second = world.join("Alpha"), world.join("Alpha")
         world.join("Alpha", supports=["channels"])
         self.assertEqual(world.network.hearing(audience), (first, second))
-        world.network.lost(first, NOW)
+        world.network.lost(first, at(NOW))
         self.assertEqual(world.network.hearing(audience), (second,))

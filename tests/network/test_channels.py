@@ -15,7 +15,7 @@ from gossip.protocol.errors import NOT_KEPT, Error
 from gossip.protocol.events import ChannelsBroadcast, Failure, Success
 from gossip.registry.changes import Channel, ChannelSaved, MessageSaid
 from gossip.registry.errors import Refused
-from tests.support.world import NOW, World, frame, ref, sent, written
+from tests.support.world import NOW, World, at, frame, ref, sent, written
 
 R = Raw(b'"r"')
 
@@ -200,16 +200,16 @@ class SendTests(SynchronousTestCase):
         self.assertEqual(self.error(say(), now=NOW + 9.9), "channel is paused")
         self.assertIsNone(self.error(say(), now=NOW + 10))
         self.world.registry.enact(ChannelSaved(Channel("gossip")))
-        self.assertEqual(self.error(say("", "")), "Name cannot be empty")
-        self.assertEqual(self.error(say("", "<b>\x00")), "Name cannot be empty")
-        self.assertEqual(self.error(say("", "x" * 65)), "name too long")
-        self.assertEqual(self.error(say("", "é" * 33)), "name too long")
-        self.assertEqual(self.error(say("", "é" * 32)), "empty message")
-        self.assertEqual(self.error(say("<b></b>")), "empty message")
-        self.assertEqual(self.error(say("x" * 4097)), "message too long")
-        self.assertEqual(self.error(say("😀" * 3073)), "message too long")
+        self.assertEqual(self.error(say("", ""), now=NOW + 10), "Name cannot be empty")
+        self.assertEqual(self.error(say("", "<b>\x00"), now=NOW + 10), "Name cannot be empty")
+        self.assertEqual(self.error(say("", "x" * 65), now=NOW + 10), "name too long")
+        self.assertEqual(self.error(say("", "é" * 33), now=NOW + 10), "name too long")
+        self.assertEqual(self.error(say("", "é" * 32), now=NOW + 10), "empty message")
+        self.assertEqual(self.error(say("<b></b>"), now=NOW + 10), "empty message")
+        self.assertEqual(self.error(say("x" * 4097), now=NOW + 10), "message too long")
+        self.assertEqual(self.error(say("😀" * 3073), now=NOW + 10), "message too long")
         for message in ("x" * 4096, "😀" * 3072, "é" * 4096, " ", "<b>" + "x" * 4096):
-            self.assertIsNone(self.error(say(message)))
+            self.assertIsNone(self.error(say(message), now=NOW + 10))
 
     def test_limits_of_0(self) -> None:
         """Limits of 0 are none."""
@@ -253,7 +253,7 @@ class SendTests(SynchronousTestCase):
         self.world.say(self.deaf, subscribe("gossip"))
         second = heard()
         self.assertEqual(second, (self.other, self.third, self.deaf))
-        self.world.network.lost(self.other, NOW)
+        self.world.network.lost(self.other, at(NOW))
         self.assertEqual(heard(), (self.third, self.deaf))
         self.world.say(self.deaf, unsubscribe("gossip"))
         self.assertEqual(heard(), (self.third,))
@@ -261,7 +261,7 @@ class SendTests(SynchronousTestCase):
 
     def test_announce(self) -> None:
         """The network itself is heard by everybody, as its player system."""
-        outputs = self.world.network.channels.announce("gossip", "<b>Hear</b>!", NOW)
+        outputs = self.world.network.channels.announce("gossip", "<b>Hear</b>!", at(NOW))
         everybody = (self.session, self.twin, self.other, self.third)
         broadcast = ChannelsBroadcast(ref(1), "gossip", "gossip", "system", "Hear!")
         said = MessageSaid("gossip", 1, None, "gossip", "system", "Hear!", NOW)

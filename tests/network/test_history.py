@@ -24,7 +24,7 @@ from gossip.protocol.events import (
     MessageOf,
 )
 from gossip.registry.changes import MessageSaid
-from tests.support.world import FLAGS, NOW, World, frame, ref, written
+from tests.support.world import FLAGS, NOW, World, at, frame, ref, written
 
 R = Raw(b'"r"')
 ALL = [*FLAGS, "history"]
@@ -110,7 +110,7 @@ class HistoryTests(SynchronousTestCase):
         """What cannot be read is a failure; who is gone gets nothing."""
         fetch = Fetch(self.session, "gossip", 1, None, None, R)
         self.assertEqual(self.found(fetch, None), [Send(self.session, Failure("channels/history", R, NOT_KEPT))])
-        self.world.network.lost(self.session, NOW)
+        self.world.network.lost(self.session, at(NOW))
         self.assertEqual(self.found(fetch, [said(1)]), [])
 
     def test_frames(self) -> None:
@@ -175,10 +175,10 @@ class HistoryTests(SynchronousTestCase):
         first, second = heard(), heard()
         self.assertEqual(first, [(plain,), (self.session,)])
         self.assertTrue(all(one is other for one, other in zip(first, second, strict=True)))
-        self.world.network.lost(self.session, NOW)
+        self.world.network.lost(self.session, at(NOW))
         self.assertEqual(heard(), [(plain,)])
         for session in (plain, sender):
-            self.world.network.lost(session, NOW)
+            self.world.network.lost(session, at(NOW))
         self.assertEqual(self.world.network.channels.subscribed(), {})
 
     def test_games_are_not_told(self) -> None:

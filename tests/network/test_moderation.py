@@ -26,7 +26,7 @@ from gossip.registry.changes import (
     RestrictionsExpired,
 )
 from gossip.registry.restrictions import address, player_of
-from tests.support.world import NOW, World, frame, uuid
+from tests.support.world import NOW, World, at, frame, uuid
 
 HOUR = 3600.0
 
@@ -115,9 +115,9 @@ class MuteTests(ModerationTestCase):
         self.assertEqual(self.send(), "muted until 2023-11-14T22:01:00Z: so")
         self.assertEqual(self.send(now=NOW + 59.9), "muted until 2023-11-14T22:01:00Z: so")
         self.assertIsNone(self.send(now=NOW + 60))
-        self.world.network.tick(NOW + 60)
+        self.world.network.tick(at(NOW + 60))
         self.assertNotIn(RestrictionsExpired, [type(each.change) for each in self.world.pending])
-        outputs = self.world.network.tick(NOW + HOUR)
+        outputs = self.world.network.tick(at(NOW + HOUR))
         self.assertIn(Commit(RestrictionsExpired(NOW + HOUR)), outputs)
         self.world.settled(Commit(RestrictionsExpired(NOW + HOUR)), True, NOW + HOUR)
         self.assertEqual(self.world.registry.mutes, {})
@@ -218,7 +218,7 @@ class SpeakersAndFiltersTests(ModerationTestCase):
         self.assertIsNone(self.send(session=self.beta))
         self.change(ChannelSaved(Channel("gossip", speakers=frozenset())))
         self.assertEqual(self.send(), "not allowed to speak")
-        self.assertTrue(self.world.network.channels.announce("gossip", "Hi", NOW))
+        self.assertTrue(self.world.network.channels.announce("gossip", "Hi", at(NOW)))
 
     def test_filters(self) -> None:
         """What is masked is said and kept so; what is refused is not said; names are judged like messages."""

@@ -41,7 +41,7 @@ from gossip.registry.changes import (
     UserAgentSaved,
 )
 from gossip.registry.errors import Refused
-from tests.support.world import FLAGS, NOW, World, frame, ref, uuid, written
+from tests.support.world import FLAGS, NOW, World, at, frame, ref, uuid, written
 
 FOR_EVER = NetworkSettings(history_days=0, player_count_days=0, audit_days=0)
 SLOW = NetworkLimits(rates=Rates(global_=Rate(2, 1)))
@@ -155,7 +155,7 @@ class GuardTests(SynchronousTestCase):
         self.assertIs(session.situation, Situation.GONE)
         self.assertEqual(world.say(session, frame("heartbeat")), [])
         self.assertEqual(next(iter(world.network.presence)).sessions, {})
-        self.assertEqual(world.network.lost(session, NOW), [])
+        self.assertEqual(world.network.lost(session, at(NOW)), [])
 
     def test_limits_are_a_sessions_own(self) -> None:
         """What one session sends costs another nothing."""
@@ -302,7 +302,7 @@ class AuthenticateTests(SynchronousTestCase):
         first, _ = world.join("Alpha"), world.join("Alpha")
         self.assertEqual(self.refused(world, world.credentials("Alpha")), "too many sessions")
         world.join("Beta")
-        world.network.lost(first, NOW)
+        world.network.lost(first, at(NOW))
         world.join("Alpha")
         unlimited = World(limits=NetworkLimits(sessions=0))
         for _ in range(40):
@@ -383,10 +383,10 @@ class AuthenticateTests(SynchronousTestCase):
         """Wrong secrets are forgotten some time after they stopped to count, not before."""
         world = World(limits=NetworkLimits(wrong_secrets=1, wrong_secrets_seconds=1200))
         self.refused(world, world.credentials("Alpha", client_secret="no"))
-        world.network.tick(NOW)
-        world.network.tick(NOW + 900)
+        world.network.tick(at(NOW))
+        world.network.tick(at(NOW + 900))
         self.assertEqual(self.refused(world, world.credentials("Alpha"), now=NOW + 900), "invalid credentials")
-        world.network.tick(NOW + 1800)
+        world.network.tick(at(NOW + 1800))
         world.join("Alpha", NOW + 1800)
 
 
@@ -395,12 +395,12 @@ class HeartbeatTests(SynchronousTestCase):
 
     def ticks(self, world: World, start: int, end: int) -> list[tuple[int, Any]]:
         """What each second from start to before end brings, with its second."""
-        return [(late, output) for late in range(start, end) for output in world.network.tick(NOW + late)]
+        return [(late, output) for late in range(start, end) for output in world.network.tick(at(NOW + late))]
 
     def test_every_15_seconds(self) -> None:
         """Each session is asked every 15 s from its own authentication."""
         world = World()
-        world.network.tick(NOW)
+        world.network.tick(at(NOW))
         first = world.join("Alpha", NOW + 0.2)
         self.assertEqual(self.ticks(world, 1, 8), [])
         second = world.join("Beta", NOW + 7.5)
@@ -421,14 +421,14 @@ class HeartbeatTests(SynchronousTestCase):
         session = world.join("Alpha", players=["Ana"])
         self.assertEqual(session.unanswered, 1)
         listed = PlayersListed(ref(7), ("Bo", "", "Cy"))
-        outputs = world.network.receive(session, listed, NOW)
+        outputs = world.network.receive(session, listed, at(NOW))
         self.assertEqual(outputs, [Send(session, Success("players", ref(7)))])
         self.assertEqual((session.unanswered, list(session.players)), (0, ["Bo", "Cy"]))
 
     def test_unanswered(self) -> None:
         """Three unanswered beats close a session at the next: the first came with the authentication."""
         world = World()
-        world.network.tick(NOW)
+        world.network.tick(at(NOW))
         session = world.join("Alpha")
         first, second = (Send(session, Beat(number)) for number in (1, 2))
         close = Close(session, 4001, Error.of("heartbeat-failed"))
@@ -439,7 +439,7 @@ class HeartbeatTests(SynchronousTestCase):
         """One answer of any form starts the count anew; other events do not."""
         for sign in (b'{"event":"heartbeat"}', b'{"event":"heartbeat","payload":[],"status":null,"ref":1}'):
             world = World()
-            world.network.tick(NOW)
+            world.network.tick(at(NOW))
             session = world.join("Alpha")
             self.ticks(world, 1, 45)
             self.assertEqual(world.say(session, sign, NOW + 44), [])
@@ -453,7 +453,7 @@ class HeartbeatTests(SynchronousTestCase):
     def test_alive(self) -> None:
         """A sign of life that is no heartbeat counts as well, and changes no players."""
         world = World()
-        world.network.tick(NOW)
+        world.network.tick(at(NOW))
         session = world.join("Alpha", players=["Ana"])
         for start in range(1, 300, 30):
             self.ticks(world, start, start + 30)
@@ -463,39 +463,39 @@ class HeartbeatTests(SynchronousTestCase):
     def test_lost(self) -> None:
         """Who is gone is not asked."""
         world = World()
-        world.network.tick(NOW)
+        world.network.tick(at(NOW))
         session = world.join("Alpha")
-        world.network.lost(session, NOW + 1)
+        world.network.lost(session, at(NOW + 1))
         self.assertEqual(self.ticks(world, 1, 60), [])
 
     def test_jump(self) -> None:
         """After a jump of the clock each session is asked once; a clock set back asks nobody until it goes on."""
         world = World()
-        world.network.tick(NOW)
+        world.network.tick(at(NOW))
         session = world.join("Alpha")
-        self.assertEqual(world.network.tick(NOW + 899), [Send(session, Beat(1))])
-        self.assertEqual(world.network.tick(NOW), [])
-        self.assertEqual(world.network.tick(NOW), [])
+        self.assertEqual(world.network.tick(at(NOW + 899)), [Send(session, Beat(1))])
+        self.assertEqual(world.network.tick(at(NOW)), [])
+        self.assertEqual(world.network.tick(at(NOW)), [])
         self.assertEqual(self.ticks(world, 1, 16), [(15, Send(session, Beat(2)))])
 
     def test_late_ticks(self) -> None:
         """A second that was left out is made up for."""
         world = World()
-        world.network.tick(NOW)
+        world.network.tick(at(NOW))
         session = world.join("Alpha")
-        self.assertEqual(world.network.tick(NOW + 14.9), [])
-        self.assertEqual(world.network.tick(NOW + 16.1), [Send(session, Beat(1))])
-        self.assertEqual(world.network.tick(NOW + 16.9), [])
+        self.assertEqual(world.network.tick(at(NOW + 14.9)), [])
+        self.assertEqual(world.network.tick(at(NOW + 16.1)), [Send(session, Beat(1))])
+        self.assertEqual(world.network.tick(at(NOW + 16.9)), [])
 
     def test_time_out(self) -> None:
         """Who has not authenticated 60 s after connecting is closed."""
         world = World()
-        world.network.tick(NOW)
+        world.network.tick(at(NOW))
         first, second = world.open(NOW), world.open(NOW + 0.5)
         third = world.open(NOW + 1)
         self.assertEqual(self.ticks(world, 1, 60), [])
         world.say(second, frame("authenticate", world.credentials("Alpha")), NOW + 59)
-        world.network.lost(third, NOW + 59)
+        world.network.lost(third, at(NOW + 59))
         self.assertEqual(self.ticks(world, 60, 62), [(60, Close(first, 4001, Error.of("login-timeout")))])
         self.assertEqual(world.say(first, frame("authenticate", world.credentials("Alpha"))), [])
 
@@ -503,7 +503,7 @@ class HeartbeatTests(SynchronousTestCase):
         """Not a second earlier, and never without a limit."""
         world, patient = World(), World(limits=NetworkLimits(authenticate_seconds=0))
         for each in (world, patient):
-            each.network.tick(NOW)
+            each.network.tick(at(NOW))
         session, _ = world.open(NOW), patient.open(NOW)
         self.assertEqual(self.ticks(world, 1, 60), [])
         self.assertEqual(self.ticks(world, 60, 62), [(60, Close(session, 4001, Error.of("login-timeout")))])
@@ -521,11 +521,11 @@ class TimeTests(SynchronousTestCase):
         self.assertEqual(world.network.hearing(others), (other,))
         first, second = world.join("Alpha"), world.join("Alpha")
         world.made = 0
-        self.assertEqual(world.network.lost(first, NOW), [])
-        self.assertEqual(world.network.lost(second, NOW + 10), [])
-        world.network.tick(NOW + 68)
-        self.assertEqual(world.network.tick(NOW + 69), [])
-        self.assertEqual(world.network.tick(NOW + 70)[:1], [Broadcast(others, GamesDisconnect(ref(1), "Alpha"))])
+        self.assertEqual(world.network.lost(first, at(NOW)), [])
+        self.assertEqual(world.network.lost(second, at(NOW + 10)), [])
+        world.network.tick(at(NOW + 68))
+        self.assertEqual(world.network.tick(at(NOW + 69)), [])
+        self.assertEqual(world.network.tick(at(NOW + 70))[:1], [Broadcast(others, GamesDisconnect(ref(1), "Alpha"))])
         back = world.open()
         outputs = world.say(back, frame("authenticate", world.credentials("Alpha")), NOW + 71)
         self.assertEqual(outputs[-1], Broadcast(others, GamesConnect(ref(2), "Alpha")))
@@ -534,13 +534,13 @@ class TimeTests(SynchronousTestCase):
         """A quick reconnect tells nobody."""
         world = World()
         other = world.join("Beta")
-        world.network.lost(world.join("Alpha"), NOW)
-        world.network.tick(NOW + 58)
+        world.network.lost(world.join("Alpha"), at(NOW))
+        world.network.tick(at(NOW + 58))
         back = world.open(NOW + 59)
         outputs = world.say(back, frame("authenticate", world.credentials("Alpha")), NOW + 59)
         self.assertEqual(outputs, [Send(back, Authenticated(None, "Alpha")), Send(back, Beat(0))])
         for late in range(60, 70):
-            told = [output for output in world.network.tick(NOW + late) if isinstance(output, Broadcast)]
+            told = [output for output in world.network.tick(at(NOW + late)) if isinstance(output, Broadcast)]
             self.assertEqual(told, [])
         self.assertIs(other.situation, Situation.ACTIVE)
 
@@ -560,21 +560,21 @@ class TimeTests(SynchronousTestCase):
         others = Supporters("games", world.client_id("Gamma"))
         self.assertEqual(last, Broadcast(others, GamesConnect(ref(1), "Gamma")))
         self.assertEqual(world.network.hearing(others), (other, hidden))
-        world.network.lost(hidden, NOW)
-        world.network.tick(NOW + 59)
-        told = [output for output in world.network.tick(NOW + 60) if isinstance(output, Broadcast)]
+        world.network.lost(hidden, at(NOW))
+        world.network.tick(at(NOW + 59))
+        told = [output for output in world.network.tick(at(NOW + 60)) if isinstance(output, Broadcast)]
         self.assertEqual(told, [])
 
     def test_counts(self) -> None:
         """Every quarter of an hour players are counted, where somebody is online."""
         world = World(NetworkSettings(history_days=0))
-        world.network.tick(NOW)
-        self.assertEqual(world.network.tick(NOW + 900), [])
-        self.assertEqual(world.network.tick(NOW + 1799), [])
+        world.network.tick(at(NOW))
+        self.assertEqual(world.network.tick(at(NOW + 900)), [])
+        self.assertEqual(world.network.tick(at(NOW + 1799)), [])
         world.join("Alpha", NOW + 1799, players=["Ana", "Bo"])
         counted = PlayersCounted(NOW + 1800, ((world.game("Alpha").client_id, 2),))
-        self.assertEqual(world.network.tick(NOW + 1801), [Commit(counted)])
-        self.assertEqual(world.network.tick(NOW + 1802), [])
+        self.assertEqual(world.network.tick(at(NOW + 1801)), [Commit(counted)])
+        self.assertEqual(world.network.tick(at(NOW + 1802)), [])
 
     def test_user_agents_are_bounded(self) -> None:
         """Games can make up only so many code bases; each is still told by its own."""
@@ -589,14 +589,14 @@ class TimeTests(SynchronousTestCase):
         """Every hour old messages go, unless they are kept for ever."""
         world, keeping = World(NetworkSettings(history_days=2)), World(FOR_EVER)
         for each in (world, keeping):
-            self.assertEqual([each.network.tick(NOW + late) for late in (0, 3599)], [[], []])
+            self.assertEqual([each.network.tick(at(NOW + late)) for late in (0, 3599)], [[], []])
         expected: list[Change] = [
             MessagesExpired(NOW + 3600 - 2 * 86400),
             PlayerCountsExpired(NOW + 3600 - 730 * 86400),
             AuditExpired(NOW + 3600 - 730 * 86400),
         ]
-        self.assertEqual(world.network.tick(NOW + 3600), list(map(Commit, expected)))
-        self.assertEqual(keeping.network.tick(NOW + 3600), [])
+        self.assertEqual(world.network.tick(at(NOW + 3600)), list(map(Commit, expected)))
+        self.assertEqual(keeping.network.tick(at(NOW + 3600)), [])
 
     def test_restart(self) -> None:
         """Every active session hears a whole number within 5 s of the announced one, at least 0."""
@@ -604,7 +604,7 @@ class TimeTests(SynchronousTestCase):
         first, second = world.join("Alpha"), world.join("Alpha")
         third = world.join("Beta")
         world.open()
-        world.network.lost(world.join("Gamma"), NOW)
+        world.network.lost(world.join("Gamma"), at(NOW))
         for random, heard in ((0.0, 55), (0.5, 60), (1.0, 65), (0.9, 64)):
             world.random, world.made = random, 0
             self.assertEqual(
@@ -680,8 +680,8 @@ class KeptTests(SynchronousTestCase):
         )
         asked = world.ask(other, frame("games/status", ref=1))
         self.assertEqual([answer["payload"]["game"] for answer in asked], ["gossip"])
-        world.network.tick(NOW)
-        self.assertEqual(world.network.tick(NOW + 61), [Send(other, Beat(1))])
+        world.network.tick(at(NOW))
+        self.assertEqual(world.network.tick(at(NOW + 61)), [Send(other, Beat(1))])
 
     def test_removed_offline(self) -> None:
         """A game that was not online is just gone, and its achievements with it."""
@@ -694,8 +694,8 @@ class KeptTests(SynchronousTestCase):
         """Who is gone can do nothing, and being lost twice is nothing."""
         world = World()
         session = world.join("Alpha")
-        world.network.lost(session, NOW)
-        world.network.lost(session, NOW)
+        world.network.lost(session, at(NOW))
+        world.network.lost(session, at(NOW))
         self.assertEqual(world.say(session, b"junk"), [])
         never = Session()
-        self.assertEqual(world.network.lost(never, NOW), [])
+        self.assertEqual(world.network.lost(never, at(NOW)), [])

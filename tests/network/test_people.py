@@ -25,7 +25,7 @@ from gossip.registry.changes import (
 )
 from gossip.registry.names import NETWORK_GAME
 from gossip.registry.restrictions import player_of
-from tests.support.world import CONTROLS, NOW, World, frame, ref, uuid
+from tests.support.world import CONTROLS, NOW, World, at, frame, ref, uuid
 
 PEER = "192.0.2.9"
 
@@ -42,7 +42,7 @@ class PeopleTestCase(SynchronousTestCase):
         self, message: str = "Hi", name: str = "Ana", channel: str = "gossip", peer: str = PEER, now: float = NOW
     ) -> Outputs:
         """Somebody says something."""
-        return self.world.network.people.say(name, peer, channel, message, now)
+        return self.world.network.people.say(name, peer, channel, message, at(now))
 
     def denied(self, message: str = "Hi", **more: Any) -> str:
         """Why somebody cannot say something."""

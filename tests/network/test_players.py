@@ -12,7 +12,7 @@ from gossip.network.outputs import Broadcast, Send
 from gossip.network.settings import NetworkLimits
 from gossip.protocol.errors import Error
 from gossip.protocol.events import Failure, PlayersSignedIn, PlayersSignedOut, Success
-from tests.support.world import NOW, World, frame, ref
+from tests.support.world import NOW, World, at, frame, ref
 
 R = Raw(b'"r"')
 
@@ -110,7 +110,7 @@ class PlayersTests(SynchronousTestCase):
         """The end of a session drops its players silently, and no other's."""
         self.world.say(self.first, sign_in("Ana"))
         self.world.say(self.second, sign_in("Bo"))
-        self.assertEqual(self.world.network.lost(self.first, NOW), [])
+        self.assertEqual(self.world.network.lost(self.first, at(NOW)), [])
         self.assertEqual(self.online(), ("Bo",))
 
     def test_limit(self) -> None:

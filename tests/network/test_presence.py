@@ -12,7 +12,7 @@ from gossip.network.presence import GRACE, Presence
 from gossip.network.session import Session
 from gossip.registry.changes import Game
 from gossip.registry.names import is_network
-from tests.support.world import FLAGS, NOW, uuid
+from tests.support.world import FLAGS, NOW, at, uuid
 
 ALPHA = Game(client_id=uuid(1), short_name="Alpha", name="The Alpha", secrets=())
 BETA = Game(client_id=uuid(2), short_name="Beta", name="The Beta", secrets=())
@@ -51,27 +51,27 @@ class PresenceTests(SynchronousTestCase):
         """A game is gone when its last session has been for a minute."""
         first, second = self.join(ALPHA), self.join(ALPHA)
         online = first.online
-        self.presence.leave(first, NOW)
-        self.assertEqual(self.presence.gone(NOW + GRACE), [])
-        self.presence.leave(second, NOW + 100)
-        self.assertEqual(self.presence.gone(NOW + 100 + GRACE - 0.1), [])
+        self.presence.leave(first, at(NOW))
+        self.assertEqual(self.presence.gone(at(NOW + GRACE)), [])
+        self.presence.leave(second, at(NOW + 100))
+        self.assertEqual(self.presence.gone(at(NOW + 100 + GRACE - 0.1)), [])
         self.assertEqual(list(self.presence), [online])
-        self.assertEqual(self.presence.gone(NOW + 100 + GRACE), [online])
+        self.assertEqual(self.presence.gone(at(NOW + 100 + GRACE)), [online])
         self.assertEqual(list(self.presence), [])
-        self.assertEqual(self.presence.gone(NOW + 100 + GRACE), [])
+        self.assertEqual(self.presence.gone(at(NOW + 100 + GRACE)), [])
 
     def test_back_in_time(self) -> None:
         """A game that comes back within the minute never left; the minute begins anew when it leaves again."""
         session = self.join(ALPHA)
-        self.presence.leave(session, NOW)
+        self.presence.leave(session, at(NOW))
         again = self.join(ALPHA)
         self.assertIs(again.online, session.online)
-        self.assertEqual(self.presence.gone(NOW + 10 * GRACE), [])
+        self.assertEqual(self.presence.gone(at(NOW + 10 * GRACE)), [])
         other = self.join(BETA)
-        self.presence.leave(other, NOW + 10)
-        self.presence.leave(again, NOW + 20)
-        self.assertEqual(self.presence.gone(NOW + 79), [other.online])
-        self.assertEqual(self.presence.gone(NOW + 80), [again.online])
+        self.presence.leave(other, at(NOW + 10))
+        self.presence.leave(again, at(NOW + 20))
+        self.assertEqual(self.presence.gone(at(NOW + 79)), [other.online])
+        self.assertEqual(self.presence.gone(at(NOW + 80)), [again.online])
 
     def test_last_stands(self) -> None:
         """In the grace the last supports and channels stand, with no players."""
@@ -82,8 +82,8 @@ class PresenceTests(SynchronousTestCase):
         assert online is not None
         self.assertEqual(online.supports, {"channels", "tells", "games"})
         self.assertEqual(list(online.channels), ["gossip", "testing"])
-        self.presence.leave(first, NOW)
-        self.presence.leave(second, NOW)
+        self.presence.leave(first, at(NOW))
+        self.presence.leave(second, at(NOW))
         self.assertEqual(online.supports, {"channels", "games"})
         self.assertEqual(list(online.channels), ["testing"])
         self.assertEqual(online.players, ())
@@ -99,9 +99,9 @@ class PresenceTests(SynchronousTestCase):
         self.assertEqual(dict(self.presence.players_count()), {ALPHA.client_id: 3})
         self.assertEqual([online.lists(name) for name in ("Cy", "cy", "Di")], [True, False, False])
         self.assertEqual([online.plays(name) for name in ("Cy", "cY", "Di")], [True, True, False])
-        self.presence.leave(first, NOW)
+        self.presence.leave(first, at(NOW))
         self.assertEqual(online.players, ("Bo", "Cy"))
-        self.presence.leave(second, NOW)
+        self.presence.leave(second, at(NOW))
         self.assertEqual(dict(self.presence.players_count()), {ALPHA.client_id: 0})
 
     def test_others(self) -> None:
@@ -112,7 +112,7 @@ class PresenceTests(SynchronousTestCase):
         self.assertEqual(self.others(ALPHA, "games"), (beta, second))
         self.assertEqual(self.others(ALPHA, "channels"), (beta, plain, second))
         self.assertEqual(self.others(BETA, "games"), (alpha,))
-        self.presence.leave(beta, NOW)
+        self.presence.leave(beta, at(NOW))
         self.assertEqual(self.others(ALPHA, "games"), (second,))
 
     def test_changed(self) -> None:
@@ -124,18 +124,18 @@ class PresenceTests(SynchronousTestCase):
         self.assertIs(self.presence.changed(hiding), first.online)
         self.assertEqual([session.supports for session in (first, second)], [set(FLAGS) - {"tells"}] * 2)
         self.assertEqual(self.others(BETA, "tells"), ())
-        self.presence.leave(beta, NOW)
+        self.presence.leave(beta, at(NOW))
         self.presence.changed(replace(BETA, hides_players=True))
         self.assertEqual(beta.online.supports, set(FLAGS) - {"tells"})
         self.assertIsNone(self.presence.changed(replace(BETA, client_id=uuid(3))))
 
     def test_forget(self) -> None:
         """Nothing comes back of a game that is forgotten."""
-        self.presence.leave(self.join(ALPHA), NOW)
+        self.presence.leave(self.join(ALPHA), at(NOW))
         self.presence.forget(ALPHA.client_id)
         self.presence.forget(BETA.client_id)
         self.assertEqual(list(self.presence), [])
-        self.assertEqual(self.presence.gone(NOW + 1000), [])
+        self.assertEqual(self.presence.gone(at(NOW + 1000)), [])
         self.assertTrue(self.presence.join(Session(), ALPHA)[1])
 
     def test_network(self) -> None:

@@ -36,7 +36,7 @@ from gossip.registry.changes import (
 )
 from gossip.registry.restrictions import find, player_of
 from tests.support.properties import examples
-from tests.support.world import FLAGS, NOW, World, flat, frame, hears
+from tests.support.world import FLAGS, NOW, World, at, flat, frame, hears
 
 GAMES = st.sampled_from(["Alpha", "Beta", "Gamma"])
 CHANNELS = st.sampled_from(["gossip", "testing", "no", "all"])
@@ -97,7 +97,7 @@ class Net(RuleBasedStateMachine):
         """What is answered only if it is over a limit."""
         self.answers: Counter[int] = Counter()
         self.held: Counter[Session] = Counter()
-        self.world.network.tick(self.now)
+        self.world.network.tick(at(self.now))
 
     def session(self, number: int) -> Session:
         return self.sessions[number % len(self.sessions)]
@@ -195,12 +195,12 @@ class Net(RuleBasedStateMachine):
     @precondition(lambda self: self.sessions)
     @rule(number=SESSIONS)
     def goes(self, number: int) -> None:
-        self.carry_out(self.world.network.lost(self.session(number), self.now))
+        self.carry_out(self.world.network.lost(self.session(number), at(self.now)))
 
     @rule(seconds=st.sampled_from([0, 1, 1.5, 14, 61, -3, 1000]))
     def waits(self, seconds: float) -> None:
         self.now += seconds
-        self.carry_out(self.world.network.tick(self.now))
+        self.carry_out(self.world.network.tick(at(self.now)))
 
     @precondition(lambda self: self.world.pending)
     @rule(kept=st.booleans())

@@ -10,7 +10,7 @@ from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.protocol.events import TelnetConnection
 from gossip.registry.changes import Channel, ChannelSaved, UserAgent, UserAgentSaved
-from tests.support.world import NOW, World, frame
+from tests.support.world import NOW, World, at, frame
 
 NETWORK = {
     "game": "gossip",
@@ -84,19 +84,19 @@ class StatusTests(SynchronousTestCase):
 
     def test_grace(self) -> None:
         """In the minute after its last session a game is online, with no players."""
-        self.world.network.tick(NOW)
+        self.world.network.tick(at(NOW))
         session = self.world.join("Beta", players=["Bo"], channels=["gossip"], supports=["channels", "games"])
         self.world.registry.enact(ChannelSaved(Channel("gossip", hidden=False)))
-        self.world.network.lost(session, NOW)
+        self.world.network.lost(session, at(NOW))
         self.assertEqual(self.players(self.session), {"Beta": []})
         [game] = self.games(self.session, {"game": "Beta"})
         self.assertEqual(
             (game["supports"], game["channels"], game["players_online_count"]), (["channels", "games"], ["gossip"], 0)
         )
-        self.world.network.tick(NOW + 59)
+        self.world.network.tick(at(NOW + 59))
         self.assertFalse(self.unknown(self.session, "Beta"))
         self.world.network.alive(self.session)
-        self.world.network.tick(NOW + 60)
+        self.world.network.tick(at(NOW + 60))
         self.assertTrue(self.unknown(self.session, "Beta"))
 
     def test_hides_players(self) -> None:

@@ -14,7 +14,7 @@ from gossip.network.settings import NetworkSettings
 from gossip.network.tells import is_timestamp
 from gossip.protocol.events import Success, TellsReceive
 from gossip.protocol.text import timestamp
-from tests.support.world import NOW, World, frame, ref
+from tests.support.world import NOW, World, at, frame, ref
 
 R = Raw(b'"r"')
 SENT_AT = "2018-07-17T13:12:28Z"
@@ -103,7 +103,7 @@ class TellsTests(SynchronousTestCase):
 
     def test_grace(self) -> None:
         """A game in its minute of grace is not connected."""
-        self.world.network.lost(self.other, NOW)
+        self.world.network.lost(self.other, at(NOW))
         self.assertEqual(self.error(), "game offline")
 
     def test_itself(self) -> None:

@@ -18,7 +18,7 @@ from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, PlayersListed
 from gossip.registry.changes import Game, GameSaved
 from gossip.service.watch import CHARACTERS, FRAMES, GAMES, REFUSALS, SECONDS, Watch, Watched
-from tests.support.world import NOW, World, frame, uuid
+from tests.support.world import NOW, World, at, frame, uuid
 
 OWNER = "198.51.100.7"
 """Where the owner looks from; the games come from elsewhere."""
@@ -41,7 +41,7 @@ class WatchTestCase(SynchronousTestCase):
 
     def receive(self, session: Session, event: ClientEvent, now: float = NOW) -> None:
         """A session sends an event."""
-        outputs = self.world.network.receive(session, event, now)
+        outputs = self.world.network.receive(session, event, at(now))
         self.watch.received(session, event, outputs, now)
         self.carry_out(outputs, now)
 

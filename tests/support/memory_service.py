@@ -15,7 +15,7 @@ from gossip.registry.changes import Audited, AuditEntry, Change, MessageSaid, Re
 from gossip.service.counters import Counters, Status
 from gossip.service.watch import Watch
 from gossip.store.errors import StoreError
-from tests.support.world import NOW, World
+from tests.support.world import NOW, World, at
 
 
 class MemoryStore:
@@ -121,7 +121,7 @@ class MemoryService:
         return maybeDeferred(self._say, name, peer, channel, message)
 
     def _say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
-        *_, commit = self.network.people.say(name, peer, channel, message, self.clock.seconds())
+        *_, commit = self.network.people.say(name, peer, channel, message, at(self.clock.seconds()))
         assert isinstance(commit, Commit) and isinstance(commit.change, MessageSaid)
         for observer in list(self.heard):
             observer(commit.change)
@@ -136,7 +136,7 @@ class MemoryService:
         return maybeDeferred(self._announce, channel, text)
 
     def _announce(self, channel: str, text: str) -> None:
-        for output in self.network.channels.announce(channel, text, self.clock.seconds()):
+        for output in self.network.channels.announce(channel, text, at(self.clock.seconds())):
             if isinstance(output, Commit) and isinstance(output.change, MessageSaid):
                 self.store.said.append(output.change)
                 for observer in list(self.heard):

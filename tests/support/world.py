@@ -16,6 +16,7 @@ from gossip.network.outputs import Broadcast, Commit, Fetch, Output, Outputs, Re
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rules
 from gossip.protocol import frames
+from gossip.protocol.moment import Moment
 from gossip.registry.changes import Game, GameSaved, Secret
 from gossip.registry.registry import Registry
 from gossip.registry.secret import digest
@@ -32,6 +33,15 @@ CONTROLS = [
     *(chr(code) for code in range(0x2066, 0x206A)),
 ]
 """What never crosses."""
+
+
+STEADY = 5_000.0
+"""What the steady clock shows at L{NOW}: a value taken from the other clock is far off."""
+
+
+def at(wall: float) -> Moment:
+    """A moment by its wall clock, on clocks that agree."""
+    return Moment(wall - NOW + STEADY, wall)
 
 
 def uuid(number: int) -> str:
@@ -107,7 +117,7 @@ class World:
     def open(self, now: float = NOW, peer: str = "192.0.2.1") -> Session:
         """Somebody connects."""
         session = Session(peer)
-        assert self.network.opened(session, now) == []
+        assert self.network.opened(session, at(now)) == []
         return session
 
     def join(self, name: str, now: float = NOW, **more: Any) -> Session:
@@ -121,12 +131,12 @@ class World:
     def say(self, session: Session, sent: dict[str, Any] | bytes, now: float = NOW) -> Outputs:
         """A session sends a frame; commits wait in C{pending}."""
         written = sent if isinstance(sent, bytes) else msgspec.json.encode(sent)
-        return self._noted(self.network.receive(session, frames.decode(written), now))
+        return self._noted(self.network.receive(session, frames.decode(written), at(now)))
 
     def settled(self, commit: Commit, kept: bool, now: float = NOW) -> Outputs:
         """A commit was carried out, or failed: what the network makes of it, as the service asks it."""
-        learned = self.network.learned(commit.change, now) if kept and not commit.learned else []
-        return [*learned, *self.network.settled(commit, kept, now)]
+        learned = self.network.learned(commit.change, at(now)) if kept and not commit.learned else []
+        return [*learned, *self.network.settled(commit, kept, at(now))]
 
     def settle(self, now: float = NOW, kept: bool = True) -> Outputs:
         """Settle what is pending, and what comes of it, in its order."""

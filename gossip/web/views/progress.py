@@ -14,6 +14,7 @@ from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits
 from gossip.operations.interfaces import Gossip
 from gossip.protocol.flags import SUPPORTS
+from gossip.protocol.moment import Moment
 from gossip.registry.changes import Account, Game
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import in_words, is_over
@@ -224,8 +225,8 @@ def _meter(session: Session, name: str, limits: NetworkLimits, now: float) -> Me
     bucket = session.buckets[name]
     return Meter(
         title=_RATES[name],
-        level=ceil(bucket.level(rate, now)),
+        level=ceil(bucket.level(rate, Moment(now, now))),
         most=rate.burst,
         per_second=rate.per_second,
-        strikes=ceil(bucket.strikes(now)),
+        strikes=ceil(bucket.strikes(Moment(now, now))),
     )

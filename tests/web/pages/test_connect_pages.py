@@ -19,7 +19,7 @@ from gossip.web.site import public_site
 from gossip.web.views.guides import GUIDES
 from tests.support.sites import OwnerTestCase
 from tests.support.visitor import Answer, Visitor
-from tests.support.world import NOW, frame, uuid
+from tests.support.world import NOW, at, frame, uuid
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -158,7 +158,7 @@ class ProgressTests(OwnerTestCase):
     def say(self, session: Session, sent: dict[str, Any], now: float = NOW) -> None:
         """A session sends a frame, as the service brings it in."""
         event = frames.decode(msgspec.json.encode(sent))
-        outputs = self.world.network.receive(session, event, now)
+        outputs = self.world.network.receive(session, event, at(now))
         self.service.watch.received(session, event, outputs, now)
 
     def test_ticks(self) -> None:
@@ -217,7 +217,7 @@ class ProgressTests(OwnerTestCase):
         self.say(session, frame("heartbeat"))
         self.say(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}))
         self.service.watch.lost(session, NOW + 1)
-        self.world.network.lost(session, NOW + 1)
+        self.world.network.lost(session, at(NOW + 1))
         self.assertEqual(self.done(), [True] * 4)
         self.assertIn("Your game was here, and is not connected right now.", self.look().text)
 

@@ -16,7 +16,7 @@ from gossip.web.settings import WebSettings
 from tests.support.site_browser import HOSTILE
 from tests.support.sites import OwnerTestCase
 from tests.support.visitor import Answer, Visitor
-from tests.support.world import NOW, frame
+from tests.support.world import NOW, at, frame
 
 MINE = {"short_name": "Mine", "name": "My MUD"}
 
@@ -361,7 +361,7 @@ class LiveTests(OwnerTestCase):
         wrong = "11111111-2222-4333-8444-555555555555"
         sent = frame("authenticate", {**self.world.credentials("Alpha"), "client_secret": wrong})
         event = frames.decode(json.dumps(sent).encode())
-        self.service.watch.received(session, event, self.world.network.receive(session, event, NOW), NOW)
+        self.service.watch.received(session, event, self.world.network.receive(session, event, at(NOW)), NOW)
         answer = self.live()
         for shown in ("203.0.113.9", "invalid credentials", "its client_secret is another one", "After 20 wrong tries"):
             self.assertIn(shown, answer.text)
