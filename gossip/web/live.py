@@ -281,9 +281,9 @@ class Live:
         """
         most, address = self.most, place_of(address)
         if self._stopped or (most.total and len(self) >= most.total):
-            raise _too_many("Too many people read along. Try again in a moment.")
+            raise _too_many("Too many people are reading along. Try again in a moment.")
         if most.per_address and self._addresses.get(address, 0) >= most.per_address:
-            raise _too_many("Too many pages are open at this address.")
+            raise _too_many("Too many pages are open from your address.")
         request.setHeader(b"Content-Type", b"text/event-stream; charset=utf-8")
         # nginx would collect the events otherwise.
         request.setHeader(b"X-Accel-Buffering", b"no")

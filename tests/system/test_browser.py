@@ -249,7 +249,7 @@ class OddNameTests(BrowserTestCase):
         self.open(f"/chat/{quote(name, safe='')}")
         eventually(self.is_live, "a live page")
         self.assertIn("Here", self.tab.text)
-        self.tab.driver.find_element("css selector", ".lines .at").click()
+        self.tab.driver.find_element("css selector", ".lines .permalink").click()
         eventually(
             lambda: self.tab.run("return document.querySelector('.found')?.innerText"), "the page of the message"
         )

@@ -41,7 +41,7 @@ class AccountsBrowserTestCase(BrowserTestCase):
         self.send(".own button")
         self.assertEqual((self.path, self.is_signed_in()), ("/", False))
         self.sign_in_by_form(password="wrong password")
-        self.assertIn("do not belong together", self.tab.source)
+        self.assertIn("Wrong name or password", self.tab.source)
         self.fill(password=PASSWORD)
         self.send()
         self.assertEqual((self.path, self.is_signed_in()), ("/games?q=A", True))
@@ -91,7 +91,7 @@ class WayTests(AccountsBrowserTestCase):
         self.assertEqual(name, "again")
         text_of = "return document.getElementById(arguments[0]).innerText"
         texts = [self.tab.run(text_of, each) for each in described.split()]
-        self.assertIn("The two are not the same.", texts)
+        self.assertIn("The passwords do not match.", texts)
 
     def test_restart(self) -> None:
         """Who is signed in stays so over a restart of the daemon, and so does a form that was open."""
@@ -127,7 +127,7 @@ class WayTests(AccountsBrowserTestCase):
         self.assertTrue(self.is_signed_in())
         self.assertTrue(self.daemon.admin("account/show", name="Root")["admin"])
         self.open(link)
-        self.assertIn("This link is no good", self.tab.text)
+        self.assertIn("This link no longer works", self.tab.text)
         self.assertEqual(self.daemon.stop(signal.SIGTERM), 0)
         self.daemon.launch()
         self.daemon.wait_until_healthy()

@@ -54,7 +54,7 @@ class OrderTests(AdminTestCase):
         self.open("/admin/order")
         self.fill(who="Ana@Alpha", reason="shouting", minutes="600")
         self.send(MUTE)
-        self.assertEqual(self.note(), "The mute holds from the next message on.")
+        self.assertEqual(self.note(), "The mute is in effect.")
         self.assertRegex(self.outcome(game), r"^muted until [0-9T:-]+Z: shouting$")
         self.assertEqual(self.outcome(game, name="Bo"), "success")
         self.assertEqual(self.daemon.stop(signal.SIGTERM), 0)
@@ -65,7 +65,7 @@ class OrderTests(AdminTestCase):
         self.open("/admin/order")
         self.assertIn("ana@Alpha", self.tab.text)
         self.send(".list form button")
-        self.assertEqual(self.note(), "The mute is lifted.")
+        self.assertEqual(self.note(), "The mute was lifted.")
         self.assertEqual(self.outcome(game), "success")
         self.open("/admin/audit")
         rows = [row.text for row in self.tab.driver.find_elements("css selector", "tbody tr")][:2]
@@ -83,14 +83,14 @@ class OrderTests(AdminTestCase):
         eventually(lambda: not self.daemon.admin("mute/list")["mutes"], "the end of the mute", within=60)
         self.assertEqual(self.outcome(game), "success")
         self.open("/admin/order")
-        self.assertIn("Nobody is muted.", self.tab.text)
+        self.assertIn("No mutes.", self.tab.text)
 
     def test_ban(self) -> None:
         """A ban everywhere wants a box ticked; then the game is gone, and gets in no more."""
         game = self.join()
         self.open("/admin/order?who=Alpha&reason=spam")
         self.send(BAN)
-        self.assertEqual(self.wrong(), "Not done: tick the box that says that you mean it.")
+        self.assertEqual(self.wrong(), "Not done: tick the box to confirm this action.")
         self.assertEqual(self.tab.run("return document.activeElement.id"), "wrong")
         self.assertEqual(self.outcome(game), "success")
         self.tick("sure")
@@ -111,12 +111,12 @@ class OrderTests(AdminTestCase):
         self.fill(text="darn", reason="language")
         self.send("button[value='filter/try']")
         shown = self.tab.driver.find_element("css selector", ".once").text
-        self.assertIn("It would have hit 2 of 4 messages", shown)
+        self.assertIn("It would have matched 2 of 4 messages", shown)
         self.assertIn("Oh darn!", shown)
         self.assertNotIn("socks", shown)
         self.assertEqual(self.outcome(game, "Oh darn!"), "success")
         self.send("button[value='filter/add']")
-        self.assertEqual(self.note(), "The filter is in force.")
+        self.assertEqual(self.note(), "The filter is in effect.")
         self.assertEqual(self.outcome(game, "Oh darn!"), "message refused: language")
         self.assertEqual(self.outcome(game, "Darning"), "success")
 
@@ -137,7 +137,7 @@ class OrderTests(AdminTestCase):
         self.open("/admin/reports")
         self.fill(resolution="muted")
         self.send(".complaint button")
-        self.assertIn("No report waits.", self.tab.text)
+        self.assertIn("No open reports.", self.tab.text)
 
 
 class PauseTests(AdminTestCase):
@@ -154,7 +154,7 @@ class PauseTests(AdminTestCase):
         first = self.tab.run(left)
         self.assertRegex(first, "^0:[0-9]{2}$")
         eventually(lambda: self.tab.run(left) != first, "a tick")
-        eventually(lambda: "the pause is over" in self.tab.text, "the end of the pause", within=60)
+        eventually(lambda: "the pause has ended" in self.tab.text, "the end of the pause", within=60)
         eventually(lambda: self.outcome(game) == "success", "that one may speak again")
         self.assertEqual(self.tab.complaints(), [])
 
@@ -168,7 +168,7 @@ class PauseTests(AdminTestCase):
         self.assertRegex(shown, r"^for (29|30) minutes more, until [0-9:]{5} \(UTC\)$")
         self.assertEqual(self.outcome(game), "channel is paused")
         self.send("form:has([value='channel/resume']) button")
-        self.assertEqual(self.note(), "The pause is over.")
+        self.assertEqual(self.note(), "The pause was ended.")
         self.assertEqual(self.outcome(game), "success")
 
 
@@ -272,4 +272,4 @@ class EveryPageTests(AdminTestCase):
         self.open("/")
         self.assertNotIn("/admin", self.tab.source)
         self.open("/admin")
-        self.assertIn("Only admins may do this.", self.tab.text)
+        self.assertIn("Only admins can do this.", self.tab.text)

@@ -90,7 +90,7 @@ class LiveTests(OwnerTestCase):
         wrong = {**self.games["Alpha"], "client_secret": "0" * 36}
         game.write({"event": "authenticate", "payload": {**_known(wrong), "supports": ["channels"]}})
         game.ended()
-        self.wait_for("The client_id is right, but its client_secret is another one.")
+        self.wait_for("The client_id is correct, but its client_secret is another one.")
         self.assertEqual(self.tab.complaints(), [])
 
     def test_hostile(self) -> None:
@@ -114,7 +114,7 @@ class LiveTests(OwnerTestCase):
         button = self.tab.driver.find_element("css selector", ".live button")
         button.click()
         self.assertFalse(self.is_live())
-        self.assertEqual(button.text, "Go on")
+        self.assertEqual(button.text, "Resume")
         self.say(self.join("Alpha"), "Meanwhile")
         self.assertNotIn("Meanwhile", self.tab.text)
         button.click()
@@ -173,12 +173,12 @@ class WithoutScriptsTests(OwnerTestCase):
         self.assertEqual(self.path, "/manage/Mine?done=saved")
         self.assertIn("A quiet place", self.tab.source)
         self.send('form[action="/manage/Mine/secret"] button')
-        self.assertIn("Keep these credentials", self.tab.source)
+        self.assertIn("Save these credentials", self.tab.source)
         self.open("/manage/Mine")
         driver.find_element("css selector", 'input[name="sure"]').click()
         self.send('form[action="/manage/Mine/remove"] button')
         self.assertEqual(self.path, "/manage?done=removed")
-        self.assertIn("You have no game here yet", self.tab.source)
+        self.assertIn("You have not registered a game yet", self.tab.source)
         self.assertEqual(game.ended()[1], 4000)
 
     def test_wrong(self) -> None:

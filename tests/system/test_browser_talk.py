@@ -106,18 +106,18 @@ class TalkTests(TalkTestCase):
         local = self.tab.run(
             "const it = new Date(arguments[0]); it.setMilliseconds(0); return it.toLocaleString()", until
         )
-        eventually(lambda: self.wrong() == f"Not said: muted until {local}: shouting.", "the mute")
+        eventually(lambda: self.wrong() == f"Not sent: muted until {local}: shouting.", "the mute")
         self.assertEqual((self.typed(), self.focus()), ("Hi", "message"))
         described = "const it = document.activeElement; return [it.ariaInvalid, it.getAttribute('aria-describedby')]"
         self.assertEqual(self.tab.run(described), ["true", "wrong"])
         self.daemon.admin("mute/remove", who="Ana@gossip")
         self.daemon.admin("channel/pause", channel="gossip")
         self.type(ENTER)
-        eventually(lambda: self.wrong() == "Not said: channel is paused.", "the pause")
+        eventually(lambda: self.wrong() == "Not sent: channel is paused.", "the pause")
         self.daemon.admin("channel/resume", channel="gossip")
         self.daemon.admin("filter/add", text="hi", reason="say hello")
         self.type(ENTER)
-        eventually(lambda: self.wrong() == "Not said: message refused: say hello.", "the filter")
+        eventually(lambda: self.wrong() == "Not sent: message refused: say hello.", "the filter")
         self.daemon.admin("filter/remove", text="hi")
         self.type(ENTER)
         eventually(lambda: "Ana@gossip: Hi" in self.tab.text, "the line")
@@ -137,7 +137,7 @@ class TalkTests(TalkTestCase):
             self.type(f"Line {said}" + ENTER)
             eventually(lambda: self.typed() == "" or self.wrong(), "an answer")
             said += 1
-        self.assertEqual(self.wrong(), "Not said: rate limit exceeded. Wait a moment.")
+        self.assertEqual(self.wrong(), "Not sent: rate limit exceeded. Wait a moment.")
         eventually(lambda: self.type(ENTER) or self.typed() == "", "a line that is said")  # type: ignore[func-returns-value]
 
     def test_restart(self) -> None:
@@ -147,7 +147,7 @@ class TalkTests(TalkTestCase):
         self.assertEqual(self.daemon.stop(signal.SIGTERM), 0)
         eventually(lambda: not self.is_live(), "a page that says that it is not live")
         self.type("Still here" + ENTER)
-        eventually(lambda: self.wrong().startswith("No answer came."), "an honest word")
+        eventually(lambda: self.wrong().startswith("No response."), "an honest word")
         self.assertEqual(self.typed(), "Still here")
         self.daemon.launch()
         self.daemon.wait_until_healthy()
@@ -165,7 +165,7 @@ class TalkTests(TalkTestCase):
         self.follow()
         self.tab.forget()
         self.type("Hello?" + ENTER)
-        eventually(lambda: self.wrong().startswith("You are not signed in any more"), "the reason")
+        eventually(lambda: self.wrong().startswith("You are no longer signed in"), "the reason")
         self.assertEqual((self.typed(), self.line_count()), ("Hello?", 0))
 
     def test_hostile(self) -> None:
@@ -181,7 +181,7 @@ class TalkTests(TalkTestCase):
         eventually(lambda: "Bo <3 &amp;@Alpha: 1 < 2 <3 &lt;b&gt; \"'" in self.tab.text, "the answer")
         self.daemon.admin("mute/add", who="Ana@gossip", reason="<3 \"'&lt;i&gt; <5")
         self.type(HOSTILE + ENTER)
-        eventually(lambda: self.wrong() == "Not said: muted: <3 \"'&lt;i&gt; <5.", "the reason")
+        eventually(lambda: self.wrong() == "Not sent: muted: <3 \"'&lt;i&gt; <5.", "the reason")
         self.assertEqual(self.typed(), HOSTILE)
         self.assertEqual(self.tab.run("return document.querySelectorAll('main b, main i').length"), 0)
         self.assertEqual([each for each in self.tab.complaints() if "422" not in each], [])
@@ -330,7 +330,7 @@ class WithoutScriptsTests(TalkTestCase):
         self.fill(message=HOSTILE)
         self.send(".say button")
         find = self.tab.driver.find_element
-        self.assertEqual(find("css selector", "#wrong").text, "Not said: channel is paused.")
+        self.assertEqual(find("css selector", "#wrong").text, "Not sent: channel is paused.")
         self.assertEqual(find("css selector", "#message").get_attribute("value"), HOSTILE)
         self.assertEqual(self.tab.driver.switch_to.active_element.get_attribute("id"), "message")
 
@@ -353,16 +353,16 @@ class ReportTests(TalkTestCase):
     """Complaining of a message."""
 
     def test_reported(self) -> None:
-        """From the time of a line one gets to where it can be reported; the admins see the report."""
+        """The link of a message leads to where it can be reported; the admins see the report."""
         game = self.join()
         self.say(game, "Nasty", "Bo")
         self.sign_in("Ana")
         self.open("/chat/gossip")
-        self.send(".lines .at")
+        self.send(".lines .permalink")
         self.tab.driver.find_element("css selector", ".report summary").click()
         self.fill(reason="It is spam")
         self.send(".report button.main")
-        self.assertIn("An admin will look at it.", self.tab.text)
+        self.assertIn("An admin will look at this message.", self.tab.text)
         (report,) = self.daemon.admin("report/list")["reports"]
         self.assertEqual((report["message"], report["reason"], report["made_by"]), ("Nasty", "It is spam", "Ana"))
         self.assertEqual(self.tab.complaints(), [])
@@ -378,7 +378,11 @@ class GoodTests(TalkTestCase):
             self.say(game, text, "Bo")
         self.sign_in("Ana")
         self.open("/chat/gossip")
-        first = self.tab.driver.find_element("css selector", ".lines .at").get_attribute("href").partition("/chat")[2]
+        first = (
+            self.tab.driver.find_element("css selector", ".lines .permalink")
+            .get_attribute("href")
+            .partition("/chat")[2]
+        )
         self.assertGood(("/chat/gossip", "/chat" + first.partition("#")[0]))
 
     def test_good_when_refused(self) -> None:

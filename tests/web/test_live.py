@@ -119,7 +119,7 @@ class FollowTests(LiveTestCase):
         self.turn()
         text = self.written(browser)
         self.assertIn(b"id: 5\ndata: <li id=", text)
-        self.assertIn(b"&lt;b&gt;Hi\ndata: &lt;/li&gt;</span></li>\n\n", text)
+        self.assertIn(b'&lt;b&gt;Hi\ndata: &lt;/li&gt;</span><a class="permalink"', text)
         self.assertIn(b'href="/games/Alpha"', text)
         self.assertNotIn(b"id: 6", text)
 

@@ -44,7 +44,14 @@ class FrontTests(PagesTestCase):
         self.show("gossip", "All talk")
         self.said(1, "Hi there", at=NOW - HOUR)
         page = self.page("/")
-        for text in ("Gossip", "2games online", "3players online", "1message in 24 hours", "The Alpha", "Hi there"):
+        for text in (
+            "Gossip",
+            "2games online",
+            "3players online",
+            "1message in the last 24 hours",
+            "The Alpha",
+            "Hi there",
+        ):
             self.assertIn(text, page.text)
         self.assertLessEqual(
             {"/games/Alpha", "/games/Beta", "/chat/gossip", "/chat/gossip/1#gossip-1"}, {*page.links()}
@@ -53,7 +60,7 @@ class FrontTests(PagesTestCase):
     def test_nobody_is_here(self) -> None:
         """An empty network says so."""
         text = self.page("/").text
-        for said in ("0games online", "No game is here right now.", "No channel is shown.", "Nobody has said anything"):
+        for said in ("0games online", "No games are online right now.", "No public channels yet.", "No messages yet"):
             self.assertIn(said, text)
 
     def test_address(self) -> None:
@@ -156,7 +163,7 @@ class GamePageTests(PagesTestCase):
             body = self.get(path)[2].decode()
             self.assertNotIn("Bozo", body)
             self.assertNotRegex(body, "4,?177")
-        self.assertIn("does not show its players", self.page("/games/Beta").text)
+        self.assertIn("hides its players", self.page("/games/Beta").text)
 
     def test_hidden(self) -> None:
         """Hidden and disabled games, hidden channels and identities are on no page."""
@@ -236,11 +243,11 @@ class ChatPageTests(PagesTestCase):
         for seq in range(5, 8):
             self.said(seq)
         before, after = self.page("/chat/gossip?before=5"), self.page("/chat/gossip?after=7")
-        self.assertIn("Nothing older is kept.", before.text)
+        self.assertIn("No older messages.", before.text)
         self.assertIn("/chat/gossip?after=4", before.links())
         self.assertNotIn("data-live", self._log("/chat/gossip?before=5"))
         self.assertIn("/chat/gossip?after=0", self.page("/chat/gossip?before=0").links())
-        self.assertIn("Nobody has said anything since.", after.text)
+        self.assertIn("No newer messages.", after.text)
         self.assertIn("/chat/gossip?before=8", after.links())
         log = self._log("/chat/gossip?after=7")
         self.assertEqual((log["data-live"], log["data-last"]), ("/chat/gossip/live", "7"))
@@ -327,7 +334,7 @@ class NetworkPageTests(PagesTestCase):
         self.show("gossip")
         self.said(1, at=NOW - HOUR)
         page = self.page("/stats")
-        self.assertIn("1messages in 48 hours", page.text)
+        self.assertIn("1message in the last 48 hours", page.text)
         self.assertIn("ExVenture", page.text)
         self.assertEqual([tag for tag, _ in page.tags].count("table"), 9)
 

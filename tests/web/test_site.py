@@ -271,7 +271,7 @@ class OperationTests(AdminTestCase):
         """A failure of ours is logged, and answered without its details."""
         self.service.broken = RuntimeError("the disk of /secret is full")
         code, result = self.post("/game/disable", game="Alpha")
-        self.assertEqual((code, result), (500, {"error": "it failed: the daemon's log says why"}))
+        self.assertEqual((code, result), (500, {"error": "something went wrong; the daemon's log has the details"}))
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
     def test_one_at_a_time(self) -> None:

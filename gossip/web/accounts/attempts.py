@@ -115,6 +115,6 @@ class Limits:
         self.passwords = Attempts(clock, "wrong passwords", 10, 15 * MINUTE)
         self.passwords_from = Attempts(clock, "wrong passwords", 50, 15 * MINUTE)
         self.sign_ups = Attempts(clock, "new accounts from your address", 10, HOUR)
-        self.links = Attempts(clock, "links that are no good", 20, 15 * MINUTE)
+        self.links = Attempts(clock, "invalid links", 20, 15 * MINUTE)
         self.mails = Attempts(clock, "mails", 5, HOUR)
         self.mails_to = Attempts(clock, "mails", 3, HOUR)

@@ -104,7 +104,7 @@ class Visits:
         def guarded(request: PublicRequest, *words: str) -> Any:
             account = self.required(request)
             if not account.admin:
-                raise Problem(http.FORBIDDEN, "Only admins may do this.")
+                raise Problem(http.FORBIDDEN, "Only admins can do this.")
             return view(request, account, *words)
 
         return guarded
@@ -165,17 +165,17 @@ class Visits:
         @raise Problem: another site sent it, or it is no form.
         """
         if (request.getHeader(b"content-type") or b"").partition(b";")[0].strip().lower() != _FORM_TYPE:
-            raise Problem(http.UNSUPPORTED_MEDIA_TYPE, "This takes a form.")
+            raise Problem(http.UNSUPPORTED_MEDIA_TYPE, "Only forms are accepted here.")
         assert request.content is not None
         body = request.content.read().decode("ascii", "replace")
         try:
             form = Form(parse_qs(body, keep_blank_values=True, max_num_fields=_FIELDS, errors="replace"))
         except ValueError:
-            raise Problem(http.BAD_REQUEST, "That form cannot be read.") from None
+            raise Problem(http.BAD_REQUEST, "The form cannot be read.") from None
         secret = self._secret(request)
         if not _is_from_here(request) or not secret or not hmac.compare_digest(_token(secret), _plain(form)):
             raise Problem(
-                http.FORBIDDEN, "That form was not sent by a page of this site, or is too old: load it again."
+                http.FORBIDDEN, "The form has expired, or another site sent it. Reload the page and try again."
             )
         return form
 

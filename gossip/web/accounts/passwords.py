@@ -45,7 +45,7 @@ class Busy(Problem):
     def __init__(self) -> None:
         super().__init__(
             http.SERVICE_UNAVAILABLE,
-            "Too many people sign in right now. Try again in a moment.",
+            "Too many people are signing in right now. Try again in a moment.",
             {b"Retry-After": b"5"},
         )
 
@@ -57,11 +57,11 @@ def fault(password: str, name: str) -> str | None:
     @param name: the name of his account.
     """
     if not SHORTEST <= len(normal(password)) <= LONGEST:
-        return f"A password has {SHORTEST} to {LONGEST} characters."
+        return f"Use {SHORTEST} to {LONGEST} characters."
     if normal(password).lower() == name.lower():
-        return "A password must not be the name."
+        return "The password must not be the account name."
     if len(set(password)) == 1:
-        return "A password must not be one character over and over."
+        return "The password must not repeat a single character."
     return None
 
 

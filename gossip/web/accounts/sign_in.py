@@ -27,16 +27,14 @@ from gossip.web.views.layout import Base
 Faults = dict[str, str]
 """What is wrong with the fields of a form, by their names; nothing if all is well."""
 
-MISMATCH: Final = "The two are not the same."
+MISMATCH: Final = "The passwords do not match."
 
 
 class UsedUp(NotHere):
     """A link that is good no more, or never was."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "This link is no good: it was used, or replaced by a newer one, or is too old. Ask for another."
-        )
+        super().__init__("This link no longer works: it was used, replaced or has expired. Ask for another one.")
 
 
 class Newcomer(Struct, frozen=True):

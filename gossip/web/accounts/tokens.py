@@ -56,7 +56,7 @@ class Tokens:
         """
         kind, _, secret = (request.getHeader(b"authorization") or b"").strip().partition(b" ")
         if kind.lower() != b"bearer":
-            raise _refused("Show a token: Authorization: Bearer TOKEN. They are made on the page of the account.")
+            raise _refused("This needs a token: Authorization: Bearer TOKEN. Create one on your account page.")
         subject = place_of(peer)
         # Counted before it is judged: a right one among many wrong ones must not be found.
         self._wrong.spend(subject)
@@ -64,12 +64,12 @@ class Tokens:
         ticket = accounts.shown(secret.strip().decode("ascii", "replace"), "token", self._clock.seconds())
         account = None if ticket is None else accounts.named(ticket.account)
         if ticket is None or account is None:
-            raise _refused("This token is not good, or not any more.", b'error="invalid_token"')
+            raise _refused("This token is invalid or has been revoked.", b'error="invalid_token"')
         self._wrong.take_back(subject)
         shown = Shown(account, ticket)
         if scope and not shown.may(scope):
             why = b'error="insufficient_scope", scope="%b"' % scope.encode()
-            raise _refused(f"This takes a token of scope {scope}.", why, http.FORBIDDEN)
+            raise _refused(f"This needs a token with the scope {scope}.", why, http.FORBIDDEN)
         return shown
 
 

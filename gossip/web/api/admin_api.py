@@ -61,7 +61,7 @@ BACKLOG: Final = 1000
 """So many lines may wait for a reader of what is said; one that is slower is dropped."""
 
 
-_FAILED: Final = {"error": "it failed: the daemon's log says why"}
+_FAILED: Final = {"error": "something went wrong; the daemon's log has the details"}
 
 
 class AdminRequest(BoundedRequest):

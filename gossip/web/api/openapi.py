@@ -30,9 +30,10 @@ MOST: Final = 100
 _TEMPLATE: Final = "#/components/schemas/{name}"
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
 _ABOUT: Final = """\
-What is public of this network of MUDs can be read by anybody, without a key, from any page of the web. Who has an \
-account makes tokens on its page, and shows one as "Authorization: Bearer TOKEN": with the scope read it tells of its \
-owner's games, with the scope admin it does all that an admin can do. With the scope metrics it is for /metrics."""
+The public data of this network of MUDs can be read without a key, from any web page. Everything else needs a token: \
+create one on your account page and send it as "Authorization: Bearer TOKEN". A token with the scope read can read \
+your games, one with the scope metrics can read /metrics, and one with the scope admin can do everything that an admin \
+can do."""
 
 
 @functools.lru_cache(4)
@@ -44,12 +45,12 @@ def openapi(network: str) -> dict[str, Any]:
         _describe(schema)
     name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
     window = [
-        _query("before", "Only messages with a lower seq; the latest of them.", 0),
-        _query("after", "Only messages with a higher seq; the oldest of them. It goes before the other.", 0),
-        _query("limit", "How many at the most.", 1, MOST),
+        _query("before", "Only the latest messages with a lower seq.", 0),
+        _query("after", "Only the oldest messages with a higher seq. If both are given, before is ignored.", 0),
+        _query("limit", "The maximum number of messages.", 1, MOST),
     ]
     messages = _get(
-        "What was said on a channel; with a token of scope admin, of a hidden one too", Messages, name, *window
+        "The messages of a channel; of a hidden one only with a token of the scope admin", Messages, name, *window
     )
     messages["get"]["security"] = [{}, *_TOKEN]
     messages["get"]["responses"] |= _refusals("401", "403", "429")
@@ -58,9 +59,9 @@ def openapi(network: str) -> dict[str, Any]:
         "/games/{name}": _get("One game, by its short name", GameInFull, name),
         "/channels": _get("All channels", Channels),
         "/channels/{name}/messages": messages,
-        "/statistics": _get("The network in numbers", Statistics),
-        "/account": _with_token(_get("Whose token this is", TokenShown)),
-        "/account/games": _with_token(_get("The games of its owner, with their live sessions", OwnGames)),
+        "/statistics": _get("Statistics of the network", Statistics),
+        "/account": _with_token(_get("The token and its account", TokenShown)),
+        "/account/games": _with_token(_get("The games of the account, with their live sessions", OwnGames)),
         **{f"/admin/{wire}": _with_token(_post(operation)) for wire, operation in sorted(OPERATIONS.items())},
     }
     return {
@@ -96,12 +97,12 @@ def _answer(about: str, kind: type[Struct]) -> dict[str, Any]:
 
 
 _REFUSALS: Final = {
-    "400": "It is refused, or something in it is not what it must be.",
-    "401": "No token was shown, or one that is not good.",
-    "403": "The token is not good for this.",
-    "404": "There is none.",
-    "429": "Too many wrong tokens came from this address.",
-    "503": "The database does not answer.",
+    "400": "The request is invalid or was refused.",
+    "401": "The token is missing, invalid or revoked.",
+    "403": "The token does not have the scope that this needs.",
+    "404": "Not found.",
+    "429": "Too many wrong tokens from this address.",
+    "503": "The database is not responding.",
 }
 
 
@@ -110,7 +111,7 @@ def _refusals(*codes: str) -> dict[str, Any]:
 
 
 def _get(summary: str, kind: type[Struct], *parameters: dict[str, Any]) -> dict[str, Any]:
-    responses = {"200": _answer("Here it is.", kind), **_refusals("503")}
+    responses = {"200": _answer("Success.", kind), **_refusals("503")}
     if parameters:
         responses |= _refusals("400", "404")
     return {"get": {"summary": summary, "parameters": list(parameters), "responses": responses}}
@@ -118,7 +119,7 @@ def _get(summary: str, kind: type[Struct], *parameters: dict[str, Any]) -> dict[
 
 def _post(operation: type[Struct]) -> dict[str, Any]:
     schema = {"$ref": _TEMPLATE.format(name=operation.__name__)}
-    done = {"description": "It is done.", "content": {"application/json": {"schema": {"type": "object"}}}}
+    done = {"description": "Done.", "content": {"application/json": {"schema": {"type": "object"}}}}
     return {
         "post": {
             "summary": _plain(operation.__doc__ or ""),

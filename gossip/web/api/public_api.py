@@ -218,7 +218,7 @@ class Api:
 
 
 def _unread(request: PublicRequest) -> bytes:
-    return answer_json(request, Error("The database does not answer."), http.SERVICE_UNAVAILABLE)
+    return answer_json(request, Error("The database is not responding."), http.SERVICE_UNAVAILABLE)
 
 
 def _shows_token(request: PublicRequest) -> bool:

@@ -116,15 +116,16 @@ class Router(Resource):
 
     def _find(self, request: PublicRequest) -> tuple[View, list[str]]:
         if request.method not in (b"GET", b"HEAD", b"POST"):
-            raise Problem(http.NOT_ALLOWED, "Only GET and HEAD.", {b"Allow": b"GET, HEAD"})
+            raise Problem(http.NOT_ALLOWED, "Only GET and HEAD are allowed here.", {b"Allow": b"GET, HEAD"})
         views, words = self._views(request.path)
         method = b"GET" if request.method == b"HEAD" else request.method
         if method not in views:
             names = [name for name in (b"GET", b"HEAD", b"POST") if name.replace(b"HEAD", b"GET") in views]
-            said = " and ".join(name.decode() for name in names)
-            raise Problem(http.NOT_ALLOWED, f"Only {said}.", {b"Allow": b", ".join(names)})
+            allowed = " and ".join(name.decode() for name in names)
+            text = f"Only {allowed} {'is' if len(names) == 1 else 'are'} allowed here."
+            raise Problem(http.NOT_ALLOWED, text, {b"Allow": b", ".join(names)})
         if request.too_long or (method == b"GET" and request.has_body):
-            text = "That is too long." if method == b"POST" else "Nothing here takes a body."
+            text = "The request is too long." if method == b"POST" else "A GET request must not have a body."
             raise Problem(http.REQUEST_ENTITY_TOO_LARGE, text)
         return views[method], words
 
@@ -143,13 +144,13 @@ class Router(Resource):
         if isinstance(error, Problem):
             problem = error
         elif isinstance(error, CancelledError):
-            problem = Problem(http.SERVICE_UNAVAILABLE, "Nobody waits for this any more.")
+            problem = Problem(http.SERVICE_UNAVAILABLE, "The request was cancelled.")
         elif isinstance(error, StoreError):
             self._log.warn("a page could not be read: {error}", error=str(error))
-            problem = Problem(http.SERVICE_UNAVAILABLE, "The database does not answer. Try again in a moment.")
+            problem = Problem(http.SERVICE_UNAVAILABLE, "The database is not responding. Try again in a moment.")
         else:
             self._log.failure("a page failed", Failure(error))
-            problem = Problem(http.INTERNAL_SERVER_ERROR, "That failed, and the daemon's log says why.")
+            problem = Problem(http.INTERNAL_SERVER_ERROR, "Something went wrong; the daemon's log has the details.")
         for name, value in problem.headers.items():
             request.setHeader(name, value)
         return self._tell(request, problem)

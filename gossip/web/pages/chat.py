@@ -98,7 +98,7 @@ class ChatPages:
         before = list(await self._readings.history(name, half + 1, wanted, None))
         after = list(await self._readings.history(name, half + 1, None, wanted - 1))
         if not after or after[0].seq != wanted:
-            raise NotHere("There is no such message, or it is too old to be kept.")
+            raise NotHere("This message does not exist or is no longer kept.")
         lines = [*before[-half:], *after[:half]]
         earlier = lines[0].seq if len(before) > half else None
         last = lines[-1].seq

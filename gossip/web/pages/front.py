@@ -65,7 +65,7 @@ class FrontPages:
             games=games,
             players=sum(game.players_online_count for game in games),
             messages=messages,
-            spark=sparkline(messages.values, "Messages an hour, over 24 hours"),
+            spark=sparkline(messages.values, "Messages per hour over 24 hours"),
             lines=lines,
             since=milliseconds(lines[-1]) if lines else int(self._base.now * 1000),
             channels=self._public.channels(),

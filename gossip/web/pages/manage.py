@@ -114,7 +114,7 @@ class ManagePages:
         return self._base.page(
             request,
             "credentials.html",
-            title="Keep these credentials",
+            title="Save these credentials",
             made=made,
             until=old_secret_until(self._base.gossip.network.registry.games[made["client_id"]], self._base.now),
             address=socket_address(request),

@@ -56,7 +56,7 @@ class NetworkPages:
         return self._base.page(
             request,
             "stats.html",
-            title="Figures",
+            title="Stats",
             games=games,
             online=online,
             players=players,
@@ -76,7 +76,7 @@ class NetworkPages:
         """The documents."""
         documents = await self._documents()
         return self._base.page(
-            request, "docs.html", title="Documents", documents=documents.values(), address=socket_address(request)
+            request, "docs.html", title="Docs", documents=documents.values(), address=socket_address(request)
         )
 
     async def document(self, request: PublicRequest, name: str) -> bytes:

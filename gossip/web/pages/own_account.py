@@ -25,21 +25,21 @@ LABEL: Final = 40
 """How many characters the label of a token may have."""
 
 SCOPES: Final = {
-    "read": "read about your games",
-    "metrics": "read the figures at /metrics",
-    "admin": "do all that an admin can do",
+    "read": "read your games",
+    "metrics": "read the metrics at /metrics",
+    "admin": "do everything that an admin can do",
 }
 """What a token may be good for; all but the first only for admins."""
 
 DONE: Final = {
-    "welcome": "Welcome! Your account is made, and you are signed in.",
+    "welcome": "Welcome! Your account is ready, and you are signed in.",
     "password": "Your password is set. Every other browser is signed out.",
-    "email": "Your address is changed.",
-    "ended": "Done: it lets nobody in any more.",
+    "email": "Your email address is changed.",
+    "ended": "Done: access is revoked.",
 }
 """What somebody is told who comes back from a form."""
 
-_WRONG: Final = "This is not your password."
+_WRONG: Final = "Wrong password."
 
 
 class OwnAccountPages:
@@ -186,13 +186,13 @@ class OwnAccountPages:
 
         def make() -> Change:
             if not 1 <= len(label) <= LABEL:
-                raise Refused(f"a label has 1 to {LABEL} characters")
+                raise Refused(f"use 1 to {LABEL} characters")
             # Who is signed out by now gets none, nor would it be for the next one of his name.
             if scope not in self._scopes(self._visits.required(request)):
-                raise Refused("a token cannot be good for that")
+                raise Refused("this scope is for admins only")
             if len(accounts.of(account.name, "token")) >= TICKETS:
                 # Otherwise the oldest would go, and a program of somebody would stop without a word.
-                raise Refused(f"there may be {TICKETS} tokens: end one first")
+                raise Refused(f"you have {TICKETS} tokens, the maximum: revoke one first")
             return issue(accounts, ticket)
 
         try:

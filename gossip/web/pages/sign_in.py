@@ -27,7 +27,7 @@ from gossip.web.http.router import NotHere, Problem, Router, redirect
 from gossip.web.views.formatting import sentence, span
 from gossip.web.views.layout import parameter, way_back
 
-_NO_MATCH = "This name and this password do not belong together."
+_NO_MATCH = "Wrong name or password."
 _DISABLED = "This account is disabled. Ask an admin why."
 _WELCOME = "/account?done=welcome"
 
@@ -112,11 +112,11 @@ class AccountPages:
         """
         allowed = self._entrance.rules.settings.sign_up
         if allowed == "closed":
-            raise Problem(http.FORBIDDEN, "Nobody can make an account here. Ask an admin to make one for you.")
+            raise Problem(http.FORBIDDEN, "Sign-up is closed. Ask an admin to create an account for you.")
         if secret:
             return self._entrance.opened(request, secret, "invite")
         if allowed == "invite":
-            raise Problem(http.FORBIDDEN, "Accounts are by invitation here: ask an admin for a link.")
+            raise Problem(http.FORBIDDEN, "Sign-up is by invitation. Ask an admin for a link.")
         return None
 
     def _newcomer(self, request: PublicRequest, newcomer: Newcomer, admin: bool = False, back: str = "") -> bytes:
@@ -124,7 +124,7 @@ class AccountPages:
             request,
             "sign-up.html",
             UNPROCESSABLE if newcomer.faults else http.OK,
-            title=f"Set up {self._base.name}" if admin else "Make an account",
+            title=f"Set up {self._base.name}" if admin else "Create an account",
             newcomer=newcomer,
             admin=admin,
             back=back,
@@ -166,7 +166,7 @@ class AccountPages:
     def _may_set_up(self, request: PublicRequest, secret: str) -> Ticket:
         ticket = self._entrance.opened(request, secret, "setup")
         if self._entrance.accounts.admins():
-            raise NotHere("This network has an admin already.")
+            raise NotHere("This network already has an admin.")
         return ticket
 
     async def was_set_up(self, request: PublicRequest, secret: str) -> bytes:
@@ -220,14 +220,14 @@ class AccountPages:
 
     def _check_mail(self) -> None:
         if not self._entrance.can_mail:
-            raise NotHere("No mail is sent from here. Ask an admin for a link to set a new password.")
+            raise NotHere("This network does not send mail. Ask an admin for a link to set a new password.")
 
     def _forgot(self, request: PublicRequest, was_sent: bool = False, wrong: str = "") -> bytes:
         return self._base.page(
             request,
             "forgot.html",
             UNPROCESSABLE if wrong else http.OK,
-            title="Forgotten password",
+            title="Forgot your password?",
             was_sent=was_sent,
             wrong=wrong,
             lasts=span(LINK_HOURS["reset"] * HOUR),
@@ -239,7 +239,7 @@ class AccountPages:
         self._check_mail()
         name = form.text("name").strip()
         if not name:
-            return self._forgot(request, wrong="Which account is it?")
+            return self._forgot(request, wrong="Enter the name of your account.")
         self._entrance.limits.mails.spend(self._entrance.place(request))
         account = self._entrance.accounts.named(name)
         if account is not None and account.email and not account.disabled:
@@ -266,7 +266,7 @@ class AccountPages:
 
         def send(_: None) -> None:
             if made:
-                mail.send(to, f"{self._base.name}: a new password", self._letter(account.name, made["link"]))
+                mail.send(to, f"{self._base.name}: set a new password", self._letter(account.name, made["link"]))
 
         done = Deferred.fromCoroutine(self._entrance.executor.change(make))
         done.addCallback(send).addErrback(self._unwritten)
@@ -276,8 +276,8 @@ class AccountPages:
 
     def _letter(self, name: str, path: str) -> str:
         return (
-            f"Somebody, most likely you, wants to set a new password for the account {name} on {self._base.name}.\n"
-            f"To do so within the next {span(LINK_HOURS['reset'] * HOUR)}, open this link:\n\n"
+            f"Somebody, probably you, asked to set a new password for the account {name} on {self._base.name}.\n"
+            f"To set one, open this link within {span(LINK_HOURS['reset'] * HOUR)}:\n\n"
             f"    {self._entrance.rules.address}{path}\n\n"
-            "If it was not you, you need do nothing: your password stays as it is.\n"
+            "If it was not you, ignore this mail: your password stays the same.\n"
         )

@@ -24,8 +24,8 @@ from gossip.web.views.queries import Readings
 REPORTS: Final = 20
 """So many reports of one account may wait for somebody to see to them."""
 
-_AWAY: Final = "Games heard it, but it could not be kept: the database does not answer."
-_SIGN_IN: Final = "You are not signed in any more: load the page again to sign in."
+_AWAY: Final = "Games received the message, but it could not be saved: the database is not responding."
+_SIGN_IN: Final = "You are no longer signed in. Reload the page to sign in."
 
 
 class TalkPages:
@@ -62,7 +62,7 @@ class TalkPages:
         self._readings.spoken(name)
         if reads_pages(request):
             return redirect(request, _path(name) + "#message")
-        return answer_text(request, "Said.", http.OK)
+        return answer_text(request, "Sent.", http.OK)
 
     async def _said(self, request: PublicRequest, account: Account, channel: str, text: str) -> Draft:
         """Say it; what comes back says why not, if it could not be said."""
@@ -71,11 +71,11 @@ class TalkPages:
             await gossip.say(account.name, self._base.peer(request), channel, text)
         except Denied as denied:
             gossip.counters.failed(denied.error)
-            return Draft(text, f"Not said: {denied}.", UNPROCESSABLE)
+            return Draft(text, f"Not sent: {denied}.", UNPROCESSABLE)
         except Overrun:
             too_fast = Error.of("rate-limited")
             gossip.counters.failed(too_fast)
-            return Draft(text, f"Not said: {too_fast.text}. Wait a moment.", TOO_MANY)
+            return Draft(text, f"Not sent: {too_fast.text}. Wait a moment.", TOO_MANY)
         except StoreError:
             return Draft(text, _AWAY, http.SERVICE_UNAVAILABLE)
         return Draft()
@@ -91,7 +91,7 @@ class TalkPages:
         waiting = self._base.gossip.network.registry.reports.values()
         try:
             if sum(report.made_by == account.name for report in waiting) >= REPORTS:
-                raise Refused(f"{REPORTS} reports of yours wait already")
+                raise Refused(f"you already have {REPORTS} open reports")
             await self._executor.carry_out(ReportAdd(channel=name, seq=number, reason=reason), account.name)
         except Refused as refused:
             draft = Draft(reason, f"Not reported: {refused}.", UNPROCESSABLE)

@@ -1,4 +1,4 @@
-// What ticks on the pages of the admins: how long a pause still lasts.
+// Countdowns on the admin pages: how long a pause still lasts.
 "use strict";
 
 const countdowns = () => {

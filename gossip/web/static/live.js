@@ -1,4 +1,4 @@
-// Talk that comes in live: server-sent events, history on scroll, days in the reader's own time zone.
+// Live messages: server-sent events, older messages on scroll, days in the reader's time zone.
 "use strict";
 
 const log = document.querySelector(".log");
@@ -7,7 +7,7 @@ const state = document.querySelector(".live");
 
 const parsed = (text) => {
   const template = document.createElement("template");
-  template.innerHTML = text; // made by the same escaping template as the page itself
+  template.innerHTML = text; // made by the same escaping template as the page
   return template.content;
 };
 
@@ -15,7 +15,7 @@ const days = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", mont
 const dayOf = (line) => days.format(new Date(line.querySelector("time").dateTime));
 const isDay = (item) => item?.classList.contains("day");
 
-// A day stands before its first line. One that is right is left alone: whoever listens heard it already.
+// Each day has a heading before its first line. A correct one is left alone, or a screen reader would read it again.
 const markDay = (line) => {
   let mark = isDay(line.previousElementSibling) ? line.previousElementSibling : null;
   const before = (mark ?? line).previousElementSibling;
@@ -35,7 +35,7 @@ const markDay = (line) => {
 
 let trimming = null;
 
-// Lets the oldest lines go, unless they are being read, and leads back to them.
+// Remove the oldest lines, unless the reader has scrolled to them, and link back to them.
 const trim = () => {
   trimming = null;
   const lines = list.querySelectorAll("li:not(.day)");
@@ -44,13 +44,13 @@ const trim = () => {
   for (let gone = 0; gone < extra; gone += 1) lines[gone].remove();
   while (isDay(list.children[1])) list.firstElementChild.remove();
   const all = log.querySelector(".all");
-  if (!all) return; // the front page, a glimpse only
+  if (!all) return; // the front page shows the latest lines only
   let link = all.querySelector("a.earlier[rel=prev]");
   if (!link) {
     link = document.createElement("a");
     link.className = "earlier";
     link.rel = "prev";
-    link.textContent = "Earlier";
+    link.textContent = "Older messages";
     all.prepend(link);
     history(link);
   }
@@ -66,7 +66,7 @@ const show = (line) => {
   list.append(line);
   markDay(line);
   log.querySelector(".nothing").hidden = true;
-  // Where the reader is costs a layout of the page: not for each of many lines.
+  // Reading the scroll position costs a layout: do it once for many lines.
   trimming ??= setTimeout(trim, 50);
 };
 
@@ -78,11 +78,11 @@ const live = () => {
   const say = (on) => {
     state.hidden = false;
     state.dataset.state = on ? "on" : "off";
-    state.textContent = on ? "Live" : "Not live: trying again";
+    state.textContent = on ? "Live" : "Not live: reconnecting";
   };
   const open = () => {
     clearTimeout(timer);
-    if (document.hidden) return; // when somebody sees it is early enough
+    if (document.hidden) return; // opened when the page becomes visible
     source?.close();
     source = new EventSource(`${log.dataset.live}?after=${encodeURIComponent(last)}`);
     source.onopen = () => { wait = 2000; say(true); };
@@ -94,13 +94,13 @@ const live = () => {
     source.onerror = () => {
       say(false);
       if (source.readyState === EventSource.CLOSED) {
-        // Refused, or a proxy answered in our place: the browser would not try again.
+        // Refused, or a proxy answered instead of the daemon: the browser does not retry by itself.
         timer = setTimeout(open, wait * (0.5 + Math.random() / 2));
         wait = Math.min(wait * 2, 60000);
       }
     };
   };
-  // A browser has only a few connections to one host: a page that nobody sees needs none.
+  // A browser has few connections per host: a hidden page gives its own up.
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {
       timer = setTimeout(() => { source?.close(); say(false); }, 30000);
@@ -120,13 +120,13 @@ const history = (link) => {
   const load = async () => {
     const asked = link.href;
     const answer = await fetch(asked);
-    // It may have come twice, or other lines may have gone meanwhile.
+    // The link may have changed while the page was loading.
     if (!answer.ok || link.href !== asked) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (link.href !== asked) return;
     const lines = [...page.querySelectorAll(".lines li:not(.day)")];
     const older = lines.filter((line) => !document.getElementById(line.id)).map((line) => document.adoptNode(line));
-    // Whoever listens wants to hear what is new, not what is old.
+    // A screen reader must announce new messages only.
     log.setAttribute("aria-live", "off");
     for (const line of older) localTimes(line);
     const first = list.querySelector("li:not(.day)");

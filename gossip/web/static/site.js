@@ -1,7 +1,7 @@
-// What makes every page nicer. Nothing needs it.
+// Enhancements for every page. Every page works without them.
 "use strict";
 
-// Times in the reader's own time zone; the pages say them in UTC.
+// Times in the reader's time zone; the pages have them in UTC.
 const localTimes = (within) => {
   for (const time of within.querySelectorAll("time[datetime]")) {
     const date = new Date(time.dateTime);
@@ -14,7 +14,7 @@ const localTimes = (within) => {
   }
 };
 
-// The colours change at once, without a way to the server and back.
+// Change the colours without a request.
 const themeButtons = () => {
   for (const button of document.querySelectorAll(".theme button")) {
     button.addEventListener("click", (event) => {
@@ -29,7 +29,7 @@ const themeButtons = () => {
   }
 };
 
-// A table or list that is filtered while one types.
+// Filter a table or list while the reader types.
 const filters = () => {
   for (const form of document.querySelectorAll("form[data-filter]")) {
     const input = form.querySelector("input[type=search]");
@@ -53,7 +53,7 @@ const filters = () => {
   }
 };
 
-// Of a conversation only what the reader's own game sends, each frame on one line.
+// Of a conversation, copy only what the reader's game sends, one frame per line.
 const worthCopying = (text) => {
   if (!/^(?:[<>]|[CS]:) /.test(text)) return text;
   const turns = text.trim().split(/\n(?=(?:[<>]|[CS]:) )/);

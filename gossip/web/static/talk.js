@@ -1,4 +1,4 @@
-// Talk without loading the page again: what was said comes back with what all others say.
+// Send a message without reloading the page; the message arrives with the live events.
 "use strict";
 
 const talk = (form) => {
@@ -7,7 +7,7 @@ const talk = (form) => {
   const wrong = form.querySelector(".wrong");
 
   const tell = (text) => {
-    // A mute says in UTC when it ends.
+    // The end of a mute is given in UTC.
     wrong.textContent = text.replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, (time) => new Date(time).toLocaleString());
     wrong.hidden = !text;
     field.setAttribute("aria-invalid", String(Boolean(text)));
@@ -19,22 +19,22 @@ const talk = (form) => {
     try {
       const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/plain" } });
       if (!answer.ok) {
-        // A proxy may answer in our place, with a page of its own.
+        // A proxy may answer instead of the daemon, with its own page.
         const plain = answer.headers.get("Content-Type")?.startsWith("text/plain");
-        tell(plain ? (await answer.text()).trim() : `Not said: the network does not answer (${answer.status}).`);
+        tell(plain ? (await answer.text()).trim() : `Not sent: the network is not responding (${answer.status}).`);
         return;
       }
     } catch {
-      tell("No answer came. Look whether it was said before you send it again.");
+      tell("No response. Check the channel before you resend.");
       return;
     }
     tell("");
-    // Who wrote on in the meantime keeps what he wrote.
+    // Keep what was typed while the message was being sent.
     if (field.value === text) field.value = "";
     document.querySelector(".log").scrollTop = 0;
   };
 
-  // What is blank is not worth a complaint of the browser.
+  // No browser error for an empty message.
   form.noValidate = true;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -1,4 +1,4 @@
-// How a game is doing, asked for again and again: what has changed is put in its place.
+// Poll how a game is doing, and replace the parts that have changed.
 "use strict";
 
 const watching = document.querySelector("[data-poll]");
@@ -6,7 +6,7 @@ const state = watching.querySelector(".live");
 const SECONDS = 2;
 
 const put = (text, known) => {
-  const page = new DOMParser().parseFromString(text, "text/html"); // made by the same escaping template as the page itself
+  const page = new DOMParser().parseFromString(text, "text/html"); // made by the same escaping template as the page
   for (const fresh of page.querySelectorAll("[data-part]")) {
     const name = fresh.dataset.part;
     const place = watching.querySelector(`[data-part="${name}"]`);
@@ -14,7 +14,7 @@ const put = (text, known) => {
     if (!place || known.get(name) === written) continue;
     const same = !known.has(name) && place.textContent === fresh.textContent;
     known.set(name, written);
-    if (same) continue; // who hears the page need not hear it twice
+    if (same) continue; // or a screen reader would read it again
     place.replaceChildren(...fresh.childNodes);
     localTimes(place);
   }
@@ -33,7 +33,7 @@ const watch = () => {
   };
   const later = () => {
     clearTimeout(timer);
-    // A page that nobody sees asks for nothing.
+    // A hidden page does not poll.
     if (!paused && !document.hidden) timer = setTimeout(ask, wait * 1000);
   };
   const ask = async () => {
@@ -52,7 +52,7 @@ const watch = () => {
       say(true, "Live");
     } catch {
       wait = Math.min(wait * 2, 60);
-      say(false, "Not live: trying again");
+      say(false, "Not live: reconnecting");
     }
     later();
   };
@@ -60,7 +60,7 @@ const watch = () => {
   button.textContent = "Pause";
   button.addEventListener("click", () => {
     paused = !paused;
-    button.textContent = paused ? "Go on" : "Pause";
+    button.textContent = paused ? "Resume" : "Pause";
     if (paused) {
       clearTimeout(timer);
       say(false, "Paused");
@@ -70,7 +70,7 @@ const watch = () => {
   });
   document.addEventListener("visibilitychange", () => { if (!document.hidden && !paused) ask(); });
   state.replaceChildren(word, " ", button);
-  say(false, "Not live yet");
+  say(false, "Connecting");
   ask();
 };
 

@@ -199,5 +199,5 @@ def number(request: Request, name: str, least: int = 0, most: int = 2**53) -> in
     if text is None or text == "":
         return None
     if not re.fullmatch("[0-9]{1,16}", text) or not least <= int(text) <= most:
-        raise Problem(http.BAD_REQUEST, f"{name} is a number from {least} to {most}.")
+        raise Problem(http.BAD_REQUEST, f"{name} must be a number from {least} to {most}.")
     return int(text)

@@ -27,28 +27,28 @@ NAMED: Final = 20
 
 _TITLES: Final = {
     "opened": ("Socket open", "Your game has reached the network."),
-    "authenticated": ("Authenticated", "It showed its client_id and its secret, and is in."),
-    "heartbeat": ("Heartbeat answered", "It gives a sign of life when it is asked for one, every 15 seconds."),
-    "message": ("First message", "One of your players said something on a channel."),
+    "authenticated": ("Authenticated", "Its client_id and secret were accepted."),
+    "heartbeat": ("Heartbeat answered", "It answers when the network checks that it is alive, every 15 seconds."),
+    "message": ("First message", "One of your players sent a message on a channel."),
 }
 
 _NEXT: Final = {
     "opened": "Waiting for your game to open a socket.",
-    "authenticated": "A socket is open: waiting for your game to authenticate.",
-    "heartbeat": "Authenticated: waiting for your game to answer a heartbeat.",
-    "message": "Your game is connected: let one of your players say something.",
+    "authenticated": "The socket is open. Waiting for your game to authenticate.",
+    "heartbeat": "Authenticated. Waiting for your game to answer a heartbeat.",
+    "message": "Your game is connected. Have one of your players send a message.",
 }
 
 _MEANT: Final = {
-    "missing-supports": 'The frame needs "supports", a list that has at least "channels" in it.',
-    "channels-not-supported": 'The list "supports" must have "channels" in it.',
-    "unknown-supports": f'The list "supports" may have these in it and no others: {", ".join(SUPPORTS)}.',
-    "too-many-sessions": "Your game has as many connections as it may have. Does an old one of it still run somewhere?",
-    "rate-limited": "It sends faster than it may.",
+    "missing-supports": 'The frame needs "supports", a list that contains at least "channels".',
+    "channels-not-supported": 'The list "supports" must contain "channels".',
+    "unknown-supports": f'The list "supports" can contain only these: {", ".join(SUPPORTS)}.',
+    "too-many-sessions": "Your game has the maximum number of connections. Is an old copy of it still running?",
+    "rate-limited": "Your game sends events faster than it may.",
 }
 
 _RATES: Final = {
-    "global": "All together",
+    "global": "All events",
     "channels_send": "Messages",
     "channels_subscribe": "Subscribing",
     "channels_unsubscribe": "Unsubscribing",
@@ -185,9 +185,9 @@ def _said(watched: Watched, refused: Sequence[Refused]) -> str:
     if refused and not watched.numbers and refused[0].at >= came:
         return f"Refused at {clock(refused[0].at)} UTC: {refused[0].why}. {refused[0].meaning}"
     if came and not watched.numbers:
-        return "Your game was here, and is not connected right now."
+        return "Your game was connected, but is not connected right now."
     missing = next((step for step in STEPS if step not in watched.seen), None)
-    return _NEXT[missing] if missing else "All done: your game talks with the others."
+    return _NEXT[missing] if missing else "All done: your game is talking with the others."
 
 
 def _refused(refusal: Refusal, limits: NetworkLimits) -> Refused:
@@ -195,13 +195,13 @@ def _refused(refusal: Refusal, limits: NetworkLimits) -> Refused:
     if refusal.error.code == "invalid-credentials":
         minutes = ceil(limits.wrong_secrets_seconds / 60)
         if refusal.barred:
-            meaning = f"Your game was not let in: {refusal.barred}."
+            meaning = f"Your game was refused: {refusal.barred}."
         elif not refusal.hint:
-            meaning = f"The secret is right, but it came after too many wrong ones: wait {minutes} minutes."
+            meaning = f"The secret is correct, but too many wrong ones came before it. Wait {minutes} minutes."
         else:
-            meaning = f"The client_id is right, but {refusal.hint}. Copy the secret anew, or make a new one."
+            meaning = f"The client_id is correct, but {refusal.hint}. Copy the secret again, or create a new one."
             if limits.wrong_secrets:
-                meaning += f" After {limits.wrong_secrets} wrong tries wait {minutes} minutes."
+                meaning += f" After {limits.wrong_secrets} wrong attempts, wait {minutes} minutes."
     return Refused(refusal.at, refusal.peer, refusal.error.text, meaning, refusal.text)
 
 

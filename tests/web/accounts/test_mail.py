@@ -356,7 +356,7 @@ class ForgottenTests(PostTestCase):
         self.assertIn("a link to set a new password is on its way", self.visitor.get(answer.location).text)
         self.serve()
         letter = self.letter()
-        self.assertEqual((letter["To"], letter["Subject"]), ("ana@example.org", "Gossip: a new password"))
+        self.assertEqual((letter["To"], letter["Subject"]), ("ana@example.org", "Gossip: set a new password"))
         pattern = r"^    https://gossip\.example\.org(/reset/[0-9a-f-]{36})$"
         (path,) = re.findall(pattern, letter.get_content(), re.MULTILINE)
         fields = {"password": "a better horse", "again": "a better horse"}
@@ -402,7 +402,7 @@ class ForgottenTests(PostTestCase):
         """An empty name is a mistake, and no mail."""
         answer = self.forgot(" ")
         self.assertEqual(answer.code, 422)
-        self.assertIn("Which account is it?", answer.text)
+        self.assertIn("Enter the name of your account.", answer.text)
 
     def test_too_many(self) -> None:
         """An address may ask for so many mails, and is told when it may again."""

@@ -135,7 +135,7 @@ class ShownTests(TokenTestCase):
         self.assertEqual(good["Bob", "admin"], [200, 200, 403, 403])
         _, heads, told = self.ask("/api/v1/admin/game/list", self.tokens["Ana", "read"], "POST")
         self.assertEqual(heads["www-authenticate"], 'Bearer realm="gossip", error="insufficient_scope", scope="admin"')
-        self.assertEqual(told, {"error": "This takes a token of scope admin."})
+        self.assertEqual(told, {"error": "This needs a token with the scope admin."})
 
     def test_guessing(self) -> None:
         """Wrong tokens of an address are looked at so many times, and then none of it is, for a while; others go on."""
@@ -289,7 +289,9 @@ class OperationTests(TokenTestCase):
     def test_not_kept(self) -> None:
         """A database that is away is told as that, without its name."""
         self.service.broken = NotKept("/secret/gossip.db")
-        self.assertEqual(self.operate("game/disable", game="Alpha"), (503, {"error": "The database does not answer."}))
+        self.assertEqual(
+            self.operate("game/disable", game="Alpha"), (503, {"error": "The database is not responding."})
+        )
 
     def test_gone(self) -> None:
         """Who no longer waits does not keep it from being done, nor from having its turn after what came before."""

@@ -114,7 +114,7 @@ class ApiTests(ApiTestCase):
         self.in_thread = lambda *call: fail(StoreError("/secret/gossip.db: no"))
         for path in ("games/{name}", "channels/{name}/messages", "statistics"):
             asked = path.replace("{name}", "gossip" if "channels" in path else "Alpha")
-            self.assertEqual(self.ask(f"/api/v1/{asked}", 503), {"error": "The database does not answer."})
+            self.assertEqual(self.ask(f"/api/v1/{asked}", 503), {"error": "The database is not responding."})
             self.assertIn("503", paths[f"/api/v1/{path}"]["get"]["responses"])
 
     def test_read_only(self) -> None:

@@ -32,13 +32,13 @@ class GameTests(AdminPagesTestCase):
             )
             self.registry.enact(GameSaved(game))
         answer = self.read("/admin/games")
-        self.assertIn("And 9 more: filter them.", seen(answer))
+        self.assertIn("9 more: use the filter to find them.", seen(answer))
         self.assertNotIn("data-filter", str(answer.page.tags))
         self.assertNotIn("G0504", seen(answer))
         answer = self.read("/admin/games?q=g0504")
         self.assertIn("G0504", seen(answer))
-        self.assertNotIn("more: filter", seen(answer))
-        self.assertIn("None fits.", seen(self.read("/admin/games?q=nothing")))
+        self.assertNotIn("more: use the filter", seen(answer))
+        self.assertIn("No matches.", seen(self.read("/admin/games?q=nothing")))
 
     def test_list(self) -> None:
         """All games are there, hidden and disabled ones too; they can be looked for without JavaScript."""
@@ -95,7 +95,7 @@ class GameTests(AdminPagesTestCase):
         self.registry.enact(GameSeen(self.game().client_id, "CoffeeMud 5", "2.3.0"))
         self.world.join("Alpha", user_agent="CoffeeMud 5")
         answer = self.read("/admin/games/alpha")
-        for text in ("The Alpha", "online", self.game().client_id, "CoffeeMud 5", "nobody", "192.0.2.1"):
+        for text in ("The Alpha", "online", self.game().client_id, "CoffeeMud 5", "Owner none", "192.0.2.1"):
             self.assertIn(text, seen(answer))
         self.assertNotIn(self.game().secrets[0].digest.hex(), seen(answer))
 
@@ -164,7 +164,7 @@ class GameTests(AdminPagesTestCase):
         """A game is disabled only by who says that he means it; enabling it needs no such word."""
         path = "/admin/games/Alpha"
         session = self.world.join("Alpha")
-        self.refused(path, "game/disable", "tick the box that says that you mean it", game="Alpha")
+        self.refused(path, "game/disable", "tick the box to confirm this action", game="Alpha")
         self.assertFalse(self.game().disabled)
         self.done(path, "game/disable", game="Alpha", **SURE)
         self.assertTrue(self.game().disabled)
@@ -174,7 +174,7 @@ class GameTests(AdminPagesTestCase):
 
     def test_remove(self) -> None:
         """A game is removed by who means it; he is sent to the others."""
-        self.refused("/admin/games/Alpha", "game/remove", "tick the box that says that you mean it", game="Alpha")
+        self.refused("/admin/games/Alpha", "game/remove", "tick the box to confirm this action", game="Alpha")
         self.done("/admin/games/Alpha", "game/remove", to="/admin/games", game="Alpha", **SURE)
         self.assertIsNone(self.game())
 
@@ -241,7 +241,7 @@ class AccountTests(AdminPagesTestCase):
         ana = Visitor(self.site)
         ana.sign_in(self.service, "Ana")
         path = "/admin/accounts/Ana"
-        why = "tick the box that says that you mean it"
+        why = "tick the box to confirm this action"
         self.refused(path, "account/edit", why, name="Ana", disabled="1")
         self.done(path, "account/edit", name="Ana", disabled="1", **SURE)
         self.assertEqual(self.registry.accounts.of("Ana", "visit"), [])
@@ -260,7 +260,7 @@ class AccountTests(AdminPagesTestCase):
         """An account is removed by who means it; the last admin stays."""
         self.registry.enact(AccountSaved(Account(name="Ana")))
         path = "/admin/accounts/Ana"
-        self.refused(path, "account/remove", "tick the box that says that you mean it", name="Ana")
+        self.refused(path, "account/remove", "tick the box to confirm this action", name="Ana")
         self.done(path, "account/remove", to="/admin/accounts", name="Ana", **SURE)
         self.assertIsNone(self.account())
         for wire, fields in (
@@ -333,7 +333,7 @@ class ChannelTests(AdminPagesTestCase):
         self.assertIn("Alpha Beta", seen(self.read(path)))
         self.done(path, "channel/speakers", channel="gossip", games=["", ""])
         self.assertEqual(self.channel().speakers, frozenset())
-        self.assertIn("nobody may speak", seen(self.read("/admin/channels")))
+        self.assertIn("nobody can speak", seen(self.read("/admin/channels")))
         page = self.refused(path, "channel/speakers", "no such game", channel="gossip", games=["", "Nobody"])
         self.assertIn("Nobody", page.text)
         self.done(path, "channel/speakers", channel="gossip", games=["*", "Alpha"])

@@ -35,9 +35,9 @@ class OrderTests(AdminPagesTestCase):
         self.done("/admin/order", "mute/remove", who="ana@Alpha", channel="gossip")
         self.assertEqual(self.registry.mutes, {})
         self.done("/admin/order", "mute/add", who="192.0.2.7", reason="So", channel="", minutes="")
-        self.assertIn("192.0.2.7 everywhere for good So", seen(self.read("/admin/order")))
+        self.assertIn("192.0.2.7 everywhere permanent So", seen(self.read("/admin/order")))
         self.done("/admin/order", "mute/remove", who="192.0.2.7", channel="")
-        self.assertIn("Nobody is muted.", seen(self.read("/admin/order")))
+        self.assertIn("No mutes.", seen(self.read("/admin/order")))
 
     def test_next_event(self) -> None:
         """A mute counts for the very next message; one of a person on the pages, too."""
@@ -51,7 +51,7 @@ class OrderTests(AdminPagesTestCase):
 
     def test_ban(self) -> None:
         """A ban of everywhere needs a word more than one of a channel."""
-        why = "tick the box that says that you mean it"
+        why = "tick the box to confirm this action"
         page = self.refused("/admin/order", "ban/add", why, who="Alpha", reason="Spam", channel="", minutes="5")
         for name, value in (("who", "Alpha"), ("reason", "Spam"), ("minutes", "5")):
             self.assertEqual(self.fields(page, name), [value])
@@ -90,7 +90,7 @@ class OrderTests(AdminPagesTestCase):
         typed = {"text": "Darn", "reason": "Language", "action": "mask"}
         answer = self.do("/admin/filters", "filter/try", **typed)
         self.assertEqual(answer.code, 200)
-        self.assertIn("It would have hit 2 of 4 messages", seen(answer))
+        self.assertIn("It would have matched 2 of 4 messages", seen(answer))
         self.assertIn("Ana@Alpha Oh darn!", seen(answer))
         self.assertNotIn("Darnation", seen(answer))
         for name in ("text", "reason"):
@@ -106,7 +106,7 @@ class OrderTests(AdminPagesTestCase):
         self.done("/admin/filters", "filter/add", channel="gossip", **typed)
         kept = Filter(text="darn", channel="gossip", action="mask", reason="Language", set_by="Root", set_at=NOW)
         self.assertEqual(list(self.registry.filters.kept.values()), [kept])
-        self.assertIn("darn gossip words masked Language Root", seen(self.read("/admin/filters")))
+        self.assertIn("darn gossip whole words asterisks Language Root", seen(self.read("/admin/filters")))
         self.done("/admin/filters", "filter/remove", text="darn", channel="gossip")
         self.assertEqual(self.registry.filters.kept, {})
         why = "a filter without a word in it must look for a part of words"

@@ -64,14 +64,14 @@ class AccessTests(AdminPagesTestCase):
         before = self.game()
         for path in self.PATHS:
             answer = ana.get(path)
-            self.assertEqual((answer.code, "Only admins may do this." in seen(answer)), (403, True), path)
+            self.assertEqual((answer.code, "Only admins can do this." in seen(answer)), (403, True), path)
         for path, fields in (
             ("/admin/games/Alpha", {"do": "game/remove", "game": "Alpha", **SURE}),
             ("/admin/accounts/Ana", {"do": "account/edit", "name": "Ana", "admin": "1"}),
             ("/admin", {"do": "say", "channel": "gossip", "text": "Hi"}),
         ):
             answer = ana.post(path, fields, at="/channels")
-            self.assertEqual((answer.code, "Only admins may do this." in seen(answer)), (403, True), path)
+            self.assertEqual((answer.code, "Only admins can do this." in seen(answer)), (403, True), path)
         self.assertEqual((self.game(), self.service.store.entries, self.service.store.said), (before, [], []))
 
     def test_no_longer(self) -> None:
@@ -105,7 +105,7 @@ class AccessTests(AdminPagesTestCase):
         """A page does what its own forms do, and nothing else."""
         for path, wire in (("/admin", "game/remove"), ("/admin/filters", "mute/add"), ("/admin/order", "")):
             answer = self.do(path, wire, game="Alpha", who="Alpha", reason="So")
-            self.assertEqual((answer.code, "cannot be done here" in seen(answer)), (400, True), path)
+            self.assertEqual((answer.code, "cannot do that" in seen(answer)), (400, True), path)
         for path in ("/admin/sessions", "/admin/audit"):
             self.assertEqual(self.root.post(path, {"do": "say"}, at="/admin").code, 405)
         self.assertEqual(self.service.store.entries, [])
@@ -177,11 +177,11 @@ class OverviewTests(AdminPagesTestCase):
 
     def test_sessions(self) -> None:
         """The live sessions are there, and can be looked for without JavaScript."""
-        self.assertIn("0 sessions are live.", seen(self.read("/admin/sessions")))
+        self.assertIn("0 live sessions.", seen(self.read("/admin/sessions")))
         self.world.join("Alpha", channels=["gossip", "testing"], players=["Ana"] + [f"P{n}" for n in range(30)])
         self.world.join("Beta", now=NOW - 90)
         text = seen(self.read("/admin/sessions"))
-        self.assertIn("2 sessions are live.", text)
+        self.assertIn("2 live sessions.", text)
         self.assertIn("Alpha 192.0.2.1 websocket 2023-11-14 22:00 gossip, testing 31 Ana, P0,", text)
         self.assertIn("P18 and 11 more", text)
         self.assertIn("Beta 192.0.2.1 websocket 2023-11-14 21:58", text)
@@ -203,7 +203,7 @@ class OverviewTests(AdminPagesTestCase):
         numbers = [int(text.partition("Number ")[2].partition(".")[0]) for text in lines]
         self.assertEqual(numbers, list(range(119, -1, -1)))
         self.assertEqual(self.root.get("/admin/audit?before=x").code, 400)
-        self.assertIn("No admin did anything before that.", seen(self.read("/admin/audit?before=1")))
+        self.assertIn("No older entries.", seen(self.read("/admin/audit?before=1")))
 
     def test_menu(self) -> None:
         """Every page leads to all others, and says which one it is and how many reports wait."""

@@ -96,7 +96,7 @@ class GuideTests(OwnerTestCase):
         self.world.registry.enact(ChannelSaved(Channel("main", False)))
         self.assertIn('GRAPEVINE_CHANNELS = ["main"]', self.ana.get("/connect/Alpha/evennia").text)
         for name in ("diku", "lpc"):
-            self.assertIn("People talk on main here: write that", self.ana.get(f"/connect/Alpha/{name}").text)
+            self.assertIn("People talk on main here", self.ana.get(f"/connect/Alpha/{name}").text)
         self.world.registry.enact(ChannelSaved(Channel("gossip", False)))
         for name in ("diku", "lpc"):
             self.assertNotIn("People talk on", self.ana.get(f"/connect/Alpha/{name}").text)
@@ -167,7 +167,7 @@ class ProgressTests(OwnerTestCase):
         self.assertIn("Waiting for your game to open a socket.", self.look().text)
         session = self.world.open()
         self.assertEqual(self.done(), [True, False, False, False])
-        self.assertIn("waiting for your game to authenticate", self.look().text)
+        self.assertIn("Waiting for your game to authenticate", self.look().text)
         self.say(session, frame("authenticate", self.world.credentials("Alpha", channels=["gossip"])))
         self.assertEqual(self.done(), [True, True, False, False])
         self.say(session, frame("heartbeat"))
@@ -185,7 +185,7 @@ class ProgressTests(OwnerTestCase):
         self.world.open(peer="198.51.100.7")
         for address in ("198.51.100.7", "::ffff:198.51.100.7"):
             answer = ana.get("/connect/Alpha/python", X_Forwarded_For=address)
-            self.assertIn("A socket is open: waiting for your game to authenticate.", answer.text)
+            self.assertIn("The socket is open. Waiting for your game to authenticate.", answer.text)
             self.service.watch.rest(NOW + 3600)
 
     def test_refused(self) -> None:
@@ -195,9 +195,9 @@ class ProgressTests(OwnerTestCase):
             ({"client_secret": uuid(77)}, "its client_secret is another one"),
             ({"client_secret": "x"}, "its client_secret has 1 characters instead of 36"),
             ({"client_secret": None}, "it showed no client_secret"),
-            ({"supports": None}, 'needs "supports", a list that has at least "channels"'),
-            ({"supports": ["tells"]}, 'must have "channels" in it'),
-            ({"supports": ["channels", "magic"]}, "may have these in it and no others: achievements, channels"),
+            ({"supports": None}, 'needs "supports", a list that contains at least "channels"'),
+            ({"supports": ["tells"]}, 'must contain "channels"'),
+            ({"supports": ["channels", "magic"]}, "can contain only these: achievements, channels"),
         ):
             self.say(self.world.open(), frame("authenticate", {**self.world.credentials("Alpha"), **changed}), NOW + 1)
             said = re.search('role="status" data-part="said">(.*?)</p>', self.look().body.decode())
@@ -205,9 +205,9 @@ class ProgressTests(OwnerTestCase):
             self.assertIn(meaning, said[1].replace("&#34;", '"'))
         self.assertEqual(self.done(), [True, False, False, False])
         self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")), NOW + 2)
-        self.assertIn("Authenticated: waiting", self.look().text)
+        self.assertIn("Authenticated. Waiting", self.look().text)
         self.say(self.world.open(), frame("authenticate", {**self.world.credentials("Alpha"), "supports": []}), NOW + 3)
-        self.assertIn("Authenticated: waiting", self.look().text)
+        self.assertIn("Authenticated. Waiting", self.look().text)
 
     def test_gone(self) -> None:
         """A game that was here and is gone is not said to talk."""
@@ -219,7 +219,7 @@ class ProgressTests(OwnerTestCase):
         self.service.watch.lost(session, NOW + 1)
         self.world.network.lost(session, at(NOW + 1))
         self.assertEqual(self.done(), [True] * 4)
-        self.assertIn("Your game was here, and is not connected right now.", self.look().text)
+        self.assertIn("Your game was connected, but is not connected right now.", self.look().text)
 
     def test_too_many(self) -> None:
         """Too many connections are told as what they are."""
@@ -228,19 +228,19 @@ class ProgressTests(OwnerTestCase):
         self.world.join("Alpha")
         self.look()
         self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")), NOW + 1)
-        self.assertIn("as many connections as it may have", self.look().text)
+        self.assertIn("the maximum number of connections", self.look().text)
         self.say(self.world.open(), frame("authenticate", {**self.world.credentials("Alpha"), "client_secret": "x"}))
-        self.assertNotIn("wrong tries", self.look().text)
+        self.assertNotIn("wrong attempts", self.look().text)
 
     def test_disabled(self) -> None:
         """A game that an admin disabled is not told to look for another secret."""
         self.world.registry.enact(GameSaved(replace(self.world.game("Alpha"), disabled=True)))
         self.look()
         self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")))
-        self.assertIn("Your game was not let in: disabled by an admin.", self.look().text)
-        self.assertNotIn("Copy the secret anew", self.look().text)
+        self.assertIn("Your game was refused: disabled by an admin.", self.look().text)
+        self.assertNotIn("Copy the secret again", self.look().text)
         self.world.registry.enact(GameSaved(replace(self.world.game("Alpha"), disabled=False)))
-        self.assertIn("Your game was not let in: disabled by an admin.", self.look().text)
+        self.assertIn("Your game was refused: disabled by an admin.", self.look().text)
         self.assertNotIn("another one", self.look().text)
 
     def test_banned(self) -> None:
@@ -248,7 +248,7 @@ class ProgressTests(OwnerTestCase):
         self.restrict("ban", "192.0.2.1", "spam")
         self.look()
         self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")))
-        self.assertIn("Your game was not let in: banned: spam.", self.look().text)
+        self.assertIn("Your game was refused: banned: spam.", self.look().text)
         self.assertNotIn("another one", self.look().text)
 
     def test_muted(self) -> None:
@@ -259,7 +259,7 @@ class ProgressTests(OwnerTestCase):
         wrong = {**self.world.credentials("Alpha"), "client_secret": uuid(77)}
         self.say(self.world.open(), frame("authenticate", wrong))
         self.assertIn("its client_secret is another one", self.look().text)
-        self.assertNotIn("not let in", self.look().text)
+        self.assertNotIn("Your game was refused", self.look().text)
 
     def test_too_often(self) -> None:
         """Who shows the right secret after too many wrong ones is told to wait, not to look for another one."""
@@ -271,7 +271,7 @@ class ProgressTests(OwnerTestCase):
             self.say(self.world.open(), frame("authenticate", sent), NOW + 1)
         said = re.search('role="status" data-part="said">(.*?)</p>', self.look().body.decode())
         assert said
-        self.assertIn("it came after too many wrong ones: wait 5 minutes.", said[1])
+        self.assertIn("too many wrong ones came before it. Wait 5 minutes.", said[1])
         self.assertNotIn("anew", said[1])
 
     def restrict(self, kind: str, subject: str, reason: str, channel: str = "") -> None:

@@ -119,7 +119,7 @@ class RegisterTests(OwnerTestCase):
 
     def test_limit(self) -> None:
         """An account has so many games and no more; then there is no form."""
-        self.assertIn("up to 2 games", self.ana.get("/manage").text)
+        self.assertIn("at most 2 games", self.ana.get("/manage").text)
         self.assertEqual(self.ana.post("/manage", MINE).code, 200)
         page = self.ana.get("/manage")
         self.assertNotIn('name="short_name"', page.body.decode())
@@ -318,7 +318,7 @@ class LiveTests(OwnerTestCase):
         text = self.live().text
         for shown in (
             *("Session 1", "192.0.2.1 by websocket", "1 minute", "Own 1.0", "gossip, secret", "30: P0, P1", "P19 …"),
-            *("1 of 3 not answered", "All together", "12 of 100, 20 a second", "Messages", "10 of 10, 2 a second"),
+            *("1 of 3 unanswered", "All events", "12 of 100, 20 per second", "Messages", "10 of 10, 2 per second"),
             *("2 overruns; the session ends at 10", "Session 2", "Heartbeatsanswered"),
         ):
             self.assertIn(shown, text)
@@ -363,7 +363,12 @@ class LiveTests(OwnerTestCase):
         event = frames.decode(json.dumps(sent).encode())
         self.service.watch.received(session, event, self.world.network.receive(session, event, at(NOW)), NOW)
         answer = self.live()
-        for shown in ("203.0.113.9", "invalid credentials", "its client_secret is another one", "After 20 wrong tries"):
+        for shown in (
+            "203.0.113.9",
+            "invalid credentials",
+            "its client_secret is another one",
+            "After 20 wrong attempts",
+        ):
             self.assertIn(shown, answer.text)
         self.assertNotIn(wrong, answer.body.decode())
 

@@ -38,7 +38,13 @@ class OwnAccountTests(AccountsTestCase):
         game = replace(self.service.world.game("Alpha"), owner="Ana", name="The <b>Alpha</b>")
         self.registry.enact(GameSaved(game))
         answer = self.visitor.get("/account")
-        for text in ("Name Ana", "Games The <b>Alpha</b>", "192.0.2.1 this browser", "198.51.100.7", "End all others"):
+        for text in (
+            "Name Ana",
+            "Games The <b>Alpha</b>",
+            "192.0.2.1 this browser",
+            "198.51.100.7",
+            "Sign out all others",
+        ):
             self.assertIn(text, answer.text)
         self.assertNotIn("argon2", answer.body.decode())
         for cookie in (self.visitor.cookies["visit"], other.cookies["visit"]):
@@ -67,9 +73,9 @@ class OwnAccountTests(AccountsTestCase):
         """What is wrong is said at its field, and nothing changes."""
         before = self.account()
         for fields, text in (
-            ({"current": "wrong password"}, "This is not your password."),
-            ({"current": ""}, "This is not your password."),
-            ({"again": "x"}, "The two are not the same."),
+            ({"current": "wrong password"}, "Wrong password."),
+            ({"current": ""}, "Wrong password."),
+            ({"again": "x"}, "The passwords do not match."),
             ({"password": "short"}, "10 to 200 characters"),
         ):
             answer = self.post("password", **{"current": GOOD, "password": BETTER, "again": BETTER, **fields})
@@ -79,7 +85,7 @@ class OwnAccountTests(AccountsTestCase):
 
     def test_email(self) -> None:
         """The address is changed, or taken away, by who knows the password."""
-        self.assertIn422("This is not your password.", self.post("email", email="new@example.org", current="x"))
+        self.assertIn422("Wrong password.", self.post("email", email="new@example.org", current="x"))
         answer = self.post("email", email="ana@example.org\nx", current=GOOD)
         self.assertIn422("That is no address for mail.", answer)
         self.assertEqual(self.account().email, "ana@example.org")
@@ -131,7 +137,7 @@ class OwnAccountTests(AccountsTestCase):
     def test_scopes(self) -> None:
         """Who is no admin gets no token for what admins may, whatever he asks for."""
         for scope in ("admin", "metrics", "", "x", HOSTILE):
-            self.assertIn422("cannot be good for that", self.post("tokens", label="x", scope=scope))
+            self.assertIn422("for admins only", self.post("tokens", label="x", scope=scope))
         self.assertNotIn('value="admin"', self.visitor.get("/account").body.decode())
         self.registry.enact(AccountSaved(replace(self.account(), admin=True)))
         for scope in ("read", "metrics", "admin"):
@@ -141,20 +147,22 @@ class OwnAccountTests(AccountsTestCase):
     def test_labels(self) -> None:
         """A token needs a label that can be read."""
         for label in ("", "  ", "x" * 41, "\x00\x1b"):
-            self.assertIn422("A label has 1 to 40 characters.", self.post("tokens", label=label, scope="read"))
+            self.assertIn422("Use 1 to 40 characters.", self.post("tokens", label=label, scope="read"))
 
     def test_many_tokens(self) -> None:
         """There may be so many tokens; of one more, none goes silently."""
         for _ in range(TICKETS):
             self.post("tokens", label="x", scope="read")
         before = self.accounts.of("Ana", "token")
-        self.assertIn422(f"There may be {TICKETS} tokens: end one first.", self.post("tokens", label="x", scope="read"))
+        self.assertIn422(
+            f"You have {TICKETS} tokens, the maximum: revoke one first.", self.post("tokens", label="x", scope="read")
+        )
         self.assertEqual(self.accounts.of("Ana", "token"), before)
 
     def test_remove(self) -> None:
         """Who knows the password can remove his account: he is out, his games belong to nobody, and it is noted."""
         self.registry.enact(GameSaved(replace(self.service.world.game("Alpha"), owner="Ana")))
-        self.assertIn422("This is not your password.", self.post("remove", current="wrong password"))
+        self.assertIn422("Wrong password.", self.post("remove", current="wrong password"))
         self.assertEqual(self.post("remove", current=GOOD).location, "/")
         self.assertIsNone(self.accounts.named("Ana"))
         self.assertEqual(self.accounts.tickets, {})

@@ -53,7 +53,7 @@ class SignInTests(AccountsTestCase):
         told = set()
         for name, password in (("Ana", "wrong password"), ("Nobody", GOOD), ("Empty", GOOD), ("Empty", ""), ("", "")):
             answer = self.sign_in(name=name, password=password)
-            self.assertIn422("do not belong together", answer)
+            self.assertIn422("Wrong name or password", answer)
             self.assertNotIn(GOOD, answer.body.decode())
             told.add(answer.text.replace(name or " ", ""))
         self.assertFalse(self.visitor.is_signed_in())
@@ -81,7 +81,7 @@ class SignInTests(AccountsTestCase):
         """Who is disabled is told so, if he has the password, and is not in; others learn nothing."""
         self.registry.enact(AccountSaved(replace(self.account(), disabled=True)))
         self.assertIn422("is disabled", self.sign_in())
-        self.assertIn422("do not belong together", self.sign_in(password="wrong password"))
+        self.assertIn422("Wrong name or password", self.sign_in(password="wrong password"))
         self.assertFalse(self.visitor.is_signed_in())
 
     def test_signed_in_already(self) -> None:
@@ -324,9 +324,9 @@ class SignUpTests(AccountsTestCase):
             ({"name": HOSTILE}, "A name has 3 to 20"),
             ({"name": "system"}, "The name system is not to be had."),
             ({"name": "bOB"}, "The name bOB is taken."),
-            ({"password": "short"}, "A password has 10 to 200 characters."),
-            ({"name": "Anastasia_1", "password": "anastasia_1"}, "A password must not be the name."),
-            ({"again": "x"}, "The two are not the same."),
+            ({"password": "short"}, "Use 10 to 200 characters."),
+            ({"name": "Anastasia_1", "password": "anastasia_1"}, "The password must not be the account name."),
+            ({"again": "x"}, "The passwords do not match."),
             ({"email": "ana@example.org, evil@example.org"}, "That is no address for mail."),
             ({"email": "ana@example.org\r\nBcc: x@example.org"}, "That is no address for mail."),
         )
@@ -347,7 +347,7 @@ class SignUpTests(AccountsTestCase):
         self.settings(sign_up="closed")
         for path in ("/sign-up", self.link("invite")):
             self.assertEqual(self.visitor.get(path).code, 403)
-            self.assertIn("Nobody can make an account here.", self.visitor.get(path).text)
+            self.assertIn("Sign-up is closed.", self.visitor.get(path).text)
             self.visitor.get("/sign-in")
             self.assertEqual(self.sign_up(path).code, 403)
         self.assertNotIn("/sign-up", self.visitor.get("/sign-in").body.decode())
@@ -356,7 +356,7 @@ class SignUpTests(AccountsTestCase):
     def test_invitation(self) -> None:
         """By invitation, one person gets in with a link, once."""
         self.settings(sign_up="invite")
-        self.assertIn("ask an admin for a link", self.visitor.get("/sign-up").text)
+        self.assertIn("Ask an admin for a link", self.visitor.get("/sign-up").text)
         self.visitor.get("/sign-in")
         self.assertEqual(self.sign_up().code, 403)
         path = self.link("invite")
@@ -516,13 +516,13 @@ class ResetTests(AccountsTestCase):
         path = self.link("reset", "Ana")
         for _ in range(3):
             self.assertEqual(self.visitor.get(path).code, 200)
-            self.assertIn422("The two are not the same.", self.reset(path, again="x"))
+            self.assertIn422("The passwords do not match.", self.reset(path, again="x"))
             self.assertIn422("10 to 200 characters", self.reset(path, password="x", again="x"))
         self.assertEqual(self.reset(path).code, 303)
         other = Visitor(self.site)
         answer = other.get(path)
         self.assertEqual(answer.code, 404)
-        self.assertIn("it was used, or replaced by a newer one, or is too old", answer.text)
+        self.assertIn("it was used, replaced or has expired", answer.text)
         other.get("/sign-in")
         self.assertEqual(self.reset(path, other, password=GOOD, again=GOOD).code, 404)
         self.assertEqual(self.sign_in(Visitor(self.site), password=BETTER).code, 303)

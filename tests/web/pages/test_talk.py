@@ -121,7 +121,7 @@ class SayTests(TalkingTestCase):
         self.assertEqual((answer.code, answer.headers["content-type"]), (200, "text/plain; charset=utf-8"))
         self.pause()
         answer = self.say("Hi", **SCRIPT)
-        self.assertEqual((answer.code, answer.body), (422, b"Not said: channel is paused.\n"))
+        self.assertEqual((answer.code, answer.body), (422, b"Not sent: channel is paused.\n"))
 
     def test_seen_at_once(self) -> None:
         """Somebody who comes back sees his own line, even if the page was read just before."""
@@ -147,16 +147,18 @@ class RefusedTests(TalkingTestCase):
     def test_muted(self) -> None:
         """Who is muted is told until when, and why; and so is who is banned, by his name or his address."""
         self.mute("ana@gossip")
-        self.assertRefused(self.say("Hi"), 422, "Not said: muted until 2023-11-14T23:00:00Z: shouting <b>.", "Hi")
+        self.assertRefused(self.say("Hi"), 422, "Not sent: muted until 2023-11-14T23:00:00Z: shouting <b>.", "Hi")
         self.mute("192.0.2.1", "ban", None)
-        self.assertRefused(self.say("Hi"), 422, "Not said: banned: shouting <b>.", "Hi")
+        self.assertRefused(self.say("Hi"), 422, "Not sent: banned: shouting <b>.", "Hi")
         self.assertEqual(self.heard, [])
 
     def test_paused(self) -> None:
         """On a channel that is paused nobody talks, and the page says until when before one tries."""
         self.world.registry.enact(ChannelSaved(Channel("gossip", False, NOW + 60)))
-        self.assertIn("nobody can speak here until Tuesday, 14 November 2023, 22:01", self.ana.get("/chat/gossip").text)
-        self.assertRefused(self.say("Hi"), 422, "Not said: channel is paused.", "Hi")
+        self.assertIn(
+            "nobody can send messages until Tuesday, 14 November 2023, 22:01", self.ana.get("/chat/gossip").text
+        )
+        self.assertRefused(self.say("Hi"), 422, "Not sent: channel is paused.", "Hi")
         self.service.clock.advance(61)
         self.assertNotIn("nobody can speak", self.ana.get("/chat/gossip").text)
         self.assertEqual(self.say("Hi").code, 303)
@@ -165,26 +167,26 @@ class RefusedTests(TalkingTestCase):
         """Where only some games may speak, people on the pages may not, and the page says so."""
         alpha = self.world.game("Alpha").client_id
         self.world.registry.enact(ChannelSaved(Channel("gossip", False, speakers=frozenset([alpha]))))
-        self.assertIn("Only some games can speak here.", self.ana.get("/chat/gossip").text)
-        self.assertRefused(self.say("Hi"), 422, "Not said: not allowed to speak.", "Hi")
+        self.assertIn("Only some games can send messages on this channel.", self.ana.get("/chat/gossip").text)
+        self.assertRefused(self.say("Hi"), 422, "Not sent: not allowed to speak.", "Hi")
 
     def test_filtered(self) -> None:
         """What a filter hits is refused with its reason."""
         self.world.registry.enact(FilterSaved(Filter(text="darn", reason="mind your language", set_by="x", set_at=NOW)))
-        self.assertRefused(self.say("Darn!"), 422, "Not said: message refused: mind your language.", "Darn!")
+        self.assertRefused(self.say("Darn!"), 422, "Not sent: message refused: mind your language.", "Darn!")
 
     def test_lengths(self) -> None:
         """What is empty or too long is not said; what is far too long is not read."""
-        self.assertRefused(self.say("  "), 422, "Not said: empty message.", "")
+        self.assertRefused(self.say("  "), 422, "Not sent: empty message.", "")
         long = "x" * 4097
-        self.assertRefused(self.say(long), 422, "Not said: message too long.", long)
+        self.assertRefused(self.say(long), 422, "Not sent: message too long.", long)
         self.assertEqual(self.say("x" * 70_000).code, 413)
 
     def test_too_fast(self) -> None:
         """Who talks too fast is told so, comes under the same limit as a game, and is counted."""
         codes = [self.say(f"Line {number}").code for number in range(10)]
         self.assertEqual(codes, [303] * 10)
-        self.assertRefused(self.say("More"), 429, "Not said: rate limit exceeded. Wait a moment.", "More")
+        self.assertRefused(self.say("More"), 429, "Not sent: rate limit exceeded. Wait a moment.", "More")
         self.assertEqual(self.service.counters.rate_limited, 1)
         self.service.clock.advance(1)
         self.assertEqual(self.say("More").code, 303)
@@ -205,7 +207,7 @@ class RefusedTests(TalkingTestCase):
     def test_not_kept(self) -> None:
         """What was heard and could not be kept is told as just that."""
         self.service.broken = NotKept("the disk of /secret is full")
-        self.assertRefused(self.say("Hi"), 503, "Games heard it, but it could not be kept", "Hi")
+        self.assertRefused(self.say("Hi"), 503, "Games received the message, but it could not be saved", "Hi")
 
 
 class WhoTests(TalkingTestCase):
@@ -221,7 +223,7 @@ class WhoTests(TalkingTestCase):
         self.assertEqual((answer.code, answer.location), (303, "/sign-in?back=/chat/gossip"))
         answer = visitor.post("/chat/gossip/say", {"message": "Hi"}, "/chat/gossip", **SCRIPT)
         self.assertEqual((answer.code, answer.headers["content-type"]), (403, "text/plain; charset=utf-8"))
-        self.assertIn(b"not signed in any more", answer.body)
+        self.assertIn(b"no longer signed in", answer.body)
         self.assertEqual(self.heard, [])
 
     def test_disabled(self) -> None:
@@ -277,7 +279,7 @@ class ReportTests(TalkingTestCase):
         """A report waits for the admins, who made it is noted, and he is thanked."""
         answer = self.report("spam")
         self.assertEqual((answer.code, answer.location), (303, "/chat/gossip/7?reported=1#report"))
-        self.assertIn("An admin will look at it.", self.ana.get("/chat/gossip/7?reported=1").text)
+        self.assertIn("An admin will look at this message.", self.ana.get("/chat/gossip/7?reported=1").text)
         (report,) = self.world.registry.reports.values()
         self.assertEqual((report.seq, report.message, report.reason, report.made_by), (7, "Nasty", "spam", "Ana"))
         (entry,) = self.service.store.entries
@@ -324,7 +326,7 @@ class ReportTests(TalkingTestCase):
         for seq in range(100, 100 + REPORTS):
             self.said(seq)
             self.assertEqual(self.report("spam", seq).code, 303)
-        self.assertRefused(self.report("spam"), 422, f"Not reported: {REPORTS} reports of yours wait already.", "spam")
+        self.assertRefused(self.report("spam"), 422, f"Not reported: you already have {REPORTS} open reports.", "spam")
         self.world.registry.enact(AccountSaved(Account(name="Bob")))
         bob = Visitor(self.site)
         bob.sign_in(self.service, "Bob")

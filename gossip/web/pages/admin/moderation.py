@@ -37,8 +37,8 @@ class OrderPage(AdminPage):
     """Who may not speak, and who may not be here."""
 
     pattern = "/admin/order"
-    template = "admin/order.html"
-    title = "Order"
+    template = "admin/restrictions.html"
+    title = "Mutes & bans"
     does = (MuteAdd, MuteRemove, BanAdd, BanRemove)
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:

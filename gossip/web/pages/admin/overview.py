@@ -57,7 +57,7 @@ class AuditPage(AdminPage):
 
     pattern = "/admin/audit"
     template = "admin/audit.html"
-    title = "Audit"
+    title = "Activity log"
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         # In microseconds: more than a float holds is no way to name a page.

@@ -37,10 +37,10 @@ SECTIONS: Final = (
     ("/admin/games", "Games"),
     ("/admin/accounts", "Accounts"),
     ("/admin/channels", "Channels"),
-    ("/admin/order", "Order"),
+    ("/admin/order", "Mutes & bans"),
     ("/admin/filters", "Filters"),
     ("/admin/reports", "Reports"),
-    ("/admin/audit", "Audit"),
+    ("/admin/audit", "Activity log"),
 )
 """The pages that all others of the admins lead to."""
 
@@ -54,28 +54,28 @@ _SHOWN: Final = (GameAdd, GameRotate, AccountAdd, AccountReset, AccountInvite, F
 """What these tell is shown at once, and never again."""
 
 _DONE: Final = {
-    "game/disable": "The game may no longer join.",
-    "game/enable": "The game may join again.",
+    "game/disable": "The game can no longer join.",
+    "game/enable": "The game can join again.",
     "game/remove": "The game was removed.",
     "game/edit": "The game was changed.",
-    "channel/create": "The channel is there.",
-    "channel/show": "People see the channel now.",
-    "channel/hide": "People no longer see the channel.",
+    "channel/create": "The channel was created.",
+    "channel/show": "The pages now show the channel.",
+    "channel/hide": "The pages no longer show the channel.",
     "channel/pause": "The channel is paused.",
-    "channel/resume": "The pause is over.",
-    "channel/describe": "The channel is described anew.",
-    "channel/speakers": "It is set who may speak.",
-    "mute/add": "The mute holds from the next message on.",
-    "mute/remove": "The mute is lifted.",
-    "ban/add": "The ban holds from now on.",
-    "ban/remove": "The ban is lifted.",
-    "filter/add": "The filter is in force.",
-    "filter/remove": "The filter is gone.",
-    "report/resolve": "The report is resolved.",
+    "channel/resume": "The pause was ended.",
+    "channel/describe": "The description was changed.",
+    "channel/speakers": "The games that can speak were changed.",
+    "mute/add": "The mute is in effect.",
+    "mute/remove": "The mute was lifted.",
+    "ban/add": "The ban is in effect.",
+    "ban/remove": "The ban was lifted.",
+    "filter/add": "The filter is in effect.",
+    "filter/remove": "The filter was removed.",
+    "report/resolve": "The report was resolved.",
     "account/edit": "The account was changed.",
     "account/remove": "The account was removed.",
-    "say": "It was said.",
-    "restart-notice": "All games were told.",
+    "say": "The message was sent.",
+    "restart-notice": "All games were notified.",
 }
 """What an admin reads when it is done. It comes by its name in the address, where nothing else can be put."""
 
@@ -178,11 +178,11 @@ class AdminPage:
         form = self._visits.form(request)
         kind = self._kinds.get(form.text("do"))
         if kind is None:
-            raise Problem(http.BAD_REQUEST, "That cannot be done here.")
+            raise Problem(http.BAD_REQUEST, "This page cannot do that.")
         try:
             deed = fill(kind, form)
             if is_grave(deed) and not form.checked("sure"):
-                raise Refused("tick the box that says that you mean it")
+                raise Refused("tick the box to confirm this action")
             result = await self._do(deed, account.name)
         except Refused as refused:
             told = {"typed": Typed(form), "wrong": str(refused)}
