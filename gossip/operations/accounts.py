@@ -1,19 +1,20 @@
 """
-What an admin can do with accounts: who signs in on the pages, and the links that let somebody do it.
+Operations on accounts, with which people sign in on the web pages, and on the links that let them in.
 
-No operation knows a password: who gets an account, or has forgotten a password, gets a link and sets one. Links are
-shown here and never again.
+No operation sees a password. A person with a new account or a forgotten password gets a link, and sets a password
+there. A link is shown once and cannot be shown again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from gossip.operations.operation import Done, Occasion, Operation, Result
+from gossip.operations.command import Block, Result, Table
+from gossip.operations.operation import Done, Occasion, Operation
 from gossip.protocol.text import timestamp
 from gossip.registry.accounts import TICKETS, Accounts
 from gossip.registry.changes import (
@@ -35,15 +36,15 @@ from gossip.registry.secret import digest
 HOUR: Final = 3600.0
 
 LINK_HOURS: Final = {"setup": 24, "invite": 7 * 24, "reset": 24}
-"""For how many hours each kind of link is good."""
+"""How long each kind of link works, in hours."""
 
 LINK_PATHS: Final = {"setup": "/setup/", "invite": "/sign-up/", "reset": "/reset/"}
-"""Where each kind of link leads: the secret stands behind it."""
+"""The path of each kind of link; the secret follows."""
 
 
 def find_account(registry: Registry, name: str) -> Account:
     """
-    An account by its name.
+    Find an account by its name.
 
     @raise Refused: there is none.
     """
@@ -55,8 +56,8 @@ def find_account(registry: Registry, name: str) -> Account:
 
 def issue(accounts: Accounts, ticket: Ticket) -> Change:
     """
-    Issue a ticket. An account has only so many of a kind, and only the latest link to set a password is good; the same
-    is true of the link to set up the network.
+    Issue a ticket. Beyond a number of tickets of its kind the oldest ones of the account end. Of links to set a
+    password, and of links to set up the network, only the latest works.
     """
     most = {"reset": 1, "setup": 1, "invite": 10**9}.get(ticket.kind, TICKETS)
     held = accounts.of(ticket.account, ticket.kind)
@@ -69,7 +70,7 @@ def link(accounts: Accounts, kind: str, account: str, on: Occasion) -> tuple[Cha
     """
     Make a link of a kind.
 
-    @return: the change, and for people the path of the link and until when it is good.
+    @return: the change; and the path of the link with the time at which it expires, for people.
     """
     secret = on.new_uuid()
     expires = on.now + LINK_HOURS[kind] * HOUR
@@ -83,17 +84,58 @@ def signed_out(accounts: Accounts, name: str, *kinds: str, but: bytes = b"") -> 
     """
     End tickets of an account.
 
-    @param kinds: of which kinds; all but invitations if none is named.
-    @param but: the digest of one that stays.
+    @param kinds: the kinds of tickets; if none is named, all but invitations.
+    @param but: the digest of a ticket that stays.
     """
     ended = accounts.of(name, *(kinds or ("visit", "token", "reset")))
     return TicketsRevoked(tuple(each.digest for each in ended if each.digest != but))
 
 
+# What people see of results.
+
+
+def _view_accounts(result: Result) -> Sequence[Block]:
+    rows = [(each["name"], _state(each), each["email"] or "", ", ".join(each["games"])) for each in result["accounts"]]
+    return (Table(("NAME", "STATE", "MAIL", "GAMES"), rows, "There is no account."),)
+
+
+def _view_account(result: Result) -> Sequence[Block]:
+    shown = {
+        "name": result["name"],
+        "state": _state(result),
+        "mail": result["email"],
+        "games": ", ".join(result["games"]),
+        "since": result["created_at"],
+    }
+    return (shown,)
+
+
+def _view_link(result: Result) -> Sequence[Block]:
+    # Where the pages are is not known here: the daemon or gossipctl adds the address.
+    return result["address"], "", f"The link works once, until {result['until']}, and is not shown again."
+
+
+def _state(account: Result) -> str:
+    states = {
+        "admin": account["admin"],
+        "disabled": account["disabled"],
+        "no password yet": not account["has_password"],
+    }
+    return ", ".join(name for name, is_so in states.items() if is_so) or "open"
+
+
 class AccountAdd(Operation, frozen=True):
-    """Make an account; its owner sets a password by the link."""
+    """
+    Create an account, and show the link with which its owner sets a password.
+
+    @ivar name: the name of the account.
+    @ivar admin: the account may do everything.
+    @ivar email: where mail for the owner goes.
+    """
 
     wire = "account/add"
+    view = staticmethod(_view_link)
+    may_be_first = True
 
     name: str
     admin: bool = False
@@ -108,13 +150,14 @@ class AccountAdd(Operation, frozen=True):
 
 
 class AccountList(Operation, frozen=True):
-    """All accounts."""
+    """List all accounts."""
 
     wire = "account/list"
+    view = staticmethod(_view_accounts)
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         accounts = [registry.accounts.all[name] for name in sorted(registry.accounts.all)]
-        # All games are looked at once: there may be many of both.
+        # One pass over the games: there may be many games and many accounts.
         owned: dict[str | None, list[Game]] = {}
         for game in registry.games.values():
             owned.setdefault(game.owner, []).append(game)
@@ -122,9 +165,14 @@ class AccountList(Operation, frozen=True):
 
 
 class AccountShow(Operation, frozen=True):
-    """One account."""
+    """
+    Show an account.
+
+    @ivar name: the name of the account.
+    """
 
     wire = "account/show"
+    view = staticmethod(_view_account)
 
     name: str
 
@@ -133,9 +181,17 @@ class AccountShow(Operation, frozen=True):
 
 
 class AccountEdit(Operation, frozen=True):
-    """Change an account. What is not given stays; who is disabled is signed out everywhere."""
+    """
+    Change an account. What is not given stays. A disabled account is signed out everywhere.
+
+    @ivar name: the name of the account.
+    @ivar admin: the account may do everything.
+    @ivar disabled: the account cannot sign in.
+    @ivar email: where mail for the owner goes; an empty text removes the address.
+    """
 
     wire = "account/edit"
+    view = staticmethod(_view_account)
 
     name: str
     admin: bool | UnsetType = UNSET
@@ -160,7 +216,7 @@ class AccountEdit(Operation, frozen=True):
         if known.admin and not account.admin:
             kinds.add("token")
         if known.email is not None and account.email != known.email:
-            # A link may have gone to the address that was.
+            # A link may have gone to the old address.
             kinds.add("reset")
         change: Change = AccountSaved(account)
         if kinds:
@@ -169,9 +225,14 @@ class AccountEdit(Operation, frozen=True):
 
 
 class AccountReset(Operation, frozen=True):
-    """Make a link by which the owner of an account can set a new password; the old one works until then."""
+    """
+    Show a link with which the owner of an account sets a new password. The old password works until then.
+
+    @ivar name: the name of the account.
+    """
 
     wire = "account/reset"
+    view = staticmethod(_view_link)
 
     name: str
 
@@ -184,18 +245,24 @@ class AccountReset(Operation, frozen=True):
 
 
 class AccountInvite(Operation, frozen=True):
-    """Make a link by which one person can sign up, also where nobody else can."""
+    """Show a link with which one person can sign up, even if sign-up is closed to everybody else."""
 
     wire = "account/invite"
+    view = staticmethod(_view_link)
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         return link(registry.accounts, "invite", "", on)
 
 
 class AccountRemove(Operation, frozen=True):
-    """Forget an account; its games stay, and belong to nobody."""
+    """
+    Remove an account. Its games stay, without an owner.
+
+    @ivar name: the name of the account.
+    """
 
     wire = "account/remove"
+    view = staticmethod(_view_account)
 
     name: str
 
@@ -212,7 +279,7 @@ def _keep_an_admin(registry: Registry, leaving: Account) -> None:
 
 
 def shown_account(registry: Registry, account: Account) -> Result:
-    """An account, as the admin is told of it. The hash of its password is nobody's business."""
+    """An account as admins see it, without the hash of its password."""
     return _shown(account, registry.games_of(account.name))
 
 
@@ -237,4 +304,4 @@ OPERATIONS: Final[tuple[type[Operation], ...]] = (
     AccountInvite,
     AccountRemove,
 )
-"""All that is here."""
+"""All operations on accounts."""

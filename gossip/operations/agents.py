@@ -1,13 +1,15 @@
-"""Operations on the code bases that games name when they join."""
+"""Operations on code bases: the user agents that games name when they join."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from gossip.operations.command import Block, Result, Table
 from gossip.operations.operation import Done, Occasion, Operation, given_or
 from gossip.protocol.text import clean
 from gossip.registry.changes import (
@@ -22,10 +24,23 @@ _USER_AGENT: Final = 200
 _WEB_ADDRESS: Final = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 
 
+# What people see of results.
+
+
+def _view_agents(result: Result) -> Sequence[Block]:
+    rows = [(agent["name"], agent["url"] or "", agent["repo_url"] or "") for agent in result["agents"]]
+    return (Table(("CODE BASE", "HOME", "SOURCE"), rows, "No code base is known."),)
+
+
+def _view_agent(result: Result) -> Sequence[Block]:
+    return ({"name": result["name"], "home": result["url"], "source": result["repo_url"]},)
+
+
 class AgentList(Operation, frozen=True):
-    """All code bases that games have named."""
+    """List all code bases that games have named."""
 
     wire = "agent/list"
+    view = staticmethod(_view_agents)
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         agents = sorted(registry.user_agents.values(), key=lambda agent: (agent.name.lower(), agent.name))
@@ -33,9 +48,17 @@ class AgentList(Operation, frozen=True):
 
 
 class AgentSet(Operation, frozen=True):
-    """Say where the home of a code base is. What is not given stays; an empty address is none."""
+    """
+    Set where people find a code base. What is not given stays; an empty address removes the value.
+
+    @ivar agent: the code base, as games name it.
+    @ivar url: its web page.
+    @ivar repo_url: its source code.
+    """
 
     wire = "agent/set"
+    may_be_first = True
+    view = staticmethod(_view_agent)
 
     agent: str
     url: str | UnsetType | None = UNSET
@@ -56,3 +79,7 @@ def _address(url: str | None) -> str | None:
     if url and not (len(url) <= _URL and _WEB_ADDRESS.fullmatch(url)):
         raise Refused(f"a web address starts with http:// or https:// and has up to {_URL} characters")
     return url or None
+
+
+OPERATIONS: Final[tuple[type[Operation], ...]] = (AgentList, AgentSet)
+"""All operations on code bases."""

@@ -1,56 +1,32 @@
-"""All operations, by the names that the admin API, gossipctl and the pages use."""
+"""All commands, by the names that the admin API, gossipctl and the pages use."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from gossip.operations import accounts, moderation
-from gossip.operations.agents import AgentList, AgentSet
-from gossip.operations.channels import (
-    ChannelCreate,
-    ChannelDescribe,
-    ChannelHide,
-    ChannelList,
-    ChannelPause,
-    ChannelResume,
-    ChannelShow,
-    ChannelSpeakers,
-)
-from gossip.operations.games import (
-    GameAdd,
-    GameDisable,
-    GameEdit,
-    GameEnable,
-    GameList,
-    GameRemove,
-    GameRotate,
-    GameShow,
-)
+from gossip.operations import accounts, agents, channels, games, moderation
+from gossip.operations.command import Command
+from gossip.operations.errands import ERRANDS
 from gossip.operations.operation import Operation
 
-_ALL: Final[tuple[type[Operation], ...]] = (
-    GameAdd,
-    GameList,
-    GameShow,
-    GameRotate,
-    GameDisable,
-    GameEnable,
-    GameRemove,
-    GameEdit,
-    ChannelList,
-    ChannelCreate,
-    ChannelShow,
-    ChannelHide,
-    ChannelPause,
-    ChannelResume,
-    ChannelDescribe,
-    ChannelSpeakers,
-    AgentList,
-    AgentSet,
-    *moderation.OPERATIONS,
-    *accounts.OPERATIONS,
-)
-
-
-OPERATIONS: Final = {operation.wire: operation for operation in _ALL}
+OPERATIONS: Final[dict[str, type[Operation]]] = {
+    operation.wire: operation
+    for module in (games, channels, agents, accounts, moderation)
+    for operation in module.OPERATIONS
+}
 """All operations by their names."""
+
+COMMANDS: Final[dict[str, type[Command]]] = {**OPERATIONS, **ERRANDS}
+"""All operations and errands by their names."""
+
+KINDS: Final = {
+    "game": "register and change games",
+    "channel": "create and change channels",
+    "agent": "describe the code bases of games",
+    "account": "create and change the accounts of people who sign in on the web pages",
+    "mute": "keep players, games or addresses from speaking",
+    "ban": "keep players, games or addresses out",
+    "filter": "keep words from being said",
+    "report": "read and resolve reports of messages",
+}
+"""The first word of commands that have two, with what all of them are for."""

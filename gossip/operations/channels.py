@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from msgspec import Meta
 from msgspec.structs import replace
 
-from gossip.operations.operation import Done, Occasion, Operation, Result, find_channel, find_speaker
+from gossip.operations.command import Argument, Block, Result, Table
+from gossip.operations.operation import Done, Occasion, Operation, find_channel, find_speaker
 from gossip.protocol.text import clean, timestamp
 from gossip.registry.changes import (
     Channel,
@@ -18,22 +20,46 @@ from gossip.registry.names import NETWORK_GAME
 from gossip.registry.registry import Registry
 
 PAUSE: Final = 30
-"""For how many minutes a channel is paused, unless said otherwise."""
-
-
-_SPEAKERS: Final = 1000
-
+"""How long a channel is paused by default, in minutes."""
 
 _YEAR: Final = 366 * 24 * 60
-
-
+_SPEAKERS: Final = 1000
 _TEXT: Final = 2000
 
 
+# What people see of results.
+
+
+def _view_channels(result: Result) -> Sequence[Block]:
+    rows = [(channel["name"], _state(channel), channel["description"] or "") for channel in result["channels"]]
+    return (Table(("CHANNEL", "STATE", "DESCRIPTION"), rows, "There is no channel."),)
+
+
+def _view_channel(result: Result) -> Sequence[Block]:
+    speakers = result["speakers"]
+    shown = {
+        "name": result["name"],
+        "state": _state(result),
+        "description": result["description"],
+        "speakers": None if speakers is None else ", ".join(speakers) or "none",
+    }
+    return (shown,)
+
+
+def _state(channel: Result) -> str:
+    states = ["hidden" if channel["hidden"] else "shown"]
+    if channel["paused_until"]:
+        states.append(f"paused until {channel['paused_until']}")
+    if channel["speakers"] is not None:
+        states.append("only some may speak")
+    return ", ".join(states)
+
+
 class ChannelList(Operation, frozen=True):
-    """All channels, the hidden ones too."""
+    """List all channels, hidden ones included."""
 
     wire = "channel/list"
+    view = staticmethod(_view_channels)
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         channels = sorted(registry.channels.values(), key=lambda channel: (channel.name.lower(), channel.name))
@@ -41,9 +67,16 @@ class ChannelList(Operation, frozen=True):
 
 
 class ChannelCreate(Operation, frozen=True):
-    """Make a channel that people see; one that a game makes by subscribing is hidden."""
+    """
+    Create a channel that people see. A channel that a game creates by subscribing is hidden.
+
+    @ivar channel: the channel.
+    @ivar description: what the channel is for.
+    """
 
     wire = "channel/create"
+    view = staticmethod(_view_channel)
+    may_be_first = True
 
     channel: str
     description: str | None = None
@@ -56,9 +89,14 @@ class ChannelCreate(Operation, frozen=True):
 
 
 class ChannelShow(Operation, frozen=True):
-    """People see a channel from now on."""
+    """
+    Show a channel to people.
+
+    @ivar channel: the channel.
+    """
 
     wire = "channel/show"
+    view = staticmethod(_view_channel)
 
     channel: str
 
@@ -68,9 +106,14 @@ class ChannelShow(Operation, frozen=True):
 
 
 class ChannelHide(Operation, frozen=True):
-    """People no longer see a channel; games hear it all the same."""
+    """
+    Hide a channel from people. Games still hear it.
+
+    @ivar channel: the channel.
+    """
 
     wire = "channel/hide"
+    view = staticmethod(_view_channel)
 
     channel: str
 
@@ -80,12 +123,18 @@ class ChannelHide(Operation, frozen=True):
 
 
 class ChannelPause(Operation, frozen=True):
-    """Nobody may speak on a channel for a while."""
+    """
+    Pause a channel. Nobody can speak on it meanwhile.
+
+    @ivar channel: the channel.
+    @ivar minutes: how long, in minutes.
+    """
 
     wire = "channel/pause"
+    view = staticmethod(_view_channel)
 
     channel: str
-    minutes: Annotated[float, Meta(gt=0, le=_YEAR)] = PAUSE
+    minutes: Annotated[float, Meta(gt=0, le=_YEAR), Argument(positional=True)] = PAUSE
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         channel = find_channel(registry, self.channel)
@@ -93,9 +142,14 @@ class ChannelPause(Operation, frozen=True):
 
 
 class ChannelResume(Operation, frozen=True):
-    """The pause of a channel is over."""
+    """
+    End the pause of a channel.
+
+    @ivar channel: the channel.
+    """
 
     wire = "channel/resume"
+    view = staticmethod(_view_channel)
 
     channel: str
 
@@ -105,9 +159,15 @@ class ChannelResume(Operation, frozen=True):
 
 
 class ChannelDescribe(Operation, frozen=True):
-    """Say what a channel is for; an empty text is none."""
+    """
+    Describe what a channel is for.
+
+    @ivar channel: the channel.
+    @ivar description: the text; an empty text removes the description.
+    """
 
     wire = "channel/describe"
+    view = staticmethod(_view_channel)
 
     channel: str
     description: str | None
@@ -119,14 +179,26 @@ class ChannelDescribe(Operation, frozen=True):
 
 class ChannelSpeakers(Operation, frozen=True):
     """
-    Let only some games speak on a channel, none but the network itself, or, with C{games} null, all of them. People on
-    the pages are the game C{gossip}.
+    Set which games can speak on a channel. People on the web pages speak as the game C{gossip}.
+
+    @ivar channel: the channel.
+    @ivar games: the games that can speak; if empty, only the network itself can; if null, all games can.
     """
 
     wire = "channel/speakers"
+    view = staticmethod(_view_channel)
 
     channel: str
-    games: Annotated[tuple[str, ...], Meta(max_length=_SPEAKERS)] | None
+    games: (
+        Annotated[
+            tuple[str, ...],
+            Meta(max_length=_SPEAKERS),
+            Argument("GAME", help="only these games"),
+            Argument(option="--all", value=None, help="all games"),
+            Argument(option="--none", value=(), help="only the network itself"),
+        ]
+        | None
+    )
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         channel = find_channel(registry, self.channel)
@@ -157,3 +229,16 @@ def _channel(registry: Registry, channel: Channel, now: float) -> Result:
         "description": channel.description,
         "speakers": None if games is None else sorted(games),
     }
+
+
+OPERATIONS: Final[tuple[type[Operation], ...]] = (
+    ChannelList,
+    ChannelCreate,
+    ChannelShow,
+    ChannelHide,
+    ChannelPause,
+    ChannelResume,
+    ChannelDescribe,
+    ChannelSpeakers,
+)
+"""All operations on channels."""

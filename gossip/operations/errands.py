@@ -1,56 +1,54 @@
 """
-What only a running daemon can do for an admin, and what leaves no trace in the store but the note of it.
+Errands: commands that change nothing that is known. Only the note of an errand is kept.
 
-They are errands, and no operations: there is nothing to keep, and gossipctl cannot do them without a daemon.
+Most of them need a running daemon: there is nothing that gossipctl could do to the store instead.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from gossip.operations.command import Argument, Command
 from gossip.registry.errors import Refused
 
 if TYPE_CHECKING:
     from gossip.operations.interfaces import Gossip, InThread, Store
 
 
-class Errand(Struct, frozen=True, forbid_unknown_fields=True):
-    """
-    Something that the daemon does; its fields are the arguments, the first one says what it is about.
-
-    @cvar wire: its name: the path in the admin API, without the first slash.
-    """
-
-    wire: ClassVar[str]
+class Errand(Command, frozen=True):
+    """A command that the daemon carries out at once, and that changes nothing that is known."""
 
     async def run(self, gossip: Gossip, store: Store, in_thread: InThread) -> None:
         """
-        Do it.
+        Do it in the running daemon.
+
+        @raise Refused: it cannot be done; the text says why.
+        """
+        await in_thread(self.run_alone, store)
+
+    def run_alone(self, store: Store) -> None:
+        """
+        Do it with the store alone. This blocks; it is not called if the errand C{needs_daemon}.
 
         @raise Refused: it cannot be done; the text says why.
         """
         raise NotImplementedError
 
 
-class Say(Errand, frozen=True):
-    """The network itself says something on a channel."""
-
-    wire = "say"
-
-    channel: str
-    text: str
-
-    async def run(self, gossip: Gossip, store: Store, in_thread: InThread) -> None:
-        await gossip.announce(self.channel, self.text)
-
-
 class RestartNotice(Errand, frozen=True):
-    """All games are told that the network will be away."""
+    """
+    Tell all games that the network will be away.
+
+    @ivar seconds: how long the network will be away, in seconds.
+    """
 
     wire = "restart-notice"
+    needs_daemon = True
+    view = staticmethod(lambda result: (f"All games were told: back in {result['seconds']} seconds.",))
 
     seconds: Annotated[int, Meta(ge=0, le=24 * 3600)]
 
@@ -59,18 +57,43 @@ class RestartNotice(Errand, frozen=True):
 
 
 class Backup(Errand, frozen=True):
-    """The database is copied to a new file."""
+    """
+    Copy the database to a new file.
+
+    @ivar path: the new file.
+    """
 
     wire = "backup"
+    view = staticmethod(lambda result: (f"The database was copied to {result['path']}.",))
 
-    path: str
+    # gossipctl makes the path whole: the daemon has a working directory of its own.
+    path: Annotated[str, Argument("FILE", read=os.path.abspath)]
 
-    async def run(self, gossip: Gossip, store: Store, in_thread: InThread) -> None:
+    def run_alone(self, store: Store) -> None:
         path = Path(self.path)
         if not path.is_absolute():
             raise Refused("the path of a backup must begin with /")
-        await in_thread(store.backup, path)
+        store.backup(path)
 
 
-ERRANDS: Final[dict[str, type[Errand]]] = {errand.wire: errand for errand in (Say, RestartNotice, Backup)}
+class Say(Errand, frozen=True):
+    """
+    Say something on a channel, as the network itself.
+
+    @ivar channel: the channel to speak on.
+    @ivar text: the message.
+    """
+
+    wire = "say"
+    needs_daemon = True
+    view = staticmethod(lambda result: (f"Said on {result['channel']}.",))
+
+    channel: str
+    text: Annotated[str, Argument(words=True)]
+
+    async def run(self, gossip: Gossip, store: Store, in_thread: InThread) -> None:
+        await gossip.announce(self.channel, self.text)
+
+
+ERRANDS: Final[dict[str, type[Errand]]] = {errand.wire: errand for errand in (RestartNotice, Backup, Say)}
 """All errands by their names."""

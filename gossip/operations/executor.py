@@ -9,9 +9,10 @@ import msgspec
 from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
 
+from gossip.operations.command import Result
 from gossip.operations.errands import Errand
 from gossip.operations.interfaces import Gossip, InThread, Store
-from gossip.operations.operation import Occasion, Operation, Result, carry_out, note
+from gossip.operations.operation import Occasion, Operation, carry_out, note
 from gossip.registry.changes import Audited, Change
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Annotated, Final
+
 import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from gossip.operations.accounts import find_account
-from gossip.operations.operation import Done, Occasion, Operation, Result, find_game, given_or
+from gossip.operations.command import Argument, Block, Result, Table
+from gossip.operations.operation import Done, Occasion, Operation, find_game, given_or
 from gossip.protocol.events import GameConnection
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import (
@@ -19,22 +23,107 @@ from gossip.registry.changes import (
 from gossip.registry.registry import Registry
 from gossip.registry.secret import digest, old_secret_until, rotated
 
-# Games. One is named by its short name, or by its client_id.
+
+def _telnet(kind: str) -> Callable[[str], object]:
+    def read(text: str) -> object:
+        host, _, port = text.rpartition(":")
+        if not host or not port.isascii() or not port.isdigit():
+            raise ValueError(f"{text!r} is not HOST:PORT")
+        return {"type": kind, "host": host.removeprefix("[").removesuffix("]"), "port": int(port)}
+
+    return read
+
+
+def _web(text: str) -> object:
+    return {"type": "web", "url": text}
+
+
+HomepageUrl = Annotated[str, Argument("URL", "--homepage")]
+Connections = Annotated[
+    tuple[GameConnection, ...],
+    Argument("HOST:PORT", "--telnet", read=_telnet("telnet")),
+    Argument("HOST:PORT", "--secure-telnet", read=_telnet("secure telnet")),
+    Argument("URL", "--web", read=_web),
+]
+
+
+# What people see of results.
+
+
+def _view_credentials(result: Result) -> Sequence[Block]:
+    shown = {"client_id": result["client_id"], "client_secret": result["client_secret"]}
+    lines = ["", "The secret is not shown again. Give both to the owner of the game."]
+    if until := result.get("old_secret_until"):
+        lines.append(f"The old secret works until {until}.")
+    return f"{result['name']} ({result['short_name']})", "", shown, *lines
+
+
+def _view_exports(result: Result) -> Sequence[Block]:
+    # C{gossipctl talk} finds them in its environment.
+    return (f"export GOSSIP_CLIENT_ID={result['client_id']} GOSSIP_CLIENT_SECRET={result['client_secret']}",)
+
+
+def _view_games(result: Result) -> Sequence[Block]:
+    rows = [(game["short_name"], game["name"], _state(game), game["client_id"]) for game in result["games"]]
+    return (Table(("SHORT", "NAME", "STATE", "CLIENT ID"), rows, "No game is registered."),)
+
+
+def _view_game(result: Result) -> Sequence[Block]:
+    connections = (
+        connection["url"] if "url" in connection else f"{connection['type']} {connection['host']} {connection['port']}"
+        for connection in result["connections"]
+    )
+    shown = {
+        "name": result["name"],
+        "short name": result["short_name"],
+        "client_id": result["client_id"],
+        "state": _state(result),
+        "tagline": result["tagline"],
+        "description": result["description"],
+        "homepage": result["homepage_url"],
+        "connections": ", ".join(connections),
+        "code base": result["user_agent"],
+        "protocol": result["version"],
+        "owner": result["owner"],
+        "registered": result["created_at"],
+        "old secret until": result["old_secret_until"],
+    }
+    return (shown,)
+
+
+def _state(game: Result) -> str:
+    states = {"disabled": game["disabled"], "hidden": game["hidden"], "hides players": game["hide_players"]}
+    return ", ".join(name for name, is_so in states.items() if is_so) or "open"
 
 
 class GameAdd(Operation, frozen=True):
-    """Register a game. Its secret is shown here and never again: only a digest of it is kept."""
+    """
+    Register a game, and show its secret. Only a digest of the secret is kept, so it cannot be shown again.
+
+    @ivar name: the full name of the game.
+    @ivar short_name: the name by which other games know it.
+    @ivar hidden: do not show the game to other games.
+    @ivar hide_players: do not show the players of the game to other games.
+    @ivar tagline: a short description, for lists.
+    @ivar description: a long description.
+    @ivar homepage_url: the web page of the game.
+    @ivar connections: where people play the game; can be repeated.
+    @ivar owner: the name of the account that the game belongs to.
+    """
 
     wire = "game/add"
+    may_be_first = True
+    view = staticmethod(_view_credentials)
+    shell_view = staticmethod(_view_exports)
 
     name: str
-    short_name: str
+    short_name: Annotated[str, Argument("SHORT", "--short")]
     hidden: bool = False
     hide_players: bool = False
     tagline: str | None = None
     description: str | None = None
-    homepage_url: str | None = None
-    connections: tuple[GameConnection, ...] = ()
+    homepage_url: HomepageUrl | None = None
+    connections: Connections = ()
     owner: str | None = None
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
@@ -57,9 +146,10 @@ class GameAdd(Operation, frozen=True):
 
 
 class GameList(Operation, frozen=True):
-    """All games."""
+    """List all games."""
 
     wire = "game/list"
+    view = staticmethod(_view_games)
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         games = sorted(registry.games.values(), key=lambda game: game.short_name.lower())
@@ -67,9 +157,14 @@ class GameList(Operation, frozen=True):
 
 
 class GameShow(Operation, frozen=True):
-    """One game."""
+    """
+    Show a game.
+
+    @ivar game: the game, by its short name or its client_id.
+    """
 
     wire = "game/show"
+    view = staticmethod(_view_game)
 
     game: str
 
@@ -78,9 +173,15 @@ class GameShow(Operation, frozen=True):
 
 
 class GameRotate(Operation, frozen=True):
-    """Give a game a new secret; the old one works beside it for a day."""
+    """
+    Give a game a new secret. The old secret works for 24 more hours.
+
+    @ivar game: the game, by its short name or its client_id.
+    """
 
     wire = "game/rotate"
+    view = staticmethod(_view_credentials)
+    shell_view = staticmethod(_view_exports)
 
     game: str
 
@@ -91,9 +192,14 @@ class GameRotate(Operation, frozen=True):
 
 
 class GameDisable(Operation, frozen=True):
-    """A game may no longer join; its sessions end."""
+    """
+    Keep a game from joining. Its sessions end.
+
+    @ivar game: the game, by its short name or its client_id.
+    """
 
     wire = "game/disable"
+    view = staticmethod(_view_game)
 
     game: str
 
@@ -103,9 +209,14 @@ class GameDisable(Operation, frozen=True):
 
 
 class GameEnable(Operation, frozen=True):
-    """A game may join again."""
+    """
+    Let a disabled game join again.
+
+    @ivar game: the game, by its short name or its client_id.
+    """
 
     wire = "game/enable"
+    view = staticmethod(_view_game)
 
     game: str
 
@@ -115,9 +226,14 @@ class GameEnable(Operation, frozen=True):
 
 
 class GameRemove(Operation, frozen=True):
-    """Forget a game and its achievements; its sessions end, what it said stays."""
+    """
+    Remove a game and its achievements. Its sessions end; its messages stay.
+
+    @ivar game: the game, by its short name or its client_id.
+    """
 
     wire = "game/remove"
+    view = staticmethod(_view_game)
 
     game: str
 
@@ -127,9 +243,22 @@ class GameRemove(Operation, frozen=True):
 
 
 class GameEdit(Operation, frozen=True):
-    """Change what is known of a game. What is not given stays; an empty text is none."""
+    """
+    Change what is known of a game. What is not given stays; an empty text removes the value.
+
+    @ivar game: the game, by its short name or its client_id.
+    @ivar name: the full name of the game.
+    @ivar hidden: do not show the game to other games.
+    @ivar hide_players: do not show the players of the game to other games.
+    @ivar tagline: a short description, for lists.
+    @ivar description: a long description.
+    @ivar homepage_url: the web page of the game.
+    @ivar connections: where people play the game, in place of what was known; can be repeated.
+    @ivar owner: the name of the account that the game belongs to.
+    """
 
     wire = "game/edit"
+    view = staticmethod(_view_game)
 
     game: str
     name: str | UnsetType = UNSET
@@ -137,8 +266,11 @@ class GameEdit(Operation, frozen=True):
     hide_players: bool | UnsetType = UNSET
     tagline: str | UnsetType | None = UNSET
     description: str | UnsetType | None = UNSET
-    homepage_url: str | UnsetType | None = UNSET
-    connections: tuple[GameConnection, ...] | UnsetType = UNSET
+    homepage_url: HomepageUrl | UnsetType | None = UNSET
+    connections: (
+        Annotated[Connections, Argument(option="--no-connections", value=(), help="forget where people play the game")]
+        | UnsetType
+    ) = UNSET
     owner: str | UnsetType | None = UNSET
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
@@ -161,20 +293,11 @@ class GameEdit(Operation, frozen=True):
         )
 
 
-# Channels.
-
-
-# Code bases.
-
-
-# What the operations have in common.
-
-
 def _saved(registry: Registry, known: Game, game: Game, now: float) -> Done:
     return None if game == known else GameSaved(game), _game(registry, game, now)
 
 
-# What the admin is told. Digests of secrets are nobody's business.
+# The results. They hold no digests of secrets.
 
 
 def _credentials(game: Game, secret: str) -> Result:
@@ -210,3 +333,16 @@ def _game(registry: Registry, game: Game, now: float) -> Result:
 def _old_secret_until(game: Game, now: float) -> str | None:
     until = old_secret_until(game, now)
     return None if until is None else timestamp(until)
+
+
+OPERATIONS: Final[tuple[type[Operation], ...]] = (
+    GameAdd,
+    GameList,
+    GameShow,
+    GameRotate,
+    GameDisable,
+    GameEnable,
+    GameRemove,
+    GameEdit,
+)
+"""All operations on games."""

@@ -1,13 +1,15 @@
-"""What an admin can do to keep order: mutes, bans, word filters, reports, and the log of what admins did."""
+"""Operations of moderation: mutes, bans, word filters, reports, and the audit log."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from gossip.operations.operation import Done, Memory, Occasion, Operation, Result, find_channel, find_speaker
+from gossip.operations.command import Argument, Block, Result, Table
+from gossip.operations.operation import Done, Memory, Occasion, Operation, find_channel, find_speaker
 from gossip.protocol.text import clean, timestamp
 from gossip.registry.changes import (
     AuditEntry,
@@ -28,16 +30,25 @@ from gossip.registry.registry import REASON, Registry
 from gossip.registry.restrictions import address, is_over, player_of
 
 TRIED: Final = 7 * 24 * 3600
-"""Over how many seconds a filter is tried."""
+"""How far back a filter is tried, in seconds."""
 
 _TRIED_MESSAGES: Final = 50_000
-"""Over how many messages at the most."""
+"""The maximum number of messages that a filter is tried on."""
 
 _SHOWN: Final = 20
-"""So many of the messages that a filter hits are shown."""
+"""The maximum number of messages shown that a filter would have hit."""
 
 _YEARS: Final = 10 * 366 * 24 * 60
 _MOST: Final = 1000
+_UNITS: Final = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
+
+
+def _minutes(text: str) -> object:
+    match = re.fullmatch(r"([0-9]{1,6})([mhdw])", text)
+    if match is None:
+        raise ValueError(f"{text!r} is not like 30m, 12h, 7d or 4w")
+    return int(match[1]) * _UNITS[match[2]]
+
 
 Minutes = Annotated[float, Meta(gt=0, le=_YEARS)]
 Many = Annotated[int, Meta(ge=1, le=_MOST)]
@@ -48,9 +59,10 @@ Many = Annotated[int, Meta(ge=1, le=_MOST)]
 
 def _subject(registry: Registry, who: str) -> str:
     """
-    Who is meant: an address, C{player@game}, or a game; people on the pages play in the network's own.
+    Find the subject of a restriction: an address, C{player@game}, or a game. People on the web pages are players of the
+    network's own game.
 
-    @raise Refused: nobody is.
+    @raise Refused: there is no such game, or the name is not one of a player.
     """
     player, at, game = who.rpartition("@")
     if not at:
@@ -63,7 +75,7 @@ def _subject(registry: Registry, who: str) -> str:
 
 
 def _who(registry: Registry, subject: str) -> str:
-    """The same as people write it."""
+    """Write a subject as people do."""
     player, at, client_id = subject.rpartition("@")
     game = registry.games.get(client_id)
     return player + at + (game.short_name if game else client_id)
@@ -74,7 +86,7 @@ def _where(registry: Registry, channel: str | None) -> str:
 
 
 def shown_restriction(registry: Registry, restriction: Restriction) -> Result:
-    """A mute or a ban, as the admin is told of it."""
+    """A mute or a ban as admins see it."""
     until = restriction.until
     return {
         "who": _who(registry, restriction.subject),
@@ -86,13 +98,55 @@ def shown_restriction(registry: Registry, restriction: Restriction) -> Result:
     }
 
 
+# What people see of results.
+
+
+def _view_restrictions(restrictions: Sequence[Result], empty: str) -> Sequence[Block]:
+    rows = [
+        (each["who"], each["channel"] or "all", _minute(each["until"]) or "for good", each["set_by"], each["reason"])
+        for each in restrictions
+    ]
+    return (Table(("WHO", "CHANNEL", "UNTIL", "BY", "REASON"), rows, empty),)
+
+
+def _view_restriction(result: Result) -> Sequence[Block]:
+    shown = {
+        "who": result["who"],
+        "channel": result["channel"] or "all",
+        "until": result["until"] or "for good",
+        "reason": result["reason"],
+        "set by": result["set_by"],
+        "set at": result["set_at"],
+    }
+    return (shown,)
+
+
+def _minute(time: str | None) -> str:
+    """A time for a column: to the minute."""
+    return time[:16].replace("T", " ") if time else ""
+
+
 class _Add(Operation, frozen=True):
-    """Somebody is restricted: a game, C{player@game}, or an address; on a channel or everywhere."""
+    """
+    Restrict a game, a player or an address, on a channel or everywhere.
+
+    @ivar who: a game, PLAYER@GAME, or an IP address.
+    @ivar reason: why; shown to the person affected.
+    @ivar channel: only on this channel; everywhere if it is not given.
+    @ivar minutes: how long, in minutes; for good if it is not given.
+    """
+
+    view = staticmethod(_view_restriction)
 
     who: str
     reason: str
     channel: str | None = None
-    minutes: Minutes | None = None
+    minutes: (
+        Annotated[
+            Minutes, Argument("TIME", "--for", help="how long: 30m, 12h, 7d, 4w (default: for good)", read=_minutes)
+        ]
+        | None
+    ) = None
 
     def restrict(self, kind: str, registry: Registry, on: Occasion) -> Done:
         restriction = Restriction(
@@ -108,7 +162,14 @@ class _Add(Operation, frozen=True):
 
 
 class _Remove(Operation, frozen=True):
-    """A restriction is over."""
+    """
+    End a restriction.
+
+    @ivar who: a game, PLAYER@GAME, or an IP address.
+    @ivar channel: the channel of the restriction; not given if it is one for all channels.
+    """
+
+    view = staticmethod(_view_restriction)
 
     who: str
     channel: str | None = None
@@ -127,7 +188,7 @@ def _listed(known: Mapping[tuple[str, str], Restriction], registry: Registry, on
 
 
 class MuteAdd(_Add, frozen=True):
-    """Somebody may not speak, from the very next message on."""
+    """Mute a player, game or address. It still hears everything but cannot speak."""
 
     wire = "mute/add"
 
@@ -136,16 +197,17 @@ class MuteAdd(_Add, frozen=True):
 
 
 class MuteList(Operation, frozen=True):
-    """Who may not speak, the latest first."""
+    """List all mutes, the latest first."""
 
     wire = "mute/list"
+    view = staticmethod(lambda result: _view_restrictions(result["mutes"], "Nobody is muted."))
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         return None, {"mutes": _listed(registry.mutes, registry, on)}
 
 
 class MuteRemove(_Remove, frozen=True):
-    """Somebody may speak again."""
+    """End a mute."""
 
     wire = "mute/remove"
 
@@ -154,7 +216,7 @@ class MuteRemove(_Remove, frozen=True):
 
 
 class BanAdd(_Add, frozen=True):
-    """Somebody may not be here; the sessions of a game or an address end, or no longer hear the channel."""
+    """Ban a player, game or address. Sessions of a game or address end, or leave the channel of the ban."""
 
     wire = "ban/add"
 
@@ -163,16 +225,17 @@ class BanAdd(_Add, frozen=True):
 
 
 class BanList(Operation, frozen=True):
-    """Who may not be here, the latest first."""
+    """List all bans, the latest first."""
 
     wire = "ban/list"
+    view = staticmethod(lambda result: _view_restrictions(result["bans"], "Nobody is banned."))
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         return None, {"bans": _listed(registry.bans, registry, on)}
 
 
 class BanRemove(_Remove, frozen=True):
-    """Somebody may be here again."""
+    """End a ban."""
 
     wire = "ban/remove"
 
@@ -184,7 +247,7 @@ class BanRemove(_Remove, frozen=True):
 
 
 def shown_filter(kept: Filter) -> Result:
-    """A filter, as the admin is told of it."""
+    """A filter as admins see it."""
     return {
         "text": kept.text,
         "channel": kept.channel or None,
@@ -200,16 +263,65 @@ def _filter_text(text: str) -> str:
     return folded(" ".join(text.split()))
 
 
+# What people see of results.
+
+
+def _view_filters(result: Result) -> Sequence[Block]:
+    rows = [
+        (each["text"], each["channel"] or "all", _hits(each), each["action"], each["set_by"], each["reason"])
+        for each in result["filters"]
+    ]
+    return (Table(("TEXT", "CHANNEL", "HITS", "ACTION", "BY", "REASON"), rows, "There is no filter."),)
+
+
+def _view_filter(result: Result) -> Sequence[Block]:
+    shown = {
+        "text": result["text"],
+        "channel": result["channel"] or "all",
+        "hits": _hits(result),
+        "action": result["action"],
+        "reason": result["reason"],
+        "set by": result["set_by"],
+        "set at": result["set_at"],
+    }
+    return (shown,)
+
+
+def _hits(kept: Result) -> str:
+    return "anywhere" if kept["substring"] else "words"
+
+
+def _view_trial(result: Result) -> Sequence[Block]:
+    count = f"It would have hit {result['hits']} of {result['messages']} messages of the last week."
+    return count, *(f"{_minute(each['said_at'])} {_message(each)}" for each in result["shown"])
+
+
+def _message(said: Result) -> str:
+    return f"[{said['channel']}] {said['name']}@{said['game']}: {said['message']}"
+
+
 class FilterAdd(Operation, frozen=True):
-    """A word or several may not be said; as a substring, not within other words either."""
+    """
+    Add a word filter.
+
+    @ivar text: the word or words.
+    @ivar reason: why; shown to whoever tried to say it.
+    @ivar channel: only on this channel; everywhere if it is not given.
+    @ivar substring: match inside other words too.
+    @ivar action: refuse the message, or mask the words with asterisks.
+    """
 
     wire = "filter/add"
+    view = staticmethod(_view_filter)
 
     text: str
     reason: str
     channel: str | None = None
     substring: bool = False
-    action: Literal["refuse", "mask"] = "refuse"
+    action: Annotated[
+        Literal["refuse", "mask"],
+        Argument(option="--mask", value="mask", help="mask the words with asterisks instead of refusing the message"),
+    ] = "refuse"
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         kept = Filter(
@@ -225,9 +337,10 @@ class FilterAdd(Operation, frozen=True):
 
 
 class FilterList(Operation, frozen=True):
-    """All filters."""
+    """List all word filters."""
 
     wire = "filter/list"
+    view = staticmethod(_view_filters)
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         kept = sorted(registry.filters.kept.values(), key=lambda each: (each.text, each.channel))
@@ -235,9 +348,15 @@ class FilterList(Operation, frozen=True):
 
 
 class FilterRemove(Operation, frozen=True):
-    """Something may be said again."""
+    """
+    Remove a word filter.
+
+    @ivar text: the word or words.
+    @ivar channel: the channel of the filter; not given if it is one for all channels.
+    """
 
     wire = "filter/remove"
+    view = staticmethod(_view_filter)
 
     text: str
     channel: str | None = None
@@ -251,10 +370,17 @@ class FilterRemove(Operation, frozen=True):
 
 
 class FilterTry(Operation, frozen=True):
-    """What would a filter have hit in the last week? It hits nothing."""
+    """
+    Show which messages of the last week a word filter would have hit. It is not added.
+
+    @ivar text: the word or words.
+    @ivar channel: only on this channel; everywhere if it is not given.
+    @ivar substring: match inside other words too.
+    """
 
     wire = "filter/try"
     looks = True
+    view = staticmethod(_view_trial)
 
     text: str
     channel: str | None = None
@@ -276,7 +402,7 @@ class FilterTry(Operation, frozen=True):
 
 
 def shown_said(said: MessageSaid) -> Result:
-    """What was said, as programs are told of it."""
+    """A message as programs see it."""
     return {
         "channel": said.channel,
         "seq": said.seq,
@@ -291,7 +417,7 @@ def shown_said(said: MessageSaid) -> Result:
 
 
 def shown_report(report: Report) -> Result:
-    """A complaint, as the admin is told of it."""
+    """A report as admins see it."""
     return {
         "number": report.number,
         "channel": report.channel,
@@ -308,11 +434,51 @@ def shown_report(report: Report) -> Result:
     }
 
 
+# What people see of results.
+
+
+def _view_reports(result: Result) -> Sequence[Block]:
+    rows = [
+        (
+            each["number"],
+            _minute(each["made_at"]),
+            each["made_by"],
+            each["reason"],
+            _message(each),
+            f"{each['resolved_by']}: {each['resolution'] or 'resolved'}" if each["resolved_at"] else "",
+        )
+        for each in result["reports"]
+    ]
+    return (Table(("NUMBER", "AT", "BY", "REASON", "MESSAGE", "RESOLVED"), rows, "No report is open."),)
+
+
+def _view_report(result: Result) -> Sequence[Block]:
+    shown = {
+        "number": result["number"],
+        "message": _message(result),
+        "reason": result["reason"],
+        "made by": result["made_by"],
+        "made at": result["made_at"],
+        "resolved by": result["resolved_by"],
+        "resolved at": result["resolved_at"],
+        "resolution": result["resolution"],
+    }
+    return (shown,)
+
+
 class ReportAdd(Operation, frozen=True):
-    """Somebody complains of a message."""
+    """
+    Report a message to the admins.
+
+    @ivar channel: the channel of the message.
+    @ivar seq: the number of the message on its channel.
+    @ivar reason: what is wrong with it.
+    """
 
     wire = "report/add"
+    typed = None  # people report messages on the web pages
     looks = True
+    view = staticmethod(_view_report)
 
     channel: str
     seq: Annotated[int, Meta(ge=1, le=2**63 - 1)]
@@ -348,10 +514,16 @@ def _open(registry: Registry) -> list[Report]:
 
 
 class ReportList(Operation, frozen=True):
-    """The complaints that nobody has seen to, the oldest first; or the latest of all."""
+    """
+    List open reports, the oldest first.
+
+    @ivar all: list resolved reports too, the latest first.
+    @ivar limit: maximum number of reports.
+    """
 
     wire = "report/list"
     looks = True
+    view = staticmethod(_view_reports)
 
     all: bool = False
     limit: Many = 100
@@ -365,12 +537,18 @@ class ReportList(Operation, frozen=True):
 
 
 class ReportResolve(Operation, frozen=True):
-    """Somebody has seen to a complaint."""
+    """
+    Resolve a report.
+
+    @ivar number: the number of the report.
+    @ivar resolution: a note of what was done.
+    """
 
     wire = "report/resolve"
+    view = staticmethod(_view_report)
 
     number: int
-    resolution: str | None = None
+    resolution: Annotated[str, Argument(positional=True)] | None = None
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         report = registry.reports.get(self.number)
@@ -388,11 +566,11 @@ class ReportResolve(Operation, frozen=True):
         }
 
 
-# What admins did.
+# The audit log.
 
 
 def shown_entry(entry: AuditEntry) -> Result:
-    """What an admin did, as the admin is told of it."""
+    """An entry of the audit log as admins see it."""
     return {
         "at": timestamp(entry.at),
         "actor": entry.actor,
@@ -402,11 +580,26 @@ def shown_entry(entry: AuditEntry) -> Result:
     }
 
 
+def _view_entries(result: Result) -> Sequence[Block]:
+    rows = [
+        (each["at"][:19].replace("T", " "), each["actor"], each["operation"], each["subject"], each["arguments"])
+        for each in result["entries"]
+    ]
+    return (Table(("AT", "BY", "DID", "TO", "EXACTLY"), rows, "No admin did anything."),)
+
+
 class AuditList(Operation, frozen=True):
-    """What admins did, the latest first; C{before} is in seconds since the epoch."""
+    """
+    List what admins did, the latest first.
+
+    @ivar limit: maximum number of entries.
+    @ivar before: only entries before this time, in seconds since the epoch.
+    """
 
     wire = "audit/list"
+    typed = "audit"
     looks = True
+    view = staticmethod(_view_entries)
 
     limit: Many = 50
     before: float | None = None
@@ -434,4 +627,4 @@ OPERATIONS: Final[tuple[type[Operation], ...]] = (
     ReportResolve,
     AuditList,
 )
-"""All that is here."""
+"""All operations of moderation."""

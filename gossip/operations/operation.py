@@ -1,9 +1,9 @@
 """
 What the operations of an admin have in common: arguments in, a change and a result out.
 
-The running daemon carries operations out for its admin API and its pages, and gossipctl does when no daemon runs: all
-by this code. An operation changes nothing itself; it returns the change that is to be kept, and what the admin is told
-when it is. What changes something is kept together with the note of who did it.
+The running daemon carries operations out for its admin API and its pages, and gossipctl does when no daemon runs. An
+operation changes nothing itself: it returns the change to keep, and the result to tell the admin once it is kept. A
+change is kept together with a note of the admin that made it.
 """
 
 from __future__ import annotations
@@ -14,27 +14,25 @@ from typing import Any, ClassVar, Final, Protocol, TypeVar
 import msgspec
 from msgspec import Struct, UnsetType
 
+from gossip.operations.command import Command, Result
 from gossip.protocol.text import clean
 from gossip.registry.changes import Audited, AuditEntry, Change, Channel, Game, MessageSaid, Report
 from gossip.registry.errors import Refused
 from gossip.registry.names import NETWORK_GAME, is_network
 from gossip.registry.registry import Registry
 
-Result = dict[str, Any]
-"""What the admin is told: an object of JSON."""
-
 Done = tuple[Change | None, Result]
-"""What is to be kept, C{None} if nothing; and what the admin is told when it is."""
+"""The change to keep, C{None} if there is none; and what the admin is told once it is kept."""
 
 Arguments = TypeVar("Arguments", bound=Struct)
 Value = TypeVar("Value")
 
 _SUBJECT: Final = 200
-"""How many characters of what an operation is about are noted; the arguments have all of it."""
+"""How many characters of the first argument are noted as the subject of an operation."""
 
 
 class Memory(Protocol):
-    """The store, as far as operations read it; its methods block."""
+    """What operations read of the store; its methods block."""
 
     def history(
         self, channel: str, limit: int, before: int | None = None, after: int | None = None
@@ -46,12 +44,12 @@ class Memory(Protocol):
 
 class Occasion(Struct, frozen=True):
     """
-    When and by whom something is done.
+    The circumstances of an operation.
 
-    @ivar now: seconds since the epoch.
+    @ivar now: the time, in seconds since the epoch.
     @ivar new_uuid: makes version 4 UUIDs, for identities and secrets.
-    @ivar actor: who does it: C{unix:NAME} for a user of the machine, the name of an account otherwise.
-    @ivar found: what the operation found in the store, if it looks there.
+    @ivar actor: the admin: C{unix:NAME} for a user of the machine, otherwise the name of an account.
+    @ivar found: what L{Operation.look} returned, if the operation looks into the store.
     """
 
     now: float
@@ -60,25 +58,21 @@ class Occasion(Struct, frozen=True):
     found: Any = None
 
 
-class Operation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Operation(Command, frozen=True):
     """
-    Something that an admin can do; its fields are the arguments, the first one says what it is about.
+    A command that comes to a change of what is known, or tells what is known.
 
-    @cvar wire: its name: the path in the admin API, without the first slash.
-    @cvar looks: whether it must look into the store first.
-    @cvar hushed: the arguments that are not noted.
+    @cvar looks: it reads the store before it is performed.
     """
 
-    wire: ClassVar[str]
     looks: ClassVar[bool] = False
-    hushed: ClassVar[tuple[str, ...]] = ()
 
     def look(self, memory: Memory, now: float) -> Any:
-        """What is in the store? To be called in a thread, and only if it C{looks}."""
+        """Read the store. This blocks: it is called in a thread, and only if the operation C{looks}."""
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         """
-        What does it come to? Nothing is changed.
+        Work out the change and the result. This changes nothing itself.
 
         @raise Refused: it cannot be done; the text says why.
         """
@@ -87,7 +81,7 @@ class Operation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def carry_out(operation: Operation, registry: Registry, on: Occasion) -> Done:
     """
-    What does an operation come to, with the note of it?
+    Perform an operation, and add the note of it to its change.
 
     @raise Refused: it cannot be done; the text says why.
     """
@@ -96,7 +90,11 @@ def carry_out(operation: Operation, registry: Registry, on: Occasion) -> Done:
 
 
 def note(wire: str, arguments: Struct, on: Occasion) -> AuditEntry:
-    """The note of what an admin does."""
+    """
+    Make the note of what an admin does.
+
+    @param arguments: a command; arguments that were not given and those that are C{hushed} are not noted.
+    """
     shown: Result = msgspec.to_builtins(arguments)
     for field in msgspec.structs.fields(arguments):
         not_given = field.default is None and shown.get(field.name) is None
@@ -109,9 +107,9 @@ def note(wire: str, arguments: Struct, on: Occasion) -> AuditEntry:
 
 def read(arguments: bytes, struct: type[Arguments]) -> Arguments:
     """
-    Read arguments, which are an object of JSON; nothing at all is an empty one.
+    Read arguments from an object of JSON. No text at all counts as an empty object.
 
-    @raise Refused: they are not what they must be; the text says which, and why.
+    @raise Refused: an argument is missing, unknown or of the wrong type; the text says which, and why.
     """
     try:
         return msgspec.json.decode(arguments or b"{}", type=struct)
@@ -123,9 +121,9 @@ def read(arguments: bytes, struct: type[Arguments]) -> Arguments:
 
 def filled_in(arguments: Mapping[str, Any], struct: type[Arguments]) -> Arguments:
     """
-    Take arguments that somebody filled in, by their names: a text for whatever is none by itself.
+    Make arguments from the fields of a form: texts, which become numbers and the like where the struct wants them.
 
-    @raise Refused: they are not what they must be; the text says which, and why.
+    @raise Refused: an argument is missing, unknown or of the wrong type; the text says which, and why.
     """
     try:
         return msgspec.convert(arguments, struct, strict=False)
@@ -141,13 +139,13 @@ def _refused(error: msgspec.ValidationError) -> Refused:
 
 
 def given_or(given: Value | UnsetType, known: Value) -> Value:
-    """The value of an argument; the known one if it was not given."""
+    """Return the value of an argument, or the known value if the argument was not given."""
     return known if isinstance(given, UnsetType) else given
 
 
 def find_game(registry: Registry, named: str) -> Game:
     """
-    A game by its short name or its client_id.
+    Find a game by its short name or its client_id.
 
     @raise Refused: there is none.
     """
@@ -159,7 +157,7 @@ def find_game(registry: Registry, named: str) -> Game:
 
 def find_speaker(registry: Registry, named: str) -> str:
     """
-    The client_id of a game that speaks on channels: people on the pages do it as the network's own game.
+    Find the client_id of a game that speaks on channels. People on the pages speak as the network's own game.
 
     @raise Refused: there is none.
     """
@@ -168,7 +166,7 @@ def find_speaker(registry: Registry, named: str) -> str:
 
 def find_channel(registry: Registry, name: str) -> Channel:
     """
-    A channel by its name.
+    Find a channel by its name.
 
     @raise Refused: there is none.
     """

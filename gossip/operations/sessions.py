@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from gossip.operations.command import Result
 from gossip.operations.interfaces import Gossip
-from gossip.operations.operation import Result
 from gossip.protocol.text import timestamp
 
 NAMED: Final = 20

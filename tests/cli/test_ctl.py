@@ -22,8 +22,11 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from gossip.cli import ctl, terminal
+from gossip.cli import terminal
 from gossip.cli.ctl import main
+from gossip.cli.daemon import RunningDaemon
+from gossip.operations.catalogue import COMMANDS
+from gossip.operations.command import Table
 from gossip.operations.sessions import sessions
 from gossip.registry.changes import MessageSaid, Report, ReportMade
 from gossip.store.store import Store
@@ -193,7 +196,7 @@ class OfflineTests(SynchronousTestCase):
             "1       2023-11-14 22:00  bo  Rude    [gossip] Ana@A: Hi\n",
         )
         self.assertEqual(self.json("report", "resolve", "1", "muted")["resolution"], "muted")
-        self.assertEqual(self.run_("report", "list")[1], "No complaint waits.\n")
+        self.assertEqual(self.run_("report", "list")[1], "No report is open.\n")
         self.assertIn(": muted\n", self.run_("report", "list", "--all")[1])
 
     def test_order_for_people(self) -> None:
@@ -251,7 +254,7 @@ class OfflineTests(SynchronousTestCase):
         first, blank, last = out.splitlines()
         self.assertRegex(first, "^https://gossip.example.org/reset/[0-9a-f-]{36}$")
         self.assertEqual(blank, "")
-        self.assertRegex(last, "^It is good once, until 2[0-9T:.-]+Z, and is not shown again.$")
+        self.assertRegex(last, "^The link works once, until 2[0-9T:.-]+Z, and is not shown again.$")
         self.assertEqual(self.run_("account", "list")[1], "NAME  STATE            MAIL  GAMES\nAna   no password yet\n")
         self.assertIn("state  no password yet\n", self.run_("account", "show", "ana")[1])
         self.json("account", "add", "Bea", "--admin")
@@ -302,7 +305,7 @@ class OfflineTests(SynchronousTestCase):
         """Looking at a store that is not there does not make one."""
         code, _, err = self.run_("game", "list")
         self.assertEqual((code, os.path.exists(self.data)), (1, False))
-        self.assertIn("say with --data where the data is", err)
+        self.assertIn("name the data directory with --data", err)
 
     def test_in_use(self) -> None:
         """A store that somebody else has is left alone."""
@@ -329,7 +332,7 @@ class OfflineTests(SynchronousTestCase):
     def test_named_socket(self) -> None:
         """Who names a socket means the daemon there, and no store."""
         code, _, err = run("--socket", "nowhere.sock", "channel", "create", "gossip")
-        self.assertEqual((code, err), (1, "gossipctl: nobody listens at nowhere.sock\n"))
+        self.assertEqual((code, err), (1, "gossipctl: no daemon listens at nowhere.sock\n"))
 
 
 class DaemonTests(TestCase):
@@ -489,10 +492,10 @@ class EndTests(SynchronousTestCase):
     def test_interrupt(self) -> None:
         """Ctrl-C ends it quietly."""
 
-        def interrupted(daemon: ctl.Daemon, name: str) -> Any:
+        def interrupted(daemon: RunningDaemon, name: str) -> Any:
             raise KeyboardInterrupt
 
-        self.patch(ctl.Daemon, "get", interrupted)
+        self.patch(RunningDaemon, "get", interrupted)
         self.assertEqual(run("status"), (130, "", ""))
 
     def test_broken_pipe(self) -> None:
@@ -518,49 +521,65 @@ class TerminalTests(SynchronousTestCase):
             terminal.printable("a\x1b[2Jb\x9b1mc\td\r\ne\u202ef\u2066\x00\x7f\u2028g\ud800"), "a[2Jb1mc d  ef g"
         )
 
-    def test_tables(self) -> None:
-        """Hostile names stay in their cells."""
+    def test_blocks(self) -> None:
+        """Lines, names with values and tables are written one below the other; what has no value is left out."""
+        table = Table(("A", "B"), [("long", 1), ("x", "")], "Nothing.")
+        self.assertEqual(
+            terminal.written(["One:", "", {"name": "x", "of": None, "by": ""}, table, Table(("A",), [], "Nothing.")]),
+            "One:\n\nname  x\nA     B\nlong  1\nx\nNothing.",
+        )
+
+    def test_hostile_results(self) -> None:
+        """Hostile texts stay in their lines and cells, whichever view of a result shows them."""
         hostile = "x\x1b[2J\n\u202ey"
-        games = [
-            {
-                "short_name": hostile,
-                "name": hostile,
-                "client_id": hostile,
-                "disabled": 0,
-                "hidden": 0,
-                "hide_players": 0,
-            }
-        ]
-        channels = [
-            {"name": hostile, "hidden": False, "paused_until": None, "description": hostile, "speakers": [hostile]}
-        ]
-        agents = [{"name": hostile, "url": hostile, "repo_url": None}]
+        known = ("name", "short_name", "client_id", "disabled", "hidden", "hide_players", "tagline", "description")
+        more = ("homepage_url", "user_agent", "version", "owner", "created_at", "old_secret_until")
+        game: dict[str, Any] = dict.fromkeys((*known, *more), hostile)
+        game["connections"] = [{"url": hostile}, dict.fromkeys(("type", "host", "port"), hostile)]
+        channel: dict[str, Any] = {"name": hostile, "hidden": False, "paused_until": None, "description": hostile}
+        channel["speakers"] = [hostile]
+        agent = {"name": hostile, "url": hostile, "repo_url": None}
         restriction = dict.fromkeys(("who", "channel", "until", "reason", "set_by", "set_at"), hostile)
         kept = dict.fromkeys(("text", "channel", "substring", "action", "reason", "set_by", "set_at"), hostile)
         report = dict.fromkeys((*Report.__struct_fields__, "said_at"), hostile)
         entry = dict.fromkeys(("at", "actor", "operation", "subject", "arguments"), hostile)
-        account = dict.fromkeys(("name", "admin", "disabled", "email", "has_password", "created_at", "until"), hostile)
-        account_shown: dict[str, Any] = {**account, "games": [hostile], "address": hostile}
+        names = ("name", "admin", "disabled", "email", "has_password", "created_at", "until", "address")
+        account: dict[str, Any] = {**dict.fromkeys(names, hostile), "games": [hostile]}
+        credentials = dict.fromkeys(("name", "short_name", "client_id", "client_secret", "old_secret_until"), hostile)
+        results: dict[str, Any] = {
+            "game/add": credentials,
+            "game/list": {"games": [game]},
+            "game/show": game,
+            "channel/list": {"channels": [channel]},
+            "channel/show": channel,
+            "agent/list": {"agents": [agent]},
+            "agent/set": agent,
+            "account/list": {"accounts": [account]},
+            "account/show": account,
+            "account/reset": account,
+            "mute/list": {"mutes": [restriction]},
+            "ban/list": {"bans": [restriction]},
+            "mute/add": restriction,
+            "filter/list": {"filters": [kept]},
+            "filter/add": kept,
+            "filter/try": {"hits": 1, "messages": 1, "shown": [report]},
+            "report/list": {"reports": [report]},
+            "report/resolve": report,
+            "audit/list": {"entries": [entry]},
+            "restart-notice": {"seconds": hostile},
+            "backup": {"path": hostile},
+            "say": {"channel": hostile},
+        }
+        views = {command.view for command in COMMANDS.values()}
+        self.assertEqual(views, {COMMANDS[wire].view for wire in results}, "each view is tried")
         keys = ("game", "peer", "transport", "since", "players", "channels")
         session: dict[str, Any] = {**dict.fromkeys(keys, hostile), "channels": [hostile]}
         for shown in (
-            terminal.games({"games": games}),
-            terminal.channels({"channels": channels}),
-            terminal.agents({"agents": agents}),
-            terminal.channel(channels[0]),
-            terminal.agent(agents[0]),
-            terminal.mutes({"mutes": [restriction]}),
-            terminal.restriction(restriction),
-            terminal.filters({"filters": [kept]}),
-            terminal.filter_(kept),
-            terminal.tried({"hits": 1, "messages": 1, "shown": [report]}),
-            terminal.reports({"reports": [report]}),
-            terminal.report(report),
-            terminal.audit({"entries": [entry]}),
-            terminal.accounts({"accounts": [account_shown]}),
-            terminal.account(account_shown),
-            terminal.account_link(account_shown),
+            *(COMMANDS[wire].view(result) for wire, result in results.items()),
+            COMMANDS["game/add"].shell_view(credentials),
             terminal.sessions({"sessions": [session]}),
+            terminal.said(report),
         ):
-            self.assertEqual([line for line in shown.splitlines() if not line.isprintable()], [])
-            self.assertIn("x[2J y", shown)
+            written = terminal.written(shown)
+            self.assertEqual([line for line in written.splitlines() if not line.isprintable()], [])
+            self.assertIn("x[2J y", written)

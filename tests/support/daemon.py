@@ -31,7 +31,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from gossip.cli import ctl
+from gossip.cli.daemon import RunningDaemon
 from tests.support.world import FLAGS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -201,11 +201,11 @@ class Daemon:
 
     def admin(self, operation: str, **arguments: Any) -> Frame:
         """Have something done by the admin API, as gossipctl does, without the second that its process takes."""
-        return ctl.Daemon(self.data / "admin.sock").post(operation, arguments)
+        return RunningDaemon(self.data / "admin.sock").post(operation, arguments)
 
     def status(self) -> Frame:
         """How the daemon is, as gossipctl is told."""
-        return ctl.Daemon(self.data / "admin.sock").get("status")
+        return RunningDaemon(self.data / "admin.sock").get("status")
 
     def register(self, short_name: str, **more: Any) -> Frame:
         """Register a game; returns its credentials."""

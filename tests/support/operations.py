@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.operations.catalogue import OPERATIONS
-from gossip.operations.operation import Occasion, Result, read
+from gossip.operations.command import Result
+from gossip.operations.operation import Occasion, read
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
 from tests.support.memory_service import MemoryStore

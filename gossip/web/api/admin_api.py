@@ -37,10 +37,11 @@ from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
 from gossip.operations.catalogue import OPERATIONS
+from gossip.operations.command import Result
 from gossip.operations.errands import ERRANDS
 from gossip.operations.executor import Executor
 from gossip.operations.interfaces import Gossip, InThread, Store
-from gossip.operations.operation import Result, read
+from gossip.operations.operation import read
 from gossip.operations.sessions import sessions
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import MessageSaid

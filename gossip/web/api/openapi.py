@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
 from gossip.operations.catalogue import OPERATIONS
+from gossip.operations.command import about, about_arguments, explained
+from gossip.operations.operation import Operation
 from gossip.web.api.schemas import (
     Channels,
     Error,
@@ -43,6 +44,9 @@ def openapi(network: str) -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components((*told, *OPERATIONS.values()), ref_template=_TEMPLATE)
     for schema in schemas.values():
         _describe(schema)
+    for operation in OPERATIONS.values():
+        for argument, text in about_arguments(operation).items():
+            schemas[operation.__name__]["properties"][argument]["description"] = text
     name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
     window = [
         _query("before", "Only the latest messages with a lower seq.", 0),
@@ -73,17 +77,10 @@ def openapi(network: str) -> dict[str, Any]:
 
 
 def _describe(schema: dict[str, Any]) -> None:
-    """Say what a docstring says, of each field where that stands."""
-    about, *fields = re.split(r"\s+@ivar\s+", schema.get("description", ""))
-    schema["description"] = _plain(about)
-    for field in fields:
-        name, _, text = field.partition(":")
-        schema["properties"][name]["description"] = _plain(text)
-
-
-def _plain(text: str) -> str:
-    """A docstring, for who does not read Python."""
-    return re.sub(r"[CL]\{([^}]*)\}", r"\1", " ".join(text.split()))
+    """Put what a docstring says of each field where the field is."""
+    schema["description"], fields = explained(schema.get("description", ""))
+    for name, text in fields.items():
+        schema["properties"][name]["description"] = text
 
 
 def _query(name: str, about: str, least: int, most: int | None = None) -> dict[str, Any]:
@@ -117,12 +114,12 @@ def _get(summary: str, kind: type[Struct], *parameters: dict[str, Any]) -> dict[
     return {"get": {"summary": summary, "parameters": list(parameters), "responses": responses}}
 
 
-def _post(operation: type[Struct]) -> dict[str, Any]:
+def _post(operation: type[Operation]) -> dict[str, Any]:
     schema = {"$ref": _TEMPLATE.format(name=operation.__name__)}
     done = {"description": "Done.", "content": {"application/json": {"schema": {"type": "object"}}}}
     return {
         "post": {
-            "summary": _plain(operation.__doc__ or ""),
+            "summary": about(operation),
             "requestBody": {"content": {"application/json": {"schema": schema}}},
             "responses": {"200": done, **_refusals("400", "503")},
         }

@@ -13,8 +13,9 @@ from twisted.web import http
 
 from gossip import __version__
 from gossip.operations.catalogue import OPERATIONS
+from gossip.operations.command import Result
 from gossip.operations.executor import Executor
-from gossip.operations.operation import Result, read
+from gossip.operations.operation import read
 from gossip.registry.changes import Game
 from gossip.registry.errors import Refused
 from gossip.registry.secret import old_secret_until

@@ -9,9 +9,10 @@ from msgspec import UNSET
 from msgspec.structs import replace
 from twisted.web import http
 
+from gossip.operations.command import Result
 from gossip.operations.executor import Executor
 from gossip.operations.games import GameAdd, GameEdit, GameRemove, GameRotate
-from gossip.operations.operation import Operation, Result
+from gossip.operations.operation import Operation
 from gossip.registry.changes import Account, Game
 from gossip.registry.errors import Refused
 from gossip.registry.secret import old_secret_until

@@ -15,11 +15,12 @@ from typing import Any, ClassVar, Final
 from twisted.web import http
 
 from gossip.operations.accounts import AccountAdd, AccountEdit, AccountInvite, AccountRemove, AccountReset
+from gossip.operations.command import Result
 from gossip.operations.errands import Errand
 from gossip.operations.executor import Executor
 from gossip.operations.games import GameAdd, GameDisable, GameRemove, GameRotate
 from gossip.operations.moderation import BanAdd, FilterTry
-from gossip.operations.operation import Operation, Result
+from gossip.operations.operation import Operation
 from gossip.registry.changes import Account
 from gossip.registry.errors import Refused
 from gossip.web.accounts.cookies import Form, Visits

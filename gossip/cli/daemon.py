@@ -1,0 +1,188 @@
+"""
+How gossipctl reaches what it administers: a running daemon at its admin socket, or the store of a stopped one.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import json
+import os
+import pwd
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from gossip.config import SOCKET_PATH_BYTES, Config
+from gossip.operations.command import Command
+from gossip.operations.errands import Errand
+from gossip.operations.operation import Occasion, Operation, carry_out, read
+from gossip.registry.errors import Refused
+
+TIMEOUT: Final = 60
+"""How long the daemon may take to answer, in seconds."""
+
+NOT_RUNNING: Final = "no daemon runs: this needs one"
+
+
+class Failed(Exception):
+    """A command failed; the text is one line for the person who typed it."""
+
+
+class NotRunning(Exception):
+    """No daemon listens at the admin socket."""
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path, timeout: float | None) -> None:
+        super().__init__("gossip", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(os.fspath(self._path))
+
+
+class RunningDaemon:
+    """A running daemon, at its admin socket."""
+
+    def __init__(self, path: Path) -> None:
+        """
+        @param path: the admin socket.
+        @raise Failed: the path is too long for a socket.
+        """
+        if len(os.fsencode(path)) > SOCKET_PATH_BYTES:
+            raise Failed(
+                f"the path of the admin socket has over {SOCKET_PATH_BYTES} bytes: set admin_socket to a shorter one"
+            )
+        self._path = path
+
+    def get(self, name: str) -> dict[str, Any]:
+        """Ask for something, such as C{status}."""
+        with closing(self._connection()) as connection:
+            return self._read(self._request(connection, "GET", name))
+
+    def post(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Have a command carried out, and return its result."""
+        with closing(self._connection()) as connection:
+            return self._read(self._request(connection, "POST", name, _written(arguments)))
+
+    def tail(self, channel: str | None) -> Iterator[dict[str, Any]]:
+        """Yield each message as it is said, until the daemon ends the connection."""
+        with closing(self._connection(forever=True)) as connection:
+            query = f"?{urlencode({'channel': channel})}" if channel else ""
+            response = self._request(connection, "GET", f"tail{query}")
+            if response.status != http.client.OK:
+                self._read(response)
+            try:
+                while line := response.readline():
+                    yield json.loads(line)
+            except (OSError, http.client.HTTPException):
+                return
+
+    def _connection(self, forever: bool = False) -> _Connection:
+        return _Connection(self._path, None if forever else TIMEOUT)
+
+    def _request(
+        self, connection: _Connection, method: str, name: str, body: bytes | None = None
+    ) -> http.client.HTTPResponse:
+        """
+        @raise NotRunning: no daemon listens.
+        @raise Failed: the daemon cannot be reached, or does not answer.
+        """
+        try:
+            connection.connect()
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR):
+                raise NotRunning from None
+            raise Failed(f"cannot reach the daemon at {self._path}: {error.strerror}") from None
+        try:
+            connection.request(method, f"/{name}", body)
+            return connection.getresponse()
+        except TimeoutError:
+            raise Failed(f"the daemon did not answer within {TIMEOUT} seconds") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise Failed(f"the daemon did not answer: {error}") from None
+
+    def _read(self, response: http.client.HTTPResponse) -> dict[str, Any]:
+        """
+        @raise Failed: the daemon refused, with its text; or its answer cannot be read.
+        """
+        try:
+            result = json.loads(response.read())
+        except (OSError, http.client.HTTPException, ValueError):
+            result = None
+        if not isinstance(result, dict):
+            raise Failed(f"the daemon's answer cannot be read ({response.status} {response.reason})") from None
+        if response.status != http.client.OK:
+            raise Failed(str(result.get("error", response.reason)))
+        return result
+
+
+def _written(arguments: dict[str, Any]) -> bytes:
+    """
+    Write arguments as JSON.
+
+    @raise Failed: the command line holds something that JSON cannot express.
+    """
+    try:
+        return json.dumps(arguments, ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError:
+        raise Failed("the command line is not in UTF-8") from None
+    except ValueError:
+        raise Failed("a number on the command line is not finite") from None
+
+
+class StoppedDaemon:
+    """The store of a daemon that does not run."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def post(self, command: type[Command], arguments: dict[str, Any]) -> dict[str, Any]:
+        """
+        Carry out a command, and return its result.
+
+        @raise Failed: it was not carried out.
+        """
+        from gossip.store.errors import StoreError
+        from gossip.store.store import Store
+
+        config = self._config
+        if command.needs_daemon:
+            raise Failed(NOT_RUNNING)
+        if not command.may_be_first and not config.database and not config.data_path.is_dir():
+            raise Failed(f"there is no {config.data}, and no daemon runs: name the data directory with --data")
+        try:
+            asked = read(_written(arguments), command)
+            with closing(Store.open(config.database or None, config.data_path)) as store:
+                if isinstance(asked, Errand):
+                    asked.run_alone(store)
+                    return arguments
+                assert isinstance(asked, Operation)
+                now = time.time()
+                found = asked.look(store, now) if asked.looks else None
+                registry = store.load()
+                change, result = carry_out(asked, registry, Occasion(now, lambda: str(uuid.uuid4()), _user(), found))
+                if change is not None:
+                    registry.check(change, config.network.blocked_games)
+                    store.apply(change)
+                return result
+        except (StoreError, Refused) as error:
+            raise Failed(str(error)) from None
+
+
+def _user() -> str:
+    """The user of this machine, as the audit log names users."""
+    try:
+        return f"unix:{pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:
+        return f"unix:{os.getuid()}"
