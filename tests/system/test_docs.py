@@ -289,9 +289,7 @@ class Settings(SynchronousTestCase):
 
     def test_reload(self) -> None:
         """The file and the page name the same settings that wait for a restart."""
-        (file,) = re.findall(
-            r"except (.*?) of \[limits\]\.", (ROOT / "etc" / "gossip.toml").read_text(), re.DOTALL
-        )
+        (file,) = re.findall(r"except (.*?) of \[limits\]\.", (ROOT / "etc" / "gossip.toml").read_text(), re.DOTALL)
         (page,) = re.findall(r"and\s+in ``\[limits\]``(.*?)\.\n", OPERATOR.read_text("utf-8"), re.DOTALL)
         names = set(re.findall(r"[a-z]+_[a-z_]+", file))
         self.assertEqual(names, set(re.findall(r"[a-z]+_[a-z_]+", page)))
