@@ -1,4 +1,4 @@
-"""The two databases that a store can live in, and all that differs between them."""
+"""The two databases that a store can use, and everything that differs between them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ FILE: Final = "gossip.db"
 
 def reason(error: BaseException) -> str:
     """
-    What a database said, in one line.
+    The message of a database error, in one line.
 
-    Never more: what PostgreSQL adds in further lines quotes the row, with what somebody said in it.
+    Only the first line: in further lines PostgreSQL quotes the row, which may hold what a player said.
     """
     cause = getattr(error, "orig", None) or error
     return str(cause).strip().partition("\n")[0] or type(cause).__name__
@@ -35,9 +35,10 @@ class Database(ABC):
     """
     A database, locked against every other daemon from L{open} to L{close}.
 
-    @ivar name: what it is called when people are told of it; no password is in it.
-    @ivar writing: has one connection, for all that writes.
-    @ivar reading: has connections of its own, so that nobody who reads waits for who writes; for threads.
+    @ivar name: its name in messages to people, without a password.
+    @ivar writing: the engine for all writes. It has one connection.
+    @ivar reading: the engine for reads, with connections of its own, so that readers do not wait for the writer.
+        Threads may share it.
     """
 
     name: str
@@ -47,26 +48,26 @@ class Database(ABC):
     @abstractmethod
     def open(self) -> None:
         """
-        Take the lock, and get ready.
+        Take the lock, and connect.
 
         @raise StoreInUse: another daemon has the lock.
-        @raise StoreError: it cannot be reached.
+        @raise StoreError: the database cannot be reached.
         """
 
     def close(self) -> None:
-        """Let go of everything, the lock last."""
+        """Release all connections, then the lock."""
         self.reading.dispose()
         self.writing.dispose()
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
-        """A transaction in which tables may be changed."""
+        """A transaction that may change tables."""
         with self.writing.begin() as connection:
             yield connection
 
     @abstractmethod
     def copy_before(self, revision: str) -> None:
-        """Keep a copy of what is there before it gets a new revision."""
+        """Copy the database before an upgrade to this revision."""
 
     @abstractmethod
     def backup(self, path: Path) -> None:
@@ -77,27 +78,27 @@ def locate(url: str | None, data_directory: Path) -> Database:
     """
     The database with this URL.
 
-    @param url: C{sqlite:///path} (relative ones are in the data directory) or C{postgresql://…}; C{None} for SQLite in
-        the data directory.
-    @raise StoreError: there is no such kind of database.
+    @param url: C{sqlite:///path} (relative to the data directory) or C{postgresql://…}; C{None} for SQLite in the data
+        directory.
+    @raise StoreError: the URL is malformed, or names another kind of database.
     """
     if url is None:
         return SQLite(data_directory / FILE)
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise StoreError("the URL of the store cannot be read: it starts with sqlite:/// or postgresql://") from None
+        raise StoreError("the database URL is malformed: it must start with sqlite:/// or postgresql://") from None
     if parsed.drivername == "sqlite" and parsed.database not in (None, "", ":memory:"):
         return SQLite(data_directory / str(parsed.database))
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         return PostgreSQL(parsed.set(drivername="postgresql+psycopg"))
     raise StoreError(
-        f"no store can live at {parsed.render_as_string()}: its URL starts with sqlite:/// or postgresql://"
+        f"{parsed.render_as_string()} cannot be used: a database URL must start with sqlite:/// or postgresql://"
     )
 
 
 class SQLite(Database):
-    """A file, with its lock beside it."""
+    """A file, with a lock file beside it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -110,7 +111,7 @@ class SQLite(Database):
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._take_lock()
-            # SQLite gives the files that it puts beside this one the same mode.
+            # SQLite gives the files that it creates beside this one the same mode.
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             self.path.chmod(0o600)
         except OSError as error:
@@ -126,7 +127,7 @@ class SQLite(Database):
 
         @event.listens_for(engine, "begin")
         def begins(connection: Connection) -> None:
-            # Left to itself, Python's sqlite3 begins no transaction before SELECT, CREATE TABLE and the like.
+            # By default, Python's sqlite3 begins no transaction before SELECT, CREATE TABLE and similar statements.
             connection.exec_driver_sql("BEGIN")
 
         return engine
@@ -143,7 +144,7 @@ class SQLite(Database):
 
     def close(self) -> None:
         super().close()
-        # The file stays: who removed it could remove one that another daemon has just locked.
+        # The lock file stays: another daemon may have just locked it.
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -151,8 +152,8 @@ class SQLite(Database):
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
         with self.writing.connect() as connection:
-            # SQLite changes a table by building a new one and dropping the old: with foreign keys on, that would take
-            # along what belongs to its rows. They can only be switched outside of a transaction.
+            # A migration of SQLite may replace a table and drop the old one. With foreign keys on, that would delete
+            # the rows that refer to it. The setting can only be changed outside a transaction.
             raw = connection.connection.driver_connection
             assert isinstance(raw, sqlite3.Connection)
             raw.execute("PRAGMA foreign_keys = OFF")
@@ -160,13 +161,13 @@ class SQLite(Database):
                 with connection.begin():
                     yield connection
                     if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
-                        raise StoreError(f"{self.name} has rows that belong to nothing: it was not changed")
+                        raise StoreError(f"{self.name} has rows that refer to missing rows; it was not changed")
             finally:
                 raw.execute("PRAGMA foreign_keys = ON")
 
     def copy_before(self, revision: str) -> None:
         copy = self.path.with_name(f"{self.path.name}.before-{revision}")
-        # One of an attempt that failed, or that somebody went back to.
+        # A copy may be left from an upgrade that failed or was undone.
         copy.unlink(missing_ok=True)
         self.backup(copy)
 
@@ -174,9 +175,9 @@ class SQLite(Database):
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:
-            raise StoreError(f"{path} is there already: no backup goes over it") from None
+            raise StoreError(f"{path} already exists; a backup does not overwrite it") from None
         except OSError as error:
-            raise StoreError(f"no backup can be written to {path}: {error.strerror}") from error
+            raise StoreError(f"cannot write a backup to {path}: {error.strerror}") from error
         try:
             with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(path)) as target:
                 source.backup(target)
@@ -188,10 +189,10 @@ class SQLite(Database):
 
 class PostgreSQL(Database):
     """
-    A schema in a PostgreSQL database: the first of the role's search path.
+    A schema in a PostgreSQL database: the first one in the role's search path.
 
-    The one connection that writes holds the lock. Who loses it can no longer write, and takes the lock again with a new
-    connection before the next write.
+    The connection that writes holds the lock. A daemon that loses this connection takes the lock again with a new one
+    before its next write.
     """
 
     _LOCK: Final = "%(gossip)s, hashtext(coalesce(current_schema(), ''))"
@@ -199,7 +200,7 @@ class PostgreSQL(Database):
 
     def __init__(self, url: URL) -> None:
         self.name = url.set(drivername="postgresql", query={}).render_as_string()
-        # A server that is gone without a word is noticed within a minute, here and there.
+        # Both ends notice within a minute that the other one has vanished.
         noticing = {
             "connect_timeout": "10",
             "keepalives_idle": "30",
@@ -216,7 +217,7 @@ class PostgreSQL(Database):
         event.listen(self.writing, "connect", self._connected)
 
     def open(self) -> None:
-        # A connection that writes takes the lock.
+        # The writing connection takes the lock.
         self.writing.connect().close()
 
     def _engine(self, application_name: str, **options: Any) -> Engine:
@@ -232,10 +233,10 @@ class PostgreSQL(Database):
 
     def _take_lock(self, connection: Any) -> None:
         if connection.info.parameter_status("server_encoding") != "UTF8":
-            raise StoreError(f"{self.name} must have the encoding UTF8")
+            raise StoreError(f"{self.name} must use the encoding UTF8")
         for setting, value in (("idle", "30"), ("interval", "10"), ("count", "3")):
             connection.execute("SELECT set_config(%s, %s, false)", (f"tcp_keepalives_{setting}", value))
-        # What is told as kept must be on disk.
+        # Whatever is acknowledged must be on disk.
         connection.execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         )
@@ -245,7 +246,7 @@ class PostgreSQL(Database):
             raise StoreInUse(f"another daemon (pid {pid}) uses {self.name}")
 
     def _locks(self, connection: Any) -> bool:
-        """Take the lock if it comes free within a moment: a server needs one to notice that a daemon is gone."""
+        """Take the lock, waiting at most 2 s: the server needs a moment to notice that the last daemon is gone."""
         from psycopg.errors import LockNotAvailable
 
         connection.execute("SET LOCAL lock_timeout = '2s'")
@@ -258,7 +259,7 @@ class PostgreSQL(Database):
         return True
 
     def _holder(self, connection: Any) -> tuple[int, str]:
-        """The server process that holds the lock, and its application name."""
+        """The process ID of the server process that holds the lock, and its application name."""
         found: tuple[int, str] | None = connection.execute(
             "SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid)"
             " WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %(gossip)s"
@@ -269,7 +270,7 @@ class PostgreSQL(Database):
         return found or (0, "")
 
     def _end_own(self, connection: Any) -> bool:
-        """Is the lock held by a connection of our own that broke, and that the server still believes in? End it."""
+        """End a broken connection of our own that still holds the lock in the server's view. Was there one?"""
         pid, application_name = self._holder(connection)
         if application_name != self._mark:
             return False
@@ -278,7 +279,7 @@ class PostgreSQL(Database):
         return True
 
     def copy_before(self, revision: str) -> None:
-        """Nothing: who runs a PostgreSQL server has backups of it."""
+        """Do nothing: the operator backs up the PostgreSQL server."""
 
     def backup(self, path: Path) -> None:
-        raise StoreError(f"a backup of {self.name} is made with pg_dump")
+        raise StoreError(f"use pg_dump to back up {self.name}")

@@ -1,11 +1,11 @@
-"""How a store fails."""
+"""The ways in which a store fails."""
 
 from __future__ import annotations
 
 
 class StoreError(Exception):
-    """The store cannot be used; the text is for the person who runs it."""
+    """The store cannot be used. The text is for the operator."""
 
 
 class StoreInUse(StoreError):
-    """Another daemon has this store."""
+    """Another daemon uses this store."""

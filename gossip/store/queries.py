@@ -1,4 +1,4 @@
-"""What is read back from the tables."""
+"""Queries: what is read from the tables."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ _connections = msgspec.json.Decoder(tuple[GameConnection, ...]).decode
 
 def registry(connection: Connection) -> Registry:
     """
-    Everything that the network must know at its start.
+    Read everything that the network needs to know at its start.
 
-    @raise msgspec.DecodeError: the connections of a game, or the speakers of a channel, are not what they must be:
-        somebody else wrote them.
+    @raise msgspec.DecodeError: the connections of a game or the speakers of a channel are malformed: another program
+        wrote them.
     """
     reported = connection.scalar(select(func.max(tables.reports.c.number))) or 0
     known = Registry(NumbersInMemory(_highest(connection), reported))
@@ -82,7 +82,7 @@ def registry(connection: Connection) -> Registry:
 
 
 def _highest(connection: Connection) -> dict[str, int]:
-    """The highest number that each channel ever had on disk."""
+    """The highest message number that was ever stored for each channel."""
     messages, sequences = tables.messages.c, tables.sequences.c
     both = union_all(
         select(messages.channel, func.max(messages.seq).label("highest")).group_by(messages.channel),

@@ -1,4 +1,4 @@
-"""Which schema a database has, and how it gets today's."""
+"""The schema of a database: which revision it has, and the upgrade to the newest one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from gossip.store.database import Database
 from gossip.store.errors import StoreError
 
 VERSION_TABLE: Final = "gossip_revision"
-"""Where alembic notes the revision; under its usual name it might be that of another program."""
+"""The table in which Alembic stores the revision. Its default name could clash with that of another program."""
 
 
 def configuration() -> Config:
-    """Where alembic finds the migrations: in the package, wherever that is installed."""
+    """The configuration of Alembic: the migrations are in the package, wherever it is installed."""
     config = Config()
     config.set_main_option("script_location", "gossip.store:migrations")
     config.set_main_option("path_separator", "os")
@@ -26,17 +26,17 @@ def configuration() -> Config:
 
 
 def revision(connection: Connection) -> str | None:
-    """The revision of a database, C{None} if it has none."""
+    """The revision of a database; C{None} if it has none."""
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
 
 
 def upgrade(database: Database) -> None:
     """
-    Bring a database to the newest revision: an empty one, or one of an older version, which is copied before.
+    Bring an empty or older database to the newest revision. An older one is copied first.
 
-    It is one transaction: a migration that fails leaves everything as it was.
+    The upgrade is one transaction: if a migration fails, the database stays as it was.
 
-    @raise StoreError: it belongs to something else, or to a newer version.
+    @raise StoreError: the database belongs to another program, or to a newer version of gossip.
     """
     config = configuration()
     script = ScriptDirectory.from_config(config)
@@ -48,12 +48,12 @@ def upgrade(database: Database) -> None:
     if found == newest:
         return
     if found is None and others:
-        raise StoreError(f"{database.name} belongs to another program: give the network a database of its own")
+        raise StoreError(f"{database.name} belongs to another program: give gossip a database of its own")
     if found is not None:
         if found not in {known.revision for known in script.walk_revisions()}:
             raise StoreError(
                 f"{database.name} was used by a newer version of gossip (its schema is {found}, this version knows"
-                f" {newest}): install that version, or go back to a backup"
+                f" {newest}): install that version, or restore a backup"
             )
         database.copy_before(newest)
     with database.migrating() as connection:

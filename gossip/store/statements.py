@@ -1,7 +1,7 @@
 """
-Changes as SQL: what is kept, and how.
+Changes as SQL.
 
-Both databases speak the same C{INSERT … ON CONFLICT}; only where SQLAlchemy offers it differs.
+Both databases have the same C{INSERT … ON CONFLICT}. SQLAlchemy has it in a separate module for each.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from gossip.registry.changes import (
 from gossip.store import tables
 
 EXPIRING: Final = 2000
-"""How many rows one change drops at the most, so that it does not hold up those behind it."""
+"""One change deletes at most this many rows, so that it does not delay the changes behind it."""
 
 _EXPIRING_TIMES: Final = 200
 
@@ -55,32 +55,32 @@ Row = dict[str, Any]
 
 
 class Unstorable(ValueError):
-    """A change that no database takes."""
+    """A change that no database accepts."""
 
 
 def execute(connection: Connection, changes: Iterable[Change]) -> list[Change]:
     """
-    Carry out changes in their order.
+    Execute changes in their order.
 
     @param connection: in a transaction, which the caller commits.
-    @return: what is left to do, in a transaction of its own: a lot of old messages is not dropped all at once.
+    @return: changes that are left for a transaction of their own: many old messages are not deleted all at once.
     @raise Exception: one of the changes cannot be stored, or the database failed. Roll back.
     """
     rest: list[Change] = []
-    # One executemany for a run of messages is ten times as fast as one by one.
+    # One executemany for a run of messages is ten times as fast as single statements.
     for kind, run in groupby(changes, type):
         rest.extend(_EXECUTE[kind](connection, list(run)) or ())
     return rest
 
 
 def is_stored(connection: Connection, said: MessageSaid) -> bool:
-    """Is exactly this message stored? All other changes can be carried out twice, a message cannot."""
+    """Is exactly this message stored? Every other change can be executed twice; a message cannot."""
     columns = tables.messages.c
     same = [columns[name].is_not_distinct_from(value) for name, value in asdict(said).items()]
     return connection.scalar(select(literal(1)).where(*same)) is not None
 
 
-# How each kind of change is carried out.
+# One function for each kind of change.
 
 
 def _save_games(connection: Connection, changes: list[GameSaved]) -> None:
@@ -105,7 +105,7 @@ def _remove_games(connection: Connection, changes: list[GameRemoved]) -> None:
     statement = delete(tables.games).where(tables.games.c.client_id == bindparam("of"))
     rows = [{"of": change.client_id} for change in changes]
     connection.execute(statement, rows)
-    # Of the game itself, and of its players.
+    # The restrictions of the game and of its players.
     connection.execute(delete(tables.restrictions).where(tables.restrictions.c.subject.endswith(bindparam("of"))), rows)
 
 
@@ -181,7 +181,7 @@ def _count_players(connection: Connection, changes: list[PlayersCounted]) -> Non
 def _expire_player_counts(connection: Connection, changes: list[PlayerCountsExpired]) -> list[Change]:
     latest = max(changes, key=lambda change: change.before)
     counts = tables.player_counts.c
-    # Whole times are dropped: a count is a few hundred rows at most.
+    # All rows of a time are deleted together: there are at most a few hundred.
     oldest = (
         select(counts.counted_at)
         .where(counts.counted_at < latest.before)
@@ -310,7 +310,7 @@ _EXECUTE: Final[dict[type[Change], Callable[[Connection, list[Any]], list[Change
 
 
 def _save(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows; where one with the same primary key is stored, give it these values. All rows have the same keys."""
+    """Insert rows, or update those with the same primary key. All rows have the same keys."""
     if not rows:
         return
     statement = _INSERT[connection.dialect.name](table)
@@ -324,13 +324,13 @@ _INSERT: Final[dict[str, Callable[[Table], Any]]] = {"sqlite": sqlite.insert, "p
 
 def _storable(rows: Sequence[Row]) -> Sequence[Row]:
     """
-    The same rows.
+    Check rows, and return them.
 
-    @raise Unstorable: a text has a NUL in it. PostgreSQL takes none, and SQLite shall hold nothing that could not move
-        there.
+    @raise Unstorable: a text contains a NUL character. PostgreSQL does not accept it, and SQLite must not hold what
+        could not be moved to PostgreSQL.
     """
     for row in rows:
         for value in row.values():
             if type(value) is str and "\0" in value:
-                raise Unstorable("a text has a NUL character in it")
+                raise Unstorable("a text contains a NUL character")
     return rows

@@ -1,4 +1,4 @@
-"""What pages show of the past: figures and last lines, read back from the tables."""
+"""Statistics for the pages: numbers of players and messages over time, and the latest messages."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from gossip.registry.changes import MessageSaid
 from gossip.store import tables
 
 Figures = dict[int, float]
-"""Numbers by the beginning of a span of time, in seconds since the epoch; spans without any are not there."""
+"""Values by the start of each span of time, in seconds since the epoch. Spans without data are left out."""
 
 
 def _spans(connection: Connection, column: ColumnElement[float], step: int) -> ColumnElement[Any]:
-    # A cast cuts off in SQLite and rounds in PostgreSQL; not every SQLite has floor().
+    # A cast truncates in SQLite and rounds in PostgreSQL. Not every SQLite has floor().
     parts = column / step
     whole = func.floor(parts) if connection.dialect.name == "postgresql" else parts
     return cast(whole, BigInteger) * step
@@ -59,7 +59,7 @@ def messages(connection: Connection, channels: Collection[str], since: float, st
 def latest(connection: Connection, channels: Collection[str], limit: int) -> list[MessageSaid]:
     """See L{gossip.store.store.Store.latest}."""
     columns = [tables.messages.c[field] for field in MessageSaid.__struct_fields__]
-    # By number and not by time: a clock may jump.
+    # Ordered by number, not by time: a clock may jump.
     statement = select(*columns).where(tables.messages.c.channel.in_(channels))
     rows = connection.execute(statement.order_by(tables.messages.c.id.desc()).limit(limit)).all()
     return [MessageSaid(*row) for row in reversed(rows)]

@@ -1,4 +1,4 @@
-"""The store: what the network remembers, in one database that one daemon has for itself."""
+"""The store: everything that the network keeps, in a database that one daemon uses at a time."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from gossip.store.statistics import Figures
 
 class Store:
     """
-    What the network remembers. All methods block: from the reactor call them in a thread, and write with
+    Everything that the network keeps. All methods block. From the reactor, call them in a thread, and write with
     L{gossip.store.writer.Writer}.
 
-    Open it after a daemon has forked: neither locks nor connections survive that.
+    Open a store after the daemon has forked: neither locks nor connections survive a fork.
     """
 
     _log = Logger()
 
     def __init__(self, database: Database) -> None:
-        """@param database: open, with today's schema; L{Store.open} sees to it."""
+        """@param database: open, with the newest schema. L{Store.open} takes care of both."""
         self._database = database
         self.name = database.name
-        """What it is called when people are told of it."""
+        """Its name in messages to people."""
 
     @classmethod
     def open(cls, url: str | None, data_directory: str | Path) -> Store:
         """
-        Open a store, make it if there is none, and bring it to today's schema; an SQLite file of an older one is copied
-        to C{gossip.db.before-REVISION} first.
+        Open a store. It is created if there is none, and upgraded to the newest schema. An SQLite file with an older
+        schema is first copied to C{gossip.db.before-REVISION}.
 
-        @param url: C{sqlite:///path} (relative ones are in the data directory) or C{postgresql://…}; C{None} for SQLite
-            in the data directory.
-        @param data_directory: made if it is not there, for nobody else to look into.
-        @raise StoreInUse: another daemon has it.
-        @raise StoreError: it cannot be used; the text says why.
+        @param url: C{sqlite:///path} (relative to the data directory) or C{postgresql://…}; C{None} for SQLite in the
+            data directory.
+        @param data_directory: created if it does not exist; only its owner can read it.
+        @raise StoreInUse: another daemon uses the store.
+        @raise StoreError: the store cannot be used; the text says why.
         """
         database = locate(url, Path(data_directory))
         with _plainly(database.name):
@@ -59,19 +59,19 @@ class Store:
         return cls(database)
 
     def close(self) -> None:
-        """Let go of everything. A writer must have been stopped before."""
+        """Release the lock and all connections. Stop the writer first."""
         self._database.close()
 
     # Writing.
 
     def keep(self, changes: Sequence[Change]) -> list[Change]:
         """
-        Keep changes, all or none, in one transaction. A database that is away is tried a second time with a new
-        connection.
+        Write changes in one transaction: all of them, or none. If the database is unreachable, this tries once more
+        with a new connection.
 
-        @return: what is left to do, in a later transaction.
-        @raise StoreError: the database cannot keep anything at the moment.
-        @raise Exception: one of the changes cannot be kept.
+        @return: changes that are left for a later transaction.
+        @raise StoreError: the database cannot write anything at the moment.
+        @raise Exception: one of the changes cannot be written.
         """
         try:
             with self._database.writing.begin() as connection:
@@ -80,7 +80,7 @@ class Store:
             self._log.warn("trying {store} again: {reason}", store=self.name, reason=reason(error))
         try:
             with self._database.writing.begin() as connection:
-                # They may have been kept after all, with only the word of it lost.
+                # The first attempt may have succeeded, with only its confirmation lost.
                 missing = [
                     change
                     for change in changes
@@ -92,9 +92,9 @@ class Store:
 
     def apply(self, change: Change) -> None:
         """
-        Keep one change at once, without a writer.
+        Write one change now, without a writer.
 
-        @raise StoreError: it cannot be kept; the text says why.
+        @raise StoreError: it cannot be written; the text says why.
         """
         with _plainly(self.name):
             rest = self.keep([change])
@@ -105,7 +105,7 @@ class Store:
 
     def load(self) -> Registry:
         """
-        Everything that the network must know at its start.
+        Read everything that the network needs to know at its start.
 
         @raise StoreError: it cannot be read.
         """
@@ -116,11 +116,11 @@ class Store:
         self, channel: str, limit: int, before: int | None = None, after: int | None = None
     ) -> list[MessageSaid]:
         """
-        What was said on a channel, the oldest first: the latest messages, or the ones next to a given one.
+        Messages of a channel, the oldest first: the latest ones, or those next to a given number.
 
-        @param limit: how many at the most.
-        @param before: only messages with a lower C{seq}; the latest of them.
-        @param after: only messages with a higher C{seq}; the oldest of them.
+        @param limit: the maximum number of messages.
+        @param before: return the latest messages with a C{seq} below this.
+        @param after: return the oldest messages with a C{seq} above this.
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
@@ -128,9 +128,10 @@ class Store:
 
     def said_since(self, since: float, limit: int, channel: str | None = None) -> list[MessageSaid]:
         """
-        What was said of late, on one channel or on all, the latest first.
+        Recent messages of one channel or of all, the latest first.
 
-        @param since: not before, in seconds since the epoch.
+        @param since: the earliest time, in seconds since the epoch.
+        @param limit: the maximum number of messages.
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
@@ -138,9 +139,10 @@ class Store:
 
     def reports(self, limit: int, resolved: bool = False) -> list[Report]:
         """
-        Complaints, the latest first.
+        Reports, the latest first.
 
-        @param resolved: those too that somebody has seen to.
+        @param limit: the maximum number of reports.
+        @param resolved: include resolved reports.
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
@@ -148,9 +150,10 @@ class Store:
 
     def audit(self, limit: int, before: float | None = None) -> list[AuditEntry]:
         """
-        What admins did, the latest first.
+        Entries of the activity log, the latest first.
 
-        @param before: in seconds since the epoch.
+        @param limit: the maximum number of entries.
+        @param before: only entries before this time, in seconds since the epoch.
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
@@ -158,10 +161,10 @@ class Store:
 
     def player_figures(self, client_ids: Collection[str], since: float, step: int) -> Figures:
         """
-        How many players some games had together: the most at one time, by spans of time.
+        The highest number of players that some games had together, for each span of time.
 
-        @param since: in seconds since the epoch; not before.
-        @param step: how many seconds a span has.
+        @param since: the earliest time, in seconds since the epoch.
+        @param step: the length of a span, in seconds.
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
@@ -169,7 +172,7 @@ class Store:
 
     def player_figures_each(self, client_ids: Collection[str], since: float, step: int) -> dict[str, Figures]:
         """
-        How many players each of some games had, as L{player_figures}.
+        The same as L{player_figures}, for each game separately.
 
         @raise StoreError: it cannot be read.
         """
@@ -178,10 +181,10 @@ class Store:
 
     def message_figures(self, channels: Collection[str], since: float, step: int) -> Figures:
         """
-        How many messages were said on some channels, by spans of time.
+        The number of messages on some channels, for each span of time.
 
-        @param since: in seconds since the epoch; not before.
-        @param step: how many seconds a span has.
+        @param since: the earliest time, in seconds since the epoch.
+        @param step: the length of a span, in seconds.
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
@@ -189,7 +192,7 @@ class Store:
 
     def latest(self, channels: Collection[str], limit: int) -> list[MessageSaid]:
         """
-        What was said last on some channels, the oldest first.
+        The latest messages of some channels, the oldest first.
 
         @raise StoreError: it cannot be read.
         """
@@ -198,16 +201,16 @@ class Store:
 
     def backup(self, path: str | Path) -> None:
         """
-        Copy an SQLite store into a new file that only its owner may read, while the daemon goes on.
+        Copy an SQLite store to a new file that only its owner can read. The store stays in use meanwhile.
 
-        @raise StoreError: the file exists, cannot be written, or the store is on PostgreSQL.
+        @raise StoreError: the file exists or cannot be written, or the store is on PostgreSQL.
         """
         self._database.backup(Path(path))
 
 
 @contextmanager
 def _plainly(name: str) -> Iterator[None]:
-    """Tell whatever may be wrong with a database as a L{StoreError}."""
+    """Raise a L{StoreError} for any error of the database."""
     try:
         yield
     except (SQLAlchemyError, CommandError, msgspec.DecodeError, Unstorable) as error:

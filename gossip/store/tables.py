@@ -1,8 +1,8 @@
 """
 The tables, as the newest migration leaves them.
 
-Times are seconds since the epoch. What is in them comes from L{gossip.registry.changes}; columns are named after its
-fields. A change here needs a migration, and a test compares the two.
+Times are in seconds since the epoch. Columns have the names of the fields in L{gossip.registry.changes}. Every change
+here needs a migration; a test compares the two.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 metadata: Final = MetaData(
-    # Constraints need names that both databases agree on, or no migration could ever drop one.
+    # Constraints need the same names in both databases: a migration that drops one must know its name.
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -50,12 +50,12 @@ games: Final = Table(
     Column("homepage_url", Text),
     Column("connections", Text, nullable=False),  # JSON: a list of GameConnection
     Column("created_at", Double, nullable=False),
-    # With what it joined last; no version if it never did. Only GameSeen writes these two.
+    # From its last join; no version if it never joined. Only GameSeen writes these two.
     Column("seen_user_agent", Text),
     Column("seen_version", Text),
     Column("owner", Text),
 )
-# The registry judges names without the case of all Unicode; the databases know that of ASCII at least.
+# The registry compares names without case in all of Unicode. The databases do so at least in ASCII.
 Index("ix_games_short_name", func.lower(games.c.short_name), unique=True)
 Index("ix_games_name", func.lower(games.c.name), unique=True)
 
@@ -79,11 +79,11 @@ channels: Final = Table(
     Column("speakers", Text),  # JSON: a list of client_ids
 )
 
-# No foreign keys: what was said stays when its game is removed, and must not be lost because a channel's own row was.
+# No foreign keys: messages stay when their game is removed, and do not depend on the row of their channel.
 messages: Final = Table(
     "messages",
     metadata,
-    # SQLite counts rows by itself only where the type is INTEGER; there it has 64 bits, too.
+    # SQLite numbers rows by itself only if the type is INTEGER, which has 64 bits there.
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("channel", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
@@ -97,7 +97,7 @@ messages: Final = Table(
     sqlite_autoincrement=True,
 )
 
-# The highest number of each channel among its expired messages: numbers go on from there, even if none is left.
+# The highest number among the expired messages of each channel: numbers continue from it if no message is left.
 sequences: Final = Table(
     "sequences",
     metadata,
@@ -127,7 +127,7 @@ user_agents: Final = Table(
     Column("repo_url", Text),
 )
 
-# No foreign key: how many played then stays true when a game is removed.
+# No foreign key: the counts stay when a game is removed.
 player_counts: Final = Table(
     "player_counts",
     metadata,
@@ -137,7 +137,7 @@ player_counts: Final = Table(
     Index(None, "client_id", "counted_at"),
 )
 
-# No foreign keys to channels and games here: a channel is not removed, and a game's are removed with it by hand.
+# No foreign keys: channels are never removed, and the removal of a game deletes its restrictions explicitly.
 restrictions: Final = Table(
     "restrictions",
     metadata,
@@ -180,7 +180,7 @@ reports: Final = Table(
     Index(None, "resolved_at"),
 )
 
-# Only ever added to, until it expires.
+# Rows are only added, until they expire.
 audit: Final = Table(
     "audit",
     metadata,
@@ -193,7 +193,7 @@ audit: Final = Table(
     Index(None, "at"),
 )
 
-# An account is found by its name without case, which is ASCII.
+# Names of accounts are ASCII and compare without case.
 accounts: Final = Table(
     "accounts",
     metadata,

@@ -1,8 +1,8 @@
 """
-The writer: keeps changes in a thread of its own, many in one transaction, and tells the reactor how it went.
+The writer: writes changes to disk in a thread of its own, many in one transaction, and tells the reactor the result.
 
-Changes are gathered on the reactor's side, and handed over when the reactor has nothing else to do: a thread that wakes
-up while a message is sent to hundreds of games would hold up the last of them.
+Changes are gathered on the reactor's side and handed over a few milliseconds later: a thread that wakes up while a
+message is being sent to hundreds of games would delay the last of them.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from gossip.store.database import reason
 from gossip.store.errors import StoreError
 
 GROUP: Final = 1000
-"""About so many changes go into one transaction at the most: the reactor settles them in one turn."""
+"""About the maximum number of changes in one transaction. The reactor settles them in one turn."""
 
 ENOUGH: Final = 250
-"""So many changes wait for no more company: what a kill may take is bounded by time and by number."""
+"""Once this many changes are gathered they wait no longer. This bounds how many changes a kill can lose."""
 
 Done = Callable[[bool], object]
-"""Is told whether a change is on disk."""
+"""Called with whether a change is on disk."""
 
 _Waiting = tuple[Change, Done]
 
 
 class Reactor(Protocol):
-    """What the writer needs of the reactor."""
+    """The part of the reactor that the writer uses."""
 
     def callLater(self, delay: float, call: Callable[..., object], /) -> IDelayedCall: ...
     def callFromThread(self, call: Callable[..., object], /, *arguments: object) -> object: ...
@@ -44,13 +44,13 @@ class Reactor(Protocol):
 
 class Writer:
     """
-    Keeps changes in the order in which they come. What comes while one group is on its way to the disk, and a few
-    milliseconds more, is the next one.
+    Writes changes in the order in which they are committed. Those committed while one group is being written, and for
+    a few milliseconds after, form the next group.
 
-    All methods, and all that is called back, belong to the reactor thread. The counters are for metrics.
+    All methods and all callbacks run in the reactor thread.
 
-    @ivar pending: how many changes wait, or are on their way to the disk.
-    @ivar groups: how many groups were settled.
+    @ivar pending: how many changes wait or are being written.
+    @ivar groups: how many groups are settled.
     """
 
     _log = Logger()
@@ -65,11 +65,11 @@ class Writer:
         idle: float = 0.15,
     ) -> None:
         """
-        @param keep: L{Store.keep<gossip.store.store.Store.keep>}; only the writer's thread calls it.
-        @param committed: is told how many seconds each group took, in the reactor thread.
-        @param most: how many changes may wait. Further ones fail.
-        @param gather: for how many seconds a change that somebody waits for waits for company.
-        @param idle: the same for changes that nobody waits for.
+        @param keep: L{Store.keep<gossip.store.store.Store.keep>}. Only the writer's thread calls it.
+        @param committed: called in the reactor thread with the seconds that each group took.
+        @param most: the maximum number of changes that wait. Further ones fail.
+        @param gather: how many seconds a wanted change waits for others to be written with it.
+        @param idle: the same, for changes that nobody waits for.
         """
         self.pending = self.groups = 0
         self._keep = keep
@@ -88,18 +88,18 @@ class Writer:
         self._barriers: deque[tuple[int, Callable[[], object]]] = deque()
         self._stopping = False
         self._stopped: list[Deferred[None]] | None = []
-        # A daemon thread: what ends the process without a stop shall end it. What was told as kept is on disk.
+        # A daemon thread, so that it ends with the process even without a stop. Acknowledged changes are on disk.
         self._thread = Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
     def commit(self, change: Change, done: Done, wanted: bool = True) -> None:
         """
-        Keep a change.
+        Write a change.
 
-        @param wanted: whether somebody waits for it. A transaction costs as much for one change as for many, so that
-            what nobody waits for had better come in company.
-        @param done: called once, and never before this returns, in the order of the commits; but a change that is
-            refused, because too many wait or the writer stops, does not wait for those before it.
+        @param wanted: whether somebody waits for the result. A transaction costs as much for one change as for many, so
+            changes that nobody waits for are gathered for longer.
+        @param done: called once, after this method has returned, in the order of the commits. A change is refused if
+            too many wait or the writer stops; its callback does not wait for those before it.
         """
         if self._stopping or self.pending >= self._most:
             self._refused.append(done)
@@ -130,13 +130,13 @@ class Writer:
             self._hurry()
 
     def _hurry(self) -> None:
-        """Somebody waits for what is gathered."""
+        """Somebody waits for the gathered changes: hand them over soon."""
         if self._handing_over is not None and not self._wanted:
             self._wanted = True
             self._handing_over.reset(self._gather)
 
     def _hand_over(self) -> None:
-        """Give what was gathered to the thread."""
+        """Hand the gathered changes to the thread."""
         if self._handing_over is not None and self._handing_over.active():
             self._handing_over.cancel()
         self._handing_over = None
@@ -145,7 +145,7 @@ class Writer:
             self._gathered = []
 
     def stop(self) -> Deferred[None]:
-        """Keep what waits, and end the thread; fires when all is told and the thread is gone."""
+        """Write what waits, and end the thread. Fires when all callbacks have run and the thread has ended."""
         stopped: Deferred[None] = Deferred()
         if self._stopped is None:
             stopped.callback(None)
@@ -162,7 +162,7 @@ class Writer:
     def _refuse(self) -> None:
         refused, self._refused = self._refused, []
         self._log.error(
-            "{count} changes were refused: {pending} wait already", count=len(refused), pending=self.pending
+            "{count} changes were refused: {pending} already wait", count=len(refused), pending=self.pending
         )
         self._tell([(done, False) for done in refused])
 
@@ -184,7 +184,7 @@ class Writer:
             try:
                 done(kept)
             except Exception:
-                self._log.failure("a change was kept or not, and nobody could be told")
+                self._log.failure("the callback of a change failed")
 
     def _end(self) -> None:
         self._thread.join()
@@ -192,7 +192,7 @@ class Writer:
         for each in stopped:
             each.callback(None)
 
-    # In the thread of the writer.
+    # In the writer's thread.
 
     def _run(self) -> None:
         rest: list[Change] = []
@@ -214,7 +214,7 @@ class Writer:
         """
         The next group, and whether it is the last one.
 
-        @param wait: whether there is nothing else to do.
+        @param wait: whether to wait for a change.
         """
         group: list[_Waiting] = []
         try:
@@ -230,16 +230,16 @@ class Writer:
 
     def _commit(self, changes: list[Change]) -> tuple[list[bool], list[Change]]:
         """
-        Keep changes: all at once, or, if one is bad, each half for itself, until the bad one is alone.
+        Write changes in one transaction. If one of them is bad, write each half separately, until the bad one is alone.
 
-        @return: which were kept, and what is left to do later.
+        @return: for each change whether it was written; and changes that are left for later.
         """
         if not changes:
             return [], []
         try:
             return [True] * len(changes), self._keep(changes)
         except Exception as error:
-            # With the database away, every single one would fail, and take its time.
+            # If the database is unreachable, every single change would fail, slowly.
             if len(changes) == 1 or isinstance(error, StoreError):
                 self._log_failure(changes, error)
                 return [False] * len(changes), []
@@ -249,9 +249,9 @@ class Writer:
         return [*first_kept, *second_kept], [*first_rest, *second_rest]
 
     def _log_failure(self, changes: list[Change], error: Exception) -> None:
-        # Not the error whole: a database may quote the row in it, and what was said is nobody's business.
+        # Not the whole error: it may quote the row, and what players say must not get into the log.
         self._log.error(
-            "{count} changes ({kinds}) were not kept: {error}: {reason}\n{trace}",
+            "{count} changes ({kinds}) were not written: {error}: {reason}\n{trace}",
             count=len(changes),
             kinds=", ".join(sorted({type(change).__name__ for change in changes})),
             error=type(error).__name__,

@@ -385,7 +385,7 @@ class DaemonTests(TestCase):
         self.assertEqual((yield self.run_("backup", "b.db"))[0], 0)
         self.assertEqual(self.service.store.backups, [Path(os.path.abspath("b.db"))])
         code, _, err = yield self.run_("backup", "b.db")
-        self.assertEqual((code, "there already" in err), (1, True))
+        self.assertEqual((code, "already exists" in err), (1, True))
 
     @inlineCallbacks
     def test_actor(self) -> Any:

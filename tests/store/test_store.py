@@ -758,7 +758,7 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
         kept = self.open()
         path = Path(self.mktemp())
         path.write_text("precious")
-        self.assertIn("is there already", str(self.assertRaises(StoreError, kept.backup, path)))
+        self.assertIn("already exists", str(self.assertRaises(StoreError, kept.backup, path)))
         self.assertEqual(path.read_text(), "precious")
         self.assertIn("Not a directory", str(self.assertRaises(StoreError, kept.backup, path / "backup")))
 

@@ -224,7 +224,7 @@ class WriterTests(SynchronousTestCase):
         self.reactor.turn()
         self.assertEqual(self.told, [(0, True), (1, True), (2, True), (3, False), (4, True), (5, True)])
         self.assertEqual(len(events), 1)
-        self.assertIn("1 changes (MessageSaid) were not kept: ValueError: a bad change", formatEvent(events[0]))
+        self.assertIn("1 changes (MessageSaid) were not written: ValueError: a bad change", formatEvent(events[0]))
         self.assertIn("in keep", formatEvent(events[0]))
 
     def test_away(self) -> None:
@@ -280,7 +280,7 @@ class WriterTests(SynchronousTestCase):
         while len(self.told) < 4:
             self.reactor.turn()
         self.assertEqual(sorted(self.told), [(0, True), (1, True), (2, False), (3, False)])
-        self.assertEqual([formatEvent(event) for event in events], ["2 changes were refused: 2 wait already"])
+        self.assertEqual([formatEvent(event) for event in events], ["2 changes were refused: 2 already wait"])
         self.say(writer, 4)
         self.reactor.turn()
         self.assertEqual(self.told[-1], (4, True))

@@ -70,7 +70,7 @@ class MemoryStore:
 
     def backup(self, path: Path) -> None:
         if path in self.backups:
-            raise StoreError(f"{path} is there already: no backup goes over it")
+            raise StoreError(f"{path} already exists; a backup does not overwrite it")
         self.backups.append(path)
 
 

@@ -353,7 +353,7 @@ class DaemonTests(AdminTestCase):
         self.assertEqual(self.service.store.backups, [Path("/backups/b.db")])
         self.assertEqual(
             self.post("/backup", path="/backups/b.db"),
-            (400, {"error": "/backups/b.db is there already: no backup goes over it"}),
+            (400, {"error": "/backups/b.db already exists; a backup does not overwrite it"}),
         )
         self.assertEqual(self.post("/backup", path="b.db")[0], 400)
 

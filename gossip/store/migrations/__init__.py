@@ -1,1 +1,1 @@
-"""How the tables came to be what they are, revision by revision. Run by L{gossip.store.schema}."""
+"""The migrations of the database schema, one module a revision. L{gossip.store.schema} runs them."""

@@ -1,4 +1,4 @@
-"""Called by alembic to run migrations, on the connection and in the transaction of L{gossip.store.schema.upgrade}."""
+"""Alembic imports this module to run migrations, in the transaction of L{gossip.store.schema.upgrade}."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from gossip.store.schema import VERSION_TABLE
 context.configure(
     connection=context.config.attributes["connection"],
     version_table=VERSION_TABLE,
-    transactional_ddl=True,  # SQLite can, though alembic does not count on it
+    transactional_ddl=True,  # SQLite has it, though Alembic assumes that it does not
 )
 context.run_migrations()
