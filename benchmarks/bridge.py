@@ -40,8 +40,9 @@ from gossip.protocol.events import ChannelsSend, ClientEvent, ServerEvent
 from gossip.service.counters import Counters
 from gossip.service.interfaces import IConnection, IWireFormat
 from gossip.service.service import GossipService
-from gossip.transports.telnet.factory import BridgeFactory
+from gossip.transports.telnet.factory import TelnetFactory
 from gossip.transports.telnet.limits import TelnetLimits
+from gossip.transports.telnet.transport import TelnetTransport
 from tests.support.world import World, frame
 
 MUDS = 500
@@ -155,8 +156,9 @@ class Run:
         rules.limits = type(rules.limits)(rates=rates, sessions=0)
         self._service = GossipService(reactor, world.network, Writer(), Counters())
         limits = TelnetLimits(connections_per_address=0, unauthenticated_per_address=0, login_seconds=0)
-        self._bridge = BridgeFactory(
-            reactor, self._service, dict, lambda: any_rate, banner="benchmark", web_hint=str, limits=limits
+        self._transport = TelnetTransport(limits)
+        self._factory = TelnetFactory(
+            self._transport, reactor, self._service, dict, lambda: any_rate, banner="benchmark", web_hint=str
         )
         self._session = self._service.opened(Speaker())
         self._say(frame("authenticate", world.credentials("Beta")))
@@ -171,7 +173,7 @@ class Run:
     async def run(self) -> dict[str, float]:
         """Connect, measure, disconnect."""
         before = memory()
-        port = reactor.listenTCP(0, self._bridge, interface="127.0.0.1", backlog=MUDS)
+        port = reactor.listenTCP(0, self._factory, interface="127.0.0.1", backlog=MUDS)
         ours, theirs = multiprocessing.Pipe()
         arguments = (port.getHost().port, self._compressed, self._login, theirs)
         process = multiprocessing.get_context("fork").Process(target=clients, args=arguments)
@@ -180,7 +182,7 @@ class Run:
             await _later(0.05)
         await _later(0.5)
         held = memory() - before
-        traffic = self._bridge.traffic()
+        traffic = self._bytes()
         costs = []
         for _ in range(TEXTS):
             event = ChannelsSend(None, "gossip", "Ana", " ".join(self._random.choices(WORDS, k=12)))
@@ -189,7 +191,7 @@ class Run:
             await _turned()
             costs.append((time.thread_time() - start) / MUDS)
             await _later(0.02)
-        grown = {name: number - traffic[name] for name, number in self._bridge.traffic().items()}
+        grown = {name: number - traffic[name] for name, number in self._bytes().items()}
         ours.send("stop")
         process.join()
         await port.stopListening()
@@ -200,6 +202,10 @@ class Run:
             "plain bytes a line": grown["plain_out"] / lines,
             "KiB a connection": held / MUDS / 1024,
         }
+
+    def _bytes(self) -> dict[str, int]:
+        [counts] = self._transport.counts()
+        return counts.by_kind
 
     def _hearing(self) -> tuple[Session, ...]:
         return self._service.network.hearing(Subscribers("gossip"))

@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-HELD: Final = {"Session", "WebSocketConnection", "BridgeConnection", "Door", "HTTPChannel"}
+HELD: Final = {"Session", "WebSocketConnection", "TelnetConnection", "RequestLineSniffer", "HTTPChannel"}
 """Classes of which none may be left when nobody is connected."""
 
 

@@ -9,11 +9,11 @@ import resource
 import signal
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 from twisted.application import strports
 from twisted.application.service import IService, MultiService
@@ -37,11 +37,9 @@ from gossip.service.service import GossipService
 from gossip.store.errors import StoreError
 from gossip.store.store import Store
 from gossip.store.writer import Writer
-from gossip.transports.admission import Admission
-from gossip.transports.sniffer import DoorFactory
-from gossip.transports.telnet.factory import BridgeFactory
-from gossip.transports.telnet.mssp import Figures, port
-from gossip.transports.websocket.connection import GameFactory
+from gossip.transports.endpoints import ports
+from gossip.transports.interfaces import ITransport, Parts
+from gossip.transports.registered import TRANSPORTS
 from gossip.web.accounts.mail import Mail
 from gossip.web.api.admin_api import admin_site
 from gossip.web.live import Readers
@@ -95,6 +93,9 @@ class Options(usage.Options):
             raise SystemExit(0)
         if self["check"]:
             sys.stdout.write("The configuration is good.\n")
+            for transport in (make() for make in TRANSPORTS):
+                for endpoint in _endpoints(transport, self.config):
+                    sys.stdout.write(f"  would listen on {endpoint}: {transport.purpose}\n")
             raise SystemExit(0)
 
 
@@ -106,16 +107,37 @@ class ListenError(Exception):
     """An endpoint string is wrong; the text is for the person who runs the daemon."""
 
 
+class Configurable(Protocol):
+    """A holder of settings that can change while the daemon runs."""
+
+    def configure(self, settings: Config) -> None:
+        """Follow these settings from now on."""
+
+
 class Daemon(MultiService):
-    """All of it: opens the store, then the doors; closes them in the other order."""
+    """
+    The whole daemon. It opens the store, then its listeners, and closes them in the opposite order.
+
+    @ivar gossip: the service, once the daemon has started.
+    """
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, options: Options) -> None:
+    gossip: GossipService
+
+    def __init__(
+        self, reactor: Any, options: Options, transports: Iterable[Callable[[], ITransport]] = TRANSPORTS
+    ) -> None:
+        """
+        @param transports: each makes a transport, which is opened if the configuration lists an endpoint for it.
+        """
         super().__init__()
         self._reactor = reactor
         self._options = options
         self._settings = options.config
+        every = [make() for make in transports]
+        self._transports = [transport for transport in every if _endpoints(transport, self._settings)]
+        self._holders: tuple[Configurable, ...] = ()
 
     def startService(self) -> None:
         # Not before: a daemon has forked by now, which neither locks nor connections of a database survive.
@@ -131,84 +153,62 @@ class Daemon(MultiService):
         # What is there now stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        for line in _welcome(self._settings):
+        for line in _welcome(self._settings, self._transports):
             self._log.info("{line}", line=line)
         self._let_set_up()
 
     def _let_set_up(self) -> None:
         """While nobody is an admin, who reads this log may become one: by a link that takes the place of the last."""
-        accounts = self._gossip.network.registry.accounts
+        accounts = self.gossip.network.registry.accounts
         if accounts.admins():
             return
         on = Occasion(self._reactor.seconds(), lambda: str(uuid.uuid4()), "start")
         change, made = link(accounts, "setup", "", on)
         line = f"  no admin yet: make the first one at {self._settings.address}{made['link']} until {made['until']}"
         # It is good when it is kept, and not before.
-        self._gossip.change(change).addCallbacks(
+        self.gossip.change(change).addCallbacks(
             lambda _: self._log.info("{line}", line=line),
             lambda failure: self._log.failure("no link to set up the network could be made", failure),
         )
 
     def _open(self) -> None:
         settings, reactor, store = self._settings, self._reactor, self._store
-        limits = settings.limits
-        _allow_open_files(limits.connections)
-        self._rules = Rules(settings.network, limits)
-        network = Network(store.load(), lambda: str(uuid.uuid4()), random.random, self._rules)
+        _allow_open_files(settings.limits.connections)
+        rules, web_rules, readers = Rules(), WebRules(), Readers()
+        network = Network(store.load(), lambda: str(uuid.uuid4()), random.random, rules)
         counters = Counters()
         self._writer = Writer(store.keep, reactor, counters.committed)
-        self._gossip = gossip = GossipService(reactor, network, self._writer, counters, settings.downtime)
-        gossip.history = lambda *asked: deferToThread(store.history, *asked)
-        gossip.setServiceParent(self)
-        self._admission, self._admission_of_people = Admission(), Admission()
-        self._admit(settings)
-        games = GameFactory(
+        self.gossip = gossip = GossipService(
             reactor,
-            gossip,
-            self._admission,
-            frame_in=limits.frame_in_bytes,
-            frame_out=limits.frame_out_bytes,
-            ref_bytes=limits.ref_bytes,
-            backlog=limits.backlog_bytes,
-            proxies=settings.proxies,
+            network,
+            self._writer,
+            counters,
+            history=lambda *asked: deferToThread(store.history, *asked),
+            transports=self._transports,
         )
-        self._readers = Readers(limits.readers, limits.readers_per_address)
+        gossip.setServiceParent(self)
+        self._holders = (rules, web_rules, readers, gossip, *self._transports)
+        self._configure(settings)
         executor = Executor(gossip, store, deferToThread, reactor)
-        self._web_rules = WebRules(settings.web, settings.address)
-        people = public_site(
+        ports_of = {transport.name: ports(_endpoints(transport, settings)) for transport in self._transports}
+        pages = public_site(
             gossip,
             store,
             reactor,
             deferToThread,
-            self._readers,
+            readers,
             settings.proxies,
             executor,
-            self._web_rules,
-            mail=Mail(reactor, self._web_rules),
-            telnet=(port(settings.telnet), port(settings.telnet, encrypted=True)),
+            web_rules,
+            mail=Mail(reactor, web_rules),
+            ports=ports_of,
         )
-        door = DoorFactory(
-            reactor, games, people, self._admission_of_people, limits.request_line_bytes, limits.request_seconds
-        )
-        for endpoint in settings.listen:
-            self._listen(endpoint, door)
-        figures = Figures(network, settings, self._rules, reactor.seconds())
-        self._bridge = bridge = BridgeFactory(
-            reactor,
-            gossip,
-            figures.mssp,
-            lambda: self._rules.limits.rates.global_,
-            banner=f"gossip/{__version__} HELP for help",
-            web_hint=figures.web_hint,
-            limits=limits.telnet,
-            frame_out=limits.frame_out_bytes,
-            ref_bytes=limits.ref_bytes,
-        )
-        if settings.telnet:
-            gossip.bridge = bridge
-        for endpoint in settings.telnet:
-            self._listen(endpoint, bridge)
-        admin = admin_site(gossip, store, reactor, deferToThread, executor, people.live, self._web_rules)
+        parts = Parts(reactor, gossip, network, settings, ports_of, pages)
+        for transport in self._transports:
+            factory = transport.factory(parts)
+            for endpoint in _endpoints(transport, settings):
+                self._listen(endpoint, factory)
+        admin = admin_site(gossip, store, reactor, deferToThread, executor, pages.live, web_rules)
         # Nobody else has the store, so a socket that is left there belongs to nobody.
         settings.admin_path.unlink(missing_ok=True)
         self._listen(f"unix:{quoteStringArgument(str(settings.admin_path))}:mode=600:lockfile=0", admin)
@@ -243,27 +243,22 @@ class Daemon(MultiService):
         with suppress(ReactorNotRunning):  # asked twice
             self._reactor.stop()
 
-    def _admit(self, settings: Config) -> None:
-        self._admission.allow(settings.limits)
-        self._admission_of_people.allow(settings.limits)
-        if settings.proxies:
-            # At the door all of them come from the proxy.
-            self._admission_of_people.per_address = self._admission_of_people.waiting_per_address = 0
+    def _configure(self, settings: Config) -> None:
+        for holder in self._holders:
+            holder.configure(settings)
 
     def reload(self) -> None:
-        """Read the configuration again: what can change in a running daemon does, the rest waits for a restart."""
+        """
+        Read the configuration again. The holders of settings follow it; every other setting waits for a restart.
+
+        If the configuration is wrong, nothing changes.
+        """
         try:
             settings = config.load(self._options, os.environ)
         except ConfigError as error:
             self._log.error("the configuration stays as it was: {error}", error=str(error))
             return
-        limits = settings.limits
-        self._rules.settings, self._rules.limits = settings.network, limits
-        self._gossip.downtime = settings.downtime
-        self._web_rules.settings, self._web_rules.address = settings.web, settings.address
-        self._admit(settings)
-        self._bridge.limit(limits.telnet)
-        self._readers.total, self._readers.per_address = limits.readers, limits.readers_per_address
+        self._configure(settings)
         self._log.info("read the configuration again")
 
 
@@ -279,13 +274,18 @@ def _allow_open_files(connections: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _welcome(settings: Config) -> Iterator[str]:
-    """What an admin who starts a daemon wants to know."""
+def _endpoints(transport: ITransport, settings: Config) -> Sequence[str]:
+    """The endpoint strings that a transport listens on; empty if it is not to be opened."""
+    endpoints: Sequence[str] = getattr(settings, transport.setting)
+    return endpoints
+
+
+def _welcome(settings: Config, transports: Iterable[ITransport]) -> Iterator[str]:
+    """The lines that the daemon logs for its admin at its start."""
     yield f"gossip {__version__} is ready."
-    for endpoint in settings.listen:
-        yield f"  listening on {endpoint}: games at /socket, people at /"
-    for endpoint in settings.telnet:
-        yield f"  listening on {endpoint}: games by telnet"
+    for transport in transports:
+        for endpoint in _endpoints(transport, settings):
+            yield f"  listening on {endpoint}: {transport.purpose}"
     yield f"  keeping everything in {settings.data_path.resolve()}"
     beside = Path(sys.argv[0]).with_name("gossipctl")
     command = beside if beside.exists() else "gossipctl"

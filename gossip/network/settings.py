@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from msgspec import Struct
 
 from gossip.network.ratelimit import Rate
@@ -71,6 +73,15 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     audit_days: float = 730
 
 
+class RulesSettings(Protocol):
+    """The part of a configuration that L{Rules} holds."""
+
+    @property
+    def network(self) -> NetworkSettings: ...
+    @property
+    def limits(self) -> NetworkLimits: ...
+
+
 class Rules:
     """
     The settings and limits in force, shared by all parts of the network: a reload replaces both for all of them.
@@ -82,3 +93,7 @@ class Rules:
     def __init__(self, settings: NetworkSettings | None = None, limits: NetworkLimits | None = None) -> None:
         self.settings = settings or NetworkSettings()
         self.limits = limits or NetworkLimits()
+
+    def configure(self, settings: RulesSettings) -> None:
+        """Follow these settings from now on."""
+        self.settings, self.limits = settings.network, settings.limits

@@ -13,6 +13,7 @@ from gossip.network.session import Session
 from gossip.operations.operation import Memory
 from gossip.registry.changes import Change, MessageSaid
 from gossip.service.counters import Counters, Status
+from gossip.service.interfaces import ITransportStatus
 from gossip.service.watch import Watch
 
 InThread = Callable[..., "Deferred[Any]"]
@@ -48,6 +49,8 @@ class Gossip(Protocol):
     def counters(self) -> Counters: ...
     @property
     def heard(self) -> set[Observer]: ...
+    @property
+    def transports(self) -> Sequence[ITransportStatus]: ...
     @property
     def watch(self) -> Watch: ...
 

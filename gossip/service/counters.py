@@ -84,10 +84,10 @@ class Status(TypedDict):
     How the daemon is.
 
     C{uptime} is in seconds, C{connections} is their number by transport, C{sessions} have authenticated,
-    C{sessions_by_transport} are the same ones, C{telnet_bytes} are those of the telnet bridge since the start, on the
-    wire and without compression, C{deliveries} is what was sent since the start, each receiver counted, C{queue} is how
-    many changes wait for the writer, C{answers} how many answers wait for those, C{health} is C{ok}, or in a word what
-    is wrong: C{stuck}, C{stopping}.
+    C{sessions_by_transport} are the same ones, C{deliveries} is what was sent since the start, each receiver counted,
+    C{queue} is how many changes wait for the writer, C{answers} how many answers wait for those, C{health} is C{ok}, or
+    in a word what is wrong: C{stuck}, C{stopping}. Transports add what they count, under
+    keys of their own: C{telnet_bytes}.
     """
 
     version: str
@@ -95,7 +95,6 @@ class Status(TypedDict):
     connections: dict[str, int]
     sessions: int
     sessions_by_transport: dict[str, int]
-    telnet_bytes: dict[str, int]
     games: int
     players: int
     channels: int

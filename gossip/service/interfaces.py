@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from msgspec import Struct
 from zope.interface import Attribute, Interface
 
 from gossip.network.session import Session
@@ -48,6 +49,32 @@ class IConnection(Interface):
 
     def resume() -> None:
         """Go on reading."""
+
+
+class Counts(Struct, frozen=True):
+    """
+    Something that a transport counts since the start of the daemon.
+
+    @ivar name: its key in the status, and after C{gossip_} the name of its metric: C{telnet_bytes}.
+    @ivar about: what is counted, in one sentence, for the metrics.
+    @ivar by_kind: the numbers. The set of kinds is fixed: a peer must not be able to add one.
+    """
+
+    name: str
+    about: str
+    by_kind: dict[str, int]
+
+
+class ITransportStatus(Interface):
+    """What a transport tells the status and the metrics."""
+
+    name: str = Attribute("The transport's name, the C{transport_name} of its connections.")
+
+    def open_connections() -> int:
+        """How many connections are open, including those that have not authenticated."""
+
+    def counts() -> Sequence[Counts]:
+        """What the transport counts; empty if it counts nothing."""
 
 
 class IGossip(Interface):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredLock, execute, maybeDeferred, succeed
@@ -30,7 +30,7 @@ from gossip.registry.changes import Change, MessageSaid
 from gossip.service.answer_queue import Answer, AnswersInOrder, Place
 from gossip.service.counters import Counters, Status
 from gossip.service.fanout import Fanout
-from gossip.service.interfaces import IConnection, IGossip
+from gossip.service.interfaces import IConnection, IGossip, ITransportStatus
 from gossip.service.watch import Watch
 from gossip.store.errors import StoreError
 
@@ -80,14 +80,11 @@ class IWriter(Protocol):
         """Call back when every change committed before is settled; at once if none waits."""
 
 
-class IBridge(Protocol):
-    """What the service asks the telnet bridge, for people and metrics."""
+class ServiceSettings(Protocol):
+    """The settings of the service."""
 
-    def open_connections(self) -> int:
-        """How many connections there are; of those that are not logged in the service does not know."""
-
-    def traffic(self) -> dict[str, int]:
-        """Bytes since the start, both ways, on the wire and without compression."""
+    @property
+    def downtime(self) -> int: ...
 
 
 Reading = Callable[[str, int, int | None, int | None], "Deferred[list[MessageSaid]]"]
@@ -106,8 +103,7 @@ class GossipService(Service):
 
     @ivar network: the network itself.
     @ivar counters: what happened, for the metrics.
-    @ivar bridge: the telnet bridge, if there is one.
-    @ivar history: reads what was said.
+    @ivar transports: the transports that are open.
     @ivar heard: the observers of messages, on all channels.
     @ivar watch: what owners see of the sessions of their games.
     """
@@ -115,17 +111,26 @@ class GossipService(Service):
     _log = Logger()
 
     def __init__(
-        self, clock: IReactorTime, network: Network, writer: IWriter, counters: Counters, downtime: int = 30
+        self,
+        clock: IReactorTime,
+        network: Network,
+        writer: IWriter,
+        counters: Counters,
+        history: Reading = _no_history,
+        transports: Sequence[ITransportStatus] = (),
+        downtime: int = 30,
     ) -> None:
         """
-        @param downtime: the seconds of absence that games are told at a stop.
+        @param history: reads what was said.
+        @param transports: the transports that are open, for the status and the metrics.
+        @param downtime: the absence that games are told at a stop, in seconds.
         """
         self.network = network
         self.downtime = downtime
         self.counters = counters
-        self.bridge: IBridge | None = None
+        self.transports = transports
         self.heard: set[Callable[[MessageSaid], None]] = set()
-        self.history: Reading = _no_history
+        self._history = history
         self._clock = clock
         self._writer = writer
         self._connections: dict[Session, IConnection] = {}
@@ -144,6 +149,10 @@ class GossipService(Service):
         self._settled_groups = 0
         self._stuck_since: float | None = None
         self._next_tick = 0.0
+
+    def configure(self, settings: ServiceSettings) -> None:
+        """Follow these settings from now on."""
+        self.downtime = settings.downtime
 
     def now(self) -> Moment:
         """This moment, on both clocks."""
@@ -298,7 +307,7 @@ class GossipService(Service):
         self._writer.barrier(partial(self._read, fetch, place))
 
     def _read(self, fetch: Fetch, place: Place) -> None:
-        reading = self.history(fetch.channel, fetch.limit + 1, fetch.before, fetch.after)
+        reading = self._history(fetch.channel, fetch.limit + 1, fetch.before, fetch.after)
         reading.addErrback(self._unreadable).addCallback(partial(self._fetched, fetch, place))
         reading.addErrback(lambda failure: self._log.failure("a game could not be told what was said", failure))
 
@@ -383,18 +392,14 @@ class GossipService(Service):
 
     def status(self) -> Status:
         """What goes on right now, for people and metrics."""
-        transports = Counter(connection.transport_name for connection in self._connections.values())
         sessions = Counter(transport for _, transport in self.sessions())
-        if self.bridge is not None:
-            transports["telnet"] = self.bridge.open_connections()
         online = list(self.network.presence)
-        return {
+        status: Status = {
             "version": __version__,
             "uptime": int(self._clock.seconds() - self._started_at),
-            "connections": dict(transports),
+            "connections": {transport.name: transport.open_connections() for transport in self.transports},
             "sessions": sum(len(game.sessions) for game in online),
             "sessions_by_transport": dict(sessions),
-            "telnet_bytes": self.bridge.traffic() if self.bridge is not None else {},
             "games": len(online),
             "players": sum(len(game.players) for game in online),
             "channels": len(self.network.registry.channels),
@@ -403,6 +408,8 @@ class GossipService(Service):
             "answers": len(self._answers),
             "health": self._health(),
         }
+        counts = {counts.name: counts.by_kind for transport in self.transports for counts in transport.counts()}
+        return cast("Status", {**status, **counts})
 
     def _health(self) -> str:
         if not self.running:

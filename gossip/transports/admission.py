@@ -42,6 +42,10 @@ class Admission:
         self.per_address = limits.connections_per_address
         self.waiting_per_address = limits.unauthenticated_per_address
 
+    def __len__(self) -> int:
+        """How many connections are admitted now."""
+        return self._count
+
     def admit(self, address: str) -> bool:
         """
         Somebody connects: let him in if there is room. Who is let in must be taken note of by L{left}.

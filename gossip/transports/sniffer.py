@@ -20,12 +20,12 @@ from gossip.transports.admission import Admission
 SOCKET_PATH = b"/socket"
 
 
-class Door(Protocol):
+class RequestLineSniffer(Protocol):
     """Reads the first line of a request, bounded in bytes and time."""
 
     factory: Any
 
-    def __init__(self, factory: DoorFactory, address: IAddress) -> None:
+    def __init__(self, factory: RequestLineSnifferFactory, address: IAddress) -> None:
         self.factory = factory
         self._address = address
         self._host = getattr(address, "host", "")
@@ -102,7 +102,7 @@ class Door(Protocol):
         self._deadline = None
 
 
-class DoorFactory(Factory):
+class RequestLineSnifferFactory(Factory):
     """
     Listens on the one port.
 
@@ -141,6 +141,6 @@ class DoorFactory(Factory):
         self.people.doStop()
         super().doStop()
 
-    def buildProtocol(self, addr: IAddress | None) -> Door:
+    def buildProtocol(self, addr: IAddress | None) -> RequestLineSniffer:
         assert addr is not None
-        return Door(self, addr)
+        return RequestLineSniffer(self, addr)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
@@ -46,12 +46,32 @@ Encode = Callable[[MessageSaid], bytes]
 """A message as a line of HTML."""
 
 
+class ReaderLimits(Protocol):
+    """The limits of L{Readers}."""
+
+    @property
+    def readers(self) -> int: ...
+    @property
+    def readers_per_address(self) -> int: ...
+
+
+class ReaderSettings(Protocol):
+    """The part of a configuration that L{Readers} holds."""
+
+    @property
+    def limits(self) -> ReaderLimits: ...
+
+
 class Readers:
     """How many readers there may be in all, and from one address; 0 for any number. A reload changes them."""
 
     def __init__(self, total: int = 0, per_address: int = 0) -> None:
         self.total = total
         self.per_address = per_address
+
+    def configure(self, settings: ReaderSettings) -> None:
+        """Follow these settings from now on."""
+        self.total, self.per_address = settings.limits.readers, settings.limits.readers_per_address
 
 
 def frame(body: bytes, event: bytes = b"", number: int | None = None) -> bytes:

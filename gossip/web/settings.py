@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -42,6 +42,15 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     mail: MailSettings = MailSettings()
 
 
+class WebRulesSettings(Protocol):
+    """The part of a configuration that L{WebRules} holds."""
+
+    @property
+    def web(self) -> WebSettings: ...
+    @property
+    def address(self) -> str: ...
+
+
 class WebRules:
     """
     The settings in force, shared by all pages: a reload replaces them for all.
@@ -53,3 +62,7 @@ class WebRules:
     def __init__(self, settings: WebSettings | None = None, address: str = "") -> None:
         self.settings = settings or WebSettings()
         self.address = address
+
+    def configure(self, settings: WebRulesSettings) -> None:
+        """Follow these settings from now on."""
+        self.settings, self.address = settings.web, settings.address

@@ -7,6 +7,7 @@ Everything on a page that came from outside is escaped; hidden games and channel
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
@@ -74,7 +75,7 @@ def public_site(
     rules: WebRules | None = None,
     passwords: Passwords | None = None,
     mail: Mail | None = None,
-    telnet: tuple[str, str] = ("", ""),
+    ports: Mapping[str, tuple[str, str]] | None = None,
 ) -> PublicSite:
     """
     The site for everybody.
@@ -86,7 +87,7 @@ def public_site(
     @param rules: what the pages let people do.
     @param passwords: makes and checks their hashes; argon2 as it should be, if it is not given.
     @param mail: writes to people, if they can be written to.
-    @param telnet: the ports of the telnet bridge, without and with TLS; empty where there is none.
+    @param ports: the ports of each transport by its name, without and with TLS; empty where there is none.
     """
     base = Base(gossip, store, clock, in_thread, proxies)
     public = Public(gossip.network)
@@ -118,7 +119,7 @@ def public_site(
         AccountPages(entrance, _new_uuid),
         OwnAccountPages(entrance, _new_uuid),
         ManagePages(base, visits, executor, rules),
-        ConnectPages(base, visits, telnet),
+        ConnectPages(base, visits, (ports or {}).get("telnet", ("", ""))),
         AdminPages(base, visits, executor),
         Api(base, public, readings, tokens, executor),
     ):

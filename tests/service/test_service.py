@@ -16,7 +16,7 @@ from gossip.service.counters import LATENCIES, Counters
 from gossip.service.interfaces import IConnection, IGossip
 from gossip.service.service import UNANSWERED, GossipService, NotKept
 from gossip.service.watch import SECONDS, Watched
-from tests.support.running_service import MemoryConnection, ServiceTestCase
+from tests.support.running_service import CountingTransport, MemoryConnection, ServiceTestCase
 from tests.support.world import NOW, frame
 
 
@@ -30,10 +30,9 @@ class HistoryTests(ServiceTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.asked: list[tuple[tuple[Any, ...], Deferred[list[MessageSaid]]]] = []
-        self.service.history = self.read
         self.connection, self.session = self.join("Alpha", supports=["channels", "history"], channels=["gossip"])
 
-    def read(self, *asked: Any) -> Deferred[list[MessageSaid]]:
+    def history(self, *asked: Any) -> Deferred[list[MessageSaid]]:
         self.asked.append((asked, reading := Deferred[list[MessageSaid]]()))
         return reading
 
@@ -100,8 +99,10 @@ class HistoryTests(ServiceTestCase):
 
     def test_nothing(self) -> None:
         """A service without a store has no history."""
-        service = GossipService(self.clock, self.world.network, self.writer, Counters())
-        self.assertEqual(self.successResultOf(service.history("gossip", 1, None, None)), [])
+        self.service = GossipService(self.clock, self.world.network, self.writer, Counters())
+        self.connection, self.session = self.join("Beta", supports=["channels", "history"], channels=["gossip"])
+        self.ask()
+        self.assertEqual(self.told(self.connection)[-1]["payload"]["messages"], [])
 
 
 class EventsTests(ServiceTestCase):
@@ -275,8 +276,15 @@ class EventsTests(ServiceTestCase):
         _, session = self.join("Alpha", channels=["gossip"])
         self.say(session, send("1"), frame("nonsense"))
         self.assertEqual(dict(self.service.counters.events), {"authenticate": 1, "channels/send": 1, "unknown": 1})
-        self.assertEqual(self.service.status()["connections"], {"memory": 1})
         self.assertEqual(self.service.counters.messages, 1)
+
+    def test_transports(self) -> None:
+        """The status shows the open connections of each transport, and what it counts."""
+        service = GossipService(
+            self.clock, self.world.network, self.writer, Counters(), transports=[CountingTransport()]
+        )
+        status: dict[str, Any] = {**service.status()}
+        self.assertEqual((status["connections"], status["pigeon_letters"]), ({"pigeon": 3}, {"in": 10, "out": 30}))
 
     def test_refusals(self) -> None:
         """Who is not let in is counted, with the reason."""

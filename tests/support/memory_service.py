@@ -13,8 +13,10 @@ from gossip.network.session import Session
 from gossip.operations.interfaces import Observer
 from gossip.registry.changes import Audited, AuditEntry, Change, MessageSaid, Report
 from gossip.service.counters import Counters, Status
+from gossip.service.interfaces import ITransportStatus
 from gossip.service.watch import Watch
 from gossip.store.errors import StoreError
+from tests.support.running_service import CountingTransport
 from tests.support.world import NOW, World, at
 
 
@@ -87,6 +89,7 @@ class MemoryService:
         self.network = self.world.network
         self.counters = Counters()
         self.heard: set[Observer] = set()
+        self.transports: Sequence[ITransportStatus] = [CountingTransport()]
         self.watch = Watch(self.network)
         self.store = MemoryStore()
         self.clock = Clock()
@@ -159,7 +162,6 @@ class MemoryService:
             "connections": {"websocket": 3, "telnet": 1},
             "sessions": sum(len(game.sessions) for game in online),
             "sessions_by_transport": {"websocket": 2, "telnet": 1},
-            "telnet_bytes": {"wire_out": 10, "plain_out": 30},
             "games": len(online),
             "players": sum(len(game.players) for game in online),
             "channels": len(self.network.registry.channels),

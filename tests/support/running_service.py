@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
@@ -14,9 +15,9 @@ from gossip.network.session import Session
 from gossip.protocol import frames
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ServerEvent
-from gossip.registry.changes import Change
+from gossip.registry.changes import Change, MessageSaid
 from gossip.service.counters import Counters
-from gossip.service.interfaces import IConnection, IWireFormat
+from gossip.service.interfaces import Counts, IConnection, ITransportStatus, IWireFormat
 from gossip.service.service import GossipService
 from tests.support.world import NOW, World, frame
 
@@ -99,6 +100,19 @@ class MemoryConnection:
         self.paused = False
 
 
+@implementer(ITransportStatus)
+class CountingTransport:
+    """A transport that tells numbers which are easy to recognize."""
+
+    name = "pigeon"
+
+    def open_connections(self) -> int:
+        return 3
+
+    def counts(self) -> Sequence[Counts]:
+        return [Counts("pigeon_letters", "Letters.", {"in": 10, "out": 30})]
+
+
 class ServiceTestCase(SynchronousTestCase):
     """A service with a small network, and a writer and connections in memory."""
 
@@ -107,8 +121,23 @@ class ServiceTestCase(SynchronousTestCase):
         self.clock.rightNow = NOW
         self.world = World()
         self.writer = MemoryWriter()
-        self.service = GossipService(self.clock, self.world.network, self.writer, Counters())
+        self.service = GossipService(
+            self.clock,
+            self.world.network,
+            self.writer,
+            Counters(),
+            history=self.history,
+            transports=self.transports(),
+        )
         self.service.startService()
+
+    def history(self, *asked: Any) -> Deferred[list[MessageSaid]]:
+        """What the service reads when a game asks what was said."""
+        return succeed([])
+
+    def transports(self) -> Sequence[ITransportStatus]:
+        """The transports of the service."""
+        return ()
 
     def connect(self) -> tuple[MemoryConnection, Session]:
         connection = MemoryConnection()

@@ -84,7 +84,7 @@ class OwnerTestCase(SynchronousTestCase):
         self.world = self.service.world
         self.rules = WebRules(self.settings)
         self.site = public_site(
-            self.service, self.service.store, self.service.clock, maybeDeferred, rules=self.rules, telnet=self.telnet()
+            self.service, self.service.store, self.service.clock, maybeDeferred, rules=self.rules, ports=self.ports()
         )
         self.logged: list[Any] = []
         observer: Any = self.logged.append
@@ -96,9 +96,9 @@ class OwnerTestCase(SynchronousTestCase):
         self.world.change("Alpha", owner="Ana")
         self.world.change("Beta", owner="Bo")
 
-    def telnet(self) -> tuple[str, str]:
-        """The ports of the telnet bridge."""
-        return "", ""
+    def ports(self) -> dict[str, tuple[str, str]]:
+        """The ports of each transport, without and with TLS."""
+        return {}
 
     def visitor(self, name: str, **more: Any) -> Visitor:
         """Somebody who is signed in."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.testing import StringTransportWithDisconnection
 
+from gossip.config import Config, Limits
 from gossip.network.ratelimit import Rate
 from gossip.network.settings import Rates
-from gossip.transports.telnet.connection import BridgeConnection
-from gossip.transports.telnet.factory import BridgeFactory
+from gossip.service.interfaces import ITransportStatus
+from gossip.transports.telnet.connection import TelnetConnection
+from gossip.transports.telnet.factory import TelnetFactory
 from gossip.transports.telnet.limits import TelnetLimits
+from gossip.transports.telnet.transport import TelnetTransport
 from tests.support.running_service import MemoryConnection, ServiceTestCase
 
 IAC, SB, SE, WILL, WONT, DO, DONT = 255, 250, 240, 251, 252, 253, 254
@@ -48,12 +51,12 @@ class Mud:
     @ivar heard: all bytes that it got.
     """
 
-    def __init__(self, factory: BridgeFactory, turn: Callable[[], None], address: str = "192.0.2.7") -> None:
+    def __init__(self, factory: TelnetFactory, turn: Callable[[], None], address: str = "192.0.2.7") -> None:
         self._turn = turn
         self._read = 0
         self.wire = Wire(IPv4Address("TCP", address, 4000))
         connection = factory.buildProtocol(self.wire.getPeer())
-        assert isinstance(connection, BridgeConnection)
+        assert isinstance(connection, TelnetConnection)
         self.connection = connection
         self.wire.protocol = connection
         connection.makeConnection(self.wire)
@@ -92,27 +95,34 @@ class Mud:
         return not self.wire.connected
 
 
-class BridgeTestCase(ServiceTestCase):
+class TelnetTestCase(ServiceTestCase):
     """A service with a bridge and games in memory."""
 
     limits = TelnetLimits()
 
     def setUp(self) -> None:
+        self.transport = TelnetTransport(self.limits)
         super().setUp()
         self.rates(global_=ANY_RATE)
-        self.factory = self.bridge(self.limits)
-        self.service.bridge = self.factory
+        self.factory = self.telnet_factory(self.transport)
 
-    def bridge(self, limits: TelnetLimits) -> BridgeFactory:
-        """A bridge to the service."""
-        return BridgeFactory(
+    def transports(self) -> Sequence[ITransportStatus]:
+        return [self.transport]
+
+    def limit(self, limits: TelnetLimits) -> None:
+        """Reload the configuration with these limits of the telnet port."""
+        self.transport.configure(Config(limits=Limits(telnet=limits)))
+
+    def telnet_factory(self, transport: TelnetTransport) -> TelnetFactory:
+        """A telnet port of the service."""
+        return TelnetFactory(
+            transport,
             self.clock,
             self.service,
             lambda: MSSP_FIGURES,
             lambda: self.world.network.rules.limits.rates.global_,
             banner=BANNER.removeprefix("GOSSIP 1 "),
             web_hint=lambda: "see https://mud.example/",
-            limits=limits,
         )
 
     def rates(self, **rates: Rate) -> None:

@@ -14,7 +14,7 @@ from gossip.network.ratelimit import Rate
 from gossip.transports.admission import Admission
 from gossip.transports.websocket.connection import GameFactory
 from tests.support.rawsocket import CLOSE, TEXT, frame, frames, handshake
-from tests.support.telnet_games import ANY_RATE, BridgeTestCase, Mud
+from tests.support.telnet_games import ANY_RATE, Mud, TelnetTestCase
 
 Told = tuple[Any, ...]
 """What a game was told, in the same words for every transport."""
@@ -306,7 +306,7 @@ def _who(who: str) -> tuple[str, str]:
     return _name(name), game
 
 
-class Behaviour(BridgeTestCase):
+class Behaviour(TelnetTestCase):
     """What holds for every session. To be mixed with a transport."""
 
     beats_until_the_end = 0

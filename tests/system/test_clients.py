@@ -295,7 +295,7 @@ class ListenerTests(DaemonTestCase):
     def test_off(self) -> None:
         """Unless it is configured there is none, and the status says nothing of it."""
         daemon = self.daemon().start()
-        self.assertEqual(daemon.status()["telnet_bytes"], {})
+        self.assertNotIn("telnet_bytes", daemon.status())
         self.assertNotIn("telnet", daemon.log)
 
     def test_two(self) -> None:

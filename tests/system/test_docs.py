@@ -25,7 +25,7 @@ from gossip.protocol.events import Event, Malformed, Unknown, Unreadable
 from gossip.tap import Options
 from gossip.transports.telnet.lines import Lettering
 from gossip.transports.telnet.text_dialect import _COMMANDS
-from gossip.transports.telnet.text_format import Options as OldOptions
+from gossip.transports.telnet.text_format import LineOptions
 from tests.support.telnet_games import BANNER, TRANSCRIPT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -403,7 +403,7 @@ class Telnet(SynchronousTestCase):
         shown = {verb for cells in rows if len(cells) == 3 for verb in re.findall(r"\b[A-Z][A-Z-]{3,}\b|WHO", cells[0])}
         self.assertEqual(shown, set(_COMMANDS))
         text = TELNET.read_text("utf-8")
-        for option in OldOptions().shown():
+        for option in LineOptions().shown():
             self.assertIn(f"``{option}=", text)
 
     def test_numbers(self) -> None:

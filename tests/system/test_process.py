@@ -60,7 +60,12 @@ class CommandLineTests(SynchronousTestCase):
 
     def test_check(self) -> None:
         """A good configuration is said to be good; a wrong one is refused with the place and the reason."""
-        self.assertEqual(twistd("--check"), (0, "The configuration is good.\n", ""))
+        status, output, complaints = twistd("--check", "--telnet", "tcp:4111")
+        self.assertEqual((status, complaints), (0, ""))
+        good, *listening = output.splitlines()
+        self.assertEqual(good, "The configuration is good.")
+        for line in ("tcp:4110:interface=127.0.0.1: games at /socket, people at /", "tcp:4111: games by telnet"):
+            self.assertIn(f"  would listen on {line}", listening)
         for text, complaint in (
             ("[limits]\nsesions = 3\n", "unknown key 'sesions' in [limits], did you mean 'sessions'?"),
             ("[limits.rates.global]\nburts = 3\n", "unknown key 'burts' in [limits.rates.global]"),

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.transports.admission import Admission
-from gossip.transports.sniffer import DoorFactory
+from gossip.transports.sniffer import RequestLineSnifferFactory
 
 
 class Guest(Protocol):
@@ -49,7 +49,9 @@ class DoorTests(SynchronousTestCase):
         self.clock = Clock()
         self.games, self.people = Guests(), Guests()
         self.admission = Admission(0, 2, 1)
-        self.factory = DoorFactory(self.clock, self.games, self.people, self.admission, most=100, seconds=10)
+        self.factory = RequestLineSnifferFactory(
+            self.clock, self.games, self.people, self.admission, most=100, seconds=10
+        )
         self.connect()
 
     def connect(self) -> None:

@@ -26,7 +26,7 @@ from gossip.transports.telnet.json_dialect import JsonDialect
 from gossip.transports.telnet.text_dialect import Reply, TextDialect
 
 if TYPE_CHECKING:
-    from gossip.transports.telnet.factory import BridgeFactory
+    from gossip.transports.telnet.factory import TelnetFactory
 
 CLOSE_SECONDS: Final = 5.0
 """How long the last words may take to leave."""
@@ -63,14 +63,14 @@ _log = Logger()
 
 
 @implementer(IConnection)
-class BridgeConnection(Outlet, Protocol):
+class TelnetConnection(Outlet, Protocol):
     """One MUD's line."""
 
     transport_name = "telnet"
     straight = None  # all passes the codec
     transport: Any
 
-    def __init__(self, factory: BridgeFactory, peer_address: str) -> None:
+    def __init__(self, factory: TelnetFactory, peer_address: str) -> None:
         # Protocol's own idea of a factory is another.
         self.factory: Any = factory
         self.peer_address = peer_address
@@ -102,7 +102,7 @@ class BridgeConnection(Outlet, Protocol):
     # What comes in.
 
     def connectionMade(self) -> None:
-        factory, limits = self.factory, self.factory.limits
+        factory, limits = self.factory, self.factory.transport.limits
         codec = self.codec = Telnet(tls=isinstance(self.transport, TLSMemoryBIOProtocol))
         # How long a line may be is judged when it is heard: the login may come in the same read as the line.
         lines = (limits.line_bytes_before_login, limits.line_bytes, limits.json_line_bytes)
@@ -111,7 +111,7 @@ class BridgeConnection(Outlet, Protocol):
         codec.subnegotiation_limit = _bound(limits.subnegotiation_bytes)
         codec.answers_limit = _bound(limits.negotiations)
         codec.inflate_budget = _bound(limits.inflated_bytes)
-        factory.connected(self)
+        factory.transport.connected(self)
         with suppress(AttributeError, OSError):  # not every kind of socket has it
             self.transport.setTcpNoDelay(True)
         if limits.login_seconds:
@@ -218,7 +218,7 @@ class BridgeConnection(Outlet, Protocol):
         """
         @param line: C{None} for one that was too long even for the codec.
         """
-        limits = self.factory.limits
+        limits = self.factory.transport.limits
         most = limits.line_bytes_before_login if self._waiting else self._dialect.line_bytes(limits)
         too_fast = self._session is None and not self._is_in_time()
         if self._closing:
@@ -259,7 +259,7 @@ class BridgeConnection(Outlet, Protocol):
         if self._waiting and self._active is not None:
             self._waiting = False
             self._stop_deadline()
-            factory.admission.authenticated(self.peer_address)
+            factory.transport.admission.authenticated(self.peer_address)
             if self._dialect.any_line_is_life:
                 factory.gossip.alive(session)  # the beat that comes with a login is not asked here
 
@@ -286,7 +286,7 @@ class BridgeConnection(Outlet, Protocol):
         session, self._session = self._session, None
         self.factory.gossip.lost(session)
         self._refused_logins += 1
-        if 0 < self.factory.limits.logins <= self._refused_logins:
+        if 0 < self.factory.transport.limits.logins <= self._refused_logins:
             self._end(why)
         else:
             self._go_on()
@@ -326,8 +326,8 @@ class BridgeConnection(Outlet, Protocol):
         self._stop_deadline()
         if self._session is not None:
             self.factory.gossip.lost(self._session)
-        self.factory.disconnected(self)
-        self.factory.admission.left(self.peer_address, not self._waiting)
+        self.factory.transport.disconnected(self)
+        self.factory.transport.admission.left(self.peer_address, not self._waiting)
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None and self._deadline.active():

@@ -7,9 +7,8 @@ into the same network as the events of the websocket: see L{gossip.transports.te
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
@@ -18,33 +17,31 @@ from twisted.logger import Logger
 from gossip.network.ratelimit import Rate
 from gossip.protocol import frames
 from gossip.service.interfaces import IGossip
-from gossip.transports.admission import Admission
-from gossip.transports.telnet.codec import Telnet
-from gossip.transports.telnet.connection import BridgeConnection
+from gossip.transports.telnet.connection import TelnetConnection
 from gossip.transports.telnet.json_dialect import JsonFormat
-from gossip.transports.telnet.limits import TelnetLimits
-from gossip.transports.telnet.text_format import Options, TextFormat
+from gossip.transports.telnet.text_format import LineOptions, TextFormat
+
+if TYPE_CHECKING:
+    from gossip.transports.telnet.transport import TelnetTransport
 
 _FORMATS: Final = 256
 """So many sets of options share what is written for them; who has others is written to alone."""
 
-_BYTES: Final = ("wire_in", "plain_in", "wire_out", "plain_out")
-
 _log = Logger()
 
 
-class BridgeFactory(Factory):
+class TelnetFactory(Factory):
     """
     Listens for MUDs.
 
-    @ivar limits: what it bears; another one holds for the connections that come after.
-    @ivar admission: how many connections there may be.
+    @ivar transport: the limits in force, and the open connections.
     """
 
     noisy = False
 
     def __init__(
         self,
+        transport: TelnetTransport,
         clock: IReactorTime,
         gossip: IGossip,
         mssp: Callable[[], Mapping[str, str]],
@@ -52,7 +49,6 @@ class BridgeFactory(Factory):
         *,
         banner: str,
         web_hint: Callable[[], str],
-        limits: TelnetLimits | None = None,
         frame_out: int = frames.FRAME_OUT,
         ref_bytes: int = frames.REF_BYTES,
     ) -> None:
@@ -64,6 +60,7 @@ class BridgeFactory(Factory):
         @param frame_out: how many bytes of JSON an event may have; 0 for any number.
         @param ref_bytes: how many bytes a ref may have; 0 for any number.
         """
+        self.transport = transport
         self.clock = clock
         self.gossip = gossip
         self.mssp = mssp
@@ -71,30 +68,21 @@ class BridgeFactory(Factory):
         self.banner = banner
         self.web_hint = web_hint
         self.ref_bytes = ref_bytes
-        self.admission = Admission()
-        self.limit(limits or TelnetLimits())
-        self.json_format = JsonFormat(frame_out, self.limits.json_line_bytes)
-        self._text_formats: dict[Options, TextFormat] = {}
-        self._connections: set[BridgeConnection] = set()
-        self._busy: dict[BridgeConnection, None] = {}
-        self._gone: Counter[str] = Counter()
+        self.json_format = JsonFormat(frame_out, transport.limits.json_line_bytes)
+        self._text_formats: dict[LineOptions, TextFormat] = {}
+        self._busy: dict[TelnetConnection, None] = {}
 
-    def limit(self, limits: TelnetLimits) -> None:
-        """Set the limits, or set them anew."""
-        self.limits = limits
-        self.admission.allow(limits)
-
-    def buildProtocol(self, addr: IAddress | None) -> BridgeConnection | None:
+    def buildProtocol(self, addr: IAddress | None) -> TelnetConnection | None:
         address = getattr(addr, "host", "").removeprefix("::ffff:")
-        return BridgeConnection(self, address) if self.admission.admit(address) else None
+        return TelnetConnection(self, address) if self.transport.admission.admit(address) else None
 
     def doStop(self) -> None:
         super().doStop()
         if not self.numPorts:
-            for connection in list(self._connections):
+            for connection in list(self.transport.connections):
                 connection.stop()
 
-    def text_format(self, options: Options) -> TextFormat:
+    def text_format(self, options: LineOptions) -> TextFormat:
         """The wire format of a connection with these options; those with the same share one."""
         shared = self._text_formats.get(options)
         if shared is None:
@@ -103,16 +91,7 @@ class BridgeFactory(Factory):
                 self._text_formats[options] = shared
         return shared
 
-    def connected(self, connection: BridgeConnection) -> None:
-        """A connection begins."""
-        self._connections.add(connection)
-
-    def disconnected(self, connection: BridgeConnection) -> None:
-        """A connection is over; its bytes still count."""
-        self._connections.discard(connection)
-        self._gone.update(_traffic(connection.codec))
-
-    def at_end_of_turn(self, connection: BridgeConnection) -> None:
+    def at_end_of_turn(self, connection: TelnetConnection) -> None:
         """A connection has something to do when all that this turn of the reactor brings is there."""
         if not self._busy:
             # It runs before the reactor looks at its sockets again.
@@ -127,18 +106,3 @@ class BridgeFactory(Factory):
             except Exception:
                 # A mistake on one connection must not keep the others from theirs.
                 _log.failure("cannot write to a connection")
-
-    def open_connections(self) -> int:
-        """How many connections there are."""
-        return len(self._connections)
-
-    def traffic(self) -> dict[str, int]:
-        """Bytes since the start, both ways, on the wire and before compression."""
-        total = Counter(dict.fromkeys(_BYTES, 0))
-        for counted in (self._gone, *(_traffic(connection.codec) for connection in self._connections)):
-            total.update(counted)
-        return dict(total)
-
-
-def _traffic(codec: Telnet) -> dict[str, int]:
-    return {name: getattr(codec, name) for name in _BYTES}

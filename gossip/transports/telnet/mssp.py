@@ -1,74 +1,59 @@
-"""
-What the telnet bridge tells crawlers of MUDs (MSSP, https://tintin.mudhalla.net/protocols/mssp/), and whoever speaks
-HTTP to it.
-"""
+"""What the telnet port tells crawlers of MUDs (MSSP, https://tintin.mudhalla.net/protocols/mssp/), and web browsers."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping
 
 from gossip import __version__
-from gossip.config import Config
 from gossip.network.network import Network
-from gossip.network.settings import Rules
+from gossip.transports.endpoints import Ports
 
-_PLAIN: Final = re.compile(r"tcp6?:(?:port=)?(\d+)(?::|$)")
-_ENCRYPTED: Final = re.compile(r"(?:ssl:(?:port=)?(\d+)(?::|$)|tls:.*:(\d+)$)")
-
-
-def port(endpoints: Sequence[str], encrypted: bool = False) -> str:
-    """The port of the first endpoint string that names one; empty if none does."""
-    pattern = _ENCRYPTED if encrypted else _PLAIN
-    found = next(filter(None, map(pattern.match, endpoints)), None)
-    return "" if found is None else next(filter(None, found.groups()))
+_NONE = Ports()
 
 
-class Figures:
-    """The live figures of a network."""
+def variables(network: Network, ports: Mapping[str, Ports], started_at: float) -> dict[str, str]:
+    """
+    The variables of MSSP with their values of this moment; a variable without a value is left out.
 
-    def __init__(self, network: Network, config: Config, rules: Rules, started_at: float) -> None:
-        """
-        @param rules: the settings that may change while the daemon runs.
-        @param started_at: seconds since the epoch.
-        """
-        self._network = network
-        self._config = config
-        self._rules = rules
-        self._started_at = started_at
+    @param ports: the ports of each open transport, by its name.
+    @param started_at: when the daemon started, in seconds since the epoch.
+    """
+    online = list(network.presence)
+    settings = network.rules.settings
+    plain, encrypted = ports.get("telnet", _NONE)
+    all_variables = {
+        "NAME": settings.name,
+        "PLAYERS": str(sum(len(game.players) for game in online)),
+        "UPTIME": str(int(started_at)),
+        "GAMES": str(len(online)),
+        "CODEBASE": f"gossip {__version__}",
+        "INTERMUD": "GOSSIP",
+        "PORT": plain,
+        "SSL": encrypted,
+        "WEBSITE": settings.website,
+        "CHARSET": "UTF-8",
+        "UTF-8": "1",
+        "ANSI": "0",
+        "MCCP": "1",
+        "MXP": "0",
+        "MSDP": "0",
+        "GMCP": "0",
+    }
+    return {name: value for name, value in all_variables.items() if value}
 
-    def mssp(self) -> dict[str, str]:
-        """The variables of MSSP that there is something to say for."""
-        online = list(self._network.presence)
-        settings = self._rules.settings
-        variables = {
-            "NAME": settings.name,
-            "PLAYERS": str(sum(len(game.players) for game in online)),
-            "UPTIME": str(int(self._started_at)),
-            "GAMES": str(len(online)),
-            "CODEBASE": f"gossip {__version__}",
-            "INTERMUD": "GOSSIP",
-            "PORT": port(self._config.telnet),
-            "SSL": port(self._config.telnet, encrypted=True),
-            "WEBSITE": settings.website,
-            "CHARSET": "UTF-8",
-            "UTF-8": "1",
-            "ANSI": "0",
-            "MCCP": "1",
-            "MXP": "0",
-            "MSDP": "0",
-            "GMCP": "0",
-        }
-        return {name: value for name, value in variables.items() if value}
 
-    def web_hint(self) -> str:
-        """Where pages and websockets are."""
-        if website := self._rules.settings.website:
-            return f"see {website}"
-        listen = self._config.listen
-        if number := port(listen, encrypted=True):
-            return f"pages are at https port {number}, websockets at /socket there"
-        if number := port(listen):
-            return f"pages are at http port {number}, websockets at /socket there"
-        return "pages and websockets are on another port"
+def web_hint(website: str, ports: Mapping[str, Ports]) -> str:
+    """
+    Where the pages and the websocket are, for a browser at the telnet port.
+
+    @param website: the address of the pages, if the operator has set it.
+    @param ports: the ports of each open transport, by its name.
+    """
+    if website:
+        return f"see {website}"
+    plain, encrypted = ports.get("websocket", _NONE)
+    if encrypted:
+        return f"pages are at https port {encrypted}, websockets at /socket there"
+    if plain:
+        return f"pages are at http port {plain}, websockets at /socket there"
+    return "pages and websockets are on another port"

@@ -34,7 +34,7 @@ from gossip.protocol.events import (
 )
 from gossip.transports.telnet.limits import TelnetLimits
 from gossip.transports.telnet.lines import decode, one_line
-from gossip.transports.telnet.text_format import Asked, Options, TextFormat
+from gossip.transports.telnet.text_format import Asked, LineOptions, TextFormat
 
 SUPPORTS: Final = ("channels", "players", "tells", "games")
 """What a LOGIN supports; achievements need the JSON dialect."""
@@ -70,16 +70,16 @@ class TextDialect:
 
     any_line_is_life = True
 
-    def __init__(self, mssp: Callable[[], Mapping[str, str]], format_for: Callable[[Options], TextFormat]) -> None:
+    def __init__(self, mssp: Callable[[], Mapping[str, str]], format_for: Callable[[LineOptions], TextFormat]) -> None:
         """
         @param mssp: gives the live figures for MSSP-REQUEST.
         @param format_for: gives the wire format for options.
         """
         self._mssp = mssp
         self._format_for = format_for
-        self._set(Options())
+        self._set(LineOptions())
 
-    def _set(self, options: Options) -> None:
+    def _set(self, options: LineOptions) -> None:
         self.options = options
         self.wire_format = self._format_for(options)
 

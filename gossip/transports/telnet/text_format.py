@@ -60,7 +60,7 @@ class Asked(Struct, frozen=True, array_like=True):
 _asked = msgspec.json.Decoder(Asked).decode
 
 
-class Options(Struct, frozen=True):
+class LineOptions(Struct, frozen=True):
     """
     What a MUD set by OPTION.
 
@@ -73,7 +73,7 @@ class Options(Struct, frozen=True):
     echo: bool = False
     kinds: tuple[str, ...] = KINDS
 
-    def changed(self, key: str, value: str) -> Options:
+    def changed(self, key: str, value: str) -> LineOptions:
         """
         One option set anew.
 
@@ -109,7 +109,7 @@ class Options(Struct, frozen=True):
 class TextFormat:
     """Events as lines, for all connections with the same options."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: LineOptions) -> None:
         self._letters = options.lettering
         self._kinds = frozenset(options.kinds)
 

@@ -73,12 +73,11 @@ class Figures(Collector):
         for transport, number in sorted(status["sessions_by_transport"].items()):
             sessions.add_metric([transport], number)
         yield sessions
-        telnet = CounterMetricFamily(
-            "gossip_telnet_bytes", "Bytes of the telnet bridge, on the wire and without compression.", labels=["kind"]
-        )
-        for kind, number in sorted(status["telnet_bytes"].items()):
-            telnet.add_metric([kind], number)
-        yield telnet
+        for counts in (counts for transport in self._gossip.transports for counts in transport.counts()):
+            family = CounterMetricFamily(f"gossip_{counts.name}", counts.about, labels=["kind"])
+            for kind, number in sorted(counts.by_kind.items()):
+                family.add_metric([kind], number)
+            yield family
         yield GaugeMetricFamily("gossip_games", "Games online.", status["games"])
         yield GaugeMetricFamily("gossip_players", "Players online.", status["players"])
         yield GaugeMetricFamily("gossip_channels", "Channels.", status["channels"])

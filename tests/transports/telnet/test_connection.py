@@ -28,14 +28,14 @@ from tests.support.telnet_games import (
     SE,
     TRANSCRIPT,
     WILL,
-    BridgeTestCase,
     Mud,
+    TelnetTestCase,
     compressed,
 )
 from tests.support.world import frame
 
 
-class OpeningTests(BridgeTestCase):
+class OpeningTests(TelnetTestCase):
     """The first bytes, and who is at the wrong port."""
 
     def test_interfaces(self) -> None:
@@ -93,7 +93,7 @@ class OpeningTests(BridgeTestCase):
         self.assertEqual(mud.say('{"event": "x"}'), ["ERR LINE 400 unknown command"])
 
 
-class TranscriptTests(BridgeTestCase):
+class TranscriptTests(TelnetTestCase):
     """The conversation that the specification shows."""
 
     def test_transcript(self) -> None:
@@ -128,7 +128,7 @@ class TranscriptTests(BridgeTestCase):
         self.assertTrue(mud.closed)
 
 
-class LoginTests(BridgeTestCase):
+class LoginTests(TelnetTestCase):
     """Who may come in, and how often he may try."""
 
     def setUp(self) -> None:
@@ -164,7 +164,7 @@ class LoginTests(BridgeTestCase):
 
     def test_any_number_of_logins(self) -> None:
         """A limit of 0 is none."""
-        self.factory.limit(TelnetLimits(logins=0))
+        self.limit(TelnetLimits(logins=0))
         mud = self.mud()
         for _ in range(30):
             self.assertEqual(mud.say("LOGIN x y"), ["ERR LOGIN 401 invalid credentials"])
@@ -226,7 +226,7 @@ class LoginTests(BridgeTestCase):
         self.assertEqual(mud.say(self.good, "PING"), ["ERR LOGIN 400 already logged in", "PONG"])
 
 
-class LimitTests(BridgeTestCase):
+class LimitTests(TelnetTestCase):
     """What is too long, too fast or too much."""
 
     def test_line_before_login(self) -> None:
@@ -378,7 +378,7 @@ class LimitTests(BridgeTestCase):
 
     def test_new_limits(self) -> None:
         """Limits that are set anew hold for the connections that come after."""
-        self.factory.limit(TelnetLimits(line_bytes_before_login=10, login_seconds=0, connections=1))
+        self.limit(TelnetLimits(line_bytes_before_login=10, login_seconds=0, connections=1))
         mud = self.mud()
         self.assertEqual(mud.say("PING 123456"), ["ERR LINE 413 line too long"])
         self.assertIsNone(self.factory.buildProtocol(mud.wire.getPeer()))
@@ -387,14 +387,14 @@ class LimitTests(BridgeTestCase):
 
     def test_no_limits(self) -> None:
         """Without limits all goes through."""
-        self.factory.limit(TelnetLimits(**dict.fromkeys(TelnetLimits.__struct_fields__, 0)))
+        self.limit(TelnetLimits(**dict.fromkeys(TelnetLimits.__struct_fields__, 0)))
         mud = self.login("Alpha")
         self.assertEqual(mud.say("PING " + "x" * 200_000), ["PONG " + "x" * 32])
         mud.send(compressed(b"x" * 1_000_000 + b"\nPING 1\n"))
         self.assertEqual(mud.lines(), ["ERR LINE 400 unknown command", "PONG 1"])
 
 
-class LifeTests(BridgeTestCase):
+class LifeTests(TelnetTestCase):
     """Signs of life."""
 
     def test_pings(self) -> None:
@@ -437,7 +437,7 @@ class LifeTests(BridgeTestCase):
         self.assertTrue(mud.closed)
 
 
-class OutTests(BridgeTestCase):
+class OutTests(TelnetTestCase):
     """What is written, how often, and to whom."""
 
     def test_once_a_turn(self) -> None:
@@ -472,7 +472,8 @@ class OutTests(BridgeTestCase):
         text = stream.decompress(mud.raw())
         self.assertTrue(text.endswith(b"OK HELP\r\nBYE 200 goodbye\r\n"))
         self.assertTrue(stream.eof)
-        traffic = self.service.status()["telnet_bytes"]
+        [counts] = self.transport.counts()
+        traffic = counts.by_kind
         self.assertEqual(traffic["wire_out"], sum(map(len, mud.wire.writes)))
         self.assertGreater(traffic["plain_out"], 5 * traffic["wire_out"])
         self.assertEqual(traffic["wire_in"], traffic["plain_in"])
@@ -567,7 +568,7 @@ class OutTests(BridgeTestCase):
         self.assertEqual((mud.lines(), mud.closed), (["BYE 401 the game was removed"], True))
 
 
-class AnythingTests(BridgeTestCase):
+class AnythingTests(TelnetTestCase):
     """Whatever comes."""
 
     PIECES = st.one_of(

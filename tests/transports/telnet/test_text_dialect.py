@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import succeed
+from twisted.internet.defer import Deferred, succeed
 
 from gossip.network.ratelimit import Rate
 from gossip.protocol import events
 from gossip.protocol.errors import NOT_KEPT, Error
 from gossip.registry.changes import Channel, ChannelSaved, MessageSaid
 from gossip.transports.telnet.text_dialect import _BEFORE_LOGIN, _COMMANDS
-from gossip.transports.telnet.text_format import Asked, Options, TextFormat
-from tests.support.telnet_games import ANY_RATE, BridgeTestCase
+from gossip.transports.telnet.text_format import Asked, LineOptions, TextFormat
+from tests.support.telnet_games import ANY_RATE, TelnetTestCase
 from tests.support.world import NOW, frame
 
 
@@ -21,15 +21,20 @@ def said(session_says: Any, session: Any, **payload: Any) -> None:
     session_says(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "hi", **payload}))
 
 
-class CommandTests(BridgeTestCase):
+class CommandTests(TelnetTestCase):
     """Each command: its syntax, its final line, and what comes of it."""
 
     def setUp(self) -> None:
         super().setUp()
+        self.asked: list[tuple[Any, ...]] = []
         self.rates(**dict.fromkeys(("global_", "channels_send", "channels_subscribe"), ANY_RATE))
         self.beta, self.session = self.websocket("Beta", channels=["gossip"], players=["Ana", "Bo Derek"])
         self.game = self.login("Alpha", "SUBSCRIBE gossip", "SIGNIN Conan")
         self.heard(self.beta)
+
+    def history(self, *asked: Any) -> Deferred[list[MessageSaid]]:
+        self.asked.append(asked)
+        return succeed([MessageSaid("gossip", seq, None, "Beta", "Bo Derek", "hi " * seq, NOW) for seq in (1, 2, 120)])
 
     def payloads(self) -> list[Any]:
         """What the other game was told."""
@@ -208,14 +213,6 @@ class CommandTests(BridgeTestCase):
 
     def test_history(self) -> None:
         """What was said, the oldest first; a long message takes several lines, each with its head."""
-        asked: list[Any] = []
-        messages = [MessageSaid("gossip", seq, None, "Beta", "Bo Derek", "hi " * seq, NOW) for seq in (1, 2, 120)]
-
-        def history(*wanted: Any) -> Any:
-            asked.append(wanted)
-            return succeed(messages)
-
-        self.service.history = history
         said(self.say, self.session)
         self.assertEqual(self.game.say(), ["MSG gossip Ana@Beta hi"])
         *lines, final = self.game.say("option maxline=256", "@1 history gossip 2")[1:]
@@ -225,7 +222,7 @@ class CommandTests(BridgeTestCase):
         self.assertGreater(len(lines), 2)
         self.assertTrue(all(line.startswith(head.format(120)) for line in lines[1:]))
         self.game.say("history gossip")
-        self.assertEqual(asked, [("gossip", 3, None, None), ("gossip", 51, None, None)])
+        self.assertEqual(self.asked, [("gossip", 3, None, None), ("gossip", 51, None, None)])
         for line, answer in (
             ("history", "400 syntax: HISTORY channel [number]"),
             ("history gossip x", "400 syntax: HISTORY channel [number]"),
@@ -242,7 +239,7 @@ class CommandTests(BridgeTestCase):
         self.assertEqual(self.game.say("games x"), ["ERR GAMES 404 unknown game"])
 
     def test_options(self) -> None:
-        """Options are said back as they are in force; one that is bad changes nothing."""
+        """LineOptions are said back as they are in force; one that is bad changes nothing."""
         self.assertEqual(
             self.game.say("option CharSet=LATIN1 double={}{ events=games,tells echo=ON"),
             ["OK OPTION charset=latin1 double={} events=tells,games echo=on"],
@@ -369,11 +366,11 @@ class CommandTests(BridgeTestCase):
         )
 
 
-class FormatTests(BridgeTestCase):
+class FormatTests(TelnetTestCase):
     """What is never, or seldom, told in lines."""
 
     def encode(self, event: events.ServerEvent) -> bytes:
-        return TextFormat(Options()).encode(event)
+        return TextFormat(LineOptions()).encode(event)
 
     def test_not_told(self) -> None:
         """What has no line is not told: the first beat, achievements, and answers that nobody asked for."""
@@ -389,7 +386,7 @@ class FormatTests(BridgeTestCase):
     def test_long_error(self) -> None:
         """An error is one line, however long what it repeats."""
         ref, error = Asked("t", "SUBSCRIBE").ref, Error.of("bad-channel", channel="é " * 300)
-        line = TextFormat(Options().changed("maxline", "256")).encode(events.Failure("x", ref, error))
+        line = TextFormat(LineOptions().changed("maxline", "256")).encode(events.Failure("x", ref, error))
         self.assertLessEqual(len(line), 256)
         self.assertEqual(line.count(b"\n"), 1)
         self.assertTrue(line.startswith(b"@t ERR SUBSCRIBE 400 "))
@@ -411,7 +408,7 @@ class FormatTests(BridgeTestCase):
             self.assertEqual(line, b"ERR SEND %d game offline\r\n" % number)
 
 
-class CrossingTests(BridgeTestCase):
+class CrossingTests(TelnetTestCase):
     """What leaves one game cannot become anything but text in another: a test a way, in both directions."""
 
     def setUp(self) -> None:

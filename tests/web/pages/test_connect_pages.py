@@ -66,8 +66,8 @@ class ChooseTests(OwnerTestCase):
 class GuideTests(OwnerTestCase):
     """The guides."""
 
-    def telnet(self) -> tuple[str, str]:
-        return "4111", "4112"
+    def ports(self) -> dict[str, tuple[str, str]]:
+        return {"telnet": ("4111", "4112")}
 
     def test_all(self) -> None:
         """Each guide has its files, with the address, the client_id, and a word in the place of the secret."""
