@@ -10,6 +10,7 @@ from zope.interface import Attribute, Interface
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, ServerEvent
+from gossip.protocol.moment import Moment
 
 
 class IWireFormat(Interface):
@@ -79,6 +80,9 @@ class ITransportStatus(Interface):
 
 class IGossip(Interface):
     """Where transports bring what happens to their connections."""
+
+    def now() -> Moment:
+        """This moment, on both clocks: for rate limits of connections that have no session."""
 
     def opened(connection: IConnection) -> Session:
         """Somebody connected; returns the connection's session."""

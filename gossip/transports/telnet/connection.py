@@ -68,11 +68,11 @@ class TelnetConnection(Outlet, Protocol):
 
     transport_name = "telnet"
     straight = None  # all passes the codec
+    factory: TelnetFactory
     transport: Any
 
     def __init__(self, factory: TelnetFactory, peer_address: str) -> None:
-        # Protocol's own idea of a factory is another.
-        self.factory: Any = factory
+        self.factory = factory
         self.peer_address = peer_address
         self._dialect: TextDialect | JsonDialect = TextDialect(factory.mssp, factory.text_format)
         self._decided = False
@@ -233,7 +233,7 @@ class TelnetConnection(Outlet, Protocol):
 
     def _is_in_time(self) -> bool:
         """Who has no session is limited as the network would do it."""
-        now = self.factory.clock.seconds()
+        now = self.factory.gossip.now()
         self._rate = self._rate or Bucket(now)
         if self._rate.take(self.factory.line_rate(), now):
             return True

@@ -72,7 +72,8 @@ class TelnetFactory(Factory):
         self._text_formats: dict[LineOptions, TextFormat] = {}
         self._busy: dict[TelnetConnection, None] = {}
 
-    def buildProtocol(self, addr: IAddress | None) -> TelnetConnection | None:
+    # A connection names its factory by a narrower type than Twisted does.
+    def buildProtocol(self, addr: IAddress | None) -> TelnetConnection | None:  # type: ignore[override]
         address = getattr(addr, "host", "").removeprefix("::ffff:")
         return TelnetConnection(self, address) if self.transport.admission.admit(address) else None
 

@@ -21,6 +21,7 @@ from zope.interface.verify import verifyClass, verifyObject
 
 from gossip.network.session import Session, Situation
 from gossip.protocol.events import Beat, ChannelsBroadcast, ClientEvent, Heartbeat, Unreadable
+from gossip.protocol.moment import Moment
 from gossip.service.interfaces import IConnection, IGossip, IWireFormat
 from gossip.transports.admission import Admission
 from gossip.transports.websocket.connection import GameFactory, WebSocketConnection
@@ -38,6 +39,9 @@ class Listener:
         self.connections: list[IConnection] = []
         self.events: list[ClientEvent] = []
         self.ended: list[Session] = []
+
+    def now(self) -> Moment:
+        return Moment(0.0, 0.0)
 
     def opened(self, connection: IConnection) -> Session:
         self.connections.append(connection)
