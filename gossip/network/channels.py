@@ -175,11 +175,11 @@ class Channels:
         @raise Refused: it cannot be said; the text says why.
         """
         if channel not in self._registry.channels:
-            raise Refused("no such channel")
+            raise Refused("not-found", "channel", "no such channel")
         try:
             return self.say(NETWORK, channel, message, now)
         except Denied as denied:
-            raise Refused(str(denied)) from None
+            raise Refused(denied.error.code, None, denied.error.text) from None
 
     def heard(self, said: MessageSaid) -> Outputs:
         """The broadcasts of a message: to all who hear the channel, except the game that said it."""

@@ -42,7 +42,7 @@ LINK_PATHS: Final = {"setup": "/setup/", "invite": "/sign-up/", "reset": "/reset
 """The path of each kind of link; the secret follows."""
 
 
-def find_account(registry: Registry, name: str) -> Account:
+def find_account(registry: Registry, name: str, field: str = "name") -> Account:
     """
     Find an account by its name.
 
@@ -50,7 +50,7 @@ def find_account(registry: Registry, name: str) -> Account:
     """
     account = registry.accounts.named(name)
     if account is None:
-        raise Refused("no such account")
+        raise Refused("not-found", field, "no such account")
     return account
 
 
@@ -143,7 +143,7 @@ class AccountAdd(Operation, frozen=True):
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         if registry.accounts.named(self.name) is not None:
-            raise Refused(f"the name {self.name} is taken")
+            raise Refused("taken", "name", f"the name {self.name} is taken")
         account = Account(name=self.name, admin=self.admin, email=self.email or None, created_at=on.now)
         issued, made = link(registry.accounts, "reset", self.name, on)
         return Together((AccountSaved(account), issued)), {**shown_account(registry, account), **made}
@@ -239,7 +239,7 @@ class AccountReset(Operation, frozen=True):
     def perform(self, registry: Registry, on: Occasion) -> Done:
         account = find_account(registry, self.name)
         if account.disabled:
-            raise Refused("the account is disabled")
+            raise Refused("conflict", "name", "the account is disabled")
         issued, made = link(registry.accounts, "reset", account.name, on)
         return issued, {"name": account.name, **made}
 
@@ -275,7 +275,7 @@ class AccountRemove(Operation, frozen=True):
 
 def _keep_an_admin(registry: Registry, leaving: Account) -> None:
     if registry.accounts.admins() == [leaving]:
-        raise Refused("the last admin must stay one")
+        raise Refused("conflict", "name", "the last admin must stay one")
 
 
 def shown_account(registry: Registry, account: Account) -> Result:

@@ -66,18 +66,26 @@ class AgentSet(Operation, frozen=True):
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         if not 1 <= len(self.agent) <= _USER_AGENT or clean(self.agent) != self.agent:
-            raise Refused(f"a code base's name has 1 to {_USER_AGENT} characters, without control characters and tags")
+            raise Refused(
+                "invalid",
+                "agent",
+                f"a code base's name has 1 to {_USER_AGENT} characters, without control characters and tags",
+            )
         known = registry.user_agents.get(self.agent) or UserAgent(self.agent)
         agent = UserAgent(
-            self.agent, _address(given_or(self.url, known.url)), _address(given_or(self.repo_url, known.repo_url))
+            self.agent,
+            _address("url", given_or(self.url, known.url)),
+            _address("repo_url", given_or(self.repo_url, known.repo_url)),
         )
         same = registry.user_agents.get(self.agent) == agent
         return None if same else UserAgentSaved(agent), msgspec.to_builtins(agent)
 
 
-def _address(url: str | None) -> str | None:
+def _address(field: str, url: str | None) -> str | None:
     if url and not (len(url) <= _URL and _WEB_ADDRESS.fullmatch(url)):
-        raise Refused(f"a web address starts with http:// or https:// and has up to {_URL} characters")
+        raise Refused(
+            "invalid", field, f"a web address starts with http:// or https:// and has up to {_URL} characters"
+        )
     return url or None
 
 

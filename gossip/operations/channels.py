@@ -83,7 +83,7 @@ class ChannelCreate(Operation, frozen=True):
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         if self.channel in registry.channels:
-            raise Refused(f"the channel {self.channel} exists already")
+            raise Refused("taken", "channel", f"the channel {self.channel} exists already")
         channel = Channel(self.channel, hidden=False, description=_text(self.description))
         return ChannelSaved(channel), _channel(registry, channel, on.now)
 
@@ -202,7 +202,7 @@ class ChannelSpeakers(Operation, frozen=True):
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         channel = find_channel(registry, self.channel)
-        games = None if self.games is None else frozenset(find_speaker(registry, game) for game in self.games)
+        games = None if self.games is None else frozenset(find_speaker(registry, game, "games") for game in self.games)
         return _changed(registry, channel, replace(channel, speakers=games), on.now)
 
 
@@ -212,7 +212,9 @@ def _changed(registry: Registry, known: Channel, channel: Channel, now: float) -
 
 def _text(text: str | None) -> str | None:
     if text is not None and (len(text) > _TEXT or clean(text) != text):
-        raise Refused(f"a description has up to {_TEXT} characters, without control characters and tags")
+        raise Refused(
+            "invalid", "description", f"a description has up to {_TEXT} characters, without control characters and tags"
+        )
     return text or None
 
 

@@ -72,7 +72,7 @@ class Backup(Errand, frozen=True):
     def run_alone(self, store: Store) -> None:
         path = Path(self.path)
         if not path.is_absolute():
-            raise Refused("the path of a backup must begin with /")
+            raise Refused("invalid", "path", "the path of a backup must begin with /")
         store.backup(path)
 
 

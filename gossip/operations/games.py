@@ -140,7 +140,7 @@ class GameAdd(Operation, frozen=True):
             homepage_url=self.homepage_url or None,
             connections=self.connections,
             created_at=on.now,
-            owner=find_account(registry, self.owner).name if self.owner else None,
+            owner=find_account(registry, self.owner, "owner").name if self.owner else None,
         )
         return GameSaved(game), _credentials(game, secret)
 
@@ -287,7 +287,9 @@ class GameEdit(Operation, frozen=True):
                 description=given_or(self.description, game.description) or None,
                 homepage_url=given_or(self.homepage_url, game.homepage_url) or None,
                 connections=given_or(self.connections, game.connections),
-                owner=find_account(registry, owner).name if (owner := given_or(self.owner, game.owner)) else None,
+                owner=find_account(registry, owner, "owner").name
+                if (owner := given_or(self.owner, game.owner))
+                else None,
             ),
             on.now,
         )

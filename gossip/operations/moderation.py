@@ -66,11 +66,11 @@ def _subject(registry: Registry, who: str) -> str:
     """
     player, at, game = who.rpartition("@")
     if not at:
-        return address(who) or find_speaker(registry, who)
+        return address(who) or find_speaker(registry, who, "who")
     # A player may be called like an address: what stands behind its % may be anything.
-    client_id = find_speaker(registry, game)
+    client_id = find_speaker(registry, game, "who")
     if not player.strip() or clean(player) != player:
-        raise Refused("a player is named like Ana@MyMUD")
+        raise Refused("invalid", "who", "a player is named like Ana@MyMUD")
     return player_of(client_id, player)
 
 
@@ -178,7 +178,7 @@ class _Remove(Operation, frozen=True):
         subject, channel = _subject(registry, self.who), self.channel or ""
         restriction = known.get((subject, channel))
         if restriction is None:
-            raise Refused(f"there is no such {kind}")
+            raise Refused("not-found", "who", f"there is no such {kind}")
         return RestrictionLifted(kind, subject, channel), shown_restriction(registry, restriction)
 
 
@@ -365,7 +365,7 @@ class FilterRemove(Operation, frozen=True):
         text, channel = _filter_text(self.text), self.channel or ""
         kept = registry.filters.kept.get((text, channel))
         if kept is None:
-            raise Refused("there is no such filter")
+            raise Refused("not-found", "text", "there is no such filter")
         return FilterRemoved(text, channel), shown_filter(kept)
 
 
@@ -389,7 +389,7 @@ class FilterTry(Operation, frozen=True):
     def look(self, memory: Memory, now: float) -> tuple[int, list[MessageSaid]]:
         text = _filter_text(self.text)
         if not text or not (self.substring or words(text)):
-            raise Refused("a filter without a word in it must look for a part of words")
+            raise Refused("invalid", "text", "a filter without a word in it must look for a part of words")
         tried = Filter(text=text, substring=self.substring, reason="-", set_by="-", set_at=now)
         hits = Matcher([tried]).hits
         said = memory.said_since(now - TRIED, _TRIED_MESSAGES, self.channel)
@@ -491,10 +491,10 @@ class ReportAdd(Operation, frozen=True):
     def perform(self, registry: Registry, on: Occasion) -> Done:
         said: MessageSaid | None = on.found
         if said is None:
-            raise Refused("no such message")
+            raise Refused("not-found", "seq", "no such message")
         this = (said.channel, said.seq, on.actor)
         if any((each.channel, each.seq, each.made_by) == this for each in registry.reports.values()):
-            raise Refused("you have reported this message already")
+            raise Refused("conflict", "seq", "you have reported this message already")
         report = Report(
             number=registry.numbers.next_report(),
             channel=said.channel,
@@ -553,10 +553,14 @@ class ReportResolve(Operation, frozen=True):
     def perform(self, registry: Registry, on: Occasion) -> Done:
         report = registry.reports.get(self.number)
         if report is None:
-            raise Refused("no such open report")
+            raise Refused("not-found", "number", "no such open report")
         resolution = self.resolution or None
         if resolution and (len(resolution) > REASON or clean(resolution) != resolution):
-            raise Refused(f"a resolution has up to {REASON} characters, without control characters and tags")
+            raise Refused(
+                "invalid",
+                "resolution",
+                f"a resolution has up to {REASON} characters, without control characters and tags",
+            )
         change = ReportResolved(self.number, on.actor, on.now, resolution)
         return change, {
             **shown_report(report),

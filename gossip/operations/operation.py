@@ -8,6 +8,7 @@ change is kept together with a note of the admin that made it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Protocol, TypeVar
 
@@ -116,7 +117,7 @@ def read(arguments: bytes, struct: type[Arguments]) -> Arguments:
     except msgspec.ValidationError as error:
         raise _refused(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Refused("the arguments must be an object of JSON") from None
+        raise Refused("invalid", None, "the arguments must be an object of JSON") from None
 
 
 def filled_in(arguments: Mapping[str, Any], struct: type[Arguments]) -> Arguments:
@@ -135,7 +136,7 @@ def _refused(error: msgspec.ValidationError) -> Refused:
     # msgspec says: Expected `int`, got `str` - at `$.minutes`
     what, _, where = str(error).replace("`", "").partition(" - at $.")
     what = what[:1].lower() + what[1:]
-    return Refused(f"{where}: {what}" if where else what)
+    return Refused("invalid", re.split(r"[.\[]", where)[0] or None, f"{where}: {what}" if where else what)
 
 
 def given_or(given: Value | UnsetType, known: Value) -> Value:
@@ -143,7 +144,7 @@ def given_or(given: Value | UnsetType, known: Value) -> Value:
     return known if isinstance(given, UnsetType) else given
 
 
-def find_game(registry: Registry, named: str) -> Game:
+def find_game(registry: Registry, named: str, field: str = "game") -> Game:
     """
     Find a game by its short name or its client_id.
 
@@ -151,17 +152,17 @@ def find_game(registry: Registry, named: str) -> Game:
     """
     game = registry.game_named(named) or registry.games.get(named.lower())
     if game is None:
-        raise Refused("no such game")
+        raise Refused("not-found", field, "no such game")
     return game
 
 
-def find_speaker(registry: Registry, named: str) -> str:
+def find_speaker(registry: Registry, named: str, field: str) -> str:
     """
     Find the client_id of a game that speaks on channels. People on the pages speak as the network's own game.
 
     @raise Refused: there is none.
     """
-    return NETWORK_GAME if is_network(named) else find_game(registry, named).client_id
+    return NETWORK_GAME if is_network(named) else find_game(registry, named, field).client_id
 
 
 def find_channel(registry: Registry, name: str) -> Channel:
@@ -172,5 +173,5 @@ def find_channel(registry: Registry, name: str) -> Channel:
     """
     channel = registry.channels.get(name)
     if channel is None:
-        raise Refused("no such channel")
+        raise Refused("not-found", "channel", "no such channel")
     return channel

@@ -11,6 +11,7 @@ import re
 from typing import Final
 
 from gossip.registry.changes import Account, AccountRemoved, AccountSaved, Ticket
+from gossip.registry.errors import Refused
 from gossip.registry.names import NETWORK_PLAYER
 from gossip.registry.secret import digest
 
@@ -70,28 +71,30 @@ class Accounts:
         """Who may do everything."""
         return [account for account in self.all.values() if account.admin and not account.disabled]
 
-    def fault(self, change: AccountSaved | AccountRemoved, blocked: tuple[str, ...]) -> str | None:
+    def check(self, change: AccountSaved | AccountRemoved, blocked: tuple[str, ...]) -> None:
         """
-        Why a change cannot be, if it cannot.
+        Can a change be?
 
         @param blocked: names that nobody may have.
+        @raise Refused: it cannot.
         """
         if isinstance(change, AccountRemoved):
-            return None if self.named(change.name) else "no such account"
+            if self.named(change.name) is None:
+                raise Refused("not-found", "name", "no such account")
+            return
         account = change.account
         known = self.named(account.name)
         if not ACCOUNT_NAME.fullmatch(account.name):
-            return "a name has 3 to 20 letters, digits, - and _, and begins with a letter"
+            raise Refused("invalid", "name", "a name has 3 to 20 letters, digits, - and _, and begins with a letter")
         # Heard on channels it would be the network itself, whatever an operator blocks.
         if known is None and account.name.lower() in {NETWORK_PLAYER, *(name.lower() for name in blocked)}:
-            return f"the name {account.name} is not to be had"
+            raise Refused("reserved", "name", f"the name {account.name} is not to be had")
         if known is not None and (known.name, known.created_at) != (account.name, account.created_at):
-            return f"the name {account.name} is taken"
+            raise Refused("taken", "name", f"the name {account.name} is taken")
         if known is None and len(self.all) >= ACCOUNTS:
-            return "there are too many accounts"
+            raise Refused("too-many", None, "there are too many accounts")
         if account.email is not None and not EMAIL.fullmatch(account.email):
-            return "that is no address for mail"
-        return None
+            raise Refused("invalid", "email", "that is no address for mail")
 
     def save(self, account: Account) -> None:
         """An account is there, or different."""

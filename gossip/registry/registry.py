@@ -142,67 +142,74 @@ class Registry:
                 for each in changes:
                     self.check(each, blocked_games)
             case AccountSaved() | AccountRemoved():
-                fault = self.accounts.fault(change, blocked_games)
-                if fault is not None:
-                    raise Refused(fault)
+                self.accounts.check(change, blocked_games)
             case RestrictionSet(restriction):
                 _check_reason(restriction.reason)
             case FilterSaved(kept):
                 self._check_filter(kept)
             case ReportMade(report):
                 if len(self.reports) >= REPORTS:
-                    raise Refused("too many reports wait already")
+                    raise Refused("too-many", None, "too many reports wait already")
                 _check_reason(report.reason)
             case GameSaved(game):
                 self._check_game(game, {name.lower() for name in blocked_games})
             case GameRemoved(client_id) if client_id not in self.games:
-                raise Refused("no such game")
+                raise Refused("not-found", "game", "no such game")
             case UserAgentSaved(user_agent):
-                _check_addresses(user_agent.url, user_agent.repo_url)
+                _check_address("url", user_agent.url)
+                _check_address("repo_url", user_agent.repo_url)
             case ChannelSaved(channel) if (
                 not 1 <= len(channel.name.encode()) <= 64 or clean(channel.name) != channel.name
             ):
-                raise Refused("a channel's name has 1 to 64 bytes, without control characters and tags")
+                raise Refused(
+                    "invalid", "channel", "a channel's name has 1 to 64 bytes, without control characters and tags"
+                )
 
     def _check_filter(self, kept: Filter) -> None:
         _check_reason(kept.reason)
         text = kept.text
         if not 1 <= len(text) <= FILTER_TEXT or folded(text) != text or not is_line(text):
-            raise Refused(f"a filter has 1 to {FILTER_TEXT} characters, without control characters and tags")
+            raise Refused(
+                "invalid", "text", f"a filter has 1 to {FILTER_TEXT} characters, without control characters and tags"
+            )
         if not kept.substring and not words(text):
-            raise Refused("a filter without a word in it must look for a part of words")
+            raise Refused("invalid", "text", "a filter without a word in it must look for a part of words")
         if kept.substring and not text.strip():
-            raise Refused("a filter must not be blank")
+            raise Refused("invalid", "text", "a filter must not be blank")
         if len(self.filters.kept) >= FILTERS and (text, kept.channel) not in self.filters.kept:
-            raise Refused(f"there may be {FILTERS} filters")
+            raise Refused("too-many", None, f"there may be {FILTERS} filters")
 
     def _check_game(self, game: Game, blocked: set[str]) -> None:
         if not SHORT_NAME.fullmatch(game.short_name):
-            raise Refused("a short name has 1 to 15 letters and digits")
+            raise Refused("invalid", "short_name", "a short name has 1 to 15 letters and digits")
         if game.short_name.lower() in blocked or is_network(game.short_name):
-            raise Refused(f"the short name {game.short_name} is not to be had")
+            raise Refused("reserved", "short_name", f"the short name {game.short_name} is not to be had")
         namesake = self.game_named(game.short_name)
         if namesake is not None and namesake.client_id != game.client_id:
-            raise Refused(f"the short name {game.short_name} is taken")
+            raise Refused("taken", "short_name", f"the short name {game.short_name} is taken")
         for other in self.games.values():
             if other.client_id != game.client_id and other.name.lower() == game.name.lower():
-                raise Refused(f"the name {game.name} is taken")
+                raise Refused("taken", "name", f"the name {game.name} is taken")
         texts = (("name", game.name, _NAME), ("tagline", game.tagline, _TAGLINE))
         for what, text, most in (*texts, ("description", game.description, _DESCRIPTION)):
             if text is not None and (len(text) > most or clean(text) != text):
-                raise Refused(f"a {what} has up to {most} characters, without control characters and tags")
+                raise Refused(
+                    "invalid", what, f"a {what} has up to {most} characters, without control characters and tags"
+                )
         if not game.name.strip():
-            raise Refused("a game needs a name")
+            raise Refused("invalid", "name", "a game needs a name")
         if game.owner is not None and self.accounts.named(game.owner) is None:
-            raise Refused("no such account")
-        _check_addresses(game.homepage_url)
+            raise Refused("not-found", "owner", "no such account")
+        _check_address("homepage_url", game.homepage_url)
         for connection in game.connections:
-            _check_addresses(getattr(connection, "url", None), what="a web connection")
+            _check_address("connections", getattr(connection, "url", None), "a web connection")
             host = getattr(connection, "host", "localhost")
             if not re.fullmatch(r"[0-9A-Za-z.:_-]{1,253}", host) or not 0 < getattr(connection, "port", 1) < 65536:
-                raise Refused("a telnet connection has a host name and a port from 1 to 65535")
+                raise Refused(
+                    "invalid", "connections", "a telnet connection has a host name and a port from 1 to 65535"
+                )
         if len(game.connections) > _CONNECTIONS:
-            raise Refused(f"a game has up to {_CONNECTIONS} connections")
+            raise Refused("too-many", "connections", f"a game has up to {_CONNECTIONS} connections")
 
     def enact(self, change: Change) -> None:
         """Take over a change. It must have been checked."""
@@ -286,15 +293,16 @@ class Registry:
             self._client_ids.pop(game.short_name.lower(), None)
 
 
-def _check_addresses(*urls: str | None, what: str = "a web address") -> None:
-    for url in urls:
-        if url is not None and not (len(url) <= _URL and _WEB_ADDRESS.fullmatch(url)):
-            raise Refused(f"{what} starts with http:// or https:// and has up to {_URL} characters")
+def _check_address(field: str, url: str | None, what: str = "a web address") -> None:
+    if url is not None and not (len(url) <= _URL and _WEB_ADDRESS.fullmatch(url)):
+        raise Refused("invalid", field, f"{what} starts with http:// or https:// and has up to {_URL} characters")
 
 
 def _check_reason(reason: str) -> None:
     if not reason.strip() or len(reason) > REASON or not is_line(reason):
-        raise Refused(f"a reason has 1 to {REASON} characters, without control characters and tags")
+        raise Refused(
+            "invalid", "reason", f"a reason has 1 to {REASON} characters, without control characters and tags"
+        )
 
 
 _NOBODY: Final = Secret(bytes(32))

@@ -254,15 +254,24 @@ class OperationTests(AdminTestCase):
 
     def test_refused(self) -> None:
         """What is refused is answered with 400 and the reason."""
-        self.assertEqual(self.post("/game/show", game="Nobody"), (400, {"error": "no such game"}))
-        self.assertEqual(self.post("/game/show"), (400, {"error": "object missing required field game"}))
         self.assertEqual(
-            self.post("/game/add", name="A", short_name="alpha"), (400, {"error": "the short name alpha is taken"})
+            self.post("/game/show", game="Nobody"),
+            (400, {"error": "no such game", "code": "not-found", "field": "game"}),
+        )
+        self.assertEqual(
+            self.post("/game/show"),
+            (400, {"error": "object missing required field game", "code": "invalid", "field": None}),
+        )
+        self.assertEqual(
+            self.post("/game/add", name="A", short_name="alpha"),
+            (400, {"error": "the short name alpha is taken", "code": "taken", "field": "short_name"}),
         )
 
     def test_unknown(self) -> None:
         """An unknown operation is 404, a wrong method 405, arguments without end 413."""
-        self.assertEqual(self.post("/game/explode"), (404, {"error": "no such operation"}))
+        self.assertEqual(
+            self.post("/game/explode"), (404, {"error": "no such operation", "code": "not-found", "field": None})
+        )
         self.assertEqual(self.browser().ask("GET", "/game/list")[0], 405)
         self.assertEqual(self.browser().ask("POST", "/status")[0], 405)
         self.assertEqual(self.browser().ask("POST", "/say", b" " * (BODY_BYTES + 1))[0], 413)
@@ -271,7 +280,10 @@ class OperationTests(AdminTestCase):
         """A failure of ours is logged, and answered without its details."""
         self.service.broken = RuntimeError("the disk of /secret is full")
         code, result = self.post("/game/disable", game="Alpha")
-        self.assertEqual((code, result), (500, {"error": "something went wrong; the daemon's log has the details"}))
+        self.assertEqual(
+            (code, result),
+            (500, {"error": "something went wrong; the daemon's log has the details", "code": "failed", "field": None}),
+        )
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
     def test_one_at_a_time(self) -> None:
@@ -338,8 +350,14 @@ class DaemonTests(AdminTestCase):
         self.service.world.join("Alpha", channels=["gossip"])
         self.assertEqual(self.post("/say", channel="gossip", text="Hi"), (200, {"channel": "gossip", "text": "Hi"}))
         self.assertEqual([(said.name, said.message) for said in self.service.store.said], [("system", "Hi")])
-        self.assertEqual(self.post("/say", channel="nowhere", text="Hi"), (400, {"error": "no such channel"}))
-        self.assertEqual(self.post("/say", channel="gossip", text=""), (400, {"error": "empty message"}))
+        self.assertEqual(
+            self.post("/say", channel="nowhere", text="Hi"),
+            (400, {"error": "no such channel", "code": "not-found", "field": "channel"}),
+        )
+        self.assertEqual(
+            self.post("/say", channel="gossip", text=""),
+            (400, {"error": "empty message", "code": "empty-message", "field": None}),
+        )
 
     def test_restart_notice(self) -> None:
         """A restart is announced, for a time that makes sense."""
@@ -353,7 +371,14 @@ class DaemonTests(AdminTestCase):
         self.assertEqual(self.service.store.backups, [Path("/backups/b.db")])
         self.assertEqual(
             self.post("/backup", path="/backups/b.db"),
-            (400, {"error": "/backups/b.db already exists; a backup does not overwrite it"}),
+            (
+                400,
+                {
+                    "error": "/backups/b.db already exists; a backup does not overwrite it",
+                    "code": "store-failed",
+                    "field": None,
+                },
+            ),
         )
         self.assertEqual(self.post("/backup", path="b.db")[0], 400)
 

@@ -161,14 +161,12 @@ class Entrance:
     def newcomer(self, form: Form) -> Newcomer:
         """Read what somebody filled in who makes an account, and judge it."""
         name, email, password = form.text("name").strip(), form.text("email").strip(), form.text("password")
-        account = Account(name=name, created_at=self.base.now)
+        account = Account(name=name, email=email or None, created_at=self.base.now)
         faults = self.faults_of(form, name)
         if self.accounts.named(name) is not None:
             faults["name"] = f"The name {name} is taken."
-        elif fault := self.fault_of(account):
-            faults["name"] = fault
-        elif email and (fault := self.fault_of(replace(account, email=email))):
-            faults["email"] = fault
+        elif refused := self.refusal_of(account):
+            faults[refused.field or "name"] = sentence(str(refused))
         return Newcomer(name, email, password, faults)
 
     def faults_of(self, form: Form, name: str) -> Faults:
@@ -178,13 +176,13 @@ class Entrance:
             return {"password": fault}
         return {} if form.text("again") == password else {"again": MISMATCH}
 
-    def fault_of(self, account: Account) -> str | None:
+    def refusal_of(self, account: Account) -> Refused | None:
         """Why an account cannot be so, if it cannot."""
         registry = self.base.gossip.network.registry
         try:
             registry.check(AccountSaved(account), self.base.gossip.network.rules.settings.blocked_games)
         except Refused as refused:
-            return sentence(str(refused))
+            return refused
         return None
 
     async def admit(
@@ -208,7 +206,7 @@ class Entrance:
 
         def make() -> Change:
             if self.accounts.named(account.name) is not None:
-                raise Refused(f"the name {account.name} is taken")
+                raise Refused("taken", "name", f"the name {account.name} is taken")
             if ticket is None:
                 return AccountSaved(account)
             if ticket.digest not in self.accounts.tickets or (ticket.kind == "setup" and self.accounts.admins()):

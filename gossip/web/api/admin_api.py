@@ -13,7 +13,7 @@ arguments. Besides::
     POST /backup {path}                 copy the database to a new file
 
 Where an operation makes a link, C{address} is the whole address, if it is known where the pages are. What is refused is
-answered with 400 and C{{"error": TEXT}}.
+answered with 400 and C{{"error": TEXT, "code": CODE, "field": ARGUMENT or null}}.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ from gossip.registry.changes import MessageSaid
 from gossip.registry.errors import Refused
 from gossip.store.errors import StoreError
 from gossip.web.api.metrics import Metrics
+from gossip.web.api.schemas import OperationError
 from gossip.web.http.requests import BoundedRequest, BoundedSite, answer_json
 from gossip.web.live import Live
 from gossip.web.settings import WebRules
@@ -62,7 +63,7 @@ BACKLOG: Final = 1000
 """So many lines may wait for a reader of what is said; one that is slower is dropped."""
 
 
-_FAILED: Final = {"error": "something went wrong; the daemon's log has the details"}
+_FAILED: Final = OperationError("something went wrong; the daemon's log has the details", "failed")
 
 
 class AdminRequest(BoundedRequest):
@@ -104,12 +105,14 @@ class AdminApi(Resource):
         name = request.path[1:].decode("ascii", "replace")
         known = b"GET" if name in self._gets else b"POST" if name in OPERATIONS or name in ERRANDS else None
         if known is None:
-            return answer_json(request, {"error": "no such operation"}, http.NOT_FOUND)
+            return answer_json(request, OperationError("no such operation", "not-found"), http.NOT_FOUND)
         if request.method != known:
             request.setHeader(b"Allow", known)
-            return answer_json(request, {"error": f"only {known.decode()}"}, http.NOT_ALLOWED)
+            return answer_json(request, OperationError(f"only {known.decode()}", "bad-method"), http.NOT_ALLOWED)
         if request.too_long:
-            return answer_json(request, {"error": "the arguments are too long"}, http.REQUEST_ENTITY_TOO_LARGE)
+            return answer_json(
+                request, OperationError("the arguments are too long", "too-long"), http.REQUEST_ENTITY_TOO_LARGE
+            )
         if known == b"GET":
             return self._gets[name](request)
         assert request.content is not None
@@ -123,8 +126,10 @@ class AdminApi(Resource):
         request.notifyFinish().addErrback(gone.append)
         try:
             body = answer_json(request, await done)
-        except (Refused, StoreError) as error:
-            body = answer_json(request, {"error": str(error)}, http.BAD_REQUEST)
+        except Refused as refused:
+            body = answer_json(request, OperationError(str(refused), refused.code, refused.field), http.BAD_REQUEST)
+        except StoreError as broken:
+            body = answer_json(request, OperationError(str(broken), "store-failed"), http.BAD_REQUEST)
         except Exception:
             self._log.failure("an operation of the admin failed")
             body = answer_json(request, _FAILED, http.INTERNAL_SERVER_ERROR)
@@ -144,7 +149,7 @@ class AdminApi(Resource):
         names = parse_qs(request.uri.partition(b"?")[2].decode("ascii", "replace")).get("channel")
         channel = names[0] if names else None
         if channel is not None and channel not in self._gossip.network.registry.channels:
-            return answer_json(request, {"error": "no such channel"}, http.BAD_REQUEST)
+            return answer_json(request, OperationError("no such channel", "not-found", "channel"), http.BAD_REQUEST)
         tail = Tail(self._gossip, request, channel)
         if channel is None:
             tail.start(())

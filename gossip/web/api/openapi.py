@@ -17,6 +17,7 @@ from gossip.web.api.schemas import (
     GameInFull,
     Games,
     Messages,
+    OperationError,
     OwnGames,
     Statistics,
     TokenShown,
@@ -40,7 +41,7 @@ can do."""
 @functools.lru_cache(4)
 def openapi(network: str) -> dict[str, Any]:
     """The document (3.1)."""
-    told = (Games, GameInFull, Channels, Messages, Statistics, Error, TokenShown, OwnGames)
+    told = (Games, GameInFull, Channels, Messages, Statistics, Error, OperationError, TokenShown, OwnGames)
     _, schemas = msgspec.json.schema_components((*told, *OPERATIONS.values()), ref_template=_TEMPLATE)
     for schema in schemas.values():
         _describe(schema)
@@ -116,12 +117,13 @@ def _get(summary: str, kind: type[Struct], *parameters: dict[str, Any]) -> dict[
 
 def _post(operation: type[Operation]) -> dict[str, Any]:
     schema = {"$ref": _TEMPLATE.format(name=operation.__name__)}
+    refused = _answer(_REFUSALS["400"], OperationError)
     done = {"description": "Done.", "content": {"application/json": {"schema": {"type": "object"}}}}
     return {
         "post": {
             "summary": about(operation),
             "requestBody": {"content": {"application/json": {"schema": schema}}},
-            "responses": {"200": done, **_refusals("400", "503")},
+            "responses": {"200": done, "400": refused, **_refusals("503")},
         }
     }
 

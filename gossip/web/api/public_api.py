@@ -29,6 +29,7 @@ from gossip.web.api.schemas import (
     Games,
     LiveSession,
     Messages,
+    OperationError,
     OwnGame,
     OwnGames,
     Statistics,
@@ -107,7 +108,7 @@ class Api:
                     request.setHeader(name, value)
                 return answer_json(request, Error(problem.text), problem.code)
             except Refused as refused:
-                return answer_json(request, Error(str(refused)), http.BAD_REQUEST)
+                return answer_json(request, OperationError(str(refused), refused.code, refused.field), http.BAD_REQUEST)
             except StoreError:
                 return _unread(request)
             return answer_json(request, result)

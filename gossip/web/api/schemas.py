@@ -56,6 +56,20 @@ class Error(Struct, frozen=True):
     error: str
 
 
+class OperationError(Struct, frozen=True):
+    """
+    Why an operation was not carried out.
+
+    @ivar error: the reason in words, which may change.
+    @ivar code: the same for programs; it stays what it is.
+    @ivar field: the argument that it is about, null if it is about none.
+    """
+
+    error: str
+    code: str
+    field: str | None = None
+
+
 # What is told to who shows a token.
 
 

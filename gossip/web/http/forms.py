@@ -43,7 +43,7 @@ def fill(kind: type[Arguments], form: Form, **fixed: Any) -> Arguments:
             values[field.name] = None if ALL in given and type(None) in kinds else _items(kinds[tuple], given)
         elif (int in kinds or float in kinds) and given[-1][-1:].isalpha():
             # To msgspec "nan" and "inf" are numbers.
-            raise Refused(f"{field.name}: expected a number")
+            raise Refused("invalid", field.name, f"{field.name}: expected a number")
         elif given[-1] or field.required or (UnsetType in kinds and str in kinds):
             values[field.name] = given[-1]
     return filled_in(values | fixed, kind)

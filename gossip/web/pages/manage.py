@@ -31,23 +31,8 @@ CHANGES: Final = 100
 
 _SAID: Final = {"saved": "Saved.", "removed": "The game is no longer registered."}
 """What a page says after something was done."""
-
-_FIELDS: Final = {
-    "the short name": "short_name",
-    "a short name": "short_name",
-    "the name": "name",
-    "a name": "name",
-    "a game needs a name": "name",
-    "a tagline": "tagline",
-    "a description": "description",
-    "a web address": "homepage_url",
-    "a way to play": "connections",
-    "a web connection": "connections",
-    "a telnet connection": "connections",
-    "a game has up to": "connections",
-    "to remove": "sure",
-}
-"""Which field a reason is about, by how it begins: what follows may be a name, in which anything stands."""
+_GAME_TEXTS: Final = ("name", "tagline", "description", "homepage_url", "connections")
+"""The fields of the form of a game that take a text."""
 
 
 class ManagePages:
@@ -76,7 +61,7 @@ class ManagePages:
         return self._games(request, account, {})
 
     def _games(
-        self, request: PublicRequest, account: Account, typed: Mapping[str, Any], code: int = http.OK, wrong: str = ""
+        self, request: PublicRequest, account: Account, typed: Mapping[str, Any], refused: Refused | None = None
     ) -> bytes:
         network = self._base.gossip.network
         games = network.registry.games_of(account.name)
@@ -84,14 +69,13 @@ class ManagePages:
         return self._base.page(
             request,
             "manage.html",
-            code,
+            UNPROCESSABLE if refused else http.OK,
             title="Your games",
             games=[(game, network.presence.online(game.client_id)) for game in games],
             most=most,
             full=bool(most) and len(games) >= most,
             typed={"short_name": "", "name": "", **typed},
-            wrong=wrong,
-            about=field_of(wrong),
+            **_wrong(refused, "short_name", "name"),
             said=_SAID.get(parameter(request, "done") or "", ""),
         )
 
@@ -103,13 +87,13 @@ class ManagePages:
             added = GameAdd(name=typed["name"].strip(), short_name=typed["short_name"].strip(), owner=account.name)
             made = await self._note(added, account, lambda: self._check_number(account))
         except Refused as refused:
-            return self._games(request, account, typed, UNPROCESSABLE, str(refused))
+            return self._games(request, account, typed, refused)
         return self._credentials(request, made)
 
     def _check_number(self, account: Account) -> None:
         most = self._rules.settings.games
         if most and len(self._base.gossip.network.registry.games_of(account.name)) >= most:
-            raise Refused(f"you may register up to {most} games: ask an admin for more")
+            raise Refused("too-many", None, f"you may register up to {most} games: ask an admin for more")
 
     def _credentials(self, request: PublicRequest, made: Result) -> bytes:
         return self._base.page(
@@ -133,8 +117,7 @@ class ManagePages:
         request: PublicRequest,
         game: Game,
         typed: Mapping[str, Any] = {},
-        code: int = http.OK,
-        wrong: str = "",
+        refused: Refused | None = None,
         said: str = "",
     ) -> bytes:
         known = {
@@ -149,11 +132,10 @@ class ManagePages:
         return self._base.page(
             request,
             "manage_game.html",
-            code,
+            UNPROCESSABLE if refused else http.OK,
             title=game.name,
             typed={**known, **typed},
-            wrong=wrong,
-            about=field_of(wrong),
+            **_wrong(refused, "sure", *_GAME_TEXTS),
             said=said,
             old_secret_until=old_secret_until(game, self._base.now),
             **self._live(request, game),
@@ -180,7 +162,7 @@ class ManagePages:
             edited = replace(fill(GameEdit, form, game=game.short_name), owner=UNSET)
             await self._carry_out(edited, account, game)
         except Refused as refused:
-            return self._game(request, game, _typed(form), UNPROCESSABLE, str(refused))
+            return self._game(request, game, _typed(form), refused)
         return redirect(request, f"/manage/{game.short_name}?done=saved")
 
     async def rotate(self, request: PublicRequest, account: Account, name: str) -> bytes:
@@ -189,7 +171,7 @@ class ManagePages:
         try:
             made = await self._carry_out(GameRotate(game=game.short_name), account, game)
         except Refused as refused:
-            return self._game(request, game, code=UNPROCESSABLE, wrong=str(refused))
+            return self._game(request, game, refused=refused)
         return self._credentials(request, made)
 
     async def remove(self, request: PublicRequest, account: Account, name: str) -> bytes:
@@ -197,10 +179,10 @@ class ManagePages:
         game, form = self._own(account, name), self._visits.form(request)
         try:
             if not form.checked("sure"):
-                raise Refused("to remove the game, tick the box")
+                raise Refused("not-confirmed", "sure", "to remove the game, tick the box")
             await self._carry_out(GameRemove(game=game.short_name), account, game)
         except Refused as refused:
-            return self._game(request, game, code=UNPROCESSABLE, wrong=str(refused))
+            return self._game(request, game, refused=refused)
         return redirect(request, "/manage?done=removed")
 
     def _own(self, account: Account, name: str) -> Game:
@@ -211,7 +193,7 @@ class ManagePages:
             # Somebody else may have registered the name since this one looked.
             known = self._base.gossip.network.registry.games.get(game.client_id)
             if known is None or known.owner != game.owner:
-                raise Refused("this game is no longer yours")
+                raise Refused("forbidden", None, "this game is no longer yours")
 
         return await self._note(operation, account, check)
 
@@ -229,11 +211,16 @@ class ManagePages:
             raise
 
 
-def field_of(wrong: str) -> str:
-    """The field that a reason is about; empty if it is about none."""
-    return next((field for words, field in _FIELDS.items() if wrong.startswith(words)), "")
+def _wrong(refused: Refused | None, *fields: str) -> dict[str, str]:
+    """
+    Why something was refused, as a template takes it.
+
+    @param fields: those that the page has; what is about another one is told above them all.
+    """
+    field = refused.field if refused else None
+    return {"wrong": str(refused or ""), "about": field if field in fields else ""}
 
 
 def _typed(form: Form) -> dict[str, Any]:
-    texts = {name: form.text(name) for name in ("name", "tagline", "description", "homepage_url", "connections")}
+    texts = {name: form.text(name) for name in _GAME_TEXTS}
     return {**texts, **{name: "1" in form.all(name) for name in ("hidden", "hide_players")}}

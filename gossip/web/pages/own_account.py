@@ -139,10 +139,10 @@ class OwnAccountPages:
         """Another address: who has it can set a new password, so it takes the present one."""
         form = self._visits.form(request)
         email = form.text("email").strip()
-        fault = self._entrance.fault_of(replace(account, email=email or None))
-        proven = None if fault else await self._proven(request, account, form)
+        refused = self._entrance.refusal_of(replace(account, email=email or None))
+        proven = None if refused else await self._proven(request, account, form)
         if proven is None:
-            faults = {"email.email": fault} if fault else {"email.current": _WRONG}
+            faults = {"email.email": sentence(str(refused))} if refused else {"email.current": _WRONG}
             return self._show(request, account, faults, filled={"email.email": email})
         await self._entrance.alter(
             account.name,
@@ -186,13 +186,13 @@ class OwnAccountPages:
 
         def make() -> Change:
             if not 1 <= len(label) <= LABEL:
-                raise Refused(f"use 1 to {LABEL} characters")
+                raise Refused("invalid", "label", f"use 1 to {LABEL} characters")
             # Who is signed out by now gets none, nor would it be for the next one of his name.
             if scope not in self._scopes(self._visits.required(request)):
-                raise Refused("this scope is for admins only")
+                raise Refused("forbidden", "scope", "this scope is for admins only")
             if len(accounts.of(account.name, "token")) >= TICKETS:
                 # Otherwise the oldest would go, and a program of somebody would stop without a word.
-                raise Refused(f"you have {TICKETS} tokens, the maximum: revoke one first")
+                raise Refused("too-many", None, f"you have {TICKETS} tokens, the maximum: revoke one first")
             return issue(accounts, ticket)
 
         try:

@@ -155,7 +155,7 @@ class AccountPages:
                 await self._entrance.admit(request, newcomer, admin, ticket)
                 return redirect(request, back)
             except Refused as refused:
-                newcomer = replace(newcomer, faults={"name": sentence(str(refused))})
+                newcomer = replace(newcomer, faults={refused.field or "name": sentence(str(refused))})
         return self._newcomer(request, newcomer, admin, back)
 
     def set_up(self, request: PublicRequest, secret: str) -> bytes:

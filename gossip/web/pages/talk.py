@@ -91,7 +91,7 @@ class TalkPages:
         waiting = self._base.gossip.network.registry.reports.values()
         try:
             if sum(report.made_by == account.name for report in waiting) >= REPORTS:
-                raise Refused(f"you already have {REPORTS} open reports")
+                raise Refused("too-many", None, f"you already have {REPORTS} open reports")
             await self._executor.carry_out(ReportAdd(channel=name, seq=number, reason=reason), account.name)
         except Refused as refused:
             draft = Draft(reason, f"Not reported: {refused}.", UNPROCESSABLE)

@@ -38,4 +38,8 @@ def read(text: str) -> GameConnection:
                 return kind(parts.hostname, parts.port)
         except ValueError:
             pass
-    raise Refused("a way to play is like telnet://mud.example:4000, telnets://mud.example:4443 or https://mud.example/")
+    raise Refused(
+        "invalid",
+        "connections",
+        "a way to play is like telnet://mud.example:4000, telnets://mud.example:4443 or https://mud.example/",
+    )

@@ -273,11 +273,19 @@ class OperationTests(TokenTestCase):
 
     def test_refused(self) -> None:
         """What is refused is told with the reason, and what does not exist is not there."""
-        self.assertEqual(self.operate("game/show", game="Nobody"), (400, {"error": "no such game"}))
-        self.assertEqual(self.operate("game/show"), (400, {"error": "object missing required field game"}))
+        self.assertEqual(
+            self.operate("game/show", game="Nobody"),
+            (400, {"error": "no such game", "code": "not-found", "field": "game"}),
+        )
+        self.assertEqual(
+            self.operate("game/show"),
+            (400, {"error": "object missing required field game", "code": "invalid", "field": None}),
+        )
         self.assertEqual(self.operate("game/explode"), (404, {"error": "There is no such operation."}))
         code, _, told = self.ask("/api/v1/admin/game/list", self.tokens["Ana", "admin"], "POST", b"{")
-        self.assertEqual((code, told), (400, {"error": "the arguments must be an object of JSON"}))
+        self.assertEqual(
+            (code, told), (400, {"error": "the arguments must be an object of JSON", "code": "invalid", "field": None})
+        )
 
     def test_nobody_else(self) -> None:
         """Nobody else gets anything done by it."""

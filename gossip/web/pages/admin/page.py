@@ -183,7 +183,7 @@ class AdminPage:
         try:
             deed = fill(kind, form)
             if is_grave(deed) and not form.checked("sure"):
-                raise Refused("tick the box to confirm this action")
+                raise Refused("not-confirmed", "sure", "tick the box to confirm this action")
             result = await self._do(deed, account.name)
         except Refused as refused:
             told = {"typed": Typed(form), "wrong": str(refused)}
