@@ -94,7 +94,7 @@ class Speaker:
     transport_name = "memory"
     peer_address = "192.0.2.1"
     wire_format = Silence()
-    straight = None
+    direct_send = None
 
     def write(self, data: bytes) -> None:
         pass

@@ -24,9 +24,9 @@ _KNOWN_ROUTES: Final = 256
 
 class Routes:
     """
-    How to reach the connections of an audience: straight ones by their wire format, and all others.
+    How to reach the connections of an audience: direct ones by their wire format, and all others.
 
-    @cvar generation: a connection that gains or loses its straight route counts this up; every known route is then
+    @cvar generation: a connection that gains or loses its direct route counts this up; every known route is then
         looked up again.
     """
 
@@ -34,17 +34,17 @@ class Routes:
 
     def __init__(self, sessions: tuple[Session, ...], connections: Mapping[Session, IConnection]) -> None:
         self.sessions = sessions
-        self.straight: dict[IWireFormat, list[tuple[Callable[[bytes], int], IConnection]]] = {}
+        self.direct: dict[IWireFormat, list[tuple[Callable[[bytes], int], IConnection]]] = {}
         self.others: list[IConnection] = []
         for session in sessions:
             connection = connections.get(session)
             if connection is None:
                 continue
-            straight = connection.straight
-            if straight is None:
+            send = connection.direct_send
+            if send is None:
                 self.others.append(connection)
             else:
-                self.straight.setdefault(connection.wire_format, []).append((straight, connection))
+                self.direct.setdefault(connection.wire_format, []).append((send, connection))
 
 
 class Fanout:
@@ -119,10 +119,10 @@ class Fanout:
         """Write the same to a whole audience."""
         routes = self._routes(sessions)
         written: dict[IWireFormat, bytes] = {}
-        for wire_format, straight_routes in routes.straight.items():
+        for wire_format, direct_routes in routes.direct.items():
             data = written[wire_format] = self._encode(wire_format, events)
             size = len(data)
-            for send, connection in straight_routes if data else ():  # each step in here is paid for each delivery
+            for send, connection in direct_routes if data else ():  # each step in here is paid for each delivery
                 try:
                     sent = send(data)
                 except OSError:  # full, or broken: that is for Twisted to find out

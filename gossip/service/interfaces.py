@@ -26,17 +26,17 @@ class IConnection(Interface):
     transport_name: str = Attribute("The kind of transport, for people and metrics.")
     peer_address: str = Attribute("The address at the other end, without a port.")
     wire_format: IWireFormat = Attribute("The wire format; it may change as long as the connection lasts.")
-    straight: Callable[[bytes], int] | None = Attribute(
-        "A way past write for what the wire format wrote: it takes bytes, and returns how many of them it took or "
-        "raises OSError; the rest goes to spill. None where there is no such way. Which connections have one changes "
-        "with the Outlet's generation; one that has it keeps its wire format."
+    direct_send: Callable[[bytes], int] | None = Attribute(
+        "The direct route: it takes what the wire format wrote, and returns how many bytes it took or raises OSError; "
+        "the rest goes to spill. None if the connection has no such route. A connection that gains or loses it counts "
+        "up Routes.generation; while a connection has it, its wire format does not change."
     )
 
     def write(data: bytes) -> None:
         """Send what the wire format wrote. A reader that is too slow is cut off."""
 
     def spill(rest: bytes) -> None:
-        """Send what the straight way did not take."""
+        """Send what the direct route did not take."""
 
     def close(code: int, why: Error) -> None:
         """

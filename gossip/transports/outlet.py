@@ -13,56 +13,58 @@ from twisted.logger import Logger
 from gossip.service.fanout import Routes
 
 SEND_BUFFER: Final = 256 * 1024
-"""How many bytes the system keeps for a reader, for its own part."""
+"""The size of the system's send buffer for a connection, in bytes."""
 
 
 class Outlet:
     """
-    The one gate for all that is sent over a connection: short writes, slow readers, and the least cost.
+    The one gate for everything sent over a connection: it copes with short writes and slow readers at the least cost.
 
-    C{transport.write} costs two system calls of the reactor's poller a frame. On plain TCP with nothing waiting the
-    socket is tried first, and only what it does not take goes that way. Under TLS the socket is never touched.
+    C{transport.write} costs two system calls of the reactor's poller for each write. On plain TCP, while nothing is
+    waiting, the gate tries the socket first (the direct route) and gives only the rest to the transport. Under TLS the
+    socket is never touched.
 
-    To be inherited by a protocol.
+    A protocol inherits it. It defines no method of C{IConnection} but L{spill}: what C{write} means is for each
+    connection to say.
     """
 
     transport: Any
     peer_address: str
 
-    _straight: Callable[[bytes], int] | None = None
+    _direct: Callable[[bytes], int] | None = None
     _shut = False
     _backlog = 0
 
     def open_outlet(self, backlog: int) -> None:
         """
-        Begin, when there is a transport.
+        Begin. Call it when the transport is there.
 
-        @param backlog: how many bytes may wait for the reader; 0 for any number.
+        @param backlog: how many bytes may wait for the reader; 0 for no limit.
         """
         self._backlog = backlog
         tcp_transport = getattr(self.transport, "transport", self.transport)
         if isinstance(tcp_transport, tcp.Connection):
-            # By itself the system keeps some megabytes for a reader that does not read, before our own limit begins.
+            # By default the system buffers some megabytes for a reader that does not read, before our limit counts.
             tcp_transport.socket.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
 
     def shut(self) -> None:
-        """Take no more: the last word has been said."""
+        """Send nothing more: the last bytes have been sent."""
         self._shut = True
-        self._lose_straight_way()
+        self._lose_direct_route()
 
-    def write(self, data: bytes) -> None:
-        """Send something, unless the last word has been said."""
-        straight = self._straight or self._find_straight_way()
+    def send_bytes(self, data: bytes) -> None:
+        """Send bytes; nothing once the gate is shut. A reader that is too slow is cut off."""
+        send = self._direct or self._find_direct_route()
         sent = 0
-        if straight is not None:
+        if send is not None:
             with suppress(OSError):
-                sent = straight(data)
+                sent = send(data)
         if sent != len(data):
             self.spill(data[sent:])
 
     def spill(self, rest: bytes) -> None:
-        """Send what the straight way did not take: from here on all waits in one place, until that is empty."""
-        self._lose_straight_way()
+        """Send what the direct route did not take. Everything queues behind it until the transport has sent it."""
+        self._lose_direct_route()
         if not self._shut:
             self.transport.write(rest)
             if self._backlog and _waiting(self.transport) > self._backlog:
@@ -74,17 +76,17 @@ class Outlet:
         self.shut()
         self.transport.abortConnection()
 
-    def _find_straight_way(self) -> Callable[[bytes], int] | None:
+    def _find_direct_route(self) -> Callable[[bytes], int] | None:
         transport = self.transport
-        # Exactly this class: a subclass, a Unix socket say, may send in another way.
+        # Exactly this class: a subclass, such as that for Unix sockets, may send in another way.
         if type(transport) is tcp.Server and not self._shut and not transport.TLS and not _waiting(transport):
-            self._straight = transport.socket.send
+            self._direct = transport.socket.send
             Routes.generation += 1
-        return self._straight
+        return self._direct
 
-    def _lose_straight_way(self) -> None:
-        if self._straight is not None:
-            self._straight = None
+    def _lose_direct_route(self) -> None:
+        if self._direct is not None:
+            self._direct = None
             Routes.generation += 1
 
 
@@ -92,7 +94,7 @@ _log = Logger()
 
 
 def _waiting(transport: Any) -> int:
-    """How many bytes the reader has not taken yet, without those that the operating system holds."""
+    """How many bytes the reader has not taken yet, not counting those in the system's buffer."""
     tcp_transport = getattr(transport, "transport", transport)
     if not isinstance(tcp_transport, tcp.Connection):
         return 0

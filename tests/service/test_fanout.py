@@ -41,7 +41,7 @@ class Recorder:
 
     transport_name = "memory"
     peer_address = "192.0.2.1"
-    straight: Any = None
+    direct_send: Any = None
 
     def __init__(self, wire_format: IWireFormat, fails: bool = False) -> None:
         self.wire_format = wire_format
@@ -67,17 +67,17 @@ class Recorder:
 
 
 class Straight(Recorder):
-    """A connection with a straight way, which takes as many bytes as it is told."""
+    """A connection with a direct route, which takes as many bytes as it is told."""
 
     def __init__(self, wire_format: IWireFormat) -> None:
         super().__init__(wire_format)
         self.takes: int | None = 1000
-        self.straight: Any = self.take
+        self.direct_send: Any = self.take
 
     def take(self, data: bytes) -> int:
         if self.takes is None:
             raise BlockingIOError
-        self.written.append(("straight", data))
+        self.written.append(("direct", data))
         return min(self.takes, len(data))
 
     def spill(self, rest: bytes) -> None:
@@ -216,34 +216,34 @@ class StraightTests(SynchronousTestCase):
             recorder.written = []
         return written
 
-    def test_straight(self) -> None:
-        """What can go straight does, for each wire format written once."""
-        self.assertEqual(self.send("abc"), [[("straight", b"abc")]] * 3)
+    def test_direct(self) -> None:
+        """What can go the direct route does, for each wire format written once."""
+        self.assertEqual(self.send("abc"), [[("direct", b"abc")]] * 3)
         self.assertEqual(self.format.encoded, 1)
 
     def test_short(self) -> None:
         """What is not taken is spilled, also after an error; the others do not notice."""
         self.recorders[0].takes = 1
         self.recorders[1].takes = None
-        expected = [[("straight", b"abc"), ("spilled", b"bc")], [("spilled", b"abc")], [("straight", b"abc")]]
+        expected = [[("direct", b"abc"), ("spilled", b"bc")], [("spilled", b"abc")], [("direct", b"abc")]]
         self.assertEqual(self.send("abc"), expected)
 
     def test_lost_and_found(self) -> None:
-        """A connection that loses its straight way is written to like others, until it has it again."""
+        """A connection that loses its direct route is written to like others, until it has it again."""
         self.send("a")
-        self.recorders[0].straight = None
+        self.recorders[0].direct_send = None
         Routes.generation += 1
         self.assertEqual(self.send("b")[0], [b"b"])
-        self.recorders[0].straight = self.recorders[0].take
+        self.recorders[0].direct_send = self.recorders[0].take
         Routes.generation += 1
-        self.assertEqual(self.send("c")[0], [("straight", b"c")])
+        self.assertEqual(self.send("c")[0], [("direct", b"c")])
 
     def test_gone(self) -> None:
         """A session that is gone is passed over, though the audience was known."""
         self.send("a")
         del self.connections[self.sessions[0]]
         Routes.generation += 1
-        self.assertEqual(self.send("b"), [[], [("straight", b"b")], [("straight", b"b")]])
+        self.assertEqual(self.send("b"), [[], [("direct", b"b")], [("direct", b"b")]])
 
     def test_nothing_kept_of_the_lost(self) -> None:
         """A connection that is gone is forgotten at once, though no outlet changed."""
@@ -297,16 +297,16 @@ class OutletTests(SynchronousTestCase):
 
     def test_past_the_poller(self) -> None:
         """On plain TCP with nothing waiting the bytes are on the wire at once."""
-        self.pipe.write(b"hello")
+        self.pipe.send_bytes(b"hello")
         self.assertEqual(self.read(), b"hello")
 
     def test_short_write(self) -> None:
         """What the socket does not take waits, further writes wait behind it, and then the direct way is free again."""
         data = bytes(range(256)) * 4096
-        self.pipe.write(data)
-        self.pipe.write(b"the end")
+        self.pipe.send_bytes(data)
+        self.pipe.send_bytes(b"the end")
         self.assertEqual(self.drain(), data + b"the end")
-        self.pipe.write(b"again")
+        self.pipe.send_bytes(b"again")
         self.assertEqual(self.read(), b"again")
 
     def test_slow_reader(self) -> None:
@@ -314,17 +314,17 @@ class OutletTests(SynchronousTestCase):
         self.pipe.open_outlet(2_000_000)
         aborted: list[bool] = []
         self.patch(self.transport, "abortConnection", lambda: aborted.append(True))
-        self.pipe.write(b"x" * 2_000_000)
+        self.pipe.send_bytes(b"x" * 2_000_000)
         self.assertEqual(aborted, [])
-        self.pipe.write(b"x" * 2_000_000)
-        self.pipe.write(b"x")
+        self.pipe.send_bytes(b"x" * 2_000_000)
+        self.pipe.send_bytes(b"x")
         self.assertEqual(aborted, [True])
 
     def test_generation(self) -> None:
-        """The generation changes when the straight way is found, and when it is lost."""
+        """The generation changes when the direct route is found, and when it is lost."""
         generations = [Routes.generation]
         for data in (b"x", b"x" * (4 << 20)):
-            self.pipe.write(data)
+            self.pipe.send_bytes(data)
             generations.append(Routes.generation)
         self.assertEqual(len(set(generations)), 3)
 
@@ -334,28 +334,28 @@ class OutletTests(SynchronousTestCase):
         self.assertIn(size, (SEND_BUFFER, 2 * SEND_BUFFER))
 
     def test_never_under_tls(self) -> None:
-        """There is no straight way past TLS."""
+        """There is no direct route past TLS."""
         self.transport.TLS = True
-        self.assertIsNone(self.pipe._find_straight_way())
+        self.assertIsNone(self.pipe._find_direct_route())
 
     def test_shut(self) -> None:
         """Nothing is written past the last word."""
-        self.pipe.write(b"last")
+        self.pipe.send_bytes(b"last")
         self.pipe.shut()
-        self.pipe.write(b"late")
+        self.pipe.send_bytes(b"late")
         self.assertEqual(self.drain(), b"last")
 
     def test_broken(self) -> None:
         """A socket that is broken is left to the reactor."""
         self.transport.socket.shutdown(socket.SHUT_WR)
-        self.pipe.write(b"x")
+        self.pipe.send_bytes(b"x")
         self.assertEqual(self.transport._tempDataBuffer, [b"x"])
 
     def test_other_transports(self) -> None:
         """Whatever is no plain TCP is written to as any transport."""
         pipe, transport = Pipe(), StringTransport()
         pipe.makeConnection(transport)
-        pipe.write(b"hello")
+        pipe.send_bytes(b"hello")
         self.assertEqual(transport.value(), b"hello")
 
 

@@ -76,7 +76,7 @@ class MemoryConnection:
 
     transport_name = "memory"
     peer_address = "192.0.2.1"
-    straight: Any = None
+    direct_send: Any = None
     wire_format = Lines()
 
     def __init__(self) -> None:

@@ -67,7 +67,7 @@ class TelnetConnection(Outlet, Protocol):
     """One MUD's line."""
 
     transport_name = "telnet"
-    straight = None  # all passes the codec
+    direct_send = None  # all passes the codec
     factory: TelnetFactory
     transport: Any
 
@@ -118,7 +118,7 @@ class TelnetConnection(Outlet, Protocol):
             self._deadline = factory.clock.callLater(limits.login_seconds, self._end, Error.of("login-timeout"))
         self.open_outlet(limits.backlog_bytes)
         codec.send_line(f"GOSSIP 1 {factory.banner}".encode("ascii", "replace"))
-        super().write(codec.flush())
+        self.send_bytes(codec.flush())
 
     def dataReceived(self, data: bytes) -> None:
         if self._closing:
@@ -174,7 +174,7 @@ class TelnetConnection(Outlet, Protocol):
         if self._closing:
             return
         if self.codec.unsent:
-            super().write(self.codec.flush())
+            self.send_bytes(self.codec.flush())
         self._go_on()
 
     def _hear(self, event: telnet.Event) -> None:
@@ -299,7 +299,7 @@ class TelnetConnection(Outlet, Protocol):
         self._stop_deadline()
         self.codec.send_lines(self._dialect.goodbye(why))
         self.open_outlet(0)  # no more than this comes
-        super().write(self.codec.finish())
+        self.send_bytes(self.codec.finish())
         self.shut()
         # Who reads nothing would never see the end.
         self._deadline = self.factory.clock.callLater(CLOSE_SECONDS, self.transport.abortConnection)

@@ -74,7 +74,7 @@ _OPEN: Final = (
     "_backlog",
     "_perMessageCompress",
     "_session",
-    "_straight",
+    "_direct",
     "_waiting",
 )
 """What a connection needs once it is open."""
@@ -285,13 +285,16 @@ class WebSocketConnection(Outlet, _Lean):
 
     # What goes out.
 
+    # Not a method of its own: that would be one more call for each delivery.
+    write = Outlet.send_bytes
+
     @property
-    def straight(self) -> Callable[[bytes], int] | None:
-        return self._straight
+    def direct_send(self) -> Callable[[bytes], int] | None:
+        return self._direct
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         # Autobahn's own frames pass the gate too: two ways to the socket would mix them up.
-        self.write(data)
+        self.send_bytes(data)
 
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
         super().sendCloseFrame(code, reasonUtf8, isReply)
