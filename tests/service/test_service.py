@@ -16,6 +16,7 @@ from gossip.service.counters import LATENCIES, Counters
 from gossip.service.interfaces import IConnection, IGossip
 from gossip.service.service import UNANSWERED, GossipService, NotKept
 from gossip.service.watch import SECONDS, Watched
+from tests.support.rewording import REWORDED, reword
 from tests.support.running_service import CountingTransport, MemoryConnection, ServiceTestCase
 from tests.support.world import NOW, frame
 
@@ -291,6 +292,24 @@ class EventsTests(ServiceTestCase):
         _, session = self.connect()
         self.say(session, frame("authenticate", {"client_id": "x", "client_secret": "y"}))
         self.assertEqual(dict(self.service.counters.failures), {"invalid credentials": 1})
+
+    def test_reworded(self) -> None:
+        """What is counted, and as what, does not depend on what the errors say."""
+        reword(self)
+        connection, session = self.join("Alpha", channels=["gossip"])
+        self.told(connection)
+        _, stranger = self.connect()
+        self.say(stranger, frame("authenticate", {"client_id": "x", "client_secret": "y"}))
+        self.say(session, send("1", "testing"), frame("channels/subscribe", {"channel": "no"}, "2"))
+        self.assertEqual([told["error"] for told in self.told(connection)], [REWORDED] * 2)
+        self.say(session, *[frame("heartbeat")] * 100)
+        self.assertEqual(
+            {error: number > 0 for error, number in self.service.counters.failures.items()},
+            dict.fromkeys(
+                ("invalid credentials", "not subscribed", "Could not subscribe", "rate limit exceeded"), True
+            ),
+        )
+        self.assertEqual(self.service.counters.rate_limited, self.service.counters.failures["rate limit exceeded"])
 
     def test_waiting(self) -> None:
         """Answers that wait for a commit are counted, and changes that could not be kept."""

@@ -12,6 +12,7 @@ from gossip.protocol.errors import NOT_KEPT, Error
 from gossip.registry.changes import Channel, ChannelSaved, MessageSaid
 from gossip.transports.telnet.text_dialect import _BEFORE_LOGIN, _COMMANDS
 from gossip.transports.telnet.text_format import Asked, LineOptions, TextFormat
+from tests.support.rewording import REWORDED, reword
 from tests.support.telnet_games import ANY_RATE, TelnetTestCase
 from tests.support.world import NOW, frame
 
@@ -102,6 +103,15 @@ class CommandTests(TelnetTestCase):
         self.game.send(b"send gossip Conan hi\n")
         self.writer.settle(kept=False)
         self.assertEqual(self.game.lines(), ["ERR SEND 500 an error occurred, try again"])
+
+    def test_reworded(self) -> None:
+        """An error keeps its number whatever it says: one of the network, of the dialect, and of the end."""
+        reword(self)
+        self.assertEqual(
+            self.game.say("send testing Conan hi", "tell No Bo@Beta hi", "jump", "send"),
+            [f"ERR {error} {REWORDED}" for error in ("SEND 403", "TELL 412", "JUMP 400", "SEND 400")],
+        )
+        self.assertEqual(self.game.say("quit"), [f"BYE 200 {REWORDED}"])
 
     def test_emote(self) -> None:
         """An emote is heard with /me."""

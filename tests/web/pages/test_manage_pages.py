@@ -13,6 +13,7 @@ from gossip.registry.changes import Game, GameSaved, Restriction, RestrictionSet
 from gossip.web.accounts.attempts import HOUR
 from gossip.web.pages.manage import CHANGES
 from gossip.web.settings import WebSettings
+from tests.support.rewording import REWORDED, reword
 from tests.support.site_browser import HOSTILE
 from tests.support.sites import OwnerTestCase
 from tests.support.visitor import Answer, Visitor
@@ -236,6 +237,25 @@ class EditTests(OwnerTestCase):
             self.assertIn("checked", dict(_boxes(answer))["hidden"])
         self.assertEqual(self.games(), before)
 
+    def test_reworded(self) -> None:
+        """A refusal stands at the field that it is about, whatever it says; one about no field stands above them."""
+        reword(self)
+        for path, typed, field in (
+            ("/manage", {"short_name": "Beta", "name": "New"}, "short_name"),
+            ("/manage", {"short_name": "New", "name": "The Beta"}, "name"),
+            ("/manage/Alpha", {"name": "The Beta"}, "name"),
+            ("/manage/Alpha", {"name": "New", "tagline": "x" * 71}, "tagline"),
+            ("/manage/Alpha", {"name": "New", "homepage_url": "nowhere"}, "homepage_url"),
+            ("/manage/Alpha", {"name": "New", "connections": "https://"}, "connections"),
+            ("/manage/Alpha/remove", {}, "sure"),
+        ):
+            answer = self.ana.post(path, typed)
+            self.assertIn(REWORDED, answer.text)
+            self.assertEqual([each["name"] for _, each in answer.page.tags if "aria-invalid" in each], [field])
+        answer = self.ana.post("/manage/Alpha", {"name": "New", "hidden": "maybe"})
+        self.assertIn(REWORDED, answer.text)
+        self.assertNotIn("aria-invalid", answer.body.decode())
+
     def test_gone_meanwhile(self) -> None:
         """Who waited for his turn does not get at the game of somebody else who has its name by then."""
         self.ana.get("/manage/Alpha")
@@ -371,6 +391,17 @@ class LiveTests(OwnerTestCase):
         ):
             self.assertIn(shown, answer.text)
         self.assertNotIn(wrong, answer.body.decode())
+
+    def test_reworded(self) -> None:
+        """What to do about it is told whatever the error says."""
+        reword(self)
+        self.live()
+        session = self.world.open(peer="203.0.113.9")
+        event = frames.decode(json.dumps(frame("authenticate", self.world.credentials("Alpha", supports=[]))).encode())
+        self.service.watch.received(session, event, self.world.network.receive(session, event, at(NOW)), NOW)
+        answer = self.live()
+        for shown in (REWORDED, 'at least "channels"'):
+            self.assertIn(shown, answer.text)
 
     def test_restricted(self) -> None:
         """What the admins of the network have against a game is told to its owner."""

@@ -17,6 +17,7 @@ from gossip.registry.changes import Account, AccountRemoved, AccountSaved
 from gossip.web.accounts import attempts, passwords
 from gossip.web.accounts.attempts import Limits
 from tests.support.passwords import BETTER, GOOD, QUICK, Threads
+from tests.support.rewording import reword
 from tests.support.site_browser import HOSTILE, Unanswered
 from tests.support.sites import AccountsTestCase
 from tests.support.visitor import Answer, Visitor
@@ -341,6 +342,14 @@ class SignUpTests(AccountsTestCase):
             if "email" in fields:
                 self.assertEqual(tags[0]["value"], fields["email"].strip())
         self.assertEqual([*self.accounts.all], ["bob"])
+
+    def test_reworded(self) -> None:
+        """What is wrong stands at its field, whatever the registry says of it."""
+        reword(self)
+        for field, typed in (("name", "system"), ("email", "nowhere")):
+            answer = self.sign_up(**{field: typed})  # type: ignore[arg-type]
+            wrong = [tag["name"] for kind, tag in answer.page.tags if kind == "input" and tag.get("aria-invalid")]
+            self.assertEqual(wrong, [field])
 
     def test_closed(self) -> None:
         """Where nobody can make an account, it says so, links or not."""
