@@ -1,12 +1,12 @@
 /*
  * A client of the gossip network for old code bases: C89, one file, no library.
  *
- *     gossip_open(host, port, client_id, client_secret)   at the start, and again some time after it was lost
- *     gossip_poll()                                       once a pulse; never waits
- *     gossip_send(channel, player, text)                  when a player says something
- *     gossip_heard(channel, who, text)                    yours: show it to your players
+ *     gossip_open(host, port, client_id, client_secret)   call it at the start, and again some time after a disconnect
+ *     gossip_poll()                                       call it once a pulse; it never blocks
+ *     gossip_send(channel, player, text)                  call it when a player says something
+ *     gossip_heard(channel, who, text)                    you write this one: show the message to your players
  *
- * See README.rst in this directory. Compiled with -DGOSSIP_MAIN it is a program to try it with.
+ * See README.rst in this directory. Compile it with -DGOSSIP_MAIN to get a program to try it with.
  */
 #define _POSIX_C_SOURCE 200112L
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#define GOSSIP_LINE 1024 /* as long as a line of the network, unless OPTION maxline says otherwise */
+#define GOSSIP_LINE 1024 /* the maximum length of a line from the network, unless you set OPTION maxline */
 
 void gossip_heard(const char *channel, const char *who, const char *text);
 
@@ -34,7 +34,7 @@ void gossip_close(void)
     gossip_have = 0;
 }
 
-/* Write a whole line. A connection that does not take it is given up: it is some hundred lines behind by then. */
+/* Write a whole line. If the connection does not take it, close it: by then it is some hundred lines behind. */
 static void gossip_write(const char *line)
 {
     size_t length = strlen(line);
@@ -43,7 +43,7 @@ static void gossip_write(const char *line)
         gossip_close();
 }
 
-/* Connect and log in; returns 0 if nobody is there. Connecting may wait: do it at the start, or in a child. */
+/* Connect and log in; return 0 if that fails. This can block: call it at the start, or in a child process. */
 int gossip_open(const char *host, const char *port, const char *id, const char *secret)
 {
     struct addrinfo hints, *found;
@@ -66,7 +66,7 @@ int gossip_open(const char *host, const char *port, const char *id, const char *
     return gossip_fd >= 0;
 }
 
-/* A player says something. A name must not hold blanks: %20 stands for one, %25 for a per cent sign, %40 for an at sign. */
+/* Send a player's message. In a name, write %20 for a blank, %25 for a per cent sign and %40 for an at sign. */
 void gossip_send(const char *channel, const char *player, const char *text)
 {
     char line[GOSSIP_LINE];
@@ -77,7 +77,7 @@ void gossip_send(const char *channel, const char *player, const char *text)
     }
 }
 
-/* A line came. What is not known is passed over, so that the network can learn new ones. */
+/* Handle one line. Ignore unknown lines, because the network will have new ones. */
 static void gossip_line(char *line)
 {
     char channel[32], who[GOSSIP_LINE + 1], pong[64];
@@ -92,7 +92,7 @@ static void gossip_line(char *line)
         fprintf(stderr, "gossip: %s\n", line);
 }
 
-/* Hear what there is to hear; returns 0 when the connection is lost. */
+/* Read and handle all lines that have arrived; return 0 when the connection is lost. */
 int gossip_poll(void)
 {
     char *end;
@@ -123,7 +123,7 @@ int gossip_poll(void)
 }
 
 #ifdef GOSSIP_MAIN
-/* Reads "player text" from its standard input, and prints what it hears. */
+/* Reads "player text" from its standard input, and prints messages. */
 #include <stdlib.h>
 #include <sys/select.h>
 

@@ -1,9 +1,9 @@
 """
-A game on the gossip network by its telnet port, in the JSON dialect: the events of the websocket, one a line.
+A game on the gossip network, by the JSON dialect of the telnet port: the events of the websocket, one on each line.
 
     python gossip_json.py HOST PORT CLIENT_ID CLIENT_SECRET
 
-It says what it reads from its standard input (C{player text}), and prints what it hears. Only the standard library.
+It sends the lines of its standard input (C{player text}) and prints messages. It needs only the standard library.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class Game:
         self._writer.write(json.dumps({"event": event, "payload": payload, **more}).encode() + b"\n")
 
     async def hear(self) -> None:
-        """Hear until the connection ends."""
+        """Read events until the connection ends."""
         while line := await self._reader.readline():
             if not line.startswith(b"{"):
-                continue  # the first line is for people, and for telnet
+                continue  # the first line is for people and for telnet
             heard = json.loads(line)
             payload = heard.get("payload", {})
             match heard["event"]:
@@ -46,7 +46,7 @@ class Game:
                 print(f"refused: {heard['event']}: {heard['error']}", flush=True)
 
     async def say(self, lines: asyncio.StreamReader) -> None:
-        """Say what is read."""
+        """Send each line that is read."""
         number = 0
         while line := (await lines.readline()).decode():
             name, _, message = line.strip().partition(" ")
@@ -57,7 +57,7 @@ class Game:
 
 async def main(host: str, port: str, client_id: str, client_secret: str) -> None:
     """Join, and talk."""
-    # A line may have 64 KiB.
+    # A line can have 64 KiB.
     game = Game(*await asyncio.open_connection(host, int(port), limit=128 * 1024))
     credentials = {"client_id": client_id, "client_secret": client_secret}
     supports = {"supports": ["channels", "players"], "channels": ["gossip"], "user_agent": "gossip_json.py"}
