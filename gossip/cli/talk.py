@@ -14,13 +14,11 @@ import random
 import re
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
+from typing import Any, Final
 
 from msgspec import Struct
-from twisted.internet import ssl, task
+from twisted.internet import task
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.internet.stdio import StandardIO
@@ -29,6 +27,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gossip.cli.terminal import printable
+from gossip.client.websocket import Connect, Link, Send, websocket
 from gossip.protocol.events import VERSION
 from gossip.registry.names import NETWORK_GAME
 
@@ -325,17 +324,6 @@ def _status(event: str, payload: dict[str, Any]) -> str:
 
 # Between a terminal and a websocket.
 
-Send = Callable[[bytes], None]
-Connect = Callable[[Callable[[Send], None], Callable[[bytes], None], Callable[[int | None, str], None]], "Link"]
-"""Connects, and calls what it is given: once it is open, for each frame, and exactly once when it is over or failed."""
-
-
-class Link(Protocol):
-    """A connection, or the attempt at one."""
-
-    def close(self) -> None:
-        """End it."""
-
 
 @implementer(IHalfCloseableProtocol)
 class Talk(LineReceiver):
@@ -427,40 +415,6 @@ class Talk(LineReceiver):
                 self._link.close()  # the terminal is left when that is done: what was sent must go out
             else:
                 self._leave_terminal()
-
-
-def websocket(reactor: Any, url: str) -> Connect:
-    """
-    How to connect to a websocket URL. Certificates are verified.
-
-    @raise ValueError: it is none.
-    """
-    where = endpoint(reactor, url)
-
-    def connect(
-        opened: Callable[[Send], None], received: Callable[[bytes], None], closed: Callable[[int | None, str], None]
-    ) -> Link:
-        from gossip.transports.websocket.connection import ClientFactory
-
-        factory = ClientFactory(url, opened, received, closed)
-        where.connect(factory).addErrback(lambda failure: closed(None, failure.getErrorMessage()))
-        return factory
-
-    return connect
-
-
-def endpoint(reactor: Any, url: str) -> Any:
-    """
-    Where a websocket URL leads. Certificates are verified.
-
-    @raise ValueError: it is none.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("ws", "wss") or not parts.hostname:
-        raise ValueError(f"{url} is no address like wss://mud.example/socket")
-    secure = parts.scheme == "wss"
-    plain = HostnameEndpoint(reactor, parts.hostname, parts.port or (443 if secure else 80))
-    return wrapClientTLS(ssl.optionsForClientTLS(parts.hostname), plain) if secure else plain
 
 
 def main(url: str, client_id: str, secret: str, name: str | None, channels: Sequence[str]) -> int:

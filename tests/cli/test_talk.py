@@ -15,7 +15,8 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.cli.talk import HELP, Conversation, Send, Talk, Turn, endpoint
+from gossip.cli.talk import HELP, Conversation, Talk, Turn
+from gossip.client.websocket import Send
 from tests.support.world import uuid
 
 WELCOME = {"event": "authenticate", "status": "success"}
@@ -437,13 +438,3 @@ class TalkTests(SynchronousTestCase):
         self.talk.dataReceived(b"x" * 20_000 + b"\n")
         self.assertEqual(self.terminal.value(), b"* That line is too long.\n")
         self.assertFalse(self.terminal.disconnecting)
-
-
-class AddressTests(SynchronousTestCase):
-    """Where a URL leads."""
-
-    def test_bad_addresses(self) -> None:
-        """What is no websocket URL is refused."""
-        for url in ("", "mud.example", "http://mud.example/socket", "ws:///socket", "ws://mud.example:99999/"):
-            with self.assertRaises(ValueError):
-                endpoint(Clock(), url)

@@ -14,8 +14,6 @@ from functools import cached_property
 from typing import Any, Final
 
 from autobahn.twisted.websocket import (
-    WebSocketClientFactory,
-    WebSocketClientProtocol,
     WebSocketServerFactory,
     WebSocketServerProtocol,
 )
@@ -405,65 +403,3 @@ def _accept_deflate(offers: list[Any]) -> PerMessageDeflateOfferAccept | None:
                 request_no_context_takeover=offer.accept_no_context_takeover,
             )
     return None
-
-
-# The other side, for a person at a terminal.
-
-
-class ClientConnection(WebSocketClientProtocol):
-    """A person's websocket, for C{gossipctl talk}."""
-
-    factory: ClientFactory
-
-    def onOpen(self) -> None:
-        self.factory.connection = self
-        self.factory.opened(self.send_text)
-
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        if not isBinary:
-            self.factory.received(payload)
-
-    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        self.factory.closed(code, reason or "")
-
-    def send_text(self, frame: bytes) -> None:
-        """Send a text frame; nothing, once the connection is closing."""
-        if self.state == self.STATE_OPEN:
-            self.sendMessage(frame)
-
-
-class ClientFactory(WebSocketClientFactory):
-    """Makes one connection to a websocket URL, and tells how it goes."""
-
-    noisy = False
-    protocol: Any = ClientConnection
-    connection: ClientConnection | None = None
-
-    def __init__(
-        self,
-        url: str,
-        opened: Callable[[Callable[[bytes], None]], None],
-        received: Callable[[bytes], None],
-        closed: Callable[[int | None, str], None],
-    ) -> None:
-        """
-        @param opened: is given what sends a text frame.
-        @param received: is given each text frame.
-        @param closed: is given the close code and reason, once, however the connection ended.
-        """
-        super().__init__(url, useragent="gossip")
-        self.opened, self.received, self.closed = opened, received, closed
-        self.setProtocolOptions(
-            maxMessagePayloadSize=1024 * 1024,
-            failByDrop=False,
-            openHandshakeTimeout=OPEN_SECONDS,
-            closeHandshakeTimeout=CLOSE_SECONDS,
-            # The network's heartbeats need an answer; a network that is gone must be noticed as well.
-            autoPingInterval=30,
-            autoPingTimeout=20,
-        )
-
-    def close(self) -> None:
-        """End the connection, once what was sent is out."""
-        if self.connection is not None:
-            self.connection.sendClose(1000)
