@@ -1,14 +1,13 @@
 """
 gossipctl talk: a person joins the network from a terminal, as a registered game with one player.
 
-L{Conversation} does no I/O: lines and frames go in, frames and lines come out. The rest puts it between a terminal and
-a websocket.
+L{Conversation} does no I/O: lines and frames come in, frames and lines go out. L{Talk} puts it between a terminal and a
+websocket. The protocol is that of L{gossip.client.session}.
 """
 
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import random
 import re
@@ -27,26 +26,32 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gossip.cli.terminal import printable
+from gossip.client.session import (
+    Answer,
+    ClientSession,
+    Heartbeat,
+    Joined,
+    Notice,
+    Payload,
+    Rejected,
+    Request,
+    Restarting,
+)
 from gossip.client.websocket import Connect, Link, Send, websocket
-from gossip.protocol.events import VERSION
 from gossip.registry.names import NETWORK_GAME
 
 HELP: Final = (
-    "What you type is said on the current channel. Besides:",
-    "  /tell NAME@GAME TEXT   say something to one player",
-    "  /who [GAME]            who is online",
-    "  /games                 which games are online",
-    "  /join CHANNEL          hear a channel, and talk there",
-    "  /leave [CHANNEL]       no longer hear a channel",
-    "  /quit                  leave; so does the end of the input",
+    "What you type is said on the current channel. Commands:",
+    "  /tell NAME@GAME TEXT   send a tell to one player",
+    "  /who [GAME]            list the players online",
+    "  /games                 list the games online",
+    "  /join CHANNEL          join a channel and talk there",
+    "  /leave [CHANNEL]       leave a channel",
+    "  /quit                  leave the network; the end of the input does so too",
     "  //TEXT                 say a line that begins with a slash",
 )
 
-LONGEST_WAIT: Final = 60.0
-"""How many seconds lie between two tries to connect, at the most."""
-
 _HELD: Final = 100
-_DAY: Final = 24 * 3600
 _SAYING: Final = ("channels/send", "tells/send")
 _TELL: Final = re.compile(r"(.+?)@([^\s@]+)\s+(.+)")
 
@@ -55,8 +60,8 @@ class Turn(Struct, frozen=True):
     """
     What follows from a line or a frame.
 
-    @ivar frames: what is sent.
-    @ivar lines: what is shown; clean.
+    @ivar frames: the frames to send.
+    @ivar lines: the lines to show, safe for a terminal.
     @ivar over: the conversation has ended.
     """
 
@@ -72,71 +77,60 @@ class Conversation:
     """
     One person on the network.
 
-    @ivar failed: why he was not let in, or why not all could be said before the end; C{None} if nothing went wrong.
+    @ivar failed: why the network did not let the person in, or why not all that was typed could be said; C{None} if
+        nothing went wrong.
     """
 
     def __init__(
         self, client_id: str, secret: str, name: str, channels: Sequence[str], new_ref: Callable[[], str]
     ) -> None:
         """
-        @param name: of the player.
-        @param channels: what to hear; the first is the one to talk on.
+        @param name: the name of the player.
+        @param channels: the channels to join; the first is the one to talk on.
         @param new_ref: makes version 4 UUIDs.
         """
         self.failed: str | None = None
-        self._client_id = client_id
-        self._secret = secret
+        self._session = ClientSession(
+            client_id,
+            secret,
+            new_ref,
+            supports=("channels", "players", "tells", "games"),
+            channels=channels,
+            players=[name],
+            user_agent="gossipctl talk",
+        )
         self._name = name
-        self._channels = list(dict.fromkeys(channels))
-        self._current: str | None = self._channels[0] if self._channels else None
-        self._new_ref = new_ref
-        self._joined = False
+        self._current: str | None = channels[0] if channels else None
         self._ending = False
-        self._tries = 0
-        self._downtime: float | None = None
         self._held: list[str] = []
-        self._asked: dict[str, tuple[str, dict[str, Any]]] = {}
-        self._last: str | None = None
+        self._last: Request | None = None
 
     # The connection.
 
     def opened(self) -> Turn:
-        """The connection is there."""
-        supports = ["channels", "players", "tells", "games"]
-        payload = {
-            "client_id": self._client_id,
-            "client_secret": self._secret,
-            "supports": supports,
-            "channels": self._channels,
-            "players": [self._name],
-            "version": VERSION,
-            "user_agent": "gossipctl talk",
-        }
-        return Turn((_frame("authenticate", payload),))
+        """The connection is open."""
+        return Turn((self._session.authenticate(),))
 
     def closed(self, reason: str) -> Turn:
-        """The connection is gone, or none came about."""
-        unheard = len(self._held) + sum(event in _SAYING for event, _ in self._asked.values())
-        self._joined = False
-        self._asked.clear()
+        """The connection has ended, or could not be made."""
+        unsaid = sum(request.event in _SAYING for request in self._session.closed())
         if self.failed is not None:
             return Turn(over=True)
         lines = [f"* The connection ended: {printable(reason)}" if reason else "* The connection ended."]
-        if unheard and self._ending:
+        if self._ending and (unsaid or self._held):
             self.failed = "not all was heard"
-        if unheard > len(self._held):
+        if unsaid:
             lines.append("* What you said last may not have been heard.")
         return Turn(lines=tuple(lines), over=self._ending)
 
     def wait(self, chance: float) -> float:
         """
-        How many seconds to wait before the next try to connect.
+        Work out how long to wait before the next attempt to connect.
 
-        @param chance: from 0 to 1; not everybody comes back in the same second.
+        @param chance: a random number from 0 to 1.
+        @return: seconds.
         """
-        downtime, self._downtime = self._downtime, None
-        self._tries += 1
-        return (downtime or 0.0) + min(2.0 ** (self._tries - 1), LONGEST_WAIT) * (0.5 + chance / 2)
+        return self._session.wait(chance)
 
     # What is typed.
 
@@ -147,7 +141,7 @@ class Conversation:
             return Turn()
         if line in ("/quit", "/help"):
             return self._leave() if line == "/quit" else Turn(lines=HELP)
-        if not self._joined:
+        if not self._session.joined:
             if len(self._held) == _HELD:
                 return Turn(lines=("* Too many lines wait for the connection: this one is lost.",))
             self._held.append(line)
@@ -155,19 +149,18 @@ class Conversation:
         return self._carry_out(line)
 
     def ended(self) -> Turn:
-        """Nothing more will be typed: what was typed is still said, and the answers are still shown."""
+        """Nothing more will be typed. What was typed is still said, and the answers are still shown."""
         self._ending = True
-        return self._fence() if self._joined else Turn(over=not self._held)
+        return self._fence() if self._session.joined else Turn(over=not self._held)
 
     def _leave(self) -> Turn:
         self._ending = True
         return Turn(over=True)
 
     def _fence(self) -> Turn:
-        # Nothing says which frame of an answer is the last, but answers come in the order of the requests.
-        turn = self._ask("games/status", {"game": NETWORK_GAME})
-        self._last = next(reversed(self._asked))
-        return turn
+        # Nothing tells which frame of an answer is the last, but answers come in the order of the requests.
+        self._last = self._session.games_status(NETWORK_GAME)
+        return Turn((self._last.frame,))
 
     def _carry_out(self, line: str) -> Turn:
         if not line.startswith("/") or line.startswith("//"):
@@ -178,119 +171,84 @@ class Conversation:
             case "tell":
                 return self._tell(rest)
             case "who":
-                return self._ask("players/status", {"game": rest} if rest else {})
+                return Turn((self._session.players_status(rest or None).frame,))
             case "games":
-                return self._ask("games/status", {})
+                return Turn((self._session.games_status().frame,))
             case "join" if rest:
-                return self._ask("channels/subscribe", {"channel": rest})
+                return Turn((self._session.subscribe(rest).frame,))
             case "leave":
                 return self._unsubscribe(rest or self._current)
-        return Turn(lines=(f"* There is no /{printable(command)} like that; /help says what there is.",))
+        return Turn(lines=(f"* There is no command /{printable(command)} like that. /help lists the commands.",))
 
     def _say(self, text: str) -> Turn:
         if self._current is None:
             return Turn(lines=("* You are on no channel: /join one.",))
-        return self._ask("channels/send", {"channel": self._current, "name": self._name, "message": text})
+        return Turn((self._session.send(self._current, self._name, text).frame,))
 
     def _tell(self, rest: str) -> Turn:
         match = _TELL.fullmatch(rest)
         if match is None:
-            return Turn(lines=("* It goes /tell NAME@GAME TEXT.",))
-        payload = {"from_name": self._name, "to_name": match[1], "to_game": match[2], "message": match[3]}
-        return self._ask("tells/send", payload)
+            return Turn(lines=("* Type /tell NAME@GAME TEXT.",))
+        return Turn((self._session.tell(self._name, match[2], match[1], match[3]).frame,))
 
     def _unsubscribe(self, channel: str | None) -> Turn:
-        if channel not in self._channels:
+        if channel not in self._session.channels:
             return Turn(lines=("* You are not on that channel.",))
-        return self._ask("channels/unsubscribe", {"channel": channel})
-
-    def _ask(self, event: str, payload: dict[str, Any]) -> Turn:
-        ref = self._new_ref()
-        self._asked[ref] = (event, payload)
-        return Turn((_frame(event, payload, ref),))
+        return Turn((self._session.unsubscribe(channel).frame,))
 
     # What the network sends.
 
     def received(self, frame: bytes) -> Turn:
-        """The network sent a frame; whatever it is, nothing raises."""
-        try:
-            envelope = json.loads(frame)
-        except (ValueError, RecursionError):
-            return Turn()
-        if not isinstance(envelope, dict):
-            return Turn()
-        event, payload = envelope.get("event"), envelope.get("payload")
-        payload = payload if isinstance(payload, dict) else {}
-        told = {key: printable(value) for key, value in payload.items() if isinstance(value, str)}
-        ref = envelope.get("ref")
-        asked = self._asked.get(ref) if isinstance(ref, str) else None
-        if event == "authenticate":
-            return self._authenticated(envelope)
-        if event == "heartbeat" and self._joined:
-            return Turn((_frame("heartbeat", {"players": [self._name]}),))
-        if asked is not None:
-            if ref == self._last:
-                return Turn(over=True)
-            # Further frames of a status are shown without their question.
-            del self._asked[str(ref)]
-            return self._answered(*asked, envelope, payload)
-        if event == "restart":
-            downtime = payload.get("downtime")
-            self._downtime = downtime if isinstance(downtime, int | float) and 0 <= downtime <= _DAY else None
-            return Turn(lines=("* The network restarts.",))
-        if envelope.get("status") == "failure":
-            return Turn(lines=(f"* {_error(envelope)}",))
-        return Turn(lines=_lines(event, told, payload))
+        """The network sent a frame. This raises nothing, whatever the frame is."""
+        match self._session.received(frame):
+            case Joined():
+                return self._joined()
+            case Rejected(error):
+                self.failed = printable(error)
+                return Turn(lines=(f"* The network refused you: {self.failed}",), over=True)
+            case Heartbeat(answer):
+                return Turn((answer,))
+            case Restarting():
+                return Turn(lines=("* The network restarts.",))
+            case Answer(request) as answer:
+                return Turn(over=True) if request is not None and request is self._last else self._answered(answer)
+            case Notice(event, payload):
+                return Turn(lines=_lines(event, payload))
+        return Turn()
 
-    def _authenticated(self, envelope: dict[str, Any]) -> Turn:
-        if envelope.get("status") != "success":
-            self.failed = _error(envelope)
-            return Turn(lines=(f"* The network refused you: {self.failed}",), over=True)
-        self._joined, self._tries = True, 0
+    def _joined(self) -> Turn:
         where = f"You talk on {printable(self._current)}" if self._current else "You are on no channel"
-        turn = Turn(lines=(f"* Connected. {where}; /help says what else there is.",))
+        turn = Turn(lines=(f"* Connected. {where}. /help lists the commands.",))
         held, self._held = self._held, []
         for line in held:
             turn += self._carry_out(line)
         return turn + self._fence() if self._ending else turn
 
-    def _answered(self, event: str, asked: dict[str, Any], envelope: dict[str, Any], payload: dict[str, Any]) -> Turn:
-        if envelope.get("status") == "failure":
-            what = "Not said: " if event in _SAYING else ""
-            return Turn(lines=(f"* {what}{_error(envelope)}",))
-        match event:
+    def _answered(self, answer: Answer) -> Turn:
+        request, error = answer.request, answer.error
+        if request is None or error is not None:
+            what = "Not said: " if request is not None and request.event in _SAYING else ""
+            return Turn(lines=(f"* {what}{printable(error or '')}",))
+        match request.event:
             case "channels/subscribe":
-                channel = asked["channel"]
-                self._channels = list(dict.fromkeys([*self._channels, channel]))
-                self._current = channel
-                return Turn(lines=(f"* You talk on {printable(channel)}.",))
+                self._current = request.payload["channel"]
+                return Turn(lines=(f"* You talk on {printable(request.payload['channel'])}.",))
             case "channels/unsubscribe":
-                channel = asked["channel"]
-                self._channels = [name for name in self._channels if name != channel]
-                if self._current == channel:
-                    self._current = self._channels[0] if self._channels else None
+                if self._current == request.payload["channel"]:
+                    self._current = next(iter(self._session.channels), None)
                 now = f"you talk on {printable(self._current)}" if self._current else "you are on no channel now"
-                return Turn(lines=(f"* You left {printable(channel)}; {now}.",))
+                return Turn(lines=(f"* You left {printable(request.payload['channel'])}; {now}.",))
             case "tells/send":
-                told = {key: printable(str(value)) for key, value in asked.items()}
+                told = {key: printable(value) for key, value in request.payload.items()}
                 return Turn(lines=(f"You tell {told['to_name']}@{told['to_game']}: {told['message']}",))
             case "players/status" | "games/status":
-                return Turn(lines=(_status(event, payload),))
+                return Turn(lines=(_status(request.event, answer.payload),))
         return Turn()
 
 
-def _frame(event: str, payload: dict[str, Any], ref: str | None = None) -> bytes:
-    frame = {"event": event, "payload": payload} if ref is None else {"event": event, "ref": ref, "payload": payload}
-    return json.dumps(frame).encode()
-
-
-def _error(envelope: dict[str, Any]) -> str:
-    error = envelope.get("error")
-    return printable(error) if isinstance(error, str) else "something went wrong"
-
-
-def _lines(event: object, told: dict[str, str], payload: dict[str, Any]) -> tuple[str, ...]:
-    """What is shown of an event that the network sent by itself."""
+def _lines(event: object, payload: Payload) -> tuple[str, ...]:
+    """What is shown of an event that the network sends unasked."""
+    told = {key: printable(value) for key, value in payload.items() if isinstance(value, str)}
     game, name = told.get("game", "?"), told.get("name", "?")
     match event:
         case "channels/broadcast":
@@ -327,7 +285,7 @@ def _status(event: str, payload: dict[str, Any]) -> str:
 
 @implementer(IHalfCloseableProtocol)
 class Talk(LineReceiver):
-    """A terminal at one end and a websocket at the other: keeps a conversation connected until it is over."""
+    """A terminal at one end and a websocket at the other. It keeps a conversation connected until it is over."""
 
     delimiter = b"\n"
 
@@ -335,7 +293,7 @@ class Talk(LineReceiver):
         self, clock: IReactorTime, conversation: Conversation, connect: Connect, chance: Callable[[], float]
     ) -> None:
         """
-        @param chance: makes numbers from 0 to 1.
+        @param chance: makes random numbers from 0 to 1.
         """
         self.done: Deferred[None] = Deferred()
         self._clock = clock
@@ -359,11 +317,11 @@ class Talk(LineReceiver):
         self._follow(Turn(lines=("* That line is too long.",)))
 
     def readConnectionLost(self) -> None:
-        """There is nothing more to read, but answers may still be shown."""
+        """The input has ended, but answers may still be shown."""
         self._follow(self._conversation.ended())
 
     def writeConnectionLost(self) -> None:
-        """Nobody sees what is shown."""
+        """The terminal is gone."""
         self._leave_terminal()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -400,7 +358,7 @@ class Talk(LineReceiver):
             self._retry = self._clock.callLater(self._conversation.wait(self._chance()), self._try)
 
     def _follow(self, turn: Turn) -> None:
-        """Do what follows."""
+        """Do what a turn says."""
         if self._over:
             return
         assert self.transport is not None
@@ -412,7 +370,7 @@ class Talk(LineReceiver):
         if turn.over:
             self._over = True
             if self._send is not None and self._link is not None:
-                self._link.close()  # the terminal is left when that is done: what was sent must go out
+                self._link.close()  # what was sent must go out before the terminal is left
             else:
                 self._leave_terminal()
 
@@ -421,7 +379,7 @@ def main(url: str, client_id: str, secret: str, name: str | None, channels: Sequ
     """
     Talk until the person leaves.
 
-    @return: the exit code: 1 if the network did not let him in, or what he typed could not be said.
+    @return: the exit code: 1 if the network did not let the person in, or not all that was typed could be said.
     """
     conversation = Conversation(client_id, secret, name or _login(), channels, lambda: str(uuid.uuid4()))
 
@@ -435,7 +393,7 @@ def main(url: str, client_id: str, secret: str, name: str | None, channels: Sequ
     except SystemExit as end:
         return 1 if conversation.failed is not None else int(bool(end.code))
     finally:
-        # The shell shares the terminal, and does not expect this of it.
+        # The shell shares the terminal, and expects it to block.
         for descriptor in (0, 1):
             os.set_blocking(descriptor, True)
 
