@@ -1,7 +1,7 @@
 """
 The configuration: gossip.toml, typed, every setting with its default.
 
-An option of the command line goes before the environment, the environment before the file, the file before the default.
+Command-line options override the environment, which overrides the file, which overrides the defaults.
 C{etc/gossip.toml} explains the settings.
 """
 
@@ -28,10 +28,10 @@ from gossip.transports.telnet.limits import TelnetLimits
 from gossip.web.settings import WebSettings
 
 ENVIRONMENT: Final = "GOSSIP_"
-"""What the variables of the environment begin with: C{listen} is C{GOSSIP_LISTEN}."""
+"""The prefix of environment variables: C{listen} is C{GOSSIP_LISTEN}."""
 
 HIDDEN: Final = "***"
-"""Stands for a password wherever the configuration is shown."""
+"""Shown in place of a password."""
 
 _DRIVERS: Final = ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
 
@@ -39,46 +39,46 @@ _SCHEMES: Final = {"tcp": ("http", "80"), "tcp6": ("http", "80"), "ssl": ("https
 _COLON: Final = re.compile(r"(?<!\\):")
 
 SOCKET_PATH_BYTES: Final = 107
-"""How long the path of a unix socket may be."""
+"""The maximum length of the path of a unix socket, in bytes."""
 
 _LARGEST: Final = 10**9
-"""No number in the configuration is larger: what is computed from it (times, dates, sizes) stays in range."""
+"""The largest number in the configuration. Times, dates and sizes that are computed from it stay in range."""
 
 _LONGEST_HISTORY: Final = 100_000
-"""In days: a date that lies further back than that has no name."""
+"""In days. An earlier date could not be written."""
 
 _NO_LINE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 _SERVER: Final = re.compile(r"([0-9A-Za-z._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[1-9][0-9]{0,4}")
 
 _Table = dict[str, Any]
-"""A table of the file."""
+"""A table of the configuration file."""
 
 
 class ConfigError(Exception):
-    """The configuration is wrong; the text is one line for the admin, and says where and why."""
+    """The configuration is wrong. The text is one line for the operator, and says where and why."""
 
     def __init__(self, text: str) -> None:
-        # It may quote the name of a file, which may hold anything.
+        # The text may quote a file name, which may contain any character.
         super().__init__(_NO_LINE.sub("?", text))
 
 
 class Limits(NetworkLimits, frozen=True, forbid_unknown_fields=True):
     """
-    What the daemon bears; 0 is no limit.
+    The limits of the daemon; 0 is no limit.
 
-    @ivar frame_in_bytes: the longest frame from a game.
-    @ivar frame_out_bytes: the longest frame to a game.
-    @ivar ref_bytes: the longest ref that is echoed.
-    @ivar connections: how many connections there may be.
-    @ivar connections_per_address: how many of them from one address.
-    @ivar unauthenticated_per_address: how many of those before they have authenticated.
-    @ivar backlog_bytes: how much may wait for a slow reader before he is cut off.
-    @ivar readers: how many browsers may follow the talk live.
-    @ivar readers_per_address: how many of them from one address.
-    @ivar request_line_bytes: the longest first line of a request.
-    @ivar request_seconds: how long that first line may take.
-    @ivar telnet: what the telnet bridge bears.
+    @ivar frame_in_bytes: the maximum size of a frame from a game.
+    @ivar frame_out_bytes: the maximum size of a frame to a game.
+    @ivar ref_bytes: the maximum length of a ref that is echoed.
+    @ivar connections: the maximum number of connections.
+    @ivar connections_per_address: the same, from one address.
+    @ivar unauthenticated_per_address: the same, from one address and not authenticated yet.
+    @ivar backlog_bytes: how much may wait to be sent to a slow connection before it is closed.
+    @ivar readers: the maximum number of browsers that follow channels live.
+    @ivar readers_per_address: the same, from one address.
+    @ivar request_line_bytes: the maximum length of the first line of a request.
+    @ivar request_seconds: the maximum time for that first line, in seconds.
+    @ivar telnet: the limits of the telnet bridge.
     """
 
     frame_in_bytes: int = 64 * 1024
@@ -100,15 +100,15 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     All settings.
 
     @ivar listen: where the daemon listens, as endpoint strings of Twisted.
-    @ivar telnet: where it listens for games that come by telnet; nothing for nowhere.
+    @ivar telnet: where it listens for games that connect by telnet; empty for nowhere.
     @ivar data: the directory that it keeps everything in.
     @ivar database: the URL of its database; empty for SQLite in C{data}.
-    @ivar admin_socket: where gossipctl finds it; empty for C{admin.sock} in C{data}.
-    @ivar proxies: how many hops of X-Forwarded-For are believed; 0 for none.
-    @ivar downtime: how many seconds of absence are announced at SIGTERM.
-    @ivar network: how the network appears.
-    @ivar web: what its pages let people do.
-    @ivar limits: what it bears.
+    @ivar admin_socket: the path of the unix socket for gossipctl; empty for C{admin.sock} in C{data}.
+    @ivar proxies: how many hops of X-Forwarded-For are trusted; 0 for none.
+    @ivar downtime: the downtime that is announced at SIGTERM, in seconds.
+    @ivar network: the settings of the network itself.
+    @ivar web: the settings of the pages.
+    @ivar limits: the limits.
     """
 
     listen: tuple[str, ...] = ("tcp:4110:interface=127.0.0.1",)
@@ -124,19 +124,19 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def data_path(self) -> Path:
-        """The directory that everything is kept in."""
+        """The directory that the daemon keeps everything in."""
         return Path(self.data)
 
     @property
     def admin_path(self) -> Path:
-        """The admin's unix socket, named or not."""
+        """The path of the unix socket for gossipctl: as set, or the default."""
         return Path(self.admin_socket) if self.admin_socket else self.data_path / "admin.sock"
 
     @property
     def address(self) -> str:
         """
-        Where people find the pages, without a slash at the end: what C{network.website} says; without that, what this
-        machine calls the first place where the daemon listens. Empty if that is nothing that a browser opens.
+        The address of the pages, without a slash at the end. This is C{network.website}, if it is set. Otherwise it is
+        the first of C{listen} that a browser on this machine can open; empty if there is none.
         """
         website = self.network.website.rstrip("/")
         if website:
@@ -144,12 +144,12 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         return next(filter(None, map(_address, self.listen)), "")
 
     def __repr__(self) -> str:
-        """Without the database and what else holds a password, which must not come into a log by accident."""
+        """Without the database and everything else that holds a password: it must not get into a log by accident."""
         return f"<Config listen={self.listen!r} data={self.data!r}>"
 
 
 def _address(endpoint: str) -> str:
-    """What to type into a browser on this machine for an endpoint string; empty if there is no such thing."""
+    """The URL of an endpoint for a browser on this machine; empty if there is none."""
     kind, *parts = (part.replace("\\:", ":") for part in _COLON.split(endpoint))
     named = dict(part.split("=", 1) for part in parts if "=" in part)
     others = [part for part in parts if "=" not in part]
@@ -169,20 +169,20 @@ def _address(endpoint: str) -> str:
 _DEFAULTS: Final = cast("_Table", msgspec.to_builtins(Config()))
 
 _NAMES: Final = tuple(name for name, value in _DEFAULTS.items() if not isinstance(value, dict))
-"""What the environment and the command line can set."""
+"""The settings that the environment and the command line can set."""
 
 
 def load(options: Mapping[str, Any], environ: Mapping[str, str]) -> Config:
     """
-    Find the settings. Pure but for reading the file.
+    Read the settings from the file, the environment and the command line. Later ones override earlier ones.
 
-    An option or a variable that is empty counts as not given. What is set is judged even where something else overrides
-    it: a file that is wrong today would surprise somebody later.
+    An empty option or variable counts as not given. A setting is checked even if another one overrides it: a wrong file
+    would cause a surprise later.
 
-    @param options: C{config}, the name of the file, and any setting by the name of its option (C{admin-socket}): text,
-        or a list of it. Other keys are not looked at, so that C{twisted.python.usage.Options} can be given.
+    @param options: C{config}, the name of the file, and settings by the names of their options (C{admin-socket}), each
+        a text or a list of texts. Other keys are ignored, so you can pass C{twisted.python.usage.Options}.
     @param environ: the environment.
-    @raise ConfigError: there is something wrong with them.
+    @raise ConfigError: a setting is wrong.
     """
     table = _DEFAULTS
     config = Config()
@@ -198,10 +198,10 @@ def load(options: Mapping[str, Any], environ: Mapping[str, str]) -> Config:
 
 def dump(config: Config) -> str:
     """
-    Write a configuration as a file that C{load} reads.
+    Write a configuration in the format that C{load} reads.
 
-    Passwords become C{***}, since this text goes to terminals, logs and bug reports; C{load} refuses those, so that
-    nobody wonders about a login that fails.
+    Passwords become C{***}, since this text goes to terminals, logs and bug reports. C{load} refuses C{***}, so that a
+    copied password fails early and with a clear error.
     """
     table = cast("_Table", msgspec.to_builtins(config))
     if config.database:
@@ -212,7 +212,7 @@ def dump(config: Config) -> str:
 
 
 def _layers(options: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[tuple[str, _Table]]:
-    """What was set, and where: what comes later goes before what came earlier."""
+    """Where settings come from, and the settings. Later ones override earlier ones."""
     if file := options.get("config") or environ.get(ENVIRONMENT + "CONFIG"):
         yield str(file), _read(Path(file))
     for name in _NAMES:
@@ -236,12 +236,12 @@ def _read(path: Path) -> _Table:
     except RecursionError:
         raise ConfigError(f"{path}: nested too deeply") from None
     except ValueError as error:
-        # Mostly a TOMLDecodeError, which names line and column; or the NUL that no path may hold.
+        # A TOMLDecodeError, which names line and column; or the path contains a NUL.
         raise ConfigError(f"{path}: {error}") from None
 
 
 def _value(name: str, given: object) -> object:
-    """Make what came as text the kind of value that a setting takes, if it looks like one."""
+    """Convert a text to the type of a setting, if it looks like one."""
     if isinstance(given, str):
         default = _DEFAULTS[name]
         if isinstance(default, list | tuple):
@@ -252,7 +252,7 @@ def _value(name: str, given: object) -> object:
 
 
 def _merged(table: _Table, settings: _Table, place: str = "") -> _Table:
-    """Put settings over those of a table, down to single keys: half a rate keeps its other half."""
+    """Override the settings of a table, down to single keys: a rate with one key given keeps its other key."""
     merged = dict(table)
     for key, value in settings.items():
         if key not in table:
@@ -283,32 +283,34 @@ def _converted(table: _Table) -> Config:
 
 def _check(config: Config) -> None:
     """
-    Judge what types do not tell.
+    Check everything that types do not express.
 
-    Endpoint strings are not parsed here: some read certificates or inherit sockets as they are parsed, and gossipctl
-    loads the same configuration elsewhere.
+    Endpoint strings are not parsed here: parsing some of them reads certificates or inherits sockets, and gossipctl
+    loads the same configuration.
     """
     for place, value in _leaves(cast("_Table", msgspec.to_builtins(config))):
         if isinstance(value, str):
             # A surrogate is a byte of the command line or the environment that was not UTF-8.
             if any(category(character) in ("Cc", "Cs") for character in value):
-                raise ConfigError(f"{place}: no control characters, and nothing but UTF-8")
+                raise ConfigError(f"{place}: must be UTF-8 without control characters")
         elif not 0 <= value <= _LARGEST:
             raise ConfigError(f"{place}: must be a number from 0 to {_LARGEST}")
     for key in ("history_days", "player_count_days", "audit_days"):
         if getattr(config.network, key) > _LONGEST_HISTORY:
-            raise ConfigError(f"network.{key}: must not be above {_LONGEST_HISTORY}; 0 keeps all for ever")
+            raise ConfigError(f"network.{key}: must be at most {_LONGEST_HISTORY}; 0 keeps everything forever")
     for key, rate in cast("_Table", msgspec.to_builtins(config.limits.rates)).items():
         if rate["burst"] and not rate["per_second"]:
-            raise ConfigError(f"limits.rates.{key}.per_second: must be above 0; burst = 0 is for no limit")
+            raise ConfigError(f"limits.rates.{key}.per_second: must be above 0; for no limit set burst = 0")
     if not config.listen or not all(config.listen):
-        raise ConfigError("listen: at least one address, and no empty one")
+        raise ConfigError("listen: needs at least one address, and no empty ones")
     if not all(config.telnet):
-        raise ConfigError("telnet: no empty address")
+        raise ConfigError("telnet: must not contain an empty address")
     if not config.data:
         raise ConfigError("data: must not be empty")
     if len(os.fsencode(config.admin_path)) > SOCKET_PATH_BYTES:
-        raise ConfigError(f"admin_socket: {config.admin_path} has over {SOCKET_PATH_BYTES} bytes; name a shorter one")
+        raise ConfigError(
+            f"admin_socket: {config.admin_path} has over {SOCKET_PATH_BYTES} bytes; choose a shorter path"
+        )
     _check_database(config.database)
     _check_web(config)
 
@@ -318,17 +320,17 @@ def _check_web(config: Config) -> None:
         raise ConfigError("web.visit_days: must be above 0")
     mail = config.web.mail
     if mail.password == HIDDEN:
-        raise ConfigError(f"web.mail.password: put the password in place of {HIDDEN}")
+        raise ConfigError(f"web.mail.password: replace {HIDDEN} with the password")
     if bool(mail.user) != bool(mail.password):
-        raise ConfigError("web.mail: user and password belong together")
+        raise ConfigError("web.mail: set both user and password, or neither")
     if not mail.server:
         return
     if not _SERVER.fullmatch(mail.server):
-        raise ConfigError("web.mail.server: not like mail.example.org:587")
+        raise ConfigError("web.mail.server: must look like mail.example.org:587")
     if not EMAIL.fullmatch(mail.sender):
-        raise ConfigError("web.mail.sender: not an address like gossip@example.org")
+        raise ConfigError("web.mail.sender: must be an address like gossip@example.org")
     if not config.network.website:
-        raise ConfigError("web.mail.server: set network.website too, which links in mails lead to")
+        raise ConfigError("web.mail.server: also needs network.website: links in mail point there")
 
 
 def _leaves(table: _Table, place: str = "") -> Iterator[tuple[str, Any]]:
@@ -341,16 +343,16 @@ def _leaves(table: _Table, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _check_database(database: str) -> None:
-    """No complaint shows the URL: it may hold a password."""
+    """Check the URL of the database. No error shows it: it may contain a password."""
     if not database:
         return
     try:
         url = make_url(database)
     except (ArgumentError, ValueError):
-        raise ConfigError("database: not a URL like postgresql+psycopg://user:password@host/name") from None
+        raise ConfigError("database: must be a URL like postgresql+psycopg://user:password@host/name") from None
     if url.drivername not in _DRIVERS:
-        raise ConfigError(f"database: its URL must begin with one of {', '.join(_DRIVERS)}")
+        raise ConfigError(f"database: its URL must start with one of {', '.join(_DRIVERS)}")
     if any("password" in key.lower() for key in url.query):
-        raise ConfigError("database: put the password before the host, where it is hidden from logs")
+        raise ConfigError("database: put the password before the host; there it is hidden in logs")
     if url.password == HIDDEN:
-        raise ConfigError(f"database: put the password in place of {HIDDEN}")
+        raise ConfigError(f"database: replace {HIDDEN} with the password")

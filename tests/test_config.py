@@ -171,42 +171,44 @@ class Complaints(ConfigCase):
                 "limits.rates.global.per_second: must be a number from 0 to 1000000000"
             ),
             "limits.rates.global.per_second = 0": (
-                "limits.rates.global.per_second: must be above 0; burst = 0 is for no limit"
+                "limits.rates.global.per_second: must be above 0; for no limit set burst = 0"
             ),
-            "network.history_days = 100001": ("network.history_days: must not be above 100000; 0 keeps all for ever"),
-            "listen = []": "listen: at least one address, and no empty one",
-            "listen = ['']": "listen: at least one address, and no empty one",
-            "telnet = ['']": "telnet: no empty address",
+            "network.history_days = 100001": (
+                "network.history_days: must be at most 100000; 0 keeps everything forever"
+            ),
+            "listen = []": "listen: needs at least one address, and no empty ones",
+            "listen = ['']": "listen: needs at least one address, and no empty ones",
+            "telnet = ['']": "telnet: must not contain an empty address",
             "[limits.telnet]\nlogins = -1": "limits.telnet.logins: must be a number from 0 to 1000000000",
             "[limits.telnet]\nlogin = 1": "unknown key 'login' in [limits.telnet], did you mean 'logins'?",
             "data = ''": "data: must not be empty",
             "web.sign_up = 'maybe'": "web.sign_up: invalid enum value 'maybe'",
             "web.visit_days = 0": "web.visit_days: must be above 0",
-            "[web.mail]\nserver = 'mail.example.org'": "web.mail.server: not like mail.example.org:587",
-            "[web.mail]\nserver = 'mail.example.org:0'": "web.mail.server: not like mail.example.org:587",
-            "[web.mail]\nserver = 'smtp://mail.example.org:587'": "web.mail.server: not like mail.example.org:587",
-            "[web.mail]\nserver = 'm:587'": "web.mail.sender: not an address like gossip@example.org",
+            "[web.mail]\nserver = 'mail.example.org'": "web.mail.server: must look like mail.example.org:587",
+            "[web.mail]\nserver = 'mail.example.org:0'": "web.mail.server: must look like mail.example.org:587",
+            "[web.mail]\nserver = 'smtp://example.org:587'": "web.mail.server: must look like mail.example.org:587",
+            "[web.mail]\nserver = 'm:587'": "web.mail.sender: must be an address like gossip@example.org",
             "[web.mail]\nserver = 'm:587'\nsender = 'Gossip <a@b>'": (
-                "web.mail.sender: not an address like gossip@example.org"
+                "web.mail.sender: must be an address like gossip@example.org"
             ),
             "[web.mail]\nserver = 'm:587'\nsender = 'a@b'": (
-                "web.mail.server: set network.website too, which links in mails lead to"
+                "web.mail.server: also needs network.website: links in mail point there"
             ),
-            "web.mail.user = 'x'": "web.mail: user and password belong together",
-            "web.mail.password = 'hush'": "web.mail: user and password belong together",
-            "web.mail.password = '***'": "web.mail.password: put the password in place of ***",
-            'data = "a\\u0000"': "data: no control characters, and nothing but UTF-8",
-            'network.blocked_games = ["a\\n"]': ("network.blocked_games: no control characters, and nothing but UTF-8"),
-            "database = 'gossip.db'": "database: not a URL like postgresql+psycopg://user:password@host/name",
+            "web.mail.user = 'x'": "web.mail: set both user and password, or neither",
+            "web.mail.password = 'hush'": "web.mail: set both user and password, or neither",
+            "web.mail.password = '***'": "web.mail.password: replace *** with the password",
+            'data = "a\\u0000"': "data: must be UTF-8 without control characters",
+            'network.blocked_games = ["a\\n"]': ("network.blocked_games: must be UTF-8 without control characters"),
+            "database = 'gossip.db'": "database: must be a URL like postgresql+psycopg://user:password@host/name",
             "database = 'postgresql://u:hush@h:port/d'": (
-                "database: not a URL like postgresql+psycopg://user:password@host/name"
+                "database: must be a URL like postgresql+psycopg://user:password@host/name"
             ),
             "database = 'mysql://u:hush@h/d'": (
-                "database: its URL must begin with one of sqlite, postgresql, postgres, postgresql+psycopg"
+                "database: its URL must start with one of sqlite, postgresql, postgres, postgresql+psycopg"
             ),
-            "database = 'postgresql://u:***@h/d'": "database: put the password in place of ***",
+            "database = 'postgresql://u:***@h/d'": "database: replace *** with the password",
             "database = 'postgresql://u@h/d?password=hush'": (
-                "database: put the password before the host, where it is hidden from logs"
+                "database: put the password before the host; there it is hidden in logs"
             ),
             "data = 'a'\nlisten = [": "Invalid value (at end of document)",
             "\ndata = x": "Invalid value (at line 2, column 8)",
@@ -256,7 +258,7 @@ class Complaints(ConfigCase):
     def test_bytes_of_another_encoding(self) -> None:
         """A variable that is not UTF-8 comes as surrogates, and is refused."""
         error = self.assertRaises(ConfigError, load, {}, {"GOSSIP_DATA": "/srv/\udce4"})
-        self.assertEqual(str(error), "GOSSIP_DATA: data: no control characters, and nothing but UTF-8")
+        self.assertEqual(str(error), "GOSSIP_DATA: data: must be UTF-8 without control characters")
 
 
 class Precedence(ConfigCase):
@@ -318,7 +320,7 @@ class Dump(ConfigCase):
         shown = dump(Config(database=URL))
         self.assertNotIn("hush", shown)
         self.assertIn("postgresql+psycopg://gossip:***@db.example.org/gossip", shown)
-        self.assertEqual(self.complaint(shown), "database: put the password in place of ***")
+        self.assertEqual(self.complaint(shown), "database: replace *** with the password")
         self.assertEqual(self.loaded(shown.replace("***", "hush")), Config(database=URL))
 
     def test_mail_password(self) -> None:
@@ -327,7 +329,7 @@ class Dump(ConfigCase):
         shown = dump(config)
         self.assertNotIn("hush", shown)
         self.assertEqual(tomllib.loads(shown)["web"]["mail"]["password"], "***")
-        self.assertEqual(self.complaint(shown), "web.mail.password: put the password in place of ***")
+        self.assertEqual(self.complaint(shown), "web.mail.password: replace *** with the password")
         self.assertEqual(self.loaded(shown.replace("***", "hush")), config)
 
     def test_representation(self) -> None:

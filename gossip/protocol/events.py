@@ -1,10 +1,10 @@
 """
-The wire vocabulary: one frozen struct an event.
+The vocabulary of the wire: one frozen struct for each event.
 
-The protocol at a glance (version 2.3.0; every frame is one JSON object with ``event``, and where they apply ``ref``,
-``payload``, ``status`` and ``error``)::
+The protocol at a glance (version 2.3.0). Every frame is one JSON object with ``event`` and, where they apply, ``ref``,
+``payload``, ``status`` and ``error``::
 
-    from a game                  payload                                       answer, when it had a ref
+    from a game                  payload                                       answer, if it has a ref
     ---------------------------  --------------------------------------------  ---------------------------------
     authenticate                 client_id, client_secret, supports,           Authenticated, always, without ref
                                  channels?, players?, version?,
@@ -12,7 +12,7 @@ The protocol at a glance (version 2.3.0; every frame is one JSON object with ``e
     heartbeat                    players?                                      none, ever
     channels/subscribe           channel                                       Success
     channels/unsubscribe         channel                                       Success
-    channels/send                channel, name, message                        Success, once it is on disk
+    channels/send                channel, name, message                        Success, once on disk
     channels/history      (ref)  channel, limit?, before?, after?              ChannelsHistoryAnswer, in pages
     players/sign-in, sign-out    name                                          Success
     players/status        (ref)  game?                                         PlayersStatusAnswer, a frame a game
@@ -21,7 +21,7 @@ The protocol at a glance (version 2.3.0; every frame is one JSON object with ``e
                                  sent_at?
     achievements/sync     (ref)                                                AchievementsSynced, in pages
     achievements/create   (ref)  title, description?, points?, …               AchievementSaved or ~Refused
-    achievements/update   (ref)  key, and what changes                         AchievementSaved or ~Refused
+    achievements/update   (ref)  key, and the changes                          AchievementSaved or ~Refused
     achievements/delete   (ref)  key                                           AchievementDeleted or ~Refused
 
     from the network             payload                                       ref
@@ -35,7 +35,7 @@ The protocol at a glance (version 2.3.0; every frame is one JSON object with ``e
     tells/receive                from_game, from_name, to_name, sent_at,       fresh
                                  message
 
-Whatever is wrong gets ``Failure``. How all this stands in JSON is L{gossip.protocol.frames}.
+Anything wrong is answered with ``Failure``. L{gossip.protocol.frames} reads and writes all this as JSON.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ VERSION: Final = "2.3.0"
 """The version of the protocol that the network speaks."""
 
 UNECHOED: Final = Raw(b"")
-"""Stands for a ref that was there but is too long to send back: it is answered, without it."""
+"""Stands for a ref that is too long to send back. The event is answered, without a ref."""
 
 
 class Event(Struct, frozen=True):
@@ -63,14 +63,18 @@ class Event(Struct, frozen=True):
     wire: ClassVar[str]
 
     ref: Raw | None
-    """The sender's JSON value as it came, C{None} where there is none."""
+    """The sender's JSON value as it was received; C{None} if there is none."""
 
 
 # From a game.
 
 
 class Authenticate(Event, frozen=True):
-    """A game says who it is; what has a wrong type counts as absent (an entry of supports: as C{None})."""
+    """
+    A game authenticates.
+
+    A field of a wrong type counts as absent. An entry of C{supports} that is no string is C{None}.
+    """
 
     wire = "authenticate"
 
@@ -86,7 +90,7 @@ class Authenticate(Event, frozen=True):
 
 
 class Heartbeat(Event, frozen=True):
-    """A game is alive, and these are its players."""
+    """A game is alive, and has these players."""
 
     wire = "heartbeat"
 
@@ -121,10 +125,11 @@ class ChannelsSend(Event, frozen=True):
 
 class ChannelsHistory(Event, frozen=True):
     """
-    What was said on a channel?
+    A game asks for messages of a channel.
 
-    @ivar before: only messages with a lower number; the latest of them.
-    @ivar after: only messages with a higher number; the oldest of them.
+    @ivar limit: the maximum number of messages.
+    @ivar before: return the latest messages with a number below this.
+    @ivar after: return the oldest messages with a number above this.
     """
 
     wire = "channels/history"
@@ -152,7 +157,7 @@ class PlayersSignOut(Event, frozen=True):
 
 
 class PlayersStatus(Event, frozen=True):
-    """Who is online, in one game or in all others?"""
+    """A game asks which players are online, in one game or in all others."""
 
     wire = "players/status"
 
@@ -160,7 +165,7 @@ class PlayersStatus(Event, frozen=True):
 
 
 class GamesStatus(Event, frozen=True):
-    """What is known of one game, or of all others?"""
+    """A game asks for the status of one game, or of all others."""
 
     wire = "games/status"
 
@@ -180,13 +185,13 @@ class TellsSend(Event, frozen=True):
 
 
 class AchievementsSync(Event, frozen=True):
-    """Which achievements has the sending game?"""
+    """A game asks for its achievements."""
 
     wire = "achievements/sync"
 
 
 class AchievementsCreate(Event, frozen=True):
-    """A new achievement; its attributes are judged one by one."""
+    """A new achievement. The network judges its attributes one by one."""
 
     wire = "achievements/create"
 
@@ -194,7 +199,7 @@ class AchievementsCreate(Event, frozen=True):
 
 
 class AchievementsUpdate(Event, frozen=True):
-    """Change an achievement: C{key}, and the attributes that change."""
+    """Change an achievement: its key, and the attributes that change."""
 
     wire = "achievements/update"
 
@@ -202,18 +207,18 @@ class AchievementsUpdate(Event, frozen=True):
 
 
 class AchievementsDelete(Event, frozen=True):
-    """Remove an achievement, by its C{key}."""
+    """Delete an achievement, by its key."""
 
     wire = "achievements/delete"
 
     attributes: dict[str, Raw]
 
 
-# From a game, by the telnet bridge only.
+# From a game, only through the telnet bridge.
 
 
 class PlayersListed(Event, frozen=True):
-    """The same as a heartbeat, but it is answered."""
+    """Like a heartbeat, but it is answered."""
 
     wire = "players"
 
@@ -221,42 +226,42 @@ class PlayersListed(Event, frozen=True):
 
 
 class HistoryAsked(ChannelsHistory, frozen=True):
-    """The same as channels/history, but it needs no flag: who asks by lines is told no numbers otherwise."""
+    """Like channels/history, but it needs no flag: the text dialect shows numbers of messages only here."""
 
     wire = "history"
 
 
 class Noop(Event, frozen=True):
-    """Nothing; it counts as an event, and is answered in its turn. So the bridge answers what it knows by itself."""
+    """Does nothing, but is counted and answered in its turn. The bridge uses it to give answers of its own in order."""
 
     wire = "noop"
 
 
 class Quit(Event, frozen=True):
-    """The game leaves, when it has its answers."""
+    """The game leaves, once it has its answers."""
 
     wire = "quit"
 
 
-# From a game, and wrong.
+# From a game, but invalid.
 
 
 class Unreadable(Struct, frozen=True):
-    """No JSON object in UTF-8."""
+    """Not a JSON object in UTF-8."""
 
     wire: ClassVar[None] = None
     ref: ClassVar[None] = None
 
 
 class Unknown(Struct, frozen=True):
-    """No event that a game may send. C{wire} is what it wrote there, C{None} if nothing (or too much to send back)."""
+    """Not an event that games send. C{wire} is its name; C{None} if it has none, or one too long to send back."""
 
     wire: str | Raw | None
     ref: Raw | None
 
 
 class Malformed(Struct, frozen=True):
-    """An event whose ref or payload is not what it must be."""
+    """An event whose ref or payload is invalid."""
 
     wire: str
     ref: Raw | None
@@ -264,7 +269,7 @@ class Malformed(Struct, frozen=True):
 
 
 ClientEvent = Event | Unreadable | Unknown | Malformed
-"""Whatever a game may have sent."""
+"""Anything that a game may send."""
 
 
 # From the network: answers.
@@ -278,7 +283,7 @@ class Success(Struct, frozen=True):
 
 
 class Failure(Struct, frozen=True):
-    """Not done, and why."""
+    """Not done; the error says why."""
 
     wire: str | Raw | None
     ref: Raw | None
@@ -286,14 +291,14 @@ class Failure(Struct, frozen=True):
 
 
 class Authenticated(Struct, frozen=True):
-    """Welcome, C{game}. On the websocket it carries neither ref nor game."""
+    """The game is authenticated. On the websocket this carries neither ref nor game."""
 
     ref: Raw | None
     game: str
 
 
 class NotAuthenticated(Struct, frozen=True):
-    """Not welcome, and why. On the websocket it carries no ref."""
+    """The game is not authenticated; the error says why. On the websocket this carries no ref."""
 
     ref: Raw | None
     error: Error
@@ -301,10 +306,10 @@ class NotAuthenticated(Struct, frozen=True):
 
 class MessageOf(Struct, frozen=True):
     """
-    What was said.
+    A message on a channel.
 
     @ivar id: its identity in the network.
-    @ivar seq: its number in the channel; it only grows, gaps are allowed.
+    @ivar seq: its number in the channel. Numbers only grow; gaps are allowed.
     """
 
     id: str
@@ -317,9 +322,9 @@ class MessageOf(Struct, frozen=True):
 
 class ChannelsHistoryAnswer(Struct, frozen=True):
     """
-    What was said on a channel, the oldest first.
+    Messages of a channel, the oldest first.
 
-    @ivar more: whether there is more, further away from where the game reads on.
+    @ivar more: whether there are more in the direction in which the game reads.
     """
 
     ref: Raw | None
@@ -329,14 +334,14 @@ class ChannelsHistoryAnswer(Struct, frozen=True):
 
 
 class PlayersOf(Struct, frozen=True):
-    """One game's players: a payload of players/status."""
+    """The players of one game: a payload of players/status."""
 
     game: str
     players: tuple[str, ...]
 
 
 class PlayersStatusAnswer(Struct, frozen=True):
-    """The players of each game that was asked for."""
+    """The players of each requested game."""
 
     ref: Raw | None
     games: tuple[PlayersOf, ...]
@@ -368,10 +373,10 @@ GameConnection = WebConnection | TelnetConnection | SecureTelnetConnection
 
 class StatusOf(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
-    What is known of one game: a payload of games/status.
+    The status of one game: a payload of games/status.
 
-    Keys with a default are left out where there is nothing. The count of players and the address of the code base are
-    written in both spellings: the documentation and the original differ, and games read either.
+    Keys with a default are left out if they have no value. The number of players and the URL of the code base have two
+    spellings each: the documentation and the original server differ, and games read either.
     """
 
     game: str
@@ -389,14 +394,14 @@ class StatusOf(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class GamesStatusAnswer(Struct, frozen=True):
-    """What is known of each game that was asked for."""
+    """The status of each requested game."""
 
     ref: Raw | None
     games: tuple[StatusOf, ...]
 
 
 class AchievementOf(Struct, frozen=True, kw_only=True):
-    """An achievement as games see it: all seven keys, always."""
+    """An achievement as games see it: always all seven keys."""
 
     key: str
     title: str
@@ -415,7 +420,7 @@ class AchievementsSynced(Struct, frozen=True):
 
 
 class AchievementSaved(Struct, frozen=True):
-    """An achievement was created or updated, and is now this."""
+    """An achievement was created or updated, and now has these attributes."""
 
     wire: str
     ref: Raw | None
@@ -423,31 +428,35 @@ class AchievementSaved(Struct, frozen=True):
 
 
 class AchievementDeleted(Struct, frozen=True):
-    """An achievement is gone."""
+    """An achievement was deleted."""
 
     ref: Raw | None
     key: str
 
 
 class AchievementRefused(Struct, frozen=True):
-    """What is wrong with each attribute."""
+    """An achievement was refused, with the faults of each attribute."""
 
     wire: str
     ref: Raw | None
     errors: dict[str, list[str]]
 
 
-# From the network: what it says by itself.
+# From the network, unasked.
 
 
 class Beat(Struct, frozen=True):
-    """Are you alive? C{number} counts the beats of a session; the first, 0, comes with the authentication."""
+    """
+    The network asks for a heartbeat.
+
+    @ivar number: counts the beats of a session. The first, 0, follows the authentication.
+    """
 
     number: int
 
 
 class Restart(Struct, frozen=True):
-    """The network goes away, and wants to be back in so many seconds."""
+    """The network stops, and expects to be back after the downtime, which is in seconds."""
 
     ref: Raw
     downtime: int
@@ -464,7 +473,7 @@ class ChannelsBroadcast(Struct, frozen=True):
 
 
 class ChannelsBroadcastNumbered(ChannelsBroadcast, frozen=True):
-    """The same for who supports history."""
+    """The same, for sessions that support history."""
 
     id: str
     seq: int
@@ -502,7 +511,7 @@ class GamesDisconnect(Struct, frozen=True):
 
 
 class TellsReceive(Struct, frozen=True):
-    """A player of another game says something to one of yours."""
+    """A player of another game says something to one player of the receiving game."""
 
     ref: Raw
     from_game: str
@@ -533,4 +542,4 @@ ServerEvent = (
     | GamesDisconnect
     | TellsReceive
 )
-"""Whatever the network sends."""
+"""Anything that the network sends."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 FLAGS: Final = ("achievements", "channels", "games", "players", "tells")
-"""What a session may support, in the order in which others are told of it."""
+"""The flags that other games see, in the order in which they see them."""
 
 
 HISTORY: Final = "history"
-"""Sessions that support this are told the numbers of messages. Other games are not told of the flag."""
+"""Sessions that support this receive the numbers of messages. Other games do not see this flag."""
 
 SUPPORTS: Final = (*FLAGS, HISTORY)
-"""All that a session may support."""
+"""All flags that a session may support."""

@@ -1,7 +1,7 @@
 """
-Events as JSON: how frames are read and written.
+Events as JSON: reading and writing frames.
 
-L{decode} never raises: what it cannot read it returns as C{Unreadable}, C{Unknown} or C{Malformed}, and those take the
+L{decode} never raises. It returns C{Unreadable}, C{Unknown} or C{Malformed} for anything invalid, and these take the
 same way through the network as every other event.
 """
 
@@ -65,10 +65,10 @@ from gossip.protocol.events import (
 )
 
 REF_BYTES: Final = 256
-"""How many bytes of somebody's own JSON (a ref, an unknown event's name) are sent back, unless set otherwise."""
+"""The default of how much of the sender's own JSON (a ref, the name of an unknown event) is echoed, in bytes."""
 
 FRAME_OUT: Final = 16 * 1024
-"""How many bytes a frame to a game has, unless set otherwise: the read limit of a client in the field."""
+"""The default maximum size of a frame to a game, in bytes: the read limit of a client that is in use."""
 
 # Reading.
 
@@ -91,7 +91,7 @@ _Reader = Callable[[bytes | Raw], Sequence[Any]]
 
 
 def _payload_struct(event: type[Event]) -> type[Struct]:
-    """The payload is what the event has besides its ref; a null counts as absent only where absence is allowed."""
+    """The payload has all fields of the event but the ref. A null counts as absent only where a field is optional."""
     fields: list[Any] = []
     hints = typing.get_type_hints(event)
     for field in msgspec.structs.fields(event):
@@ -102,13 +102,13 @@ def _payload_struct(event: type[Event]) -> type[Struct]:
 
 
 def _strict(event: type[Event]) -> _Reader:
-    """Read a payload whose every field must have its type."""
+    """A reader of payloads that requires every field to have its type."""
     decode = msgspec.json.Decoder(_payload_struct(event)).decode
     return lambda payload: msgspec.structs.astuple(decode(payload))
 
 
 def _lenient(event: type[Event]) -> _Reader:
-    """Read a payload in which what has a wrong type counts as absent, and in a list what is no string is dropped."""
+    """A reader of payloads for which a field of a wrong type is absent. It drops list entries that are no strings."""
     struct = _payload_struct(event)
     decode = msgspec.json.Decoder(struct).decode
     decoders = {field.name: msgspec.json.Decoder(field.type).decode for field in msgspec.structs.fields(struct)}
@@ -128,7 +128,7 @@ def _lenient(event: type[Event]) -> _Reader:
             texts = [_text(item) for item in _items(raw)]
         except _UNREADABLE:
             return None
-        # What is no string must stay visible in supports: "includes unknown supports".
+        # In supports, an entry that is no string stays: it leads to the error "includes unknown supports".
         return tuple(texts) if name == "supports" else tuple(text for text in texts if text is not None)
 
     def read(payload: bytes | Raw) -> Sequence[Any]:
@@ -146,7 +146,7 @@ def _lenient(event: type[Event]) -> _Reader:
 
 
 def _attributes(payload: bytes | Raw) -> Sequence[Any]:
-    """Read a payload whose fields are judged one by one in the network."""
+    """A reader of payloads whose fields the network judges one by one."""
     return (_fields(payload),)
 
 
@@ -158,7 +158,7 @@ def _text(raw: Raw) -> str | None:
 
 
 class _Kind(Struct, frozen=True):
-    """How an event is read: its class, its payload's reader, whether it must have a ref, the error if it is wrong."""
+    """How to read an event: its class, the reader of its payload, whether it needs a ref, and the error if invalid."""
 
     event: type[Event]
     read: _Reader
@@ -193,10 +193,10 @@ def decode(frame: bytes, ref_bytes: int = REF_BYTES) -> ClientEvent:
     Read one frame from a game. Never raises.
 
     @param frame: the bytes of one text frame, or of one line of the telnet bridge's JSON dialect.
-    @param ref_bytes: how many bytes a ref may have; 0 for any number.
+    @param ref_bytes: the maximum length of a ref that is echoed, in bytes; 0 for no limit.
     """
     try:
-        # msgspec checks the UTF-8 of what it decodes only: a ref is sent back as it came, and must be clean too.
+        # msgspec checks UTF-8 only in what it decodes. A ref is echoed undecoded, so it has to be checked here.
         frame.decode()
     except UnicodeDecodeError:
         return Unreadable()
@@ -204,7 +204,7 @@ def decode(frame: bytes, ref_bytes: int = REF_BYTES) -> ClientEvent:
         envelope = _envelope(frame)
         restore = None
     except _UNREADABLE:
-        # A lone surrogate (RFC 8259, section 8.2) is JSON all the same, which msgspec does not read.
+        # A lone surrogate is valid JSON (RFC 8259, section 8.2), but msgspec does not read it.
         try:
             mended, restore = _mend(frame)
             envelope = _envelope(mended)
@@ -230,7 +230,7 @@ def decode(frame: bytes, ref_bytes: int = REF_BYTES) -> ClientEvent:
 
 
 def _echo(value: Raw, most: int, restore: Callable[[bytes], bytes] | None) -> Raw | None:
-    """What is sent back of somebody's own JSON: itself, C{None} if nothing is there, L{UNECHOED} if it is too long."""
+    """What is echoed of the sender's own JSON: C{None} if there is none, L{UNECHOED} if it is too long."""
     raw = bytes(value)
     if raw in _NOTHING:
         return None
@@ -239,7 +239,7 @@ def _echo(value: Raw, most: int, restore: Callable[[bytes], bytes] | None) -> Ra
     return UNECHOED if most and len(raw) > most else Raw(raw)
 
 
-# The closing quote is optional, or each quote of an unterminated string would search to the end anew: quadratic.
+# The closing quote is optional: otherwise every quote in an unterminated string would search to the end: quadratic.
 _LITERAL = re.compile(rb'("(?:[^"\\]|\\.)*+"?)(\s*+:)?', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL)
 _STAND_IN = re.compile(rb"-0\.0e-7770(\d+)")
@@ -247,11 +247,11 @@ _STAND_IN = re.compile(rb"-0\.0e-7770(\d+)")
 
 def _mend(frame: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
     """
-    Put a number in the place of each string with a lone surrogate, since such a string is a value of a wrong type.
+    Replace each string that has a lone surrogate by a number, since such a string counts as a value of a wrong type.
 
-    @return: the frame, and the way back for what is echoed.
+    @return: the frame, and a function that restores the strings in what is echoed.
     """
-    # What a game wrote itself is no stand-in.
+    # Numbers that the game wrote itself must not be taken for stand-ins.
     taken = set(_STAND_IN.findall(frame))
     numbers = (number for number in map(b"%d".__mod__, itertools.count()) if number not in taken)
     lone: dict[bytes, bytes] = {}
@@ -261,9 +261,9 @@ def _mend(frame: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
         whole = _ESCAPE.sub(lambda escape: b" " if escape[1] else escape[0], text)
         if whole == text:
             return literal[0]
-        _string(whole)  # it has nothing else that is no JSON
+        _string(whole)  # raises if anything else in it is invalid
         number = next(numbers)
-        if colon:  # a key, then, and none that anybody knows
+        if colon:  # it is a key, which no event has
             lone[number] = text[1:-1]
             return b'"-0.0e-7770%b"%b' % (number, colon)
         lone[number] = text
@@ -292,14 +292,14 @@ _AUTHENTICATED: Final = _write(_Frame("authenticate", status="success", payload=
 _BEAT: Final = _write(_Frame("heartbeat"))
 
 _ENVELOPE: Final = 1024
-"""How many bytes of a frame are kept free for what stands around a payload."""
+"""How many bytes of a frame are reserved for everything around the payload."""
 
 
 def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
     """
-    Write an event as the frames that carry it: one, or as many as a status or sync query needs.
+    Write an event as one frame, or as several if it answers a status, history or sync query.
 
-    @param frame_out: how many bytes a frame may have; 0 for any number.
+    @param frame_out: the maximum size of a frame, in bytes; 0 for no limit.
     @return: JSON in UTF-8.
     """
     room = frame_out - _ENVELOPE if frame_out else sys.maxsize
@@ -379,7 +379,7 @@ def _shown(ref: Raw | None) -> Raw | UnsetType:
 
 
 def _fitting(payload: Struct, name: str, room: int) -> Raw:
-    """Write a payload, its list called C{name} cut where it would no longer fit into a frame."""
+    """Write a payload, with the list called C{name} cut to what fits into a frame."""
     written = _write(payload)
     if len(written) > room:
         texts: tuple[str, ...] = getattr(payload, name)
@@ -395,7 +395,7 @@ def _fitting(payload: Struct, name: str, room: int) -> Raw:
 
 
 def _pages(things: Sequence[Struct], most: int, room: int) -> list[list[Struct]]:
-    """So many things a page, and no more than fit into a frame; one empty page if there are none."""
+    """Pages of at most C{most} things, and of no more than fit into a frame; one empty page if there are none."""
     pages: list[list[Struct]] = [[]]
     filled = 0
     for thing in things:

@@ -1,8 +1,8 @@
 """
-What may cross between worlds: text without control characters and without tags; and how a time is written.
+Text that may pass between games: without control characters and tags. And the format of times.
 
-The world at the other end is a terminal, a browser or a MUD that speaks MXP: what one game lets its players type must
-never become a command there. What is talk stays talk: C{I <3 you > me} crosses whole.
+The other end is a terminal, a browser or a MUD that supports MXP. What players type in one game must never become a
+command there. Ordinary talk stays as it is: C{I <3 you > me} passes unchanged.
 """
 
 from __future__ import annotations
@@ -11,55 +11,55 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-# C0 but TAB, LF and CR; DEL; C1; the embedding, override and isolate marks that turn lines around (Unicode UAX 9).
+# C0 except TAB, LF and CR; DEL; C1; the embedding, override and isolate marks that reverse lines (Unicode UAX 9).
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
 _BREAKS: Final = re.compile("[\t\n\r\u2028\u2029]")
 
-# The whole run of "<" goes, or what stands before the tag would open a new one: "<<b>b>". The look-behind and the
-# possessive quantifiers keep it linear.
+# The whole run of "<" is dropped: otherwise the rest of it would open a new tag, as in "<<b>b>". The look-behind and
+# the possessive quantifiers keep it linear.
 _TAG: Final = re.compile(r"(?<!<)<++[A-Za-z/!][^>]*+>")
 
 
 def clean(text: str) -> str:
     """
-    Drop control characters, then tags (protocol specification, channels/send). Takes linear time.
+    Drop control characters, then tags (protocol specification, channels/send). It takes linear time.
 
-    Nothing else changes: no trimming, no normalisation.
+    Nothing else changes: the text is neither trimmed nor normalised.
     """
     if text.isprintable() and "<" not in text:
         return text
     text = _CONTROLS.sub("", text)
-    # Past the last ">" nothing is a tag, and every "<" would search to the end in vain: quadratic.
+    # There is no tag after the last ">". Every "<" there would search to the end: quadratic.
     end = text.rfind(">") + 1
     return _TAG.sub("", text[:end]) + text[end:]
 
 
 def is_line(text: str) -> bool:
     """
-    Can a text stand on one line as it is: without what L{clean} drops, and without tabs and ends of lines?
+    Does a text fit on one line as it is: without anything that L{clean} drops, and without tabs and line breaks?
 
-    Other marks that are not printable stay: Persian, Hindi and half of all emoji need joiners.
+    Other characters that are not printable are allowed: Persian, Hindi and many emoji need joiners.
     """
     return clean(text) == text and not _BREAKS.search(text)
 
 
 def too_long(text: str, characters: int, size: int) -> bool:
     """
-    Whether a text has more than so many characters, or bytes in UTF-8.
+    Does a text have more characters, or more bytes in UTF-8, than allowed?
 
-    @param characters: the most characters, 0 for no such limit.
-    @param size: the most bytes, 0 for no such limit.
+    @param characters: the maximum number of characters; 0 for no limit.
+    @param size: the maximum number of bytes; 0 for no limit.
     """
     return bool(characters and len(text) > characters) or bool(
-        # A character has at most four bytes: most texts need no encoding to know.
+        # A character has at most four bytes, so most texts need not be encoded.
         size and len(text) * 4 > size and len(text.encode()) > size
     )
 
 
 def timestamp(now: float, precision: str = "milliseconds") -> str:
     """
-    A time as the protocol writes it.
+    A time in the format of the protocol.
 
     @param now: seconds since the epoch.
     @param precision: C{milliseconds} or C{seconds}.
