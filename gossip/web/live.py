@@ -89,7 +89,7 @@ def milliseconds(said: MessageSaid) -> int:
     return int(said.said_at * 1000)
 
 
-class Written:
+class EncodedEvents:
     """Some events as they are written: for HTTP/1.0, and as a chunk of HTTP/1.1."""
 
     __slots__ = ("chunk", "data")
@@ -99,7 +99,7 @@ class Written:
         self.chunk = b"%x\r\n%b\r\n" % (len(data), data)
 
 
-_ALIVE: Final = Written(b":\n\n")
+_ALIVE: Final = EncodedEvents(b":\n\n")
 
 
 @implementer(IPushProducer)
@@ -114,7 +114,7 @@ class Reader:
         """The messages up to this number are there already, or come with what is being read."""
         self._live = live
         self._request = request
-        self._waiting: deque[Written] = deque()
+        self._waiting: deque[EncodedEvents] = deque()
         self._size = 0
         self._paused = True
         self.started = False
@@ -130,7 +130,7 @@ class Reader:
         self._request.registerProducer(self, True)
         self._request.write(first)
 
-    def tell(self, written: Written) -> None:
+    def tell(self, written: EncodedEvents) -> None:
         """Write events, now or when there is room."""
         if self.ended:
             return
@@ -167,7 +167,7 @@ class Reader:
             self._size -= len(written.data)
             self._write(written)
 
-    def _write(self, written: Written) -> None:
+    def _write(self, written: EncodedEvents) -> None:
         # Request.write would make the chunk anew for each reader.
         self._request.channel.write(written.chunk if self._request.chunked else written.data)
 
@@ -205,7 +205,7 @@ class Live:
         self._recent: deque[MessageSaid] = deque(maxlen=_RECENT)
         self._flushing: IDelayedCall | None = None
         self._handing: IDelayedCall | None = None
-        self._to_hand: deque[tuple[Reader, Written]] = deque()
+        self._to_hand: deque[tuple[Reader, EncodedEvents]] = deque()
         self._last_flush = 0.0
         self._beating: IDelayedCall | None = None
         self._stopped = False
@@ -252,13 +252,15 @@ class Live:
                 frames.setdefault(said.channel, []).append((said.seq, frame(body, number=said.seq)))
                 frames.setdefault(None, []).append((0, frame(body, number=milliseconds(said))))
         for channel, each in frames.items():
-            together = Written(b"".join(text for _, text in each))
+            together = EncodedEvents(b"".join(text for _, text in each))
             for reader in self._readers.get(channel, ()):
                 if not reader.started:
                     continue  # he gets it from what was heard lately
                 # A reader whose history holds a part of it already is told the rest.
                 whole = not reader.missing or each[0][0] > reader.missing
-                rest = together if whole else Written(b"".join(text for seq, text in each if seq > reader.missing))
+                rest = (
+                    together if whole else EncodedEvents(b"".join(text for seq, text in each if seq > reader.missing))
+                )
                 if rest.data:
                     self._to_hand.append((reader, rest))
         self._hand_out()

@@ -15,30 +15,30 @@ from twisted.internet.interfaces import IReactorTime
 from gossip.operations.executor import Executor
 from gossip.operations.interfaces import Gossip, InThread, PublicStore
 from gossip.registry.changes import MessageSaid
-from gossip.web.accounts.cookies import Visits
+from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.accounts.mail import Mail
 from gossip.web.accounts.passwords import Passwords
-from gossip.web.accounts.sign_in import Entrance
+from gossip.web.accounts.sign_in import SignIn
 from gossip.web.accounts.tokens import Tokens
-from gossip.web.api.monitoring import Machines
+from gossip.web.api.monitoring import Monitoring
 from gossip.web.api.public_api import Api
 from gossip.web.http.requests import BoundedSite, PublicRequest
 from gossip.web.http.router import Router
 from gossip.web.live import Live, Readers
+from gossip.web.pages.about import AboutPages
+from gossip.web.pages.account import AccountPages
 from gossip.web.pages.admin import AdminPages
 from gossip.web.pages.chat import ChatPages
+from gossip.web.pages.chat_actions import ChatActions
 from gossip.web.pages.connect import ConnectPages
 from gossip.web.pages.front import FrontPages
 from gossip.web.pages.games import GamePages
 from gossip.web.pages.manage import ManagePages
-from gossip.web.pages.network import NetworkPages
-from gossip.web.pages.own_account import OwnAccountPages
-from gossip.web.pages.sign_in import AccountPages
-from gossip.web.pages.talk import TalkPages
+from gossip.web.pages.sign_in import SignInPages
 from gossip.web.settings import WebRules
-from gossip.web.views.layout import Base
-from gossip.web.views.public import Public
-from gossip.web.views.queries import Readings
+from gossip.web.views.layout import Layout
+from gossip.web.views.public import PublicView
+from gossip.web.views.queries import CachedQueries
 
 
 class PublicSite(BoundedSite):
@@ -89,39 +89,38 @@ def public_site(
     @param mail: writes to people, if they can be written to.
     @param ports: the ports of each transport by its name, without and with TLS; empty where there is none.
     """
-    base = Base(gossip, store, clock, in_thread, proxies)
-    public = Public(gossip.network)
-    readings = Readings(base, public)
     rules = rules or WebRules()
     executor = executor or Executor(gossip, store, in_thread, clock)
-    visits = Visits(gossip, clock, rules, executor)
+    cookies = SessionCookies(gossip, clock, rules, executor)
+    layout = Layout(gossip, store, clock, in_thread, cookies.account, cookies.form_token, proxies)
+    public = PublicView(gossip.network)
+    queries = CachedQueries(layout, public)
     tokens = Tokens(gossip, clock)
-    base.who, base.form_token = visits.who, visits.token
-    entrance = Entrance(base, visits, executor, rules, passwords or Passwords(in_thread), mail)
-    line: Any = vars(base.templates.get_template("lines.html").module)["line"]
+    sign_in = SignIn(layout, cookies, executor, rules, passwords or Passwords(in_thread), mail)
+    line: Any = vars(layout.templates.get_template("lines.html").module)["line"]
 
     def encode(said: MessageSaid) -> bytes:
         text: str = line(said, public.is_game(said.game))
         return text.strip().encode("utf-8", "replace")
 
     live = Live(clock, gossip.network.registry.channels, encode, readers or Readers())
-    chat = ChatPages(base, public, readings, live)
-    router = Router(base.tell)
-    router.add("/static/{name}", get=base.assets)
+    chat = ChatPages(layout, public, queries, live)
+    router = Router(layout.problem_page)
+    router.add("/static/{name}", get=layout.assets)
     for part in (
-        Machines(base, tokens, live),
-        FrontPages(base, public, readings),
-        GamePages(base, public, readings),
+        Monitoring(layout, tokens, live),
+        FrontPages(layout, public, queries),
+        GamePages(layout, public, queries),
         # Its paths are more exact: they go first.
-        TalkPages(base, public, readings, visits, executor, chat),
+        ChatActions(layout, public, queries, cookies, executor, chat),
         chat,
-        NetworkPages(base, public, readings),
-        AccountPages(entrance, _new_uuid),
-        OwnAccountPages(entrance, _new_uuid),
-        ManagePages(base, visits, executor, rules),
-        ConnectPages(base, visits, (ports or {}).get("telnet", ("", ""))),
-        AdminPages(base, visits, executor),
-        Api(base, public, readings, tokens, executor),
+        AboutPages(layout, public, queries),
+        SignInPages(sign_in, _new_uuid),
+        AccountPages(sign_in, _new_uuid),
+        ManagePages(layout, cookies, executor, rules),
+        ConnectPages(layout, cookies, (ports or {}).get("telnet", ("", ""))),
+        AdminPages(layout, cookies, executor),
+        Api(layout, public, queries, tokens, executor),
     ):
         part.add(router)
     return PublicSite(router, clock, gossip, live)

@@ -20,7 +20,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from gossip.cli import ctl
 from gossip.config import Config, load
-from gossip.web.api.metrics import Figures
+from gossip.web.api.metrics import DaemonCollector
 from gossip.web.site import public_site
 from tests.support.memory_service import MemoryService
 
@@ -99,7 +99,9 @@ class MonitoringTests(SynchronousTestCase):
     def setUp(self) -> None:
         service = MemoryService()
         registry = CollectorRegistry()
-        registry.register(Figures(service, public_site(service, service.store, service.clock, maybeDeferred).live))
+        registry.register(
+            DaemonCollector(service, public_site(service, service.store, service.clock, maybeDeferred).live)
+        )
         ProcessCollector(registry=registry)
         self.told = {"up"}
         for family in registry.collect():

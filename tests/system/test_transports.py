@@ -18,7 +18,7 @@ from gossip.service.interfaces import Counts
 from gossip.tap import Daemon, Options
 from gossip.transports.interfaces import ITransport, Parts
 from gossip.transports.registered import TRANSPORTS
-from gossip.web.api.metrics import Figures
+from gossip.web.api.metrics import DaemonCollector
 
 
 class ToyConfig(Config, frozen=True):
@@ -101,7 +101,7 @@ class NewTransportTests(TestCase):
         self.assertEqual((status["connections"], status["toy_packets"]), ({"websocket": 0, "toy": 3}, {"in": 7}))
         samples = {
             (sample.name, *sample.labels.values()): sample.value
-            for family in Figures(daemon.gossip, None).collect()
+            for family in DaemonCollector(daemon.gossip, None).collect()
             for sample in family.samples
         }
         self.assertEqual(samples["gossip_connections", "toy"], 3)

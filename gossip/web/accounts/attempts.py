@@ -24,7 +24,7 @@ MINUTE: Final = 60.0
 HOUR: Final = 60 * MINUTE
 
 
-class TooMany(Problem):
+class TooManyAttempts(Problem):
     """Something was tried too often; it may be again after a while."""
 
     def __init__(self, what: str, seconds: float) -> None:
@@ -64,12 +64,12 @@ class Attempts:
         """
         Count a try.
 
-        @raise TooMany: there were too many already, and this one is not to be.
+        @raise TooManyAttempts: there were too many already, and this one is not to be.
         """
         tried, since = self._counted(subject)
         if tried >= self._most:
             # Not since + seconds - now: rounding could make that more than a whole span.
-            raise TooMany(self._what, self._seconds - (self._clock.seconds() - since))
+            raise TooManyAttempts(self._what, self._seconds - (self._clock.seconds() - since))
         if subject not in self._tried and len(self._tried) >= REMEMBERED:
             self._make_room()
         self._tried[subject] = tried + 1, since
@@ -99,7 +99,7 @@ class Attempts:
             del self._tried[next(iter(self._tried))]
 
 
-class Limits:
+class AttemptLimits:
     """
     All that is counted.
 

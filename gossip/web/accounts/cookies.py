@@ -22,10 +22,11 @@ from gossip.operations.executor import Executor
 from gossip.operations.interfaces import Gossip
 from gossip.registry.changes import Account, Change, Ticket, TicketsRevoked, Together
 from gossip.registry.secret import digest
+from gossip.web.http.forms import Form
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import Problem, View
+from gossip.web.http.urls import is_secure
 from gossip.web.settings import WebRules
-from gossip.web.views.layout import is_secure
 
 DAY: Final = 24 * 3600
 
@@ -43,29 +44,7 @@ class SignInFirst(Problem):
         super().__init__(http.SEE_OTHER, "Sign in first.", {b"Location": location.encode()})
 
 
-class Form:
-    """What somebody filled in."""
-
-    def __init__(self, fields: dict[str, list[str]]) -> None:
-        self._fields = fields
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._fields
-
-    def text(self, name: str) -> str:
-        """A field; empty if it is not there."""
-        return self._fields.get(name, [""])[0]
-
-    def all(self, name: str) -> list[str]:
-        """All fields of this name."""
-        return self._fields.get(name, [])
-
-    def checked(self, name: str) -> bool:
-        """Is a box ticked?"""
-        return bool(self.text(name))
-
-
-class Visits:
+class SessionCookies:
     """Knows browsers again."""
 
     def __init__(self, gossip: Gossip, clock: IReactorTime, rules: WebRules, executor: Executor) -> None:
@@ -74,42 +53,42 @@ class Visits:
         self._rules = rules
         self._executor = executor
 
-    def who(self, request: PublicRequest) -> Account | None:
+    def account(self, request: PublicRequest) -> Account | None:
         """Who is signed in, if anybody."""
         ticket = self._ticket(request)
         return None if ticket is None else self._gossip.network.registry.accounts.named(ticket.account)
 
-    def required(self, request: PublicRequest) -> Account:
+    def require_account(self, request: PublicRequest) -> Account:
         """
         Who is signed in.
 
         @raise Problem: nobody is.
         """
-        account = self.who(request)
+        account = self.account(request)
         if account is None:
             raise SignInFirst(request)
         return account
 
-    def signed_in(self, view: Callable[..., Any]) -> View:
+    def require_sign_in(self, view: Callable[..., Any]) -> View:
         """Make a view for who is signed in of one that takes the request, the account, and what its path says."""
 
         def guarded(request: PublicRequest, *words: str) -> Any:
-            return view(request, self.required(request), *words)
+            return view(request, self.require_account(request), *words)
 
         return guarded
 
-    def for_admins(self, view: Callable[..., Any]) -> View:
+    def require_admin(self, view: Callable[..., Any]) -> View:
         """The same for admins only."""
 
         def guarded(request: PublicRequest, *words: str) -> Any:
-            account = self.required(request)
+            account = self.require_account(request)
             if not account.admin:
                 raise Problem(http.FORBIDDEN, "Only admins can do this.")
             return view(request, account, *words)
 
         return guarded
 
-    async def begin(self, request: PublicRequest, account: Account, peer: str) -> None:
+    async def sign_in(self, request: PublicRequest, account: Account, peer: str) -> None:
         """
         Sign a browser in; whoever was signed in there is out.
 
@@ -135,21 +114,21 @@ class Visits:
         await self._executor.change(make)
         self._set(request, _VISIT, secret, int(days * DAY))
 
-    async def end(self, request: PublicRequest) -> None:
+    async def sign_out(self, request: PublicRequest) -> None:
         """Sign a browser out; nothing happens if it is not signed in."""
         ticket = self._ticket(request)
         if ticket is not None:
             await self._gossip.change(TicketsRevoked((ticket.digest,)))
             self._set(request, _VISIT, "", 0)
 
-    def current(self, request: PublicRequest) -> bytes:
+    def current_digest(self, request: PublicRequest) -> bytes:
         """The digest of the ticket of this browser; empty if it has none."""
         ticket = self._ticket(request)
         return b"" if ticket is None else ticket.digest
 
     # Forms.
 
-    def token(self, request: PublicRequest) -> str:
+    def form_token(self, request: PublicRequest) -> str:
         """What a form on a page must bring back in its field C{csrf}."""
         secret = self._secret(request) or getattr(request, "form_secret", "")
         if not secret:
@@ -158,7 +137,7 @@ class Visits:
             self._set(request, _FORM, secret, None)
         return _token(secret)
 
-    def form(self, request: PublicRequest) -> Form:
+    def read_form(self, request: PublicRequest) -> Form:
         """
         What came with a POST.
 

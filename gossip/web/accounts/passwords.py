@@ -50,22 +50,22 @@ class Busy(Problem):
         )
 
 
-def fault(password: str, name: str) -> str | None:
+def password_error(password: str, name: str) -> str | None:
     """
     Why somebody cannot have a password, if he cannot.
 
     @param name: the name of his account.
     """
-    if not SHORTEST <= len(normal(password)) <= LONGEST:
+    if not SHORTEST <= len(normalized(password)) <= LONGEST:
         return f"Use {SHORTEST} to {LONGEST} characters."
-    if normal(password).lower() == name.lower():
+    if normalized(password).lower() == name.lower():
         return "The password must not be the account name."
     if len(set(password)) == 1:
         return "The password must not repeat a single character."
     return None
 
 
-def normal(password: str) -> str:
+def normalized(password: str) -> str:
     """The same letters in the same form, whichever keyboard they come from (RFC 8265, section 4.2)."""
     return unicodedata.normalize("NFC", password)
 
@@ -83,17 +83,17 @@ class Passwords:
         self._turns = DeferredSemaphore(AT_ONCE)
         self._places: Counter[str] = Counter()
 
-    async def kept(self, password: str, place: str) -> str:
+    async def hash(self, password: str, place: str) -> str:
         """
         The form in which a password is kept.
 
         @param place: where it comes from.
         @raise Busy: too many wait.
         """
-        made: str = await self._in_turn(place, self._argon.hash, normal(password))
+        made: str = await self._in_turn(place, self._argon.hash, normalized(password))
         return made
 
-    async def judge(self, password: str, kept: str | None, place: str) -> tuple[bool, str | None]:
+    async def verify(self, password: str, kept: str | None, place: str) -> tuple[bool, str | None]:
         """
         Is this the password? That takes the same time whether there is one or not.
 
@@ -103,10 +103,12 @@ class Passwords:
         @raise Busy: too many wait.
         """
         # What is too long is no password of anybody.
-        judged: tuple[bool, str | None] = await self._in_turn(place, self._judge, normal(password)[: LONGEST + 1], kept)
+        judged: tuple[bool, str | None] = await self._in_turn(
+            place, self._verify, normalized(password)[: LONGEST + 1], kept
+        )
         return judged
 
-    def _judge(self, password: str, kept: str | None) -> tuple[bool, str | None]:
+    def _verify(self, password: str, kept: str | None) -> tuple[bool, str | None]:
         if kept is None:
             self._argon.hash(password)
             return False, None

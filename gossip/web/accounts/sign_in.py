@@ -14,48 +14,49 @@ from gossip.registry.addresses import place_of
 from gossip.registry.changes import Account, AccountSaved, Change, Ticket, TicketsRevoked, Together
 from gossip.registry.errors import Refused
 from gossip.web.accounts import passwords
-from gossip.web.accounts.attempts import Limits, TooMany
-from gossip.web.accounts.cookies import Form, Visits
+from gossip.web.accounts.attempts import AttemptLimits, TooManyAttempts
+from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.accounts.mail import Mail
 from gossip.web.accounts.passwords import Busy, Passwords
+from gossip.web.http.forms import Form
 from gossip.web.http.requests import PublicRequest
-from gossip.web.http.router import NotHere
+from gossip.web.http.router import NotFound
 from gossip.web.settings import WebRules
 from gossip.web.views.formatting import sentence
-from gossip.web.views.layout import Base
+from gossip.web.views.layout import Layout
 
-Faults = dict[str, str]
+FieldErrors = dict[str, str]
 """What is wrong with the fields of a form, by their names; nothing if all is well."""
 
 MISMATCH: Final = "The passwords do not match."
 
 
-class UsedUp(NotHere):
+class LinkExpired(NotFound):
     """A link that is good no more, or never was."""
 
     def __init__(self) -> None:
         super().__init__("This link no longer works: it was used, replaced or has expired. Ask for another one.")
 
 
-class Newcomer(Struct, frozen=True):
+class SignUpForm(Struct, frozen=True):
     """
     What somebody fills in who makes an account.
 
-    @ivar faults: what is wrong with it.
+    @ivar errors: what is wrong with it.
     """
 
     name: str
     email: str
     password: str
-    faults: Faults
+    errors: FieldErrors
 
 
-class Entrance:
+class SignIn:
     """
     Where people come in.
 
-    @ivar base: what pages are made with.
-    @ivar visits: knows browsers again.
+    @ivar layout: what pages are made with.
+    @ivar cookies: know who is signed in.
     @ivar executor: where accounts are changed.
     @ivar rules: what the pages let people do.
     @ivar passwords: makes and checks hashes.
@@ -65,25 +66,25 @@ class Entrance:
 
     def __init__(
         self,
-        base: Base,
-        visits: Visits,
+        layout: Layout,
+        cookies: SessionCookies,
         executor: Executor,
         rules: WebRules,
         passwords: Passwords,
         mail: Mail | None = None,
     ) -> None:
-        self.base = base
-        self.visits = visits
+        self.layout = layout
+        self.cookies = cookies
         self.executor = executor
         self.rules = rules
         self.passwords = passwords
         self.mail = mail
-        self.limits = Limits(base.clock)
+        self.limits = AttemptLimits(layout.clock)
 
     @property
     def accounts(self) -> Accounts:
         """All accounts and tickets."""
-        return self.base.gossip.network.registry.accounts
+        return self.layout.gossip.network.registry.accounts
 
     @property
     def can_mail(self) -> bool:
@@ -92,9 +93,9 @@ class Entrance:
 
     def place(self, request: PublicRequest) -> str:
         """What tries are counted of."""
-        return place_of(self.base.peer(request))
+        return place_of(self.layout.peer(request))
 
-    async def judge(self, request: PublicRequest, name: str, password: str) -> Account | None:
+    async def check_password(self, request: PublicRequest, name: str, password: str) -> Account | None:
         """
         Whose are a name and a password?
 
@@ -107,7 +108,7 @@ class Entrance:
         account = self.accounts.named(name)
         kept = account.password if account else None
         try:
-            right, better = await self.passwords.judge(password, kept, place)
+            right, better = await self.passwords.verify(password, kept, place)
         except Busy:
             self.limits.passwords.take_back(pair)
             self.limits.passwords_from.take_back(place)
@@ -117,7 +118,9 @@ class Entrance:
         self.limits.passwords.forget(pair)
         self.limits.passwords_from.take_back(place)
         if better is not None:
-            await self.alter(name, lambda known: replace(known, password=better) if known.password == kept else known)
+            await self.change_account(
+                name, lambda known: replace(known, password=better) if known.password == kept else known
+            )
             kept = better
         # It may have become another one while its password was judged.
         account = self.accounts.named(name)
@@ -128,11 +131,11 @@ class Entrance:
         self.limits.passwords_from.spend(place)
         try:
             self.limits.passwords.spend(pair)
-        except TooMany:
+        except TooManyAttempts:
             self.limits.passwords_from.take_back(place)
             raise
 
-    async def alter(
+    async def change_account(
         self, name: str, alter: Callable[[Account], Account], *besides: Callable[[], Change], if_open: bytes = b""
     ) -> None:
         """
@@ -141,14 +144,14 @@ class Entrance:
         @param alter: makes the new account of the one that is known by then.
         @param besides: each makes a change that is kept with it, or neither is.
         @param if_open: the digest of a link; nothing is changed if it is used by then.
-        @raise UsedUp: the link is used by then.
+        @raise LinkExpired: the link is used by then.
         @raise Refused: the account cannot be so.
         """
 
         def make() -> Change | None:
             known = self.accounts.named(name)
             if if_open and if_open not in self.accounts.tickets:
-                raise UsedUp
+                raise LinkExpired
             altered = known and alter(known)
             if altered is None or altered == known:
                 return None
@@ -158,50 +161,50 @@ class Entrance:
 
     # New accounts.
 
-    def newcomer(self, form: Form) -> Newcomer:
+    def read_sign_up(self, form: Form) -> SignUpForm:
         """Read what somebody filled in who makes an account, and judge it."""
         name, email, password = form.text("name").strip(), form.text("email").strip(), form.text("password")
-        account = Account(name=name, email=email or None, created_at=self.base.now)
-        faults = self.faults_of(form, name)
+        account = Account(name=name, email=email or None, created_at=self.layout.now)
+        errors = self.password_errors(form, name)
         if self.accounts.named(name) is not None:
-            faults["name"] = f"The name {name} is taken."
+            errors["name"] = f"The name {name} is taken."
         elif refused := self.refusal_of(account):
-            faults[refused.field or "name"] = sentence(str(refused))
-        return Newcomer(name, email, password, faults)
+            errors[refused.field or "name"] = sentence(str(refused))
+        return SignUpForm(name, email, password, errors)
 
-    def faults_of(self, form: Form, name: str) -> Faults:
+    def password_errors(self, form: Form, name: str) -> FieldErrors:
         """What is wrong with a new password, which is filled in twice."""
         password = form.text("password")
-        if fault := passwords.fault(password, name):
-            return {"password": fault}
+        if error := passwords.password_error(password, name):
+            return {"password": error}
         return {} if form.text("again") == password else {"again": MISMATCH}
 
     def refusal_of(self, account: Account) -> Refused | None:
         """Why an account cannot be so, if it cannot."""
-        registry = self.base.gossip.network.registry
+        registry = self.layout.gossip.network.registry
         try:
-            registry.check(AccountSaved(account), self.base.gossip.network.rules.settings.blocked_games)
+            registry.check(AccountSaved(account), self.layout.gossip.network.rules.settings.blocked_games)
         except Refused as refused:
             return refused
         return None
 
-    async def admit(
-        self, request: PublicRequest, newcomer: Newcomer, admin: bool = False, ticket: Ticket | None = None
+    async def create_account(
+        self, request: PublicRequest, filled: SignUpForm, admin: bool = False, ticket: Ticket | None = None
     ) -> None:
         """
         Make an account, and sign its owner in.
 
         @param ticket: the link that lets him do it, which is used up by it.
-        @raise UsedUp: somebody else used the link.
+        @raise LinkExpired: somebody else used the link.
         @raise Refused: somebody else has the name.
         """
-        kept = await self.passwords.kept(newcomer.password, self.place(request))
+        kept = await self.passwords.hash(filled.password, self.place(request))
         account = Account(
-            name=newcomer.name,
+            name=filled.name,
             password=kept,
             admin=admin,
-            email=newcomer.email or None,
-            created_at=self.base.now,
+            email=filled.email or None,
+            created_at=self.layout.now,
         )
 
         def make() -> Change:
@@ -210,15 +213,15 @@ class Entrance:
             if ticket is None:
                 return AccountSaved(account)
             if ticket.digest not in self.accounts.tickets or (ticket.kind == "setup" and self.accounts.admins()):
-                raise UsedUp
+                raise LinkExpired
             return Together((TicketsRevoked((ticket.digest,)), AccountSaved(account)))
 
         await self.executor.change(make)
-        await self.visits.begin(request, account, self.base.peer(request))
+        await self.cookies.sign_in(request, account, self.layout.peer(request))
 
     # Links.
 
-    def opened(self, request: PublicRequest, secret: str, kind: str) -> Ticket:
+    def open_link(self, request: PublicRequest, secret: str, kind: str) -> Ticket:
         """
         The ticket that a link shows. To look at it does not use it up.
 
@@ -227,8 +230,8 @@ class Entrance:
         place = self.place(request)
         if not self.limits.links.left(place):
             self.limits.links.spend(place)
-        ticket = self.accounts.shown(secret, kind, self.base.now)
+        ticket = self.accounts.shown(secret, kind, self.layout.now)
         if ticket is None:
             self.limits.links.spend(place)
-            raise UsedUp
+            raise LinkExpired
         return ticket

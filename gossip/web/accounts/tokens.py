@@ -27,7 +27,7 @@ WRONG: Final = 20
 _REALM: Final = b'Bearer realm="gossip"'
 
 
-class Shown(Struct, frozen=True):
+class ValidToken(Struct, frozen=True):
     """A token that is good, and whose it is."""
 
     account: Account
@@ -46,7 +46,7 @@ class Tokens:
         self._clock = clock
         self._wrong = Attempts(clock, "wrong tokens", WRONG, 15 * MINUTE)
 
-    def required(self, request: PublicRequest, peer: str, scope: str = "") -> Shown:
+    def required(self, request: PublicRequest, peer: str, scope: str = "") -> ValidToken:
         """
         The token that comes with a request.
 
@@ -66,7 +66,7 @@ class Tokens:
         if ticket is None or account is None:
             raise _refused("This token is invalid or has been revoked.", b'error="invalid_token"')
         self._wrong.take_back(subject)
-        shown = Shown(account, ticket)
+        shown = ValidToken(account, ticket)
         if scope and not shown.may(scope):
             why = b'error="insufficient_scope", scope="%b"' % scope.encode()
             raise _refused(f"This needs a token with the scope {scope}.", why, http.FORBIDDEN)

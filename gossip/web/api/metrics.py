@@ -23,7 +23,7 @@ from gossip.web.http.requests import answer
 from gossip.web.live import Live
 
 
-class Figures(Collector):
+class DaemonCollector(Collector):
     """What the service counts."""
 
     def __init__(self, gossip: Gossip, live: Live | None) -> None:
@@ -102,7 +102,7 @@ class Metrics:
     def __init__(self, gossip: Gossip, live: Live | None = None) -> None:
         """@param live: who follows the talk, if there are pages."""
         self._registry = CollectorRegistry()
-        self._registry.register(Figures(gossip, live))
+        self._registry.register(DaemonCollector(gossip, live))
         ProcessCollector(registry=self._registry)
 
     def render(self, request: Request) -> bytes:

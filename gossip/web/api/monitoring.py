@@ -11,20 +11,20 @@ from twisted.web.server import Request
 from gossip.web.accounts.tokens import Tokens
 from gossip.web.api.metrics import Metrics
 from gossip.web.http.requests import PublicRequest, answer_json
-from gossip.web.http.router import NotHere, Router
+from gossip.web.http.router import NotFound, Router
 from gossip.web.live import Live
-from gossip.web.views.layout import Base
+from gossip.web.views.layout import Layout
 
 _FORWARDED: Final = (b"forwarded", b"via", b"x-real-ip")
 
 
-class Machines:
+class Monitoring:
     """Health and figures."""
 
-    def __init__(self, base: Base, tokens: Tokens, live: Live) -> None:
-        self._base = base
+    def __init__(self, layout: Layout, tokens: Tokens, live: Live) -> None:
+        self._layout = layout
         self._tokens = tokens
-        self._metrics = Metrics(base.gossip, live)
+        self._metrics = Metrics(layout.gossip, live)
 
     def add(self, router: Router) -> None:
         """Add the paths."""
@@ -33,7 +33,7 @@ class Machines:
 
     def health(self, request: PublicRequest) -> bytes:
         """Can the daemon do its work?"""
-        health = self._base.gossip.status()["health"]
+        health = self._layout.gossip.status()["health"]
         return answer_json(request, {"status": health}, http.OK if health == "ok" else http.SERVICE_UNAVAILABLE)
 
     def metrics(self, request: PublicRequest) -> bytes:
@@ -41,8 +41,8 @@ class Machines:
         if not _is_local(request):
             # Who shows nothing is not told that there is something.
             if request.getHeader(b"authorization") is None:
-                raise NotHere
-            self._tokens.required(request, self._base.peer(request), "metrics")
+                raise NotFound
+            self._tokens.required(request, self._layout.peer(request), "metrics")
         return self._metrics.render(request)
 
 

@@ -12,15 +12,15 @@ from gossip.operations.catalogue import OPERATIONS
 from gossip.operations.command import about, about_arguments, explained
 from gossip.operations.operation import Operation
 from gossip.web.api.schemas import (
-    Channels,
-    Error,
-    GameInFull,
-    Games,
-    Messages,
+    ChannelsResponse,
+    ErrorResponse,
+    GameDetails,
+    GamesResponse,
+    MessagesResponse,
     OperationError,
-    OwnGames,
-    Statistics,
-    TokenShown,
+    OwnGamesResponse,
+    StatisticsResponse,
+    TokenResponse,
 )
 
 ROOT: Final = "/api/v1"
@@ -41,7 +41,17 @@ can do."""
 @functools.lru_cache(4)
 def openapi(network: str) -> dict[str, Any]:
     """The document (3.1)."""
-    told = (Games, GameInFull, Channels, Messages, Statistics, Error, OperationError, TokenShown, OwnGames)
+    told = (
+        GamesResponse,
+        GameDetails,
+        ChannelsResponse,
+        MessagesResponse,
+        StatisticsResponse,
+        ErrorResponse,
+        OperationError,
+        TokenResponse,
+        OwnGamesResponse,
+    )
     _, schemas = msgspec.json.schema_components((*told, *OPERATIONS.values()), ref_template=_TEMPLATE)
     for schema in schemas.values():
         _describe(schema)
@@ -55,18 +65,21 @@ def openapi(network: str) -> dict[str, Any]:
         _query("limit", "The maximum number of messages.", 1, MOST),
     ]
     messages = _get(
-        "The messages of a channel; of a hidden one only with a token of the scope admin", Messages, name, *window
+        "The messages of a channel; of a hidden one only with a token of the scope admin",
+        MessagesResponse,
+        name,
+        *window,
     )
     messages["get"]["security"] = [{}, *_TOKEN]
     messages["get"]["responses"] |= _refusals("401", "403", "429")
     paths = {
-        "/games": _get("All games", Games),
-        "/games/{name}": _get("One game, by its short name", GameInFull, name),
-        "/channels": _get("All channels", Channels),
+        "/games": _get("All games", GamesResponse),
+        "/games/{name}": _get("One game, by its short name", GameDetails, name),
+        "/channels": _get("All channels", ChannelsResponse),
         "/channels/{name}/messages": messages,
-        "/statistics": _get("Statistics of the network", Statistics),
-        "/account": _with_token(_get("The token and its account", TokenShown)),
-        "/account/games": _with_token(_get("The games of the account, with their live sessions", OwnGames)),
+        "/statistics": _get("Statistics of the network", StatisticsResponse),
+        "/account": _with_token(_get("The token and its account", TokenResponse)),
+        "/account/games": _with_token(_get("The games of the account, with their live sessions", OwnGamesResponse)),
         **{f"/admin/{wire}": _with_token(_post(operation)) for wire, operation in sorted(OPERATIONS.items())},
     }
     return {
@@ -105,7 +118,7 @@ _REFUSALS: Final = {
 
 
 def _refusals(*codes: str) -> dict[str, Any]:
-    return {code: _answer(_REFUSALS[code], Error) for code in codes}
+    return {code: _answer(_REFUSALS[code], ErrorResponse) for code in codes}
 
 
 def _get(summary: str, kind: type[Struct], *parameters: dict[str, Any]) -> dict[str, Any]:

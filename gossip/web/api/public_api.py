@@ -20,27 +20,28 @@ from gossip.registry.changes import Game
 from gossip.registry.errors import Refused
 from gossip.registry.secret import old_secret_until
 from gossip.store.errors import StoreError
-from gossip.web.accounts.tokens import Shown, Tokens
+from gossip.web.accounts.tokens import Tokens, ValidToken
 from gossip.web.api.openapi import MOST, ROOT, openapi
 from gossip.web.api.schemas import (
-    Channels,
-    Error,
-    GameInFull,
-    Games,
+    ChannelsResponse,
+    ErrorResponse,
+    GameDetails,
+    GamesResponse,
     LiveSession,
-    Messages,
+    MessagesResponse,
     OperationError,
     OwnGame,
-    OwnGames,
-    Statistics,
-    TokenShown,
+    OwnGamesResponse,
+    StatisticsResponse,
+    TokenResponse,
 )
 from gossip.web.http.requests import PublicRequest, answer_cached, answer_json
-from gossip.web.http.router import NotHere, Problem, Router, View
+from gossip.web.http.router import NotFound, Problem, Router, View
+from gossip.web.http.urls import number_parameter
 from gossip.web.views.formatting import iso
-from gossip.web.views.layout import Base, number
-from gossip.web.views.public import Public, message_shown
-from gossip.web.views.queries import SPARK, TODAY, Readings
+from gossip.web.views.layout import Layout
+from gossip.web.views.public import PublicView, public_message
+from gossip.web.views.queries import SPARK, TODAY, CachedQueries
 
 _SECONDS: Final = 5
 
@@ -48,10 +49,12 @@ _SECONDS: Final = 5
 class Api:
     """C{/api/v1}."""
 
-    def __init__(self, base: Base, public: Public, readings: Readings, tokens: Tokens, executor: Executor) -> None:
-        self._base = base
+    def __init__(
+        self, layout: Layout, public: PublicView, queries: CachedQueries, tokens: Tokens, executor: Executor
+    ) -> None:
+        self._layout = layout
         self._public = public
-        self._readings = readings
+        self._queries = queries
         self._tokens = tokens
         self._executor = executor
 
@@ -82,7 +85,7 @@ class Api:
                 if isinstance(result, Coroutine):
                     result = await result
             except Problem as problem:
-                return answer_json(request, Error(problem.text), problem.code)
+                return answer_json(request, ErrorResponse(problem.text), problem.code)
             except StoreError:
                 return _unread(request)
             body = msgspec.json.encode(result) + b"\n"
@@ -99,14 +102,14 @@ class Api:
 
         async def answered(request: PublicRequest, *words: str) -> bytes:
             try:
-                shown = self._tokens.required(request, self._base.peer(request), scope)
+                shown = self._tokens.required(request, self._layout.peer(request), scope)
                 result: Any = view(request, shown, *words)
                 if isinstance(result, Coroutine):
                     result = await result
             except Problem as problem:
                 for name, value in problem.headers.items():
                     request.setHeader(name, value)
-                return answer_json(request, Error(problem.text), problem.code)
+                return answer_json(request, ErrorResponse(problem.text), problem.code)
             except Refused as refused:
                 return answer_json(request, OperationError(str(refused), refused.code, refused.field), http.BAD_REQUEST)
             except StoreError:
@@ -117,66 +120,66 @@ class Api:
 
     # For everybody.
 
-    def games(self, request: PublicRequest) -> Games:
-        return Games(tuple(self._public.games()))
+    def games(self, request: PublicRequest) -> GamesResponse:
+        return GamesResponse(tuple(self._public.games()))
 
-    async def game(self, request: PublicRequest, name: str) -> GameInFull:
+    async def game(self, request: PublicRequest, name: str) -> GameDetails:
         registered = self._public.registered_as(name)
         game = self._public.game(registered)
         series = None
         if game.shows_players:
-            series = await self._readings.players(SPARK, (registered.client_id,), game.players_online_count)
+            series = await self._queries.players(SPARK, (registered.client_id,), game.players_online_count)
         achievements = tuple(self._public.achievements(registered))
-        return GameInFull(**msgspec.structs.asdict(game), achievements=achievements, players_over_time=series)
+        return GameDetails(**msgspec.structs.asdict(game), achievements=achievements, players_over_time=series)
 
-    def channels(self, request: PublicRequest) -> Channels:
-        return Channels(tuple(self._public.channels()))
+    def channels(self, request: PublicRequest) -> ChannelsResponse:
+        return ChannelsResponse(tuple(self._public.channels()))
 
-    async def messages(self, request: PublicRequest, name: str) -> Messages:
+    async def messages(self, request: PublicRequest, name: str) -> MessagesResponse:
         self._public.channel(name)
         return await self._history(request, name)
 
-    async def _history(self, request: PublicRequest, name: str) -> Messages:
-        before, after = number(request, "before"), number(request, "after")
-        limit = number(request, "limit", 1, MOST) or 50
-        said = await self._readings.history(name, limit + 1, before if after is None else None, after)
+    async def _history(self, request: PublicRequest, name: str) -> MessagesResponse:
+        before, after = number_parameter(request, "before"), number_parameter(request, "after")
+        limit = number_parameter(request, "limit", 1, MOST) or 50
+        said = await self._queries.history(name, limit + 1, before if after is None else None, after)
         more = len(said) > limit
         kept = said[:limit] if after is not None else said[-limit:]
-        return Messages(tuple(map(message_shown, kept)), more)
+        return MessagesResponse(tuple(map(public_message, kept)), more)
 
-    async def statistics(self, request: PublicRequest) -> Statistics:
+    async def statistics(self, request: PublicRequest) -> StatisticsResponse:
         games = self._public.games()
         players = sum(game.players_online_count for game in games)
         counted = tuple(sorted(self._public.counted()))
-        return Statistics(
-            self._base.name,
+        return StatisticsResponse(
+            self._layout.name,
             __version__,
             len(games),
             sum(game.online for game in games),
             players,
-            await self._readings.messages(TODAY),
-            await self._readings.players(SPARK, counted, players),
+            await self._queries.messages(TODAY),
+            await self._queries.players(SPARK, counted, players),
         )
 
     def openapi(self, request: PublicRequest) -> dict[str, Any]:
-        return openapi(self._base.name)
+        return openapi(self._layout.name)
 
     # For who shows a token.
 
-    async def messages_of_any(self, request: PublicRequest, shown: Shown, name: str) -> Messages:
-        if not (shown.may("admin") and name in self._base.gossip.network.registry.channels):
+    async def messages_of_any(self, request: PublicRequest, shown: ValidToken, name: str) -> MessagesResponse:
+        if not (shown.may("admin") and name in self._layout.gossip.network.registry.channels):
             self._public.channel(name)
         return await self._history(request, name)
 
-    def account(self, request: PublicRequest, shown: Shown) -> TokenShown:
+    def account(self, request: PublicRequest, shown: ValidToken) -> TokenResponse:
         account, ticket = shown.account, shown.ticket
         expires = None if ticket.expires is None else iso(ticket.expires)
-        return TokenShown(account.name, account.admin, ticket.scope, ticket.label, expires)
+        return TokenResponse(account.name, account.admin, ticket.scope, ticket.label, expires)
 
-    def own_games(self, request: PublicRequest, shown: Shown) -> OwnGames:
-        games = self._base.gossip.network.registry.games_of(shown.account.name)
+    def own_games(self, request: PublicRequest, shown: ValidToken) -> OwnGamesResponse:
+        games = self._layout.gossip.network.registry.games_of(shown.account.name)
         sessions: dict[str, list[LiveSession]] = {}
-        for session, transport in self._base.gossip.sessions():
+        for session, transport in self._layout.gossip.sessions():
             assert session.online is not None
             live = LiveSession(
                 session.peer,
@@ -187,13 +190,13 @@ class Api:
                 len(session.players),
             )
             sessions.setdefault(session.online.game.client_id, []).append(live)
-        return OwnGames(tuple(self._own(game, sessions.get(game.client_id, ())) for game in games))
+        return OwnGamesResponse(tuple(self._own(game, sessions.get(game.client_id, ())) for game in games))
 
     def _own(self, game: Game, sessions: Any) -> OwnGame:
-        network = self._base.gossip.network
+        network = self._layout.gossip.network
         online, seen = network.presence.online(game.client_id), network.registry.seen.get(game.client_id)
         players = () if online is None else tuple(sorted(online.players, key=str.lower))
-        until = old_secret_until(game, self._base.now)
+        until = old_secret_until(game, self._layout.now)
         public = msgspec.structs.asdict(self._public.game(game))
         own = {
             "players": players,
@@ -211,16 +214,16 @@ class Api:
             sessions=tuple(sessions),
         )
 
-    async def operate(self, request: PublicRequest, shown: Shown, group: str, operation: str) -> Result:
+    async def operate(self, request: PublicRequest, shown: ValidToken, group: str, operation: str) -> Result:
         kind = OPERATIONS.get(f"{group}/{operation}")
         if kind is None:
-            raise NotHere("There is no such operation.")
+            raise NotFound("There is no such operation.")
         assert request.content is not None
         return await self._executor.carry_out(read(request.content.read(), kind), shown.account.name)
 
 
 def _unread(request: PublicRequest) -> bytes:
-    return answer_json(request, Error("The database is not responding."), http.SERVICE_UNAVAILABLE)
+    return answer_json(request, ErrorResponse("The database is not responding."), http.SERVICE_UNAVAILABLE)
 
 
 def _shows_token(request: PublicRequest) -> bool:

@@ -4,41 +4,41 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from gossip.web.views.public import AchievementShown, ChannelShown, GameShown, MessageShown
+from gossip.web.views.public import PublicAchievement, PublicChannel, PublicGame, PublicMessage
 from gossip.web.views.queries import Series
 
 
-class GameInFull(GameShown, frozen=True, kw_only=True):
+class GameDetails(PublicGame, frozen=True, kw_only=True):
     """A game, and what is told of one game only: its displayed achievements, and its players over 48 hours."""
 
-    achievements: tuple[AchievementShown, ...]
+    achievements: tuple[PublicAchievement, ...]
     players_over_time: Series | None
 
 
-class Games(Struct, frozen=True):
+class GamesResponse(Struct, frozen=True):
     """All games: who is online first."""
 
-    games: tuple[GameShown, ...]
+    games: tuple[PublicGame, ...]
 
 
-class Channels(Struct, frozen=True):
+class ChannelsResponse(Struct, frozen=True):
     """All channels."""
 
-    channels: tuple[ChannelShown, ...]
+    channels: tuple[PublicChannel, ...]
 
 
-class Messages(Struct, frozen=True):
+class MessagesResponse(Struct, frozen=True):
     """
     What was said on a channel, the oldest first.
 
     @ivar more: there is more in the direction that was asked for.
     """
 
-    messages: tuple[MessageShown, ...]
+    messages: tuple[PublicMessage, ...]
     more: bool
 
 
-class Statistics(Struct, frozen=True):
+class StatisticsResponse(Struct, frozen=True):
     """The network in numbers; times are seconds since the epoch."""
 
     name: str
@@ -50,7 +50,7 @@ class Statistics(Struct, frozen=True):
     players_over_time: Series
 
 
-class Error(Struct, frozen=True):
+class ErrorResponse(Struct, frozen=True):
     """Why not."""
 
     error: str
@@ -73,7 +73,7 @@ class OperationError(Struct, frozen=True):
 # What is told to who shows a token.
 
 
-class TokenShown(Struct, frozen=True):
+class TokenResponse(Struct, frozen=True):
     """
     Whose token this is, and what it is good for.
 
@@ -102,7 +102,7 @@ class LiveSession(Struct, frozen=True):
     players: int
 
 
-class OwnGame(GameShown, frozen=True, kw_only=True):
+class OwnGame(PublicGame, frozen=True, kw_only=True):
     """
     A game, as its owner is told of it: hidden or not, with all of its players and channels.
 
@@ -118,7 +118,7 @@ class OwnGame(GameShown, frozen=True, kw_only=True):
     sessions: tuple[LiveSession, ...]
 
 
-class OwnGames(Struct, frozen=True):
+class OwnGamesResponse(Struct, frozen=True):
     """The games of an account, by their short names."""
 
     games: tuple[OwnGame, ...]

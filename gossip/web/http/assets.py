@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Final
 
 from gossip.web.http.requests import PublicRequest, answer, answer_cached
-from gossip.web.http.router import NotHere
+from gossip.web.http.router import NotFound
 
 _TYPES: Final = {
     "css": b"text/css; charset=utf-8",
@@ -42,5 +42,5 @@ class Assets:
         stem, _, version = stem.rpartition(".")
         plain = f"{stem}.{kind}"
         if self._versions.get(plain) != version:
-            raise NotHere
+            raise NotFound
         return answer(request, self._bodies[plain], _TYPES[kind], headers={b"Cache-Control": _FOREVER})

@@ -44,14 +44,14 @@ class Problem(Exception):
         self.headers = headers
 
 
-class NotHere(Problem):
+class NotFound(Problem):
     """There is nothing under this path."""
 
     def __init__(self, text: str = "There is nothing here.") -> None:
         super().__init__(http.NOT_FOUND, text)
 
 
-Telling = Callable[[PublicRequest, Problem], bytes]
+ProblemPage = Callable[[PublicRequest, Problem], bytes]
 """Makes the page that tells somebody of a problem; it cannot fail."""
 
 
@@ -61,7 +61,7 @@ class Router(Resource):
     isLeaf = True
     _log = Logger()
 
-    def __init__(self, tell: Telling) -> None:
+    def __init__(self, tell: ProblemPage) -> None:
         super().__init__()
         self._tell = tell
         self._exact: dict[bytes, dict[bytes, View]] = {}
@@ -138,7 +138,7 @@ class Router(Resource):
                     return views, [unquote_to_bytes(word).decode() for word in found.groups()]
                 except UnicodeDecodeError:
                     break
-        raise NotHere
+        raise NotFound
 
     def _failed(self, request: PublicRequest, error: BaseException | None) -> bytes:
         if isinstance(error, Problem):

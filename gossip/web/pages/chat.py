@@ -13,12 +13,13 @@ from twisted.web import http
 from gossip.registry.changes import MessageSaid
 from gossip.web.api.feeds import atom
 from gossip.web.http.requests import PublicRequest, answer_cached
-from gossip.web.http.router import NotHere, Router
+from gossip.web.http.router import NotFound, Router
+from gossip.web.http.urls import number_parameter, site_address
 from gossip.web.live import Live
 from gossip.web.pages.front import LINES
-from gossip.web.views.layout import Base, number, site_address
-from gossip.web.views.public import Public
-from gossip.web.views.queries import Readings
+from gossip.web.views.layout import Layout
+from gossip.web.views.public import PublicView
+from gossip.web.views.queries import CachedQueries
 
 PAGE: Final = 100
 """How many messages stand on a page."""
@@ -46,10 +47,10 @@ NOTHING: Final = Draft()
 class ChatPages:
     """The list of channels, and a page for each."""
 
-    def __init__(self, base: Base, public: Public, readings: Readings, live: Live) -> None:
-        self._base = base
+    def __init__(self, layout: Layout, public: PublicView, queries: CachedQueries, live: Live) -> None:
+        self._layout = layout
         self._public = public
-        self._readings = readings
+        self._queries = queries
         self._live = live
 
     def add(self, router: Router) -> None:
@@ -66,18 +67,18 @@ class ChatPages:
         channels = self._public.channels()
         last: dict[str, MessageSaid] = {}
         for channel in channels:
-            lines = await self._readings.history(channel.name, 1)
+            lines = await self._queries.history(channel.name, 1)
             if lines:
                 last[channel.name] = lines[-1]
-        return self._base.page(request, "channels.html", title="Channels", channels=channels, last=last)
+        return self._layout.page(request, "channels.html", title="Channels", channels=channels, last=last)
 
     async def chat(self, request: PublicRequest, name: str, draft: Draft = NOTHING) -> bytes:
         """What is said on a channel: the last messages, or those before or after a given one."""
         self._public.channel(name)
-        before, after = number(request, "before"), number(request, "after")
+        before, after = number_parameter(request, "before"), number_parameter(request, "after")
         if after is not None:
             before = None
-        lines = list(await self._readings.history(name, PAGE + 1, before, after))
+        lines = list(await self._queries.history(name, PAGE + 1, before, after))
         more = len(lines) > PAGE
         # Where nothing is left the page leads back to where there was something; it must not follow from the beginning.
         if after is not None:
@@ -95,10 +96,10 @@ class ChatPages:
         self._public.channel(name)
         wanted = number_of(seq)
         half = PAGE // 2
-        before = list(await self._readings.history(name, half + 1, wanted, None))
-        after = list(await self._readings.history(name, half + 1, None, wanted - 1))
+        before = list(await self._queries.history(name, half + 1, wanted, None))
+        after = list(await self._queries.history(name, half + 1, None, wanted - 1))
         if not after or after[0].seq != wanted:
-            raise NotHere("This message does not exist or is no longer kept.")
+            raise NotFound("This message does not exist or is no longer kept.")
         lines = [*before[-half:], *after[:half]]
         earlier = lines[0].seq if len(before) > half else None
         last = lines[-1].seq
@@ -123,7 +124,7 @@ class ChatPages:
         @param last: it follows what is said after this number.
         """
         channel = self._public.channel(name)
-        return self._base.page(
+        return self._layout.page(
             request,
             "chat.html",
             max(draft.code, complaint.code),
@@ -136,7 +137,7 @@ class ChatPages:
             found=found,
             draft=draft,
             complaint=complaint,
-            reported=number(request, "reported") is not None,
+            reported=number_parameter(request, "reported") is not None,
             is_game=self._public.is_game,
         )
 
@@ -147,25 +148,25 @@ class ChatPages:
         self._public.channel(name)
 
         def history(limit: int) -> Deferred[Sequence[MessageSaid]]:
-            return self._base.read(self._base.store.history, name, limit, None, after)
+            return self._layout.read(self._layout.store.history, name, limit, None, after)
 
         after = _after(request)
-        return self._live.follow(request, self._base.peer(request), name, after, history)
+        return self._live.follow(request, self._layout.peer(request), name, after, history)
 
     def follow_all(self, request: PublicRequest) -> bytes | int:
         """What is said on all channels, as it is said."""
 
         def history(limit: int) -> Deferred[Sequence[MessageSaid]]:
             # The page knows which of them it has.
-            return Deferred.fromCoroutine(self._readings.latest(LINES))
+            return Deferred.fromCoroutine(self._queries.latest(LINES))
 
-        return self._live.follow(request, self._base.peer(request), None, _after(request), history)
+        return self._live.follow(request, self._layout.peer(request), None, _after(request), history)
 
     async def feed(self, request: PublicRequest, name: str) -> bytes:
         """The last messages of a channel, as an Atom feed."""
         channel = self._public.channel(name)
-        lines = await self._readings.history(name, FEED)
-        body = atom(self._base.name, channel, lines, site_address(request) or "http://localhost", self._base.now)
+        lines = await self._queries.history(name, FEED)
+        body = atom(self._layout.name, channel, lines, site_address(request) or "http://localhost", self._layout.now)
         request.setHeader(b"Access-Control-Allow-Origin", b"*")
         return answer_cached(request, body, b"application/atom+xml; charset=utf-8", 60)
 
@@ -174,10 +175,10 @@ def number_of(seq: str) -> int:
     """
     The number of a message, as it stands in a path.
 
-    @raise NotHere: it is none.
+    @raise NotFound: it is none.
     """
     if not re.fullmatch("[0-9]{1,15}", seq):
-        raise NotHere
+        raise NotFound
     return int(seq)
 
 
@@ -186,4 +187,4 @@ def _after(request: PublicRequest) -> int | None:
     last = request.getHeader(b"last-event-id") or b""
     if re.fullmatch(rb"[0-9]{1,15}", last):
         return int(last)
-    return number(request, "after")
+    return number_parameter(request, "after")

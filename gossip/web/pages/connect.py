@@ -7,11 +7,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from gossip.registry.changes import Account
-from gossip.web.accounts.cookies import Visits
+from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.requests import PublicRequest, answer_cached
-from gossip.web.http.router import NotHere, Router, redirect
+from gossip.web.http.router import NotFound, Router, redirect
+from gossip.web.http.urls import parameter, site_address, socket_address
 from gossip.web.views.guides import GUIDES
-from gossip.web.views.layout import Base, parameter, site_address, socket_address
+from gossip.web.views.layout import Layout
 from gossip.web.views.progress import own_game, progress
 
 PLACEHOLDER: Final = "YOUR-CLIENT-SECRET"
@@ -27,12 +28,12 @@ _GOOD: Final = 300
 class ConnectPages:
     """Guides, by game and code base."""
 
-    def __init__(self, base: Base, visits: Visits, telnet: tuple[str, str] = ("", "")) -> None:
+    def __init__(self, layout: Layout, cookies: SessionCookies, telnet: tuple[str, str] = ("", "")) -> None:
         """
         @param telnet: the ports of the telnet bridge, without and with TLS; empty where there is none.
         """
-        self._base = base
-        self._visits = visits
+        self._layout = layout
+        self._cookies = cookies
         self._telnet = telnet
         self._examples = {
             file.name: file.read_bytes()
@@ -43,19 +44,19 @@ class ConnectPages:
     def add(self, router: Router) -> None:
         """Add the pages."""
         router.add("/connect", get=self.choose)
-        router.add("/connect/{game}", get=self._visits.signed_in(self.game))
-        router.add("/connect/{game}/{base}", get=self._visits.signed_in(self.guide))
+        router.add("/connect/{game}", get=self._cookies.require_sign_in(self.game))
+        router.add("/connect/{game}/{base}", get=self._cookies.require_sign_in(self.guide))
         router.add("/examples/{name}", get=self.example)
 
     def choose(self, request: PublicRequest) -> bytes:
         """Which game, and which code base? Who is not signed in reads what there is to do."""
-        account = self._visits.who(request)
-        registry = self._base.gossip.network.registry
+        account = self._cookies.account(request)
+        registry = self._layout.gossip.network.registry
         name, base = parameter(request, "game"), parameter(request, "base")
         if account is not None and name and base in GUIDES:
             game = own_game(registry, account, name)
             return redirect(request, f"/connect/{game.short_name}/{base}")
-        return self._base.page(
+        return self._layout.page(
             request,
             "connect.html",
             title="Connect your game",
@@ -66,26 +67,26 @@ class ConnectPages:
 
     def game(self, request: PublicRequest, account: Account, name: str) -> bytes:
         """Which code base?"""
-        game = own_game(self._base.gossip.network.registry, account, name)
-        return self._base.page(
+        game = own_game(self._layout.gossip.network.registry, account, name)
+        return self._layout.page(
             request, "connect_game.html", title=f"Connect {game.name}", game=game, guides=GUIDES.values()
         )
 
     def guide(self, request: PublicRequest, account: Account, name: str, code_base: str) -> bytes:
         """How a game of this code base is connected, and how far it is."""
-        base = self._base
-        game = own_game(base.gossip.network.registry, account, name)
+        layout = self._layout
+        game = own_game(layout.gossip.network.registry, account, name)
         guide = GUIDES.get(code_base)
         if guide is None:
-            raise NotHere("There is no guide for this code base.")
+            raise NotFound("There is no guide for this code base.")
         plain, encrypted = self._telnet
-        return base.page(
+        return layout.page(
             request,
             f"guides/{guide.name}.html",
             title=f"Connect {game.name}: {guide.title}",
             game=game,
             guide=guide,
-            progress=progress(base.gossip, game, base.peer(request), base.now),
+            progress=progress(layout.gossip, game, layout.peer(request), layout.now),
             secret=PLACEHOLDER,
             channel=self._channel(),
             telnet_port=plain,
@@ -94,13 +95,15 @@ class ConnectPages:
         )
 
     def _channel(self) -> str:
-        shown = [channel.name for channel in self._base.gossip.network.registry.channels.values() if not channel.hidden]
+        shown = [
+            channel.name for channel in self._layout.gossip.network.registry.channels.values() if not channel.hidden
+        ]
         return CHANNEL if CHANNEL in shown or not shown else min(shown)
 
     def example(self, request: PublicRequest, name: str) -> bytes:
         """A file that a game takes over."""
         if name not in self._examples:
-            raise NotHere("There is no such example.")
+            raise NotFound("There is no such example.")
         return answer_cached(request, self._examples[name], b"text/plain; charset=utf-8", _GOOD)
 
 

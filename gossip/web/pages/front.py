@@ -7,14 +7,16 @@ from typing import Final
 
 from gossip.protocol.text import clean
 from gossip.registry.changes import MessageSaid
+from gossip.web.http.accept import prefers_text
 from gossip.web.http.requests import PublicRequest, answer_text
 from gossip.web.http.router import Router, redirect
+from gossip.web.http.urls import is_secure, parameter, safe_return_path, socket_address
 from gossip.web.live import milliseconds
 from gossip.web.views.charts import sparkline
 from gossip.web.views.formatting import clock, count
-from gossip.web.views.layout import THEMES, Base, is_secure, parameter, socket_address, wants_text, way_back
-from gossip.web.views.public import GameShown, Public
-from gossip.web.views.queries import TODAY, Readings
+from gossip.web.views.layout import THEMES, Layout
+from gossip.web.views.public import PublicGame, PublicView
+from gossip.web.views.queries import TODAY, CachedQueries
 
 LINES: Final = 12
 """How many of the last lines the front page shows."""
@@ -39,10 +41,10 @@ Disallow: /chat/*/live
 class FrontPages:
     """The front page."""
 
-    def __init__(self, base: Base, public: Public, readings: Readings) -> None:
-        self._base = base
+    def __init__(self, layout: Layout, public: PublicView, queries: CachedQueries) -> None:
+        self._layout = layout
         self._public = public
-        self._readings = readings
+        self._queries = queries
 
     def add(self, router: Router) -> None:
         """Add the pages."""
@@ -54,29 +56,29 @@ class FrontPages:
         """Who is here, what is said, how to join."""
         request.setHeader(b"Vary", b"Accept, User-Agent")
         games = [game for game in self._public.games() if game.online]
-        lines = await self._readings.latest(LINES)
-        if wants_text(request):
+        lines = await self._queries.latest(LINES)
+        if prefers_text(request):
             return answer_text(request, self._text(request, games, lines), 200)
-        messages = await self._readings.messages(TODAY)
-        return self._base.page(
+        messages = await self._queries.messages(TODAY)
+        return self._layout.page(
             request,
             "front.html",
-            title=self._base.name,
+            title=self._layout.name,
             games=games,
             players=sum(game.players_online_count for game in games),
             messages=messages,
             spark=sparkline(messages.values, "Messages per hour over 24 hours"),
             lines=lines,
-            since=milliseconds(lines[-1]) if lines else int(self._base.now * 1000),
+            since=milliseconds(lines[-1]) if lines else int(self._layout.now * 1000),
             channels=self._public.channels(),
             address=socket_address(request),
             is_game=self._public.is_game,
         )
 
-    def _text(self, request: PublicRequest, games: Sequence[GameShown], lines: Sequence[MessageSaid]) -> str:
+    def _text(self, request: PublicRequest, games: Sequence[PublicGame], lines: Sequence[MessageSaid]) -> str:
         players = sum(game.players_online_count for game in games)
         text = [
-            f"{self._base.name}: a network that connects MUDs.",
+            f"{self._layout.name}: a network that connects MUDs.",
             f"Online: {count(len(games), 'game')}, {count(players, 'player')}.",
             "",
         ]
@@ -93,7 +95,7 @@ class FrontPages:
             request.addCookie(
                 b"theme", chosen.encode(), path=b"/", max_age=b"31536000", sameSite=b"lax", secure=is_secure(request)
             )
-        return redirect(request, way_back(parameter(request, "back")))
+        return redirect(request, safe_return_path(parameter(request, "back")))
 
 
 def _line(text: str) -> str:

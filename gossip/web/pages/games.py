@@ -5,21 +5,22 @@ from __future__ import annotations
 from gossip.protocol.events import SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.web.http.requests import PublicRequest, answer_cached
 from gossip.web.http.router import Router
+from gossip.web.http.urls import parameter, site_address
 from gossip.web.views.charts import badge, exact, hour_chart, line_chart, sparkline
 from gossip.web.views.formatting import count
-from gossip.web.views.layout import Base, parameter, site_address
+from gossip.web.views.layout import Layout
 from gossip.web.views.play_links import written
-from gossip.web.views.public import GameShown, Public
-from gossip.web.views.queries import PERIODS, Readings
+from gossip.web.views.public import PublicGame, PublicView
+from gossip.web.views.queries import PERIODS, CachedQueries
 
 
 class GamePages:
     """The list of games, and a page for each."""
 
-    def __init__(self, base: Base, public: Public, readings: Readings) -> None:
-        self._base = base
+    def __init__(self, layout: Layout, public: PublicView, queries: CachedQueries) -> None:
+        self._layout = layout
         self._public = public
-        self._readings = readings
+        self._queries = queries
 
     def add(self, router: Router) -> None:
         """Add the pages."""
@@ -34,10 +35,10 @@ class GamePages:
         only_online = parameter(request, "online") is not None
         sparks = {
             name: sparkline(series.values, "Players over 48 hours")
-            for name, series in (await self._readings.sparks()).items()
+            for name, series in (await self._queries.sparks()).items()
         }
         shown = [game for game in games if wanted in text_of(game).lower() and (game.online or not only_online)]
-        return self._base.page(
+        return self._layout.page(
             request,
             "games.html",
             title="Games",
@@ -57,11 +58,11 @@ class GamePages:
         if game.shows_players:
             one = (registered.client_id,)
             for period in PERIODS:
-                series = await self._readings.players(period, one, game.players_online_count)
+                series = await self._queries.players(period, one, game.players_online_count)
                 charts.append((period, series, line_chart(series)))
-            averages = await self._readings.hours(one)
+            averages = await self._queries.hours(one)
             hours = (averages, hour_chart(averages))
-        return self._base.page(
+        return self._layout.page(
             request,
             "game.html",
             title=game.display_name,
@@ -85,7 +86,7 @@ class GamePages:
         return answer_cached(request, badge(game.game, value, game.online), b"image/svg+xml", 60)
 
 
-def text_of(game: GameShown) -> str:
+def text_of(game: PublicGame) -> str:
     """What a filter looks at."""
     return " ".join(filter(None, (game.game, game.display_name, game.tagline, game.user_agent)))
 

@@ -17,12 +17,14 @@ from gossip.registry.changes import Account, Game
 from gossip.registry.errors import Refused
 from gossip.registry.secret import old_secret_until
 from gossip.web.accounts.attempts import HOUR, Attempts
-from gossip.web.accounts.cookies import Form, Visits
-from gossip.web.http.forms import fill
+from gossip.web.accounts.cookies import SessionCookies
+from gossip.web.http.forms import Form
 from gossip.web.http.requests import UNPROCESSABLE, PublicRequest
 from gossip.web.http.router import Router, redirect
+from gossip.web.http.urls import parameter, socket_address
+from gossip.web.pages.operation_forms import fill
 from gossip.web.settings import WebRules
-from gossip.web.views.layout import Base, parameter, socket_address
+from gossip.web.views.layout import Layout
 from gossip.web.views.play_links import written
 from gossip.web.views.progress import own_game, progress
 
@@ -38,16 +40,16 @@ _GAME_TEXTS: Final = ("name", "tagline", "description", "homepage_url", "connect
 class ManagePages:
     """The games of an account."""
 
-    def __init__(self, base: Base, visits: Visits, executor: Executor, rules: WebRules) -> None:
-        self._base = base
-        self._visits = visits
+    def __init__(self, layout: Layout, cookies: SessionCookies, executor: Executor, rules: WebRules) -> None:
+        self._layout = layout
+        self._cookies = cookies
         self._executor = executor
         self._rules = rules
-        self._changes = Attempts(base.clock, "changes to your games", CHANGES, HOUR)
+        self._changes = Attempts(layout.clock, "changes to your games", CHANGES, HOUR)
 
     def add(self, router: Router) -> None:
         """Add the pages."""
-        signed_in = self._visits.signed_in
+        signed_in = self._cookies.require_sign_in
         router.add("/manage", get=signed_in(self.games), post=signed_in(self.register))
         router.add("/manage/{game}", get=signed_in(self.game), post=signed_in(self.edit))
         router.add("/manage/{game}/live", get=signed_in(self.live))
@@ -63,10 +65,10 @@ class ManagePages:
     def _games(
         self, request: PublicRequest, account: Account, typed: Mapping[str, Any], refused: Refused | None = None
     ) -> bytes:
-        network = self._base.gossip.network
+        network = self._layout.gossip.network
         games = network.registry.games_of(account.name)
         most = self._rules.settings.games
-        return self._base.page(
+        return self._layout.page(
             request,
             "manage.html",
             UNPROCESSABLE if refused else http.OK,
@@ -81,7 +83,7 @@ class ManagePages:
 
     async def register(self, request: PublicRequest, account: Account) -> bytes:
         """Register a game; its secret is shown in the answer and never again."""
-        form = self._visits.form(request)
+        form = self._cookies.read_form(request)
         typed = {name: form.text(name) for name in ("short_name", "name")}
         try:
             added = GameAdd(name=typed["name"].strip(), short_name=typed["short_name"].strip(), owner=account.name)
@@ -92,16 +94,16 @@ class ManagePages:
 
     def _check_number(self, account: Account) -> None:
         most = self._rules.settings.games
-        if most and len(self._base.gossip.network.registry.games_of(account.name)) >= most:
-            raise Refused("too-many", None, f"you may register up to {most} games: ask an admin for more")
+        if most and len(self._layout.gossip.network.registry.games_of(account.name)) >= most:
+            raise Refused("too-many", None, f"you can register at most {most} games: ask an admin for more")
 
     def _credentials(self, request: PublicRequest, made: Result) -> bytes:
-        return self._base.page(
+        return self._layout.page(
             request,
             "credentials.html",
             title="Save these credentials",
             made=made,
-            until=old_secret_until(self._base.gossip.network.registry.games[made["client_id"]], self._base.now),
+            until=old_secret_until(self._layout.gossip.network.registry.games[made["client_id"]], self._layout.now),
             address=socket_address(request),
         )
 
@@ -129,7 +131,7 @@ class ManagePages:
             "hidden": game.hidden,
             "hide_players": game.hides_players,
         }
-        return self._base.page(
+        return self._layout.page(
             request,
             "manage_game.html",
             UNPROCESSABLE if refused else http.OK,
@@ -137,26 +139,26 @@ class ManagePages:
             typed={**known, **typed},
             **_wrong(refused, "sure", *_GAME_TEXTS),
             said=said,
-            old_secret_until=old_secret_until(game, self._base.now),
+            old_secret_until=old_secret_until(game, self._layout.now),
             **self._live(request, game),
         )
 
     def live(self, request: PublicRequest, account: Account, name: str) -> bytes:
         """How a game is doing: only what changes by itself of its page."""
-        return self._base.page(request, "manage_live.html", **self._live(request, self._own(account, name)))
+        return self._layout.page(request, "manage_live.html", **self._live(request, self._own(account, name)))
 
     def _live(self, request: PublicRequest, game: Game) -> dict[str, Any]:
-        base = self._base
-        seen = base.gossip.network.registry.seen.get(game.client_id)
+        layout = self._layout
+        seen = layout.gossip.network.registry.seen.get(game.client_id)
         return {
             "game": game,
-            "progress": progress(base.gossip, game, base.peer(request), base.now),
+            "progress": progress(layout.gossip, game, layout.peer(request), layout.now),
             "user_agent": seen.user_agent if seen else None,
         }
 
     async def edit(self, request: PublicRequest, account: Account, name: str) -> bytes:
         """Change what is known of a game."""
-        game, form = self._own(account, name), self._visits.form(request)
+        game, form = self._own(account, name), self._cookies.read_form(request)
         try:
             # What a form could say besides is not the owner's to say.
             edited = replace(fill(GameEdit, form, game=game.short_name), owner=UNSET)
@@ -167,7 +169,7 @@ class ManagePages:
 
     async def rotate(self, request: PublicRequest, account: Account, name: str) -> bytes:
         """Give a game a new secret, which is shown in the answer and never again."""
-        game, _ = self._own(account, name), self._visits.form(request)
+        game, _ = self._own(account, name), self._cookies.read_form(request)
         try:
             made = await self._carry_out(GameRotate(game=game.short_name), account, game)
         except Refused as refused:
@@ -176,7 +178,7 @@ class ManagePages:
 
     async def remove(self, request: PublicRequest, account: Account, name: str) -> bytes:
         """Remove a game, if the box is ticked."""
-        game, form = self._own(account, name), self._visits.form(request)
+        game, form = self._own(account, name), self._cookies.read_form(request)
         try:
             if not form.checked("sure"):
                 raise Refused("not-confirmed", "sure", "to remove the game, tick the box")
@@ -186,12 +188,12 @@ class ManagePages:
         return redirect(request, "/manage?done=removed")
 
     def _own(self, account: Account, name: str) -> Game:
-        return own_game(self._base.gossip.network.registry, account, name)
+        return own_game(self._layout.gossip.network.registry, account, name)
 
     async def _carry_out(self, operation: Operation, account: Account, game: Game) -> Result:
         def check() -> None:
             # Somebody else may have registered the name since this one looked.
-            known = self._base.gossip.network.registry.games.get(game.client_id)
+            known = self._layout.gossip.network.registry.games.get(game.client_id)
             if known is None or known.owner != game.owner:
                 raise Refused("forbidden", None, "this game is no longer yours")
 

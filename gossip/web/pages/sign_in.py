@@ -21,50 +21,50 @@ from gossip.operations.operation import Occasion
 from gossip.registry.changes import Account, Change, Ticket
 from gossip.registry.errors import Refused
 from gossip.web.accounts.passwords import Busy
-from gossip.web.accounts.sign_in import Entrance, Faults, Newcomer
+from gossip.web.accounts.sign_in import FieldErrors, SignIn, SignUpForm
 from gossip.web.http.requests import UNPROCESSABLE, PublicRequest
-from gossip.web.http.router import NotHere, Problem, Router, redirect
+from gossip.web.http.router import NotFound, Problem, Router, redirect
+from gossip.web.http.urls import parameter, safe_return_path
 from gossip.web.views.formatting import sentence, span
-from gossip.web.views.layout import parameter, way_back
 
 _NO_MATCH = "Wrong name or password."
 _DISABLED = "This account is disabled. Ask an admin why."
 _WELCOME = "/account?done=welcome"
 
 
-class AccountPages:
+class SignInPages:
     """All pages that let somebody in."""
 
     _log = Logger()
 
-    def __init__(self, entrance: Entrance, new_uuid: Callable[[], str]) -> None:
+    def __init__(self, sign_in: SignIn, new_uuid: Callable[[], str]) -> None:
         """
         @param new_uuid: makes the secrets of links: version 4 UUIDs.
         """
-        self._entrance = entrance
-        self._base = entrance.base
-        self._visits = entrance.visits
+        self._sign_in = sign_in
+        self._layout = sign_in.layout
+        self._cookies = sign_in.cookies
         self._new_uuid = new_uuid
 
     def add(self, router: Router) -> None:
         """Add the pages."""
-        router.add("/sign-in", get=self.sign_in, post=self.signed_in)
+        router.add("/sign-in", get=self.show_sign_in, post=self.sign_in)
         router.add("/sign-out", get=lambda request: redirect(request, "/"), post=self.sign_out)
-        router.add("/sign-up", get=self.sign_up, post=self.signed_up)
-        router.add("/sign-up/{secret}", get=self.sign_up, post=self.signed_up)
-        router.add("/setup/{secret}", get=self.set_up, post=self.was_set_up)
-        router.add("/reset/{secret}", get=self.reset, post=self.was_reset)
-        router.add("/forgot", get=self.forgot, post=self.forgotten)
+        router.add("/sign-up", get=self.show_sign_up, post=self.sign_up)
+        router.add("/sign-up/{secret}", get=self.show_sign_up, post=self.sign_up)
+        router.add("/setup/{secret}", get=self.show_set_up, post=self.set_up)
+        router.add("/reset/{secret}", get=self.show_reset, post=self.reset)
+        router.add("/forgot", get=self.show_forgot, post=self.forgot)
 
     # In and out.
 
-    def sign_in(self, request: PublicRequest) -> bytes:
+    def show_sign_in(self, request: PublicRequest) -> bytes:
         """The form to sign in."""
-        back = way_back(parameter(request, "back"))
-        return redirect(request, back) if self._visits.who(request) else self._sign_in(request, back)
+        back = safe_return_path(parameter(request, "back"))
+        return redirect(request, back) if self._cookies.account(request) else self._sign_in_page(request, back)
 
-    def _sign_in(self, request: PublicRequest, back: str, name: str = "", wrong: str = "") -> bytes:
-        return self._base.page(
+    def _sign_in_page(self, request: PublicRequest, back: str, name: str = "", wrong: str = "") -> bytes:
+        return self._layout.page(
             request,
             "sign-in.html",
             UNPROCESSABLE if wrong else http.OK,
@@ -72,158 +72,158 @@ class AccountPages:
             back=back,
             name=name,
             wrong=wrong,
-            can_mail=self._entrance.can_mail,
-            can_sign_up=self._entrance.rules.settings.sign_up == "open",
+            can_mail=self._sign_in.can_mail,
+            can_sign_up=self._sign_in.rules.settings.sign_up == "open",
         )
 
-    async def signed_in(self, request: PublicRequest) -> bytes:
+    async def sign_in(self, request: PublicRequest) -> bytes:
         """Somebody filled it in."""
-        form = self._visits.form(request)
-        name, back = form.text("name").strip(), way_back(form.text("back"))
-        account = await self._entrance.judge(request, name, form.text("password"))
+        form = self._cookies.read_form(request)
+        name, back = form.text("name").strip(), safe_return_path(form.text("back"))
+        account = await self._sign_in.check_password(request, name, form.text("password"))
         if account is None or account.disabled:
             # Who has the password may know how things are.
-            return self._sign_in(request, back, name, _NO_MATCH if account is None else _DISABLED)
-        await self._visits.begin(request, account, self._base.peer(request))
+            return self._sign_in_page(request, back, name, _NO_MATCH if account is None else _DISABLED)
+        await self._cookies.sign_in(request, account, self._layout.peer(request))
         return redirect(request, back)
 
     async def sign_out(self, request: PublicRequest) -> bytes:
         """Somebody goes."""
-        self._visits.form(request)
-        await self._visits.end(request)
+        self._cookies.read_form(request)
+        await self._cookies.sign_out(request)
         return redirect(request, "/")
 
     # New accounts.
 
-    def sign_up(self, request: PublicRequest, secret: str = "") -> bytes:
+    def show_sign_up(self, request: PublicRequest, secret: str = "") -> bytes:
         """The form to make an account, for everybody or by invitation."""
-        self._may_sign_up(request, secret)
-        back = way_back(parameter(request, "back"), _WELCOME)
-        if self._visits.who(request) and not secret:
+        self._check_sign_up(request, secret)
+        back = safe_return_path(parameter(request, "back"), _WELCOME)
+        if self._cookies.account(request) and not secret:
             return redirect(request, back)
-        return self._newcomer(request, Newcomer("", "", "", {}), back=back)
+        return self._sign_up_page(request, SignUpForm("", "", "", {}), back=back)
 
-    def _may_sign_up(self, request: PublicRequest, secret: str) -> Ticket | None:
+    def _check_sign_up(self, request: PublicRequest, secret: str) -> Ticket | None:
         """
         May somebody make an account?
 
         @return: the invitation, if he has one.
         @raise Problem: he may not.
         """
-        allowed = self._entrance.rules.settings.sign_up
+        allowed = self._sign_in.rules.settings.sign_up
         if allowed == "closed":
             raise Problem(http.FORBIDDEN, "Sign-up is closed. Ask an admin to create an account for you.")
         if secret:
-            return self._entrance.opened(request, secret, "invite")
+            return self._sign_in.open_link(request, secret, "invite")
         if allowed == "invite":
             raise Problem(http.FORBIDDEN, "Sign-up is by invitation. Ask an admin for a link.")
         return None
 
-    def _newcomer(self, request: PublicRequest, newcomer: Newcomer, admin: bool = False, back: str = "") -> bytes:
-        return self._base.page(
+    def _sign_up_page(self, request: PublicRequest, filled: SignUpForm, admin: bool = False, back: str = "") -> bytes:
+        return self._layout.page(
             request,
             "sign-up.html",
-            UNPROCESSABLE if newcomer.faults else http.OK,
-            title=f"Set up {self._base.name}" if admin else "Create an account",
-            newcomer=newcomer,
+            UNPROCESSABLE if filled.errors else http.OK,
+            title=f"Set up {self._layout.name}" if admin else "Create an account",
+            form=filled,
             admin=admin,
             back=back,
-            can_mail=self._entrance.can_mail,
+            can_mail=self._sign_in.can_mail,
         )
 
-    async def signed_up(self, request: PublicRequest, secret: str = "") -> bytes:
+    async def sign_up(self, request: PublicRequest, secret: str = "") -> bytes:
         """Somebody filled it in."""
-        form = self._visits.form(request)
-        ticket = self._may_sign_up(request, secret)
-        back = way_back(form.text("back"), _WELCOME)
-        newcomer = self._entrance.newcomer(form)
-        if newcomer.faults or secret:
-            return await self._admit(request, newcomer, ticket, back=back)
-        place, sign_ups = self._entrance.place(request), self._entrance.limits.sign_ups
+        form = self._cookies.read_form(request)
+        ticket = self._check_sign_up(request, secret)
+        back = safe_return_path(form.text("back"), _WELCOME)
+        filled = self._sign_in.read_sign_up(form)
+        if filled.errors or secret:
+            return await self._create_account(request, filled, ticket, back=back)
+        place, sign_ups = self._sign_in.place(request), self._sign_in.limits.sign_ups
         sign_ups.spend(place)
         try:
-            return await self._admit(request, newcomer, ticket, back=back)
+            return await self._create_account(request, filled, ticket, back=back)
         except Busy:
             sign_ups.take_back(place)
             raise
 
-    async def _admit(
-        self, request: PublicRequest, newcomer: Newcomer, ticket: Ticket | None, admin: bool = False, back: str = ""
+    async def _create_account(
+        self, request: PublicRequest, filled: SignUpForm, ticket: Ticket | None, admin: bool = False, back: str = ""
     ) -> bytes:
-        if not newcomer.faults:
+        if not filled.errors:
             try:
-                await self._entrance.admit(request, newcomer, admin, ticket)
+                await self._sign_in.create_account(request, filled, admin, ticket)
                 return redirect(request, back)
             except Refused as refused:
-                newcomer = replace(newcomer, faults={refused.field or "name": sentence(str(refused))})
-        return self._newcomer(request, newcomer, admin, back)
+                filled = replace(filled, errors={refused.field or "name": sentence(str(refused))})
+        return self._sign_up_page(request, filled, admin, back)
 
-    def set_up(self, request: PublicRequest, secret: str) -> bytes:
+    def show_set_up(self, request: PublicRequest, secret: str) -> bytes:
         """The form to make the first admin."""
-        self._may_set_up(request, secret)
-        return self._newcomer(request, Newcomer("", "", "", {}), admin=True)
+        self._check_set_up(request, secret)
+        return self._sign_up_page(request, SignUpForm("", "", "", {}), admin=True)
 
-    def _may_set_up(self, request: PublicRequest, secret: str) -> Ticket:
-        ticket = self._entrance.opened(request, secret, "setup")
-        if self._entrance.accounts.admins():
-            raise NotHere("This network already has an admin.")
+    def _check_set_up(self, request: PublicRequest, secret: str) -> Ticket:
+        ticket = self._sign_in.open_link(request, secret, "setup")
+        if self._sign_in.accounts.admins():
+            raise NotFound("This network already has an admin.")
         return ticket
 
-    async def was_set_up(self, request: PublicRequest, secret: str) -> bytes:
+    async def set_up(self, request: PublicRequest, secret: str) -> bytes:
         """Somebody filled it in."""
-        form = self._visits.form(request)
-        ticket = self._may_set_up(request, secret)
-        return await self._admit(request, self._entrance.newcomer(form), ticket, admin=True, back="/admin")
+        form = self._cookies.read_form(request)
+        ticket = self._check_set_up(request, secret)
+        return await self._create_account(request, self._sign_in.read_sign_up(form), ticket, admin=True, back="/admin")
 
     # Passwords that are forgotten, or were never set.
 
-    def reset(self, request: PublicRequest, secret: str) -> bytes:
+    def show_reset(self, request: PublicRequest, secret: str) -> bytes:
         """The form to set a password."""
-        return self._reset(request, self._entrance.opened(request, secret, "reset"), {})
+        return self._reset_page(request, self._sign_in.open_link(request, secret, "reset"), {})
 
-    def _reset(self, request: PublicRequest, ticket: Ticket, faults: Faults) -> bytes:
-        account = self._entrance.accounts.named(ticket.account)
+    def _reset_page(self, request: PublicRequest, ticket: Ticket, errors: FieldErrors) -> bytes:
+        account = self._sign_in.accounts.named(ticket.account)
         assert account is not None
-        return self._base.page(
+        return self._layout.page(
             request,
             "reset.html",
-            UNPROCESSABLE if faults else http.OK,
+            UNPROCESSABLE if errors else http.OK,
             title="Set a password",
             account=account,
-            faults=faults,
+            errors=errors,
         )
 
-    async def was_reset(self, request: PublicRequest, secret: str) -> bytes:
+    async def reset(self, request: PublicRequest, secret: str) -> bytes:
         """Somebody filled it in: all that let anybody in with the account so far does so no more."""
-        entrance = self._entrance
-        form = self._visits.form(request)
-        ticket = entrance.opened(request, secret, "reset")
-        faults = entrance.faults_of(form, ticket.account)
-        if faults:
-            return self._reset(request, ticket, faults)
-        kept = await entrance.passwords.kept(form.text("password"), entrance.place(request))
-        await entrance.alter(
+        sign_in = self._sign_in
+        form = self._cookies.read_form(request)
+        ticket = sign_in.open_link(request, secret, "reset")
+        errors = sign_in.password_errors(form, ticket.account)
+        if errors:
+            return self._reset_page(request, ticket, errors)
+        kept = await sign_in.passwords.hash(form.text("password"), sign_in.place(request))
+        await sign_in.change_account(
             ticket.account,
             lambda known: replace(known, password=kept),
-            lambda: signed_out(entrance.accounts, ticket.account),
+            lambda: signed_out(sign_in.accounts, ticket.account),
             if_open=ticket.digest,
         )
-        account = entrance.accounts.named(ticket.account)
+        account = sign_in.accounts.named(ticket.account)
         if account is not None and not account.disabled:
-            await self._visits.begin(request, account, self._base.peer(request))
+            await self._cookies.sign_in(request, account, self._layout.peer(request))
         return redirect(request, "/account?done=password")
 
-    def forgot(self, request: PublicRequest) -> bytes:
+    def show_forgot(self, request: PublicRequest) -> bytes:
         """The form for who forgot a password."""
         self._check_mail()
-        return self._forgot(request, was_sent=parameter(request, "done") is not None)
+        return self._forgot_page(request, was_sent=parameter(request, "done") is not None)
 
     def _check_mail(self) -> None:
-        if not self._entrance.can_mail:
-            raise NotHere("This network does not send mail. Ask an admin for a link to set a new password.")
+        if not self._sign_in.can_mail:
+            raise NotFound("This network does not send mail. Ask an admin for a link to set a new password.")
 
-    def _forgot(self, request: PublicRequest, was_sent: bool = False, wrong: str = "") -> bytes:
-        return self._base.page(
+    def _forgot_page(self, request: PublicRequest, was_sent: bool = False, wrong: str = "") -> bytes:
+        return self._layout.page(
             request,
             "forgot.html",
             UNPROCESSABLE if wrong else http.OK,
@@ -233,51 +233,51 @@ class AccountPages:
             lasts=span(LINK_HOURS["reset"] * HOUR),
         )
 
-    def forgotten(self, request: PublicRequest) -> bytes:
+    def forgot(self, request: PublicRequest) -> bytes:
         """Somebody filled it in. The answer is the same, and as quick, whether there is such an account or not."""
-        form = self._visits.form(request)
+        form = self._cookies.read_form(request)
         self._check_mail()
         name = form.text("name").strip()
         if not name:
-            return self._forgot(request, wrong="Enter the name of your account.")
-        self._entrance.limits.mails.spend(self._entrance.place(request))
-        account = self._entrance.accounts.named(name)
+            return self._forgot_page(request, wrong="Enter the name of your account.")
+        self._sign_in.limits.mails.spend(self._sign_in.place(request))
+        account = self._sign_in.accounts.named(name)
         if account is not None and account.email and not account.disabled:
-            self._write_to(account)
+            self._mail_link(account)
         return redirect(request, "/forgot?done=1")
 
-    def _write_to(self, account: Account) -> None:
+    def _mail_link(self, account: Account) -> None:
         """Send the owner of an account a link to set a new password; nobody waits for that."""
-        limits, mail = self._entrance.limits.mails_to, self._entrance.mail
+        limits, mail = self._sign_in.limits.mails_to, self._sign_in.mail
         if mail is None or not account.email or not limits.left(account.name):
             return
         limits.spend(account.name)
         to = account.email
-        on = Occasion(self._base.now, self._new_uuid, account.name)
+        on = Occasion(self._layout.now, self._new_uuid, account.name)
         made: dict[str, Any] = {}
 
         def make() -> Change | None:
-            if self._entrance.accounts.named(account.name) != account:
+            if self._sign_in.accounts.named(account.name) != account:
                 # It was changed, or is gone: a link is for the owner of now.
                 return None
-            change, result = link(self._entrance.accounts, "reset", account.name, on)
+            change, result = link(self._sign_in.accounts, "reset", account.name, on)
             made.update(result)
             return change
 
         def send(_: None) -> None:
             if made:
-                mail.send(to, f"{self._base.name}: set a new password", self._letter(account.name, made["link"]))
+                mail.send(to, f"{self._layout.name}: set a new password", self._mail_text(account.name, made["link"]))
 
-        done = Deferred.fromCoroutine(self._entrance.executor.change(make))
-        done.addCallback(send).addErrback(self._unwritten)
+        done = Deferred.fromCoroutine(self._sign_in.executor.change(make))
+        done.addCallback(send).addErrback(self._link_failed)
 
-    def _unwritten(self, failure: Failure) -> None:
+    def _link_failed(self, failure: Failure) -> None:
         self._log.failure("a link could not be made", failure)
 
-    def _letter(self, name: str, path: str) -> str:
+    def _mail_text(self, name: str, path: str) -> str:
         return (
-            f"Somebody, probably you, asked to set a new password for the account {name} on {self._base.name}.\n"
+            f"Somebody, probably you, asked to set a new password for the account {name} on {self._layout.name}.\n"
             f"To set one, open this link within {span(LINK_HOURS['reset'] * HOUR)}:\n\n"
-            f"    {self._entrance.rules.address}{path}\n\n"
+            f"    {self._sign_in.rules.address}{path}\n\n"
             "If it was not you, ignore this mail: your password stays the same.\n"
         )

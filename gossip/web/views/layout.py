@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any, Final
@@ -12,10 +11,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.web import http
-from twisted.web.server import Request
 
 from gossip import __version__
 from gossip.operations.interfaces import Gossip, InThread
+from gossip.registry.changes import Account
+from gossip.web.http.accept import accepts_html
 from gossip.web.http.assets import Assets
 from gossip.web.http.requests import REASONS, PublicRequest, answer, answer_text
 from gossip.web.http.router import Problem
@@ -25,9 +25,6 @@ THEMES: Final = ("auto", "light", "dark")
 """How the pages may look; auto is as the browser likes it."""
 
 _HTML: Final = b"text/html; charset=utf-8"
-_HOST: Final = re.compile(rb"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
-# A path of this site and nothing else: no scheme, no host, no control characters.
-_BACK: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 
 @cache
@@ -66,27 +63,36 @@ def templates() -> Environment:
     return environment
 
 
-class Base:
+class Layout:
     """
     What every page is made with.
 
     @ivar gossip: the service.
     @ivar store: the store; read it with L{read}.
-    @ivar who: says who is signed in, for the layout; C{None} for nobody.
-    @ivar form_token: makes the token that each form must bring back.
     """
 
-    def __init__(self, gossip: Gossip, store: Any, clock: IReactorTime, in_thread: InThread, proxies: int = 0) -> None:
+    def __init__(
+        self,
+        gossip: Gossip,
+        store: Any,
+        clock: IReactorTime,
+        in_thread: InThread,
+        account: Callable[[PublicRequest], Account | None],
+        form_token: Callable[[PublicRequest], str],
+        proxies: int = 0,
+    ) -> None:
         """
-        @param in_thread: C{deferToThread}, or what does the same.
-        @param proxies: how many hops of X-Forwarded-For are believed.
+        @param in_thread: C{deferToThread}, or a substitute.
+        @param account: returns the account that is signed in, or C{None}.
+        @param form_token: returns the token that each form must send back.
+        @param proxies: how many hops of X-Forwarded-For to trust.
         """
         self.gossip = gossip
         self.store = store
         self.clock = clock
         self.assets = static_files()
-        self.who: Callable[[PublicRequest], Any] = lambda request: None
-        self.form_token: Callable[[PublicRequest], str] = lambda request: ""
+        self._account = account
+        self._form_token = form_token
         self._in_thread = in_thread
         self._proxies = proxies
         self.templates = templates()
@@ -122,16 +128,16 @@ class Base:
             path=request.path.decode("ascii", "replace"),
             here=request.uri.decode("ascii", "replace"),
             theme=theme if theme in THEMES else "auto",
-            user=self.who(request),
-            csrf=partial(self.form_token, request),
+            user=self._account(request),
+            csrf=partial(self._form_token, request),
             now=self.now,
             **values,
         )
         return text.encode("utf-8", "replace")
 
-    def tell(self, request: PublicRequest, problem: Problem) -> bytes:
+    def problem_page(self, request: PublicRequest, problem: Problem) -> bytes:
         """Tell somebody of a problem: a page for people, plain words for machines."""
-        if reads_pages(request):
+        if accepts_html(request):
             title = REASONS.get(problem.code, b"").decode()
             return self.page(request, "problem.html", problem.code, title=title, text=problem.text)
         return answer_text(request, problem.text, problem.code)
@@ -145,59 +151,3 @@ class Base:
             address = getattr(request.getClientAddress(), "host", "") or ""
         # A socket for both kinds of addresses, a proxy's too, shows one of IPv4 like this.
         return address.removeprefix("::ffff:")
-
-
-def reads_pages(request: Request) -> bool:
-    """Does who asks read pages? Programs get plain words, and scripts of ours ask for them."""
-    return b"text/html" in (request.getHeader(b"accept") or b"")
-
-
-def wants_text(request: Request) -> bool:
-    """Does who asks read plain text? A browser says that it takes HTML; curl is for people at a terminal."""
-    agent = request.getHeader(b"user-agent") or b""
-    accept = request.getHeader(b"accept")
-    return agent.lower().startswith(b"curl/") or (accept is not None and b"text/html" not in accept)
-
-
-def way_back(path: str | None, otherwise: str = "/") -> str:
-    """Where somebody came from, if that is a page of this site; a link of somebody else may lead anywhere."""
-    return path if path is not None and _BACK.fullmatch(path) else otherwise
-
-
-def site_address(request: Request) -> str | None:
-    """Where this site is, by the name under which it was asked for: C{https://example.org}; C{None} if unclear."""
-    host = request.getHeader(b"host") or b""
-    if not _HOST.fullmatch(host):
-        return None
-    return f"{'https' if is_secure(request) else 'http'}://{host.decode('ascii')}"
-
-
-def socket_address(request: Request) -> str | None:
-    """Where games join, by the name under which this page was asked for."""
-    address = site_address(request)
-    return None if address is None else f"ws{address.removeprefix('http')}/socket"
-
-
-def is_secure(request: Request) -> bool:
-    """Is the way to the browser encrypted, as far as the proxy tells?"""
-    return bool(request.isSecure()) or request.getHeader(b"x-forwarded-proto") == b"https"
-
-
-def parameter(request: Request, name: str) -> str | None:
-    """A parameter of the query, the first of that name."""
-    values = (request.args or {}).get(name.encode())
-    return values[0].decode("utf-8", "replace") if values else None
-
-
-def number(request: Request, name: str, least: int = 0, most: int = 2**53) -> int | None:
-    """
-    A number in the query.
-
-    @raise Problem: it is none, or out of its range.
-    """
-    text = parameter(request, name)
-    if text is None or text == "":
-        return None
-    if not re.fullmatch("[0-9]{1,16}", text) or not least <= int(text) <= most:
-        raise Problem(http.BAD_REQUEST, f"{name} must be a number from {least} to {most}.")
-    return int(text)

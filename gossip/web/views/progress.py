@@ -19,7 +19,7 @@ from gossip.registry.changes import Account, Game
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import in_words, is_over
 from gossip.service.watch import STEPS, Refusal, Watched
-from gossip.web.http.router import NotHere
+from gossip.web.http.router import NotFound
 from gossip.web.views.formatting import clock
 
 NAMED: Final = 20
@@ -80,7 +80,7 @@ class Meter(Struct, frozen=True):
     strikes: int
 
 
-class SessionShown(Struct, frozen=True):
+class OwnerSession(Struct, frozen=True):
     """
     A live session.
 
@@ -101,7 +101,7 @@ class SessionShown(Struct, frozen=True):
     meters: tuple[Meter, ...]
 
 
-class Refused(Struct, frozen=True):
+class RefusalShown(Struct, frozen=True):
     """An authentication that was refused; C{meaning} says what to do about it."""
 
     at: float
@@ -125,8 +125,8 @@ class Progress(Struct, frozen=True):
     said: str
     steps: tuple[Step, ...]
     restrictions: tuple[str, ...]
-    sessions: tuple[SessionShown, ...]
-    refused: tuple[Refused, ...]
+    sessions: tuple[OwnerSession, ...]
+    refused: tuple[RefusalShown, ...]
     watched: Watched
     most_unanswered: int = UNANSWERED
     most_strikes: int = STRIKES
@@ -136,11 +136,11 @@ def own_game(registry: Registry, account: Account, name: str) -> Game:
     """
     A game that somebody may see to: one of his own, any game for an admin.
 
-    @raise NotHere: there is none of this name.
+    @raise NotFound: there is none of this name.
     """
     game = registry.game_named(name)
     if game is None or not (account.admin or game.owner == account.name):
-        raise NotHere("You have no such game.")
+        raise NotFound("You have no such game.")
     return game
 
 
@@ -179,7 +179,7 @@ def _restrictions(registry: Registry, game: Game, now: float) -> tuple[str, ...]
     return ("disabled by an admin", *found) if game.disabled else tuple(found)
 
 
-def _said(watched: Watched, refused: Sequence[Refused]) -> str:
+def _said(watched: Watched, refused: Sequence[RefusalShown]) -> str:
     came = watched.seen.get("authenticated", 0.0)
     # Whoever knows the client_id can be refused: that says nothing about a game that is here.
     if refused and not watched.numbers and refused[0].at >= came:
@@ -190,7 +190,7 @@ def _said(watched: Watched, refused: Sequence[Refused]) -> str:
     return _NEXT[missing] if missing else "All done: your game is talking with the others."
 
 
-def _refused(refusal: Refusal, limits: NetworkLimits) -> Refused:
+def _refused(refusal: Refusal, limits: NetworkLimits) -> RefusalShown:
     meaning = _MEANT.get(refusal.error.code, "")
     if refusal.error.code == "invalid-credentials":
         minutes = ceil(limits.wrong_secrets_seconds / 60)
@@ -202,11 +202,11 @@ def _refused(refusal: Refusal, limits: NetworkLimits) -> Refused:
             meaning = f"The client_id is correct, but {refusal.hint}. Copy the secret again, or create a new one."
             if limits.wrong_secrets:
                 meaning += f" After {limits.wrong_secrets} wrong attempts, wait {minutes} minutes."
-    return Refused(refusal.at, refusal.peer, refusal.error.text, meaning, refusal.text)
+    return RefusalShown(refusal.at, refusal.peer, refusal.error.text, meaning, refusal.text)
 
 
-def _session(session: Session, number: int, transport: str, limits: NetworkLimits, now: float) -> SessionShown:
-    return SessionShown(
+def _session(session: Session, number: int, transport: str, limits: NetworkLimits, now: float) -> OwnerSession:
+    return OwnerSession(
         number=number,
         peer=session.peer,
         transport=transport,

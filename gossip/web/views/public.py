@@ -12,11 +12,11 @@ from gossip.network.network import Network
 from gossip.protocol.events import AchievementOf, GameConnection
 from gossip.protocol.flags import FLAGS
 from gossip.registry.changes import Channel, Game, MessageSaid
-from gossip.web.http.router import NotHere
+from gossip.web.http.router import NotFound
 from gossip.web.views.formatting import iso, web_address
 
 
-class GameShown(Struct, frozen=True, kw_only=True):
+class PublicGame(Struct, frozen=True, kw_only=True):
     """
     A game.
 
@@ -41,7 +41,7 @@ class GameShown(Struct, frozen=True, kw_only=True):
     channels: tuple[str, ...]
 
 
-class AchievementShown(Struct, frozen=True):
+class PublicAchievement(Struct, frozen=True):
     """An achievement of a game."""
 
     title: str
@@ -49,7 +49,7 @@ class AchievementShown(Struct, frozen=True):
     points: int
 
 
-class ChannelShown(Struct, frozen=True):
+class PublicChannel(Struct, frozen=True):
     """A channel; C{listening} is how many games hear it now."""
 
     name: str
@@ -58,7 +58,7 @@ class ChannelShown(Struct, frozen=True):
     listening: int
 
 
-class MessageShown(Struct, frozen=True):
+class PublicMessage(Struct, frozen=True):
     """What somebody said; C{seq} is its number in the channel."""
 
     channel: str
@@ -69,7 +69,7 @@ class MessageShown(Struct, frozen=True):
     said_at: str
 
 
-class Public:
+class PublicView:
     """What everybody may know of a network."""
 
     def __init__(self, network: Network) -> None:
@@ -88,11 +88,11 @@ class Public:
         """
         A game that is shown, by its short name.
 
-        @raise NotHere: there is none.
+        @raise NotFound: there is none.
         """
         game = self._network.registry.game_named(name)
         if game is None or game.hidden or game.disabled:
-            raise NotHere("There is no such game.")
+            raise NotFound("There is no such game.")
         return game
 
     def is_game(self, name: str) -> bool:
@@ -100,12 +100,12 @@ class Public:
         game = self._network.registry.game_named(name)
         return game is not None and not game.hidden and not game.disabled
 
-    def games(self) -> list[GameShown]:
+    def games(self) -> list[PublicGame]:
         """All games: who is online first, then who has most players."""
         games = [self.game(game) for game in self.registered()]
         return sorted(games, key=lambda game: (not game.online, -game.players_online_count, game.game.lower()))
 
-    def game(self, game: Game) -> GameShown:
+    def game(self, game: Game) -> PublicGame:
         """What everybody may know of a game."""
         registry, statuses = self._network.registry, self._network.statuses
         online = self._network.presence.online(game.client_id)
@@ -113,7 +113,7 @@ class Public:
         agent = registry.user_agents.get(seen.user_agent) if seen and seen.user_agent else None
         status = statuses.status_of(online) if online else None
         players = statuses.players_of(online).players if online else ()
-        return GameShown(
+        return PublicGame(
             game=game.short_name,
             display_name=game.name,
             tagline=game.tagline,
@@ -130,14 +130,14 @@ class Public:
             channels=status.channels if status else (),
         )
 
-    def achievements(self, game: Game) -> list[AchievementShown]:
+    def achievements(self, game: Game) -> list[PublicAchievement]:
         """The achievements that a game displays, by title."""
         known: list[AchievementOf] = sorted(
             self._network.registry.achievements.get(game.client_id, {}).values(), key=lambda each: each.title
         )
-        return [AchievementShown(each.title, each.description, each.points) for each in known if each.display]
+        return [PublicAchievement(each.title, each.description, each.points) for each in known if each.display]
 
-    def channels(self) -> list[ChannelShown]:
+    def channels(self) -> list[PublicChannel]:
         """All channels, by name."""
         channels = sorted(self._network.registry.channels.values(), key=lambda channel: channel.name.lower())
         listening: dict[str, int] = {}
@@ -150,22 +150,22 @@ class Public:
         """
         One channel, as it is registered.
 
-        @raise NotHere: there is none.
+        @raise NotFound: there is none.
         """
         channel = self._network.registry.channels.get(name)
         if channel is None or channel.hidden:
-            raise NotHere("There is no such channel.")
+            raise NotFound("There is no such channel.")
         return channel
 
     def channel_names(self) -> tuple[str, ...]:
         """The names of all channels."""
         return tuple(sorted(name for name, channel in self._network.registry.channels.items() if not channel.hidden))
 
-    def _channel(self, channel: Channel, listening: int) -> ChannelShown:
+    def _channel(self, channel: Channel, listening: int) -> PublicChannel:
         until = channel.paused_until
-        return ChannelShown(channel.name, channel.description, None if until is None else iso(until), listening)
+        return PublicChannel(channel.name, channel.description, None if until is None else iso(until), listening)
 
 
-def message_shown(said: MessageSaid) -> MessageShown:
+def public_message(said: MessageSaid) -> PublicMessage:
     """What everybody may know of a message."""
-    return MessageShown(said.channel, said.seq, said.game, said.name, said.message, iso(said.said_at))
+    return PublicMessage(said.channel, said.seq, said.game, said.name, said.message, iso(said.said_at))

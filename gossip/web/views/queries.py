@@ -12,8 +12,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from gossip.registry.changes import MessageSaid
-from gossip.web.views.layout import Base
-from gossip.web.views.public import Public
+from gossip.web.views.layout import Layout
+from gossip.web.views.public import PublicView
 
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
@@ -59,7 +59,7 @@ TODAY: Final = Period("24 hours", HOUR, 24, 20)
 _WEEKS: Final = Period("4 weeks", HOUR, 28 * 24, 3600)
 
 
-class Kept:
+class Cache:
     """What was read, as long as it is good; who asks while it is read waits for the same reading."""
 
     def __init__(self, clock: IReactorTime) -> None:
@@ -96,19 +96,19 @@ class Kept:
             waiter.errback(failure)
 
 
-class Readings:
+class CachedQueries:
     """What pages read of the store."""
 
-    def __init__(self, base: Base, public: Public) -> None:
-        self._base = base
+    def __init__(self, layout: Layout, public: PublicView) -> None:
+        self._layout = layout
         self._public = public
-        self._kept = Kept(base.clock)
+        self._kept = Cache(layout.clock)
         self._spoken: Counter[str] = Counter()
 
     def _read(self, good: float, method: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
         """Read of the store, if the last reading is not good any more."""
         key = (method.__name__, *arguments)
-        return self._kept.get(key, good, lambda: self._base.read(method, *arguments))
+        return self._kept.get(key, good, lambda: self._layout.read(method, *arguments))
 
     async def history(
         self, channel: str, limit: int, before: int | None = None, after: int | None = None
@@ -116,7 +116,7 @@ class Readings:
         """What was said on a channel, the oldest first."""
         asked = (channel, limit, before, after)
         key = ("history", self._spoken[channel], *asked)
-        return await self._kept.get(key, 1, lambda: self._base.read(self._base.store.history, *asked))  # type: ignore[no-any-return]
+        return await self._kept.get(key, 1, lambda: self._layout.read(self._layout.store.history, *asked))  # type: ignore[no-any-return]
 
     def spoken(self, channel: str) -> None:
         """Somebody on the pages said something, and wants to see it: what was read before is no longer good."""
@@ -125,29 +125,29 @@ class Readings:
     async def latest(self, limit: int) -> Sequence[MessageSaid]:
         """What was said last on all channels, the oldest first."""
         channels = self._public.channel_names()
-        return await self._read(1, self._base.store.latest, channels, limit) if channels else ()
+        return await self._read(1, self._layout.store.latest, channels, limit) if channels else ()
 
     async def messages(self, period: Period, channels: tuple[str, ...] | None = None) -> Series:
         """How many messages were said."""
         names = self._public.channel_names() if channels is None else channels
-        return await self._series(period, self._base.store.message_figures, names)
+        return await self._series(period, self._layout.store.message_figures, names)
 
     async def players(self, period: Period, client_ids: tuple[str, ...], current: int | None = None) -> Series:
         """How many players some games had together; players are counted now and then only, so take the current ones."""
-        return await self._series(period, self._base.store.player_figures, client_ids, current)
+        return await self._series(period, self._layout.store.player_figures, client_ids, current)
 
     async def _series(
         self, period: Period, method: Callable[..., Any], of: tuple[str, ...], current: int | None = None
     ) -> Series:
-        since = period.since(self._base.now)
+        since = period.since(self._layout.now)
         figures = await self._read(period.good, method, of, since, period.step) if of else {}
         return _series(period, since, figures, current)
 
     async def sparks(self) -> dict[str, Series]:
         """How many players each game had, by short name."""
         counted = self._public.counted()
-        since = SPARK.since(self._base.now)
-        method = self._base.store.player_figures_each
+        since = SPARK.since(self._layout.now)
+        method = self._layout.store.player_figures_each
         figures = await self._read(SPARK.good, method, tuple(counted), since, SPARK.step) if counted else {}
         return {
             name: _series(SPARK, since, figures[client_id], None)
@@ -157,8 +157,8 @@ class Readings:
 
     async def hours(self, client_ids: tuple[str, ...]) -> tuple[float, ...]:
         """How many players some games had at each hour of the day (UTC), on average of the last four weeks."""
-        since = _WEEKS.since(self._base.now)
-        method = self._base.store.player_figures
+        since = _WEEKS.since(self._layout.now)
+        method = self._layout.store.player_figures
         figures: dict[int, float] = await self._read(_WEEKS.good, method, client_ids, since, HOUR) if client_ids else {}
         sums, numbers = [0.0] * 24, [0] * 24
         for start, most in figures.items():

@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.web.accounts import attempts
-from gossip.web.accounts.attempts import Attempts, Limits, TooMany
+from gossip.web.accounts.attempts import AttemptLimits, Attempts, TooManyAttempts
 
 
 class Counting(SynchronousTestCase):
@@ -22,8 +22,8 @@ class Counting(SynchronousTestCase):
         for _ in range(times):
             self.attempts.spend(subject)
 
-    def assertRefused(self, seconds: int, subject: str = "a") -> TooMany:
-        refused: TooMany = self.assertRaises(TooMany, self.attempts.spend, subject)
+    def assertRefused(self, seconds: int, subject: str = "a") -> TooManyAttempts:
+        refused: TooManyAttempts = self.assertRaises(TooManyAttempts, self.attempts.spend, subject)
         self.assertEqual((refused.code, refused.headers[b"Retry-After"]), (429, b"%d" % seconds))
         return refused
 
@@ -103,7 +103,7 @@ class Counting(SynchronousTestCase):
             self.clock.advance(wait)
             try:
                 self.attempts.spend(subject)
-            except TooMany as refused:
+            except TooManyAttempts as refused:
                 self.assertLessEqual(int(refused.headers[b"Retry-After"]), 60)
                 self.assertGreaterEqual(int(refused.headers[b"Retry-After"]), 1)
             else:
@@ -118,5 +118,5 @@ class Addresses(SynchronousTestCase):
 
     def test_per_account_first(self) -> None:
         """An address has more wrong passwords for all accounts than for one: people share addresses."""
-        limits = Limits(Clock())
+        limits = AttemptLimits(Clock())
         self.assertGreater(limits.passwords_from.left("a"), limits.passwords.left("a"))

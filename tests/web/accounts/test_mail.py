@@ -31,7 +31,7 @@ from zope.interface import implementer
 from gossip.operations.executor import Executor
 from gossip.registry.changes import Account, AccountRemoved, AccountSaved, Change
 from gossip.store.errors import StoreError
-from gossip.web.accounts.attempts import HOUR, Limits
+from gossip.web.accounts.attempts import HOUR, AttemptLimits
 from gossip.web.accounts.mail import AT_ONCE, SECONDS, Mail
 from gossip.web.accounts.passwords import Passwords
 from gossip.web.settings import MailSettings, WebRules, WebSettings
@@ -406,7 +406,7 @@ class ForgottenTests(PostTestCase):
 
     def test_too_many(self) -> None:
         """An address may ask for so many mails, and is told when it may again."""
-        for _ in range(Limits(self.reactor).mails.left("x")):
+        for _ in range(AttemptLimits(self.reactor).mails.left("x")):
             self.assertEqual(self.forgot("Nobody").code, 303)
         answer = self.forgot("Ana")
         self.assertEqual((answer.code, answer.headers["retry-after"]), (429, "3600"))

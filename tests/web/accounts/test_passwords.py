@@ -19,8 +19,8 @@ from gossip.web.accounts.passwords import (
     WAITING,
     Busy,
     Passwords,
-    fault,
     hasher,
+    password_error,
 )
 from tests.support.passwords import GOOD, QUICK, Threads
 
@@ -47,26 +47,26 @@ class Rules(SynchronousTestCase):
     def test_length(self) -> None:
         """It has ten characters or more, and not too many."""
         for length, is_good in ((0, False), (9, False), (10, True), (200, True), (201, False)):
-            self.assertEqual(fault("ab" * (length // 2) + "c" * (length % 2), "Ana") is None, is_good, length)
+            self.assertEqual(password_error("ab" * (length // 2) + "c" * (length % 2), "Ana") is None, is_good, length)
 
     def test_characters(self) -> None:
         """Characters count, not bytes, and not how they were composed."""
-        self.assertIsNone(fault("pässwörter", "Ana"))
-        self.assertIsNotNone(fault("a\u0308" * 9, "Ana"))
+        self.assertIsNone(password_error("pässwörter", "Ana"))
+        self.assertIsNotNone(password_error("a\u0308" * 9, "Ana"))
 
     def test_name(self) -> None:
         """It is not the name, in whatever case."""
-        self.assertIsNotNone(fault("anastasia_1", "Anastasia_1"))
-        self.assertIsNone(fault("anastasia_1!", "Anastasia_1"))
+        self.assertIsNotNone(password_error("anastasia_1", "Anastasia_1"))
+        self.assertIsNone(password_error("anastasia_1!", "Anastasia_1"))
 
     def test_dull(self) -> None:
         """It is not one character over and over."""
-        self.assertIsNotNone(fault("aaaaaaaaaaaaa", "Ana"))
+        self.assertIsNotNone(password_error("aaaaaaaaaaaaa", "Ana"))
 
     @given(st.text() | st.text(min_size=10), st.text())
     def test_anything(self, password: str, name: str) -> None:
         """Whatever is typed is good or is told why not, in a sentence."""
-        told = fault(password, name)
+        told = password_error(password, name)
         self.assertTrue(len(password) >= SHORTEST if told is None else told.endswith("."))
 
 
@@ -77,13 +77,13 @@ class Keeping(SynchronousTestCase):
         self.hasher = Hasher()
         self.passwords = Passwords(maybeDeferred, self.hasher)
 
-    def kept(self, password: str = GOOD) -> str:
-        made: str = self.successResultOf(Deferred.fromCoroutine(self.passwords.kept(password, "x")))
+    def hash(self, password: str = GOOD) -> str:
+        made: str = self.successResultOf(Deferred.fromCoroutine(self.passwords.hash(password, "x")))
         return made
 
-    def judge(self, password: str, kept: str | None) -> tuple[bool, str | None]:
+    def verify(self, password: str, kept: str | None) -> tuple[bool, str | None]:
         judged: tuple[bool, str | None] = self.successResultOf(
-            Deferred.fromCoroutine(self.passwords.judge(password, kept, "x"))
+            Deferred.fromCoroutine(self.passwords.verify(password, kept, "x"))
         )
         return judged
 
@@ -93,50 +93,50 @@ class Keeping(SynchronousTestCase):
 
     def test_right_and_wrong(self) -> None:
         """The right one is right, every other one is wrong; two hashes of one are different."""
-        kept = self.kept()
+        kept = self.hash()
         self.assertNotIn("horse", kept)
-        self.assertNotEqual(kept, self.kept())
-        self.assertEqual(self.judge(GOOD, kept), (True, None))
+        self.assertNotEqual(kept, self.hash())
+        self.assertEqual(self.verify(GOOD, kept), (True, None))
         for wrong in ("", GOOD[:-1], GOOD.upper(), GOOD + " ", GOOD * 100):
-            self.assertEqual(self.judge(wrong, kept), (False, None), wrong[:40])
+            self.assertEqual(self.verify(wrong, kept), (False, None), wrong[:40])
 
     def test_long(self) -> None:
         """Of the longest password every character counts, and what is longer is wrong."""
         longest = "ab" * (LONGEST // 2)
-        kept = self.kept(longest)
-        self.assertEqual(self.judge(longest, kept), (True, None))
-        self.assertEqual(self.judge(longest[:-1], kept), (False, None))
-        self.assertEqual(self.judge(longest + "a", kept), (False, None))
+        kept = self.hash(longest)
+        self.assertEqual(self.verify(longest, kept), (True, None))
+        self.assertEqual(self.verify(longest[:-1], kept), (False, None))
+        self.assertEqual(self.verify(longest + "a", kept), (False, None))
 
     def test_keyboards(self) -> None:
         """A letter is the same whether it came as one character or as two."""
-        self.assertEqual(self.judge("pa\u0308sswo\u0308rter", self.kept("p\xe4ssw\xf6rter")), (True, None))
+        self.assertEqual(self.verify("pa\u0308sswo\u0308rter", self.hash("p\xe4ssw\xf6rter")), (True, None))
 
     def test_nobody(self) -> None:
         """Who is not there, or has no password, takes as much work as who is."""
-        kept = self.kept()
+        kept = self.hash()
         self.hasher.computed = 0
-        self.assertEqual(self.judge(GOOD, None), (False, None))
+        self.assertEqual(self.verify(GOOD, None), (False, None))
         self.assertEqual(self.hasher.computed, 1)
-        self.judge("wrong" * 3, kept)
+        self.verify("wrong" * 3, kept)
         self.assertEqual(self.hasher.computed, 2)
 
     def test_damaged(self) -> None:
         """What is no hash fits no password."""
         for kept in ("", "x", "$argon2id$", "$argon2id$v=19$m=8,t=1,p=1$x$y"):
-            self.assertEqual(self.judge(GOOD, kept), (False, None), kept)
+            self.assertEqual(self.verify(GOOD, kept), (False, None), kept)
 
     def test_weaker(self) -> None:
         """A hash that is weaker than today's is replaced when its password is shown, and not before."""
         stronger = Passwords(maybeDeferred, PasswordHasher(time_cost=2, memory_cost=8, parallelism=1))
-        old = self.kept()
+        old = self.hash()
         self.passwords = stronger
-        self.assertEqual(self.judge("wrong" * 3, old), (False, None))
-        right, better = self.judge(GOOD, old)
+        self.assertEqual(self.verify("wrong" * 3, old), (False, None))
+        right, better = self.verify(GOOD, old)
         self.assertTrue(right)
         assert better is not None
         self.assertIn("t=2", better)
-        self.assertEqual(self.judge(GOOD, better), (True, None))
+        self.assertEqual(self.verify(GOOD, better), (True, None))
 
     def test_broken(self) -> None:
         """A failure of the hash is a failure, and no wrong password; the next one has its turn."""
@@ -146,7 +146,9 @@ class Keeping(SynchronousTestCase):
 
         self.patch(self.hasher, "verify", breaking)
         for _ in range(2 * AT_ONCE):
-            self.failureResultOf(Deferred.fromCoroutine(self.passwords.judge(GOOD, QUICK.hash(GOOD), "x")), MemoryError)
+            self.failureResultOf(
+                Deferred.fromCoroutine(self.passwords.verify(GOOD, QUICK.hash(GOOD), "x")), MemoryError
+            )
 
 
 class Crowds(SynchronousTestCase):
@@ -158,13 +160,13 @@ class Crowds(SynchronousTestCase):
         self.kept = QUICK.hash(GOOD)
         self.places = itertools.count()
 
-    def judge(self, place: str | None = None) -> Deferred[tuple[bool, str | None]]:
+    def verify(self, place: str | None = None) -> Deferred[tuple[bool, str | None]]:
         """Somebody shows his password, from a place of his own if none is named."""
-        return Deferred.fromCoroutine(self.passwords.judge(GOOD, self.kept, place or str(next(self.places))))
+        return Deferred.fromCoroutine(self.passwords.verify(GOOD, self.kept, place or str(next(self.places))))
 
     def test_few_at_once(self) -> None:
         """Only so many are checked at once; the others wait for their turn."""
-        asked = [self.judge() for _ in range(AT_ONCE + 3)]
+        asked = [self.verify() for _ in range(AT_ONCE + 3)]
         for left in (3, 2, 1, 0):
             self.assertEqual(len(self.threads.working), AT_ONCE)
             self.assertEqual(sum(not each.called for each in asked), AT_ONCE + left)
@@ -173,41 +175,41 @@ class Crowds(SynchronousTestCase):
 
     def test_too_many(self) -> None:
         """Beyond what may wait, one is told so at once, and when to come again."""
-        asked = [self.judge() for _ in range(AT_ONCE + WAITING)]
-        busy = self.failureResultOf(self.judge(), Busy).value
+        asked = [self.verify() for _ in range(AT_ONCE + WAITING)]
+        busy = self.failureResultOf(self.verify(), Busy).value
         self.assertEqual((busy.code, busy.headers), (503, {b"Retry-After": b"5"}))
         self.threads.finish()
-        asked.append(self.judge())
+        asked.append(self.verify())
         while self.threads.working:
             self.threads.finish()
         self.assertEqual({self.successResultOf(each) for each in asked}, {(True, None)})
 
     def test_one_place(self) -> None:
         """From one place come so many at once and no more, so that the others get their turns."""
-        asked = [self.judge("one") for _ in range(OF_ONE_PLACE)]
-        self.failureResultOf(self.judge("one"), Busy)
-        self.failureResultOf(Deferred.fromCoroutine(self.passwords.kept(GOOD, "one")), Busy)
-        asked.append(self.judge("another"))
+        asked = [self.verify("one") for _ in range(OF_ONE_PLACE)]
+        self.failureResultOf(self.verify("one"), Busy)
+        self.failureResultOf(Deferred.fromCoroutine(self.passwords.hash(GOOD, "one")), Busy)
+        asked.append(self.verify("another"))
         gone = asked.pop(OF_ONE_PLACE - 1)
         gone.cancel()
         self.failureResultOf(gone)
-        asked.append(self.judge("one"))
-        self.failureResultOf(self.judge("one"), Busy)
+        asked.append(self.verify("one"))
+        self.failureResultOf(self.verify("one"), Busy)
         self.threads.finish()
-        asked.append(self.judge("one"))
+        asked.append(self.verify("one"))
         while self.threads.working:
             self.threads.finish()
         self.assertEqual([each.called for each in asked], [True] * (OF_ONE_PLACE + 2))
 
     def test_who_goes_away(self) -> None:
         """Who no longer waits frees his place in the queue at once, and his thread when it is done."""
-        asked = [self.judge() for _ in range(AT_ONCE + 1)]
+        asked = [self.verify() for _ in range(AT_ONCE + 1)]
         asked[0].cancel()
         self.failureResultOf(asked[0])
         self.assertEqual(len(self.threads.working), AT_ONCE)
         self.threads.finish()
         self.assertEqual(len(self.threads.working), AT_ONCE)
-        waiting = self.judge()
+        waiting = self.verify()
         waiting.cancel()
         self.failureResultOf(waiting)
         while self.threads.working:

@@ -141,12 +141,12 @@ class GameTests(AdminPagesTestCase):
             "game": before.client_id,
             "name": "New",
             "homepage_url": "javascript:x",
-            "description": 'Typed & "it"\r\nin vain',
+            "description": 'FailedForm & "it"\r\nin vain',
             "hidden": ["0", "1"],
         }
         page = self.refused("/admin/games/Alpha", "game/edit", why, **typed)
         self.assertEqual((self.fields(page, "name"), self.fields(page, "homepage_url")), (["New"], ["javascript:x"]))
-        self.assertIn('Typed & "it"\r\nin vain', page.text)
+        self.assertIn('FailedForm & "it"\r\nin vain', page.text)
         self.assertEqual(self.game(), before)
 
     def test_rotate(self) -> None:

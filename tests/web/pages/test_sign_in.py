@@ -15,7 +15,7 @@ from twisted.logger import LogEvent, globalLogPublisher
 from gossip.operations.accounts import signed_out
 from gossip.registry.changes import Account, AccountRemoved, AccountSaved
 from gossip.web.accounts import attempts, passwords
-from gossip.web.accounts.attempts import Limits
+from gossip.web.accounts.attempts import AttemptLimits
 from tests.support.passwords import BETTER, GOOD, QUICK, Threads
 from tests.support.rewording import reword
 from tests.support.site_browser import HOSTILE, Unanswered
@@ -153,7 +153,7 @@ class BruteForceTests(AccountsTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.add()
-        self.limits = Limits(self.service.clock)
+        self.limits = AttemptLimits(self.service.clock)
 
     def guess(self, times: int, name: str = "Ana", address: str = "192.0.2.66") -> Answer:
         """Try so many wrong passwords; returns the last answer."""

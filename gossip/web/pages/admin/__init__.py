@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from gossip.operations.executor import Executor
-from gossip.web.accounts.cookies import Visits
+from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.router import Router
 from gossip.web.pages.admin.accounts import AccountPage, AccountsPage
 from gossip.web.pages.admin.channels import ChannelPage, ChannelsPage
 from gossip.web.pages.admin.games import GamePage, GamesPage
-from gossip.web.pages.admin.moderation import FiltersPage, OrderPage, ReportsPage
+from gossip.web.pages.admin.moderation import FiltersPage, ReportsPage, RestrictionsPage
 from gossip.web.pages.admin.overview import AuditPage, OverviewPage, SessionsPage
 from gossip.web.pages.admin.page import AdminPage
-from gossip.web.views.layout import Base
+from gossip.web.views.layout import Layout
 
 _PAGES: Final[tuple[type[AdminPage], ...]] = (
     OverviewPage,
@@ -24,7 +24,7 @@ _PAGES: Final[tuple[type[AdminPage], ...]] = (
     AccountPage,
     ChannelsPage,
     ChannelPage,
-    OrderPage,
+    RestrictionsPage,
     FiltersPage,
     ReportsPage,
     AuditPage,
@@ -34,8 +34,8 @@ _PAGES: Final[tuple[type[AdminPage], ...]] = (
 class AdminPages:
     """All pages of the admins."""
 
-    def __init__(self, base: Base, visits: Visits, executor: Executor) -> None:
-        self._pages = [page(base, visits, executor) for page in _PAGES]
+    def __init__(self, layout: Layout, cookies: SessionCookies, executor: Executor) -> None:
+        self._pages = [page(layout, cookies, executor) for page in _PAGES]
 
     def add(self, router: Router) -> None:
         """Add the pages."""

@@ -15,9 +15,9 @@ from gossip.operations.accounts import (
 )
 from gossip.registry.errors import Refused
 from gossip.web.http.requests import PublicRequest
-from gossip.web.http.router import NotHere
+from gossip.web.http.router import NotFound
+from gossip.web.http.urls import site_address
 from gossip.web.pages.admin.page import AdminPage, listed
-from gossip.web.views.layout import site_address
 
 
 class AccountsPage(AdminPage):
@@ -46,5 +46,5 @@ class AccountPage(AdminPage):
         try:
             account = await self.tell(AccountShow(*words), actor)
         except Refused:
-            raise NotHere("There is no such account.") from None
+            raise NotFound("There is no such account.") from None
         return {"title": account["name"], "account": account, "site": site_address(request) or "", "actor": actor}

@@ -17,7 +17,7 @@ from gossip.operations.channels import (
     ChannelSpeakers,
 )
 from gossip.web.http.requests import PublicRequest
-from gossip.web.http.router import NotHere
+from gossip.web.http.router import NotFound
 from gossip.web.pages.admin.page import AdminPage, listed
 
 
@@ -26,7 +26,7 @@ class _Pauses(AdminPage):
 
     def pauses(self, names: Iterable[str]) -> dict[str, float]:
         """For how many seconds each of these channels stays paused, if it is."""
-        channels, now = self._base.gossip.network.registry.channels, self._base.now
+        channels, now = self._layout.gossip.network.registry.channels, self._layout.now
         ends = {name: channels[name].paused_until for name in names if name in channels}
         return {name: end - now for name, end in ends.items() if end is not None and end > now}
 
@@ -41,7 +41,7 @@ class ChannelsPage(_Pauses):
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         channels = (await self.tell(ChannelList(), actor))["channels"]
-        network = self._base.gossip.network
+        network = self._layout.gossip.network
         return {
             **listed(request, channels, "name"),
             "listening": network.channels.subscribed(),
@@ -62,11 +62,11 @@ class ChannelPage(_Pauses):
         channels = (await self.tell(ChannelList(), actor))["channels"]
         channel = next((channel for channel in channels if channel["name"] == name), None)
         if channel is None:
-            raise NotHere("There is no such channel.")
+            raise NotFound("There is no such channel.")
         return {
             "title": f"#{name}",
             "channel": channel,
-            "listening": self._base.gossip.network.channels.subscribed().get(name, 0),
+            "listening": self._layout.gossip.network.channels.subscribed().get(name, 0),
             "left": self.pauses([name]).get(name),
             "minutes": PAUSE,
         }

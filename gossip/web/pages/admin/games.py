@@ -18,7 +18,7 @@ from gossip.operations.operation import find_game
 from gossip.operations.sessions import sessions_of
 from gossip.registry.errors import Refused
 from gossip.web.http.requests import PublicRequest
-from gossip.web.http.router import NotHere
+from gossip.web.http.router import NotFound
 from gossip.web.pages.admin.page import AdminPage, listed
 from gossip.web.views.play_links import written
 
@@ -33,7 +33,7 @@ class GamesPage(AdminPage):
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         games = (await self.tell(GameList(), actor))["games"]
-        presence = self._base.gossip.network.presence
+        presence = self._layout.gossip.network.presence
         return {
             **listed(request, games, "short_name", "name", "owner"),
             "online": {online.game.client_id for online in presence},
@@ -54,13 +54,13 @@ class GamePage(AdminPage):
         (name,) = words
         try:
             shown = await self.tell(GameShow(name), actor)
-            game = find_game(self._base.gossip.network.registry, name)
+            game = find_game(self._layout.gossip.network.registry, name)
         except Refused:
-            raise NotHere("There is no such game.") from None
+            raise NotFound("There is no such game.") from None
         return {
             "title": game.name,
             "game": shown,
             "ways": "\n".join(map(written, game.connections)),
-            "sessions": sessions_of(self._base.gossip, game.client_id),
+            "sessions": sessions_of(self._layout.gossip, game.client_id),
             "suggested": self.suggested("account"),
         }

@@ -19,8 +19,8 @@ from gossip.operations.moderation import (
     ReportResolve,
 )
 from gossip.web.http.requests import PublicRequest
+from gossip.web.http.urls import parameter
 from gossip.web.pages.admin.page import AdminPage
-from gossip.web.views.layout import parameter
 
 LENGTHS: Final = (
     (30, "30 minutes"),
@@ -33,7 +33,7 @@ LENGTHS: Final = (
 """For how many minutes somebody is mostly restricted."""
 
 
-class OrderPage(AdminPage):
+class RestrictionsPage(AdminPage):
     """Who may not speak, and who may not be here."""
 
     pattern = "/admin/order"

@@ -9,9 +9,9 @@ from gossip.operations.moderation import ReportList
 from gossip.operations.sessions import sessions
 from gossip.registry.changes import AuditEntry
 from gossip.web.http.requests import PublicRequest
+from gossip.web.http.urls import number_parameter
 from gossip.web.pages.admin.page import AdminPage, listed
 from gossip.web.views.formatting import span
-from gossip.web.views.layout import number
 
 LATEST: Final = 10
 """So much of what admins did stands on the overview."""
@@ -29,9 +29,9 @@ class OverviewPage(AdminPage):
     does = (RestartNotice, Say)
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
-        status = self._base.gossip.status()
+        status = self._layout.gossip.status()
         reports = await self.tell(ReportList(limit=5), actor)
-        entries: list[AuditEntry] = await self._base.read(self._base.store.audit, LATEST)
+        entries: list[AuditEntry] = await self._layout.read(self._layout.store.audit, LATEST)
         return {
             "status": status,
             "uptime": span(status["uptime"]),
@@ -49,7 +49,7 @@ class SessionsPage(AdminPage):
     title = "Sessions"
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
-        return listed(request, sessions(self._base.gossip)["sessions"], "game", "peer")
+        return listed(request, sessions(self._layout.gossip)["sessions"], "game", "peer")
 
 
 class AuditPage(AdminPage):
@@ -61,9 +61,9 @@ class AuditPage(AdminPage):
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         # In microseconds: more than a float holds is no way to name a page.
-        before = number(request, "before")
-        entries: list[AuditEntry] = await self._base.read(
-            self._base.store.audit, PAGE + 1, None if before is None else before / 1e6
+        before = number_parameter(request, "before")
+        entries: list[AuditEntry] = await self._layout.read(
+            self._layout.store.audit, PAGE + 1, None if before is None else before / 1e6
         )
         earlier = int(entries[PAGE - 1].at * 1e6) if len(entries) > PAGE else None
         return {"entries": entries[:PAGE], "earlier": earlier, "before": before}

@@ -23,13 +23,15 @@ from gossip.operations.moderation import BanAdd, FilterTry
 from gossip.operations.operation import Operation
 from gossip.registry.changes import Account
 from gossip.registry.errors import Refused
-from gossip.web.accounts.cookies import Form, Visits
-from gossip.web.http.forms import fill
+from gossip.web.accounts.cookies import SessionCookies
+from gossip.web.http.forms import Form
 from gossip.web.http.requests import UNPROCESSABLE, PublicRequest
 from gossip.web.http.router import Problem, Router, redirect
-from gossip.web.views.layout import Base, parameter
+from gossip.web.http.urls import parameter
+from gossip.web.pages.operation_forms import fill
+from gossip.web.views.layout import Layout
 
-Deed = Operation | Errand
+Action = Operation | Errand
 """What a form can have done."""
 
 SECTIONS: Final = (
@@ -81,7 +83,7 @@ _DONE: Final = {
 """What an admin reads when it is done. It comes by its name in the address, where nothing else can be put."""
 
 
-class Typed:
+class FailedForm:
     """What was typed into a form that failed."""
 
     def __init__(self, form: Form | None = None) -> None:
@@ -128,13 +130,13 @@ class AdminPage:
     pattern: ClassVar[str]
     template: ClassVar[str]
     title: ClassVar[str] = ""
-    does: ClassVar[tuple[type[Deed], ...]] = ()
-    gone: ClassVar[tuple[type[Deed], ...]] = ()
+    does: ClassVar[tuple[type[Action], ...]] = ()
+    gone: ClassVar[tuple[type[Action], ...]] = ()
     parent: ClassVar[str] = ""
 
-    def __init__(self, base: Base, visits: Visits, executor: Executor) -> None:
-        self._base = base
-        self._visits = visits
+    def __init__(self, layout: Layout, cookies: SessionCookies, executor: Executor) -> None:
+        self._layout = layout
+        self._cookies = cookies
         self._executor = executor
         self._kinds = {kind.wire: kind for kind in self.does}
 
@@ -142,8 +144,8 @@ class AdminPage:
         """Add the page."""
         router.add(
             self.pattern,
-            get=self._visits.for_admins(self.get),
-            post=self._visits.for_admins(self.post) if self.does else None,
+            get=self._cookies.require_admin(self.get),
+            post=self._cookies.require_admin(self.post) if self.does else None,
         )
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
@@ -151,7 +153,7 @@ class AdminPage:
         What the template shows.
 
         @param words: what the pattern stands for.
-        @raise NotHere: there is nothing of that name.
+        @raise NotFound: there is nothing of that name.
         """
         raise NotImplementedError
 
@@ -161,7 +163,7 @@ class AdminPage:
 
     def suggested(self, *kinds: str) -> dict[str, list[str]]:
         """Names that fields may suggest: of channels, games or accounts."""
-        registry = self._base.gossip.network.registry
+        registry = self._layout.gossip.network.registry
         names: dict[str, Callable[[], Iterable[str]]] = {
             "channel": lambda: registry.channels,
             "game": lambda: (game.short_name for game in registry.games.values()),
@@ -176,44 +178,44 @@ class AdminPage:
 
     async def post(self, request: PublicRequest, account: Account, *words: str) -> bytes:
         """Have something done."""
-        form = self._visits.form(request)
+        form = self._cookies.read_form(request)
         kind = self._kinds.get(form.text("do"))
         if kind is None:
             raise Problem(http.BAD_REQUEST, "This page cannot do that.")
         try:
-            deed = fill(kind, form)
-            if is_grave(deed) and not form.checked("sure"):
+            action = fill(kind, form)
+            if needs_confirmation(action) and not form.checked("sure"):
                 raise Refused("not-confirmed", "sure", "tick the box to confirm this action")
-            result = await self._do(deed, account.name)
+            result = await self._do(action, account.name)
         except Refused as refused:
-            told = {"typed": Typed(form), "wrong": str(refused)}
+            told = {"typed": FailedForm(form), "wrong": str(refused)}
             return await self._page(request, account, *words, code=UNPROCESSABLE, **told)
-        if isinstance(deed, _SHOWN):
+        if isinstance(action, _SHOWN):
             # What was typed stays for a filter that was only tried: next it may be added.
-            typed = Typed(form) if isinstance(deed, FilterTry) else Typed()
-            return await self._page(request, account, *words, typed=typed, result=result, did=deed.wire)
-        path = self.parent if isinstance(deed, self.gone) else request.path.decode("ascii", "replace")
-        return redirect(request, f"{path}?done={deed.wire}")
+            typed = FailedForm(form) if isinstance(action, FilterTry) else FailedForm()
+            return await self._page(request, account, *words, typed=typed, result=result, did=action.wire)
+        path = self.parent if isinstance(action, self.gone) else request.path.decode("ascii", "replace")
+        return redirect(request, f"{path}?done={action.wire}")
 
-    async def _do(self, deed: Deed, actor: str) -> Result:
-        if isinstance(deed, Errand):
-            return await self._executor.run(deed, actor)
-        return await self._executor.carry_out(deed, actor)
+    async def _do(self, action: Action, actor: str) -> Result:
+        if isinstance(action, Errand):
+            return await self._executor.run(action, actor)
+        return await self._executor.carry_out(action, actor)
 
     async def _page(
         self, request: PublicRequest, account: Account, *words: str, code: int = http.OK, **told: Any
     ) -> bytes:
         values = await self.values(request, account.name, *words)
-        shown = {"title": self.title, "typed": Typed(), "wrong": "", "note": "", "result": None, "did": "", **told}
-        reports = len(self._base.gossip.network.registry.reports)
-        return self._base.page(
+        shown = {"title": self.title, "typed": FailedForm(), "wrong": "", "note": "", "result": None, "did": "", **told}
+        reports = len(self._layout.gossip.network.registry.reports)
+        return self._layout.page(
             request, self.template, code, sections=SECTIONS, open_reports=reports, **{**shown, **values}
         )
 
 
-def is_grave(deed: Deed) -> bool:
+def needs_confirmation(action: Action) -> bool:
     """Must who wants this say that he means it?"""
-    match deed:
+    match action:
         case GameRemove() | GameDisable() | AccountRemove() | AccountEdit(disabled=True) | BanAdd(channel=None):
             return True
     return False

@@ -1,4 +1,4 @@
-"""L{gossip.web.pages.own_account}: what people do with their accounts."""
+"""L{gossip.web.pages.account}: what people do with their accounts."""
 
 from __future__ import annotations
 

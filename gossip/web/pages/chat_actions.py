@@ -13,13 +13,14 @@ from gossip.protocol.errors import Denied, Error, Overrun
 from gossip.registry.changes import Account
 from gossip.registry.errors import Refused
 from gossip.store.errors import StoreError
-from gossip.web.accounts.cookies import Visits
+from gossip.web.accounts.cookies import SessionCookies
+from gossip.web.http.accept import accepts_html
 from gossip.web.http.requests import TOO_MANY, UNPROCESSABLE, PublicRequest, answer_text
 from gossip.web.http.router import Problem, Router, redirect
 from gossip.web.pages.chat import ChatPages, Draft, number_of
-from gossip.web.views.layout import Base, reads_pages
-from gossip.web.views.public import Public
-from gossip.web.views.queries import Readings
+from gossip.web.views.layout import Layout
+from gossip.web.views.public import PublicView
+from gossip.web.views.queries import CachedQueries
 
 REPORTS: Final = 20
 """So many reports of one account may wait for somebody to see to them."""
@@ -28,16 +29,22 @@ _AWAY: Final = "Games received the message, but it could not be saved: the datab
 _SIGN_IN: Final = "You are no longer signed in. Reload the page to sign in."
 
 
-class TalkPages:
+class ChatActions:
     """What the forms on the pages of the channels do."""
 
     def __init__(
-        self, base: Base, public: Public, readings: Readings, visits: Visits, executor: Executor, chat: ChatPages
+        self,
+        layout: Layout,
+        public: PublicView,
+        queries: CachedQueries,
+        cookies: SessionCookies,
+        executor: Executor,
+        chat: ChatPages,
     ) -> None:
-        self._base = base
+        self._layout = layout
         self._public = public
-        self._readings = readings
-        self._visits = visits
+        self._queries = queries
+        self._cookies = cookies
         self._executor = executor
         self._chat = chat
 
@@ -51,24 +58,24 @@ class TalkPages:
     async def say(self, request: PublicRequest, name: str) -> bytes:
         """Somebody says something. It is acknowledged when it is kept."""
         self._public.channel(name)
-        account = self._visits.who(request)
+        account = self._cookies.account(request)
         if account is None:
             return _sign_in(request, _path(name))
-        draft = await self._said(request, account, name, self._visits.form(request).text("message").strip())
-        if draft.wrong and reads_pages(request):
+        draft = await self._said(request, account, name, self._cookies.read_form(request).text("message").strip())
+        if draft.wrong and accepts_html(request):
             return await self._chat.chat(request, name, draft)
         if draft.wrong:
             raise Problem(draft.code, draft.wrong)
-        self._readings.spoken(name)
-        if reads_pages(request):
+        self._queries.spoken(name)
+        if accepts_html(request):
             return redirect(request, _path(name) + "#message")
         return answer_text(request, "Sent.", http.OK)
 
     async def _said(self, request: PublicRequest, account: Account, channel: str, text: str) -> Draft:
         """Say it; what comes back says why not, if it could not be said."""
-        gossip = self._base.gossip
+        gossip = self._layout.gossip
         try:
-            await gossip.say(account.name, self._base.peer(request), channel, text)
+            await gossip.say(account.name, self._layout.peer(request), channel, text)
         except Denied as denied:
             gossip.counters.failed(denied.error)
             return Draft(text, f"Not sent: {denied}.", UNPROCESSABLE)
@@ -84,11 +91,11 @@ class TalkPages:
         """Somebody complains of a message."""
         self._public.channel(name)
         number = number_of(seq)
-        account = self._visits.who(request)
+        account = self._cookies.account(request)
         if account is None:
             return _sign_in(request, _path(name, seq))
-        reason = self._visits.form(request).text("reason").strip()
-        waiting = self._base.gossip.network.registry.reports.values()
+        reason = self._cookies.read_form(request).text("reason").strip()
+        waiting = self._layout.gossip.network.registry.reports.values()
         try:
             if sum(report.made_by == account.name for report in waiting) >= REPORTS:
                 raise Refused("too-many", None, f"you already have {REPORTS} open reports")
@@ -105,6 +112,6 @@ def _path(*words: str) -> str:
 
 def _sign_in(request: PublicRequest, back: str) -> bytes:
     """Send somebody to where he signs in; a script tells him itself."""
-    if reads_pages(request):
+    if accepts_html(request):
         return redirect(request, f"/sign-in?back={quote(back, safe='/')}")
     raise Problem(http.FORBIDDEN, _SIGN_IN)

@@ -8,12 +8,13 @@ from twisted.internet.defer import Deferred
 
 from gossip.web.api.asyncapi import asyncapi
 from gossip.web.http.requests import PublicRequest, answer_cached
-from gossip.web.http.router import NotHere, Router
+from gossip.web.http.router import NotFound, Router
+from gossip.web.http.urls import site_address, socket_address
 from gossip.web.views.charts import exact, hour_chart, line_chart
 from gossip.web.views.formatting import span
-from gossip.web.views.layout import Base, site_address, socket_address
-from gossip.web.views.public import Public
-from gossip.web.views.queries import PERIODS, Kept, Readings
+from gossip.web.views.layout import Layout
+from gossip.web.views.public import PublicView
+from gossip.web.views.queries import PERIODS, Cache, CachedQueries
 
 if TYPE_CHECKING:
     from gossip.web.views.manual import Document
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
 _GOOD: Final = 365 * 86400
 
 
-class NetworkPages:
+class AboutPages:
     """Figures, status and documents."""
 
-    def __init__(self, base: Base, public: Public, readings: Readings) -> None:
-        self._base = base
+    def __init__(self, layout: Layout, public: PublicView, queries: CachedQueries) -> None:
+        self._layout = layout
         self._public = public
-        self._readings = readings
-        self._kept = Kept(base.clock)
+        self._queries = queries
+        self._kept = Cache(layout.clock)
 
     def add(self, router: Router) -> None:
         """Add the pages."""
@@ -46,14 +47,14 @@ class NetworkPages:
         counted = tuple(sorted(self._public.counted()))
         charts = []
         for period in PERIODS:
-            series = await self._readings.players(period, counted, players)
+            series = await self._queries.players(period, counted, players)
             charts.append((period, series, line_chart(series)))
         talk = []
         for period in PERIODS[:3]:
-            series = await self._readings.messages(period)
+            series = await self._queries.messages(period)
             talk.append((period, series, line_chart(series)))
-        averages = await self._readings.hours(counted)
-        return self._base.page(
+        averages = await self._queries.hours(counted)
+        return self._layout.page(
             request,
             "stats.html",
             title="Stats",
@@ -69,13 +70,13 @@ class NetworkPages:
 
     def status(self, request: PublicRequest) -> bytes:
         """How the daemon is, for people."""
-        status = self._base.gossip.status()
-        return self._base.page(request, "status.html", title="Status", status=status, uptime=span(status["uptime"]))
+        status = self._layout.gossip.status()
+        return self._layout.page(request, "status.html", title="Status", status=status, uptime=span(status["uptime"]))
 
     async def docs(self, request: PublicRequest) -> bytes:
         """The documents."""
         documents = await self._documents()
-        return self._base.page(
+        return self._layout.page(
             request, "docs.html", title="Docs", documents=documents.values(), address=socket_address(request)
         )
 
@@ -83,16 +84,16 @@ class NetworkPages:
         """One document."""
         documents = await self._documents()
         if name not in documents:
-            raise NotHere("There is no such document.")
-        return self._base.page(request, "document.html", title=documents[name].title, document=documents[name])
+            raise NotFound("There is no such document.")
+        return self._layout.page(request, "document.html", title=documents[name].title, document=documents[name])
 
     def _documents(self) -> Deferred[dict[str, Document]]:
         # When the first one asks, and in a thread: it takes half a second and some memory.
-        return self._kept.get("documents", _GOOD, lambda: self._base.read(_make_documents))
+        return self._kept.get("documents", _GOOD, lambda: self._layout.read(_make_documents))
 
     def asyncapi(self, request: PublicRequest) -> bytes:
         """The protocol, for programs."""
-        body = asyncapi(self._base.name, site_address(request))
+        body = asyncapi(self._layout.name, site_address(request))
         request.setHeader(b"Access-Control-Allow-Origin", b"*")
         return answer_cached(request, body, b"application/json", 3600)
 

@@ -1,4 +1,4 @@
-"""L{gossip.web.http.forms} and L{gossip.web.views.play_links}: from what somebody filled in to what is to be done."""
+"""L{gossip.web.pages.operation_forms} and L{gossip.web.views.play_links}: from the fields of a form to an operation."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from gossip.operations.games import GameAdd, GameEdit
 from gossip.operations.moderation import FilterAdd, MuteAdd, MuteRemove, ReportResolve
 from gossip.protocol.events import GameConnection, SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.registry.errors import Refused
-from gossip.web.accounts.cookies import Form
-from gossip.web.http.forms import fill
+from gossip.web.http.forms import Form
+from gossip.web.pages.operation_forms import fill
 from gossip.web.views import play_links
 
 

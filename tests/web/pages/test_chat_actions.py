@@ -1,4 +1,4 @@
-"""L{gossip.web.pages.talk}: who is signed in talks from the pages, and complains of what was said."""
+"""L{gossip.web.pages.chat_actions}: who is signed in talks from the pages, and complains of what was said."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gossip.registry.changes import (
     RestrictionSet,
 )
 from gossip.service.service import NotKept
-from gossip.web.pages.talk import REPORTS
+from gossip.web.pages.chat_actions import REPORTS
 from tests.support.site_browser import HOSTILE, Browser
 from tests.support.sites import PagesTestCase
 from tests.support.visitor import FORM_TYPE, Answer, Visitor

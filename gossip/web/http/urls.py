@@ -1,0 +1,59 @@
+"""Addresses of this site, and the parameters in the query of a request."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from twisted.web import http
+from twisted.web.server import Request
+
+from gossip.web.http.router import Problem
+
+_HOST: Final = re.compile(rb"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+# A path of this site and nothing else: no scheme, no host, no control characters.
+_BACK: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
+
+
+def safe_return_path(path: str | None, otherwise: str = "/") -> str:
+    """Where somebody came from, if that is a page of this site; a link of somebody else may lead anywhere."""
+    return path if path is not None and _BACK.fullmatch(path) else otherwise
+
+
+def site_address(request: Request) -> str | None:
+    """Where this site is, by the name under which it was asked for: C{https://example.org}; C{None} if unclear."""
+    host = request.getHeader(b"host") or b""
+    if not _HOST.fullmatch(host):
+        return None
+    return f"{'https' if is_secure(request) else 'http'}://{host.decode('ascii')}"
+
+
+def socket_address(request: Request) -> str | None:
+    """Where games join, by the name under which this page was asked for."""
+    address = site_address(request)
+    return None if address is None else f"ws{address.removeprefix('http')}/socket"
+
+
+def is_secure(request: Request) -> bool:
+    """Is the way to the browser encrypted, as far as the proxy tells?"""
+    return bool(request.isSecure()) or request.getHeader(b"x-forwarded-proto") == b"https"
+
+
+def parameter(request: Request, name: str) -> str | None:
+    """A parameter of the query, the first of that name."""
+    values = (request.args or {}).get(name.encode())
+    return values[0].decode("utf-8", "replace") if values else None
+
+
+def number_parameter(request: Request, name: str, least: int = 0, most: int = 2**53) -> int | None:
+    """
+    A number in the query.
+
+    @raise Problem: it is none, or out of its range.
+    """
+    text = parameter(request, name)
+    if text is None or text == "":
+        return None
+    if not re.fullmatch("[0-9]{1,16}", text) or not least <= int(text) <= most:
+        raise Problem(http.BAD_REQUEST, f"{name} must be a number from {least} to {most}.")
+    return int(text)
