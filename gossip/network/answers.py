@@ -9,7 +9,7 @@ from msgspec import Raw
 from gossip.network.outputs import Send
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
-from gossip.protocol.events import Failure, Success
+from gossip.protocol.events import Failure, Ref, Success
 from gossip.protocol.moment import Moment
 
 
@@ -19,7 +19,7 @@ class Request(Protocol):
     @property
     def wire(self) -> str | Raw | None: ...
     @property
-    def ref(self) -> Raw | None: ...
+    def ref(self) -> Ref: ...
 
 
 def success(session: Session, request: Request, now: Moment) -> tuple[Send, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from gossip.network.audiences import Audience
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
-from gossip.protocol.events import ServerEvent
+from gossip.protocol.events import Ref, ServerEvent
 from gossip.registry.changes import Change
 
 
@@ -85,7 +85,7 @@ class Fetch(Struct, frozen=True):
     limit: int
     before: int | None
     after: int | None
-    ref: Raw | None
+    ref: Ref
     share: int = 1
 
 

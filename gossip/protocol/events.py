@@ -49,21 +49,29 @@ from gossip.protocol.errors import MALFORMED, Error
 VERSION: Final = "2.3.0"
 """The version of the protocol that the network speaks."""
 
+Ref = object
+"""
+What a transport sends along with a request to know its answer by; C{None} if the request wants no answer.
+
+It comes back untouched: nothing but the transport that made it looks into it. On the websocket it is the JSON value of
+the game as it came (C{Raw}).
+"""
+
 UNECHOED: Final = Raw(b"")
 """Stands for a ref that is too long to send back. The event is answered, without a ref."""
 
 
 class Event(Struct, frozen=True):
     """
-    What both directions share.
+    An event from a game.
 
     @cvar wire: the event's name on the wire.
+    @ivar ref: comes back in the answer.
     """
 
     wire: ClassVar[str]
 
-    ref: Raw | None
-    """The sender's JSON value as it was received; C{None} if there is none."""
+    ref: Ref
 
 
 # From a game.
@@ -214,7 +222,7 @@ class AchievementsDelete(Event, frozen=True):
     attributes: dict[str, Raw]
 
 
-# From a game, only through the telnet bridge.
+# From a game, only by the text dialect of the telnet port.
 
 
 class PlayersListed(Event, frozen=True):
@@ -232,7 +240,10 @@ class HistoryAsked(ChannelsHistory, frozen=True):
 
 
 class Noop(Event, frozen=True):
-    """Does nothing, but is counted and answered in its turn. The bridge uses it to give answers of its own in order."""
+    """
+    Does nothing, but is counted and answered in its turn. So a transport gives answers of its own in order and within
+    the rate limit.
+    """
 
     wire = "noop"
 
@@ -257,14 +268,14 @@ class Unknown(Struct, frozen=True):
     """Not an event that games send. C{wire} is its name; C{None} if it has none, or one too long to send back."""
 
     wire: str | Raw | None
-    ref: Raw | None
+    ref: Ref
 
 
 class Malformed(Struct, frozen=True):
     """An event whose ref or payload is invalid."""
 
     wire: str
-    ref: Raw | None
+    ref: Ref
     error: Error = MALFORMED
 
 
@@ -279,28 +290,28 @@ class Success(Struct, frozen=True):
     """Done."""
 
     wire: str
-    ref: Raw | None
+    ref: Ref
 
 
 class Failure(Struct, frozen=True):
     """Not done; the error says why."""
 
     wire: str | Raw | None
-    ref: Raw | None
+    ref: Ref
     error: Error
 
 
 class Authenticated(Struct, frozen=True):
     """The game is authenticated. On the websocket this carries neither ref nor game."""
 
-    ref: Raw | None
+    ref: Ref
     game: str
 
 
 class NotAuthenticated(Struct, frozen=True):
     """The game is not authenticated; the error says why. On the websocket this carries no ref."""
 
-    ref: Raw | None
+    ref: Ref
     error: Error
 
 
@@ -327,7 +338,7 @@ class ChannelsHistoryAnswer(Struct, frozen=True):
     @ivar more: whether there are more in the direction in which the game reads.
     """
 
-    ref: Raw | None
+    ref: Ref
     channel: str
     messages: tuple[MessageOf, ...]
     more: bool
@@ -343,7 +354,7 @@ class PlayersOf(Struct, frozen=True):
 class PlayersStatusAnswer(Struct, frozen=True):
     """The players of each requested game."""
 
-    ref: Raw | None
+    ref: Ref
     games: tuple[PlayersOf, ...]
 
 
@@ -396,7 +407,7 @@ class StatusOf(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class GamesStatusAnswer(Struct, frozen=True):
     """The status of each requested game."""
 
-    ref: Raw | None
+    ref: Ref
     games: tuple[StatusOf, ...]
 
 
@@ -415,7 +426,7 @@ class AchievementOf(Struct, frozen=True, kw_only=True):
 class AchievementsSynced(Struct, frozen=True):
     """All achievements of the game, ordered by title."""
 
-    ref: Raw | None
+    ref: Ref
     achievements: tuple[AchievementOf, ...]
 
 
@@ -423,14 +434,14 @@ class AchievementSaved(Struct, frozen=True):
     """An achievement was created or updated, and now has these attributes."""
 
     wire: str
-    ref: Raw | None
+    ref: Ref
     achievement: AchievementOf
 
 
 class AchievementDeleted(Struct, frozen=True):
     """An achievement was deleted."""
 
-    ref: Raw | None
+    ref: Ref
     key: str
 
 
@@ -438,7 +449,7 @@ class AchievementRefused(Struct, frozen=True):
     """An achievement was refused, with the faults of each attribute."""
 
     wire: str
-    ref: Raw | None
+    ref: Ref
     errors: dict[str, list[str]]
 
 

@@ -55,6 +55,7 @@ from gossip.protocol.events import (
     PlayersSignOut,
     PlayersStatus,
     PlayersStatusAnswer,
+    Ref,
     Restart,
     ServerEvent,
     Success,
@@ -374,8 +375,9 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
             return [_write(_Frame("restart", ref, payload={"downtime": downtime}))]
 
 
-def _shown(ref: Raw | None) -> Raw | UnsetType:
-    return UNSET if ref is None or ref is UNECHOED else ref
+def _shown(ref: Ref) -> Raw | UnsetType:
+    # Only the JSON of a game is echoed as JSON; the token of another transport is not (a watched session has one).
+    return ref if isinstance(ref, Raw) and ref is not UNECHOED else UNSET
 
 
 def _fitting(payload: Struct, name: str, room: int) -> Raw:

@@ -280,7 +280,7 @@ def _written(event: ClientEvent) -> tuple[str, str]:
     if isinstance(event, Unreadable):
         return "", "no JSON object in UTF-8"
     frame: dict[str, Any] = {} if event.wire is None else {"event": event.wire}
-    if event.ref is not None and event.ref is not UNECHOED:
+    if isinstance(event.ref, Raw) and event.ref is not UNECHOED:
         frame["ref"] = event.ref
     if isinstance(event, Unknown):
         return _readable(_encoded(frame)), "no event that a game may send; its payload is not shown"

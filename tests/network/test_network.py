@@ -21,6 +21,8 @@ from gossip.protocol.events import (
     Failure,
     GamesConnect,
     GamesDisconnect,
+    GamesStatus,
+    GamesStatusAnswer,
     NotAuthenticated,
     PlayersListed,
     Restart,
@@ -191,6 +193,19 @@ class GuardTests(SynchronousTestCase):
         for debug in (False, None, "true", 1, [True]):
             session = world.join("Alpha", debug=debug)
             self.assertEqual(world.ask(session, frame("players/sign-in", {"name": "Ana"})), [])
+
+
+class RefTests(SynchronousTestCase):
+    """The token that a transport sends along."""
+
+    def test_opaque(self) -> None:
+        """Whatever it is, it comes back untouched, with a success and with a failure."""
+        world, token = World(), object()
+        session = world.join("Alpha")
+        for event in (GamesStatus(token), GamesStatus(token, "nobody")):
+            [answer] = world.network.receive(session, event, at(NOW))
+            assert isinstance(answer, Send) and isinstance(answer.event, GamesStatusAnswer | Failure)
+            self.assertIs(answer.event.ref, token)
 
 
 class AuthenticateTests(SynchronousTestCase):

@@ -249,11 +249,21 @@ class StepsTests(WatchTestCase):
         self.say(session, frame("heartbeat"), NOW + 6)
         self.assertEqual(watched.seen["heartbeat"], NOW + 6)
 
-    def test_bridge(self) -> None:
+    def test_text_dialect(self) -> None:
         """By telnet the list of players is a sign of life."""
         watched = self.look()
         self.receive(self.join(), PlayersListed(None, ("Ana",)), NOW + 3)
         self.assertEqual(watched.seen["heartbeat"], NOW + 3)
+
+    def test_opaque_ref(self) -> None:
+        """A ref that is no JSON, as other transports have, is not shown, and the event is."""
+        watched, session = self.look(), self.join()
+        watched.frames.clear()
+        self.receive(session, PlayersListed(object(), ("Ana",)), NOW + 3)
+        self.assertEqual(
+            self.frames(watched),
+            [{"event": "players", "payload": {"players": ["Ana"]}}, {"event": "players", "status": "success"}],
+        )
 
     def test_before(self) -> None:
         """Sessions that were there before anybody looked count, as far as they tell."""

@@ -143,7 +143,7 @@ class TextDialect:
         """Answer at once; in a session in the order of its answers, and within its rate limit."""
         done = asked.done(*lines)
         if session is not None:
-            return [Noop(done.ref)]
+            return [Noop(done)]
         return [Reply(b"".join(map(self.options.lettering.encode, done.lines)))]
 
     def _name(self, token: str) -> str:
@@ -157,15 +157,15 @@ class TextDialect:
         if session is not None:
             raise Denied("already-logged-in")
         client_id, secret, agent = _words(arguments, 2, "LOGIN client_id client_secret [agent text]")
-        return [Authenticate(asked.ref, client_id, secret, SUPPORTS, (), (), VERSION, agent or None, False)]
+        return [Authenticate(asked, client_id, secret, SUPPORTS, (), (), VERSION, agent or None, False)]
 
     def _subscribe(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         (channel,) = _exactly(arguments, 1, "SUBSCRIBE channel")
-        return [ChannelsSubscribe(self._done(asked, channel).ref, channel)]
+        return [ChannelsSubscribe(self._done(asked, channel), channel)]
 
     def _unsubscribe(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         (channel,) = _exactly(arguments, 1, "UNSUBSCRIBE channel")
-        return [ChannelsUnsubscribe(self._done(asked, channel[:_SHOWN]).ref, channel)]
+        return [ChannelsUnsubscribe(self._done(asked, channel[:_SHOWN]), channel)]
 
     def _send(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         channel, token, text = _words(arguments, 2, f"{asked.verb} channel name text")
@@ -180,7 +180,7 @@ class TextDialect:
             done = asked.done(*letters.spread_text(head, letters.text(message)), final)
         else:
             done = asked.done(final)
-        return [ChannelsSend(done.ref, channel, name, message)]
+        return [ChannelsSend(done, channel, name, message)]
 
     def _tell(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         from_name, who, text = _words(arguments, 2, "TELL from-name name@game text")
@@ -189,32 +189,32 @@ class TextDialect:
             raise Denied("syntax", usage="TELL from-name name@game text")
         if not text:
             raise Denied("empty-message")
-        ref = self._done(asked, who).ref
-        return [TellsSend(ref, self._name(from_name), to_game, self._name(to_name), text)]
+        done = self._done(asked, who)
+        return [TellsSend(done, self._name(from_name), to_game, self._name(to_name), text)]
 
     def _sign_in(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         (token,) = _exactly(arguments, 1, "SIGNIN name")
-        return [PlayersSignIn(self._done(asked, token).ref, self._name(token))]
+        return [PlayersSignIn(self._done(asked, token), self._name(token))]
 
     def _sign_out(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         (token,) = _exactly(arguments, 1, "SIGNOUT name")
-        return [PlayersSignOut(self._done(asked, token).ref, self._name(token))]
+        return [PlayersSignOut(self._done(asked, token), self._name(token))]
 
     def _players(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         names = tuple(filter(None, dict.fromkeys(map(self.options.lettering.heard_name, arguments.split()))))
-        return [PlayersListed(self._done(asked, str(len(names))).ref, names)]
+        return [PlayersListed(self._done(asked, str(len(names))), names)]
 
     def _who(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
-        return [PlayersStatus(asked.ref, _optional(arguments, "WHO [game]"))]
+        return [PlayersStatus(asked, _optional(arguments, "WHO [game]"))]
 
     def _games(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
-        return [GamesStatus(asked.ref, _optional(arguments, "GAMES [game]"))]
+        return [GamesStatus(asked, _optional(arguments, "GAMES [game]"))]
 
     def _history(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         channel, count, *rest = [*arguments.split(), "", ""]
         if not channel or "".join(rest) or not re.fullmatch("[0-9]{0,3}", count, re.ASCII):
             raise Denied("syntax", usage="HISTORY channel [number]")
-        return [HistoryAsked(asked.ref, channel, int(count) if count else None)]
+        return [HistoryAsked(asked, channel, int(count) if count else None)]
 
     def _channels(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         assert session is not None
@@ -239,7 +239,7 @@ class TextDialect:
         return self._say(asked, session, f"PONG {arguments[:_SHOWN]}".rstrip())
 
     def _pong(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
-        return [Noop(asked.ref)] if session is not None else []  # not answered, but counted
+        return [Noop(asked)] if session is not None else []  # not answered, but counted
 
     def _help(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         return self._say(asked, session, *(f"NOTE {line}" for line in _HELP), "OK HELP")

@@ -1,8 +1,8 @@
 """
 Events as lines of the text dialect (bridge's protocol, section 2).
 
-What the final line of a command needs travels through the network in its ref. So there is nothing to remember here, and
-all connections with the same options are told the same bytes.
+A command travels through the network as the ref of its event and comes back in the answer, which has all that the final
+line needs. So nothing is remembered here, and connections with the same options share the same bytes.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 from zope.interface import implementer
 
@@ -29,23 +28,18 @@ _LEAST_MAXLINE, _MOST_MAXLINE = 256, 4096
 _SIGNS: Final = re.compile("[!-/:-@\\[-`{-~]{0,16}")
 
 
-class Asked(Struct, frozen=True, array_like=True):
+class Asked(Struct, frozen=True):
     """
-    What the answer to a command needs.
+    A command, as far as its answer needs it: the ref of the event that the command becomes.
 
-    @ivar tag: what the MUD put before the command.
+    @ivar tag: the tag that the MUD put before the command; empty if none.
     @ivar verb: the command.
-    @ivar lines: what is said when it is done: the lines before the final one, and that; none for silence.
+    @ivar lines: the lines that answer it when it succeeds, the final one last; empty for silence.
     """
 
     tag: str
     verb: str
     lines: tuple[str, ...] = ()
-
-    @property
-    def ref(self) -> Raw:
-        """Itself, as it travels."""
-        return Raw(msgspec.json.encode(self))
 
     def done(self, *lines: str) -> Asked:
         """The same, with what is said when it is done; the tag comes back in front of the last line."""
@@ -55,9 +49,6 @@ class Asked(Struct, frozen=True, array_like=True):
     def marked(self, line: str) -> str:
         """A line behind the tag, if there is one."""
         return f"@{self.tag} {line}" if self.tag else line
-
-
-_asked = msgspec.json.Decoder(Asked).decode
 
 
 class LineOptions(Struct, frozen=True):
@@ -137,29 +128,28 @@ class TextFormat:
                 yield encode(f"PING {number}")
             case events.Restart(_, downtime):
                 yield encode(f"RESTART {downtime}")
-            case events.Authenticated(ref, game) if ref is not None:
-                yield encode(_asked(ref).marked(f"OK LOGIN {game} {VERSION}"))
-            case events.NotAuthenticated(ref, error) if ref is not None:
-                head = _asked(ref).marked(f"ERR LOGIN {error.kind.number}")
+            case events.Authenticated(Asked() as asked, game):
+                yield encode(asked.marked(f"OK LOGIN {game} {VERSION}"))
+            case events.NotAuthenticated(Asked() as asked, error):
+                head = asked.marked(f"ERR LOGIN {error.kind.number}")
                 yield from letters.spread(head, letters.text(error.text), most=1)
-            case events.Failure(_, ref, error) if ref is not None:
-                asked = _asked(ref)
+            case events.Failure(_, Asked() as asked, error):
                 head = asked.marked(f"ERR {asked.verb} {error.kind.number}")
                 yield from letters.spread(head, letters.text(error.text), most=1)
-            case events.Success(_, ref) if ref is not None:
-                yield from map(encode, _asked(ref).lines)
-            case events.ChannelsHistoryAnswer(ref, channel, messages) if ref is not None:
+            case events.Success(_, Asked() as asked):
+                yield from map(encode, asked.lines)
+            case events.ChannelsHistoryAnswer(Asked() as asked, channel, messages):
                 for said in messages:
                     head = f"HISTORY {channel} {said.seq} {said.sent_at} {who(said.name, said.game)}"
                     yield from letters.spread(head, letters.text(said.message))
-                yield encode(_asked(ref).marked(f"OK HISTORY {len(messages)}"))
-            case events.PlayersStatusAnswer(ref, games) if ref is not None:
+                yield encode(asked.marked(f"OK HISTORY {len(messages)}"))
+            case events.PlayersStatusAnswer(Asked() as asked, games):
                 for one in games:
                     names = map(letters.name, one.players)
                     yield from letters.listed(f"WHO {one.game} {len(one.players)}", names)
-                yield encode(_asked(ref).marked(f"OK WHO {len(games)}"))
-            case events.GamesStatusAnswer(ref, games) if ref is not None:
+                yield encode(asked.marked(f"OK WHO {len(games)}"))
+            case events.GamesStatusAnswer(Asked() as asked, games):
                 for status in games:
                     head = f"GAME {status.game} up {status.players_online_count}"
                     yield from letters.spread(head, letters.text(status.display_name) or status.game, most=1)
-                yield encode(_asked(ref).marked(f"OK GAMES {len(games)}"))
+                yield encode(asked.marked(f"OK GAMES {len(games)}"))

@@ -393,9 +393,14 @@ class FormatTests(TelnetTestCase):
         ):
             self.assertEqual(self.encode(event), b"")
 
+    def test_others(self) -> None:
+        """An answer to anything but a line, such as what a game resumes with, is not written."""
+        for ref in (None, object()):
+            self.assertEqual(self.encode(events.Success("channels/send", ref)), b"")
+
     def test_long_error(self) -> None:
         """An error is one line, however long what it repeats."""
-        ref, error = Asked("t", "SUBSCRIBE").ref, Error.of("bad-channel", channel="é " * 300)
+        ref, error = Asked("t", "SUBSCRIBE"), Error.of("bad-channel", channel="é " * 300)
         line = TextFormat(LineOptions().changed("maxline", "256")).encode(events.Failure("x", ref, error))
         self.assertLessEqual(len(line), 256)
         self.assertEqual(line.count(b"\n"), 1)
@@ -403,7 +408,7 @@ class FormatTests(TelnetTestCase):
 
     def test_codes(self) -> None:
         """Each error has the number that the bridge's specification gives it, whatever its text says."""
-        ref = Asked("", "SEND").ref
+        ref = Asked("", "SEND")
         for code, number in (
             ("unauthenticated", 400),
             ("too-many-channels", 403),
