@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 
 import msgspec
-from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
 
 from gossip.operations.command import Result
@@ -17,7 +16,7 @@ from gossip.registry.changes import Audited, Change
 
 
 class Executor:
-    """Carries out operations, one at a time. The admin API and the pages share one executor."""
+    """Carries out operations and errands. The admin API and the pages share one executor."""
 
     def __init__(self, gossip: Gossip, store: Store, in_thread: InThread, clock: IReactorTime) -> None:
         """
@@ -27,55 +26,37 @@ class Executor:
         self._store = store
         self._in_thread = in_thread
         self._clock = clock
-        self._lock = DeferredLock()
 
     async def carry_out(self, operation: Operation, actor: str, check: Callable[[], None] | None = None) -> Result:
         """
         Carry out an operation.
 
-        @param actor: C{unix:NAME} for a user of the machine, the name of an account otherwise.
-        @param check: is called when it is its turn, and refuses it by raising L{Refused}.
+        @param actor: the admin: C{unix:NAME} for a user of the machine, otherwise the name of an account.
+        @param check: is called when the turn of the operation comes, and refuses it by raising something.
         @raise Refused: it cannot be done; the text says why.
         @raise gossip.service.service.NotKept: the database is away.
         """
         found = None
         if operation.looks:
             found = await self._in_thread(operation.look, self._store, self._clock.seconds())
-        # One at a time, from looking at what is known to having changed it: two edits at once must not lose one.
-        await self._lock.acquire()
-        try:
+        result: Result = {}
+
+        def make() -> Change | None:
+            nonlocal result
             if check is not None:
                 check()
             change, result = carry_out(operation, self._gossip.network.registry, self._occasion(actor, found))
-            if change is not None:
-                await self._gossip.change(change)
-            return result
-        finally:
-            self._lock.release()
+            return change
 
-    async def change(self, make: Callable[[], Change | None]) -> None:
-        """
-        Change what somebody may change without being an admin: his own account, for example. One at a time, with
-        operations; no note is kept of it.
-
-        @param make: makes the change of what is known by then; C{None} if nothing is to be changed any more.
-        @raise Refused: it cannot be; the text says why.
-        @raise gossip.service.service.NotKept: the database is away.
-        """
-        await self._lock.acquire()
-        try:
-            change = make()
-            if change is not None:
-                await self._gossip.change(change)
-        finally:
-            self._lock.release()
+        await self._gossip.change(make)
+        return result
 
     async def run(self, errand: Errand, actor: str) -> Result:
         """
-        Run an errand, and note it.
+        Run an errand, and keep the note of it.
 
         @raise Refused: it cannot be done; the text says why.
-        @raise gossip.service.service.NotKept: it was done, but could not be noted: the database is away.
+        @raise gossip.service.service.NotKept: it was done but not noted: the database is away.
         """
         await errand.run(self._gossip, self._store, self._in_thread)
         await self._gossip.change(Audited(note(errand.wire, errand, self._occasion(actor)), None))

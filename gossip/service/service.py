@@ -139,7 +139,7 @@ class GossipService(Service):
         self._answers = AnswersInOrder(self._deliver)
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = clock
-        self._admin = DeferredLock()
+        self._changing = DeferredLock()
         self._drained: Deferred[None] | None = None
         self._joined: list[str] = []
         self._left: list[str] = []
@@ -329,18 +329,21 @@ class GossipService(Service):
 
     # The admin.
 
-    def change(self, change: Change) -> Deferred[None]:
+    def change(self, change: Change | Callable[[], Change | None]) -> Deferred[None]:
         """
-        Change something.
+        Change what is known. Changes are made one at a time.
 
-        @return: fires when it is kept and in force; fails with L{Refused <gossip.registry.errors.Refused>} or
-            L{NotKept}.
+        @param change: the change; or a function that makes it from what is known when its turn comes, and returns
+            C{None} if there is nothing to change by then.
+        @return: fires when it is kept and in force; fails with L{Refused <gossip.registry.errors.Refused>}, L{NotKept},
+            or whatever the function raises.
         """
-        # One at a time: each is judged by what the one before made of the registry.
-        return self._admin.run(self._change, change)
+        # From reading what is known to having changed it: of two edits at once neither must be lost.
+        return self._changing.run(self._change, change)
 
-    def _change(self, change: Change) -> Deferred[None]:
-        return self._kept([self.network.apply(change)])
+    def _change(self, change: Change | Callable[[], Change | None]) -> Deferred[None]:
+        made = change() if callable(change) else change
+        return succeed(None) if made is None else self._kept([self.network.apply(made)])
 
     def _kept(self, outputs: Iterable[Output]) -> Deferred[None]:
         """Carry out outputs; fires when the one commit among them is kept."""

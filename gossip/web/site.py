@@ -91,7 +91,7 @@ def public_site(
     """
     rules = rules or WebRules()
     executor = executor or Executor(gossip, store, in_thread, clock)
-    cookies = SessionCookies(gossip, clock, rules, executor)
+    cookies = SessionCookies(gossip, clock, rules)
     layout = Layout(gossip, store, clock, in_thread, cookies.account, cookies.form_token, proxies)
     public = PublicView(gossip.network)
     queries = CachedQueries(layout, public)

@@ -10,7 +10,7 @@ from zope.interface.verify import verifyObject
 
 from gossip.protocol.errors import Denied, Overrun
 from gossip.protocol.events import Heartbeat
-from gossip.registry.changes import Channel, ChannelSaved, GameRemoved, MessageSaid
+from gossip.registry.changes import Change, Channel, ChannelSaved, GameRemoved, MessageSaid
 from gossip.registry.errors import Refused
 from gossip.service.counters import LATENCIES, Counters
 from gossip.service.interfaces import IConnection, IGossip
@@ -365,6 +365,33 @@ class AdminTests(ServiceTestCase):
         self.assertNotIn("news", self.world.registry.channels)
         self.writer.settle()
         self.successResultOf(done)
+        self.assertIn("news", self.world.registry.channels)
+
+    def test_made_in_turn(self) -> None:
+        """A function makes its change from what is known once the change before it is in force."""
+        seen: list[bool] = []
+
+        def make() -> Change | None:
+            seen.append("news" in self.world.registry.channels)
+            return None if seen[-1] else ChannelSaved(Channel("news"))
+
+        first, second = self.service.change(make), self.service.change(make)
+        self.assertEqual(seen, [False])
+        self.writer.settle()
+        self.assertEqual(seen, [False, True])
+        for done in (first, second):
+            self.successResultOf(done)
+        self.assertEqual(self.writer.waiting, [])
+
+    def test_cannot_be_made(self) -> None:
+        """What a function raises is the failure of its change, and the next one has its turn."""
+
+        def make() -> Change:
+            raise KeyError
+
+        self.failureResultOf(self.service.change(make), KeyError)
+        self.service.change(ChannelSaved(Channel("news")))
+        self.writer.settle()
         self.assertIn("news", self.world.registry.channels)
 
     def test_refused(self) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredLock, fail, maybeDeferred, succeed
 from twisted.internet.task import Clock
 
 from gossip.network.outputs import Commit
@@ -97,13 +97,20 @@ class MemoryService:
         self.notices: list[int] = []
         self.health = "ok"
         self.slow = False
+        self._changing = DeferredLock()
         self.broken: Exception | None = None
         self._waiting: list[tuple[Commit, Deferred[None]]] = []
 
-    def change(self, change: Change) -> Deferred[None]:
+    def change(self, change: Change | Callable[[], Change | None]) -> Deferred[None]:
+        return self._changing.run(self._change, change)
+
+    def _change(self, change: Change | Callable[[], Change | None]) -> Deferred[None]:
+        made = change() if callable(change) else change
+        if made is None:
+            return succeed(None)
         if self.broken is not None:
             return fail(self.broken)
-        commit = self.network.apply(change)
+        commit = self.network.apply(made)
         self._waiting.append((commit, done := Deferred[None]()))
         if not self.slow:
             self.settle()

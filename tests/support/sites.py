@@ -176,7 +176,7 @@ class AccountsTestCase(SynchronousTestCase):
     def change_slowly(self, change: Change) -> None:
         """Somebody changes something; that takes until L{settle}, as does what is wanted meanwhile."""
         self.service.slow = True
-        Deferred.fromCoroutine(self.executor.change(lambda: change))
+        self.service.change(change)
 
     def settle(self) -> None:
         """All changes are kept."""

@@ -18,7 +18,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web import http
 
 from gossip.operations.accounts import issue
-from gossip.operations.executor import Executor
 from gossip.operations.interfaces import Gossip
 from gossip.registry.changes import Account, Change, Ticket, TicketsRevoked, Together
 from gossip.registry.secret import digest
@@ -47,11 +46,10 @@ class SignInFirst(Problem):
 class SessionCookies:
     """Knows browsers again."""
 
-    def __init__(self, gossip: Gossip, clock: IReactorTime, rules: WebRules, executor: Executor) -> None:
+    def __init__(self, gossip: Gossip, clock: IReactorTime, rules: WebRules) -> None:
         self._gossip = gossip
         self._clock = clock
         self._rules = rules
-        self._executor = executor
 
     def account(self, request: PublicRequest) -> Account | None:
         """Who is signed in, if anybody."""
@@ -111,7 +109,7 @@ class SessionCookies:
             before, issued = self._ticket(request), issue(accounts, ticket)
             return Together((TicketsRevoked((before.digest,)), issued)) if before else issued
 
-        await self._executor.change(make)
+        await self._gossip.change(make)
         self._set(request, _VISIT, secret, int(days * DAY))
 
     async def sign_out(self, request: PublicRequest) -> None:

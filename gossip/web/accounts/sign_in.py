@@ -57,7 +57,7 @@ class SignIn:
 
     @ivar layout: what pages are made with.
     @ivar cookies: know who is signed in.
-    @ivar executor: where accounts are changed.
+    @ivar executor: what removes accounts.
     @ivar rules: what the pages let people do.
     @ivar passwords: makes and checks hashes.
     @ivar mail: writes to people, if the operator lets it.
@@ -157,7 +157,7 @@ class SignIn:
                 return None
             return Together((AccountSaved(altered), *(each() for each in besides)))
 
-        await self.executor.change(make)
+        await self.layout.gossip.change(make)
 
     # New accounts.
 
@@ -216,7 +216,7 @@ class SignIn:
                 raise LinkExpired
             return Together((TicketsRevoked((ticket.digest,)), AccountSaved(account)))
 
-        await self.executor.change(make)
+        await self.layout.gossip.change(make)
         await self.cookies.sign_in(request, account, self.layout.peer(request))
 
     # Links.

@@ -166,7 +166,7 @@ class AccountPages:
             ended = tuple(each.digest for each in held if each.digest.hex() in named)
             return TicketsRevoked(ended) if ended else None
 
-        await self._sign_in.executor.change(make)
+        await self._layout.gossip.change(make)
         return redirect(request, "/account?done=ended")
 
     async def token(self, request: PublicRequest, account: Account) -> bytes:
@@ -197,7 +197,7 @@ class AccountPages:
             return issue(accounts, ticket)
 
         try:
-            await self._sign_in.executor.change(make)
+            await self._layout.gossip.change(make)
         except Refused as refused:
             return self._show(
                 request, account, {"token.label": sentence(str(refused))}, filled={"token.label": label[:LABEL]}

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import http
@@ -268,7 +267,7 @@ class SignInPages:
             if made:
                 mail.send(to, f"{self._layout.name}: set a new password", self._mail_text(account.name, made["link"]))
 
-        done = Deferred.fromCoroutine(self._sign_in.executor.change(make))
+        done = self._layout.gossip.change(make)
         done.addCallback(send).addErrback(self._link_failed)
 
     def _link_failed(self, failure: Failure) -> None:

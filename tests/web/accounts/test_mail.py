@@ -391,7 +391,7 @@ class ForgottenTests(PostTestCase):
         changes: tuple[Change, ...] = AccountSaved(replace(ana, email="new@example.org")), AccountRemoved("Ana")
         for change in changes:
             self.service.slow = True
-            Deferred.fromCoroutine(self.executor.change(partial(replace, change)))
+            self.service.change(partial(replace, change))
             self.assertEqual(self.forgot("Ana").code, 303)
             self.service.slow = False
             self.service.settle()
