@@ -22,8 +22,8 @@ from gossip.service.interfaces import IConnection, IWireFormat
 from gossip.transports.outlet import Outlet
 from gossip.transports.telnet import codec as telnet
 from gossip.transports.telnet.codec import Telnet
-from gossip.transports.telnet.json_dialect import JsonDialect
-from gossip.transports.telnet.text_dialect import Reply, TextDialect
+from gossip.transports.telnet.dialects import NOT_LINES, choose, first_dialect
+from gossip.transports.telnet.text_dialect import Reply
 
 if TYPE_CHECKING:
     from gossip.transports.telnet.factory import TelnetFactory
@@ -56,9 +56,6 @@ _CHARSETS: Final = {
 
 _AUTHENTICATION_FAILED: Final = 4000
 
-# How Intermud-3 and a TLS handshake begin.
-_NO_TEXT: Final = (b"\x00", b"\x16\x03")
-
 _log = Logger()
 
 
@@ -74,7 +71,7 @@ class TelnetConnection(Outlet, Protocol):
     def __init__(self, factory: TelnetFactory, peer_address: str) -> None:
         self.factory = factory
         self.peer_address = peer_address
-        self._dialect: TextDialect | JsonDialect = TextDialect(factory.mssp, factory.text_format)
+        self._dialect = first_dialect(factory)
         self._decided = False
         self._session: Session | None = None
         self._waiting = True
@@ -90,8 +87,7 @@ class TelnetConnection(Outlet, Protocol):
     @property
     def wire_format(self) -> IWireFormat:
         """How events are written for it."""
-        wire_format: IWireFormat = self._dialect.wire_format
-        return wire_format
+        return self._dialect.wire_format
 
     @property
     def _active(self) -> Session | None:
@@ -126,8 +122,7 @@ class TelnetConnection(Outlet, Protocol):
         codec = self.codec
         if codec.wire_in < 2:
             self._head += data[:2]
-            if self._head.startswith(_NO_TEXT):
-                # Neither could read what we say.
+            if self._head.startswith(NOT_LINES):
                 self._closing = True
                 self.transport.abortConnection()
                 return
@@ -200,18 +195,17 @@ class TelnetConnection(Outlet, Protocol):
                 self._end(Error.of(code))
 
     def _decide(self, line: bytes) -> bool:
-        """The first line that is not empty decides on the dialect; whoever is at the wrong port is told so."""
+        """The first line that is not empty decides on the dialect; returns whether it is to be heard."""
         if not line.strip():
             return False
         self._decided = True
-        factory = self.factory
-        if line.startswith(b"{"):
-            self._dialect = JsonDialect(factory.json_format, factory.ref_bytes)
-            self._session = factory.gossip.opened(self)
-        elif line.startswith((b"GET ", b"POST ", b"HEAD ")):
-            self._end(Error.of("not-http", hint=factory.web_hint()))
-        elif line.startswith((b"PW ", b"SHA256-AUTH-REQ ")):
-            self._end(Error.of("not-imc2"))
+        chosen = choose(line, self.factory)
+        if isinstance(chosen, Error):
+            self._end(chosen)
+        elif chosen is not None:
+            self._dialect = chosen
+            if not chosen.session_per_login:
+                self._session = self.factory.gossip.opened(self)
         return not self._closing
 
     def _hear_line(self, line: bytes | None) -> None:
@@ -275,7 +269,7 @@ class TelnetConnection(Outlet, Protocol):
         super().cut_off()
 
     def close(self, code: int, why: Error) -> None:
-        if self._waiting and isinstance(self._dialect, TextDialect) and code == _AUTHENTICATION_FAILED:
+        if self._waiting and self._dialect.session_per_login and code == _AUTHENTICATION_FAILED:
             self._login_refused(why)
         else:
             self._end(why)

@@ -66,9 +66,9 @@ class TelnetFactory(Factory):
         self.mssp = mssp
         self.line_rate = line_rate
         self.banner = banner
-        self.web_hint = web_hint
-        self.ref_bytes = ref_bytes
-        self.json_format = JsonFormat(frame_out, transport.limits.json_line_bytes)
+        self.web_hint: Callable[[], str] = web_hint
+        self.ref_bytes: int = ref_bytes
+        self.json_format: JsonFormat = JsonFormat(frame_out, transport.limits.json_line_bytes)
         self._text_formats: dict[LineOptions, TextFormat] = {}
         self._busy: dict[TelnetConnection, None] = {}
 

@@ -44,10 +44,9 @@ class JsonDialect:
     The JSON dialect of one connection: it remembers nothing.
 
     @ivar wire_format: how events are written for it.
-    @ivar any_line_is_life: false: the heartbeat event is the sign of life.
     """
 
-    any_line_is_life = False
+    any_line_is_life = session_per_login = False
 
     def __init__(self, wire_format: JsonFormat, ref_bytes: int) -> None:
         """

@@ -1,4 +1,4 @@
-"""What the telnet port tells crawlers of MUDs (MSSP, https://tintin.mudhalla.net/protocols/mssp/), and web browsers."""
+"""What the telnet port tells crawlers of MUDs (MSSP, https://tintin.mudhalla.net/protocols/mssp/)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from gossip import __version__
 from gossip.network.network import Network
 from gossip.transports.endpoints import Ports
-
-_NONE = Ports()
 
 
 def variables(network: Network, ports: Mapping[str, Ports], started_at: float) -> dict[str, str]:
@@ -20,7 +18,7 @@ def variables(network: Network, ports: Mapping[str, Ports], started_at: float) -
     """
     online = list(network.presence)
     settings = network.rules.settings
-    plain, encrypted = ports.get("telnet", _NONE)
+    plain, encrypted = ports.get("telnet", Ports())
     all_variables = {
         "NAME": settings.name,
         "PLAYERS": str(sum(len(game.players) for game in online)),
@@ -40,20 +38,3 @@ def variables(network: Network, ports: Mapping[str, Ports], started_at: float) -
         "GMCP": "0",
     }
     return {name: value for name, value in all_variables.items() if value}
-
-
-def web_hint(website: str, ports: Mapping[str, Ports]) -> str:
-    """
-    Where the pages and the websocket are, for a browser at the telnet port.
-
-    @param website: the address of the pages, if the operator has set it.
-    @param ports: the ports of each open transport, by its name.
-    """
-    if website:
-        return f"see {website}"
-    plain, encrypted = ports.get("websocket", _NONE)
-    if encrypted:
-        return f"pages are at https port {encrypted}, websockets at /socket there"
-    if plain:
-        return f"pages are at http port {plain}, websockets at /socket there"
-    return "pages and websockets are on another port"

@@ -65,10 +65,9 @@ class TextDialect:
 
     @ivar options: what the MUD set.
     @ivar wire_format: how events are written for it.
-    @ivar any_line_is_life: true: any line that comes is a sign of life.
     """
 
-    any_line_is_life = True
+    any_line_is_life = session_per_login = True
 
     def __init__(self, mssp: Callable[[], Mapping[str, str]], format_for: Callable[[LineOptions], TextFormat]) -> None:
         """

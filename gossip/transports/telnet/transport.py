@@ -14,9 +14,10 @@ from gossip.transports.admission import Admission
 from gossip.transports.interfaces import ITransport, Parts
 from gossip.transports.telnet.codec import Telnet
 from gossip.transports.telnet.connection import TelnetConnection
+from gossip.transports.telnet.dialects import web_hint
 from gossip.transports.telnet.factory import TelnetFactory
 from gossip.transports.telnet.limits import TelnetLimits
-from gossip.transports.telnet.mssp import variables, web_hint
+from gossip.transports.telnet.mssp import variables
 
 _BYTES: Final = ("wire_in", "plain_in", "wire_out", "plain_out")
 """The counters of a codec: bytes both ways, on the wire and before compression."""

@@ -1,4 +1,4 @@
-"""L{gossip.transports.telnet.mssp}: what crawlers and web browsers are told."""
+"""L{gossip.transports.telnet.mssp}: what crawlers are told."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip import __version__
 from gossip.network.settings import NetworkSettings
 from gossip.transports.endpoints import Ports
-from gossip.transports.telnet.mssp import variables, web_hint
+from gossip.transports.telnet.mssp import variables
 from tests.support.world import NOW, World
 
 PORTS = {"websocket": Ports("80", ""), "telnet": Ports("4111", "4112")}
@@ -31,18 +31,3 @@ class VariablesTests(SynchronousTestCase):
         told = variables(world.network, {}, NOW)
         self.assertEqual((told["PLAYERS"], told["GAMES"], told["WEBSITE"]), ("3", "2", "x"))
         self.assertNotIn("PORT", told)
-
-
-class HintTests(SynchronousTestCase):
-    """Where a browser finds the pages."""
-
-    def test_hint(self) -> None:
-        """A browser is told the address of the pages if it is known, otherwise their port."""
-        for website, ports, hint in (
-            ("https://mud.example/", PORTS, "see https://mud.example/"),
-            ("", PORTS, "http port 80"),
-            ("", {"websocket": Ports("80", "443")}, "https port 443"),
-            ("", {"websocket": Ports()}, "another port"),
-            ("", {}, "another port"),
-        ):
-            self.assertIn(hint, web_hint(website, ports))
