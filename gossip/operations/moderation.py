@@ -389,7 +389,7 @@ class FilterTry(Operation, frozen=True):
     def look(self, memory: Memory, now: float) -> tuple[int, list[MessageSaid]]:
         text = _filter_text(self.text)
         if not text or not (self.substring or words(text)):
-            raise Refused("invalid", "text", "a filter without a word in it must look for a part of words")
+            raise Refused("invalid", "text", "a filter that contains no whole word needs substring matching")
         tried = Filter(text=text, substring=self.substring, reason="-", set_by="-", set_at=now)
         hits = Matcher([tried]).hits
         said = memory.said_since(now - TRIED, _TRIED_MESSAGES, self.channel)

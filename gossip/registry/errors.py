@@ -1,4 +1,4 @@
-"""How a change is refused."""
+"""The refusal of a change."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """
-Word filters: what may not be said.
+Word filters.
 
-A filter is a text, never a pattern of its own: nothing that an admin writes can make a message slow to judge. Words are
-looked up one by one, and all parts of words are found in one pass of one pattern that is made of them.
+A filter is a text, never a pattern: no filter can make the check of a message slow. Filters for whole words are looked
+up word by word. All substring filters are found in one pass, by one pattern that is made of them.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from gossip.protocol.errors import Denied
 from gossip.registry.changes import Filter
 
 FILTERS: Final = 2000
-"""How many filters there may be."""
+"""The maximum number of filters."""
 
 FILTER_TEXT: Final = 64
-"""How many characters the text of a filter may have."""
+"""The maximum length of a filter, in characters."""
 
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
 def folded(text: str) -> str:
-    """A text without regard to case, each character in its place."""
+    """A text in lower case, with the same number of characters."""
     lower = text.lower()
     if len(lower) == len(text):
         return lower
@@ -32,12 +32,12 @@ def folded(text: str) -> str:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words of a text, as filters compare them."""
+    """The words of a text, in the form in which filters compare them."""
     return tuple(_WORD.findall(folded(text)))
 
 
 class _Word:
-    """A word that filters have at one place: what ends with it, and what goes on from it."""
+    """A node in the tree of filters by words: the filter that ends with this word, and the words that may follow."""
 
     __slots__ = ("ends", "follows")
 
@@ -47,7 +47,7 @@ class _Word:
 
 
 class Matcher:
-    """Finds what several filters look for."""
+    """Finds the matches of several filters."""
 
     def __init__(self, filters: Iterable[Filter]) -> None:
         self._first = _Word()
@@ -63,7 +63,7 @@ class Matcher:
         self._pattern = re.compile(_pattern(sorted(self._parts))) if self._parts else None
 
     def hits(self, text: str) -> Iterator[tuple[int, int, Filter]]:
-        """Where each hit begins and ends, and which filter it is."""
+        """The start and end of each match, and its filter."""
         text = folded(text)
         if self._first.follows:
             found = list(_WORD.finditer(text))
@@ -81,9 +81,9 @@ class Matcher:
 
 def _pattern(texts: list[str]) -> str:
     """
-    A pattern for any of some sorted texts, the longest first.
+    A pattern that matches any of some sorted texts, preferring the longest.
 
-    What they begin with alike stands in it once, so that it never tries a text twice at one place.
+    A common prefix is written once, so that the pattern never tries a text twice at one position.
     """
     parts: list[str] = []
     optional = ""
@@ -97,7 +97,7 @@ def _pattern(texts: list[str]) -> str:
         end = start + 1
         while end < len(texts) and texts[end][0] == text[0]:
             end += 1
-        # Sorted, so what the first and the last have in common all have.
+        # They are sorted: a common prefix of the first and the last is common to all.
         common = 1
         while common < min(len(text), len(texts[end - 1])) and text[common] == texts[end - 1][common]:
             common += 1
@@ -109,7 +109,7 @@ def _pattern(texts: list[str]) -> str:
 
 class Filters:
     """
-    All filters, and what they make of a text.
+    All filters.
 
     @ivar kept: by text and channel. Read it freely; only L{save} and L{remove} change it.
     """
@@ -120,12 +120,12 @@ class Filters:
         self._own: set[str] = set()
 
     def save(self, kept: Filter) -> None:
-        """Something may not be said."""
+        """Add a filter, or replace the one with the same text and channel."""
         self.kept[kept.text, kept.channel] = kept
         self._changed()
 
     def remove(self, text: str, channel: str) -> None:
-        """Something may be said again."""
+        """Remove a filter, if it exists."""
         self.kept.pop((text, channel), None)
         self._changed()
 
@@ -135,10 +135,10 @@ class Filters:
 
     def judge(self, channel: str, text: str) -> str:
         """
-        What is said on a channel.
+        Apply the filters of a channel to a text.
 
-        @return: the same, masked where a filter wants it so.
-        @raise Denied: a filter refuses it.
+        @return: the text, with the matches of masking filters replaced by asterisks.
+        @raise Denied: a filter refuses the text.
         """
         masked: list[str] | None = None
         for start, end, hit in self._matcher(channel).hits(text):
@@ -151,7 +151,9 @@ class Filters:
 
     def _matcher(self, channel: str) -> Matcher:
         if channel not in self._own:
-            channel = ""  # games can make up channels, but no filters
+            channel = (
+                ""  # all channels without filters of their own share one matcher: games can create any number of them
+            )
         matcher = self._matchers.get(channel)
         if matcher is None:
             here = (kept for kept in self.kept.values() if kept.channel in ("", channel))

@@ -1,4 +1,4 @@
-"""What games and channels may be called, and the names of the network itself."""
+"""The names that games and channels may have, and those of the network itself."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import re
 from typing import Final
 
 NETWORK_GAME: Final = "gossip"
-"""The short name of the network itself, which is a game like others when it is asked for."""
+"""The short name of the network itself. Games can ask for its status and players like those of any other game."""
 
 
 NETWORK_ALIAS: Final = "grapevine"
+"""A second name of the network, which games of the original network use."""
 
 
 NETWORK_PLAYER: Final = "system"
-"""The one player of the network itself."""
+"""The only player of the network itself."""
 
 
 def is_network(name: str) -> bool:
-    """Is this the network itself, asked for as a game?"""
+    """Is this the name of the network itself?"""
     return name.lower() in (NETWORK_GAME, NETWORK_ALIAS)
 
 

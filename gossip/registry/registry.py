@@ -1,8 +1,8 @@
 """
-What is known, in memory: games, channels, names, achievements, code bases, and who is restricted.
+Everything that the network knows, in memory.
 
-Loaded at the start from the changes that the store kept, and changed by further ones: authentication and fan-out never
-wait for a database.
+The store loads it at the start, and later changes are enacted here: authentication and fan-out never wait for a
+database.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ from gossip.registry.numbers import Numbers, NumbersInMemory
 from gossip.registry.secret import digest, secrets_of
 
 REPORTS: Final = 1000
-"""How many complaints may wait for somebody to see to them."""
+"""The maximum number of open reports."""
 
 REASON: Final = 200
-"""How many characters the reason of a restriction, a filter or a complaint may have."""
+"""The maximum length of the reason of a restriction, a filter or a report, in characters."""
 
-# What games/status tells of a game must fit into one frame (16 KiB), escaped.
+# The status of a game must fit into one frame (16 KiB), with everything escaped.
 _NAME, _TAGLINE, _DESCRIPTION, _URL, _CONNECTIONS = 70, 70, 2000, 500, 6
 _WEB_ADDRESS: Final = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 
@@ -71,16 +71,16 @@ class Registry:
     """
     Everything that is known. Read it freely; only L{enact} changes it.
 
-    @ivar games: by client_id.
-    @ivar channels: by name.
-    @ivar achievements: by client_id, then by key.
+    @ivar games: games by client_id.
+    @ivar channels: channels by name.
+    @ivar achievements: achievements by client_id, then by key.
     @ivar user_agents: code bases by name.
-    @ivar seen: with what each game joined last, by client_id.
-    @ivar mutes: who may not speak, by subject and channel.
-    @ivar bans: who may not be here, by subject and channel.
-    @ivar filters: what may not be said.
-    @ivar reports: the complaints that nobody has seen to, by number.
-    @ivar accounts: who can sign in on the pages.
+    @ivar seen: the code base and protocol version of each game's last join, by client_id.
+    @ivar mutes: mutes by subject and channel.
+    @ivar bans: bans by subject and channel.
+    @ivar filters: the word filters.
+    @ivar reports: the open reports, by number.
+    @ivar accounts: the accounts on the pages, and their tickets.
     @ivar numbers: where the next numbers of messages and reports come from.
     """
 
@@ -99,12 +99,12 @@ class Registry:
         self._client_ids: dict[str, str] = {}
 
     def game_named(self, short_name: str) -> Game | None:
-        """The game with this short name; names compare without case."""
+        """The game with this short name; C{None} if there is none. Names compare without case."""
         client_id = self._client_ids.get(short_name.lower())
         return None if client_id is None else self.games[client_id]
 
     def games_of(self, owner: str) -> list[Game]:
-        """The games of an account, by their short names."""
+        """The games of an account, ordered by short name."""
         owned = [game for game in self.games.values() if game.owner == owner]
         return sorted(owned, key=lambda game: game.short_name.lower())
 
@@ -130,10 +130,10 @@ class Registry:
 
     def check(self, change: Change, blocked_games: tuple[str, ...] = ()) -> None:
         """
-        Would a change of an admin contradict what is known?
+        Check a change that somebody asks for.
 
         @param blocked_games: short names that no game may have.
-        @raise Refused: it would; nothing was changed.
+        @raise Refused: it is invalid, or contradicts what is known; nothing was changed.
         """
         match change:
             case Audited(_, inner) if inner is not None:
@@ -149,7 +149,7 @@ class Registry:
                 self._check_filter(kept)
             case ReportMade(report):
                 if len(self.reports) >= REPORTS:
-                    raise Refused("too-many", None, "too many reports wait already")
+                    raise Refused("too-many", None, "too many reports are open already")
                 _check_reason(report.reason)
             case GameSaved(game):
                 self._check_game(game, {name.lower() for name in blocked_games})
@@ -173,17 +173,17 @@ class Registry:
                 "invalid", "text", f"a filter has 1 to {FILTER_TEXT} characters, without control characters and tags"
             )
         if not kept.substring and not words(text):
-            raise Refused("invalid", "text", "a filter without a word in it must look for a part of words")
+            raise Refused("invalid", "text", "a filter that contains no whole word needs substring matching")
         if kept.substring and not text.strip():
             raise Refused("invalid", "text", "a filter must not be blank")
         if len(self.filters.kept) >= FILTERS and (text, kept.channel) not in self.filters.kept:
-            raise Refused("too-many", None, f"there may be {FILTERS} filters")
+            raise Refused("too-many", None, f"there are {FILTERS} filters already, the maximum")
 
     def _check_game(self, game: Game, blocked: set[str]) -> None:
         if not SHORT_NAME.fullmatch(game.short_name):
             raise Refused("invalid", "short_name", "a short name has 1 to 15 letters and digits")
         if game.short_name.lower() in blocked or is_network(game.short_name):
-            raise Refused("reserved", "short_name", f"the short name {game.short_name} is not to be had")
+            raise Refused("reserved", "short_name", f"the short name {game.short_name} is reserved")
         namesake = self.game_named(game.short_name)
         if namesake is not None and namesake.client_id != game.client_id:
             raise Refused("taken", "short_name", f"the short name {game.short_name} is taken")
@@ -212,10 +212,11 @@ class Registry:
             raise Refused("too-many", "connections", f"a game has up to {_CONNECTIONS} connections")
 
     def enact(self, change: Change) -> None:
-        """Take over a change. It must have been checked."""
+        """Apply a change, which must have been checked."""
         match change:
-            case MessageSaid():
-                pass  # first: most changes are of this kind
+            # First, since most changes are messages.
+            case MessageSaid() | MessagesExpired() | PlayersCounted() | PlayerCountsExpired() | AuditExpired():
+                pass  # only the store keeps these
             case GameSaved(game):
                 self._forget_name(game.client_id)
                 self.games[game.client_id] = game
@@ -229,7 +230,7 @@ class Registry:
                     for key in [key for key in restrictions if key[0].endswith(client_id)]:
                         del restrictions[key]
             case GameSeen(client_id):
-                # As below: the game may have been removed in between.
+                # The game may have been removed while this change was being written.
                 if client_id in self.games:
                     self.seen[client_id] = change
             case ChannelSaved(channel):
@@ -237,7 +238,7 @@ class Registry:
             case UserAgentSaved(user_agent):
                 self.user_agents[user_agent.name] = user_agent
             case AchievementKept(client_id, achievement):
-                # A game may have been removed while its last change was on its way to the disk.
+                # The same.
                 if client_id in self.games:
                     self.achievements.setdefault(client_id, {})[achievement.key] = achievement
             case AchievementDropped(client_id, key):
@@ -259,10 +260,10 @@ class Registry:
             case TicketsExpired(by):
                 self.accounts.revoke(self.accounts.expired(by))
             case _:
-                self._enact_order(change)
+                self._enact_moderation(change)
 
-    def _enact_order(self, change: Change) -> None:
-        """What keeps order."""
+    def _enact_moderation(self, change: Change) -> None:
+        """Apply a change to restrictions, filters or reports."""
         match change:
             case RestrictionSet(restriction):
                 self._restrictions(restriction.kind)[restriction.subject, restriction.channel] = restriction
@@ -281,8 +282,6 @@ class Registry:
                 self.reports[report.number] = report
             case ReportResolved(number):
                 self.reports.pop(number, None)
-            case MessagesExpired() | PlayersCounted() | PlayerCountsExpired() | AuditExpired():
-                pass
 
     def _restrictions(self, kind: str) -> dict[tuple[str, str], Restriction]:
         return self.bans if kind == "ban" else self.mutes

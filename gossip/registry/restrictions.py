@@ -1,7 +1,7 @@
 """
-Mutes and bans as values: whom one names, and whether it holds.
+Mutes and bans: whom they apply to, and whether they are in force.
 
-The subject is one text, so that each lookup is one of a dict: a game's client_id, C{player@client_id}, or an address.
+The subject is one text, so that a lookup is one of a dict: a game's client_id, C{player@client_id}, or an address.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Restrictions = Mapping[tuple[str, str], Restriction]
 
 
 def player_of(client_id: str, name: str) -> str:
-    """A player as the subject of a restriction: neither case nor blanks make another one of him."""
+    """A player as the subject of a restriction. Case and extra spaces make no difference."""
     return f"{' '.join(name.split()).lower()}@{client_id}"
 
 
 def address(text: str) -> str | None:
-    """An address as the subject of a restriction, C{None} if it is none."""
+    """An address as the subject of a restriction; C{None} if the text is no address."""
     try:
         found = ip_address(text)
     except ValueError:
@@ -38,7 +38,7 @@ def plain_address(peer: str) -> str:
 
 
 def in_words(restriction: Restriction) -> str:
-    """What whoever is restricted is told."""
+    """The text of the error for the person who is restricted."""
     return Error.of(code_of(restriction), **values_of(restriction)).text
 
 
@@ -54,12 +54,17 @@ def values_of(restriction: Restriction) -> dict[str, str]:
 
 
 def is_over(restriction: Restriction, now: float) -> bool:
-    """Has it ended by itself?"""
+    """Has a restriction expired?"""
     return restriction.until is not None and restriction.until <= now
 
 
 def find(known: Restrictions, subjects: tuple[str, ...], channel: str, now: float) -> Restriction | None:
-    """The first restriction of any of these that holds, everywhere or on a channel."""
+    """
+    The first restriction of these subjects that is in force, everywhere or on a channel.
+
+    @param channel: the name of the channel; empty to look for restrictions everywhere only.
+    @param now: seconds since the epoch.
+    """
     for subject in subjects:
         for where in ("", channel) if channel else ("",):
             found = known.get((subject, where))

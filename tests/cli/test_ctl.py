@@ -277,7 +277,7 @@ class OfflineTests(SynchronousTestCase):
         )
         self.assertEqual(
             self.run_("game", "add", "Beta", "--short", "System"),
-            (1, "", "gossipctl: the short name System is not to be had\n"),
+            (1, "", "gossipctl: the short name System is reserved\n"),
         )
         self.assertEqual(self.run_("game", "show", "B"), (1, "", "gossipctl: no such game\n"))
 

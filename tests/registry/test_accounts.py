@@ -80,7 +80,7 @@ class AccountsTests(SynchronousTestCase):
     def test_blocked_names(self) -> None:
         """Nobody gets a name that the network or a game could be taken for; who has it keeps it."""
         for name in ("gossip", "GOSSIP", "system"):
-            self.assertRefused(f"the name {name} is not to be had", name=name)
+            self.assertRefused(f"the name {name} is reserved", name=name)
         # What the network itself says is said by this name, whatever an operator blocks.
         self.assertRaises(Refused, self.registry.check, AccountSaved(Account(name="System")), ("others",))
         self.registry.enact(AccountSaved(Account(name="System", created_at=NOW)))
@@ -98,7 +98,7 @@ class AccountsTests(SynchronousTestCase):
             "ana\n@example.org",
             "a@b@c",
         ):
-            self.assertRefused("that is no address for mail", email=email)
+            self.assertRefused("this is not a valid email address", email=email)
         for address in (None, "ana@example.org", "a+b.c@localhost"):
             self.save(email=address)
 
@@ -293,9 +293,9 @@ class OperationTests(AdminTestCase):
         """A name that is taken, blocked or none is refused, and no link is made."""
         self.account()
         self.assertRefused("the name ANA is taken", "account/add", name="ANA")
-        self.assertRefused("the name System is not to be had", "account/add", name="System")
+        self.assertRefused("the name System is reserved", "account/add", name="System")
         self.assertRefused(NO_NAME, "account/add", name="A na")
-        self.assertRefused("that is no address for mail", "account/add", name="Bea", email="nowhere")
+        self.assertRefused("this is not a valid email address", "account/add", name="Bea", email="nowhere")
         self.assertEqual((list(self.accounts.all), self.accounts.tickets), (["ana"], {}))
         self.perform("account/add", name="Bea", email="")
         self.assertIsNone(self.accounts.all["bea"].email)

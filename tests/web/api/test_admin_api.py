@@ -58,7 +58,7 @@ class GameTests(AdminTestCase):
         """What contradicts the registry or has a wrong type is refused in words."""
         self.add()
         self.assertRefused("the short name alpha is taken", "game/add", name="B", short_name="alpha")
-        self.assertRefused("the short name System is not to be had", "game/add", name="B", short_name="System")
+        self.assertRefused("the short name System is reserved", "game/add", name="B", short_name="System")
         self.assertRefused("name: expected str, got int", "game/add", name=1, short_name="Beta")
         self.assertRefused("object missing required field short_name", "game/add", name="B")
         self.assertRefused("object contains unknown field secret", "game/add", name="B", short_name="B", secret="x")

@@ -127,7 +127,7 @@ class FilterTests(AdminTestCase):
             ("", False, "a filter has 1 to 64 characters, without control characters and tags"),
             ("a\x1bb", True, "a filter has 1 to 64 characters, without control characters and tags"),
             ("x" * 65, False, "a filter has 1 to 64 characters, without control characters and tags"),
-            ("***", False, "a filter without a word in it must look for a part of words"),
+            ("***", False, "a filter that contains no whole word needs substring matching"),
         ):
             self.assertRefused(error, "filter/add", text=text, reason="So", substring=substring)
         self.perform("filter/add", text="***", reason="So", substring=True)
@@ -136,7 +136,7 @@ class FilterTests(AdminTestCase):
         for number in range(FILTERS - 1):
             kept = Filter(text=f"x{number}", reason="So", set_by="ana", set_at=NOW)
             self.registry.filters.kept[kept.text, ""] = kept
-        self.assertRefused("there may be 2000 filters", "filter/add", text="one", reason="So")
+        self.assertRefused("there are 2000 filters already, the maximum", "filter/add", text="one", reason="So")
         self.perform("filter/add", text="x1", reason="Because")
 
     def test_try(self) -> None:
@@ -150,7 +150,7 @@ class FilterTests(AdminTestCase):
         self.assertEqual(self.perform("filter/try", text="ass", substring=True)["hits"], 2)
         self.assertEqual(self.perform("filter/try", text="ana")["hits"], 3)
         self.assertRefused("no such channel", "filter/try", text="ass", channel="nowhere")
-        self.assertRefused("a filter without a word in it must look for a part of words", "filter/try", text="*")
+        self.assertRefused("a filter that contains no whole word needs substring matching", "filter/try", text="*")
 
 
 class ReportTests(AdminTestCase):
@@ -182,7 +182,7 @@ class ReportTests(AdminTestCase):
         )
         [report] = self.registry.reports.values()
         self.registry.reports = dict.fromkeys(range(REPORTS), report)
-        self.assertRefused("too many reports wait already", "report/add", channel="gossip", seq=3, reason="Rude")
+        self.assertRefused("too many reports are open already", "report/add", channel="gossip", seq=3, reason="Rude")
         self.assertRefused(
             "a resolution has up to 200 characters, without control characters and tags",
             "report/resolve",

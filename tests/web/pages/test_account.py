@@ -87,7 +87,7 @@ class OwnAccountTests(AccountsTestCase):
         """The address is changed, or taken away, by who knows the password."""
         self.assertIn422("Wrong password.", self.post("email", email="new@example.org", current="x"))
         answer = self.post("email", email="ana@example.org\nx", current=GOOD)
-        self.assertIn422("That is no address for mail.", answer)
+        self.assertIn422("This is not a valid email address.", answer)
         self.assertEqual(self.account().email, "ana@example.org")
         path = self.link("reset", "Ana")
         self.assertEqual(self.post("email", email="new@example.org", current=GOOD).location, "/account?done=email")

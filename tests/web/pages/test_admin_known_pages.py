@@ -86,9 +86,7 @@ class GameTests(AdminPagesTestCase):
         }
         self.assertEqual((boxes["hidden"], boxes["hide_players"]), (True, False))
         self.refused("/admin/games", "game/add", "the short name alpha is taken", name="A", short_name="alpha")
-        self.refused(
-            "/admin/games", "game/add", "the short name gossip is not to be had", name="A", short_name="gossip"
-        )
+        self.refused("/admin/games", "game/add", "the short name gossip is reserved", name="A", short_name="gossip")
 
     def test_show(self) -> None:
         """A game's page has all that is known of it, but its secrets."""
@@ -233,7 +231,7 @@ class AccountTests(AdminPagesTestCase):
         self.done(path, "account/edit", name="Ana", email="")
         self.assertEqual(self.account(), Account(name="Ana", password="a hash", created_at=NOW))
         self.assertNotIn("a hash", seen(self.read(path)))
-        page = self.refused(path, "account/edit", "that is no address for mail", name="Ana", email="nowhere")
+        page = self.refused(path, "account/edit", "this is not a valid email address", name="Ana", email="nowhere")
         self.assertEqual(self.fields(page, "email"), ["nowhere"])
 
     def test_disable(self) -> None:

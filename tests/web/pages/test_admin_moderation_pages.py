@@ -109,7 +109,7 @@ class OrderTests(AdminPagesTestCase):
         self.assertIn("darn gossip whole words asterisks Language Root", seen(self.read("/admin/filters")))
         self.done("/admin/filters", "filter/remove", text="darn", channel="gossip")
         self.assertEqual(self.registry.filters.kept, {})
-        why = "a filter without a word in it must look for a part of words"
+        why = "a filter that contains no whole word needs substring matching"
         page = self.refused("/admin/filters", "filter/try", why, text="!!", reason="So")
         self.assertEqual(self.fields(page, "text"), ["!!"])
 

@@ -97,7 +97,7 @@ class RegisterTests(OwnerTestCase):
         before = self.games()
         for typed, why, field in (
             ({"short_name": "Beta", "name": "New"}, "the short name Beta is taken", "short_name"),
-            ({"short_name": "gossip", "name": "New"}, "not to be had", "short_name"),
+            ({"short_name": "gossip", "name": "New"}, "is reserved", "short_name"),
             ({"short_name": "a b", "name": "New"}, "1 to 15 letters and digits", "short_name"),
             ({"short_name": "", "name": "New"}, "1 to 15 letters and digits", "short_name"),
             ({"short_name": "New", "name": "the beta"}, "the name the beta is taken", "name"),
