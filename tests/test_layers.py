@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 import gossip
 
@@ -62,6 +64,18 @@ def within(name: str, *packages: str) -> bool:
 
 class WingTests(SynchronousTestCase):
     """The wings: the packages of gossip, and those of its transports."""
+
+    def test_contract(self) -> None:
+        """Imports run down the floors that setup.cfg lists, and never in a circle."""
+        if find_spec("importlinter") is None:
+            raise SkipTest("needs import-linter")
+        program = (
+            "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports('setup.cfg', no_logo=True))"
+        )
+        run = subprocess.run(
+            [sys.executable, "-c", program], check=False, cwd=ROOT.parent, capture_output=True, text=True, timeout=60
+        )
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
 
     def test_docstrings(self) -> None:
         """Each wing says what it is, what it may import, and where to begin reading; what it names exists."""
