@@ -20,17 +20,17 @@ InThread = Callable[..., "Deferred[Any]"]
 """Calls a function with arguments in a thread."""
 
 Observer = Callable[[MessageSaid], None]
-"""Is told what is said, on the reactor's thread; does not raise."""
+"""Is called with each message, on the reactor's thread; does not raise."""
 
 
 class Store(Memory, Protocol):
-    """The store, as far as what admins do needs it; its methods block, and run in threads."""
+    """What commands need of the store; its methods block, and run in threads."""
 
     def backup(self, path: Path) -> None: ...
 
 
 class PublicStore(Store, Protocol):
-    """The store, as far as pages read it; its methods block, and run in threads."""
+    """What pages read of the store; its methods block, and run in threads."""
 
     def latest(self, channels: Collection[str], limit: int) -> Sequence[MessageSaid]: ...
     def player_figures(self, client_ids: Collection[str], since: float, step: int) -> dict[int, float]: ...

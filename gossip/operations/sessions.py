@@ -1,4 +1,4 @@
-"""The sessions that are live right now, as admins are told of them: on their pages and by gossipctl."""
+"""The live sessions as admins see them, on the pages and in gossipctl."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from gossip.operations.interfaces import Gossip
 from gossip.protocol.text import timestamp
 
 NAMED: Final = 20
-"""So many of a session's players are named."""
+"""The maximum number of players of a session that are named."""
 
 
 def sessions(gossip: Gossip) -> Result:
-    """All sessions, by their games."""
+    """All sessions, sorted by their games."""
     return {"sessions": _sessions(gossip, None)}
 
 
@@ -24,8 +24,8 @@ def sessions_of(gossip: Gossip, client_id: str) -> list[Result]:
 
 def _sessions(gossip: Gossip, client_id: str | None) -> list[Result]:
     """
-    @return: of each its game, the address, the transport, since when it is there, its channels, how many players it
-        lists, and the first of them.
+    @return: for each session its game, address, transport, the time it joined, its channels, the number of its players,
+        and the names of the first of them.
     """
     shown = [
         {

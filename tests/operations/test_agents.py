@@ -1,0 +1,38 @@
+"""L{gossip.operations.agents}."""
+
+from __future__ import annotations
+
+from gossip.registry.changes import UserAgent, UserAgentSaved
+from tests.support.operations import AdminTestCase
+
+
+class AgentTests(AdminTestCase):
+    """Operations on code bases."""
+
+    def test_set_and_list(self) -> None:
+        """The addresses of a code base are set one by one, and removed."""
+        self.perform("agent/set", agent="Evennia", url="https://e.example")
+        self.assertEqual(self.change, UserAgentSaved(UserAgent("Evennia", "https://e.example")))
+        self.perform("agent/set", agent="Evennia", repo_url="https://r.example")
+        self.perform("agent/set", agent="Evennia")
+        self.assertIsNone(self.change)
+        self.assertEqual(
+            self.perform("agent/list"),
+            {"agents": [{"name": "Evennia", "url": "https://e.example", "repo_url": "https://r.example"}]},
+        )
+        self.assertIsNone(self.perform("agent/set", agent="Evennia", url="")["url"])
+
+    def test_refused(self) -> None:
+        """Names and addresses that are commands to a terminal or a browser are refused."""
+        for agent in ("", "\x1b[31m", "x" * 201):
+            self.assertRefused(
+                "a code base's name has 1 to 200 characters, without control characters and tags",
+                "agent/set",
+                agent=agent,
+            )
+        self.assertRefused(
+            "a web address starts with http:// or https:// and has up to 500 characters",
+            "agent/set",
+            agent="Evennia",
+            url="javascript:alert(1)",
+        )

@@ -1,0 +1,74 @@
+"""L{gossip.operations.channels}."""
+
+from __future__ import annotations
+
+from gossip.registry.changes import Channel, ChannelSaved
+from tests.support.operations import AdminTestCase
+from tests.support.world import NOW, uuid
+
+CHANNEL = {"name": "gossip", "hidden": False, "paused_until": None, "description": None, "speakers": None}
+
+
+class ChannelTests(AdminTestCase):
+    """Operations on channels."""
+
+    def test_create(self) -> None:
+        """A channel that an admin creates is shown; one that exists cannot be created again."""
+        result = self.perform("channel/create", channel="gossip", description="All talk")
+        self.assertEqual(self.change, ChannelSaved(Channel("gossip", False, None, "All talk")))
+        self.assertEqual(result, {**CHANNEL, "description": "All talk"})
+        self.assertRefused("the channel gossip exists already", "channel/create", channel="gossip")
+
+    def test_show_and_hide(self) -> None:
+        """A channel is hidden and shown."""
+        self.perform("channel/create", channel="gossip")
+        self.assertTrue(self.perform("channel/hide", channel="gossip")["hidden"])
+        self.assertFalse(self.perform("channel/show", channel="gossip")["hidden"])
+        self.perform("channel/show", channel="gossip")
+        self.assertIsNone(self.change)
+
+    def test_pause_and_resume(self) -> None:
+        """A pause lasts 30 minutes by default, and is not shown once it is over."""
+        self.perform("channel/create", channel="gossip")
+        self.assertEqual(self.perform("channel/pause", channel="gossip")["paused_until"], "2023-11-14T22:30:00.000Z")
+        self.assertEqual(self.registry.channels["gossip"].paused_until, NOW + 1800)
+        self.assertIsNone(self.perform("channel/list", NOW + 1800)["channels"][0]["paused_until"])
+        self.assertEqual(
+            self.perform("channel/pause", channel="gossip", minutes=1)["paused_until"], "2023-11-14T22:01:00.000Z"
+        )
+        self.assertIsNone(self.perform("channel/resume", channel="gossip")["paused_until"])
+        self.assertRefused("minutes: expected float > 0.0", "channel/pause", channel="gossip", minutes=0)
+        self.assertRefused("minutes: expected float <= 527040.0", "channel/pause", channel="gossip", minutes=1e300)
+
+    def test_describe(self) -> None:
+        """A description is set and removed; it holds no control characters or tags."""
+        self.perform("channel/create", channel="gossip")
+        self.assertEqual(self.perform("channel/describe", channel="gossip", description="x")["description"], "x")
+        self.assertIsNone(self.perform("channel/describe", channel="gossip", description="")["description"])
+        for text in ("\x1b[31m", "<b>", "x" * 2001):
+            self.assertRefused(
+                "a description has up to 2000 characters, without control characters and tags",
+                "channel/describe",
+                channel="gossip",
+                description=text,
+            )
+
+    def test_unknown(self) -> None:
+        """An operation on a channel that does not exist is refused."""
+        for name in ("show", "hide", "pause", "resume"):
+            self.assertRefused("no such channel", f"channel/{name}", channel="nowhere")
+        self.assertRefused("no such channel", "channel/describe", channel="nowhere", description="")
+
+    def test_speakers(self) -> None:
+        """Some games, only the network itself, or all games can speak."""
+        self.add()
+        self.perform("channel/create", channel="gossip")
+        self.assertEqual(self.perform("channel/speakers", channel="gossip", games=["ALPHA"])["speakers"], ["Alpha"])
+        self.assertEqual(self.registry.channels["gossip"].speakers, frozenset([uuid(2)]))
+        self.assertEqual(self.perform("channel/speakers", channel="gossip", games=[])["speakers"], [])
+        told = self.perform("channel/speakers", channel="gossip", games=["alpha", "Gossip"])
+        self.assertEqual(told["speakers"], ["Alpha", "gossip"])
+        self.assertIsNone(self.perform("channel/speakers", channel="gossip", games=None)["speakers"])
+        self.assertIsNone(self.registry.channels["gossip"].speakers)
+        self.assertRefused("no such game", "channel/speakers", channel="gossip", games=["Nobody"])
+        self.assertRefused("no such channel", "channel/speakers", channel="nowhere", games=None)
