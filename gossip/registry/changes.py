@@ -1,7 +1,7 @@
 """
-What the network asks the store to keep: one frozen struct a change.
+Everything that the network keeps, and every change to it: one frozen struct for each.
 
-The registry in memory and the tables on disk are two readers of the same changes.
+The registry in memory and the tables on disk both apply the same changes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from gossip.protocol.events import AchievementOf, GameConnection
+
+# Games, channels and messages.
 
 
 class Secret(Struct, frozen=True):
@@ -31,15 +33,15 @@ class Game(Struct, frozen=True, kw_only=True):
     A MUD, as its owner registered it.
 
     @ivar client_id: its identity, a UUID in lower case.
-    @ivar short_name: how other games see it.
-    @ivar name: how people see it.
+    @ivar short_name: its name for other games.
+    @ivar name: its name for people.
     @ivar secrets: what it may authenticate with. The latest of each use is the first of that use; the one before works
         until it expires.
-    @ivar hidden: it is not shown to other games.
-    @ivar hides_players: its players are not shown to other games.
-    @ivar disabled: it may not join.
+    @ivar hidden: whether it is hidden from other games.
+    @ivar hides_players: whether its players are hidden from other games.
+    @ivar disabled: whether it is kept from joining.
     @ivar created_at: seconds since the epoch.
-    @ivar owner: the name of the account that it belongs to; C{None} if only admins see to it.
+    @ivar owner: the name of the account that owns it; C{None} if only admins manage it.
     """
 
     client_id: str
@@ -61,9 +63,9 @@ class Channel(Struct, frozen=True):
     """
     A channel.
 
-    @ivar hidden: it is not listed to people, nor in games/status.
-    @ivar paused_until: nobody may speak before, in seconds since the epoch.
-    @ivar speakers: the client_ids of the games that may speak; C{None} for all.
+    @ivar hidden: whether it is left out of the lists on the pages and in games/status.
+    @ivar paused_until: nobody may speak before this time, in seconds since the epoch; C{None} if it is not paused.
+    @ivar speakers: the client_ids of the games that may speak; C{None} for all games.
     """
 
     name: str
@@ -75,10 +77,10 @@ class Channel(Struct, frozen=True):
 
 class UserAgent(Struct, frozen=True):
     """
-    The code base of a game, as it names itself, and where its home is.
+    A code base, by the name that games give for it.
 
-    @ivar url: its web page.
-    @ivar repo_url: its source.
+    @ivar url: the URL of its web page.
+    @ivar repo_url: the URL of its source.
     """
 
     name: str
@@ -87,19 +89,19 @@ class UserAgent(Struct, frozen=True):
 
 
 class GameSaved(Struct, frozen=True):
-    """A game was registered, or is now different."""
+    """A game was registered or changed."""
 
     game: Game
 
 
 class GameRemoved(Struct, frozen=True):
-    """A game is no longer registered; what it said stays."""
+    """A game was removed. Its messages stay."""
 
     client_id: str
 
 
 class GameSeen(Struct, frozen=True):
-    """A game joined with another code base or protocol version than before."""
+    """A game joined with a code base or protocol version that differs from its last join."""
 
     client_id: str
     user_agent: str | None
@@ -107,23 +109,25 @@ class GameSeen(Struct, frozen=True):
 
 
 class ChannelSaved(Struct, frozen=True):
-    """A channel was created, or is now different."""
+    """A channel was created or changed."""
 
     channel: Channel
 
 
 class UserAgentSaved(Struct, frozen=True):
-    """A code base has become known, or has other addresses now."""
+    """A code base became known, or its URLs changed."""
 
     user_agent: UserAgent
 
 
 class MessageSaid(Struct, frozen=True):
     """
-    Somebody said something on a channel.
+    A message on a channel.
 
-    @ivar seq: its number in the channel; it only grows, gaps are allowed.
-    @ivar client_id: who said it; C{None} for the network itself.
+    @ivar seq: its number in the channel. Numbers only grow; gaps are allowed.
+    @ivar client_id: the game that sent it; C{None} for the network itself.
+    @ivar game: the short name of that game.
+    @ivar name: the player.
     @ivar said_at: seconds since the epoch.
     """
 
@@ -137,20 +141,20 @@ class MessageSaid(Struct, frozen=True):
 
 
 class MessagesExpired(Struct, frozen=True):
-    """Messages from before this time, in seconds since the epoch, are no longer kept."""
+    """Messages from before this time, in seconds since the epoch, are deleted."""
 
     before: float
 
 
 class AchievementKept(Struct, frozen=True):
-    """A game's achievement was created, or is now different."""
+    """An achievement of a game was created or changed."""
 
     client_id: str
     achievement: AchievementOf
 
 
 class AchievementDropped(Struct, frozen=True):
-    """A game's achievement is gone."""
+    """An achievement of a game was deleted."""
 
     client_id: str
     key: str
@@ -158,10 +162,10 @@ class AchievementDropped(Struct, frozen=True):
 
 class PlayersCounted(Struct, frozen=True):
     """
-    How many players each online game had.
+    The number of players of each game that was online.
 
     @ivar counted_at: seconds since the epoch.
-    @ivar counts: client_id and number of players.
+    @ivar counts: pairs of a client_id and a number of players.
     """
 
     counted_at: float
@@ -169,25 +173,25 @@ class PlayersCounted(Struct, frozen=True):
 
 
 class PlayerCountsExpired(Struct, frozen=True):
-    """Counts of players from before this time, in seconds since the epoch, are no longer kept."""
+    """Counts of players from before this time, in seconds since the epoch, are deleted."""
 
     before: float
 
 
-# What keeps order.
+# Moderation.
 
 
 class Restriction(Struct, frozen=True, kw_only=True):
     """
-    Somebody may not speak (a mute), or not be here (a ban).
+    A mute or a ban.
 
-    @ivar kind: C{mute} or C{ban}.
-    @ivar subject: who, as L{gossip.network.moderation} writes it: a game, a player of a game, or an address.
-    @ivar channel: where; empty for everywhere.
+    @ivar kind: C{mute}, which keeps its subject from speaking, or C{ban}, which keeps it out.
+    @ivar subject: a game, a player of a game or an address, in the form of L{gossip.registry.restrictions}.
+    @ivar channel: the channel that it is for; empty for all.
     @ivar until: when it ends, in seconds since the epoch; C{None} for never.
-    @ivar reason: for who is restricted to read.
-    @ivar set_by: who wanted it so.
-    @ivar set_at: since when, in seconds since the epoch.
+    @ivar reason: shown to the person affected.
+    @ivar set_by: the admin, as in L{AuditEntry.actor}.
+    @ivar set_at: when it was set, in seconds since the epoch.
     """
 
     kind: str
@@ -200,13 +204,13 @@ class Restriction(Struct, frozen=True, kw_only=True):
 
 
 class RestrictionSet(Struct, frozen=True):
-    """Somebody is restricted; one of the same kind, subject and channel is replaced."""
+    """A restriction was set. It replaces one of the same kind, subject and channel."""
 
     restriction: Restriction
 
 
 class RestrictionLifted(Struct, frozen=True):
-    """A restriction is over before its time."""
+    """A restriction was lifted before its end."""
 
     kind: str
     subject: str
@@ -214,22 +218,22 @@ class RestrictionLifted(Struct, frozen=True):
 
 
 class RestrictionsExpired(Struct, frozen=True):
-    """Restrictions that ended by this time, in seconds since the epoch, need not be remembered."""
+    """Restrictions that ended by this time, in seconds since the epoch, are deleted."""
 
     by: float
 
 
 class Filter(Struct, frozen=True, kw_only=True):
     """
-    What may not be said.
+    A word filter.
 
-    @ivar text: a word or several, in lower case.
-    @ivar channel: where; empty for everywhere.
-    @ivar substring: whether it is looked for within words too.
+    @ivar text: one word or several, in lower case.
+    @ivar channel: the channel that it is for; empty for all.
+    @ivar substring: whether it also matches within words.
     @ivar action: C{refuse} the message, or C{mask} the text in it.
-    @ivar reason: for who said it to read.
-    @ivar set_by: who wanted it so.
-    @ivar set_at: since when, in seconds since the epoch.
+    @ivar reason: shown to the player whose message is refused.
+    @ivar set_by: the admin, as in L{AuditEntry.actor}.
+    @ivar set_at: when it was set, in seconds since the epoch.
     """
 
     text: str
@@ -242,13 +246,13 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 
 class FilterSaved(Struct, frozen=True):
-    """Something may not be said; a filter of the same text and channel is replaced."""
+    """A filter was added. It replaces one with the same text and channel."""
 
     filter: Filter
 
 
 class FilterRemoved(Struct, frozen=True):
-    """Something may be said again."""
+    """A filter was removed."""
 
     text: str
     channel: str
@@ -256,16 +260,17 @@ class FilterRemoved(Struct, frozen=True):
 
 class Report(Struct, frozen=True, kw_only=True):
     """
-    Somebody complains of a message.
+    A report of a message.
 
-    @ivar number: how people name it. It only grows; gaps are allowed.
+    @ivar number: identifies the report for people. Numbers only grow; gaps are allowed.
     @ivar seq: the number of the message in its channel.
-    @ivar message: what was said, which is kept here when it is no longer in the history.
-    @ivar reason: what the complaint is.
-    @ivar made_by: who complains.
-    @ivar made_at: when, in seconds since the epoch.
-    @ivar resolved_at: when somebody saw to it; C{None} while it is open.
-    @ivar resolution: what came of it.
+    @ivar message: the text of the message, which stays here when the message itself has expired.
+    @ivar reason: what is wrong with the message.
+    @ivar made_by: the reporter, as in L{AuditEntry.actor}.
+    @ivar made_at: when it was made, in seconds since the epoch.
+    @ivar resolved_by: the admin who resolved it; C{None} while it is open.
+    @ivar resolved_at: when it was resolved, in seconds since the epoch; C{None} while it is open.
+    @ivar resolution: a note of the admin.
     """
 
     number: int
@@ -283,13 +288,13 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 class ReportMade(Struct, frozen=True):
-    """Somebody complained."""
+    """A message was reported."""
 
     report: Report
 
 
 class ReportResolved(Struct, frozen=True):
-    """Somebody saw to a complaint."""
+    """A report was resolved."""
 
     number: int
     resolved_by: str
@@ -297,18 +302,18 @@ class ReportResolved(Struct, frozen=True):
     resolution: str | None
 
 
-# Who signs in on the pages.
+# Accounts on the pages.
 
 
 class Account(Struct, frozen=True, kw_only=True):
     """
-    Somebody who can sign in on the pages.
+    An account on the pages.
 
-    @ivar name: who it is, for people and in the log of what admins did. It stays.
-    @ivar password: a hash of the password by argon2; C{None} if there is none yet, and nobody can sign in.
-    @ivar admin: may do everything.
-    @ivar disabled: may not sign in.
-    @ivar email: where a forgotten password is written about; C{None} for nowhere.
+    @ivar name: its name, which never changes.
+    @ivar password: the argon2 hash of the password; C{None} if none is set, and nobody can sign in.
+    @ivar admin: whether it may do everything.
+    @ivar disabled: whether it is kept from signing in.
+    @ivar email: the address for links that reset the password; C{None} if there is none.
     @ivar created_at: seconds since the epoch.
     """
 
@@ -322,17 +327,17 @@ class Account(Struct, frozen=True, kw_only=True):
 
 class Ticket(Struct, frozen=True, kw_only=True):
     """
-    What somebody shows to be let in: a secret, of which only a digest is kept.
+    A secret that gives access. Only its digest is stored.
 
-    @ivar digest: its SHA-256; it is a random UUID, which needs no slow hash.
-    @ivar kind: C{visit} (the cookie of a browser that signed in), C{token} (of a program), or a link that is good for
-        one use: C{setup} (for the first admin), C{invite} (to sign up), C{reset} (to set a password).
-    @ivar account: whose it is; empty for C{setup} and C{invite}.
-    @ivar scope: what a token is good for: C{read}, C{metrics} or C{admin}; empty for other kinds.
-    @ivar label: what its owner calls it.
-    @ivar made_by: who made it.
-    @ivar made_at: when, in seconds since the epoch.
-    @ivar expires: when it ends, in seconds since the epoch; C{None} if never.
+    @ivar digest: the SHA-256 of the secret. A secret is a random UUID, which needs no slow hash.
+    @ivar kind: C{visit} (the cookie of a browser that signed in), C{token} (of a program), or a link that works once:
+        C{setup} (for the first admin), C{invite} (to sign up), C{reset} (to set a password).
+    @ivar account: the account that it belongs to; empty for C{setup} and C{invite}.
+    @ivar scope: what a token allows: C{read}, C{metrics} or C{admin}; empty for other kinds.
+    @ivar label: its name for its owner.
+    @ivar made_by: who made it, as in L{AuditEntry.actor}.
+    @ivar made_at: when it was made, in seconds since the epoch.
+    @ivar expires: when it stops working, in seconds since the epoch; C{None} if never.
     """
 
     digest: bytes
@@ -346,45 +351,48 @@ class Ticket(Struct, frozen=True, kw_only=True):
 
 
 class AccountSaved(Struct, frozen=True):
-    """Somebody has an account, or a different one now."""
+    """An account was created or changed."""
 
     account: Account
 
 
 class AccountRemoved(Struct, frozen=True):
-    """An account is no more, nor are its tickets."""
+    """An account and its tickets were removed."""
 
     name: str
 
 
 class TicketIssued(Struct, frozen=True):
-    """Somebody will be let in who shows this."""
+    """A ticket was issued."""
 
     ticket: Ticket
 
 
 class TicketsRevoked(Struct, frozen=True):
-    """Who shows one of these is no longer let in."""
+    """Tickets were revoked."""
 
     digests: tuple[bytes, ...]
 
 
 class TicketsExpired(Struct, frozen=True):
-    """Tickets that ended by this time, in seconds since the epoch, need not be remembered."""
+    """Tickets that expired by this time, in seconds since the epoch, are deleted."""
 
     by: float
 
 
+# The activity log, and changes that belong together.
+
+
 class AuditEntry(Struct, frozen=True):
     """
-    What an admin did.
+    An entry of the activity log.
 
     @ivar key: a UUID.
-    @ivar at: when, in seconds since the epoch.
-    @ivar actor: who: C{unix:NAME} for a user of the machine, the name of an account otherwise.
-    @ivar operation: what, as L{gossip.operations.games} names it.
-    @ivar subject: to whom or what.
-    @ivar arguments: exactly how, in JSON.
+    @ivar at: when it was done, in seconds since the epoch.
+    @ivar actor: who did it: C{unix:NAME} for a user of the machine, otherwise the name of an account.
+    @ivar operation: the name of the operation, for example C{game/add}.
+    @ivar subject: the game, channel or other thing that it was about.
+    @ivar arguments: all arguments, in JSON.
     """
 
     key: str
@@ -396,16 +404,16 @@ class AuditEntry(Struct, frozen=True):
 
 
 class AuditExpired(Struct, frozen=True):
-    """What admins did, and complaints that were resolved, before this time are no longer kept."""
+    """Entries and resolved reports from before this time, in seconds since the epoch, are deleted."""
 
     before: float
 
 
 class Audited(Struct, frozen=True):
     """
-    An admin did something: it is kept together with the note of it, or neither is.
+    A change and its entry in the activity log. Both are stored, or neither.
 
-    @ivar change: what changes by it; C{None} for what leaves no trace but this.
+    @ivar change: the change; C{None} if there is only the entry.
     """
 
     entry: AuditEntry
@@ -413,7 +421,7 @@ class Audited(Struct, frozen=True):
 
 
 class Together(Struct, frozen=True):
-    """Several changes of which all are kept, or none."""
+    """Several changes. All are stored, or none."""
 
     changes: tuple[Change, ...]
 
@@ -446,4 +454,4 @@ Change = (
     | Together
     | Audited
 )
-"""Whatever the store keeps."""
+"""Any change that the store keeps."""
