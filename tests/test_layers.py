@@ -131,7 +131,7 @@ class LayerTests(SynchronousTestCase):
 
     def test_autobahn(self) -> None:
         """Autobahn is known in two modules: at either end of a websocket."""
-        allowed = ["gossip.client.websocket", "gossip.transports.websocket.connection"]
+        allowed = ["gossip.client.websocket", "gossip.transports.websocket.server"]
         self.assertEqual([name for name in self.importers("autobahn", "txaio") if name not in allowed], [])
 
     def test_global_reactor(self) -> None:

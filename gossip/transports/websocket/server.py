@@ -1,0 +1,277 @@
+"""
+Autobahn's websocket server, made lean: everything that goes past it, and everything that is overridden in it.
+
+Autobahn does the unusual: odd requests, control frames, fragments, compressed messages, closes. The usual request and
+the usual frame are most of what a daemon reads, and are read by L{gossip.transports.websocket.rfc6455}.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from functools import cached_property
+from typing import Any, Final
+
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.wamp.types import TransportDetails
+from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
+from autobahn.websocket.protocol import TrafficStats
+from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
+from autobahn.websocket.utf8validator import Utf8Validator
+from twisted.internet.interfaces import IReactorTime
+
+from gossip.transports.outlet import Outlet
+from gossip.transports.websocket.rfc6455 import WHOLE_TEXT, is_utf_8, switching_protocols, unmask, usual_key
+
+HEAD_BYTES: Final = 8 * 1024
+"""The maximum size of the request for the upgrade, in bytes."""
+
+OPEN_SECONDS: Final = 10
+"""How long the handshake may take, in seconds."""
+
+CLOSE_SECONDS: Final = 1
+"""How long the peer may take to answer a close frame, in seconds."""
+
+# Every Origin is accepted (games are no browsers), even one that Autobahn cannot parse.
+_ORIGIN: Final = re.compile(rb"\r\n(?:sec-websocket-)?origin[ \t]*:[^\r\n]*", re.IGNORECASE)
+
+
+class _Unused:
+    """Takes the place of a Deferred that nothing waits for."""
+
+    called = True
+
+    def callback(self, result: object) -> None:
+        pass
+
+
+class LeanServerProtocol(Outlet, WebSocketServerProtocol):
+    """
+    One connection of Autobahn's server.
+
+    This is all that is overridden, and why::
+
+        attributes of a connection   in the class: Autobahn gives each connection some seventy attributes, three
+                                     Deferreds, a queue and timers, which is 9 KiB and half of what a connect costs
+        __init__, connectionMade     set none of them; the handshake's time-out uses the clock of the factory
+        utf8validator                is made when it is first needed
+        processHandshake             answers the usual request itself, in a quarter of the time; drops Origin headers
+        _parseExtensionsHeader       declines offers that cannot be taken, where Autobahn would refuse the game
+        onConnect                    asks L{admit}
+        dataReceived                 takes usual frames itself; limits the size of a request
+        sendData                     writes through the gate, with our own frames: two ways to the socket would mix them
+        sendCloseFrame               shuts the gate: nothing follows a close frame
+        dropConnection               shuts the gate
+        unregisterProducer           does nothing: no producer was registered
+
+    A test compares the attributes with those of the installed Autobahn, and C{setup.cfg} bounds its version.
+    """
+
+    CONFIG_ATTRS: Any = ()
+    factory: LeanServerFactory
+    transport: Any
+    _transport_details = TransportDetails()
+    is_open = is_closed = _Unused()
+    trafficStats = TrafficStats()
+    send_queue: Any = ()
+    peer = ""
+    state = WebSocketServerProtocol.STATE_CONNECTING
+    send_state = WebSocketServerProtocol.SEND_STATE_GROUND
+    data = b""
+    websocket_version = 13
+    inside_message = triggered = False
+    autoPingPendingSeq = 0
+    current_frame: Any = None
+    trackedTimings: Any = None
+    wasNotCleanReason: Any = None
+    _perMessageCompress = None
+    openHandshakeTimeoutCall = closeHandshakeTimeoutCall = None
+    autoPingTimeoutCall = autoPingPending = autoPingPendingCall = autoPingPendingSent = None
+    wasMaxFramePayloadSizeExceeded = wasMaxMessagePayloadSizeExceeded = False
+    closedByMe = failedByMe = droppedByMe = wasClean = False
+    wasServerConnectionDropTimeout = wasOpenHandshakeTimeout = wasCloseHandshakeTimeout = False
+    wasServingFlashSocketPolicyFile = False
+    localCloseCode = localCloseReason = remoteCloseCode = remoteCloseReason = None
+
+    # Two of the options that L{LeanServerFactory} sets.
+    maxMessagePayloadSize: int
+    trustXForwardedFor: int
+
+    def __init__(self) -> None:
+        pass
+
+    @cached_property
+    def utf8validator(self) -> Utf8Validator:  # type: ignore[override]
+        """Checks the text of messages that are not read the usual way."""
+        return Utf8Validator()
+
+    def admit(self, address: str) -> bool:
+        """
+        Whether a connection may be upgraded. Called once, at the end of the handshake.
+
+        @param address: the address of the peer, from a trusted proxy if there is one.
+        """
+        raise NotImplementedError
+
+    def slim(self, *kept: str) -> None:
+        """Drop everything that the handshake left behind, except for these attributes."""
+        have = self.__dict__
+        self.__dict__ = {name: have[name] for name in kept if name in have}
+
+    # The handshake.
+
+    def connectionMade(self) -> None:
+        self.factory.countConnections += 1
+        with suppress(AttributeError, OSError):  # a Unix socket has no such option
+            self.transport.setTcpNoDelay(True)
+
+    def processHandshake(self) -> None:
+        end = self.data.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        head = _ORIGIN.sub(b"", self.data[:end])
+        key = None if self.trustXForwardedFor else usual_key(head)
+        if key is None:
+            self.data = head + self.data[end:]
+            super().processHandshake()
+            return
+        self.data = self.data[end + 4 :]
+        try:
+            self._admit(self._own_address())
+        except ConnectionDeny as denied:
+            self.failHandshake(denied.reason or "", denied.code)
+            return
+        self.sendData(switching_protocols(key))
+        self.state = self.STATE_OPEN
+        self.onOpen()
+        data, self.data = self.data, b""
+        if data:
+            self.dataReceived(data)
+
+    def _parseExtensionsHeader(self, header: str, removeQuotes: bool = True) -> list[tuple[str, Any]]:
+        # An offer that cannot be taken is declined (RFC 7692, section 5.1).
+        offered = super()._parseExtensionsHeader(header, removeQuotes)
+        return [(name, params) for name, params in offered if name == "permessage-deflate" and _can_read(params)]
+
+    def onConnect(self, request: ConnectionRequest) -> None:
+        forwarded = self.trustXForwardedFor and "x-forwarded-for" in request.headers
+        self._admit(request.peer[:64] if forwarded else self._own_address())
+
+    def _own_address(self) -> str:
+        address: str = getattr(self.transport.getPeer(), "host", "")
+        return address
+
+    def _admit(self, address: str) -> None:
+        # A socket that listens for both kinds of addresses shows an IPv4 address like this.
+        if not self.admit(address.removeprefix("::ffff:")):
+            raise ConnectionDeny(503, "too many connections")
+
+    # What comes in.
+
+    def dataReceived(self, data: bytes) -> None:
+        if self.state == self.STATE_OPEN and not self.data and self.current_frame is None and not self.inside_message:
+            data = self._take_whole_texts(data)
+            if not data:
+                return
+        self._dataReceived(data)
+        if self.state == self.STATE_CONNECTING and len(self.data) > HEAD_BYTES:
+            self.failHandshake("request header too long", 431)
+
+    def _take_whole_texts(self, data: bytes) -> bytes:
+        """
+        Take the usual frames: masked, whole, uncompressed text of valid UTF-8 within the limit.
+
+        @return: the rest, from the first other frame on.
+        """
+        start, end = 0, len(data)
+        most = self.maxMessagePayloadSize or end
+        while end - start >= 6 and data[start] == WHOLE_TEXT and self.state == self.STATE_OPEN:
+            size = data[start + 1] - 0x80
+            mask = start + 2
+            if size == 126:
+                size = int.from_bytes(data[mask : mask + 2], "big")
+                mask += 2
+                if size < 126:
+                    break
+            payload = mask + 4
+            if not 0 <= size <= most or (size == 127 and mask == start + 2) or payload + size > end:
+                break
+            text = unmask(data[mask:payload], data[payload : payload + size])
+            if not text.isascii() and not is_utf_8(text):
+                break
+            start = payload + size
+            self.onMessage(text, False)
+        return data[start:] if start else data
+
+    # What goes out.
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        self.send_bytes(data)
+
+    def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
+        super().sendCloseFrame(code, reasonUtf8, isReply)
+        self.shut()
+
+    def dropConnection(self, abort: bool = False) -> None:
+        self.shut()
+        super().dropConnection(abort)
+
+    def unregisterProducer(self) -> None:
+        """Autobahn calls this at the end of each connection."""
+
+
+class LeanServerFactory(WebSocketServerFactory):
+    """
+    Autobahn's server factory with our options.
+
+    The options are set in a class of connections made for this factory: Autobahn would copy all thirty of them into
+    each connection.
+    """
+
+    noisy = False
+
+    def __init__(self, clock: IReactorTime, protocol: type[LeanServerProtocol], frame_in: int, proxies: int) -> None:
+        """
+        @param protocol: the class of its connections.
+        @param frame_in: the maximum size of a message from a game, in bytes; 0 for no limit.
+        @param proxies: how many proxies in front of the daemon are trusted to name the peer.
+        """
+        # Without a version: it is no business of the peer.
+        super().__init__(reactor=clock, server="")
+        self.setProtocolOptions(
+            webStatus=False,  # its page is an open redirect
+            maxMessagePayloadSize=frame_in,
+            failByDrop=False,  # a clean 1007 or 1009
+            closeHandshakeTimeout=CLOSE_SECONDS,
+            perMessageCompressionAccept=_accept_deflate,
+            trustXForwardedFor=proxies,
+        )
+        options = WebSocketServerProtocol.CONFIG_ATTRS_COMMON + WebSocketServerProtocol.CONFIG_ATTRS_SERVER
+        values: dict[str, Any] = {name: getattr(self, name) for name in options}
+        values["perMessageCompressionAccept"] = staticmethod(_accept_deflate)
+        values["factory"] = self
+        self.protocol: Any = type(protocol.__name__, (protocol,), values)
+
+
+def _can_read(params: Any) -> bool:
+    """Whether Autobahn and zlib can take an offer of permessage-deflate: they cannot take a window of 2^8 bytes."""
+    try:
+        PerMessageDeflateOffer.parse(params)
+    except Exception:
+        return False
+    return True
+
+
+def _accept_deflate(offers: list[Any]) -> PerMessageDeflateOfferAccept | None:
+    """
+    Compress for peers that offer it, with little memory: what we send needs no window, what we receive the smallest
+    one that the peer allows.
+    """
+    for offer in offers:
+        if isinstance(offer, PerMessageDeflateOffer):
+            return PerMessageDeflateOfferAccept(
+                offer,
+                request_max_window_bits=9 if offer.accept_max_window_bits else 0,
+                request_no_context_takeover=offer.accept_no_context_takeover,
+            )
+    return None
