@@ -32,7 +32,7 @@ from gossip.registry.changes import MessageSaid, Report, ReportMade
 from gossip.store.store import Store
 from gossip.web.api.admin_api import admin_site, said_json
 from gossip.web.settings import WebRules
-from tests.support.memory_service import MemoryService
+from tests.support.memory_service import CountingTransport, MemoryService
 from tests.support.world import NOW, uuid
 
 
@@ -367,21 +367,23 @@ class DaemonTests(TestCase):
     @inlineCallbacks
     def test_status(self) -> Any:
         """The status of a running daemon is shown."""
+        self.service.transports = [CountingTransport()]
         code, out, _ = yield self.run_("status")
         self.assertEqual(code, 0)
-        self.assertRegex(out, r"connections +3 websocket, 1 telnet\n")
+        self.assertRegex(out, r"connections +3 pigeon\n")
         code, out, _ = yield self.run_("--json", "status")
         self.assertEqual(json.loads(out), {"running": True, **self.service.status()})
 
     @inlineCallbacks
     def test_say_notice_backup(self) -> Any:
         """The daemon says, announces and copies."""
-        self.service.world.join("Alpha", channels=["gossip"])
+        session = self.service.join("Alpha", channels=["gossip"])
         said = yield self.run_("say", "gossip", "Hello,", "all")
         self.assertEqual(said, (0, "Said on gossip.\n", ""))
         self.assertEqual(self.service.store.said[0].message, "Hello, all")
         self.assertEqual((yield self.run_("restart-notice", "5"))[0], 0)
-        self.assertEqual(self.service.notices, [5])
+        events = [(told["event"], told["payload"]) for told in self.service.told(session)]
+        self.assertEqual(events[1:], [("restart", {"downtime": 5})])
         self.assertEqual((yield self.run_("backup", "b.db"))[0], 0)
         self.assertEqual(self.service.store.backups, [Path(os.path.abspath("b.db"))])
         code, _, err = yield self.run_("backup", "b.db")
@@ -403,8 +405,8 @@ class DaemonTests(TestCase):
         """The live sessions are those that the pages of the admins show."""
         out = yield self.run_("sessions")
         self.assertEqual(out, (0, "Nobody is connected.\n", ""))
-        self.service.world.join("Beta", now=NOW - 60)
-        self.service.world.join("Alpha", channels=["gossip", "testing"], players=["Ana", "Bo"])
+        self.service.join("Beta").opened_at = NOW - 60
+        self.service.join("Alpha", channels=["gossip", "testing"], players=["Ana", "Bo"])
         code, out, _ = yield self.run_("sessions")
         self.assertEqual(
             out,

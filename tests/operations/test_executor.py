@@ -53,12 +53,12 @@ class ExecutorTests(SynchronousTestCase):
 
     def test_one_at_a_time(self) -> None:
         """An operation begins with what the operation before left: neither of two edits is lost."""
-        self.service.slow = True
+        self.service.writer.slow = True
         first = self.carry_out(GameEdit(game="Alpha", tagline="One"))
         second = self.carry_out(GameEdit(game="Alpha", description="Two"))
         self.assertNoResult(first)
-        self.service.slow = False
-        self.service.settle()
+        self.service.writer.slow = False
+        self.service.writer.settle()
         self.successResultOf(first)
         self.successResultOf(second)
         shown = self.successResultOf(self.carry_out(GameShow(game="Alpha")))
@@ -74,18 +74,18 @@ class ExecutorTests(SynchronousTestCase):
             if seen[-1]:
                 raise KeyError
 
-        self.service.slow = True
+        self.service.writer.slow = True
         first, second = (self.carry_out(ChannelCreate(channel=name), check=check) for name in ("news", "other"))
         self.assertEqual(seen, [False])
-        self.service.slow = False
-        self.service.settle()
+        self.service.writer.slow = False
+        self.service.writer.settle()
         self.successResultOf(first)
         self.failureResultOf(second, KeyError)
         self.assertEqual((seen, "other" in channels), ([False, True], False))
 
     def test_say(self) -> None:
         """The network itself says something; the result of an errand is its arguments."""
-        self.service.world.join("Alpha", channels=["gossip"])
+        self.service.join("Alpha", channels=["gossip"])
         said = self.successResultOf(self.run_errand(Say(channel="gossip", text="Hi")))
         self.assertEqual(said, {"channel": "gossip", "text": "Hi"})
         self.assertEqual([each.message for each in self.service.store.said], ["Hi"])

@@ -12,12 +12,13 @@ from gossip.protocol.errors import Denied, Overrun
 from gossip.protocol.events import Heartbeat
 from gossip.registry.changes import Change, Channel, ChannelSaved, GameRemoved, MessageSaid
 from gossip.registry.errors import Refused
-from gossip.service.counters import LATENCIES, Counters
+from gossip.service.counters import LATENCIES
 from gossip.service.interfaces import IConnection, IGossip
-from gossip.service.service import UNANSWERED, GossipService, NotKept
+from gossip.service.service import UNANSWERED, NotKept
 from gossip.service.watch import SECONDS, Watched
+from tests.support.memory_service import CountingTransport, MemoryConnection, MemoryService
 from tests.support.rewording import REWORDED, reword
-from tests.support.running_service import CountingTransport, MemoryConnection, ServiceTestCase
+from tests.support.running_service import ServiceTestCase
 from tests.support.world import NOW, frame
 
 
@@ -100,10 +101,10 @@ class HistoryTests(ServiceTestCase):
 
     def test_nothing(self) -> None:
         """A service without a store has no history."""
-        self.service = GossipService(self.clock, self.world.network, self.writer, Counters())
-        self.connection, self.session = self.join("Beta", supports=["channels", "history"], channels=["gossip"])
-        self.ask()
-        self.assertEqual(self.told(self.connection)[-1]["payload"]["messages"], [])
+        service = MemoryService()
+        session = service.join("Beta", supports=["channels", "history"], channels=["gossip"])
+        service.write(session, frame("channels/history", {"channel": "gossip", "limit": 2}, "h"))
+        self.assertEqual(service.told(session)[-1]["payload"]["messages"], [])
 
 
 class EventsTests(ServiceTestCase):
@@ -112,7 +113,7 @@ class EventsTests(ServiceTestCase):
     def test_interfaces(self) -> None:
         """The service and the test's connection are what they claim."""
         verifyObject(IGossip, self.service)
-        verifyObject(IConnection, MemoryConnection())
+        verifyObject(IConnection, MemoryConnection("memory", "192.0.2.1"))
 
     def test_conversation(self) -> None:
         """What one game says the other hears, before the disk has it; the answer comes after."""
@@ -281,9 +282,7 @@ class EventsTests(ServiceTestCase):
 
     def test_transports(self) -> None:
         """The status shows the open connections of each transport, and what it counts."""
-        service = GossipService(
-            self.clock, self.world.network, self.writer, Counters(), transports=[CountingTransport()]
-        )
+        service = MemoryService(transports=[CountingTransport()])
         status: dict[str, Any] = {**service.status()}
         self.assertEqual((status["connections"], status["pigeon_letters"]), ({"pigeon": 3}, {"in": 10, "out": 30}))
 

@@ -1,179 +1,185 @@
-"""A service without sockets, threads and disk, for the pages and the admin API."""
+"""The real service on a clock that stands still: its writer, its store and its connections are in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredLock, fail, maybeDeferred, succeed
+import msgspec
 from twisted.internet.task import Clock
+from zope.interface import implementer
 
-from gossip.network.outputs import Commit
 from gossip.network.session import Session
-from gossip.operations.interfaces import Observer
-from gossip.registry.changes import Audited, AuditEntry, Change, MessageSaid, Report
-from gossip.service.counters import Counters, Status
-from gossip.service.interfaces import ITransportStatus
-from gossip.service.watch import Watch
-from gossip.store.errors import StoreError
-from tests.support.running_service import CountingTransport
-from tests.support.world import NOW, World, at
+from gossip.protocol import frames
+from gossip.protocol.errors import Error
+from gossip.protocol.events import ServerEvent
+from gossip.registry.changes import Change, Channel, ChannelSaved
+from gossip.service.counters import Counters
+from gossip.service.interfaces import Counts, IConnection, ITransportStatus, IWireFormat
+from gossip.service.service import STUCK_SECONDS, GossipService
+from tests.support.memory_store import MemoryStore
+from tests.support.world import NOW, World, frame
 
 
-class MemoryStore:
-    """Remembers what is said; backups are names."""
-
-    def __init__(self) -> None:
-        self.said: list[MessageSaid] = []
-        self.backups: list[Path] = []
-        self.entries: list[AuditEntry] = []
-        self.complaints: list[Report] = []
-        self.players: dict[str, dict[int, float]] = {}
-
-    def history(
-        self, channel: str, limit: int, before: int | None = None, after: int | None = None
-    ) -> Sequence[MessageSaid]:
-        found = [
-            said
-            for said in self.said
-            if said.channel == channel and (before is None or said.seq < before) and (after is None or said.seq > after)
-        ]
-        return found[:limit] if after is not None else found[-limit:]
-
-    def latest(self, channels: Collection[str], limit: int) -> Sequence[MessageSaid]:
-        return [said for said in self.said if said.channel in channels][-limit:]
-
-    def player_figures(self, client_ids: Collection[str], since: float, step: int) -> dict[int, float]:
-        figures: dict[int, float] = {}
-        for client_id in client_ids:
-            for start, most in self.players.get(client_id, {}).items():
-                if start >= since:
-                    figures[start // step * step] = figures.get(start // step * step, 0) + most
-        return figures
-
-    def player_figures_each(self, client_ids: Collection[str], since: float, step: int) -> dict[str, dict[int, float]]:
-        return {each: self.player_figures([each], since, step) for each in client_ids if each in self.players}
-
-    def message_figures(self, channels: Collection[str], since: float, step: int) -> dict[int, float]:
-        figures: dict[int, float] = {}
-        for said in self.latest(channels, 10**9):
-            start = int(said.said_at) // step * step
-            figures[start] = figures.get(start, 0) + 1
-        return figures
-
-    def said_since(self, since: float, limit: int, channel: str | None = None) -> Sequence[MessageSaid]:
-        return [said for said in self.said if channel in (None, said.channel)][:limit]
-
-    def reports(self, limit: int, resolved: bool = False) -> Sequence[Report]:
-        return [each for each in self.complaints[::-1] if resolved or each.resolved_at is None][:limit]
-
-    def audit(self, limit: int, before: float | None = None) -> Sequence[AuditEntry]:
-        return [entry for entry in self.entries[::-1] if before is None or entry.at < before][:limit]
-
-    def backup(self, path: Path) -> None:
-        if path in self.backups:
-            raise StoreError(f"{path} already exists; a backup does not overwrite it")
-        self.backups.append(path)
-
-
-class MemoryService:
+class MemoryWriter:
     """
-    The service of a small network.
+    A writer whose disk is as slow and as full as a test wants it to be.
 
-    @ivar slow: changes wait for L{settle}.
-    @ivar broken: what the next change fails with.
+    @ivar slow: changes wait for L{settle}; otherwise each is settled at once.
+    @ivar full: nothing can be kept.
     """
 
-    def __init__(self) -> None:
-        self.world = World()
-        self.network = self.world.network
-        self.counters = Counters()
-        self.heard: set[Observer] = set()
-        self.transports: Sequence[ITransportStatus] = [CountingTransport()]
-        self.watch = Watch(self.network)
-        self.store = MemoryStore()
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.slow = self.full = False
+        self.waiting: list[tuple[Change, Callable[[bool], Any]]] = []
+        self.kept: list[Change] = []
+        self.groups = 0
+
+    @property
+    def pending(self) -> int:
+        return len(self.waiting)
+
+    def commit(self, change: Change, settled: Callable[[bool], Any], wanted: bool) -> None:
+        self.waiting.append((change, settled))
+        if not self.slow:
+            self.settle()
+
+    def barrier(self, done: Callable[[], None]) -> None:
+        if not self.waiting:
+            done()
+        else:
+            change, settled = self.waiting[-1]
+
+            def both(kept: bool) -> None:
+                settled(kept)
+                done()
+
+            self.waiting[-1] = change, both
+
+    def settle(self, kept: bool = True) -> None:
+        """Settle all that waits, and what comes of it."""
+        while self.waiting:
+            self.settle_one(kept)
+
+    def settle_one(self, kept: bool = True) -> None:
+        change, settled = self.waiting.pop(0)
+        kept = kept and not self.full
+        if kept:
+            self.kept.append(change)
+            self._store.keep(change)
+        self.groups += 1
+        settled(kept)
+
+
+@implementer(IWireFormat)
+class Lines:
+    """One JSON text a line."""
+
+    def encode(self, event: ServerEvent) -> bytes:
+        return b"".join(text + b"\n" for text in frames.encode(event))
+
+
+@implementer(IConnection)
+class MemoryConnection:
+    """A connection that remembers what it carries."""
+
+    direct_send: Any = None
+    wire_format = Lines()
+
+    def __init__(self, transport: str, peer: str) -> None:
+        self.transport_name = transport
+        self.peer_address = peer
+        self.written = b""
+        self.closed: tuple[int, str] | None = None
+        self.paused = False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def spill(self, rest: bytes) -> None:
+        self.write(rest)
+
+    def close(self, code: int, why: Error) -> None:
+        self.closed = code, why.text
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+
+@implementer(ITransportStatus)
+class CountingTransport:
+    """A transport that tells numbers which are easy to recognize."""
+
+    name = "pigeon"
+
+    def open_connections(self) -> int:
+        return 3
+
+    def counts(self) -> Sequence[Counts]:
+        return [Counts("pigeon_letters", "Letters.", {"in": 10, "out": 30})]
+
+
+class MemoryService(GossipService):
+    """
+    The real service of a small network, on a clock that stands still, with a writer and a store in memory.
+
+    @ivar clock: C{advance} it, and what was to happen until then happens.
+    """
+
+    def __init__(self, **more: Any) -> None:
+        """
+        @param more: further arguments of the service.
+        """
         self.clock = Clock()
         self.clock.rightNow = NOW
-        self.notices: list[int] = []
-        self.health = "ok"
-        self.slow = False
-        self._changing = DeferredLock()
-        self.broken: Exception | None = None
-        self._waiting: list[tuple[Commit, Deferred[None]]] = []
+        self.world = World()
+        self.store = MemoryStore()
+        self.writer = MemoryWriter(self.store)
+        super().__init__(self.clock, self.world.network, self.writer, Counters(), **more)
+        self._carriers: dict[Session, MemoryConnection] = {}
+        self.startService()
 
-    def change(self, change: Change | Callable[[], Change | None]) -> Deferred[None]:
-        return self._changing.run(self._change, change)
+    def connect(self, transport: str = "websocket", peer: str = "192.0.2.1") -> Session:
+        """Somebody connects."""
+        connection = MemoryConnection(transport, peer)
+        session = self.opened(connection)
+        self._carriers[session] = connection
+        return session
 
-    def _change(self, change: Change | Callable[[], Change | None]) -> Deferred[None]:
-        made = change() if callable(change) else change
-        if made is None:
-            return succeed(None)
-        if self.broken is not None:
-            return fail(self.broken)
-        commit = self.network.apply(made)
-        self._waiting.append((commit, done := Deferred[None]()))
-        if not self.slow:
-            self.settle()
-        return done
+    def join(self, name: str, peer: str = "192.0.2.1", **more: Any) -> Session:
+        """
+        A game joins.
 
-    def settle(self) -> None:
-        """What waits is kept."""
-        waiting, self._waiting = self._waiting, []
-        for commit, done in waiting:
-            if isinstance(commit.change, Audited):
-                self.store.entries.append(commit.change.entry)
-            elif isinstance(commit.change, MessageSaid):
-                self.store.said.append(commit.change)
-            self.world.settled(commit, True, self.clock.seconds())
-            done.callback(None)
+        @param more: what else stands in the payload of its authenticate.
+        """
+        session = self.connect(peer=peer)
+        self.write(session, frame("authenticate", self.world.credentials(name, **more)))
+        assert session.online is not None, self.told(session)
+        self.told(session)
+        return session
 
-    def say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
-        return maybeDeferred(self._say, name, peer, channel, message)
+    def write(self, session: Session, *sent: dict[str, Any]) -> None:
+        """A game writes frames."""
+        for one in sent:
+            self.received(session, frames.decode(msgspec.json.encode(one)))
 
-    def _say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
-        *_, commit = self.network.people.say(name, peer, channel, message, at(self.clock.seconds()))
-        assert isinstance(commit, Commit) and isinstance(commit.change, MessageSaid)
-        for observer in list(self.heard):
-            observer(commit.change)
-        if self.broken is not None:
-            return fail(self.broken)
-        self._waiting.append((commit, done := Deferred[None]()))
-        if not self.slow:
-            self.settle()
-        return done
+    def connection(self, session: Session) -> MemoryConnection:
+        """What carries a session, or carried it."""
+        return self._carriers[session]
 
-    def announce(self, channel: str, text: str) -> Deferred[None]:
-        return maybeDeferred(self._announce, channel, text)
+    def told(self, session: Session) -> list[dict[str, Any]]:
+        """The frames that a game got since the last look."""
+        self.flush()
+        connection = self._carriers[session]
+        lines, connection.written = connection.written.splitlines(), b""
+        return [msgspec.json.decode(line) for line in lines]
 
-    def _announce(self, channel: str, text: str) -> None:
-        for output in self.network.channels.announce(channel, text, at(self.clock.seconds())):
-            if isinstance(output, Commit) and isinstance(output.change, MessageSaid):
-                self.store.said.append(output.change)
-                for observer in list(self.heard):
-                    observer(output.change)
-
-    def notice(self, seconds: int) -> None:
-        self.notices.append(seconds)
-
-    def sessions(self) -> list[tuple[Session, str]]:
-        return [(session, "websocket") for online in self.network.presence for session in online.sessions]
-
-    def transport_of(self, session: Session) -> str:
-        return "websocket"
-
-    def status(self) -> Status:
-        online = list(self.network.presence)
-        return {
-            "version": "1.2.3",
-            "uptime": 60,
-            "connections": {"websocket": 3, "telnet": 1},
-            "sessions": sum(len(game.sessions) for game in online),
-            "sessions_by_transport": {"websocket": 2, "telnet": 1},
-            "games": len(online),
-            "players": sum(len(game.players) for game in online),
-            "channels": len(self.network.registry.channels),
-            "deliveries": 7,
-            "queue": 2,
-            "answers": 3,
-            "health": self.health,
-        }
+    def get_stuck(self) -> None:
+        """A change waits for the writer, which does nothing for too long."""
+        self.writer.slow = True
+        self.writer.commit(ChannelSaved(Channel("waiting")), lambda kept: None, True)
+        self.clock.pump([1.0] * int(STUCK_SECONDS + 3))

@@ -14,7 +14,7 @@ from gossip.operations.command import Result
 from gossip.operations.operation import Occasion, read
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
-from tests.support.memory_service import MemoryStore
+from tests.support.memory_store import MemoryStore
 from tests.support.world import NOW, uuid
 
 

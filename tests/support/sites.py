@@ -175,13 +175,13 @@ class AccountsTestCase(SynchronousTestCase):
 
     def change_slowly(self, change: Change) -> None:
         """Somebody changes something; that takes until L{settle}, as does what is wanted meanwhile."""
-        self.service.slow = True
+        self.service.writer.slow = True
         self.service.change(change)
 
     def settle(self) -> None:
         """All changes are kept."""
-        self.service.slow = False
-        self.service.settle()
+        self.service.writer.slow = False
+        self.service.writer.settle()
 
     def settings(self, **changed: Any) -> None:
         """The operator changes the settings."""

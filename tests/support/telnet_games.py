@@ -18,7 +18,8 @@ from gossip.transports.telnet.connection import TelnetConnection
 from gossip.transports.telnet.factory import TelnetFactory
 from gossip.transports.telnet.limits import TelnetLimits
 from gossip.transports.telnet.transport import TelnetTransport
-from tests.support.running_service import MemoryConnection, ServiceTestCase
+from tests.support.memory_service import MemoryConnection
+from tests.support.running_service import ServiceTestCase
 
 IAC, SB, SE, WILL, WONT, DO, DONT = 255, 250, 240, 251, 252, 253, 254
 CHARSET, MSSP, MCCP2, MCCP3 = 42, 70, 86, 87

@@ -20,6 +20,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from gossip.cli import ctl
 from gossip.config import Config, load
+from gossip.transports.registered import TRANSPORTS
 from gossip.web.api.metrics import DaemonCollector
 from gossip.web.site import public_site
 from tests.support.memory_service import MemoryService
@@ -97,7 +98,7 @@ class MonitoringTests(SynchronousTestCase):
     """The alert rules for Prometheus and the dashboard for Grafana."""
 
     def setUp(self) -> None:
-        service = MemoryService()
+        service = MemoryService(transports=[make() for make in TRANSPORTS])
         registry = CollectorRegistry()
         registry.register(
             DaemonCollector(service, public_site(service, service.store, service.clock, maybeDeferred).live)

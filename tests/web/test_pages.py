@@ -39,8 +39,8 @@ class FrontTests(PagesTestCase):
 
     def test_who_is_here(self) -> None:
         """The page shows games, numbers of players, channels and messages."""
-        self.world.join("Alpha", players=["Ana", "Bo"])
-        self.world.join("Beta", players=["Cy"])
+        self.service.join("Alpha", players=["Ana", "Bo"])
+        self.service.join("Beta", players=["Cy"])
         self.show("gossip", "All talk")
         self.said(1, "Hi there", at=NOW - HOUR)
         page = self.page("/")
@@ -79,7 +79,7 @@ class FrontTests(PagesTestCase):
     def test_terminal(self) -> None:
         """Who does not take HTML gets plain text, without what could move a cursor; so does curl."""
         self.show("gossip")
-        self.world.join("Alpha", players=["Ana"])
+        self.service.join("Alpha", players=["Ana"])
         self.said(1, "a\nb \x1b[2J<c>", name="A\rna")
         curl: dict[str, str] = {"User_Agent": "curl/8.5", "Accept": "text/html"}
         for headers in ({"Accept": "*/*"}, curl):
@@ -111,7 +111,7 @@ class GamePageTests(PagesTestCase):
 
     def test_list(self) -> None:
         """Online games come first; a filter works without JavaScript."""
-        self.world.join("Gamma", players=["Ana"])
+        self.service.join("Gamma", players=["Ana"])
         self.world.registry.enact(GameSeen(self.world.game("Beta").client_id, "ExVenture 1", "2.3.0"))
         rows = [attributes for tag, attributes in self.page("/games").tags if tag == "tr"][1:]
         self.assertEqual(rows[0]["data-text"], "Gamma The Gamma")
@@ -129,7 +129,7 @@ class GamePageTests(PagesTestCase):
         )
         self.world.change("Alpha", tagline="A tag", description="A place", homepage_url="https://a.example/?a=1&b=2")
         self.world.change("Alpha", connections=ways)
-        self.world.join("Alpha", players=["Bo", "Ana"], channels=["gossip", "secret"], user_agent="ExVenture 1")
+        self.service.join("Alpha", players=["Bo", "Ana"], channels=["gossip", "secret"], user_agent="ExVenture 1")
         self.world.registry.enact(UserAgentSaved(UserAgent("ExVenture 1", "https://ex.example/")))
         self.show("gossip")
         client_id = self.world.game("Alpha").client_id
@@ -157,7 +157,7 @@ class GamePageTests(PagesTestCase):
     def test_hides_players(self) -> None:
         """A game that hides its players shows neither names, nor numbers, nor graphs."""
         self.world.change("Beta", hides_players=True)
-        self.world.join("Beta", players=["Bozo"])
+        self.service.join("Beta", players=["Bozo"])
         self.service.store.players[self.world.game("Beta").client_id] = {int(NOW) - 900: 4177}
         for path in ("/", "/games", "/games/Beta", "/games/Beta/badge.svg", "/stats"):
             body = self.get(path)[2].decode()
@@ -169,7 +169,7 @@ class GamePageTests(PagesTestCase):
         """Hidden and disabled games, hidden channels and identities are on no page."""
         self.world.change("Alpha", hidden=True)
         self.world.change("Gamma", disabled=True)
-        self.world.join("Alpha", players=["Ana"], channels=["secret"])
+        self.service.join("Alpha", players=["Ana"], channels=["secret"])
         self.service.store.players[self.world.game("Alpha").client_id] = {int(NOW) - 900: 4177}
         self.said(1, channel="secret", game="Beta")
         for path in ("/", "/games", "/channels", "/stats", "/status"):
@@ -183,7 +183,7 @@ class GamePageTests(PagesTestCase):
 
     def test_badge(self) -> None:
         """The badge is a picture that other sites may show, and browsers ask for it only if it has changed."""
-        self.world.join("Alpha", players=["Ana"])
+        self.service.join("Alpha", players=["Ana"])
         code, headers, body = self.get("/games/Alpha/badge.svg")
         self.assertEqual((code, headers["content-type"]), (200, "image/svg+xml"))
         self.assertEqual(headers["cross-origin-resource-policy"], "cross-origin")
@@ -208,7 +208,7 @@ class ChatPageTests(PagesTestCase):
         """The list has every channel with its last line."""
         self.said(1, "Old")
         self.said(2, "New")
-        self.world.join("Alpha", channels=["gossip"])
+        self.service.join("Alpha", channels=["gossip"])
         page = self.page("/channels")
         for text in ("gossip", "All talk", "New", "1 game listening"):
             self.assertIn(text, page.text)
@@ -330,7 +330,7 @@ class NetworkPageTests(PagesTestCase):
 
     def test_stats(self) -> None:
         """The figures are there, drawn and as tables."""
-        self.world.join("Alpha", players=["Ana"], user_agent="ExVenture 1")
+        self.service.join("Alpha", players=["Ana"], user_agent="ExVenture 1")
         self.show("gossip")
         self.said(1, at=NOW - HOUR)
         page = self.page("/stats")
@@ -341,7 +341,7 @@ class NetworkPageTests(PagesTestCase):
     def test_status(self) -> None:
         """The status says how the daemon is."""
         self.assertIn("all is well", self.page("/status").text)
-        self.service.health = "stuck"
+        self.service.get_stuck()
         self.assertIn("stuck", self.page("/status").text)
 
     def test_documents(self) -> None:
@@ -376,7 +376,7 @@ class EverywhereTests(PagesTestCase):
         game = replace(self.world.game("Alpha"), name=text, tagline=text, description=text)
         connections = (WebConnection(text), TelnetConnection(text, 4000))
         game = replace(game, homepage_url=text, connections=connections)
-        self.world.join("Alpha", players=[text] if text else [])
+        self.service.join("Alpha", players=[text] if text else [])
         self.world.registry.enact(GameSaved(game))
         online = self.world.network.presence.online(game.client_id)
         assert online is not None

@@ -8,11 +8,12 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip import __version__
 from gossip.protocol import frames
 from gossip.protocol.errors import Error
 from gossip.registry.changes import Account, AccountSaved, Channel, ChannelSaved, MessageSaid, Ticket, TicketIssued
@@ -20,9 +21,9 @@ from gossip.registry.secret import digest
 from gossip.service.counters import Counters
 from gossip.web.api.admin_api import BACKLOG, BODY_BYTES, admin_site, unix_user
 from gossip.web.site import public_site
-from tests.support.memory_service import MemoryService
+from tests.support.memory_service import CountingTransport, MemoryService
 from tests.support.site_browser import Browser
-from tests.support.world import NOW, uuid
+from tests.support.world import NOW, frame, uuid
 
 HOSTILE = "<script>alert('1')</script>\"&"
 
@@ -104,7 +105,7 @@ class HealthTests(SiteTestCase):
     def test_health(self) -> None:
         """A daemon that can do its work says so; one that cannot says what is wrong."""
         self.assertEqual((self.get("/health")[0], self.get("/health")[2]), (200, b'{"status":"ok"}\n'))
-        self.service.health = "stuck"
+        self.service.get_stuck()
         self.assertEqual((self.get("/health")[0], self.get("/health")[2]), (503, b'{"status":"stuck"}\n'))
 
 
@@ -124,12 +125,17 @@ class MetricsTests(SiteTestCase):
 
     def test_figures(self) -> None:
         """All figures are told, in a form that Prometheus reads."""
-        session = self.service.world.join("Alpha", players=["Ana"])
-        self.service.world.say(session, b"{}")
+        self.service.transports = [CountingTransport()]
+        session = self.service.join("Alpha", players=["Ana"], channels=["gossip"])
+        self.service.connect()
+        self.service.clock.pump([1] * 5)
+        self.service.writer.slow = True
+        said = {"channel": "gossip", "name": "Ana", "message": "Hi"}
+        self.service.write(session, *(frame("channels/send", said, ref) for ref in ("1", "2", None)))
         counters = self.service.counters
         sent = (b"{", b'{"event": "nonsense"}', b'{"event": "players/status"}', b'{"event": "heartbeat"}')
-        for frame in sent:
-            counters.received(frames.decode(frame))
+        for text in sent:
+            counters.received(frames.decode(text))
         for code in ("unknown-event", "rate-limited"):
             counters.failed(Error.of(code))
         counters.failed(Error.of("bad-channel", channel="x"))
@@ -150,13 +156,11 @@ class MetricsTests(SiteTestCase):
             for sample in family.samples
         }
         expected = {
-            ("gossip_info", "1.2.3"): 1,
-            ("gossip_uptime_seconds",): 60,
-            ("gossip_connections", "websocket"): 3,
-            ("gossip_connections", "telnet"): 1,
+            ("gossip_info", __version__): 1,
+            ("gossip_uptime_seconds",): 5,
+            ("gossip_connections", "pigeon"): 3,
             ("gossip_sessions",): 1,
-            ("gossip_transport_sessions", "websocket"): 2,
-            ("gossip_transport_sessions", "telnet"): 1,
+            ("gossip_transport_sessions", "websocket"): 1,
             ("gossip_pigeon_letters_total", "in"): 10,
             ("gossip_pigeon_letters_total", "out"): 30,
             ("gossip_games",): 1,
@@ -178,13 +182,13 @@ class MetricsTests(SiteTestCase):
             ("gossip_failures_total", "rate limit exceeded"): 1,
             ("gossip_rate_limited_total",): 1,
             ("gossip_messages_total",): 5,
-            ("gossip_deliveries_total",): 7,
-            ("gossip_writer_queue",): 2,
-            ("gossip_answers_waiting",): 3,
+            ("gossip_deliveries_total",): 2,  # the answer to authenticate, and a heartbeat
+            ("gossip_writer_queue",): 3,
+            ("gossip_answers_waiting",): 2,
             ("gossip_unkept_total",): 4,
-            ("gossip_reactor_lag_seconds_bucket", "0.001"): 0,
-            ("gossip_reactor_lag_seconds_bucket", "0.0025"): 1,
-            ("gossip_reactor_lag_seconds_count",): 1,
+            ("gossip_reactor_lag_seconds_bucket", "0.001"): 5,
+            ("gossip_reactor_lag_seconds_bucket", "0.0025"): 6,
+            ("gossip_reactor_lag_seconds_count",): 6,
             ("gossip_reactor_lag_seconds_sum",): 0.002,
             ("gossip_commit_seconds_bucket", "0.0025"): 0,
             ("gossip_commit_seconds_bucket", "0.005"): 1,
@@ -197,7 +201,7 @@ class MetricsTests(SiteTestCase):
 
     def test_unhealthy(self) -> None:
         """A daemon that cannot do its work says so in its figures."""
-        self.service.health = "stuck"
+        self.service.get_stuck()
         self.assertIn(b"\ngossip_healthy 0.0\n", self.get("/metrics", IPv4Address("TCP", "127.0.0.1", 1))[2])
 
     def test_by_token(self) -> None:
@@ -278,8 +282,8 @@ class OperationTests(AdminTestCase):
 
     def test_broken(self) -> None:
         """A failure of ours is logged, and answered without its details."""
-        self.service.broken = RuntimeError("the disk of /secret is full")
-        code, result = self.post("/game/disable", game="Alpha")
+        self.in_thread = lambda *call: fail(RuntimeError("the disk of /secret is full"))
+        code, result = self.post("/backup", path="/backups/b.db")
         self.assertEqual(
             (code, result),
             (500, {"error": "something went wrong; the daemon's log has the details", "code": "failed", "field": None}),
@@ -288,25 +292,25 @@ class OperationTests(AdminTestCase):
 
     def test_one_at_a_time(self) -> None:
         """Two edits of one game at the same time both count, and two games cannot get one name."""
-        self.service.slow = True
+        self.service.writer.slow = True
         first, second = self.browser(), self.browser()
         first.send(_request("/game/edit", game="Alpha", tagline="Here"))
         second.send(_request("/game/edit", game="Alpha", description="There"))
         self.assertEqual((first.transport.value(), second.transport.value()), (b"", b""))
-        self.service.settle()
+        self.service.writer.settle()
         self.assertEqual(first.read()[0], 200)
-        self.service.settle()
+        self.service.writer.settle()
         self.assertEqual(second.read()[0], 200)
         game = self.service.world.game("Alpha")
         self.assertEqual((game.tagline, game.description), ("Here", "There"))
 
     def test_gone(self) -> None:
         """Who no longer waits for the answer does not keep the operation from being carried out."""
-        self.service.slow = True
+        self.service.writer.slow = True
         browser = self.browser()
         browser.send(_request("/game/disable", game="Alpha"))
         browser.protocol.connectionLost(_closed())
-        self.service.settle()
+        self.service.writer.settle()
         self.assertTrue(self.service.world.game("Alpha").disabled)
         self.assertEqual(browser.transport.value(), b"")
 
@@ -316,7 +320,7 @@ class AuditTests(AdminTestCase):
 
     def test_noted(self) -> None:
         """What changes something is noted, what does not is not; who comes without a unix socket is not known."""
-        self.service.world.join("Alpha", channels=["gossip"])
+        self.service.join("Alpha", channels=["gossip"])
         self.post("/game/disable", game="Alpha")
         self.post("/game/disable", game="Alpha")
         self.post("/game/list")
@@ -347,7 +351,7 @@ class DaemonTests(AdminTestCase):
 
     def test_say(self) -> None:
         """The network itself says something, or the reason why not."""
-        self.service.world.join("Alpha", channels=["gossip"])
+        self.service.join("Alpha", channels=["gossip"])
         self.assertEqual(self.post("/say", channel="gossip", text="Hi"), (200, {"channel": "gossip", "text": "Hi"}))
         self.assertEqual([(said.name, said.message) for said in self.service.store.said], [("system", "Hi")])
         self.assertEqual(
@@ -361,9 +365,10 @@ class DaemonTests(AdminTestCase):
 
     def test_restart_notice(self) -> None:
         """A restart is announced, for a time that makes sense."""
+        session = self.service.join("Alpha")
         self.assertEqual(self.post("/restart-notice", seconds=60), (200, {"seconds": 60}))
         self.assertEqual(self.post("/restart-notice", seconds=-1)[0], 400)
-        self.assertEqual(self.service.notices, [60])
+        self.assertEqual([told["payload"] for told in self.service.told(session)], [{"downtime": 60}])
 
     def test_backup(self) -> None:
         """A backup goes to a path that means the same to both sides; what the store says against it is told."""
@@ -388,7 +393,7 @@ class TailTests(AdminTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.service.world.join("Alpha", channels=["gossip", "other"])
+        self.service.join("Alpha", channels=["gossip", "other"])
 
     def follow(self, query: str = "") -> Browser:
         browser = self.browser()

@@ -366,14 +366,14 @@ class ForgottenTests(PostTestCase):
 
     def test_same_answer(self) -> None:
         """Nobody learns whether there is such an account, or whether it has an address."""
-        self.service.slow = True
+        self.service.writer.slow = True
         told = set()
         for name in ("Ana", "Bob", "Nobody", HOSTILE):
             answer = self.forgot(name)
             told.add((answer.code, answer.location, answer.body))
         self.assertEqual(len(told), 1)
         self.assertEqual(self.reactor.tcpClients, [])
-        self.service.settle()
+        self.service.writer.settle()
         self.assertEqual(len(self.reactor.tcpClients), 1)
 
     def test_disabled(self) -> None:
@@ -390,11 +390,11 @@ class ForgottenTests(PostTestCase):
         assert ana is not None
         changes: tuple[Change, ...] = AccountSaved(replace(ana, email="new@example.org")), AccountRemoved("Ana")
         for change in changes:
-            self.service.slow = True
+            self.service.writer.slow = True
             self.service.change(partial(replace, change))
             self.assertEqual(self.forgot("Ana").code, 303)
-            self.service.slow = False
-            self.service.settle()
+            self.service.writer.slow = False
+            self.service.writer.settle()
             self.assertEqual((self.reactor.tcpClients, self.accounts.tickets), ([], {}))
             self.service.network.registry.enact(AccountSaved(ana))
 
@@ -421,7 +421,7 @@ class ForgottenTests(PostTestCase):
 
     def test_not_kept(self) -> None:
         """A link that could not be kept is not sent."""
-        self.service.broken = StoreError("away")
+        self.service.writer.full = True
         self.assertEqual(self.forgot("Ana").code, 303)
         self.assertEqual(self.reactor.tcpClients, [])
         self.assertEqual(len(self.flushLoggedErrors(StoreError)), 1)

@@ -11,7 +11,6 @@ from twisted.internet.address import IPv4Address
 
 from gossip.registry.changes import Account, AccountSaved, Channel, ChannelSaved, Secret, Ticket, TicketIssued
 from gossip.registry.secret import digest
-from gossip.service.service import NotKept
 from gossip.web.accounts.tokens import WRONG
 from tests.support.site_browser import Browser
 from tests.support.sites import PagesTestCase
@@ -193,7 +192,7 @@ class OwnTests(TokenTestCase):
         secrets = (Secret(digest(uuid(0xE1))), Secret(digest("old"), NOW + 60))
         self.world.change("Alpha", owner="Bob", hidden=True, hides_players=True, tagline="Here", secrets=secrets)
         self.show("gossip")
-        session = self.world.join("Alpha", players=["bo", "Ana"], channels=["gossip", "secret"])
+        session = self.service.join("Alpha", players=["bo", "Ana"], channels=["gossip", "secret"])
         session.opened_at = NOW - 60
         (game,) = self.own()
         expected = {
@@ -296,22 +295,22 @@ class OperationTests(TokenTestCase):
 
     def test_not_kept(self) -> None:
         """A database that is away is told as that, without its name."""
-        self.service.broken = NotKept("/secret/gossip.db")
+        self.service.writer.full = True
         self.assertEqual(
             self.operate("game/disable", game="Alpha"), (503, {"error": "The database is not responding."})
         )
 
     def test_gone(self) -> None:
         """Who no longer waits does not keep it from being done, nor from having its turn after what came before."""
-        self.service.slow = True
+        self.service.writer.slow = True
         browsers = [Browser(self.site), Browser(self.site)]
         for browser, game in zip(browsers, ("Alpha", "Beta"), strict=True):
             body = json.dumps({"game": game}).encode()
             head = f"POST /api/v1/admin/game/disable HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
             browser.send(f"{head}Authorization: Bearer {self.tokens['Ana', 'admin']}\r\n\r\n".encode() + body)
         browsers[1].protocol.connectionLost(_closed())
-        self.service.slow = False
-        self.service.settle()
+        self.service.writer.slow = False
+        self.service.writer.settle()
         self.assertEqual(browsers[0].read()[0], 200)
         self.assertTrue(self.world.game("Beta").disabled)
 

@@ -41,7 +41,7 @@ class ApiTests(ApiTestCase):
     def test_games(self) -> None:
         """All games are told, online first, each in full under its own path."""
         self.world.change("Beta", connections=(WebConnection("https://beta.example/"),))
-        self.world.join("Beta", players=["Bo", "Ana"], channels=["gossip"])
+        self.service.join("Beta", players=["Bo", "Ana"], channels=["gossip"])
         self.show("gossip")
         games = self.ask("/api/v1/games")["games"]
         self.assertEqual([game["game"] for game in games], ["Beta", "Alpha", "Delta", "Gamma"])
@@ -55,8 +55,8 @@ class ApiTests(ApiTestCase):
         """Hidden games, channels and players, and identities, are nowhere."""
         self.world.change("Alpha", hidden=True)
         self.world.change("Beta", hides_players=True)
-        self.world.join("Alpha", players=["Ana"], channels=["secret"])
-        self.world.join("Beta", players=["Bozo"], channels=["secret"])
+        self.service.join("Alpha", players=["Ana"], channels=["secret"])
+        self.service.join("Beta", players=["Bozo"], channels=["secret"])
         for path in ("games", "games/Beta", "channels", "statistics"):
             text = json.dumps(self.ask(f"/api/v1/{path}"))
             for word in ("Alpha", "Ana", "Bozo", "secret", self.world.game("Beta").client_id):
@@ -89,7 +89,7 @@ class ApiTests(ApiTestCase):
 
     def test_statistics(self) -> None:
         """The network is told in numbers."""
-        self.world.join("Alpha", players=["Ana"])
+        self.service.join("Alpha", players=["Ana"])
         self.show("gossip")
         self.said(1, at=NOW - 10)
         told = self.ask("/api/v1/statistics")
@@ -104,7 +104,7 @@ class ApiTests(ApiTestCase):
         self.assertNotIn("content-length", again[1])  # that of the answer itself is another
         for known in (f"W/{headers['etag']}", f'"x", W/{headers["etag"]}, "y"', "*"):
             self.assertEqual(Browser(self.site).ask("HEAD", "/api/v1/games", b"", If_None_Match=known)[0], 304, known)
-        self.world.join("Alpha")
+        self.service.join("Alpha")
         self.assertEqual(Browser(self.site).ask("GET", "/api/v1/games", b"", If_None_Match=headers["etag"])[0], 200)
 
     def test_no_database(self) -> None:
@@ -183,7 +183,7 @@ class DocumentTests(ApiTestCase):
         self.assertEqual(document, self.ask("/api/v1/"))
         token = self.token()
         self.world.change("Alpha", owner="Ana")
-        self.world.join("Alpha", players=["Bo"], channels=["gossip"])
+        self.service.join("Alpha", players=["Bo"], channels=["gossip"])
         for path, operations in document["paths"].items():
             ((method, operation),) = operations.items()
             self.assertEqual(method == "post", path.startswith("/api/v1/admin/"), path)

@@ -44,7 +44,7 @@ class GameTests(AdminPagesTestCase):
         """All games are there, hidden and disabled ones too; they can be looked for without JavaScript."""
         self.registry.enact(AccountSaved(Account(name="Ana")))
         self.world.change("Beta", hidden=True, disabled=True, owner="Ana")
-        self.world.join("Gamma")
+        self.service.join("Gamma")
         page = self.read("/admin/games").page
         for name in ("Alpha", "Beta", "Gamma", "Delta"):
             self.assertIn(f"/admin/games/{name}", page.links())
@@ -91,7 +91,7 @@ class GameTests(AdminPagesTestCase):
     def test_show(self) -> None:
         """A game's page has all that is known of it, but its secrets."""
         self.registry.enact(GameSeen(self.game().client_id, "CoffeeMud 5", "2.3.0"))
-        self.world.join("Alpha", user_agent="CoffeeMud 5")
+        self.service.join("Alpha", user_agent="CoffeeMud 5")
         answer = self.read("/admin/games/alpha")
         for text in ("The Alpha", "online", self.game().client_id, "CoffeeMud 5", "Owner none", "192.0.2.1"):
             self.assertIn(text, seen(answer))
@@ -161,7 +161,7 @@ class GameTests(AdminPagesTestCase):
     def test_disable(self) -> None:
         """A game is disabled only by who says that he means it; enabling it needs no such word."""
         path = "/admin/games/Alpha"
-        session = self.world.join("Alpha")
+        session = self.service.join("Alpha")
         self.refused(path, "game/disable", "tick the box to confirm this action", game="Alpha")
         self.assertFalse(self.game().disabled)
         self.done(path, "game/disable", game="Alpha", **SURE)
@@ -278,7 +278,7 @@ class ChannelTests(AdminPagesTestCase):
 
     def test_approve_and_hide(self) -> None:
         """A channel that a game made is approved, and hidden again, on either page."""
-        self.world.join("Alpha", channels=["testing"])
+        self.service.join("Alpha", channels=["testing"])
         self.assertIn("testing hidden 1", seen(self.read("/admin/channels")))
         for path in ("/admin/channels", "/admin/channels/testing"):
             self.done(path, "channel/show", channel="testing")

@@ -55,7 +55,7 @@ class OrderTests(AdminPagesTestCase):
         page = self.refused("/admin/order", "ban/add", why, who="Alpha", reason="Spam", channel="", minutes="5")
         for name, value in (("who", "Alpha"), ("reason", "Spam"), ("minutes", "5")):
             self.assertEqual(self.fields(page, name), [value])
-        session = self.world.join("Alpha", channels=["gossip"])
+        session = self.service.join("Alpha", channels=["gossip"])
         self.done("/admin/order", "ban/add", who="Alpha", reason="Spam", channel="gossip")
         self.assertEqual(session.channels, {})
         self.done("/admin/order", "ban/remove", who="Alpha", channel="gossip")

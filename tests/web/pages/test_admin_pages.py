@@ -29,7 +29,6 @@ from gossip.registry.changes import (
     Restriction,
     RestrictionSet,
 )
-from gossip.service.service import NotKept
 from gossip.web.pages.admin import _PAGES
 from gossip.web.pages.admin.page import _DONE, SECTIONS, AdminPage
 from tests.support.properties import examples
@@ -120,7 +119,7 @@ class AccessTests(AdminPagesTestCase):
     def test_no_database(self) -> None:
         """Where nothing can be kept, that is told, and nothing changes."""
         self.read("/admin/channels")
-        self.service.broken = NotKept("the change could not be written")
+        self.service.writer.full = True
         answer = self.root.post("/admin/channels", {"do": "channel/hide", "channel": "gossip"})
         self.assertEqual(answer.code, 503)
         self.assertFalse(self.registry.channels["gossip"].hidden)
@@ -131,14 +130,14 @@ class OverviewTests(AdminPagesTestCase):
 
     def test_overview(self) -> None:
         """The overview says how the network is, what waits, and what was done."""
-        self.world.join("Alpha", players=["Ana", "Bo"])
+        self.service.join("Alpha", players=["Ana", "Bo"])
         self.report(7, reason="Rude")
         self.do("/admin/channels", "channel/hide", channel="gossip")
         text = seen(self.read("/admin"))
         for said in ("all is well", "1 game online", "1 session", "2 players online", "1 open report", "Rude"):
             self.assertIn(said, text)
         self.assertIn("Root channel/hide gossip", text)
-        self.service.health = "stuck"
+        self.service.get_stuck()
         self.assertIn("stuck", seen(self.read("/admin")))
 
     def report(self, number: int, **more: Any) -> None:
@@ -169,17 +168,18 @@ class OverviewTests(AdminPagesTestCase):
 
     def test_notice(self) -> None:
         """All games are told of a restart."""
+        session = self.service.join("Alpha")
         self.done("/admin", "restart-notice", seconds="90")
-        self.assertEqual(self.service.notices, [90])
+        self.assertEqual([told["payload"] for told in self.service.told(session)], [{"downtime": 90}])
         page = self.refused("/admin", "restart-notice", "seconds: expected a number", seconds="soon")
         self.assertEqual(self.fields(page, "seconds"), ["soon"])
-        self.assertEqual(self.service.notices, [90])
+        self.assertEqual(self.service.told(session), [])
 
     def test_sessions(self) -> None:
         """The live sessions are there, and can be looked for without JavaScript."""
         self.assertIn("0 live sessions.", seen(self.read("/admin/sessions")))
-        self.world.join("Alpha", channels=["gossip", "testing"], players=["Ana"] + [f"P{n}" for n in range(30)])
-        self.world.join("Beta", now=NOW - 90)
+        self.service.join("Alpha", channels=["gossip", "testing"], players=["Ana"] + [f"P{n}" for n in range(30)])
+        self.service.join("Beta").opened_at = NOW - 90
         text = seen(self.read("/admin/sessions"))
         self.assertIn("2 live sessions.", text)
         self.assertIn("Alpha 192.0.2.1 websocket 2023-11-14 22:00 gossip, testing 31 Ana, P0,", text)
@@ -225,7 +225,7 @@ class EverywhereTests(AdminPagesTestCase):
         """Put a text wherever one can be, past what the registry would refuse."""
         game = replace(self.game(), name=text, tagline=text, description=text, homepage_url=text)
         game = replace(game, connections=(TelnetConnection(text, 4000),), owner=text)
-        self.world.join("Alpha", players=[text], channels=["gossip"])
+        self.service.join("Alpha", players=[text], channels=["gossip"])
         self.registry.enact(GameSaved(game))
         self.registry.enact(GameSeen(game.client_id, text, text))
         self.registry.enact(ChannelSaved(Channel("gossip", False, NOW + 60, text, frozenset([game.client_id]))))

@@ -19,7 +19,6 @@ from gossip.registry.changes import (
     Restriction,
     RestrictionSet,
 )
-from gossip.service.service import NotKept
 from gossip.web.pages.chat_actions import REPORTS
 from tests.support.site_browser import HOSTILE, Browser
 from tests.support.sites import PagesTestCase
@@ -87,10 +86,10 @@ class SayTests(TalkingTestCase):
     def test_after_it_is_kept(self) -> None:
         """It is acknowledged when it is kept, and not before."""
         self.ana.get("/chat/gossip")
-        self.service.slow = True
+        self.service.writer.slow = True
         browser = self.sent("/chat/gossip/say", message="Hi")
         self.assertEqual((browser.transport.value(), self.heard), (b"", []))
-        self.service.settle()
+        self.service.writer.settle()
         self.assertEqual((browser.read()[0], self.heard), (303, [("gossip", "Ana", "Hi")]))
 
     def test_as_it_is(self) -> None:
@@ -206,7 +205,7 @@ class RefusedTests(TalkingTestCase):
 
     def test_not_kept(self) -> None:
         """What was heard and could not be kept is told as just that."""
-        self.service.broken = NotKept("the disk of /secret is full")
+        self.service.writer.full = True
         self.assertRefused(self.say("Hi"), 503, "Games received the message, but it could not be saved", "Hi")
 
 

@@ -6,20 +6,17 @@ import re
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 from twisted.internet.defer import maybeDeferred
 
 import gossip.web
-from gossip.network.session import Session
-from gossip.protocol import frames
 from gossip.registry.changes import Channel, ChannelSaved, GameSaved, Restriction, RestrictionSet
 from gossip.web.pages.connect import PLACEHOLDER
 from gossip.web.site import public_site
 from gossip.web.views.guides import GUIDES
 from tests.support.sites import OwnerTestCase
 from tests.support.visitor import Answer, Visitor
-from tests.support.world import NOW, at, frame, uuid
+from tests.support.world import NOW, frame, uuid
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -155,24 +152,22 @@ class ProgressTests(OwnerTestCase):
         assert listed
         return [item.startswith(' class="done"') for item in listed[0].split("<li")[1:]]
 
-    def say(self, session: Session, sent: dict[str, Any], now: float = NOW) -> None:
-        """A session sends a frame, as the service brings it in."""
-        event = frames.decode(msgspec.json.encode(sent))
-        outputs = self.world.network.receive(session, event, at(now))
-        self.service.watch.received(session, event, outputs, now)
+    def try_with(self, credentials: dict[str, Any]) -> None:
+        """A game connects, and tries to authenticate."""
+        self.service.write(self.service.connect(), frame("authenticate", credentials))
 
     def test_ticks(self) -> None:
         """One step after the other is ticked off, and a sentence says what is next."""
         self.assertEqual(self.done(), [False] * 4)
         self.assertIn("Waiting for your game to open a socket.", self.look().text)
-        session = self.world.open()
+        session = self.service.connect()
         self.assertEqual(self.done(), [True, False, False, False])
         self.assertIn("Waiting for your game to authenticate", self.look().text)
-        self.say(session, frame("authenticate", self.world.credentials("Alpha", channels=["gossip"])))
+        self.service.write(session, frame("authenticate", self.world.credentials("Alpha", channels=["gossip"])))
         self.assertEqual(self.done(), [True, True, False, False])
-        self.say(session, frame("heartbeat"))
+        self.service.write(session, frame("heartbeat"))
         self.assertEqual(self.done(), [True, True, True, False])
-        self.say(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}))
+        self.service.write(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}))
         self.assertEqual(self.done(), [True] * 4)
         self.assertIn("All done", self.look().text)
 
@@ -182,7 +177,7 @@ class ProgressTests(OwnerTestCase):
         site = public_site(service, service.store, service.clock, maybeDeferred, rules=self.rules, proxies=1)
         ana = Visitor(site)
         ana.sign_in(service, "Ana")
-        self.world.open(peer="198.51.100.7")
+        self.service.connect(peer="198.51.100.7")
         for address in ("198.51.100.7", "::ffff:198.51.100.7"):
             answer = ana.get("/connect/Alpha/python", X_Forwarded_For=address)
             self.assertIn("The socket is open. Waiting for your game to authenticate.", answer.text)
@@ -199,25 +194,26 @@ class ProgressTests(OwnerTestCase):
             ({"supports": ["tells"]}, 'must contain "channels"'),
             ({"supports": ["channels", "magic"]}, "can contain only these: achievements, channels"),
         ):
-            self.say(self.world.open(), frame("authenticate", {**self.world.credentials("Alpha"), **changed}), NOW + 1)
+            self.try_with({**self.world.credentials("Alpha"), **changed})
             said = re.search('role="status" data-part="said">(.*?)</p>', self.look().body.decode())
             assert said
             self.assertIn(meaning, said[1].replace("&#34;", '"'))
         self.assertEqual(self.done(), [True, False, False, False])
-        self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")), NOW + 2)
+        self.service.clock.advance(1)
+        self.try_with(self.world.credentials("Alpha"))
         self.assertIn("Authenticated. Waiting", self.look().text)
-        self.say(self.world.open(), frame("authenticate", {**self.world.credentials("Alpha"), "supports": []}), NOW + 3)
+        self.service.clock.advance(1)
+        self.try_with({**self.world.credentials("Alpha"), "supports": []})
         self.assertIn("Authenticated. Waiting", self.look().text)
 
     def test_gone(self) -> None:
         """A game that was here and is gone is not said to talk."""
         self.look()
-        session = self.world.open()
-        self.say(session, frame("authenticate", self.world.credentials("Alpha", channels=["gossip"])))
-        self.say(session, frame("heartbeat"))
-        self.say(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}))
-        self.service.watch.lost(session, NOW + 1)
-        self.world.network.lost(session, at(NOW + 1))
+        session = self.service.connect()
+        self.service.write(session, frame("authenticate", self.world.credentials("Alpha", channels=["gossip"])))
+        self.service.write(session, frame("heartbeat"))
+        self.service.write(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}))
+        self.service.lost(session)
         self.assertEqual(self.done(), [True] * 4)
         self.assertIn("Your game was connected, but is not connected right now.", self.look().text)
 
@@ -225,18 +221,19 @@ class ProgressTests(OwnerTestCase):
         """Too many connections are told as what they are."""
         limits = self.world.network.rules.limits
         self.world.network.rules.limits = replace(limits, sessions=1, wrong_secrets=0)
-        self.world.join("Alpha")
+        self.service.join("Alpha")
         self.look()
-        self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")), NOW + 1)
+        self.service.clock.advance(1)
+        self.try_with(self.world.credentials("Alpha"))
         self.assertIn("the maximum number of connections", self.look().text)
-        self.say(self.world.open(), frame("authenticate", {**self.world.credentials("Alpha"), "client_secret": "x"}))
+        self.try_with({**self.world.credentials("Alpha"), "client_secret": "x"})
         self.assertNotIn("wrong attempts", self.look().text)
 
     def test_disabled(self) -> None:
         """A game that an admin disabled is not told to look for another secret."""
         self.world.registry.enact(GameSaved(replace(self.world.game("Alpha"), disabled=True)))
         self.look()
-        self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")))
+        self.try_with(self.world.credentials("Alpha"))
         self.assertIn("Your game was refused: disabled by an admin.", self.look().text)
         self.assertNotIn("Copy the secret again", self.look().text)
         self.world.registry.enact(GameSaved(replace(self.world.game("Alpha"), disabled=False)))
@@ -247,7 +244,7 @@ class ProgressTests(OwnerTestCase):
         """A game with the right secret at an address that is banned is not told to look for another one."""
         self.restrict("ban", "192.0.2.1", "spam")
         self.look()
-        self.say(self.world.open(), frame("authenticate", self.world.credentials("Alpha")))
+        self.try_with(self.world.credentials("Alpha"))
         self.assertIn("Your game was refused: banned: spam.", self.look().text)
         self.assertNotIn("another one", self.look().text)
 
@@ -257,7 +254,7 @@ class ProgressTests(OwnerTestCase):
         self.restrict("ban", self.world.game("Alpha").client_id, "off topic", "gossip")
         self.look()
         wrong = {**self.world.credentials("Alpha"), "client_secret": uuid(77)}
-        self.say(self.world.open(), frame("authenticate", wrong))
+        self.try_with(wrong)
         self.assertIn("its client_secret is another one", self.look().text)
         self.assertNotIn("Your game was refused", self.look().text)
 
@@ -268,7 +265,8 @@ class ProgressTests(OwnerTestCase):
         self.look()
         good = self.world.credentials("Alpha")
         for sent in ({**good, "client_secret": uuid(77)}, good):
-            self.say(self.world.open(), frame("authenticate", sent), NOW + 1)
+            self.service.clock.advance(1)
+            self.try_with(sent)
         said = re.search('role="status" data-part="said">(.*?)</p>', self.look().body.decode())
         assert said
         self.assertIn("too many wrong ones came before it. Wait 5 minutes.", said[1])

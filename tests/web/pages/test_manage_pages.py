@@ -7,8 +7,7 @@ import re
 
 from msgspec.structs import replace
 
-from gossip.protocol import frames
-from gossip.protocol.events import ChannelsSend, SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.protocol.events import SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.registry.changes import Game, GameSaved, Restriction, RestrictionSet
 from gossip.web.accounts.attempts import HOUR
 from gossip.web.pages.manage import CHANGES
@@ -17,7 +16,7 @@ from tests.support.rewording import REWORDED, reword
 from tests.support.site_browser import HOSTILE
 from tests.support.sites import OwnerTestCase
 from tests.support.visitor import Answer, Visitor
-from tests.support.world import NOW, at, frame
+from tests.support.world import NOW, frame
 
 MINE = {"short_name": "Mine", "name": "My MUD"}
 
@@ -134,12 +133,12 @@ class RegisterTests(OwnerTestCase):
     def test_limit_at_once(self) -> None:
         """Nor has it more when they are registered all at once."""
         self.ana.get("/manage")
-        self.service.slow = True
+        self.service.writer.slow = True
         browsers = [
             self.later(self.ana, "/manage", {"short_name": f"M{number}", "name": f"M {number}"}) for number in range(3)
         ]
         for _ in browsers:
-            self.service.settle()
+            self.service.writer.settle()
         self.assertEqual([browser.read()[0] for browser in browsers], [200, 422, 422])
         self.assertEqual(len(self.world.registry.games_of("Ana")), 2)
 
@@ -260,12 +259,12 @@ class EditTests(OwnerTestCase):
         """Who waited for his turn does not get at the game of somebody else who has its name by then."""
         self.ana.get("/manage/Alpha")
         self.bo.get("/manage")
-        self.service.slow = True
+        self.service.writer.slow = True
         removing = self.later(self.ana, "/manage/Alpha/remove", {"sure": "1"})
         registering = self.later(self.bo, "/manage", {"short_name": "Alpha", "name": "Bo's Alpha"})
         stealing = self.later(self.ana, "/manage/Alpha/secret", {})
         for _ in range(3):
-            self.service.settle()
+            self.service.writer.settle()
         codes = [browser.read()[0] for browser in (removing, registering, stealing)]
         self.assertEqual(codes, [303, 200, 422])
         self.assertEqual((self.world.game("Alpha").owner, len(self.world.game("Alpha").secrets)), ("Bo", 1))
@@ -327,14 +326,15 @@ class LiveTests(OwnerTestCase):
 
     def test_sessions(self) -> None:
         """Of each session there is where it comes from, for how long, what it runs, hears, lists and may."""
-        session = self.world.join(
+        session = self.service.join(
             "Alpha", channels=["gossip", "secret"], players=[f"P{n}" for n in range(30)], user_agent="Own 1.0"
         )
-        self.world.say(self.world.join("Alpha", supports=["channels"], user_agent="Own 1.0"), frame("heartbeat"))
+        other = self.service.join("Alpha", supports=["channels"], user_agent="Own 1.0")
+        self.service.clock.advance(60)
+        self.service.write(other, frame("heartbeat"))
         for number in range(12):
             said = frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}, str(number))
-            self.world.ask(session, said, NOW + 60)
-        self.service.clock.advance(60)
+            self.service.write(session, said)
         text = self.live().text
         for shown in (
             *("Session 1", "192.0.2.1 by websocket", "1 minute", "Own 1.0", "gossip, secret", "30: P0, P1", "P19 …"),
@@ -353,35 +353,33 @@ class LiveTests(OwnerTestCase):
         limits = self.world.network.rules.limits
         rates = replace(limits.rates, global_=replace(limits.rates.global_, burst=0))
         self.world.network.rules.limits = replace(limits, rates=rates)
-        self.world.join("Alpha")
+        self.service.join("Alpha")
         self.assertIn("no limit", self.live().text)
 
     def test_frames(self) -> None:
         """The last frames are shown, the latest first, and what others wrote stays text."""
         self.live()
-        session = self.world.join("Alpha", players=[HOSTILE], user_agent=HOSTILE)
+        session = self.service.join("Alpha", players=[HOSTILE], user_agent=HOSTILE)
         self.live()
-        watch = self.service.watch
-        for number, name in enumerate((HOSTILE, "Bo")):
-            event = ChannelsSend(None, "gossip", name, HOSTILE)
-            watch.received(session, event, [], NOW + number)
+        for name in (HOSTILE, "Bo"):
+            said = {"channel": "gossip", "name": name, "message": HOSTILE}
+            self.service.write(session, frame("channels/send", said))
         for path in ("/manage/Alpha/live", "/manage/Alpha", "/connect/Alpha/python"):
             answer = self.ana.get(path)
             for tag, attributes in answer.page.tags:
                 self.assertNotIn("onmouseover", attributes)
                 self.assertFalse(tag == "script" and not attributes.get("src"), path)
-        shown = [json.loads(text) for text in re.findall(r'\{"event".*?\}\}', self.live().text)]
+        shown = [json.loads(text) for text in re.findall(r'\{"event": "channels/send".*?\}\}', self.live().text)]
         self.assertEqual([each["payload"]["name"] for each in shown], ["Bo", HOSTILE])
         self.assertEqual(shown[0]["payload"]["message"], HOSTILE)
 
     def test_refused(self) -> None:
         """Why the game was not let in is told, with what to do about it; the secret is not."""
         self.live()
-        session = self.world.open(peer="203.0.113.9")
+        session = self.service.connect(peer="203.0.113.9")
         wrong = "11111111-2222-4333-8444-555555555555"
         sent = frame("authenticate", {**self.world.credentials("Alpha"), "client_secret": wrong})
-        event = frames.decode(json.dumps(sent).encode())
-        self.service.watch.received(session, event, self.world.network.receive(session, event, at(NOW)), NOW)
+        self.service.write(session, sent)
         answer = self.live()
         for shown in (
             "203.0.113.9",
@@ -396,9 +394,8 @@ class LiveTests(OwnerTestCase):
         """What to do about it is told whatever the error says."""
         reword(self)
         self.live()
-        session = self.world.open(peer="203.0.113.9")
-        event = frames.decode(json.dumps(frame("authenticate", self.world.credentials("Alpha", supports=[]))).encode())
-        self.service.watch.received(session, event, self.world.network.receive(session, event, at(NOW)), NOW)
+        session = self.service.connect(peer="203.0.113.9")
+        self.service.write(session, frame("authenticate", self.world.credentials("Alpha", supports=[])))
         answer = self.live()
         for shown in (REWORDED, 'at least "channels"'):
             self.assertIn(shown, answer.text)

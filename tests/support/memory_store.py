@@ -1,0 +1,72 @@
+"""A store in memory, for what pages and operations read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from gossip.registry.changes import Audited, AuditEntry, Change, MessageSaid, Report
+from gossip.store.errors import StoreError
+
+
+class MemoryStore:
+    """Remembers what was said and what admins did; backups are names."""
+
+    def __init__(self) -> None:
+        self.said: list[MessageSaid] = []
+        self.backups: list[Path] = []
+        self.entries: list[AuditEntry] = []
+        self.complaints: list[Report] = []
+        self.players: dict[str, dict[int, float]] = {}
+
+    def keep(self, change: Change) -> None:
+        """Remember a change, as far as it is read from here."""
+        if isinstance(change, Audited):
+            self.entries.append(change.entry)
+        elif isinstance(change, MessageSaid):
+            self.said.append(change)
+
+    def history(
+        self, channel: str, limit: int, before: int | None = None, after: int | None = None
+    ) -> Sequence[MessageSaid]:
+        found = [
+            said
+            for said in self.said
+            if said.channel == channel and (before is None or said.seq < before) and (after is None or said.seq > after)
+        ]
+        return found[:limit] if after is not None else found[-limit:]
+
+    def latest(self, channels: Collection[str], limit: int) -> Sequence[MessageSaid]:
+        return [said for said in self.said if said.channel in channels][-limit:]
+
+    def player_figures(self, client_ids: Collection[str], since: float, step: int) -> dict[int, float]:
+        figures: dict[int, float] = {}
+        for client_id in client_ids:
+            for start, most in self.players.get(client_id, {}).items():
+                if start >= since:
+                    figures[start // step * step] = figures.get(start // step * step, 0) + most
+        return figures
+
+    def player_figures_each(self, client_ids: Collection[str], since: float, step: int) -> dict[str, dict[int, float]]:
+        return {each: self.player_figures([each], since, step) for each in client_ids if each in self.players}
+
+    def message_figures(self, channels: Collection[str], since: float, step: int) -> dict[int, float]:
+        figures: dict[int, float] = {}
+        for said in self.latest(channels, 10**9):
+            start = int(said.said_at) // step * step
+            figures[start] = figures.get(start, 0) + 1
+        return figures
+
+    def said_since(self, since: float, limit: int, channel: str | None = None) -> Sequence[MessageSaid]:
+        return [said for said in self.said if channel in (None, said.channel)][:limit]
+
+    def reports(self, limit: int, resolved: bool = False) -> Sequence[Report]:
+        return [each for each in self.complaints[::-1] if resolved or each.resolved_at is None][:limit]
+
+    def audit(self, limit: int, before: float | None = None) -> Sequence[AuditEntry]:
+        return [entry for entry in self.entries[::-1] if before is None or entry.at < before][:limit]
+
+    def backup(self, path: Path) -> None:
+        if path in self.backups:
+            raise StoreError(f"{path} already exists; a backup does not overwrite it")
+        self.backups.append(path)
