@@ -16,13 +16,13 @@ from gossip.operations.command import Argument, Command
 from gossip.registry.errors import Refused
 
 if TYPE_CHECKING:
-    from gossip.operations.interfaces import Gossip, InThread, Store
+    from gossip.operations.interfaces import Gossip, InThread, OperationsStore
 
 
 class Errand(Command, frozen=True):
     """A command that the daemon carries out at once, and that changes nothing that is known."""
 
-    async def run(self, gossip: Gossip, store: Store, in_thread: InThread) -> None:
+    async def run(self, gossip: Gossip, store: OperationsStore, in_thread: InThread) -> None:
         """
         Do it in the running daemon.
 
@@ -30,7 +30,7 @@ class Errand(Command, frozen=True):
         """
         await in_thread(self.run_alone, store)
 
-    def run_alone(self, store: Store) -> None:
+    def run_alone(self, store: OperationsStore) -> None:
         """
         Do it with the store alone. This blocks; it is not called if the errand C{needs_daemon}.
 
@@ -52,7 +52,7 @@ class RestartNotice(Errand, frozen=True):
 
     seconds: Annotated[int, Meta(ge=0, le=24 * 3600)]
 
-    async def run(self, gossip: Gossip, store: Store, in_thread: InThread) -> None:
+    async def run(self, gossip: Gossip, store: OperationsStore, in_thread: InThread) -> None:
         gossip.notice(self.seconds)
 
 
@@ -69,7 +69,7 @@ class Backup(Errand, frozen=True):
     # gossipctl makes the path whole: the daemon has a working directory of its own.
     path: Annotated[str, Argument("FILE", read=os.path.abspath)]
 
-    def run_alone(self, store: Store) -> None:
+    def run_alone(self, store: OperationsStore) -> None:
         path = Path(self.path)
         if not path.is_absolute():
             raise Refused("invalid", "path", "the path of a backup must begin with /")
@@ -91,7 +91,7 @@ class Say(Errand, frozen=True):
     channel: str
     text: Annotated[str, Argument(words=True)]
 
-    async def run(self, gossip: Gossip, store: Store, in_thread: InThread) -> None:
+    async def run(self, gossip: Gossip, store: OperationsStore, in_thread: InThread) -> None:
         await gossip.announce(self.channel, self.text)
 
 

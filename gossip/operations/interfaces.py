@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from gossip.network.network import Network
 from gossip.network.session import Session
 from gossip.operations.operation import Memory
+from gossip.protocol.moment import Moment
 from gossip.registry.changes import Change, MessageSaid
 from gossip.service.counters import Counters, Status
 from gossip.service.interfaces import ITransportStatus
@@ -23,14 +24,14 @@ Observer = Callable[[MessageSaid], None]
 """Is called with each message, on the reactor's thread; does not raise."""
 
 
-class Store(Memory, Protocol):
-    """What commands need of the store; its methods block, and run in threads."""
+class OperationsStore(Memory, Protocol):
+    """The part of the store that operations use. Its methods block: call them in a thread."""
 
     def backup(self, path: Path) -> None: ...
 
 
-class PublicStore(Store, Protocol):
-    """What pages read of the store; its methods block, and run in threads."""
+class PagesStore(OperationsStore, Protocol):
+    """The part of the store that pages use. Its methods block: call them in a thread."""
 
     def latest(self, channels: Collection[str], limit: int) -> Sequence[MessageSaid]: ...
     def player_figures(self, client_ids: Collection[str], since: float, step: int) -> dict[int, float]: ...
@@ -54,6 +55,7 @@ class Gossip(Protocol):
     @property
     def watch(self) -> Watch: ...
 
+    def now(self) -> Moment: ...
     def change(self, change: Change | Callable[[], Change | None]) -> Deferred[None]: ...
     def say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]: ...
     def announce(self, channel: str, text: str) -> Deferred[None]: ...

@@ -13,7 +13,7 @@ from typing import Any
 from twisted.internet.interfaces import IReactorTime
 
 from gossip.operations.executor import Executor
-from gossip.operations.interfaces import Gossip, InThread, PublicStore
+from gossip.operations.interfaces import Gossip, InThread, PagesStore
 from gossip.registry.changes import MessageSaid
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.accounts.mail import Mail
@@ -66,7 +66,7 @@ class PublicSite(BoundedSite):
 
 def public_site(
     gossip: Gossip,
-    store: PublicStore,
+    store: PagesStore,
     clock: IReactorTime,
     in_thread: InThread,
     readers: Readers | None = None,

@@ -40,7 +40,7 @@ from gossip.operations.catalogue import OPERATIONS
 from gossip.operations.command import Result
 from gossip.operations.errands import ERRANDS
 from gossip.operations.executor import Executor
-from gossip.operations.interfaces import Gossip, InThread, Store
+from gossip.operations.interfaces import Gossip, InThread, OperationsStore
 from gossip.operations.operation import read
 from gossip.operations.sessions import sessions
 from gossip.protocol.text import timestamp
@@ -81,7 +81,7 @@ class AdminApi(Resource):
     def __init__(
         self,
         gossip: Gossip,
-        store: Store,
+        store: OperationsStore,
         in_thread: InThread,
         executor: Executor,
         live: Live | None = None,
@@ -161,7 +161,7 @@ class AdminApi(Resource):
 
 def admin_site(
     gossip: Gossip,
-    store: Store,
+    store: OperationsStore,
     clock: IReactorTime,
     in_thread: InThread,
     executor: Executor | None = None,
