@@ -156,7 +156,7 @@ def progress(gossip: Gossip, game: Game, peer: str, now: float) -> Progress:
     restrictions = _restrictions(network.registry, game, now)
     online = network.presence.online(game.client_id)
     sessions = [
-        _session(session, watched.numbers[session], gossip.transport_of(session), limits, now)
+        _session(session, watched.numbers[session], gossip.transport_of(session), limits, gossip.now())
         for session in (online.sessions if online is not None else ())
     ]
     refused = [_refused(each, limits) for each in reversed(watched.refusals)]
@@ -205,7 +205,7 @@ def _refused(refusal: Refusal, limits: NetworkLimits) -> RefusalShown:
     return RefusalShown(refusal.at, refusal.peer, refusal.error.text, meaning, refusal.text)
 
 
-def _session(session: Session, number: int, transport: str, limits: NetworkLimits, now: float) -> OwnerSession:
+def _session(session: Session, number: int, transport: str, limits: NetworkLimits, now: Moment) -> OwnerSession:
     return OwnerSession(
         number=number,
         peer=session.peer,
@@ -220,13 +220,13 @@ def _session(session: Session, number: int, transport: str, limits: NetworkLimit
     )
 
 
-def _meter(session: Session, name: str, limits: NetworkLimits, now: float) -> Meter:
+def _meter(session: Session, name: str, limits: NetworkLimits, now: Moment) -> Meter:
     rate = getattr(limits.rates, "global_" if name == "global" else name)
     bucket = session.buckets[name]
     return Meter(
         title=_RATES[name],
-        level=ceil(bucket.level(rate, Moment(now, now))),
+        level=ceil(bucket.level(rate, now)),
         most=rate.burst,
         per_second=rate.per_second,
-        strikes=ceil(bucket.strikes(Moment(now, now))),
+        strikes=ceil(bucket.strikes(now)),
     )
