@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 from msgspec import NODEFAULT, UNSET
@@ -63,14 +63,14 @@ def _add(subparsers: Any, name: str, command: type[Command], common: argparse.Ar
     if command.shell_view is not Command.shell_view:
         help_ = "print a command that sets the environment of a shell"
         parser.add_argument("--shell", action="store_const", dest="view", const=command.shell_view, help=help_)
-    hints = get_type_hints(command, include_extras=True)
+    texts = about_arguments(command)
     for field in msgspec.structs.fields(command):
-        _add_field(parser, field, hints[field.name], about_arguments(command).get(field.name, ""))
+        _add_field(parser, field, texts.get(field.name, ""))
 
 
-def _add_field(parser: argparse.ArgumentParser, field: msgspec.structs.FieldInfo, hint: Any, help_: str) -> None:
+def _add_field(parser: argparse.ArgumentParser, field: msgspec.structs.FieldInfo, help_: str) -> None:
     required = field.default is NODEFAULT
-    types, ways = _parts(hint)
+    types, ways = _parts(field.type)
     ways = ways or [Argument()]
     group: Any = parser
     if required and len(ways) > 1:

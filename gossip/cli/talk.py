@@ -178,7 +178,7 @@ class Conversation:
                 return Turn((self._session.subscribe(rest).frame,))
             case "leave":
                 return self._unsubscribe(rest or self._current)
-        return Turn(lines=(f"* There is no command /{printable(command)} like that. /help lists the commands.",))
+        return Turn(lines=(f"* /{printable(command)} is no command, or needs more. /help lists the commands.",))
 
     def _say(self, text: str) -> Turn:
         if self._current is None:

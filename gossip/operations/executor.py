@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 from twisted.internet.interfaces import IReactorTime
 
-from gossip.operations.command import Result
+from gossip.operations.command import Command, Result
 from gossip.operations.errands import Errand
 from gossip.operations.interfaces import Gossip, InThread, OperationsStore
 from gossip.operations.operation import Occasion, Operation, carry_out, note
@@ -27,37 +27,34 @@ class Executor:
         self._in_thread = in_thread
         self._clock = clock
 
-    async def carry_out(self, operation: Operation, actor: str, check: Callable[[], None] | None = None) -> Result:
+    async def carry_out(self, command: Command, actor: str, check: Callable[[], None] | None = None) -> Result:
         """
-        Carry out an operation.
+        Carry out a command, and keep the note of it.
 
         @param actor: the admin: C{unix:NAME} for a user of the machine, otherwise the name of an account.
-        @param check: is called when the turn of the operation comes, and refuses it by raising something.
+        @param check: is called when the turn of an operation comes, and refuses it by raising something.
         @raise Refused: it cannot be done; the text says why.
-        @raise gossip.service.service.NotKept: the database is away.
+        @raise gossip.service.service.NotKept: the database is away. An errand was done all the same, but not noted.
         """
+        if isinstance(command, Errand):
+            return await self._run(command, actor)
+        assert isinstance(command, Operation)
         found = None
-        if operation.looks:
-            found = await self._in_thread(operation.look, self._store, self._clock.seconds())
+        if command.looks:
+            found = await self._in_thread(command.look, self._store, self._clock.seconds())
         result: Result = {}
 
         def make() -> Change | None:
             nonlocal result
             if check is not None:
                 check()
-            change, result = carry_out(operation, self._gossip.network.registry, self._occasion(actor, found))
+            change, result = carry_out(command, self._gossip.network.registry, self._occasion(actor, found))
             return change
 
         await self._gossip.change(make)
         return result
 
-    async def run(self, errand: Errand, actor: str) -> Result:
-        """
-        Run an errand, and keep the note of it.
-
-        @raise Refused: it cannot be done; the text says why.
-        @raise gossip.service.service.NotKept: it was done but not noted: the database is away.
-        """
+    async def _run(self, errand: Errand, actor: str) -> Result:
         await errand.run(self._gossip, self._store, self._in_thread)
         await self._gossip.change(Audited(note(errand.wire, errand, self._occasion(actor)), None))
         return msgspec.to_builtins(errand)  # type: ignore[no-any-return]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.operations.channels import ChannelCreate
+from gossip.operations.command import Command
 from gossip.operations.errands import Backup, Say
 from gossip.operations.executor import Executor
 from gossip.operations.games import GameEdit, GameShow
@@ -26,11 +28,8 @@ class ExecutorTests(SynchronousTestCase):
         self.service = MemoryService()
         self.executor = Executor(self.service, self.service.store, maybeDeferred, self.service.clock)
 
-    def carry_out(self, operation: Any, **more: Any) -> Deferred[Any]:
-        return Deferred.fromCoroutine(self.executor.carry_out(operation, "ana", **more))
-
-    def run_errand(self, errand: Any) -> Deferred[Any]:
-        return Deferred.fromCoroutine(self.executor.run(errand, "ana"))
+    def carry_out(self, command: Command, check: Callable[[], None] | None = None) -> Deferred[Any]:
+        return Deferred.fromCoroutine(self.executor.carry_out(command, "ana", check))
 
     def noted(self) -> list[Any]:
         """What the audit log holds."""
@@ -86,20 +85,20 @@ class ExecutorTests(SynchronousTestCase):
     def test_say(self) -> None:
         """The network itself says something; the result of an errand is its arguments."""
         self.service.join("Alpha", channels=["gossip"])
-        said = self.successResultOf(self.run_errand(Say(channel="gossip", text="Hi")))
+        said = self.successResultOf(self.carry_out(Say(channel="gossip", text="Hi")))
         self.assertEqual(said, {"channel": "gossip", "text": "Hi"})
         self.assertEqual([each.message for each in self.service.store.said], ["Hi"])
         self.assertEqual(self.noted(), [("ana", "say", said)])
 
     def test_not_said(self) -> None:
         """An errand that is refused is not noted."""
-        self.failureResultOf(self.run_errand(Say(channel="nowhere", text="Hi")), Refused)
+        self.failureResultOf(self.carry_out(Say(channel="nowhere", text="Hi")), Refused)
         self.assertEqual(self.noted(), [])
 
     def test_backup(self) -> None:
         """A backup goes to a new file, named by its whole path."""
-        self.successResultOf(self.run_errand(Backup(path="/tmp/x.db")))
+        self.successResultOf(self.carry_out(Backup(path="/tmp/x.db")))
         self.assertEqual(self.service.store.backups, [Path("/tmp/x.db")])
-        self.failureResultOf(self.run_errand(Backup(path="/tmp/x.db")), StoreError)
-        self.failureResultOf(self.run_errand(Backup(path="x.db")), Refused)
+        self.failureResultOf(self.carry_out(Backup(path="/tmp/x.db")), StoreError)
+        self.failureResultOf(self.carry_out(Backup(path="x.db")), Refused)
         self.assertEqual(self.noted(), [("ana", "backup", {"path": "/tmp/x.db"})])

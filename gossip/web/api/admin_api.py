@@ -1,16 +1,13 @@
 """
 The admin API: HTTP and JSON on a unix socket that only the daemon's user can open.
 
-POST /OPERATION, C{/game/add} for example, carries out an operation of L{gossip.operations.games} with an object of
-arguments. Besides::
+POST /NAME carries out the command of that name in L{gossip.operations.catalogue}, C{/game/add} for example, with an
+object of arguments. There are also::
 
     GET  /status                        how the daemon is
     GET  /metrics                       the same for Prometheus, with counters
     GET  /sessions                      the sessions that are live
     GET  /tail?channel=NAME             what is said, one object a line, as long as the connection lasts
-    POST /say {channel, text}           the network itself says something
-    POST /restart-notice {seconds}      tell all games that the network will be away
-    POST /backup {path}                 copy the database to a new file
 
 Where an operation makes a link, C{address} is the whole address, if it is known where the pages are. What is refused is
 answered with 400 and C{{"error": TEXT, "code": CODE, "field": ARGUMENT or null}}.
@@ -36,9 +33,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
-from gossip.operations.catalogue import OPERATIONS
+from gossip.operations.catalogue import COMMANDS
 from gossip.operations.command import Result
-from gossip.operations.errands import ERRANDS
 from gossip.operations.executor import Executor
 from gossip.operations.interfaces import Gossip, InThread, OperationsStore
 from gossip.operations.operation import read
@@ -103,7 +99,7 @@ class AdminApi(Resource):
 
     def render(self, request: AdminRequest) -> Any:
         name = request.path[1:].decode("ascii", "replace")
-        known = b"GET" if name in self._gets else b"POST" if name in OPERATIONS or name in ERRANDS else None
+        known = b"GET" if name in self._gets else b"POST" if name in COMMANDS else None
         if known is None:
             return answer_json(request, OperationError("no such operation", "not-found"), http.NOT_FOUND)
         if request.method != known:
@@ -138,9 +134,7 @@ class AdminApi(Resource):
             request.finish()
 
     async def _do(self, name: str, arguments: bytes, actor: str) -> Result:
-        if name in ERRANDS:
-            return await self._executor.run(read(arguments, ERRANDS[name]), actor)
-        result = await self._executor.carry_out(read(arguments, OPERATIONS[name]), actor)
+        result = await self._executor.carry_out(read(arguments, COMMANDS[name]), actor)
         if "link" in result and self._rules.address:
             result["address"] = self._rules.address + result["link"]
         return result

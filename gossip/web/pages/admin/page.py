@@ -15,8 +15,7 @@ from typing import Any, ClassVar, Final
 from twisted.web import http
 
 from gossip.operations.accounts import AccountAdd, AccountEdit, AccountInvite, AccountRemove, AccountReset
-from gossip.operations.command import Result
-from gossip.operations.errands import Errand
+from gossip.operations.command import Command, Result
 from gossip.operations.executor import Executor
 from gossip.operations.games import GameAdd, GameDisable, GameRemove, GameRotate
 from gossip.operations.moderation import BanAdd, FilterTry
@@ -30,9 +29,6 @@ from gossip.web.http.router import Problem, Router, redirect
 from gossip.web.http.urls import parameter
 from gossip.web.pages.operation_forms import fill
 from gossip.web.views.layout import Layout
-
-Action = Operation | Errand
-"""What a form can have done."""
 
 SECTIONS: Final = (
     ("/admin", "Overview"),
@@ -130,8 +126,8 @@ class AdminPage:
     pattern: ClassVar[str]
     template: ClassVar[str]
     title: ClassVar[str] = ""
-    does: ClassVar[tuple[type[Action], ...]] = ()
-    gone: ClassVar[tuple[type[Action], ...]] = ()
+    does: ClassVar[tuple[type[Command], ...]] = ()
+    gone: ClassVar[tuple[type[Command], ...]] = ()
     parent: ClassVar[str] = ""
 
     def __init__(self, layout: Layout, cookies: SessionCookies, executor: Executor) -> None:
@@ -186,7 +182,7 @@ class AdminPage:
             action = fill(kind, form)
             if needs_confirmation(action) and not form.checked("sure"):
                 raise Refused("not-confirmed", "sure", "tick the box to confirm this action")
-            result = await self._do(action, account.name)
+            result = await self._executor.carry_out(action, account.name)
         except Refused as refused:
             told = {"typed": FailedForm(form), "wrong": str(refused)}
             return await self._page(request, account, *words, code=UNPROCESSABLE, **told)
@@ -196,11 +192,6 @@ class AdminPage:
             return await self._page(request, account, *words, typed=typed, result=result, did=action.wire)
         path = self.parent if isinstance(action, self.gone) else request.path.decode("ascii", "replace")
         return redirect(request, f"{path}?done={action.wire}")
-
-    async def _do(self, action: Action, actor: str) -> Result:
-        if isinstance(action, Errand):
-            return await self._executor.run(action, actor)
-        return await self._executor.carry_out(action, actor)
 
     async def _page(
         self, request: PublicRequest, account: Account, *words: str, code: int = http.OK, **told: Any
@@ -213,7 +204,7 @@ class AdminPage:
         )
 
 
-def needs_confirmation(action: Action) -> bool:
+def needs_confirmation(action: Command) -> bool:
     """Must who wants this say that he means it?"""
     match action:
         case GameRemove() | GameDisable() | AccountRemove() | AccountEdit(disabled=True) | BanAdd(channel=None):
