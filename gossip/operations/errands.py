@@ -16,13 +16,14 @@ from gossip.operations.command import Argument, Command
 from gossip.registry.errors import Refused
 
 if TYPE_CHECKING:
-    from gossip.operations.interfaces import Gossip, InThread, OperationsStore
+    from gossip.operations.interfaces import InThread, OperationsStore
+    from gossip.service.service import GossipService
 
 
 class Errand(Command, frozen=True):
     """A command that the daemon carries out at once, and that changes nothing that is known."""
 
-    async def run(self, gossip: Gossip, store: OperationsStore, in_thread: InThread) -> None:
+    async def run(self, gossip: GossipService, store: OperationsStore, in_thread: InThread) -> None:
         """
         Do it in the running daemon.
 
@@ -52,7 +53,7 @@ class RestartNotice(Errand, frozen=True):
 
     seconds: Annotated[int, Meta(ge=0, le=24 * 3600)]
 
-    async def run(self, gossip: Gossip, store: OperationsStore, in_thread: InThread) -> None:
+    async def run(self, gossip: GossipService, store: OperationsStore, in_thread: InThread) -> None:
         gossip.notice(self.seconds)
 
 
@@ -91,7 +92,7 @@ class Say(Errand, frozen=True):
     channel: str
     text: Annotated[str, Argument(words=True)]
 
-    async def run(self, gossip: Gossip, store: OperationsStore, in_thread: InThread) -> None:
+    async def run(self, gossip: GossipService, store: OperationsStore, in_thread: InThread) -> None:
         await gossip.announce(self.channel, self.text)
 
 

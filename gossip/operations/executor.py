@@ -10,15 +10,16 @@ from twisted.internet.interfaces import IReactorTime
 
 from gossip.operations.command import Command, Result
 from gossip.operations.errands import Errand
-from gossip.operations.interfaces import Gossip, InThread, OperationsStore
+from gossip.operations.interfaces import InThread, OperationsStore
 from gossip.operations.operation import Occasion, Operation, carry_out, note
 from gossip.registry.changes import Audited, Change
+from gossip.service.service import GossipService
 
 
 class Executor:
     """Carries out operations and errands. The admin API and the pages share one executor."""
 
-    def __init__(self, gossip: Gossip, store: OperationsStore, in_thread: InThread, clock: IReactorTime) -> None:
+    def __init__(self, gossip: GossipService, store: OperationsStore, in_thread: InThread, clock: IReactorTime) -> None:
         """
         @param in_thread: C{deferToThread}, or what does the same.
         """

@@ -1,4 +1,4 @@
-"""What the pages and the admin API need of the service."""
+"""What commands and pages need of the store, and of threads."""
 
 from __future__ import annotations
 
@@ -8,20 +8,11 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
-from gossip.network.network import Network
-from gossip.network.session import Session
 from gossip.operations.operation import Memory
-from gossip.protocol.moment import Moment
-from gossip.registry.changes import Change, MessageSaid
-from gossip.service.counters import Counters, Status
-from gossip.service.interfaces import ITransportStatus
-from gossip.service.watch import Watch
+from gossip.registry.changes import MessageSaid
 
 InThread = Callable[..., "Deferred[Any]"]
 """Calls a function with arguments in a thread."""
-
-Observer = Callable[[MessageSaid], None]
-"""Is called with each message, on the reactor's thread; does not raise."""
 
 
 class OperationsStore(Memory, Protocol):
@@ -39,27 +30,3 @@ class PagesStore(OperationsStore, Protocol):
         self, client_ids: Collection[str], since: float, step: int
     ) -> dict[str, dict[int, float]]: ...
     def message_figures(self, channels: Collection[str], since: float, step: int) -> dict[int, float]: ...
-
-
-class Gossip(Protocol):
-    """The service, as the pages and the admin API see it."""
-
-    @property
-    def network(self) -> Network: ...
-    @property
-    def counters(self) -> Counters: ...
-    @property
-    def heard(self) -> set[Observer]: ...
-    @property
-    def transports(self) -> Sequence[ITransportStatus]: ...
-    @property
-    def watch(self) -> Watch: ...
-
-    def now(self) -> Moment: ...
-    def change(self, change: Change | Callable[[], Change | None]) -> Deferred[None]: ...
-    def say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]: ...
-    def announce(self, channel: str, text: str) -> Deferred[None]: ...
-    def notice(self, seconds: int) -> None: ...
-    def sessions(self) -> list[tuple[Session, str]]: ...
-    def transport_of(self, session: Session) -> str: ...
-    def status(self) -> Status: ...

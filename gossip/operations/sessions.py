@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import Final
 
 from gossip.operations.command import Result
-from gossip.operations.interfaces import Gossip
 from gossip.protocol.text import timestamp
+from gossip.service.service import GossipService
 
 NAMED: Final = 20
 """The maximum number of players of a session that are named."""
 
 
-def sessions(gossip: Gossip) -> Result:
+def sessions(gossip: GossipService) -> Result:
     """All sessions, sorted by their games."""
     return {"sessions": _sessions(gossip, None)}
 
 
-def sessions_of(gossip: Gossip, client_id: str) -> list[Result]:
+def sessions_of(gossip: GossipService, client_id: str) -> list[Result]:
     """The sessions of one game."""
     return _sessions(gossip, client_id)
 
 
-def _sessions(gossip: Gossip, client_id: str | None) -> list[Result]:
+def _sessions(gossip: GossipService, client_id: str | None) -> list[Result]:
     """
     @return: for each session its game, address, transport, the time it joined, its channels, the number of its players,
         and the names of the first of them.

@@ -13,8 +13,9 @@ from typing import Any
 from twisted.internet.interfaces import IReactorTime
 
 from gossip.operations.executor import Executor
-from gossip.operations.interfaces import Gossip, InThread, PagesStore
+from gossip.operations.interfaces import InThread, PagesStore
 from gossip.registry.changes import MessageSaid
+from gossip.service.service import GossipService
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.accounts.mail import Mail
 from gossip.web.accounts.passwords import Passwords
@@ -48,7 +49,7 @@ class PublicSite(BoundedSite):
     @ivar live: who follows the talk.
     """
 
-    def __init__(self, router: Router, clock: IReactorTime, gossip: Gossip, live: Live) -> None:
+    def __init__(self, router: Router, clock: IReactorTime, gossip: GossipService, live: Live) -> None:
         super().__init__(router, clock, PublicRequest)
         self.live = live
         self._gossip = gossip
@@ -65,7 +66,7 @@ class PublicSite(BoundedSite):
 
 
 def public_site(
-    gossip: Gossip,
+    gossip: GossipService,
     store: PagesStore,
     clock: IReactorTime,
     in_thread: InThread,

@@ -18,9 +18,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web import http
 
 from gossip.operations.accounts import issue
-from gossip.operations.interfaces import Gossip
 from gossip.registry.changes import Account, Change, Ticket, TicketsRevoked, Together
 from gossip.registry.secret import digest
+from gossip.service.service import GossipService
 from gossip.web.http.forms import Form
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import Problem, View
@@ -46,7 +46,7 @@ class SignInFirst(Problem):
 class SessionCookies:
     """Knows browsers again."""
 
-    def __init__(self, gossip: Gossip, clock: IReactorTime, rules: WebRules) -> None:
+    def __init__(self, gossip: GossipService, clock: IReactorTime, rules: WebRules) -> None:
         self._gossip = gossip
         self._clock = clock
         self._rules = rules

@@ -11,9 +11,9 @@ from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
 from twisted.web import http
 
-from gossip.operations.interfaces import Gossip
 from gossip.registry.addresses import place_of
 from gossip.registry.changes import Account, Ticket
+from gossip.service.service import GossipService
 from gossip.web.accounts.attempts import MINUTE, Attempts
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import Problem
@@ -41,7 +41,7 @@ class ValidToken(Struct, frozen=True):
 class Tokens:
     """Knows programs by what they show."""
 
-    def __init__(self, gossip: Gossip, clock: IReactorTime) -> None:
+    def __init__(self, gossip: GossipService, clock: IReactorTime) -> None:
         self._gossip = gossip
         self._clock = clock
         self._wrong = Attempts(clock, "wrong tokens", WRONG, 15 * MINUTE)

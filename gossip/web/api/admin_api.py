@@ -36,12 +36,13 @@ from zope.interface import implementer
 from gossip.operations.catalogue import COMMANDS
 from gossip.operations.command import Result
 from gossip.operations.executor import Executor
-from gossip.operations.interfaces import Gossip, InThread, OperationsStore
+from gossip.operations.interfaces import InThread, OperationsStore
 from gossip.operations.operation import read
 from gossip.operations.sessions import sessions
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import MessageSaid
 from gossip.registry.errors import Refused
+from gossip.service.service import GossipService
 from gossip.store.errors import StoreError
 from gossip.web.api.metrics import Metrics
 from gossip.web.api.schemas import OperationError
@@ -76,7 +77,7 @@ class AdminApi(Resource):
 
     def __init__(
         self,
-        gossip: Gossip,
+        gossip: GossipService,
         store: OperationsStore,
         in_thread: InThread,
         executor: Executor,
@@ -154,7 +155,7 @@ class AdminApi(Resource):
 
 
 def admin_site(
-    gossip: Gossip,
+    gossip: GossipService,
     store: OperationsStore,
     clock: IReactorTime,
     in_thread: InThread,
@@ -211,7 +212,7 @@ class Tail:
 
     _log = Logger()
 
-    def __init__(self, gossip: Gossip, request: Request, channel: str | None) -> None:
+    def __init__(self, gossip: GossipService, request: Request, channel: str | None) -> None:
         """
         @param channel: what to tell of; C{None} for all channels.
         """

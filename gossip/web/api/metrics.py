@@ -17,8 +17,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 from twisted.web.server import Request
 
-from gossip.operations.interfaces import Gossip
 from gossip.service.counters import LATENCIES, Status
+from gossip.service.service import GossipService
 from gossip.web.http.requests import answer
 from gossip.web.live import Live
 
@@ -26,7 +26,7 @@ from gossip.web.live import Live
 class DaemonCollector(Collector):
     """What the service counts."""
 
-    def __init__(self, gossip: Gossip, live: Live | None) -> None:
+    def __init__(self, gossip: GossipService, live: Live | None) -> None:
         self._gossip = gossip
         self._live = live
 
@@ -99,7 +99,7 @@ def _histogram(name: str, about: str, counts: Sequence[int], seconds: float) -> 
 class Metrics:
     """A registry of our own: the global one holds whatever was imported."""
 
-    def __init__(self, gossip: Gossip, live: Live | None = None) -> None:
+    def __init__(self, gossip: GossipService, live: Live | None = None) -> None:
         """@param live: who follows the talk, if there are pages."""
         self._registry = CollectorRegistry()
         self._registry.register(DaemonCollector(gossip, live))

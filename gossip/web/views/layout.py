@@ -13,8 +13,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web import http
 
 from gossip import __version__
-from gossip.operations.interfaces import Gossip, InThread
+from gossip.operations.interfaces import InThread
 from gossip.registry.changes import Account
+from gossip.service.service import GossipService
 from gossip.web.http.accept import accepts_html
 from gossip.web.http.assets import Assets
 from gossip.web.http.requests import REASONS, PublicRequest, answer, answer_text
@@ -73,7 +74,7 @@ class Layout:
 
     def __init__(
         self,
-        gossip: Gossip,
+        gossip: GossipService,
         store: Any,
         clock: IReactorTime,
         in_thread: InThread,

@@ -12,12 +12,12 @@ from gossip.network.network import UNANSWERED
 from gossip.network.ratelimit import STRIKES
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits
-from gossip.operations.interfaces import Gossip
 from gossip.protocol.flags import SUPPORTS
 from gossip.protocol.moment import Moment
 from gossip.registry.changes import Account, Game
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import in_words, is_over
+from gossip.service.service import GossipService
 from gossip.service.watch import STEPS, Refusal, Watched
 from gossip.web.http.router import NotFound
 from gossip.web.views.formatting import clock
@@ -144,7 +144,7 @@ def own_game(registry: Registry, account: Account, name: str) -> Game:
     return game
 
 
-def progress(gossip: Gossip, game: Game, peer: str, now: float) -> Progress:
+def progress(gossip: GossipService, game: Game, peer: str, now: float) -> Progress:
     """
     Look at a game.
 
