@@ -1,4 +1,4 @@
-"""C{python -m benchmarks}: measures, and writes what it found."""
+"""C{python -m benchmarks}: measures, and writes the results."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure; returns the exit status."""
+    """Measure; return the exit status."""
     options = parser().parse_args(arguments)
     sizes = SIZES[options.size]
     try:

@@ -1,4 +1,4 @@
-"""What a line costs that the telnet bridge delivers, and what a connection costs, with and without MCCP2.
+"""The cost of a line and of a connection on the telnet port, with and without MCCP2.
 
     python benchmarks/bridge.py
 
@@ -120,7 +120,7 @@ def memory() -> int:
 
 
 def clients(port: int, compressed: bool, login: bytes, pipe: Connection) -> None:
-    """The other ends: they log in, and read until they are told to stop; then they tell how many bytes that was."""
+    """The other ends: they log in and read until they are told to stop. Then they report how many bytes they read."""
 
     async def one(heard: list[int]) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -222,7 +222,7 @@ async def _turned() -> None:
 
 
 def measured(compressed: bool) -> dict[str, float]:
-    """Measure in a process of its own, so that memory is counted from nothing."""
+    """Measure in a process of its own, so that memory is counted from zero."""
     result: dict[str, float] = {}
 
     def done(outcome: Any) -> None:

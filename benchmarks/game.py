@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from benchmarks.soak import Soak
 
 FORGOTTEN_AFTER: Final = 30.0
-"""Nobody hears a stream so many seconds after its session."""
+"""How many seconds after the end of a session its last messages can still arrive."""
 
 MUTE: Final = 80.0
-"""A game that answers no heartbeat is closed within so many seconds."""
+"""Within how many seconds the daemon closes a game that does not answer heartbeats."""
 
 PLAYERS: Final = "sign-ins"
 """The place of the sign-ins and sign-outs."""
@@ -109,7 +109,7 @@ class Game:
         await way(wire)
 
     async def _part(self, wire: Wire) -> None:
-        """Ask for something, by whose answer all must have been heard that was acknowledged; then leave."""
+        """Make a request, check that everything acknowledged before it arrived before the answer, and leave."""
         promised = [(ear, self._ledger.promised(ear.place)) for ear in self.ears.values()]
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._request("players/status", {"game": "gossip"}, lambda frame: answered.set_result(None))

@@ -1,4 +1,4 @@
-"""What the daemon is meant to reach, as ratios of what was measured in the same run."""
+"""The goals of the daemon, as ratios of figures from the same run."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ OURS: Final = Gossip.name
 @dataclass(frozen=True)
 class Goal:
     """
-    One of them.
+    A goal.
 
-    @ivar reached: what was measured; C{None} if it was not.
-    @ivar bound: what it is measured by.
-    @ivar most: whether the bound is from above.
+    @ivar reached: the measured figure; C{None} if it was not measured.
+    @ivar bound: the figure to reach.
+    @ivar most: whether the figure must be at most the bound, and not at least.
     """
 
     title: str
@@ -31,7 +31,7 @@ class Goal:
 
     @property
     def met(self) -> bool | None:
-        """Is it reached? C{None} if nobody knows."""
+        """Whether it was reached; C{None} if it was not measured."""
         if self.reached is None:
             return None
         return self.reached <= self.bound if self.most else self.reached >= self.bound
@@ -43,7 +43,7 @@ class Goal:
 
 
 def goals(results: Results, sizes: Sizes) -> Iterator[Goal]:
-    """All goals, with what was reached."""
+    """All goals, with the measured figures."""
 
     def median(scenario: str, point: str, server: str, key: str) -> float | None:
         return results.median(scenario, point, server, key)
@@ -72,14 +72,17 @@ def goals(results: Results, sizes: Sizes) -> Iterator[Goal]:
     yield Goal("joins a second, beside Autobahn", beside("joining", joining, Autobahn.name, "joins_s"), 2, False)
     slow = median("slow", "one in ten stalled", OURS, "p99")
     yield Goal(
-        "p99 of the others, one reader in ten stalled", _ratio(slow, median("slow", "all read", OURS, "p99")), 1.1, True
+        "p99 of the other readers, one reader in ten stalled",
+        _ratio(slow, median("slow", "all read", OURS, "p99")),
+        1.1,
+        True,
     )
     idle = median("heartbeats", f"{crowd} idle games", OURS, "idle_cpu_percent")
     yield Goal(f"CPU of {crowd} idle games", idle, 10, True, " %")
     yield Goal("durable sends a second", median("durable", "512 in flight", OURS, "deliveries_s"), 5000, False, "/s")
     waited = median("durable", "at half that rate", OURS, "p99")
     yield Goal(
-        "p99 of their acknowledgement at half that rate", None if waited is None else waited / 1000, 50, True, " ms"
+        "p99 of the acknowledgement at half that rate", None if waited is None else waited / 1000, 50, True, " ms"
     )
 
 

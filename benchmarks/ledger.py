@@ -1,10 +1,10 @@
 """
-Every delivery accounted for: what was said, what was acknowledged, who heard it.
+Accounts for every delivery: which messages were sent, acknowledged and received.
 
-What a session says in one place (a channel, the sign-ins of players, or the tells to one game) is a stream, numbered
-from 0. A session that
-hears the place hears of each stream, from the first message that was said after it had joined, every number once and in
-order. What was acknowledged before it asked for something must be heard before the answer comes.
+The messages of a session in one place (a channel, the sign-ins of players, or the tells to one game) are a stream,
+numbered from 0. A session in that place must receive every number of each stream once and in order, starting with the
+first message that was sent after it joined. It must receive everything that was acknowledged before it made a request
+before the answer to that request arrives.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from collections.abc import Iterable
 from typing import Final
 
 COMPLAINTS: Final = 50
-"""So many are kept in words; the rest is counted."""
+"""How many complaints are kept as text. The rest is only counted."""
 
 Name = tuple[str, int, str]
-"""Of a stream: the game, which of its sessions, and the place."""
+"""The name of a stream: the game, the number of its session, and the place."""
 
 
 class Stream:
     """
-    What one session says in one place.
+    The messages of one session in one place.
 
-    @ivar acknowledged: so many of the first messages were acknowledged.
-    @ivar over: nothing more will be said.
+    @ivar acknowledged: how many messages, from the first on, were acknowledged.
+    @ivar over: no more messages will come.
     """
 
     def __init__(self, name: Name) -> None:
@@ -38,17 +38,17 @@ class Stream:
         self._said = array("Q")
 
     def say(self, moment: int) -> int:
-        """Something is said; returns its number."""
+        """Add a message; return its number."""
         self._said.append(moment)
         return len(self._said) - 1
 
     def before(self, moment: int) -> int:
-        """How many messages had been said before a moment."""
+        """How many messages were sent before a moment."""
         return bisect_left(self._said, moment)
 
 
 class Ear:
-    """What one session hears of one place, from now on."""
+    """The messages that one session receives in one place, from now on."""
 
     def __init__(self, ledger: Ledger, game: str, place: str) -> None:
         self.place = place
@@ -58,7 +58,7 @@ class Ear:
         self.due: dict[Name, int] = {}
 
     def hear(self, name: Name, number: int) -> None:
-        """It heard a message."""
+        """The session received a message."""
         ledger = self._ledger
         ledger.heard += 1
         due = self.due.get(name)
@@ -76,7 +76,7 @@ class Ear:
         self.due[name] = number + 1
 
     def check(self, promised: Iterable[tuple[Stream, int]]) -> None:
-        """Is everything there that had been acknowledged when L{Ledger.promised} was asked?"""
+        """Check that everything arrived that was acknowledged when L{Ledger.promised} was called."""
         for stream, acknowledged in promised:
             if stream.over or stream.name[0] == self._game:
                 continue
@@ -89,11 +89,11 @@ class Ledger:
     """
     The books of a soak.
 
-    @ivar heard: how many deliveries there were.
-    @ivar complaints: what was wrong, the first of it.
-    @ivar wrong: how much was wrong.
-    @ivar happened: how often everything happened.
-    @ivar kept: how many messages of each stream were acknowledged, of those that are over too.
+    @ivar heard: the number of deliveries.
+    @ivar complaints: the first errors, as text.
+    @ivar wrong: the number of errors.
+    @ivar happened: how often each thing happened.
+    @ivar kept: how many messages of each stream were acknowledged, including streams that are over.
     """
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class Ledger:
         self._began = time.monotonic()
 
     def complain(self, what: str) -> None:
-        """Something is wrong."""
+        """Note an error."""
         self.wrong += 1
         what = f"after {time.monotonic() - self._began:.1f} s: {what}"
         if len(self.complaints) < COMPLAINTS:
@@ -121,21 +121,21 @@ class Ledger:
     # Streams.
 
     def open(self, game: str, session: int, place: str) -> Stream:
-        """A session is going to say something in a place."""
+        """Begin the stream of a session in a place."""
         name = (game, session, place)
         stream = self._places.setdefault(place, {})[name] = Stream(name)
         return stream
 
     def stream(self, name: Name) -> Stream | None:
-        """What a session said in a place, if it is not long ago."""
+        """The stream of a session in a place, if it was not dropped yet."""
         return self._places.get(name[2], {}).get(name)
 
     def say(self, stream: Stream) -> int:
-        """It says something there; returns its number."""
+        """Note a message of a session in a place; return its number."""
         return stream.say(self.moment())
 
     def promised(self, place: str) -> list[tuple[Stream, int]]:
-        """How much of each stream in a place is acknowledged now."""
+        """How many messages of each stream in a place are acknowledged now."""
         streams = self._places.get(place, {}).values()
         return [(stream, stream.acknowledged) for stream in streams if stream.acknowledged]
 
@@ -147,7 +147,7 @@ class Ledger:
         self.kept[stream.name] = number + 1
 
     def forget(self, ears: Iterable[Ear]) -> None:
-        """Drop the streams that are over, and what the ears know of them: a soak may take hours."""
+        """Drop the streams that are over, here and in the ears: a soak can take hours."""
         over: dict[str, list[Name]] = {}
         for place, streams in self._places.items():
             over[place] = [name for name, stream in streams.items() if stream.over]

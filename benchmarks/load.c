@@ -14,7 +14,7 @@
  *     -p PORT -n GAMES -f FILE     a line "client_id client_secret" in FILE for each game
  *     -P PROTOCOL                  ws (the default), line (the telnet bridge), nats, mqtt
  *     -s PID                       of the server, whose CPU time and memory are read from /proc
- *     -m GAMES                     so many of the games speak, in turn (1)
+ *     -m GAMES                     how many of the games speak, in turn (1)
  *     -a                           measure acknowledgements: all speak, each on a channel of its own, with a ref
  *     -x N                         every Nth game stops reading once it has joined
  *     -b BYTES                     the length of a message (80)      -c N   connects at a time (64)
@@ -22,7 +22,7 @@
  *     -T  TLS      -z  permessage-deflate, or MCCP2 on the bridge
  *
  * It prints one line of JSON. Times are microseconds: cpu_us is the server's for each delivery, p50 to p999 are from
- * the saying of a message to each hearing of it.
+ * sending a message to each receipt of it.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -50,7 +50,7 @@ typedef void SSL;
 #define SECOND 1000000000ull
 #define PATIENCE (30 * SECOND)     /* nothing happens for so long: the server is stuck */
 #define READ_ROOM (1 << 20)        /* bytes a read; no frame is longer */
-#define IDS 65536                  /* messages in flight, at the most */
+#define IDS 65536                  /* the maximum number of messages in flight */
 #define PER_ADDRESS 4000           /* connections from one address of the loopback: ports are finite */
 #define MESSAGE_ROOM 16384
 

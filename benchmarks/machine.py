@@ -23,7 +23,7 @@ CORES: Final = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity
 """The cores that we may use; none where the system does not tell."""
 
 PINNED: Final = len(CORES) > 1
-"""Whether server and load have a core each. Where not, only ratios of CPU time mean anything."""
+"""Whether server and load have a core each. If not, only ratios of CPU time mean anything."""
 
 SERVER_CORE: Final = 0
 LOAD_CORE: Final = 1
@@ -69,7 +69,7 @@ def can_do_tls() -> bool:
 
 
 def on_core(core: int) -> Callable[[], None] | None:
-    """What a new process is to do first, to stay on one core."""
+    """What a new process must do first to stay on one core."""
     if not PINNED:
         return None
     return lambda: os.sched_setaffinity(0, {CORES[core]})
@@ -118,7 +118,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody has, and that the system gives nobody who connects."""
+    """A free port of the loopback interface that the system does not give to outgoing connections."""
     while True:
         port = random.randrange(20000, 32000)
         with socket.socket() as listener:
@@ -184,7 +184,7 @@ def _processor() -> str:
 
 
 def program(name: str) -> str | None:
-    """Where a program is; Debian keeps servers where not everybody looks."""
+    """Where a program is. Debian installs servers outside the usual path."""
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 

@@ -43,7 +43,7 @@ class Daemon:
         machine.wait_for_listener(self.port, self._process, self._log)
 
     def metrics(self) -> dict[str, float]:
-        """The figures of C{/metrics}; those with labels are added up."""
+        """The values of C{/metrics}; those with labels are added up."""
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWERED_WITHIN)) as connection:
             connection.request("GET", "/metrics", headers={"Connection": "close"})
             text = connection.getresponse().read().decode()
@@ -81,12 +81,12 @@ class Daemon:
 
     @property
     def troubles(self) -> list[str]:
-        """What it logged that it should not have."""
+        """The lines that it should not have logged."""
         return [line for line in self._log.read_text(errors="replace").splitlines() if "Traceback" in line]
 
 
 async def eventually(look: Callable[[], object], within: float) -> bool:
-    """Look again and again; returns whether it came true in time."""
+    """Poll a condition; return whether it became true in time."""
     deadline = time.monotonic() + within
     while not look():
         if time.monotonic() > deadline:

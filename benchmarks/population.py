@@ -1,4 +1,4 @@
-"""Games by the thousand: registered in a store while no daemon runs, since by gossipctl each would take a second."""
+"""Thousands of games, registered in a store while no daemon runs, since gossipctl would take a second for each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gossip.registry.secret import digest
 from gossip.store.store import Store
 
 GROUP: Final = 1000
-"""So many games a transaction."""
+"""How many games one transaction registers."""
 
 
 class Population:
@@ -32,7 +32,7 @@ class Population:
     """
 
     def __init__(self, directory: Path, games: int) -> None:
-        """@param directory: where to keep them; made."""
+        """@param directory: where to keep them. It is created."""
         directory.mkdir(parents=True)
         self._data = directory / "data"
         self.file = directory / "credentials"

@@ -40,7 +40,7 @@ channels_send = { burst = 0, per_second = 0 }
 
 
 def read(port: int, readers: int) -> None:
-    """The other process: follow the channel so many times, and say how many events came when there is no more."""
+    """The other process: follow the channel several times, and print the number of events at the end."""
     # Readers are other machines: they must not take the games' share of this one.
     os.nice(19)
     selector = selectors.DefaultSelector()
@@ -65,7 +65,7 @@ def read(port: int, readers: int) -> None:
 
 
 def latencies(speaker: Game, listener: Game) -> list[float]:
-    """Say something at a steady rate; how many milliseconds each message took to the other game."""
+    """Send messages at a steady rate; return how many milliseconds each took to the other game."""
     took = []
     due = time.perf_counter()
     for number in range(MESSAGES):

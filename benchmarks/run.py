@@ -21,10 +21,10 @@ from benchmarks.scenarios import Point, Scenario, Sizes
 from benchmarks.servers import Ground, Server
 
 BUSY: Final = 95.0
-"""A load that used so many percent of its core may be what was measured."""
+"""Above this use of its core, in percent, the load itself may be what was measured."""
 
 Measured = dict[str, float]
-"""What the load tells of one measurement."""
+"""What the load reports of one measurement."""
 
 
 @dataclass
@@ -86,7 +86,7 @@ class _Run:
         self._running: dict[type[Server], Server] = {}
 
     def run(self, rounds: int) -> None:
-        """Measure all points with all servers, so many times."""
+        """Measure all points with all servers, several times."""
         print(f"{self._scenario.title}", file=sys.stderr)
         present = list(self._present())
         try:
@@ -133,7 +133,7 @@ class _Run:
             return
         key = (self._scenario.name, point.name, kind.name)
         self._results.rounds.setdefault(key, []).append(measured)
-        note = f"{kind.name}, {self._scenario.name}, {point.name}: the load had no more to give; look at the CPU time"
+        note = f"{kind.name}, {self._scenario.name}, {point.name}: the load reached its own limit; look at the CPU time"
         if measured.get("load_percent", 0.0) > BUSY and "-w" in point.arguments and note not in self._results.notes:
             self._results.notes.append(note)
         shown = ", ".join(f"{one.title} {measured[one.key]:,.1f} {one.unit}" for one in self._scenario.figures)

@@ -23,7 +23,7 @@ STEADY: Final = 10_000
 """The fixed rate, in deliveries a second."""
 
 HEARTBEAT: Final = 15
-"""Seconds between two heartbeats of a game: who measures them measures whole turns."""
+"""Seconds between two heartbeats of a game: a measurement of them covers whole turns."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Sizes:
 
     @property
     def games(self) -> int:
-        """So many games must be registered."""
+        """How many games must be registered."""
         return max(*self.subscribers, *self.growth, self.usual, self.crowd, self.tls_crowd, self.joining, self.speakers)
 
 
@@ -212,7 +212,7 @@ def _slow_readers(sizes: Sizes) -> Scenario:
     stalled = ("-x", "10")
     return Scenario(
         "slow",
-        f"Slow readers at a steady {STEADY:,} deliveries a second of 4000 bytes: what the others notice",
+        f"Slow readers at a steady {STEADY:,} deliveries a second of 4000 bytes: latency of the other readers",
         (Gossip,),
         (
             Point("all read", sizes.usual, arguments, rate=STEADY),
@@ -227,7 +227,7 @@ def _durable(sizes: Sizes) -> Scenario:
     games = ("-a", *_timed(sizes))
     return Scenario(
         "durable",
-        "Durable: sends that are acknowledged when they are on disk",
+        "Durable: acknowledged sends, which are on disk",
         (Gossip,),
         (
             Point("64 in flight", sizes.speakers, ("-w", "64", *games)),
@@ -264,7 +264,7 @@ def _memory(sizes: Sizes) -> Scenario:
         points.append(Point(f"{sizes.bridge_crowd} with MCCP2", sizes.bridge_crowd, (*line, "-z"), door="telnet"))
     return Scenario(
         "memory",
-        "Memory of an idle connection that has authenticated",
+        "Memory of an idle, authenticated connection",
         (Gossip, Websockets, Autobahn),
         tuple(points),
         (KIB,),
@@ -276,7 +276,7 @@ def _memory(sizes: Sizes) -> Scenario:
 def _heartbeats(sizes: Sizes) -> Scenario:
     return Scenario(
         "heartbeats",
-        "Heartbeats: games that say nothing",
+        "Heartbeats: idle games",
         (Gossip,),
         (Point(f"{sizes.crowd} idle games", sizes.crowd, ("-i", str(sizes.idle))),),
         (IDLE,),
@@ -287,7 +287,7 @@ def _heartbeats(sizes: Sizes) -> Scenario:
 def _growth(sizes: Sizes) -> Scenario:
     return Scenario(
         "growth",
-        "Growth: the cost of a delivery from few connections to many, W=1",
+        "Growth: the cost of a delivery with few and with many connections, W=1",
         (Gossip, Limit, PythonLimit),
         tuple(Point(f"{games} subscribers", games, ("-w", "1", *_timed(sizes))) for games in sizes.growth),
         (CPU, P99),

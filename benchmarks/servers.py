@@ -1,4 +1,4 @@
-"""The servers that are measured side by side: ours, what C could do, and what else there is."""
+"""The servers that are measured side by side: the daemon, the limits of C and Python, and other servers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ channels_send = { burst = 0 }
 channels_subscribe = { burst = 0 }
 channels_unsubscribe = { burst = 0 }
 """
-"""The configuration of the daemon that is measured: it is configured, not built, differently."""
+"""The configuration of the daemon that is measured. Nothing else about it is special."""
 
 UNLIMITED_BRIDGE: Final = """
 [limits.telnet]
@@ -149,7 +149,7 @@ class Gossip(Server):
 
 
 class Limit(Server):
-    """C, epoll and one send a delivery: what no server can beat by much."""
+    """C, epoll and one send for each delivery: no server can beat it by much."""
 
     name = "C limit"
 
@@ -183,7 +183,7 @@ class _Other(Server):
 
 
 class PythonLimit(_Other):
-    """A loop of C{send()} in Python, and nothing besides: what no server in Python can beat."""
+    """A loop of C{send()} in Python, and nothing else: no server in Python can beat it."""
 
     name = "Python limit"
     offers = ("plain",)
@@ -202,7 +202,7 @@ class Websockets(_Other):
 
 
 class Autobahn(_Other):
-    """Autobahn as it comes: C{sendMessage(json.dumps(…))} to each."""
+    """Autobahn unchanged: C{sendMessage(json.dumps(…))} to each subscriber."""
 
     name = "Autobahn"
     library = "autobahn"

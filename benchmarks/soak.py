@@ -3,10 +3,11 @@ Thousands of games, for minutes or hours: nothing leaks, and every delivery is a
 
     python -m benchmarks.soak --games 1000 --seconds 600
 
-Games connect, talk, tell, sign in and out, leave as one should, vanish in the middle of a frame, stop reading, stop
-answering heartbeats, and come back; strangers never authenticate, or not with the right secret. In the end all leave.
-Then the daemon must hold what it held before: file descriptors, delayed calls, sessions, connections, and (in a soak
-of minutes) memory; and all that was acknowledged must be in its store, once. The exit status is 1 if not.
+Games connect, talk, send tells, sign players in and out, leave properly, vanish in the middle of a frame, stop
+reading, stop answering heartbeats, and reconnect. Strangers never authenticate, or use a wrong secret. In the end all
+games leave. The daemon must then have as many file descriptors, delayed calls, sessions, connections and (in a soak of
+minutes) as much memory as before, and everything that was acknowledged must be in its store, once. Otherwise the exit
+status is 1.
 """
 
 from __future__ import annotations
@@ -37,20 +38,20 @@ from benchmarks.wire import Lost, Wire
 from gossip.store.store import Store
 
 ROOM: Final = 40
-"""So many games share a channel."""
+"""How many games share a channel."""
 
 ADDRESSES: Final = 50
-"""They come from so many addresses."""
+"""From how many addresses the games connect."""
 
 SETTLED_WITHIN: Final = 30.0
-"""How long the daemon may take to let go of everything."""
+"""How many seconds the daemon has to release everything."""
 
 JUDGED_AFTER: Final = 120.0
-"""Memory is judged in a soak of so many seconds at least: before that a daemon still grows into its load."""
+"""How many seconds a soak must take for memory to be checked: before that, a daemon still grows into its load."""
 
 GROWTH_KIB: Final = 6 * 1024
 GROWTH: Final = 0.05
-"""How much memory may grow from the second quarter of a soak to the last: what the allocator scatters."""
+"""How much memory can grow from the second quarter of a soak to the last, because of fragmentation."""
 
 
 class Soak:
@@ -59,7 +60,7 @@ class Soak:
 
     @ivar ending: everybody is to leave.
     @ivar stay: how many seconds a session lasts, on average; C{thought}: between two things that a game says;
-        C{absence}: between two sessions; C{ramp}: within so many all have come.
+        C{absence}: between two sessions; C{ramp}: how many it takes for all games to join.
     """
 
     def __init__(self, games: int, seconds: float, seed: int) -> None:
@@ -69,7 +70,7 @@ class Soak:
         self.port = 0
         self.ramp = min(seconds / 5, games / 200)
         self.stay, self.absence = min(seconds / 4, 20.0), min(seconds / 20, 3.0)
-        # Within the rate limit, also for who has much to say by chance.
+        # Within the rate limit, even for a game that happens to send much.
         self.thought = min(max(seconds / 10, 0.6), 4.0)
         self.left = seconds
         self._seconds = seconds
@@ -93,13 +94,13 @@ class Soak:
         return list(dict.fromkeys(_room(one) for one in (first, (first * 7 + 3) % self._rooms)))
 
     async def pause(self, seconds: float) -> None:
-        """Wait, but not beyond the end."""
+        """Wait, but not longer than the soak."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._end.wait()
 
     async def run(self) -> list[str]:
-        """Soak; returns what is wrong."""
+        """Run the soak; return the errors."""
         data = self.population.settle(self._directory / "data")
         daemon = Daemon(self._directory, data)
         try:
@@ -114,7 +115,7 @@ class Soak:
         return [*self.ledger.complaints, *troubles]
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """End and delete everything that was started."""
         shutil.rmtree(self._directory, ignore_errors=True)
 
     async def _soak(self, daemon: Daemon) -> list[str]:
@@ -140,7 +141,7 @@ class Soak:
         return await self._check_held(daemon, before, files)
 
     async def _watch(self, daemon: Daemon, began: float) -> None:
-        """Note the memory, forget what is over, and say how it goes."""
+        """Note the memory, drop what is over, and report progress."""
         steps = 0
         while not self.ending:
             await self.pause(self._seconds / 40)
@@ -154,14 +155,14 @@ class Soak:
                 )
 
     async def _watch_lag(self) -> None:
-        """Note how late we are ourselves: who is too late loses games through no fault of the daemon."""
+        """Note how late the soak itself is: if it is too late, it loses games through no fault of the daemon."""
         while not self.ending:
             due = time.monotonic() + 0.1
             await self.pause(0.1)
             self._lag = max(self._lag, time.monotonic() - due)
 
     async def _strangers(self) -> None:
-        """Those who come, and do not join."""
+        """Connections that never join."""
         ways = (self._silent, self._half_a_request, self._wrong, self._junk)
         running: set[asyncio.Task[None]] = set()
         while not self.ending:
@@ -214,7 +215,7 @@ class Soak:
     # What is left.
 
     async def _check_held(self, daemon: Daemon, before: dict[str, dict[str, int]], files: int) -> list[str]:
-        """Is the daemon as it was before anybody came?"""
+        """Check that the daemon has what it had before the games came."""
         deadline = time.monotonic() + SETTLED_WITHIN
         while True:
             troubles = await self._still_held(daemon, before, files)
@@ -249,7 +250,7 @@ class Soak:
         return []
 
     def _check_store(self, data: Path) -> list[str]:
-        """Is all that was acknowledged there, in order, and nothing twice?"""
+        """Check that everything acknowledged is in the store, in order and once."""
         troubles = []
         with closing(Store.open(None, data)) as store:
             for room in map(_room, range(self._rooms)):
@@ -276,7 +277,7 @@ class Soak:
         return "\n".join(lines)
 
     def say(self, text: str) -> None:
-        """Say how it goes."""
+        """Report progress."""
         print(text, file=sys.stderr)
 
 
@@ -285,7 +286,7 @@ def _room(number: int) -> str:
 
 
 def _history(store: Store, channel: str) -> Iterator[tuple[str, str]]:
-    """All that was said on a channel: the game and the text, a page at a time."""
+    """All messages on a channel, a page at a time: the game and the text of each."""
     seq = 0
     while page := store.history(channel, 10_000, after=seq):
         yield from ((one.game, one.message) for one in page)
@@ -312,7 +313,7 @@ def soak(games: int, seconds: float, seed: int) -> tuple[list[str], Soak]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Soak; returns the exit status."""
+    """Run a soak; return the exit status."""
     options = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     options.formatter_class = argparse.RawDescriptionHelpFormatter
     options.add_argument("--games", type=int, default=1000, help="how many games (1000)")

@@ -1,4 +1,4 @@
-"""A game's websocket for the soak: small and fast, and it can do what no well-behaved library does."""
+"""A game's websocket for the soak: small, fast, and able to misbehave as no good library does."""
 
 from __future__ import annotations
 
