@@ -1,4 +1,4 @@
-"""C{twistd gossip}: its options, and how the parts of the daemon are put together."""
+"""C{twistd gossip}: its options, and how the daemon is put together."""
 
 from __future__ import annotations
 
@@ -100,11 +100,11 @@ class Options(usage.Options):
 
 
 BACKLOG: Final = 1024
-"""How many connections may wait to be accepted, where an endpoint string does not say."""
+"""How many connections may wait to be accepted, unless an endpoint string says otherwise."""
 
 
 class ListenError(Exception):
-    """An endpoint string is wrong; the text is for the person who runs the daemon."""
+    """An endpoint string is wrong; the text is for the admin."""
 
 
 class Configurable(Protocol):
@@ -140,7 +140,7 @@ class Daemon(MultiService):
         self._holders: tuple[Configurable, ...] = ()
 
     def startService(self) -> None:
-        # Not before: a daemon has forked by now, which neither locks nor connections of a database survive.
+        # Not earlier: twistd has forked by now, which neither locks nor database connections would survive.
         try:
             self._store = Store.open(self._settings.database or None, self._settings.data_path)
             self._open()
@@ -148,9 +148,9 @@ class Daemon(MultiService):
         except (StoreError, ListenError, CannotListenError) as error:
             raise SystemExit(f"gossip: {error}") from None
         signal.signal(signal.SIGHUP, self._on_hangup)
-        # In place of the reactor's own, which twistd follows by dying of the signal: to stop as asked is a success.
+        # Replaces the reactor's own, after which twistd would die of the signal: stopping as asked is a success.
         self._reactor.callWhenRunning(signal.signal, signal.SIGTERM, self._on_terminate)
-        # What is there now stays: the collector need not look at it again.
+        # What exists now stays: the garbage collector need not look at it again.
         gc.collect()
         gc.freeze()
         for line in _welcome(self._settings, self._transports):
@@ -158,14 +158,14 @@ class Daemon(MultiService):
         self._let_set_up()
 
     def _let_set_up(self) -> None:
-        """While nobody is an admin, who reads this log may become one: by a link that takes the place of the last."""
+        """While there is no admin, log a link that makes one. It replaces the previous link."""
         accounts = self.gossip.network.registry.accounts
         if accounts.admins():
             return
         on = Occasion(self._reactor.seconds(), lambda: str(uuid.uuid4()), "start")
         change, made = link(accounts, "setup", "", on)
         line = f"  no admin yet: make the first one at {self._settings.address}{made['link']} until {made['until']}"
-        # It is good when it is kept, and not before.
+        # The link works once it is on disk, and not before.
         self.gossip.change(change).addCallbacks(
             lambda _: self._log.info("{line}", line=line),
             lambda failure: self._log.failure("no link to set up the network could be made", failure),
@@ -209,27 +209,27 @@ class Daemon(MultiService):
             for endpoint in _endpoints(transport, settings):
                 self._listen(endpoint, factory)
         admin = admin_site(gossip, store, reactor, deferToThread, executor, pages.live, web_rules)
-        # Nobody else has the store, so a socket that is left there belongs to nobody.
+        # The store is locked by this daemon, so a socket that exists is a leftover.
         settings.admin_path.unlink(missing_ok=True)
         self._listen(f"unix:{quoteStringArgument(str(settings.admin_path))}:mode=600:lockfile=0", admin)
 
     def _listen(self, endpoint: str, factory: IProtocolFactory) -> None:
         """
-        Listen as soon as all is there. Unlike other services this one fails at once if it cannot.
+        Listen, once the daemon has started. If that fails, the daemon fails to start.
 
-        @raise ListenError: there is no such endpoint.
+        @raise ListenError: the endpoint string is wrong.
         """
         if endpoint.startswith(("tcp:", "tcp6:", "ssl:")) and ":backlog=" not in endpoint:
-            # After a restart all games are at the door at once, and Twisted lets 50 of them wait.
+            # After a restart all games connect at once, and Twisted's default is 50.
             endpoint += f":backlog={BACKLOG}"
         try:
             strports.service(endpoint, factory, self._reactor).setServiceParent(self)
         except Exception as error:
-            # Each kind of endpoint has complaints of its own: a missing certificate, a port that is no number.
+            # Each kind of endpoint raises its own exceptions: for a missing certificate, for a port that is no number.
             raise ListenError(f"cannot listen on {endpoint}: {str(error) or type(error).__name__}") from None
 
     def stopService(self) -> Deferred[None]:
-        # Listeners and sessions first, then what they wrote to.
+        # Listeners and sessions first, then the store that they write to.
         stopped: Deferred[Any] = super().stopService()
         return stopped.addCallback(lambda _: self._writer.stop()).addCallback(lambda _: self._store.close())
 
@@ -263,7 +263,7 @@ class Daemon(MultiService):
 
 
 def _allow_open_files(connections: int) -> None:
-    """A process may open 1024 files by default: too few for a network, and each may raise that for itself."""
+    """Raise the limit of open files to the maximum: the default of 1024 is too low for a network."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < connections:
         Daemon._log.warn(

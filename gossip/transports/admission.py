@@ -1,4 +1,4 @@
-"""How many connections there may be, in all and from one address: who comes too many is told so before the upgrade."""
+"""Limits on the number of connections, in total and for each address."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gossip.registry.addresses import place_of
 
 
 class ConnectionLimits(Protocol):
-    """Where a configuration says how many connections there may be; 0 is no limit."""
+    """The part of a configuration that limits connections; 0 is no limit."""
 
     @property
     def connections(self) -> int: ...
@@ -21,11 +21,11 @@ class ConnectionLimits(Protocol):
 
 class Admission:
     """
-    Counts connections. A limit of 0 is none. With IPv6 the 2**64 addresses that one place has count as one.
+    Counts connections. A limit of 0 is no limit. The 2**64 IPv6 addresses of one site count as one address.
 
-    @ivar total: how many connections there may be.
-    @ivar per_address: how many from one address.
-    @ivar waiting_per_address: how many from one address that have not authenticated.
+    @ivar total: the maximum number of connections.
+    @ivar per_address: the maximum number from one address.
+    @ivar waiting_per_address: the maximum number from one address that have not authenticated.
     """
 
     def __init__(self, total: int = 0, per_address: int = 0, waiting_per_address: int = 0) -> None:
@@ -37,7 +37,7 @@ class Admission:
         self._waiting: Counter[str] = Counter()
 
     def allow(self, limits: ConnectionLimits) -> None:
-        """Follow these limits from now on; who is there already stays."""
+        """Follow these limits from now on; connections that are open stay."""
         self.total = limits.connections
         self.per_address = limits.connections_per_address
         self.waiting_per_address = limits.unauthenticated_per_address
@@ -48,7 +48,9 @@ class Admission:
 
     def admit(self, address: str) -> bool:
         """
-        Somebody connects: let him in if there is room. Who is let in must be taken note of by L{left}.
+        Count a new connection, if there is room for it.
+
+        @return: whether there is; if so, call L{left} when the connection ends.
         """
         address = place_of(address)
         for count, limit in (
@@ -64,11 +66,11 @@ class Admission:
         return True
 
     def authenticated(self, address: str) -> None:
-        """Somebody who was let in has authenticated."""
+        """An admitted connection has authenticated."""
         _decrease(self._waiting, place_of(address))
 
     def left(self, address: str, authenticated: bool) -> None:
-        """Somebody who was let in is gone."""
+        """An admitted connection has ended."""
         self._count -= 1
         address = place_of(address)
         _decrease(self._addresses, address)

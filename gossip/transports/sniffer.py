@@ -1,9 +1,9 @@
 """
-The one port: C{/socket} for games, everything else for people.
+One port for games and browsers: C{/socket} goes to the websocket server, everything else to the web site.
 
-The first line of a request is read, then a game's connection is handed over for good to Autobahn, a person's is passed
-on to a C{twisted.web} Site. A resource under the Site could do the same, but keeps its request alive as long as the
-connection lasts, and loses a frame that comes in one packet with the handshake.
+The first line of a request decides. A game's connection is then handed over for good to Autobahn; a browser's is passed
+on to a C{twisted.web} Site. A resource of the Site could do the same, but it would keep its request in memory while the
+connection lasts, and lose a frame that arrives in one packet with the handshake.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SOCKET_PATH = b"/socket"
 
 
 class RequestLineSniffer(Protocol):
-    """Reads the first line of a request, bounded in bytes and time."""
+    """Reads the first line of a request, within a limit of bytes and time, and hands the connection over."""
 
     factory: Any
 
@@ -73,7 +73,7 @@ class RequestLineSniffer(Protocol):
         self._stop_waiting()
         if path == SOCKET_PATH:
             protocol = self.factory.games.buildProtocol(self._address)
-            # Games count for themselves, and there are many: nothing of the door stays between.
+            # The games' factory counts them itself. There are many: nothing may stay between them and the transport.
             self._leave(waiting=True)
             if isinstance(transport, TLSMemoryBIOProtocol):
                 transport.wrappedProtocol = protocol
@@ -104,13 +104,13 @@ class RequestLineSniffer(Protocol):
 
 class RequestLineSnifferFactory(Factory):
     """
-    Listens on the one port.
+    Accepts the connections of the port.
 
-    @ivar games: gets the connections that ask for C{/socket}.
-    @ivar people: gets all others.
-    @ivar admission: how many connections there may be of people, and of whoever has not said what he wants.
-    @ivar most: how many bytes the first line may have; 0 for any number.
-    @ivar seconds: how long it may take; 0 for any time.
+    @ivar games: the factory for requests for C{/socket}.
+    @ivar people: the factory for all other requests.
+    @ivar admission: counts the connections of browsers, and those whose first line has not arrived.
+    @ivar most: the maximum size of the first line, in bytes; 0 for no limit.
+    @ivar seconds: how long the first line may take; 0 for no limit.
     """
 
     noisy = False

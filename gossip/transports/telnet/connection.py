@@ -1,4 +1,4 @@
-"""One connection of the telnet bridge: between the codec, the dialect and the network."""
+"""One connection of the telnet port: it connects the codec, the dialect and the network."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from gossip.transports.telnet.factory import TelnetFactory
 
 CLOSE_SECONDS: Final = 5.0
-"""How long the last words may take to leave."""
+"""How long the last line may take to leave, in seconds."""
 
 LINES_A_TURN: Final = 64
 """
-So many lines of a connection are heard in a turn of the reactor; the others wait for the next, and no more are read
-until they are through. One compressed read can hold a hundred thousand.
+How many lines of a connection are handled in one turn of the reactor. The others wait for the next turn, and no more
+are read until all are handled: one compressed read can hold a hundred thousand.
 """
 
 _UNLIMITED: Final = sys.maxsize // 2
@@ -52,7 +52,7 @@ _CHARSETS: Final = {
     "US-ASCII": "ascii",
     "ASCII": "ascii",
 }
-"""What the charsets are called in a CHARSET negotiation (RFC 2066; IANA, Character Sets)."""
+"""The charsets by their names in a CHARSET negotiation (RFC 2066; IANA, Character Sets)."""
 
 _AUTHENTICATION_FAILED: Final = 4000
 
@@ -61,10 +61,10 @@ _log = Logger()
 
 @implementer(IConnection)
 class TelnetConnection(Outlet, Protocol):
-    """One MUD's line."""
+    """The connection of one MUD."""
 
     transport_name = "telnet"
-    direct_send = None  # all passes the codec
+    direct_send = None  # everything passes the codec
     factory: TelnetFactory
     transport: Any
 
@@ -86,12 +86,12 @@ class TelnetConnection(Outlet, Protocol):
 
     @property
     def wire_format(self) -> IWireFormat:
-        """How events are written for it."""
+        """How events are written for the connection."""
         return self._dialect.wire_format
 
     @property
     def _active(self) -> Session | None:
-        """The session of who is logged in."""
+        """The session, once it is logged in."""
         session = self._session
         return session if session is not None and session.situation is Situation.ACTIVE else None
 
@@ -100,7 +100,7 @@ class TelnetConnection(Outlet, Protocol):
     def connectionMade(self) -> None:
         factory, limits = self.factory, self.factory.transport.limits
         codec = self.codec = Telnet(tls=isinstance(self.transport, TLSMemoryBIOProtocol))
-        # How long a line may be is judged when it is heard: the login may come in the same read as the line.
+        # The length of a line is judged when it is handled: the login may arrive in the same read as the line.
         lines = (limits.line_bytes_before_login, limits.line_bytes, limits.json_line_bytes)
         codec.line_limit = max(map(_bound, lines))
         codec.unbroken_limit = _bound(limits.unended_bytes)
@@ -108,7 +108,7 @@ class TelnetConnection(Outlet, Protocol):
         codec.answers_limit = _bound(limits.negotiations)
         codec.inflate_budget = _bound(limits.inflated_bytes)
         factory.transport.connected(self)
-        with suppress(AttributeError, OSError):  # not every kind of socket has it
+        with suppress(AttributeError, OSError):  # not every kind of socket has this option
             self.transport.setTcpNoDelay(True)
         if limits.login_seconds:
             self._deadline = factory.clock.callLater(limits.login_seconds, self._end, Error.of("login-timeout"))
@@ -135,15 +135,15 @@ class TelnetConnection(Outlet, Protocol):
         self._go_on()
 
     def _go_on(self) -> None:
-        """Hear what was read, as far as it may be heard now."""
+        """Handle what was read, as far as it may be handled now."""
         for _ in range(LINES_A_TURN):
             if not self._unheard or self._must_wait():
                 break
             try:
                 self._hear(self._unheard.popleft())
             except Exception:
-                # A mistake of ours hurts this session, and no other.
-                _log.failure("a line of the bridge failed")
+                # A bug of ours ends this connection, and affects no other.
+                _log.failure("a line of the telnet port failed")
                 self._end(Error.of("internal-error"))
         if self._closing:
             return
@@ -152,7 +152,7 @@ class TelnetConnection(Outlet, Protocol):
             self.factory.at_end_of_turn(self)
 
     def _must_wait(self) -> bool:
-        """The answers that are being waited for come first; after a refused login, those to it."""
+        """Whether answers must leave first: those that are waited for, or the answer to a refused login."""
         session = self._session
         return self._held or (session is not None and session.situation is Situation.GONE)
 
@@ -165,7 +165,7 @@ class TelnetConnection(Outlet, Protocol):
                 self.transport.pauseProducing()
 
     def turn_over(self) -> None:
-        """The turn of the reactor is over: write what it brought, in one piece, and hear what waits."""
+        """The turn of the reactor is over: write what it brought, in one piece, and handle what waits."""
         if self._closing:
             return
         if self.codec.unsent:
@@ -195,7 +195,7 @@ class TelnetConnection(Outlet, Protocol):
                 self._end(Error.of(code))
 
     def _decide(self, line: bytes) -> bool:
-        """The first line that is not empty decides on the dialect; returns whether it is to be heard."""
+        """Choose the dialect by the first line that is not empty; returns whether the line is to be handled."""
         if not line.strip():
             return False
         self._decided = True
@@ -210,7 +210,7 @@ class TelnetConnection(Outlet, Protocol):
 
     def _hear_line(self, line: bytes | None) -> None:
         """
-        @param line: C{None} for one that was too long even for the codec.
+        @param line: C{None} for a line that was too long even for the codec.
         """
         limits = self.factory.transport.limits
         most = limits.line_bytes_before_login if self._waiting else self._dialect.line_bytes(limits)
@@ -226,7 +226,7 @@ class TelnetConnection(Outlet, Protocol):
             self._take(one)
 
     def _is_in_time(self) -> bool:
-        """Who has no session is limited as the network would do it."""
+        """Limit lines without a session as the network limits events."""
         now = self.factory.gossip.now()
         self._rate = self._rate or Bucket(now)
         if self._rate.take(self.factory.line_rate(), now):
@@ -237,7 +237,7 @@ class TelnetConnection(Outlet, Protocol):
 
     def _take(self, heard: ClientEvent | Reply) -> None:
         """
-        @param heard: an event for the network, or what is said to somebody who has no session.
+        @param heard: an event for the network, or an answer to a connection without a session.
         """
         factory = self.factory
         if isinstance(heard, Reply):
@@ -255,7 +255,7 @@ class TelnetConnection(Outlet, Protocol):
             self._stop_deadline()
             factory.transport.admission.authenticated(self.peer_address)
             if self._dialect.any_line_is_life:
-                factory.gossip.alive(session)  # the beat that comes with a login is not asked here
+                factory.gossip.alive(session)  # text games need not answer the beat that comes with a login
 
     # What goes out.
 
@@ -275,7 +275,7 @@ class TelnetConnection(Outlet, Protocol):
             self._end(why)
 
     def _login_refused(self, why: Error) -> None:
-        """A refused login ends its session; the connection may try again."""
+        """End the session of a refused login; the game may try again on the same connection."""
         assert self._session is not None
         session, self._session = self._session, None
         self.factory.gossip.lost(session)
@@ -292,16 +292,16 @@ class TelnetConnection(Outlet, Protocol):
         self._unheard.clear()
         self._stop_deadline()
         self.codec.send_lines(self._dialect.goodbye(why))
-        self.open_outlet(0)  # no more than this comes
+        self.open_outlet(0)  # the last line is within any backlog
         self.send_bytes(self.codec.finish())
         self.shut()
-        # Who reads nothing would never see the end.
+        # A peer that reads nothing would keep the connection open.
         self._deadline = self.factory.clock.callLater(CLOSE_SECONDS, self.transport.abortConnection)
-        self._read_on(True)  # TLS waits for the other side's goodbye
+        self._read_on(True)  # TLS waits for the peer's close_notify
         self.transport.loseConnection()
 
     def stop(self) -> None:
-        """The daemon stops: say so to who has no session, since the network does not know of him."""
+        """The daemon stops: say so to a connection without a session, which the network does not know."""
         if self._session is None:
             self._end(Error.of("restarting"))
 

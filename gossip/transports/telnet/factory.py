@@ -1,8 +1,8 @@
 """
-The telnet bridge: MUDs without websockets join by a plain line (bridge's protocol, "GOSSIP 1").
+The telnet port: MUDs without websockets join by lines of text (protocol "GOSSIP 1").
 
-Bytes pass the telnet codec, lines the dialect that the first of them decides on, and what they mean takes the same way
-into the same network as the events of the websocket: see L{gossip.transports.telnet.connection}.
+The telnet codec turns bytes into lines, and a dialect turns lines into the same events that the websocket has: see
+L{gossip.transports.telnet.connection}.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from gossip.transports.telnet.transport import TelnetTransport
 
 _FORMATS: Final = 256
-"""So many sets of options share what is written for them; who has others is written to alone."""
+"""How many sets of options have a shared wire format; for connections with others, each event is encoded one by one."""
 
 _log = Logger()
 
 
 class TelnetFactory(Factory):
     """
-    Listens for MUDs.
+    Accepts the connections of the port.
 
     @ivar transport: the limits in force, and the open connections.
     """
@@ -53,12 +53,12 @@ class TelnetFactory(Factory):
         ref_bytes: int = frames.REF_BYTES,
     ) -> None:
         """
-        @param mssp: gives the live figures for MSSP.
-        @param line_rate: how fast who is not logged in may send lines.
-        @param banner: product, version and a word for people.
-        @param web_hint: where websockets and pages are, for who is at the wrong port.
-        @param frame_out: how many bytes of JSON an event may have; 0 for any number.
-        @param ref_bytes: how many bytes a ref may have; 0 for any number.
+        @param mssp: returns the variables of MSSP.
+        @param line_rate: returns the rate limit for lines before the login.
+        @param banner: product, version and a hint for people.
+        @param web_hint: returns where the pages and the websocket are, for browsers at the wrong port.
+        @param frame_out: the maximum size of an event as JSON, in bytes; 0 for no limit.
+        @param ref_bytes: the maximum size of a ref, in bytes; 0 for no limit.
         """
         self.transport = transport
         self.clock = clock
@@ -84,7 +84,7 @@ class TelnetFactory(Factory):
                 connection.stop()
 
     def text_format(self, options: LineOptions) -> TextFormat:
-        """The wire format of a connection with these options; those with the same share one."""
+        """The wire format for these options: connections with the same options share one."""
         shared = self._text_formats.get(options)
         if shared is None:
             shared = TextFormat(options)
@@ -93,7 +93,7 @@ class TelnetFactory(Factory):
         return shared
 
     def at_end_of_turn(self, connection: TelnetConnection) -> None:
-        """A connection has something to do when all that this turn of the reactor brings is there."""
+        """Call C{turn_over} of a connection when everything that this turn of the reactor brings has arrived."""
         if not self._busy:
             # It runs before the reactor looks at its sockets again.
             self.clock.callLater(0, self._turn_over)
@@ -105,5 +105,5 @@ class TelnetFactory(Factory):
             try:
                 connection.turn_over()
             except Exception:
-                # A mistake on one connection must not keep the others from theirs.
+                # A bug that shows on one connection must not affect the others.
                 _log.failure("cannot write to a connection")

@@ -1,5 +1,5 @@
 """
-The JSON dialect of the telnet bridge: the events of the websocket, one a line, in ASCII (bridge's protocol, section 2).
+The JSON dialect of the telnet port: the events of the websocket, one a line, in ASCII (telnet bridge, section 2).
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from gossip.service.interfaces import IWireFormat
 from gossip.transports.telnet.limits import TelnetLimits
 
 _ESCAPED: Final = 3
-"""Escapes make a text so many times as long: two bytes of UTF-8 become six."""
+"""The factor by which escapes lengthen a text at most: two bytes of UTF-8 become six."""
 
 _BEYOND_ASCII: Final = re.compile("[^\x00-\x7f]+")
 
 
 @implementer(IWireFormat)
 class JsonFormat:
-    """How events are written for all connections with the JSON dialect."""
+    """Events as lines of JSON, for all connections that speak it."""
 
     def __init__(self, frame_out: int, line_bytes: int) -> None:
         """
-        @param frame_out: how many bytes an event may have before it is made ASCII; 0 for any number.
-        @param line_bytes: how many bytes its line may have; 0 for any number.
+        @param frame_out: the maximum size of an event before it is escaped, in bytes; 0 for no limit.
+        @param line_bytes: the maximum size of its line, in bytes; 0 for no limit.
         """
         sizes = [size for size in (frame_out, line_bytes // _ESCAPED) if size]
         self._frame_out = min(sizes, default=0)
@@ -41,7 +41,7 @@ class JsonFormat:
 
 class JsonDialect:
     """
-    The JSON dialect of one connection: it remembers nothing.
+    The JSON dialect of one connection. It has no state.
 
     @ivar wire_format: how events are written for it.
     """
@@ -50,28 +50,28 @@ class JsonDialect:
 
     def __init__(self, wire_format: JsonFormat, ref_bytes: int) -> None:
         """
-        @param ref_bytes: how many bytes a ref may have; 0 for any number.
+        @param ref_bytes: the maximum size of a ref, in bytes; 0 for no limit.
         """
         self.wire_format = wire_format
         self._ref_bytes = ref_bytes
 
     def line_bytes(self, limits: TelnetLimits) -> int:
-        """How long a line may be after the login."""
+        """How many bytes a line may have after the login; 0 for no limit."""
         return limits.json_line_bytes
 
     def read(self, line: bytes, session: Session | None, too_fast: bool = False) -> list[ClientEvent]:
-        """Understand a line. There is a session from the first on, and how fast it is the network judges."""
+        """Understand a line. There is a session from the first line on, so the network judges the rate."""
         return [frames.decode(line, self._ref_bytes)]
 
     def too_long(self, session: Session | None, too_fast: bool = False) -> list[ClientEvent]:
-        """A line came that is too long to be read."""
+        """Answer a line that is too long to be read, as one that is no JSON."""
         return [Unreadable()]
 
     def set_charset(self, charset: str) -> None:
-        """JSON is ASCII, whatever was chosen by telnet."""
+        """Do nothing: JSON is ASCII, whatever telnet negotiated."""
 
     def goodbye(self, why: Error) -> bytes:
-        """The last line before a close."""
+        """Write the last line before a close."""
         payload = {"code": why.kind.number, "reason": why.text}
         return _line(msgspec.json.encode({"event": "close", "payload": payload}))
 

@@ -1,4 +1,4 @@
-"""What the telnet bridge bears (bridge's protocol, section 1). Without I/O, since the configuration knows it too."""
+"""The limits of the telnet port (telnet bridge, section 1). Without I/O, since the configuration imports them."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from msgspec import Struct
 
 class TelnetLimits(Struct, frozen=True, forbid_unknown_fields=True):
     """
-    The limits of the telnet bridge; 0 is no limit.
+    The limits of the telnet port; 0 is no limit.
 
-    @ivar connections: how many connections there may be.
-    @ivar connections_per_address: how many of them from one address.
-    @ivar unauthenticated_per_address: how many of those before they have logged in.
+    @ivar connections: the maximum number of connections.
+    @ivar connections_per_address: the maximum number from one address.
+    @ivar unauthenticated_per_address: the maximum number from one address that have not logged in.
     @ivar login_seconds: how long a login may take.
-    @ivar logins: so many refused logins end a connection.
+    @ivar logins: how many refused logins end a connection.
     @ivar line_bytes_before_login: the longest line before the login.
-    @ivar line_bytes: the longest line of the text dialect after it.
-    @ivar json_line_bytes: the longest line of the JSON dialect after it, and to a game.
-    @ivar unended_bytes: how much may come without the end of a line.
-    @ivar subnegotiation_bytes: the longest subnegotiation of telnet.
+    @ivar line_bytes: the longest line of the text dialect after the login.
+    @ivar json_line_bytes: the longest line of the JSON dialect after the login, and to a game.
+    @ivar unended_bytes: how many bytes may arrive without a line feed.
+    @ivar subnegotiation_bytes: the longest telnet subnegotiation.
     @ivar negotiations: how many negotiations of a connection are answered.
-    @ivar inflated_bytes: how much one compressed read may inflate to.
-    @ivar backlog_bytes: how much may wait for a slow reader before he is cut off.
+    @ivar inflated_bytes: how many bytes one compressed read may inflate to.
+    @ivar backlog_bytes: how many bytes may wait for a slow reader before it is cut off.
     """
 
     connections: int = 1000

@@ -1,8 +1,7 @@
 """
-Text as the lines of an old MUD: charsets, names without blanks, doubled colour codes, lengths (bridge's protocol,
-section 4).
+Text as lines for an old MUD: charsets, names without blanks, doubled colour codes, lengths (telnet bridge, section 4).
 
-Whatever another world sent must not become a second token, a second line, a colour or a command here.
+Nothing that another game sent may become a second token, a second line, a colour or a command.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ from msgspec import Struct
 from gossip.protocol.text import clean
 
 CHARSETS: Final = {"utf-8": "utf-8", "latin1": "latin-1", "cp437": "cp437", "ascii": "ascii"}
-"""The charsets of the bridge, and what Python calls them."""
+"""The charsets of the telnet port, with their names in Python."""
 
 MOST_LINES: Final = 8
-"""A text is split over so many lines at the most."""
+"""The maximum number of lines for one text."""
 
 CUT: Final = "…"
-"""What ends a text that is longer still."""
+"""The end of a text that was cut after the last of those lines."""
 
-# Of the control characters TAB, LF and CR are left, which become blanks as all white space does.
+# TAB, LF and CR are missing here: they become blanks, as all white space does.
 _ODD: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]+")
 
 _PLAIN: Final = str.maketrans(
@@ -43,17 +42,17 @@ _UNESCAPED: Final = {escape: character for character, escape in _ESCAPES.items()
 _ESCAPE: Final = re.compile("%(?:20|25|40|2C)", re.IGNORECASE)
 
 _NOBODY: Final = "?"
-"""Stands for a name of which nothing can be written: without it a line would miss a token."""
+"""Stands for a name that cannot be written at all: without it, a line would lack a token."""
 
 _NAME_LESS: Final = 48
-"""A name takes so many bytes less than half a line."""
+"""How much shorter than half a line a name must be, in bytes."""
 
 _LEAST_ROOM: Final = 16
-"""A line has room for so many bytes of text, whatever stands before it."""
+"""The minimum room for text in a line, in bytes, whatever its head is."""
 
 
 def one_line(text: str) -> str:
-    """A text without control characters and tags, any run of white space one blank, none at the ends."""
+    """A text without control characters and tags; each run of white space becomes one blank, or nothing at the ends."""
     if text.isprintable() and "<" not in text and "  " not in text:
         return text.strip()
     return " ".join(clean(_ODD.sub("", text)).split())
@@ -63,28 +62,28 @@ def decode(line: bytes, charset: str) -> str:
     """
     Read an input line.
 
-    @param charset: one of L{CHARSETS}; a line that is not UTF-8 where it should be is read as Windows-1252.
-    @raise UnicodeDecodeError: an ASCII connection sent something else.
+    @param charset: one of L{CHARSETS}; with C{utf-8}, a line that is not UTF-8 is read as Windows-1252.
+    @raise UnicodeDecodeError: the charset is C{ascii} and the line is not.
     """
     if charset != "utf-8":
         return line.decode(CHARSETS[charset])
     try:
         return line.decode()
     except UnicodeDecodeError:
-        # Its five holes become control characters, and those are dropped.
+        # The five undefined bytes become control characters, which are dropped later.
         return "".join(bytes((byte,)).decode("cp1252", "ignore") or chr(byte) for byte in line)
 
 
 def transliterate(text: str, charset: str) -> str:
     """
-    Write a text with the characters of a charset: marks go, typography becomes plain, the rest is C{?}.
+    Write a text in the characters of a charset: marks are dropped, typography becomes plain, the rest becomes C{?}.
 
     @param charset: one of L{CHARSETS}.
     """
     codec = CHARSETS[charset]
     if codec == "utf-8" or text.isascii():
         return text
-    # A letter and its mark may be one character there.
+    # The charset may have a letter and its mark as one character.
     text = unicodedata.normalize("NFC", text)
     return "".join(character if _fits(character, codec) else _nearest(character, codec) for character in text)
 
@@ -110,9 +109,9 @@ class Lettering(Struct, frozen=True):
     How texts are written for a connection.
 
     @ivar charset: one of L{CHARSETS}.
-    @ivar maxline: how many bytes a line has at the most, with its end.
-    @ivar double: the characters that are doubled, since one alone starts a colour there.
-    @ivar strip: the characters that are left out.
+    @ivar maxline: the maximum length of a line with its end, in bytes.
+    @ivar double: the characters that are doubled, since a single one starts a colour on that MUD.
+    @ivar strip: the characters that are removed.
     """
 
     charset: str = "utf-8"
@@ -121,8 +120,8 @@ class Lettering(Struct, frozen=True):
     strip: str = ""
 
     def text(self, text: str) -> str:
-        """A text from another world."""
-        # Transliteration and stripping may make a blank, a tag or a colour of what was none: they come first.
+        """Write a text of another game."""
+        # Transliteration and stripping can create a blank, a tag or a colour, so they come first.
         text = transliterate(text, self.charset)
         for character in self.strip:
             text = text.replace(character, "")
@@ -132,9 +131,9 @@ class Lettering(Struct, frozen=True):
         return text
 
     def name(self, name: str) -> str:
-        """A name from another world: one token, whatever is in it."""
+        """Write a name of another game: as one token, whatever it contains."""
         name = (self.text(name) or _NOBODY).translate(_ESCAPED)
-        # Two names must leave a line room for a text: only one that is all escapes is cut.
+        # Two names must leave room for a text in a line; only a name full of escapes is ever cut.
         most = self.maxline // 2 - _NAME_LESS
         if self._size(name) > most:
             units = self._units(name)
@@ -144,32 +143,32 @@ class Lettering(Struct, frozen=True):
         return name
 
     def who(self, name: str, game: str) -> str:
-        """A player of another world; the short name of a game is letters and digits."""
+        """Write a player of another game; the short name of a game has only letters and digits."""
         return f"{self.name(name)}@{game}"
 
     def heard_name(self, token: str) -> str:
-        """A name as the MUD wrote it; what was escaped and doubled for it comes back as it was."""
-        # A per cent sign that starts no escape is itself.
+        """Read a name that the MUD wrote, and undo the escapes and doubled characters."""
+        # A percent sign that starts no escape stands for itself.
         name = _ESCAPE.sub(lambda escape: _UNESCAPED[escape[0].upper()], token)
         for character in self.double:
             name = name.replace(character * 2, character)
         return one_line(name)
 
     def encode(self, line: str) -> bytes:
-        """A finished line as it goes over the wire, with its end."""
+        """Encode a finished line, and add its end."""
         return line.encode(CHARSETS[self.charset], "replace") + b"\r\n"
 
     def spread(self, head: str, text: str, most: int = MOST_LINES) -> Iterator[bytes]:
         """
-        The lines that carry a text behind the same head, each of at most C{maxline} bytes; none for no text.
+        The lines of a text behind the same head, each of at most C{maxline} bytes; no lines if the text is empty.
 
         @param text: as L{text} returned it.
-        @param most: how many lines there may be.
+        @param most: the maximum number of lines.
         """
         return map(self.encode, self.spread_text(head, text, most))
 
     def spread_text(self, head: str, text: str, most: int = MOST_LINES) -> Iterator[str]:
-        """The same, as text and without their ends."""
+        """The same lines, not encoded and without their ends."""
         room = self._room(head)
         if self._size(text) <= room:
             if text:
@@ -194,11 +193,11 @@ class Lettering(Struct, frozen=True):
                 yield f"{head} {line}"
 
     def listed(self, head: str, words: Iterable[str]) -> Iterator[bytes]:
-        """The lines that carry words behind the same head: one at the least, each of at most C{maxline} bytes."""
+        """The lines of words behind the same head: at least one line, each of at most C{maxline} bytes."""
         return (self.encode(head + row) for row in self.rows(head, words))
 
     def rows(self, head: str, words: Iterable[str]) -> Iterator[str]:
-        """What follows the head on each of those lines."""
+        """The part of each of those lines after the head."""
         room = self._room(head) + len(" ")
         row, filled = "", 0
         for word in words:
@@ -214,11 +213,11 @@ class Lettering(Struct, frozen=True):
         return len(text) if text.isascii() else len(text.encode(CHARSETS[self.charset], "replace"))
 
     def _room(self, head: str) -> int:
-        """How many bytes a line has left for what follows its head and a blank."""
+        """The room in a line after its head and a blank, in bytes."""
         return max(self.maxline - self._size(head) - len(" \r\n"), _LEAST_ROOM)
 
     def _shortened(self, text: str, room: int) -> str:
-        """A text that goes on, with the sign that says so."""
+        """A text that is cut, with the sign for it at its end."""
         cut = self.text(CUT)
         units = self._units(text)
         while units and self._size("".join(units)) + self._size(cut) > room:
@@ -226,7 +225,7 @@ class Lettering(Struct, frozen=True):
         return "".join(units).rstrip() + cut
 
     def _pieces(self, text: str, room: int) -> Iterator[str]:
-        """Words and blanks; a word that is longer than a line, in what must not be torn apart."""
+        """Words and blanks; a word that is longer than a line in its smallest units."""
         for word in re.split("( )", text):
             if self._size(word) <= room:
                 yield word
@@ -234,6 +233,6 @@ class Lettering(Struct, frozen=True):
                 yield from self._units(word)
 
     def _units(self, word: str) -> list[str]:
-        """Characters, escapes and doubled pairs."""
+        """The smallest units of a word: characters, escapes and doubled pairs."""
         doubled = "".join(f"|{re.escape(character * 2)}" for character in self.double)
         return re.findall(f"%[0-9A-Fa-f]{{2}}{doubled}|.", word, re.DOTALL)

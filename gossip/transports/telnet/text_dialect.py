@@ -1,7 +1,7 @@
 """
-The text dialect of the telnet bridge: lines to events (bridge's protocol, sections 2 and 4).
+The text dialect of the telnet port: lines become events (telnet bridge, sections 2 and 4).
 
-A command travels through the network as an event, and what its final line needs travels with it, in the ref: see
+A command travels through the network as an event, whose ref has what the final line of its answer needs: see
 L{gossip.transports.telnet.text_format}.
 """
 
@@ -37,33 +37,33 @@ from gossip.transports.telnet.lines import decode, one_line
 from gossip.transports.telnet.text_format import Asked, LineOptions, TextFormat
 
 SUPPORTS: Final = ("channels", "players", "tells", "games")
-"""What a LOGIN supports; achievements need the JSON dialect."""
+"""The flags that a LOGIN supports; achievements need the JSON dialect."""
 
 _TAG: Final = re.compile(r"@([A-Za-z0-9._-]{1,16})(?: |$)")
 _VERB: Final = re.compile("[A-Z-]{1,16}")
 
 _SHOWN: Final = 32
-"""So many characters are said back of what may be anything."""
+"""How much unvalidated input is echoed back, in characters."""
 
 _NAME: Final = 384
-"""So many characters a name may have at the most: 64, each doubled and escaped."""
+"""The maximum length of a name as written, in characters: 64, each doubled and escaped."""
 
 
 class Reply(Struct, frozen=True):
-    """What is said to somebody who is not logged in: whole lines, with their ends."""
+    """An answer to a connection without a session: whole lines, with their ends."""
 
     data: bytes
 
 
 Heard = Event | Reply
-"""What a line means: an event for the network, or what is said where there is no session for one."""
+"""What a line means: an event for the network, or an answer where there is no session for one."""
 
 
 class TextDialect:
     """
     Understands the lines of one connection.
 
-    @ivar options: what the MUD set.
+    @ivar options: the options that the MUD has set.
     @ivar wire_format: how events are written for it.
     """
 
@@ -71,8 +71,8 @@ class TextDialect:
 
     def __init__(self, mssp: Callable[[], Mapping[str, str]], format_for: Callable[[LineOptions], TextFormat]) -> None:
         """
-        @param mssp: gives the live figures for MSSP-REQUEST.
-        @param format_for: gives the wire format for options.
+        @param mssp: returns the variables for MSSP-REQUEST.
+        @param format_for: returns the wire format for options.
         """
         self._mssp = mssp
         self._format_for = format_for
@@ -83,15 +83,15 @@ class TextDialect:
         self.wire_format = self._format_for(options)
 
     def set_charset(self, charset: str) -> None:
-        """The peer chose a charset by telnet."""
+        """Follow a charset that telnet negotiated."""
         self._set(self.options.changed("charset", charset))
 
     def line_bytes(self, limits: TelnetLimits) -> int:
-        """How long a line may be after the login."""
+        """How many bytes a line may have after the login; 0 for no limit."""
         return limits.line_bytes
 
     def goodbye(self, why: Error) -> bytes:
-        """The last line before a close."""
+        """Write the last line before a close."""
         letters = self.options.lettering
         return b"".join(letters.spread(f"BYE {why.kind.number}", letters.text(why.text), most=1))
 
@@ -99,8 +99,8 @@ class TextDialect:
         """
         Understand a line.
 
-        @param session: the session, C{None} for who is not logged in.
-        @param too_fast: whether it comes too fast to be obeyed; in a session the network judges that.
+        @param session: the session; C{None} before the login.
+        @param too_fast: whether the line is over the rate limit; never in a session, where the network judges that.
         """
         try:
             text, readable = one_line(decode(line, self.options.lettering.charset)), True
@@ -129,7 +129,7 @@ class TextDialect:
             return self._refused(asked, denied.error, session)
 
     def too_long(self, session: Session | None, too_fast: bool = False) -> list[Heard]:
-        """A line came that is too long to be read."""
+        """Answer a line that is too long to be read."""
         return self._refused(Asked("", "LINE"), Error.of("rate-limited" if too_fast else "line-too-long"), session)
 
     def _refused(self, asked: Asked, why: Error, session: Session | None) -> list[Heard]:
@@ -139,7 +139,7 @@ class TextDialect:
         return asked.done(" ".join(("OK", asked.verb, *words)))
 
     def _say(self, asked: Asked, session: Session | None, *lines: str) -> list[Heard]:
-        """Answer at once; in a session in the order of its answers, and within its rate limit."""
+        """Answer at once; in a session, in the order of its answers and within its rate limit."""
         done = asked.done(*lines)
         if session is not None:
             return [Noop(done)]
@@ -238,7 +238,7 @@ class TextDialect:
         return self._say(asked, session, f"PONG {arguments[:_SHOWN]}".rstrip())
 
     def _pong(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
-        return [Noop(asked)] if session is not None else []  # not answered, but counted
+        return [Noop(asked)] if session is not None else []  # counted, but not answered
 
     def _help(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         return self._say(asked, session, *(f"NOTE {line}" for line in _HELP), "OK HELP")
@@ -252,7 +252,7 @@ class TextDialect:
 
 
 def _words(arguments: str, number: int, syntax: str) -> list[str]:
-    """So many words, and the rest of the line."""
+    """The first words of a line, as many as asked for, and the rest of the line."""
     words = arguments.split(" ", number)
     if len(words) < number or not words[0]:
         raise Denied("syntax", usage=syntax)

@@ -1,5 +1,5 @@
 """
-Events as lines of the text dialect (bridge's protocol, section 2).
+Events as lines of the text dialect (telnet bridge, section 2).
 
 A command travels through the network as the ref of its event and comes back in the answer, which has all that the final
 line needs. So nothing is remembered here, and connections with the same options share the same bytes.
@@ -21,7 +21,7 @@ from gossip.service.interfaces import IWireFormat
 from gossip.transports.telnet.lines import CHARSETS, Lettering
 
 KINDS: Final = ("channels", "tells", "players", "games")
-"""What a connection may want to be told of."""
+"""The kinds of events that a connection can choose to be told."""
 
 _MAXLINE: Final = re.compile("[0-9]{3,4}", re.ASCII)
 _LEAST_MAXLINE, _MOST_MAXLINE = 256, 4096
@@ -42,22 +42,22 @@ class Asked(Struct, frozen=True):
     lines: tuple[str, ...] = ()
 
     def done(self, *lines: str) -> Asked:
-        """The same, with what is said when it is done; the tag comes back in front of the last line."""
+        """The same command with the lines that answer it; the final line gets the tag."""
         *before, final = lines
         return replace(self, lines=(*before, self.marked(final)))
 
     def marked(self, line: str) -> str:
-        """A line behind the tag, if there is one."""
+        """A line with the tag in front, if there is one."""
         return f"@{self.tag} {line}" if self.tag else line
 
 
 class LineOptions(Struct, frozen=True):
     """
-    What a MUD set by OPTION.
+    The options of a connection, which a MUD sets by OPTION.
 
     @ivar lettering: how texts are written for it.
-    @ivar echo: whether it is told what it said itself.
-    @ivar kinds: what it is told of, of L{KINDS}.
+    @ivar echo: whether it is told its own messages.
+    @ivar kinds: the kinds of events that it is told, of L{KINDS}.
     """
 
     lettering: Lettering = Lettering()
@@ -66,9 +66,9 @@ class LineOptions(Struct, frozen=True):
 
     def changed(self, key: str, value: str) -> LineOptions:
         """
-        One option set anew.
+        The options with one of them changed.
 
-        @raise ValueError: there is none of that name, or it cannot have that value.
+        @raise ValueError: there is no such option, or it cannot have that value.
         """
         match key:
             case "charset" if value.lower() in CHARSETS:
@@ -84,7 +84,7 @@ class LineOptions(Struct, frozen=True):
         raise ValueError(f"bad option {key}")
 
     def shown(self) -> dict[str, str]:
-        """Every option and its value, as a MUD writes them."""
+        """Every option and its value, as the MUD writes them."""
         lettering = self.lettering
         return {
             "charset": lettering.charset,

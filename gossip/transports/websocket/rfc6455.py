@@ -1,8 +1,8 @@
 """
-Websockets by hand (RFC 6455): the usual request, the usual frame in, and all frames out.
+The usual parts of websockets (RFC 6455), without Autobahn: the usual request, the usual frame in, and all frames out.
 
-Most of what a daemon does is of these kinds, and goes past the library that does the rest: a request with nothing to
-think about, whole text in one frame, and what is written once for all connections of a kind.
+These are most of what a daemon does: a plain request, a whole text in one frame, and frames that are encoded once for
+all connections with the same wire format.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ _USUAL: Final = {
     b"sec-websocket-version": b"13",
     b"sec-websocket-key": None,
 }
-"""What the usual request has, once each, and in lower case what must stand there."""
+"""The headers of the usual request, once each, with their values in lower case; C{None} for any value."""
 
 
 def usual_key(head: bytes) -> bytes | None:
     """
-    The key of a request for the upgrade (RFC 6455, section 4.2.1) that has nothing to think about: no extensions, no
-    subprotocols, nothing twice. Autobahn takes four times as long for it, and most connects are of this kind.
+    The key of a usual request for the upgrade (RFC 6455, section 4.2.1): without extensions, subprotocols and repeated
+    headers. Most connects are of this kind, and Autobahn takes four times as long for it.
 
     @param head: the request without its empty line.
-    @return: C{None} if it is for Autobahn to judge.
+    @return: C{None} if Autobahn must judge the request.
     """
     first, *lines = head.split(b"\r\n")
     method, _, version = first.partition(b" ")
@@ -66,12 +66,12 @@ def usual_key(head: bytes) -> bytes | None:
 
 
 def switching_protocols(key: bytes) -> bytes:
-    """The answer to a request for the upgrade (RFC 6455, section 4.2.2), in the plain old form."""
+    """The answer to a request for the upgrade (RFC 6455, section 4.2.2), in the form that every client understands."""
     return _SWITCHING % b64encode(sha1(key + _MAGIC, usedforsecurity=False).digest())
 
 
 def unmask(mask: bytes, payload: bytes) -> bytes:
-    """RFC 6455, section 5.3, for the whole payload at once."""
+    """Unmask a whole payload at once (RFC 6455, section 5.3)."""
     size = len(payload)
     key = (mask * (size // 4 + 1))[:size]
     return (int.from_bytes(payload, "little") ^ int.from_bytes(key, "little")).to_bytes(size, "little")
@@ -91,7 +91,7 @@ class PlainFormat:
 
     def __init__(self, frame_out: int) -> None:
         """
-        @param frame_out: how many bytes of JSON a frame has at the most; 0 for any number.
+        @param frame_out: the maximum size of the JSON in a frame, in bytes; 0 for no limit.
         """
         self._frame_out = frame_out
 
@@ -104,13 +104,13 @@ class DeflateFormat:
     """
     The same, compressed (RFC 7692).
 
-    Each message starts afresh, so that one piece of work serves all connections and none needs a window of its own.
+    Each message is compressed on its own, so that it is encoded once for all connections, and none needs a window.
     """
 
     def __init__(self, frame_out: int, window_bits: int) -> None:
         """
-        @param frame_out: how many bytes of JSON a frame has at the most; 0 for any number.
-        @param window_bits: how far back the other side looks: 2 to this power bytes.
+        @param frame_out: the maximum size of the JSON in a frame, in bytes; 0 for no limit.
+        @param window_bits: the peer has a window of 2 to this power bytes.
         """
         self._frame_out = frame_out
         self._window_bits = window_bits
@@ -126,12 +126,12 @@ class DeflateFormat:
 
 
 def text_frame(text: bytes) -> bytes:
-    """A whole text in a frame, without a mask (RFC 6455, section 5.2)."""
+    """A whole text in an unmasked frame (RFC 6455, section 5.2)."""
     return _frame(WHOLE_TEXT, text)
 
 
 def _frame(first: int, payload: bytes) -> bytes:
-    """A frame without a mask (RFC 6455, section 5.2)."""
+    """An unmasked frame (RFC 6455, section 5.2)."""
     size = len(payload)
     if size < 126:
         return bytes((first, size)) + payload
