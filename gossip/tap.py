@@ -52,17 +52,17 @@ class Options(usage.Options):
 
     synopsis = "[options]"
     longdesc = (
-        "The network that MUDs join. Without options it listens on the loopback, port 4110, and keeps what it knows in "
+        "The network that MUDs join. Without options it listens on port 4110 of the loopback, and keeps its data in "
         "./gossip-data."
     )
 
     optFlags: ClassVar = [
-        ["check", None, "Say whether the configuration is good, and exit."],
+        ["check", None, "Check the configuration, print where the daemon would listen, and exit."],
         ["dump-config", None, "Print all settings as a configuration file, and exit."],
     ]
     optParameters: ClassVar = [
         ["config", "c", None, "The configuration file: see etc/gossip.toml."],
-        ["data", "d", None, "The directory to keep everything in."],
+        ["data", "d", None, "The directory for all data."],
         ["database", None, None, "The URL of a PostgreSQL database, instead of SQLite in the data directory."],
         ["admin-socket", None, None, "The unix socket for gossipctl, instead of admin.sock in the data directory."],
     ]
@@ -73,13 +73,13 @@ class Options(usage.Options):
         self["telnet"] = []
 
     def opt_listen(self, endpoint: str) -> None:
-        """Where to listen, as an endpoint string; may be given more than once."""
+        """Where to listen for websockets and browsers, as an endpoint string. Can be repeated."""
         self["listen"].append(endpoint)
 
     opt_l = opt_listen
 
     def opt_telnet(self, endpoint: str) -> None:
-        """Where to listen for MUDs that come by telnet, as an endpoint string; may be given more than once."""
+        """Where to listen for MUDs that join by telnet, as an endpoint string. Can be repeated."""
         self["telnet"].append(endpoint)
 
     def postOptions(self) -> None:

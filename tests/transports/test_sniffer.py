@@ -16,7 +16,7 @@ from gossip.transports.sniffer import RequestLineSnifferFactory
 
 
 class Guest(Protocol):
-    """Remembers what it was given."""
+    """A protocol that remembers its input."""
 
     def __init__(self) -> None:
         self.heard = b""
@@ -30,7 +30,7 @@ class Guest(Protocol):
 
 
 class Guests(Factory):
-    """Makes guests and remembers them."""
+    """Makes such protocols and remembers them."""
 
     noisy = False
 
@@ -43,7 +43,7 @@ class Guests(Factory):
 
 
 class DoorTests(SynchronousTestCase):
-    """The one port sends each connection where it belongs."""
+    """Each connection reaches the right factory."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -64,7 +64,7 @@ class DoorTests(SynchronousTestCase):
             self.transport.protocol.dataReceived(piece)
 
     def test_game(self) -> None:
-        """Who asks for the socket gets to the games, with all that he sent."""
+        """A request for the socket reaches the games' factory, with everything that was sent."""
         self.feed(b"GET /socket HTTP/1.1\r\nHost: x\r\n\r\nframe", b" and more")
         self.assertEqual(
             [guest.heard for guest in self.games.made], [b"GET /socket HTTP/1.1\r\nHost: x\r\n\r\nframe and more"]
@@ -73,32 +73,32 @@ class DoorTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_query(self) -> None:
-        """A query after the path changes nothing."""
+        """A query after the path makes no difference."""
         self.feed(b"GET /socket?vsn=1.0 HTTP/1.1\r\n")
         self.assertEqual(len(self.games.made), 1)
 
     def test_people(self) -> None:
-        """Everything else gets to the pages, junk too."""
+        """Everything else reaches the pages, even junk."""
         for line in (b"GET / HTTP/1.1\r\n", b"GET /socket/x HTTP/1.1\r\n", b"GET /Socket HTTP/1.1\r\n", b"\n", b"x\n"):
             self.setUp()
             self.feed(line)
             self.assertEqual([guest.heard for guest in self.people.made], [line])
 
     def test_lost(self) -> None:
-        """Who was handed over hears of the end himself."""
+        """A protocol that was handed a connection is told of its end directly."""
         self.feed(b"GET /socket HTTP/1.1\r\n")
         self.transport.loseConnection()
         self.assertTrue(self.games.made[0].lost)
 
     def test_people_leave(self) -> None:
-        """A person's connection ends for the site too."""
+        """The site is told of the end of a browser's connection."""
         self.feed(b"GET / HTTP/1.1\r\n", b"more")
         self.assertEqual(self.people.made[0].heard, b"GET / HTTP/1.1\r\nmore")
         self.transport.loseConnection()
         self.assertTrue(self.people.made[0].lost)
 
     def test_people_do_not_wait(self) -> None:
-        """A person who leaves makes no room for two that say nothing."""
+        """The end of a browser's connection does not make room for two silent ones."""
         self.feed(b"GET / HTTP/1.1\r\n")
         self.transport.loseConnection()
         self.connect()
@@ -107,7 +107,7 @@ class DoorTests(SynchronousTestCase):
         self.assertFalse(self.transport.connected)
 
     def test_too_many_waiting(self) -> None:
-        """Who says nothing takes the room of others who say nothing, until he goes."""
+        """A silent connection takes the room of other silent ones until it ends."""
         first = self.transport
         self.connect()
         self.assertTrue(self.transport.value().startswith(b"HTTP/1.1 503 "))
@@ -117,7 +117,7 @@ class DoorTests(SynchronousTestCase):
         self.assertTrue(self.transport.connected)
 
     def test_too_many_people(self) -> None:
-        """There is room for so many people of an address; games count for themselves."""
+        """Browsers of one address are limited; games are counted by their own factory."""
         self.feed(b"GET / HTTP/1.1\r\n")
         first = self.transport
         for line, connected in ((b"GET /socket HTTP/1.1\r\n", True), (b"GET / HTTP/1.1\r\n", True), (b"", False)):
@@ -130,7 +130,7 @@ class DoorTests(SynchronousTestCase):
         self.assertTrue(self.transport.connected)
 
     def test_slow(self) -> None:
-        """A first line that does not come ends the connection."""
+        """A connection whose first line does not arrive is ended."""
         self.feed(b"GET /sock")
         self.clock.advance(9)
         self.assertTrue(self.transport.connected)
@@ -147,13 +147,13 @@ class DoorTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_leaves(self) -> None:
-        """Who goes before saying anything leaves no timer behind."""
+        """A connection that ends before its first line leaves no timer behind."""
         self.transport.loseConnection()
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     @given(st.lists(st.integers(1, 40), max_size=8))
     def test_cut_anywhere(self, cuts: list[int]) -> None:
-        """However the bytes come, they arrive whole."""
+        """However the bytes are cut, all of them arrive."""
         self.setUp()
         request = b"GET /socket HTTP/1.1\r\nHost: localhost\r\n\r\n"
         rest = request

@@ -1,10 +1,10 @@
-"""The telnet codec of the bridge: bytes in, events out, and an outbox of bytes to send.
+"""The codec of the telnet port: bytes in, events out, and an outbox of bytes to send.
 
 It does no I/O and knows no clock. A connection feeds what it reads to `Telnet.receive`, acts on the
 events, and writes what `Telnet.flush` returns once at the end of each reactor turn:
 
-    codec = Telnet()                   # the opening offers lie in its outbox
-    codec.send_line(b"GOSSIP 1 ...")   # the banner leaves with them, in one write
+    codec = Telnet()                   # the opening offers are in its outbox
+    codec.send_line(b"GOSSIP 1 ...")   # the banner is written with them
     transport.write(codec.flush())
     for event in codec.receive(data): ...
 
@@ -12,13 +12,13 @@ Why a codec of our own: `twisted.conch.telnet` raises out of dataReceived on jun
 compression and cannot stop in mid-chunk, where MCCP3 begins; the packages on PyPI are tied to
 asyncio or bound neither their buffers nor what they inflate.
 
-What comes in passes three layers: inflate (MCCP3), telnet commands, lines. What goes out is escaped
-when it is queued and compressed when it is flushed (MCCP2), so that negotiation and text keep their
-order. Whatever the peer sends, nothing raises, every buffer is bounded, and the same bytes give the
-same events wherever they are cut; only the two bounds on what a read inflates to count by the read.
+Input passes three layers: inflate (MCCP3), telnet commands, lines. Output is escaped when it is
+queued and compressed when it is flushed (MCCP2), so that negotiation and text keep their order.
+Whatever the peer sends, nothing raises, every buffer is bounded, and the same bytes give the same
+events wherever they are cut; only the two bounds on what a read inflates to depend on the reads.
 
 Sources: RFC 854 (commands), 1143 (negotiation), 2066 (CHARSET), the MCCP and MSSP pages of
-https://tintin.mudhalla.net/protocols/ and the sections 1, 4, 5 and 6 of the bridge's protocol.
+https://tintin.mudhalla.net/protocols/ and the sections 1, 4, 5 and 6 of the telnet bridge's protocol.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ import msgspec
 # Commands, RFC 854.
 SE, AYT, SB, WILL, WONT, DO, DONT, IAC = 240, 246, 250, 251, 252, 253, 254, 255
 
-# The options that we have; all others are refused.
+# The options that we support; all others are refused.
 CHARSET, MSSP, MCCP2, MCCP3 = 42, 70, 86, 87
 
 _CHARSET_REQUEST, _CHARSET_ACCEPTED, _CHARSET_REJECTED = 1, 2, 3
@@ -53,7 +53,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 
 
 class LineTooLong(msgspec.Struct, frozen=True):
-    """A line grew over `line_limit`; what comes up to its LF is dropped. Told once a line."""
+    """A line is longer than `line_limit`; the rest up to its LF is dropped. Once for each line."""
 
 
 class MSSPAsked(msgspec.Struct, frozen=True):
@@ -63,24 +63,24 @@ class MSSPAsked(msgspec.Struct, frozen=True):
 class CharsetAsked(msgspec.Struct, frozen=True):
     """The peer proposes character sets: `Telnet.accept_charset` or `Telnet.reject_charset`.
 
-    `names` are as the peer wrote them, the one it likes best first (RFC 2066). Bytes beyond ASCII
-    are read as Latin-1, so that any name can be sent back as it came.
+    `names` are as the peer wrote them, the preferred one first (RFC 2066). Bytes beyond ASCII are
+    read as Latin-1, so that any name can be sent back unchanged.
     """
 
     names: tuple[str, ...]
 
 
 class CompressionFailed(msgspec.Struct, frozen=True):
-    """The peer's MCCP3 stream is no zlib. Fatal: say so and close.
+    """The peer's MCCP3 stream is not zlib. Fatal: tell the peer, and close.
 
-    What a broken stream held since the last read is lost: garbage must never run as commands.
+    The input of this read is lost: garbage must never run as commands.
     """
 
 
 class Flooded(msgspec.Struct, frozen=True):
-    """The peer went over a bound that no honest one comes near. Fatal: close.
+    """The peer exceeded a limit that no honest peer comes near. Fatal: close.
 
-    `error` is the code of the error that says which.
+    `error` is the code of the error for that limit.
     """
 
     error: str
@@ -90,7 +90,7 @@ Event = Line | LineTooLong | MSSPAsked | CharsetAsked | CompressionFailed | Floo
 
 
 class _Ours(Enum):
-    """How an option of ours stands (RFC 1143's NO, WANTYES, YES; we never take an offer back)."""
+    """The state of an option of ours (RFC 1143: NO, WANTYES, YES; we never withdraw an offer)."""
 
     OFF = 0
     OFFERED = 1
@@ -106,72 +106,72 @@ _SUB_COMMAND = 4  # the byte after an IAC in there
 
 
 class Telnet:
-    """One connection's telnet, seen from the server.
+    """Telnet for one connection, on the server's side.
 
-    `tls`: the connection is encrypted; compression is then never offered, since next to secrets
-    it would tell their content by length.
+    `tls`: the connection is encrypted; compression is then never offered, since the length of
+    compressed secrets leaks their content.
 
-    After a fatal event (`CompressionFailed`, `Flooded`) all further input is ignored; last words
-    can still be sent.
+    After a fatal event (`CompressionFailed`, `Flooded`) all further input is ignored; a last
+    line can still be sent.
     """
 
-    # The limits: set another on an instance, it holds from the next `receive` on.
+    # The limits. One that is set on an instance applies from the next `receive` on.
     line_limit: int = 1024
-    """Bytes of the longest line let through; to be raised when the peer has logged in."""
+    """The maximum length of a line, in bytes; raise it when the peer has logged in."""
     unbroken_limit: int = 64 * 1024
-    """Bytes without a line feed after which we give up; `line_limit`, if that is more."""
+    """The maximum number of bytes without a line feed; `line_limit`, if that is higher."""
     subnegotiation_limit: int = 8192
-    """Bytes of a subnegotiation, from its option on and unescaped, after which we give up."""
+    """The maximum size of a subnegotiation from its option on, unescaped, in bytes."""
     answers_limit: int = 512
-    """Negotiations answered on a connection, so that no loop lasts; real clients need ten."""
+    """The maximum number of answered negotiations, which ends any loop; real clients need ten."""
     inflate_budget: int = 256 * 1024
-    """Bytes that one `receive` may inflate to: zlib reaches 1030:1."""
+    """The maximum size that one `receive` may inflate to, in bytes: zlib reaches 1030:1."""
     inflated_commands: int = 4096
-    """IACs in what one `receive` inflates: a budget full of them fits in 300 bytes and would take
-    100 ms."""
+    """The maximum number of IACs that one `receive` may inflate to: a budget full of them fits into
+    300 bytes and would take 100 ms."""
 
     def __init__(self, tls: bool = False) -> None:
         self.peer_speaks_telnet = False
-        """Whether an IAC ever came. Before that the peer gets none, but for the opening."""
+        """Whether the peer has sent an IAC. Until then we send none after the opening."""
         self.lines_in = 0
-        """Lines that came complete, empty and too long ones included: each is a sign of life."""
+        """The number of complete lines, including empty and too long ones: each is a sign of life."""
         self.wire_in = self.wire_out = 0
-        """Bytes received and flushed, as they are on the wire."""
+        """Bytes received and flushed, as on the wire."""
         self.plain_in = self.plain_out = 0
         """The same bytes after inflating and before compressing."""
 
-        # MCCP3 comes last: a widespread client corrupts its stream otherwise.
+        # MCCP3 must be last: otherwise a widespread client corrupts its stream.
         offers = (MSSP, CHARSET) if tls else (MSSP, CHARSET, MCCP2, MCCP3)
         self._ours = dict.fromkeys(offers, _Ours.OFFERED)
-        self._peer_charset = False  # the one option that the peer may have on its own side
-        self._mccp3_used = False  # our offer of it has had its stream
+        self._peer_charset = False  # the only option that the peer may have on its side
+        self._mccp3_used = False  # the stream of our last offer has started
         self._answers = 0
 
         self._outbox = bytearray()  # escaped, in order, not compressed yet
-        self._wire = bytearray()  # ready to be written
+        self._wire = bytearray()  # ready to write
         self._deflate: zlib._Compress | None = None
         self._here = False  # AYT was answered since the last flush
 
         self._events: list[Event] = []
-        self._deaf = False  # a fatal event was told
+        self._deaf = False  # a fatal event was returned
         self._inflate: zlib._Decompress | None = None
         self._budget = 0  # bytes that this read may still inflate to
         self._commands = 0  # IACs in what this read inflated to
         self._reading = _TEXT
-        self._verb = 0  # of the negotiation whose option comes next
+        self._verb = 0  # of the negotiation whose option is next
         self._sub = bytearray()
         self._line = bytearray()  # the line that has no LF yet
-        self._line_length = 0  # with what was dropped of it
+        self._line_length = 0  # including what was dropped of it
         self._skipping = False  # that line is too long
 
         for option in offers:
             self._outbox += bytes((IAC, WILL, option))
-        self._outbox += b"\r\n"  # ends the junk that a plain socket sees before the banner
+        self._outbox += b"\r\n"  # ends the junk that a plain socket shows before the banner
 
     # Receiving
 
     def receive(self, data: bytes) -> list[Event]:
-        """Take what one read brought, cut anywhere; return what it meant, in order."""
+        """Take the bytes of one read, cut anywhere; return their events, in order."""
         self.wire_in += len(data)
         self._budget, self._commands = self.inflate_budget, 0
         while data and not self._deaf:
@@ -184,14 +184,14 @@ class Telnet:
         self._events.append(event)
 
     def _expand(self, stream: zlib._Decompress, data: bytes) -> bytes:
-        """Inflate MCCP3; return what follows the end of the stream, plain again."""
+        """Inflate MCCP3; return the plain bytes after the end of the stream."""
         try:
             plain = stream.decompress(data, self._budget)
         except zlib.error:
             self._give_up(CompressionFailed())
             return b""
         self._budget -= len(plain)
-        if not self._budget:  # spent to the last byte: zlib keeps back what exceeds it without a sign
+        if not self._budget:  # used up: zlib keeps back the excess without telling
             self._give_up(Flooded("inflated-too-much"))
             return b""
         self._obey(plain)
@@ -200,7 +200,7 @@ class Telnet:
         return stream.unused_data
 
     def _obey(self, data: bytes) -> bytes:
-        """Hand on the text, obey the commands; return what follows the start of MCCP3."""
+        """Handle text and commands; return the bytes after the start of MCCP3."""
         at, end = 0, len(data)
         while at < end and not self._deaf:
             reading = self._reading
@@ -235,14 +235,14 @@ class Telnet:
                 if self._subnegotiated(bytes(self._sub)):
                     break
             else:
-                # The SE is missing: drop it all, and read this as a command like any other.
+                # The SE is missing: drop the subnegotiation, and read this as a command.
                 self._reading = _COMMAND
                 at -= 1
         self.plain_in += at
         return data[at:]
 
     def _command(self, byte: int) -> None:
-        """Obey the byte after an IAC: negotiations and AYT; what we do not know is skipped."""
+        """Handle the byte after an IAC: negotiations and AYT; unknown commands are skipped."""
         self.peer_speaks_telnet = True
         self._reading = _TEXT
         if byte == IAC:
@@ -253,14 +253,14 @@ class Telnet:
             self._reading = _SUB
             self._sub.clear()
         elif byte == AYT and not self._here:
-            # Once a flush is evidence enough, and cannot be made an amplifier.
+            # One answer a flush is enough, and cannot be used for amplification.
             self._here = True
             self.send_line(b"NOTE yes")
 
     # Lines
 
     def _text(self, run: bytes) -> None:
-        """Cut a run of text into lines, many at a time: here the throughput is made."""
+        """Cut a run of text into lines, many at a time: most of the throughput depends on this."""
         lines = run.translate(None, _CR_NUL).split(_LF)
         last = lines.pop()
         self.lines_in += len(lines)
@@ -281,7 +281,7 @@ class Telnet:
             self._unended(last)
 
     def _unended(self, part: bytes) -> None:
-        """Add to the line that has no end yet."""
+        """Append to the line that has no end yet."""
         if self._deaf:
             return
         self._line_length += len(part)
@@ -305,7 +305,7 @@ class Telnet:
     # Negotiation and subnegotiation
 
     def _negotiate(self, verb: int, option: int) -> None:
-        """Answer what changes a state, and refuse what we do not have (RFC 1143)."""
+        """Answer what changes a state, and refuse what we do not support (RFC 1143)."""
         if verb == DO:
             ours = self._ours.get(option)
             if ours is None:
@@ -329,7 +329,7 @@ class Telnet:
             self._answer(DO if verb == WILL else DONT, option)
 
     def _answer(self, verb: int, option: int) -> bool:
-        """Say it, unless it would be one answer too many; return whether it was said."""
+        """Queue an answer, unless there were too many; return whether it was queued."""
         if self._answers >= self.answers_limit:
             self._give_up(Flooded("too-many-negotiations"))
             return False
@@ -343,14 +343,14 @@ class Telnet:
             self._events.append(MSSPAsked())
         elif option == MCCP2:
             self._subnegotiate(MCCP2, b"")
-            self._settle(zlib.Z_SYNC_FLUSH)  # what was queued up to here goes out plain
-            # 64 KiB a connection, instead of zlib's usual 256.
+            self._settle(zlib.Z_SYNC_FLUSH)  # what was queued before this is sent plain
+            # 64 KiB for a connection, instead of zlib's default of 256.
             self._deflate = zlib.compressobj(wbits=13, memLevel=6)
 
     def _end(self, option: int) -> None:
-        """An option of ours was switched off, or an offer turned down."""
+        """An option of ours was switched off, or an offer declined."""
         if option == MCCP2:
-            # Before the WONT: a client that drops its inflater there would read our end as text.
+            # Before the WONT: a client that drops its inflater there would read the end of the stream as text.
             self._end_compression()
         elif option == MCCP3:
             self._mccp3_used = False  # a new offer allows a new stream
@@ -362,7 +362,7 @@ class Telnet:
             self._give_up(Flooded("subnegotiation-too-long"))
 
     def _subnegotiated(self, sub: bytes) -> bool:
-        """Act on a subnegotiation; return whether the next byte is the first of MCCP3."""
+        """Handle a subnegotiation; return whether the next byte is the first of MCCP3."""
         if sub == bytes((MCCP3,)):
             offered = self._ours.get(MCCP3, _Ours.OFF) is not _Ours.OFF
             if not offered or self._mccp3_used or self._inflate is not None:
@@ -373,7 +373,7 @@ class Telnet:
         if sub[:2] == bytes((CHARSET, _CHARSET_REQUEST)):
             wanted = sub[2:].decode("latin-1")
             if wanted.startswith("[TTABLE"):
-                wanted = wanted.partition("]")[2][1:]  # and its version; we know no such tables
+                wanted = wanted.partition("]")[2][1:]  # skip its version; we support no translation tables
             names = wanted[1:].split(wanted[0]) if wanted else []
             self._events.append(CharsetAsked(tuple(filter(None, names))))
         return False
@@ -381,7 +381,7 @@ class Telnet:
     # Sending
 
     def send_line(self, line: bytes) -> None:
-        """Queue a line, given without its end and holding neither CR nor LF."""
+        """Queue a line, given without its end; it must contain neither CR nor LF."""
         self.send_lines(line + b"\r\n")
 
     def send_lines(self, lines: bytes) -> None:
@@ -394,7 +394,7 @@ class Telnet:
         self._outbox += lines
 
     def send_mssp(self, variables: Mapping[str, str]) -> None:
-        """Queue the block that answers `MSSPAsked`, NAME, PLAYERS and UPTIME at the least."""
+        """Queue the answer to `MSSPAsked`: at least NAME, PLAYERS and UPTIME."""
         block = bytearray()
         for name, value in variables.items():
             for mark, text in ((_MSSP_VAR, name), (_MSSP_VAL, value)):
@@ -402,15 +402,15 @@ class Telnet:
         self._subnegotiate(MSSP, bytes(block))
 
     def accept_charset(self, name: str) -> None:
-        """Queue the yes to `CharsetAsked`; `name` is one of its names, spelled as there."""
+        """Accept a charset; `name` is one of the names of `CharsetAsked`, spelled as there."""
         self._subnegotiate(CHARSET, bytes((_CHARSET_ACCEPTED,)) + name.encode("latin-1"))
 
     def reject_charset(self) -> None:
-        """Queue the no to `CharsetAsked`."""
+        """Reject all charsets of `CharsetAsked`."""
         self._subnegotiate(CHARSET, bytes((_CHARSET_REJECTED,)))
 
     def _subnegotiate(self, option: int, body: bytes) -> None:
-        if self.peer_speaks_telnet:  # else nobody asked, and it would be junk on a plain socket
+        if self.peer_speaks_telnet:  # otherwise nothing was asked, and it would be junk on a plain socket
             body = body.replace(_IAC, _IAC * 2)
             self._outbox += bytes((IAC, SB, option)) + body + bytes((IAC, SE))
 
@@ -420,7 +420,7 @@ class Telnet:
         return bool(self._outbox or self._wire)
 
     def flush(self) -> bytes:
-        """Return what is to be written now, at the end of a reactor turn; it may be nothing."""
+        """Return the bytes to write now, at the end of a reactor turn; there may be none."""
         self._settle(zlib.Z_SYNC_FLUSH)
         self._here = False
         wire = bytes(self._wire)
@@ -429,7 +429,7 @@ class Telnet:
         return wire
 
     def finish(self) -> bytes:
-        """Return the last bytes before a close: what is queued, and the end of MCCP2."""
+        """Return the last bytes before a close: the queued ones, and the end of MCCP2."""
         self._end_compression()
         return self.flush()
 
@@ -439,7 +439,7 @@ class Telnet:
             self._deflate = None
 
     def _settle(self, mode: int) -> None:
-        """Move the outbox onto the wire, through the compressor if there is one."""
+        """Move the outbox to the bytes to write, through the compressor if there is one."""
         self.plain_out += len(self._outbox)
         if self._deflate is None:
             self._wire += self._outbox

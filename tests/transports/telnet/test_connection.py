@@ -36,17 +36,17 @@ from tests.support.world import frame
 
 
 class OpeningTests(TelnetTestCase):
-    """The first bytes, and who is at the wrong port."""
+    """The first bytes, and peers at the wrong port."""
 
     def test_interfaces(self) -> None:
-        """The connection and its wire formats are what they claim."""
+        """The connection and its wire formats implement their interfaces."""
         mud = self.mud()
         verifyObject(IConnection, mud.connection)
         verifyObject(IWireFormat, mud.connection.wire_format)
         verifyObject(IWireFormat, self.factory.json_format)
 
     def test_first_bytes(self) -> None:
-        """The offers and the banner leave in one write, MCCP3 last; then nothing unasked."""
+        """The offers and the banner are sent in one write, MCCP3 last; then nothing is sent unasked."""
         mud = self.mud()
         self.assertEqual(mud.wire.writes, [OPENING + BANNER.encode() + b"\r\n"])
         self.clock.advance(29)
@@ -60,7 +60,7 @@ class OpeningTests(TelnetTestCase):
         self.assertEqual(mud.raw(), b"MSG gossip ?@Beta ??\r\n")
 
     def test_http(self) -> None:
-        """HTTP is told where it must go."""
+        """A browser is told where the pages are."""
         for line in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"POST /x HTTP/1.1\r\n", b"HEAD / HTTP/1.0\r\n"):
             mud = self.mud()
             mud.send(line)
@@ -68,14 +68,14 @@ class OpeningTests(TelnetTestCase):
             self.assertTrue(mud.closed)
 
     def test_imc2(self) -> None:
-        """IMC2 is told that it is at the wrong port."""
+        """IMC2 is told that this is the wrong port."""
         for line in ("PW Mud secret version=2 autosetup", "SHA256-AUTH-REQ Mud"):
             mud = self.mud()
             self.assertRegex(mud.say(line)[0], "^BYE 400 .* IMC2")
             self.assertTrue(mud.closed)
 
     def test_no_text(self) -> None:
-        """Intermud-3 and a TLS handshake are closed at once, without a word, however they are cut."""
+        """Intermud-3 and a TLS handshake are closed at once and without an answer, however they are cut."""
         for reads in ((b"\0\0\0\x50",), (b"\x16\x03\x01\x02\x00",), (b"\x16", b"\x03"), (b"\0",)):
             mud = self.mud()
             for read in reads:
@@ -84,7 +84,7 @@ class OpeningTests(TelnetTestCase):
             self.assertTrue(mud.closed, reads)
 
     def test_first_line_decides(self) -> None:
-        """Empty and blank lines decide nothing; a brace as the first byte is JSON, and all else is text."""
+        """Empty and blank lines decide nothing; a brace as the first byte means JSON, anything else text."""
         mud = self.mud()
         unauthenticated = '{"event":"x","status":"failure","error":"unauthenticated"}'
         self.assertEqual(mud.say("", "  ", '{"event": "x"}'), [unauthenticated])
@@ -129,14 +129,14 @@ class TranscriptTests(TelnetTestCase):
 
 
 class LoginTests(TelnetTestCase):
-    """Who may come in, and how often he may try."""
+    """Logins, and how often a game may try."""
 
     def setUp(self) -> None:
         super().setUp()
         self.good = f"LOGIN {self.world.game('Alpha').client_id} {self.world.secret('Alpha')}"
 
     def test_refused(self) -> None:
-        """Two refused logins leave the connection, the third ends it; each answer comes before what follows it."""
+        """A connection survives two refused logins, and the third ends it; answers keep their order."""
         mud = self.mud()
         self.assertEqual(
             mud.say("@a LOGIN x y", "PING 1", "@b LOGIN x", "LOGIN x y", "PING 2", "LOGIN x y", "PING 3"),
@@ -154,7 +154,7 @@ class LoginTests(TelnetTestCase):
         self.assertEqual(self.service.status()["connections"], {"telnet": 0})
 
     def test_after_a_refusal(self) -> None:
-        """A login may succeed after two that failed, all in one piece, and what follows is answered in its order."""
+        """A login can succeed after two that failed, in one read; what follows is answered in order."""
         mud = self.mud()
         answers = mud.say("LOGIN x y", "LOGIN x y", self.good, "@1 SUBSCRIBE gossip", "SIGNIN Bo", "@2 CHANNELS")
         self.assertEqual(
@@ -163,14 +163,14 @@ class LoginTests(TelnetTestCase):
         self.assertEqual(self.service.status()["sessions_by_transport"], {"telnet": 1})
 
     def test_any_number_of_logins(self) -> None:
-        """A limit of 0 is none."""
+        """A limit of 0 is no limit."""
         self.limit(TelnetLimits(logins=0))
         mud = self.mud()
         for _ in range(30):
             self.assertEqual(mud.say("LOGIN x y"), ["ERR LOGIN 401 invalid credentials"])
 
     def test_time_out(self) -> None:
-        """Who does not log in is closed after half a minute; who has is not."""
+        """A connection without a login is closed after 30 seconds; one that has logged in is not."""
         late, early = self.mud(), self.mud()
         early.say(self.good)
         self.clock.advance(29.9)
@@ -180,7 +180,7 @@ class LoginTests(TelnetTestCase):
         self.assertFalse(early.closed)
 
     def test_time_out_of_json(self) -> None:
-        """In the JSON dialect the time-out is told in JSON."""
+        """In the JSON dialect the time-out is announced in JSON."""
         mud = self.mud()
         mud.say("{}")
         self.clock.advance(30)
@@ -200,7 +200,7 @@ class LoginTests(TelnetTestCase):
         self.assertTrue(mud.closed)
 
     def test_too_many_connections(self) -> None:
-        """From one address there may be ten that are not logged in, and twenty in all; others are not touched."""
+        """One address may have ten connections before their login, and twenty in total; others are not affected."""
         muds = [self.mud() for _ in range(10)]
         self.assertIsNone(self.factory.buildProtocol(muds[0].wire.getPeer()))
         self.mud("192.0.2.8")
@@ -214,20 +214,20 @@ class LoginTests(TelnetTestCase):
         self.mud()
 
     def test_lost(self) -> None:
-        """A MUD that goes away is gone for all."""
+        """A MUD that disconnects is offline for all games."""
         mud = self.login("Alpha")
         mud.wire.loseConnection()
         self.assertEqual(self.service.status()["sessions"], 0)
         self.assertEqual(self.service.status()["connections"], {"telnet": 0})
 
     def test_already(self) -> None:
-        """A second login is refused, and disturbs nothing."""
+        """A second login is refused, and changes nothing."""
         mud = self.login("Alpha")
         self.assertEqual(mud.say(self.good, "PING"), ["ERR LOGIN 400 already logged in", "PONG"])
 
 
 class LimitTests(TelnetTestCase):
-    """What is too long, too fast or too much."""
+    """Limits of length, rate and size."""
 
     def test_line_before_login(self) -> None:
         """A line of 1024 bytes is read before the login, a longer one is not, and the connection stays."""
@@ -236,7 +236,7 @@ class LimitTests(TelnetTestCase):
         self.assertEqual(mud.say("PING " + "x" * 1020, "PING 1"), ["ERR LINE 413 line too long", "PONG 1"])
 
     def test_line_after_login(self) -> None:
-        """After the login it is 8192 bytes, also in the read that brought the login."""
+        """After the login the limit is 8192 bytes, even in the read that brought the login."""
         mud = self.mud()
         login = f"LOGIN {self.world.game('Alpha').client_id} {self.world.secret('Alpha')}"
         answers = mud.say(login, "PING " + "x" * 8187, "PING " + "x" * 8188, "PING 1")
@@ -285,13 +285,13 @@ class LimitTests(TelnetTestCase):
         self.assertEqual((mud.lines(), mud.closed), (["BYE 400 too much in one compressed read"], True))
 
     def test_bad_zlib(self) -> None:
-        """What is no zlib after the start of MCCP3 ends the connection, and nothing of it is obeyed."""
+        """Bytes that are not zlib after the start of MCCP3 end the connection, and none of them is obeyed."""
         mud = self.mud()
         mud.send(b"PING 1\n" + bytes((IAC, SB, MCCP3, IAC, SE)) + b"PING 2\n")
         self.assertEqual((mud.lines(), mud.closed), (["PONG 1", "BYE 460 bad compressed data"], True))
 
     def test_too_fast_before_login(self) -> None:
-        """Before the login lines are limited as the network would do it: refused, and closed at the tenth strike."""
+        """Before the login, lines are limited as the network limits events: refused, and closed at the tenth strike."""
         self.rates()
         mud = self.mud()
         answers = mud.say(*["@t PING"] * 100, *["@t ping"] * 20)
@@ -302,7 +302,7 @@ class LimitTests(TelnetTestCase):
         self.assertTrue(mud.closed)
 
     def test_recovers(self) -> None:
-        """Who waits a moment may go on."""
+        """A connection that waits a moment may go on."""
         self.rates()
         mud = self.mud()
         mud.say(*["PING"] * 101)
@@ -310,7 +310,7 @@ class LimitTests(TelnetTestCase):
         self.assertEqual(mud.say("PING", "PING"), ["PONG", "ERR PING 429 rate limit exceeded"])
 
     def test_one_letter_lines(self) -> None:
-        """A hundred thousand lines in one compressed read are heard up to the close, and no further."""
+        """A hundred thousand lines in one compressed read are handled up to the close, and no further."""
         self.rates()
         for mud in (self.mud(), self.login("Alpha")):
             data = compressed(b"x\n" * 131_000)
@@ -320,7 +320,7 @@ class LimitTests(TelnetTestCase):
             self.assertLess(len(lines), 112)
 
     def test_lines_without_rates(self) -> None:
-        """Without rate limits a turn of the reactor hears a few lines, and no more are read until all are heard."""
+        """Without rate limits, one turn of the reactor handles a few lines; no more are read until all are handled."""
         mud = self.login("Alpha")
         mud.send(compressed(b"PING\n" * 10_000))
         self.assertEqual(mud.wire.producerState, "paused")
@@ -330,7 +330,7 @@ class LimitTests(TelnetTestCase):
         self.assertEqual(mud.wire.producerState, "producing")
 
     def test_pause(self) -> None:
-        """Who asks faster than the disk answers is read no further, nor heard, until it has answered."""
+        """A game that asks faster than the disk answers is not read further until it has its answers."""
         self.rates(global_=ANY_RATE, channels_send=ANY_RATE)
         mud = self.login("Alpha", "SUBSCRIBE gossip")
         mud.send(b"SEND gossip Ana hi\n" * 1000)
@@ -351,7 +351,7 @@ class LimitTests(TelnetTestCase):
         self.assertLess(len(self.writer.kept), 300)
 
     def test_mistake_of_ours(self) -> None:
-        """A mistake of our own is logged, and ends this connection only."""
+        """A bug of ours is logged, and ends only this connection."""
         mud, other = self.login("Alpha", "OPTION events="), self.login("Beta")
         self.patch(mud.connection, "_hear_line", lambda line: 1 / 0)
         self.assertEqual(mud.say("PING"), ["BYE 500 internal error"])
@@ -359,7 +359,7 @@ class LimitTests(TelnetTestCase):
         self.assertEqual(other.say("PING"), ["PONG"])
 
     def test_mistake_at_the_end_of_a_turn(self) -> None:
-        """A mistake of our own in writing to one connection keeps no other from its bytes."""
+        """A bug in writing to one connection does not affect the others."""
         mud, other = self.mud(), self.mud()
         self.patch(mud.connection, "turn_over", lambda: 1 / 0)
         mud.send(b"PING\n")
@@ -368,7 +368,7 @@ class LimitTests(TelnetTestCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_nothing_after_the_close(self) -> None:
-        """What comes after the last line is not heard."""
+        """Input after the last line is ignored."""
         mud = self.mud()
         self.patch(mud.wire, "loseConnection", lambda: None)
         mud.send(b"QUIT\n")
@@ -377,7 +377,7 @@ class LimitTests(TelnetTestCase):
         self.assertEqual(mud.lines(), ["BYE 200 goodbye"])
 
     def test_new_limits(self) -> None:
-        """Limits that are set anew hold for the connections that come after."""
+        """Reloaded limits apply to new connections."""
         self.limit(TelnetLimits(line_bytes_before_login=10, login_seconds=0, connections=1))
         mud = self.mud()
         self.assertEqual(mud.say("PING 123456"), ["ERR LINE 413 line too long"])
@@ -386,7 +386,7 @@ class LimitTests(TelnetTestCase):
         self.assertFalse(mud.closed)
 
     def test_no_limits(self) -> None:
-        """Without limits all goes through."""
+        """Without limits everything is accepted."""
         self.limit(TelnetLimits(**dict.fromkeys(TelnetLimits.__struct_fields__, 0)))
         mud = self.login("Alpha")
         self.assertEqual(mud.say("PING " + "x" * 200_000), ["PONG " + "x" * 32])
@@ -398,7 +398,7 @@ class LifeTests(TelnetTestCase):
     """Signs of life."""
 
     def test_pings(self) -> None:
-        """The server pings every 15 seconds; after three that nothing came for, the next beat ends the connection."""
+        """The server pings every 15 seconds; after three pings without a sign of life, the next beat closes."""
         mud = self.login("Alpha")
         self.clock.pump([1.0] * 15)
         self.assertEqual(mud.lines(), ["PING 1"])
@@ -410,7 +410,7 @@ class LifeTests(TelnetTestCase):
         self.assertEqual((mud.lines(), mud.closed), (["BYE 408 heartbeat failure"], True))
 
     def test_any_line(self) -> None:
-        """Any complete line is a sign of life, an empty and a too long one too; it changes no players."""
+        """Any complete line is a sign of life, even an empty or too long one; it does not change the players."""
         mud = self.login("Alpha", "SIGNIN Bo")
         for line in (b"\n", b"x" * 9000 + b"\n", b"PONG 3\r\n", b"SEND\n"):
             self.clock.pump([1.0] * 44)
@@ -420,7 +420,7 @@ class LifeTests(TelnetTestCase):
         self.assertEqual([game.players for game in self.world.network.presence], [("Bo",)])
 
     def test_part_of_a_line(self) -> None:
-        """What has no end yet is no sign of life."""
+        """A line without an end is no sign of life."""
         mud = self.login("Alpha")
         for _ in range(4):
             self.clock.pump([1.0] * 15)
@@ -438,10 +438,10 @@ class LifeTests(TelnetTestCase):
 
 
 class OutTests(TelnetTestCase):
-    """What is written, how often, and to whom."""
+    """What is written, and how often."""
 
     def test_once_a_turn(self) -> None:
-        """However much a turn brings, a connection is written to once, with one flush of MCCP2."""
+        """However much a turn brings, a connection is written to once, with one MCCP2 flush."""
         mud = self.mud()
         mud.send(bytes((IAC, DO, MCCP2)))
         start = mud.raw()
@@ -461,7 +461,7 @@ class OutTests(TelnetTestCase):
         self.assertEqual(mud.wire.writes[0].count(b"\x00\x00\xff\xff"), 1)
 
     def test_compressed(self) -> None:
-        """After DO MCCP2 all is one zlib stream, up to the goodbye, and its bytes are counted before and after."""
+        """After DO MCCP2 everything is one zlib stream up to the goodbye; bytes are counted on both sides of it."""
         mud = self.mud()
         mud.send(bytes((IAC, DO, MCCP2)))
         mud.raw()
@@ -479,7 +479,7 @@ class OutTests(TelnetTestCase):
         self.assertEqual(traffic["wire_in"], traffic["plain_in"])
 
     def test_encoded_once(self) -> None:
-        """What all connections with the same options are told is written once for them."""
+        """An event is encoded once for all connections with the same options."""
         muds = [self.login(name, "SUBSCRIBE gossip") for name in ("Alpha", "Beta", "Gamma")]
         muds[2].say("OPTION double={")
         self.assertIs(muds[0].connection.wire_format, muds[1].connection.wire_format)
@@ -488,7 +488,7 @@ class OutTests(TelnetTestCase):
         self.assertIs(muds[0].connection.wire_format, muds[2].connection.wire_format)
 
     def test_many_options(self) -> None:
-        """However many sets of options there are, those remembered are bounded, and each works."""
+        """Only a limited number of sets of options is remembered, and every set works."""
         mud = self.login("Alpha", "SUBSCRIBE gossip", "OPTION events=channels")
         for number in range(256, 600):
             mud.say(f"OPTION maxline={number}")
@@ -497,7 +497,7 @@ class OutTests(TelnetTestCase):
         self.assertEqual(mud.lines(), ["MSG gossip Ana@Beta a"])
 
     def test_slow_reader(self) -> None:
-        """Who reads too slowly is cut off: see the tests of the outlet for when."""
+        """A slow reader is cut off: the tests of the outlet say when."""
         mud = self.login("Alpha")
         mud.connection.cut_off()
         self.assertEqual(mud.lines(), ["BYE 410 too slow"])
@@ -505,7 +505,7 @@ class OutTests(TelnetTestCase):
         self.assertEqual(self.service.status()["sessions"], 0)
 
     def test_mssp(self) -> None:
-        """Both forms of MSSP tell the same."""
+        """Both forms of MSSP have the same variables."""
         mud = self.mud()
         mud.send(bytes((IAC, DO, MSSP)))
         block = b"".join(b"\x01%b\x02%b" % pair for pair in ((b"NAME", b"The Network"), (b"PLAYERS", b"7")))
@@ -515,7 +515,7 @@ class OutTests(TelnetTestCase):
         self.assertEqual(self.login("Alpha").say("mssp-request"), lines)
 
     def test_charset(self) -> None:
-        """A CHARSET negotiation chooses the first that is known, before or after the first line."""
+        """A CHARSET negotiation chooses the first known charset, before or after the first line."""
         mud = self.login("Alpha", "SUBSCRIBE gossip", "OPTION events=channels")
         mud.send(bytes((IAC, SB, CHARSET, 1)) + b";KOI8-R;ISO-8859-1;UTF-8" + bytes((IAC, SE)))
         self.assertEqual(mud.raw(), bytes((IAC, SB, CHARSET, 2)) + b"ISO-8859-1" + bytes((IAC, SE)))
@@ -526,7 +526,7 @@ class OutTests(TelnetTestCase):
         self.assertEqual(mud.raw(), bytes((IAC, SB, CHARSET, 3, IAC, SE)))
 
     def test_charset_before_json(self) -> None:
-        """JSON is ASCII, whatever was chosen before it was known to be JSON."""
+        """JSON is ASCII, whatever charset was chosen before the first line."""
         mud = self.mud()
         mud.send(bytes((IAC, SB, CHARSET, 1)) + b";LATIN1" + bytes((IAC, SE)))
         mud.raw()
@@ -540,7 +540,7 @@ class OutTests(TelnetTestCase):
         self.assertEqual((payload["name"], payload["message"]), ("Zoë", "😀 \u2028ÿ"))
 
     def test_restart(self) -> None:
-        """At a stop who is logged in is told when the network is back; all get a last line."""
+        """When the daemon stops, logged-in games are told when it is back; every connection gets a last line."""
         mud, waiting = self.login("Alpha"), self.mud()
         self.factory.doStart()
         self.factory.doStop()
@@ -552,7 +552,7 @@ class OutTests(TelnetTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_last_words_are_bounded(self) -> None:
-        """Who does not take the last line is cut off five seconds later."""
+        """A peer that does not read the last line is cut off after five seconds."""
         mud = self.mud()
         self.patch(mud.wire, "loseConnection", lambda: None)
         self.assertEqual(mud.say("QUIT"), ["BYE 200 goodbye"])
@@ -569,7 +569,7 @@ class OutTests(TelnetTestCase):
 
 
 class AnythingTests(TelnetTestCase):
-    """Whatever comes."""
+    """Arbitrary input."""
 
     PIECES = st.one_of(
         st.binary(max_size=40),
@@ -595,7 +595,7 @@ class AnythingTests(TelnetTestCase):
 
     @given(st.lists(PIECES, max_size=12).map(b"".join), st.lists(st.integers(0, 200), max_size=8), st.booleans())
     def test_any_bytes(self, data: bytes, cuts: list[int], active: bool) -> None:
-        """Any bytes, cut anywhere, raise nothing, and the same bytes are answered the same however they are cut."""
+        """Any bytes, cut anywhere, raise nothing; the answers do not depend on the cuts."""
         answers = []
         for places in ([], sorted(cuts)):
             mud: Mud = self.login("Alpha") if active else self.mud()

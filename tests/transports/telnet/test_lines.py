@@ -27,26 +27,26 @@ NAMES = st.text(st.sampled_from("ab <>{@%,\t\n\x1bé\u3000＠"), min_size=1, max
 
 
 class OneLineTests(SynchronousTestCase):
-    """What no line may hold."""
+    """Text that no line may contain."""
 
     def test_plain(self) -> None:
-        """Plain text stays as it is, but for blanks at its ends."""
+        """Plain text stays unchanged, except for blanks at its ends."""
         for text in ("hello", "I <3 you > me", "1 < 2", "ça va? 😀", "50% @home"):
             self.assertEqual(one_line(text), text)
         self.assertEqual(one_line("  hello "), "hello")
 
     def test_controls(self) -> None:
-        """No control character is left, nor what turns lines around, nor a byte order mark."""
+        """Control characters, characters that change the direction of text, and byte order marks are removed."""
         for control in [*CONTROLS, "\ufeff"]:
             self.assertNotIn(control, one_line(f"a{control}b"), hex(ord(control)))
 
     def test_white_space(self) -> None:
-        """Any run of white space is one blank."""
+        """Each run of white space becomes one blank."""
         for white in ("\t", "\r\n", "\n", "   ", "\xa0", "\u2028", "\u2029", "\u3000", " \t\u2003 "):
             self.assertEqual(one_line(f"a{white}b"), "a b", repr(white))
 
     def test_tags(self) -> None:
-        """Tags go, also those that appear when something else is dropped."""
+        """Tags are removed, even those that appear when something else is dropped."""
         for text in ("<b>x</b>", "<\x1bb>x", "<!ELEMENT x>x", "<<b>b>x", "<\ufeffb>x"):
             self.assertEqual(one_line(text).replace("b>", ""), "x", text)
 
@@ -55,13 +55,13 @@ class DecodeTests(SynchronousTestCase):
     """Input lines."""
 
     def test_utf_8(self) -> None:
-        """UTF-8 is read as such, and what is none as Windows-1252, its holes dropped with the control characters."""
+        """UTF-8 is read as such, anything else as Windows-1252, whose undefined bytes are dropped."""
         self.assertEqual(decode("é😀".encode(), "utf-8"), "é😀")
         self.assertEqual(decode(b"caf\xe9 \x93x\x94 \xff", "utf-8"), "café “x” ÿ")
         self.assertEqual(one_line(decode(b"a\x81\x8d\xe9", "utf-8")), "aé")
 
     def test_others(self) -> None:
-        """Latin-1 and code page 437 read any byte; ASCII none above 127."""
+        """Latin-1 and code page 437 read any byte, ASCII none above 127."""
         every = bytes(range(256))
         self.assertEqual(decode(every, "latin1"), "".join(map(chr, range(256))))
         self.assertEqual(decode(b"\x82", "cp437"), "é")
@@ -70,10 +70,10 @@ class DecodeTests(SynchronousTestCase):
 
 
 class TransliterateTests(SynchronousTestCase):
-    """Characters that a charset has not."""
+    """Characters that a charset lacks."""
 
     def test_ascii(self) -> None:
-        """Marks go, typography becomes plain, the rest is a question mark."""
+        """Marks are dropped, typography becomes plain, the rest becomes a question mark."""
         for text, expected in (
             ("Zoë", "Zoe"),
             ("“it’s”—…", '"it\'s"-...'),
@@ -87,7 +87,7 @@ class TransliterateTests(SynchronousTestCase):
             self.assertEqual(transliterate(text, "ascii"), expected, text)
 
     def test_kept(self) -> None:
-        """What the charset has stays, in one piece where it can be."""
+        """Characters of the charset stay, with their marks where it has them."""
         self.assertEqual(transliterate("Zoë ÿ", "latin1"), "Zoë ÿ")
         self.assertEqual(transliterate("e\u0301", "latin1"), "é")
         self.assertEqual(transliterate("█é", "cp437"), "█é")
@@ -95,12 +95,12 @@ class TransliterateTests(SynchronousTestCase):
 
     @given(TEXTS, st.sampled_from(sorted(CHARSETS)))
     def test_fits(self, text: str, charset: str) -> None:
-        """What comes out can be written."""
+        """The result can be encoded."""
         transliterate(text, charset).encode(CHARSETS[charset])
 
 
 class TextTests(SynchronousTestCase):
-    """Texts and names from other worlds."""
+    """Texts and names from other games."""
 
     def test_doubled(self) -> None:
         """Each of the characters is doubled."""
@@ -109,19 +109,19 @@ class TextTests(SynchronousTestCase):
         self.assertEqual(Lettering(double="@").text("me@x"), "me@@x")
 
     def test_stripped(self) -> None:
-        """Each of the characters is left out, and a tag that appears by that too."""
+        """Each of the characters is removed, and so is a tag that appears by that."""
         self.assertEqual(Lettering(strip="{}").text("{Ra}"), "Ra")
         self.assertEqual(Lettering(strip="*").text("<*b>x"), "x")
 
     def test_look_alikes(self) -> None:
-        """What transliteration makes of a look-alike is judged like the real one."""
+        """A look-alike is treated as the character that transliteration makes of it."""
         letters = Lettering(charset="ascii", double="{")
         self.assertEqual(letters.text("＜b＞x"), "x")
         self.assertEqual(letters.text("｛R"), "{{R")
         self.assertEqual(letters.name("a＠b\u3000c％20，"), "a%40b%20c%2520%2C")
 
     def test_name(self) -> None:
-        """A name is one token, and comes back as it was."""
+        """A name is one token, and comes back unchanged."""
         letters = Lettering(double="{")
         for name, token in (
             ("Conan the Great", "Conan%20the%20Great"),
@@ -135,7 +135,7 @@ class TextTests(SynchronousTestCase):
         self.assertEqual(letters.heard_name("a%2cb%41%"), "a,b%41%")
 
     def test_endless_name(self) -> None:
-        """A name that is all escapes is cut between them, so that two of them leave room for a text."""
+        """A name full of escapes is cut between them, so that two names leave room for a text."""
         letters = Lettering(maxline=256, double="@")
         name = letters.name("@" * 64)
         self.assertRegex(name, r"\A(%40){20,}\Z")
@@ -144,12 +144,12 @@ class TextTests(SynchronousTestCase):
         self.assertEqual(Lettering(double="@").name("@" * 64), "%40" * 128)
 
     def test_no_name(self) -> None:
-        """Of a name that nothing can be written of a question mark is left, so that no token is missing."""
+        """A name that cannot be written becomes a question mark, so that no token is missing."""
         self.assertEqual(Lettering(strip="{").who(" \t{", "Beta"), "?@Beta")
 
     @given(NAMES, LETTERINGS)
     def test_any_name(self, name: str, letters: Lettering) -> None:
-        """Whatever a name is, it is one token without an at sign or a comma, and its bytes are bounded."""
+        """Any name is one token without an at sign or a comma, and its length is limited."""
         written = letters.encode(letters.name(name)).decode(CHARSETS[letters.charset])
         self.assertRegex(written, r"\A[^\s@,]+\r\n\Z")
         self.assertLessEqual(len(written), letters.maxline // 2)
@@ -173,7 +173,7 @@ class SpreadTests(SynchronousTestCase):
         return [line.removeprefix(head + " ").removesuffix("\r\n") for line in lines]
 
     def test_short(self) -> None:
-        """A text that fits is one line, up to the last byte; nothing is none."""
+        """A text that fits is one line, up to the last byte; an empty text is no line."""
         self.assertEqual(self.spread("hello there"), ["hello there"])
         room = 256 - len("MSG gossip Ana@Beta  \r\n")
         self.assertEqual(self.spread("x" * (room + 0)), ["x" * room])
@@ -188,19 +188,19 @@ class SpreadTests(SynchronousTestCase):
         self.assertEqual(" ".join(lines), text)
 
     def test_between_characters(self) -> None:
-        """A word that is longer than a line is split between characters, and not inside of one."""
+        """A word that is longer than a line is split between characters, never inside one."""
         lines = self.spread("é😀" * 100)
         self.assertEqual("".join(lines), "é😀" * 100)
 
     def test_pairs(self) -> None:
-        """Neither a doubled pair nor an escape is torn."""
+        """Neither a doubled pair nor an escape is split."""
         lines = self.spread("{" * 300, double="{")
         self.assertTrue(all(line.count("{") % 2 == 0 for line in lines))
         lines = self.spread("x" * 3 + "%20" * 150)
         self.assertTrue(all(re.fullmatch("x*(%20)+", line) for line in lines), lines)
 
     def test_most(self) -> None:
-        """There are eight lines at the most; what is longer still ends in the sign that says so."""
+        """There are at most eight lines; a longer text ends in the sign for a cut."""
         text = " ".join(f"word{number}" for number in range(1000))
         lines = self.spread(text)
         self.assertEqual(len(lines), MOST_LINES)
@@ -215,7 +215,7 @@ class SpreadTests(SynchronousTestCase):
 
     @given(TEXTS, NAMES, LETTERINGS)
     def test_anything(self, text: str, name: str, letters: Lettering) -> None:
-        """Whatever is said, each line has the head, its bounds, one end, and no control character."""
+        """Each line of any text has the head, a limited length, one end, and no control character."""
         head = f"TELL {letters.name(name)} {letters.who(name, 'Beta')}"
         lines = [*letters.spread(head, letters.text(text * 8))]
         self.assertLessEqual(len(lines), MOST_LINES)
@@ -227,7 +227,7 @@ class SpreadTests(SynchronousTestCase):
             self.assertFalse(any(control in read[:-2] for control in [*CONTROLS, "\r", "\n", "\t"]), repr(read))
 
     def test_rows(self) -> None:
-        """Words in rows: nothing is lost, and no line is longer than it may be; no words are one line."""
+        """Words in rows: nothing is lost, and no line is too long; no words are one line."""
         letters = Lettering(maxline=256)
         words = [f"player{number}" for number in range(200)]
         lines = [line.decode() for line in letters.listed("WHO Beta 200", words)]

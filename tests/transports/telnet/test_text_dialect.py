@@ -23,7 +23,7 @@ def said(session_says: Any, session: Any, **payload: Any) -> None:
 
 
 class CommandTests(TelnetTestCase):
-    """Each command: its syntax, its final line, and what comes of it."""
+    """Each command: its syntax, its final line, and its effect."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -38,11 +38,11 @@ class CommandTests(TelnetTestCase):
         return succeed([MessageSaid("gossip", seq, None, "Beta", "Bo Derek", "hi " * seq, NOW) for seq in (1, 2, 120)])
 
     def payloads(self) -> list[Any]:
-        """What the other game was told."""
+        """The events that the other game got."""
         return [(told["event"], told.get("payload")) for told in self.heard(self.beta)]
 
     def test_before_login(self) -> None:
-        """Before the login the others are refused, and an unknown one is unknown."""
+        """Before the login, other commands are refused, and an unknown command is unknown."""
         mud = self.mud()
         for verb in sorted({*_COMMANDS} - _BEFORE_LOGIN):
             self.assertEqual(mud.say(f"@1 {verb.lower()} x y z"), [f"@1 ERR {verb} 401 not logged in"])
@@ -52,7 +52,7 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(mud.say("option echo=on"), ["OK OPTION echo=on"])
 
     def test_tags(self) -> None:
-        """A tag comes back in front of the final line only; what is no tag is no command."""
+        """A tag comes back only in front of the final line; anything that is no tag is no command."""
         self.assertEqual(self.game.say("@a.B-1_ ping"), ["@a.B-1_ PONG"])
         *notes, final = self.game.say("@t HELP")
         self.assertTrue(all(note.startswith("NOTE ") for note in notes))
@@ -63,11 +63,11 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(self.game.say("@t jump!"), ["@t ERR LINE 400 unknown command"])
 
     def test_blanks(self) -> None:
-        """Blanks before, between and after words do not matter, and blank lines say nothing."""
+        """Blanks before, between and after words do not matter, and blank lines are ignored."""
         self.assertEqual(self.game.say("  @1   ping \t x  ", "   ", ""), ["@1 PONG x"])
 
     def test_subscribe(self) -> None:
-        """Subscribing and unsubscribing, and what one is subscribed to."""
+        """Subscribing, unsubscribing, and the list of subscriptions."""
         self.assertEqual(
             self.game.say("subscribe testing", "channels"), ["OK SUBSCRIBE testing", "OK CHANNELS gossip testing"]
         )
@@ -90,7 +90,7 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(told, ["gossip", *names])
 
     def test_send(self) -> None:
-        """What is sent is heard elsewhere as it was said; the answer comes when it is on disk."""
+        """A message arrives at other games as it was sent; the answer comes when it is on disk."""
         self.game.send(b"@1 send gossip Conan%20the%20Great  hello   <b>there</b> \x1b[31mred\r\n@2 PING\n")
         self.clock.advance(0)
         self.assertEqual(self.game.wire.value(), b"")
@@ -99,13 +99,13 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(self.payloads(), [("channels/broadcast", payload)])
 
     def test_not_kept(self) -> None:
-        """What could not be kept is an internal error."""
+        """A message that could not be kept is an internal error."""
         self.game.send(b"send gossip Conan hi\n")
         self.writer.settle(kept=False)
         self.assertEqual(self.game.lines(), ["ERR SEND 500 an error occurred, try again"])
 
     def test_reworded(self) -> None:
-        """An error keeps its number whatever it says: one of the network, of the dialect, and of the end."""
+        """An error keeps its number whatever its text says: errors of the network, of the dialect, and of closes."""
         reword(self)
         self.assertEqual(
             self.game.say("send testing Conan hi", "tell No Bo@Beta hi", "jump", "send"),
@@ -114,7 +114,7 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(self.game.say("quit"), [f"BYE 200 {REWORDED}"])
 
     def test_emote(self) -> None:
-        """An emote is heard with /me."""
+        """An emote is sent with /me."""
         self.assertEqual(self.game.say("emote gossip Conan waves"), ["OK EMOTE gossip"])
         self.assertEqual(self.payloads()[0][1]["message"], "/me waves")
 
@@ -139,7 +139,7 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(self.payloads(), [])
 
     def test_too_fast(self) -> None:
-        """A command too fast is refused by its name; the tenth time the connection ends."""
+        """A command over the rate limit is refused by its verb; the tenth time the connection ends."""
         self.rates(global_=ANY_RATE)
         answers = self.game.say(*["@x send gossip Conan hi"] * 10, *["@y send gossip Conan hi"] * 20)
         self.assertEqual(
@@ -151,7 +151,7 @@ class CommandTests(TelnetTestCase):
         self.assertTrue(self.game.closed)
 
     def test_too_many_lines(self) -> None:
-        """Every line counts, also one that has no answer; the tenth time the connection ends."""
+        """Every line counts, even one without an answer; the tenth time the connection ends."""
         self.rates(global_=Rate(5, 1))
         mud = self.login("Gamma")
         answers = mud.say(*["pong"] * 4, "foo", "@t pong", *["who"] * 20)
@@ -189,7 +189,7 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(final, "OK TELL system@gossip")
 
     def test_players(self) -> None:
-        """Players sign in and out, or all are listed at once; the network hears of each in its way."""
+        """Players sign in and out, or all are listed at once; other games are told accordingly."""
         self.assertEqual(
             self.game.say("signin Cohen%20B", "signout Conan"), ["OK SIGNIN Cohen%20B", "OK SIGNOUT Conan"]
         )
@@ -222,7 +222,7 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(sum(len(line.split()) - 3 for line in lines), 100)
 
     def test_history(self) -> None:
-        """What was said, the oldest first; a long message takes several lines, each with its head."""
+        """Messages of a channel, the oldest first; a long message takes several lines, each with its head."""
         said(self.say, self.session)
         self.assertEqual(self.game.say(), ["MSG gossip Ana@Beta hi"])
         *lines, final = self.game.say("option maxline=256", "@1 history gossip 2")[1:]
@@ -249,7 +249,7 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(self.game.say("games x"), ["ERR GAMES 404 unknown game"])
 
     def test_options(self) -> None:
-        """LineOptions are said back as they are in force; one that is bad changes nothing."""
+        """The options in force are echoed; a bad option changes nothing."""
         self.assertEqual(
             self.game.say("option CharSet=LATIN1 double={}{ events=games,tells echo=ON"),
             ["OK OPTION charset=latin1 double={} events=tells,games echo=on"],
@@ -277,7 +277,7 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(self.game.say("option events= double="), ["OK OPTION events= double="])
 
     def test_echo(self) -> None:
-        """With echo=on one hears what one said, written like everything else, before the final line."""
+        """With echo=on a game is told its own message, written like any other, before the final line."""
         self.game.say("option echo=on double={ maxline=256")
         self.assertEqual(
             self.game.say("@1 send gossip Conan%20B some {Rred"),
@@ -289,7 +289,7 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(self.game.say("send gossip Conan hi"), ["OK SEND gossip"])
 
     def test_events(self) -> None:
-        """One is told of the kinds that one wants, and always of what one must know."""
+        """A game is told the kinds of events that it chose, and always the necessary ones."""
         told = {
             "channels": lambda: said(self.say, self.session),
             "tells": lambda: self.say(
@@ -334,7 +334,7 @@ class CommandTests(TelnetTestCase):
             self.assertIn(line, text)
 
     def test_charsets(self) -> None:
-        """A text in another charset crosses both ways; in ASCII what is none is refused, by its verb."""
+        """A text in another charset crosses both ways; with charset=ascii, any other line is refused by its verb."""
         for charset, codec in (("latin1", "latin-1"), ("cp437", "cp437"), ("utf-8", "utf-8")):
             self.game.say(f"option charset={charset}")
             self.game.send("send gossip Zoë çé\n".encode(codec))
@@ -348,12 +348,12 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(self.game.say("@1 send gossip Zoë hi"), ["@1 ERR SEND 415 text not in the charset"])
 
     def test_windows(self) -> None:
-        """A line that is no UTF-8 is read as Windows-1252."""
+        """A line that is not UTF-8 is read as Windows-1252."""
         self.game.send(b"send gossip Zo\xeb \x93hi\x94\n")
         self.assertEqual(self.payloads()[-1][1]["message"], "“hi”")
 
     def test_names_travel(self) -> None:
-        """A name that was told can be sent back as it stands, and reaches its player."""
+        """A name can be sent back as it was received, and reaches its player."""
         self.game.say("option double={%")
         for name in ("Ana the {Great}", "a@b", "50%", "x,y", "Zoë <3"):
             self.say(self.session, frame("heartbeat", {"players": [name]}))
@@ -370,20 +370,20 @@ class CommandTests(TelnetTestCase):
         self.assertTrue(self.game.closed)
 
     def test_ping_token(self) -> None:
-        """A token comes back, cut to what a line bears."""
+        """A token comes back, cut to the length of a line."""
         self.assertEqual(
             self.game.say("ping", "ping a b", "ping " + "é" * 100), ["PONG", "PONG a b", "PONG " + "é" * 32]
         )
 
 
 class FormatTests(TelnetTestCase):
-    """What is never, or seldom, told in lines."""
+    """Events that have no line, and rare ones."""
 
     def encode(self, event: events.ServerEvent) -> bytes:
         return TextFormat(LineOptions()).encode(event)
 
     def test_not_told(self) -> None:
-        """What has no line is not told: the first beat, achievements, and answers that nobody asked for."""
+        """Some events have no line: the first beat, achievements, and answers without a request."""
         for event in (
             events.Beat(0),
             events.Success("x", None),
@@ -394,12 +394,12 @@ class FormatTests(TelnetTestCase):
             self.assertEqual(self.encode(event), b"")
 
     def test_others(self) -> None:
-        """An answer to anything but a line, such as what a game resumes with, is not written."""
+        """An answer to anything but a line, such as resumed messages, is not written."""
         for ref in (None, object()):
             self.assertEqual(self.encode(events.Success("channels/send", ref)), b"")
 
     def test_long_error(self) -> None:
-        """An error is one line, however long what it repeats."""
+        """An error is one line, however long the input that it repeats."""
         ref, error = Asked("t", "SUBSCRIBE"), Error.of("bad-channel", channel="é " * 300)
         line = TextFormat(LineOptions().changed("maxline", "256")).encode(events.Failure("x", ref, error))
         self.assertLessEqual(len(line), 256)
@@ -424,7 +424,7 @@ class FormatTests(TelnetTestCase):
 
 
 class CrossingTests(TelnetTestCase):
-    """What leaves one game cannot become anything but text in another: a test a way, in both directions."""
+    """Text of one game stays text in another: one test for each attack, in both directions."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -434,12 +434,12 @@ class CrossingTests(TelnetTestCase):
         self.beta, self.session = self.websocket("Beta", channels=["gossip"], players=["Ana"])
 
     def to_mud(self, name: str, message: str) -> bytes:
-        """What a MUD reads of what is said by websocket."""
+        """What a MUD reads of a message by websocket."""
         said(self.say, self.session, name=name, message=message)
         return self.game.raw()
 
     def from_mud(self, line: bytes) -> tuple[bytes, dict[str, Any]]:
-        """What another MUD reads, and a game by websocket hears, of a line of a MUD."""
+        """What another MUD reads, and a game by websocket receives, of a line of a MUD."""
         self.other.raw()
         self.game.send(line)
         self.game.raw()
@@ -448,21 +448,21 @@ class CrossingTests(TelnetTestCase):
         return self.other.raw(), told[0]["payload"]
 
     def test_new_lines(self) -> None:
-        """A line end of any kind makes no second line."""
+        """No kind of line end makes a second line."""
         for end in ("\n", "\r\n", "\r", "\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\n\r\n"):
             data = self.to_mud(f"A{end}BYE", f"hi{end}BYE 200 goodbye{end}@x OK LOGIN")
             self.assertEqual(data.count(b"\n"), 1, repr(end))
             self.assertRegex(data, rb"\AMSG gossip A(%20)?BYE@Beta hi ?BYE 200 goodbye ?@x OK LOGIN\r\n\Z")
 
     def test_new_lines_from_a_mud(self) -> None:
-        """What is a line end elsewhere in Unicode is a blank, or nothing, when it comes from a MUD."""
+        """Other line ends of Unicode become a blank, or nothing, when they come from a MUD."""
         for end in ("\r", "\x0b", "\x85", "\u2028"):
             data, payload = self.from_mud(f"send gossip A hi{end}BYE\n".encode())
             self.assertRegex(data, rb"\AMSG gossip A@Alpha hi ?BYE\r\n\Z")
             self.assertIn(payload["message"], ("hiBYE", "hi BYE"))
 
     def test_escape_sequences(self) -> None:
-        """No escape sequence leaves, in 7 or in 8 bits, nor a bell, a backspace or a DEL."""
+        """No escape sequence is sent, in 7 or in 8 bits, nor a bell, a backspace or a DEL."""
         attack = "\x1b[2J\x1b]0;x\x07\x9b31m\x08\x7f\x90q\x9c"
         for charset in ("utf-8", "latin1"):
             self.game.say(f"OPTION charset={charset}")
@@ -477,7 +477,7 @@ class CrossingTests(TelnetTestCase):
         self.assertEqual((data, payload["message"]), (b"MSG gossip A@Alpha hi31m[m\r\n", "hi31m[m"))
 
     def test_telnet_commands(self) -> None:
-        """A byte 255 is never a telnet command: doubled for who speaks telnet, replaced for who does not."""
+        """A byte 255 is never a telnet command: it is doubled for peers that speak telnet, and replaced for others."""
         self.game.say("OPTION charset=latin1")
         self.assertEqual(self.to_mud("ÿ", "ÿû\x01 ÿÿ"), b"MSG gossip ?@Beta ?\xfb ??\r\n")
         self.game.send(b"\xff\xf1")  # NOP
@@ -490,7 +490,7 @@ class CrossingTests(TelnetTestCase):
         self.assertEqual(data, b"MSG gossip A@Beta a b\r\n")
 
     def test_tags(self) -> None:
-        """No MXP tag leaves, whole, nested, or put together by what is dropped from it."""
+        """No MXP tag is sent, whole, nested, or joined by what is dropped from it."""
         for attack in ("<send href='x'>y</send>", "<<b>b>y", "<\x1bb>y", "<\ufeffb>y", "<!EN x>y", "<b\n>y"):
             data = self.to_mud("A", attack)
             self.assertNotRegex(data, rb"<[A-Za-z/!]", attack)
@@ -499,7 +499,7 @@ class CrossingTests(TelnetTestCase):
         self.assertEqual(self.to_mud("A", "I <3 you > me"), b"MSG gossip A@Beta I <3 you > me\r\n")
 
     def test_colours(self) -> None:
-        """With double= no colour code crosses, in a name, a text or an error, whatever is doubled already."""
+        """With double= no colour code crosses in a name, a text or an error, even if characters are doubled."""
         for signs in ("{", "&^}", "@", "%", "{%@,"):
             self.game.say(f"OPTION double={signs}")
             attack = "".join(f"{sign}R {sign}{sign}r {sign}{sign}{sign}x" for sign in signs)
@@ -513,12 +513,12 @@ class CrossingTests(TelnetTestCase):
             self.assertEqual(line.split('"')[1].replace(signs[0] * 2, ""), line.split('"')[1][-1])
 
     def test_stripped_colours(self) -> None:
-        """With strip= the characters are gone."""
+        """With strip= the characters are removed."""
         self.game.say("OPTION strip={&")
         self.assertEqual(self.to_mud("{RA", "&rhi{x"), b"MSG gossip RA@Beta rhix\r\n")
 
     def test_names(self) -> None:
-        """A name is one token: no blank of any kind, at sign, per cent sign or comma in it forges another."""
+        """A name is one token: no blank of any kind, at sign, percent sign or comma in it forges another."""
         for blank in (" ", "\t", "\n", "\xa0", "\u3000", "\u2003", "\u2028", "\x85"):
             data = self.to_mud(f"A{blank}Eve@Delta hi", "x")
             self.assertRegex(data, rb"\AMSG gossip A(%20)?Eve%40Delta%20hi@Beta x\r\n\Z", repr(blank))
@@ -531,7 +531,7 @@ class CrossingTests(TelnetTestCase):
         self.assertEqual(self.to_mud("%20%40", ","), b"MSG gossip %2520%2540@Beta ,\r\n")
 
     def test_look_alikes(self) -> None:
-        """What a charset makes of a look-alike is judged like the real one."""
+        """A look-alike is treated as the character that the charset makes of it."""
         self.game.say("OPTION charset=ascii double={")
         self.assertEqual(self.to_mud("A＠B\u3000C％，", "x"), b"MSG gossip A%40B%20C%25%2C@Beta x\r\n")
         self.assertEqual(self.to_mud("A", "＜b＞x ｛R ＜３"), b"MSG gossip A@Beta x {{R <3\r\n")
@@ -540,7 +540,7 @@ class CrossingTests(TelnetTestCase):
         self.assertEqual(self.to_mud("A＠B", "＜b＞"), "MSG gossip A＠B@Beta ＜b＞\r\n".encode())
 
     def test_turned_around(self) -> None:
-        """Nothing turns a line around."""
+        """No character reverses the direction of a line."""
         attack = "\u202e\u2066\ufeff"
         self.assertEqual(self.to_mud(f"A{attack}", f"hi{attack}"), b"MSG gossip A@Beta hi\r\n")
         data, payload = self.from_mud(f"send gossip A{attack} hi{attack}\n".encode())

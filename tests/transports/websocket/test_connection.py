@@ -33,7 +33,7 @@ HEARTBEAT = b'{"event":"heartbeat"}'
 
 @implementer(IGossip)
 class Listener:
-    """Takes the place of the service, and remembers what it is brought."""
+    """Takes the place of the service, and remembers events and connections."""
 
     def __init__(self) -> None:
         self.connections: list[IConnection] = []
@@ -106,7 +106,7 @@ class HandshakeTests(WebSocketTestCase):
     """The request for the upgrade, and its answer."""
 
     def test_interfaces(self) -> None:
-        """The connection, the wire formats and the test's own service are what they claim."""
+        """The connection, the wire formats and the test's own service implement their interfaces."""
         self.open()
         verifyObject(IConnection, self.connection)
         verifyClass(IConnection, WebSocketConnection, tentative=True)
@@ -115,7 +115,7 @@ class HandshakeTests(WebSocketTestCase):
         verifyObject(IGossip, self.listener)
 
     def test_plain_old_form(self) -> None:
-        """The answer has the form that every client in the field understands, and tells no version."""
+        """The answer has the form that every client in the field understands, and names no version."""
         accept = base64.b64encode(
             hashlib.sha1(b"dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
         )
@@ -127,18 +127,18 @@ class HandshakeTests(WebSocketTestCase):
         self.assertEqual([connection.peer_address for connection in self.listener.connections], ["192.0.2.1"])
 
     def test_any_origin(self) -> None:
-        """Any Origin is let in, also one that is none."""
+        """Any Origin is accepted, even a malformed one."""
         for origin in (b"https://example.org", b"null", b"file://", b"nonsense", b"http://[", b"", b"a\r\nOrigin: b"):
             self.setUp()
             self.assertIn(b" 101 ", self.open(b"Origin: " + origin))
 
     def test_frame_in_the_same_packet(self) -> None:
-        """A frame that comes with the handshake is not lost."""
+        """A frame in the same packet as the handshake is not lost."""
         self.connection.dataReceived(handshake() + frame(HEARTBEAT))
         self.assertEqual(self.listener.events, [Heartbeat(None, None)])
 
     def test_nothing_is_sent_unasked(self) -> None:
-        """After the handshake the server keeps silent."""
+        """After the handshake the server sends nothing."""
         self.open()
         self.clock.advance(3600)
         self.assertEqual(self.sent(), b"")
@@ -151,7 +151,7 @@ class HandshakeTests(WebSocketTestCase):
         self.assertEqual(self.listener.ended, [])
 
     def test_endless_request(self) -> None:
-        """A request that does not end is refused, and not kept."""
+        """A request that does not end is refused, and does not fill memory."""
         self.connection.dataReceived(b"GET /socket HTTP/1.1\r\n" + b"X: y\r\n" * 2000)
         self.assertTrue(self.sent().startswith(b"HTTP/1.1 431 "))
         self.assertFalse(self.transport.connected)
@@ -163,7 +163,7 @@ class HandshakeTests(WebSocketTestCase):
         self.assertFalse(self.transport.connected)
 
     def test_too_many(self) -> None:
-        """Who comes too many is told so before the upgrade, and makes room for nobody when he leaves."""
+        """A connection over the limit is refused before the upgrade, and its end makes no room."""
         self.open()
         for answer in (b" 101 ", b" 503 ", b" 503 "):
             self.connect()
@@ -171,7 +171,7 @@ class HandshakeTests(WebSocketTestCase):
         self.assertEqual(len(self.listener.connections), 2)
 
     def test_room_again(self) -> None:
-        """Who leaves makes room."""
+        """A connection that ends makes room."""
         for _ in range(4):
             self.connect()
             self.assertIn(b" 101 ", self.open())
@@ -179,19 +179,19 @@ class HandshakeTests(WebSocketTestCase):
         self.assertEqual(len(self.listener.ended), 4)
 
     def test_mapped_address(self) -> None:
-        """An address of IPv4 on a socket for both kinds is the same as on its own."""
+        """An IPv4 address is the same on a socket that also accepts IPv6."""
         self.transport.peerAddr = IPv6Address("TCP", "::ffff:192.0.2.9", 4000)
         self.open()
         self.assertEqual(self.listener.connections[0].peer_address, "192.0.2.9")
 
     def test_forwarded_is_not_believed(self) -> None:
-        """Without a trusted proxy nobody says for another who he is."""
+        """Without a trusted proxy, X-Forwarded-For is ignored."""
         self.open(b"X-Forwarded-For: 198.51.100.7")
         self.assertEqual(self.listener.connections[0].peer_address, "192.0.2.1")
 
 
 class UsualTests(WebSocketTestCase):
-    """The usual request is answered here, every other one by Autobahn: nobody can tell which."""
+    """The usual request is answered here, every other one by Autobahn, and the answers are the same."""
 
     def answered(self, request: bytes) -> tuple[bytes, int]:
         self.setUp()
@@ -199,11 +199,11 @@ class UsualTests(WebSocketTestCase):
         return self.sent(), len(self.listener.connections)
 
     def test_same_answer(self) -> None:
-        """With an extension that nobody knows the same answer comes from Autobahn."""
+        """With an unknown extension, the same answer comes from Autobahn."""
         self.assertEqual(self.answered(handshake()), self.answered(handshake(b"Sec-WebSocket-Extensions: x-nothing")))
 
     def test_unusual(self) -> None:
-        """What is not quite as it should be is refused as Autobahn does."""
+        """A request with any fault is refused as Autobahn refuses it."""
         usual = handshake()
         for old, new, answer in (
             (b"GET ", b"PUT ", b"405"),
@@ -225,7 +225,7 @@ class UsualTests(WebSocketTestCase):
 
     @given(st.lists(st.integers(1, 60), max_size=6))
     def test_cut_anywhere(self, cuts: list[int]) -> None:
-        """However the request comes, it is answered once, and what follows is heard."""
+        """However the request is cut, it is answered once, and what follows is handled."""
         self.setUp()
         rest = handshake() + frame(HEARTBEAT)
         for cut in cuts:
@@ -237,10 +237,10 @@ class UsualTests(WebSocketTestCase):
 
 
 class LeanTests(WebSocketTestCase):
-    """What a connection is spared."""
+    """The memory that a connection saves."""
 
     def test_nothing_forgotten(self) -> None:
-        """Whatever Autobahn gives each of its connections, ours have from their class."""
+        """Our class has every attribute that Autobahn gives each of its connections."""
         theirs = WebSocketServerProtocol()
         theirs.factory = WebSocketServerFactory(reactor=self.clock)
         theirs.transport = StringTransportWithDisconnection()
@@ -249,7 +249,7 @@ class LeanTests(WebSocketTestCase):
         self.assertEqual(missing, [])
 
     def test_slim(self) -> None:
-        """An open connection has few attributes of its own, and nothing left of its handshake."""
+        """An open connection has few attributes of its own, and none of its handshake."""
         for header in (b"X-Something: x", b"Sec-WebSocket-Extensions: x-nothing"):  # the usual way, and Autobahn's
             self.setUp()
             self.open(header)
@@ -274,7 +274,7 @@ class ProxyTests(WebSocketTestCase):
 
 
 class FrameTests(WebSocketTestCase):
-    """Frames in, usual and unusual."""
+    """Frames from games, usual and unusual."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -286,7 +286,7 @@ class FrameTests(WebSocketTestCase):
         return self.listener.events
 
     def test_text(self) -> None:
-        """Each text frame is an event, also several in a packet and one that comes in pieces."""
+        """Each text frame is an event, even several in one packet, or one in pieces."""
         whole = frame(HEARTBEAT)
         self.receive(whole + whole + whole[:3], whole[3:], whole)
         self.assertEqual(self.listener.events, [Heartbeat(None, None)] * 4)
@@ -316,19 +316,19 @@ class FrameTests(WebSocketTestCase):
         self.assertEqual(self.receive(frame(HEARTBEAT, BINARY)), [Unreadable()])
 
     def test_invalid_utf_8(self) -> None:
-        """Text that is not UTF-8 ends the connection with 1007, and is no event."""
+        """Text that is not UTF-8 closes the connection with 1007, and is no event."""
         self.assertEqual(self.receive(frame(b'{"event":"\xff"}')), [])
         self.assertEqual(self.close_code(), 1007)
 
     def test_too_big(self) -> None:
-        """A message over the limit ends the connection with 1009, whole or in fragments."""
+        """A message over the limit closes the connection with 1009, whole or in fragments."""
         for data in (frame(b" " * 65537), frame(b" " * 65536, fin=False) + frame(b" ", 0), frame(b" " * (1 << 20))):
             self.setUp()
             self.assertEqual(self.receive(data), [])
             self.assertEqual(self.close_code(), 1009)
 
     def test_limit_itself(self) -> None:
-        """A message of just the limit is read."""
+        """A message of exactly the limit is read."""
         self.assertEqual(self.receive(frame(HEARTBEAT.ljust(65536))), [Heartbeat(None, None)])
 
     def test_unmasked(self) -> None:
@@ -339,7 +339,7 @@ class FrameTests(WebSocketTestCase):
             self.assertEqual(self.close_code(), 1002)
 
     def test_close_by_the_game(self) -> None:
-        """A close frame is answered after all that was to be written before, and the session ends."""
+        """A close frame is answered after everything that was waiting to be written, and the session ends."""
         self.receive(frame((1000).to_bytes(2, "big"), CLOSE))
         answer, close = frames(self.sent())
         self.assertEqual((answer, close), ((0x81, HEARTBEAT), (0x80 | CLOSE, (1000).to_bytes(2, "big"))))
@@ -347,19 +347,19 @@ class FrameTests(WebSocketTestCase):
         self.assertEqual(len(self.listener.ended), 1)
 
     def test_after_our_close(self) -> None:
-        """What comes after our close frame is no longer heard."""
+        """Messages after our close frame are ignored."""
         self.connection.close(4000, "goodbye")
         self.assertEqual(self.receive(frame(HEARTBEAT)), [])
 
     def test_half_a_frame(self) -> None:
-        """A connection that ends within a frame ends its session, and that is all."""
+        """A connection that ends within a frame ends its session, and nothing else happens."""
         self.receive(frame(HEARTBEAT)[:9])
         self.transport.loseConnection()
         self.assertEqual((self.listener.events, len(self.listener.ended)), ([], 1))
 
     @given(st.lists(st.integers(1, 60), max_size=12))
     def test_cut_anywhere(self, cuts: list[int]) -> None:
-        """However the bytes come, the events are the same."""
+        """However the bytes are cut, the events are the same."""
         self.setUp()
         rest = frame(HEARTBEAT) + frame(b"p", PING) + frame(HEARTBEAT[:7], fin=False) + frame(HEARTBEAT[7:], 0)
         rest += frame('{"event":"✔"}'.encode()) + frame(b"", TEXT) + frame(HEARTBEAT.ljust(200))
@@ -372,7 +372,7 @@ class FrameTests(WebSocketTestCase):
 
     @given(st.binary(max_size=200), st.booleans())
     def test_junk(self, junk: bytes, framed: bool) -> None:
-        """Junk never raises, and never lives longer than its connection."""
+        """Junk never raises, and nothing of it outlives its connection."""
         self.setUp()
         self.receive(frame(junk) if framed else junk)
         self.transport.loseConnection()
@@ -381,7 +381,7 @@ class FrameTests(WebSocketTestCase):
 
 
 class OutTests(WebSocketTestCase):
-    """Frames out."""
+    """Frames to games."""
 
     def test_events(self) -> None:
         """An event is one unmasked, unfragmented text frame, whatever its length."""
@@ -405,7 +405,7 @@ class OutTests(WebSocketTestCase):
             self.assertFalse(self.transport.connected)
 
     def test_close_unanswered(self) -> None:
-        """Who does not answer a close frame is cut off."""
+        """A peer that does not answer a close frame is cut off."""
         self.open()
         self.connection.close(4000, "goodbye")
         self.clock.advance(2)
@@ -421,7 +421,7 @@ class OutTests(WebSocketTestCase):
         self.assertEqual(self.sent(), b"")
 
     def test_authenticated(self) -> None:
-        """A session that becomes active makes room for another that waits."""
+        """A session that authenticates makes room for another that has not."""
         self.admission.waiting_per_address = 1
         self.open()
         session = Session()
@@ -443,7 +443,7 @@ class DeflateTests(WebSocketTestCase):
         return b""
 
     def test_both_ways(self) -> None:
-        """Messages cross compressed both ways, each for itself and several after each other."""
+        """Messages are compressed both ways, each on its own, one after another."""
         self.assertIn(b"client_max_window_bits=9", self.answer(b"permessage-deflate; client_max_window_bits"))
         inflate = zlib.decompressobj(-15)
         for _ in range(3):
@@ -456,7 +456,7 @@ class DeflateTests(WebSocketTestCase):
         self.assertEqual(self.listener.events, [Heartbeat(None, None)] * 6)
 
     def test_smaller_window(self) -> None:
-        """A peer with a small window gets what that can read."""
+        """A peer with a small window gets messages that fit it."""
         self.assertIn(b"server_max_window_bits=9", self.answer(b"permessage-deflate; server_max_window_bits=9"))
         said = ChannelsBroadcast(Raw(b'"ref"'), "gossip", "Alpha", "Ana", "".join(map(str, range(1000))))
         self.connection.write(self.connection.wire_format.encode(said))
@@ -464,14 +464,14 @@ class DeflateTests(WebSocketTestCase):
         self.assertIn(b"997998999", zlib.decompressobj(-9).decompress(payload + b"\x00\x00\xff\xff"))
 
     def test_impossible_window(self) -> None:
-        """A window that zlib cannot make is declined, another offer is taken."""
+        """A window that zlib cannot make is declined, and another offer is accepted."""
         self.assertEqual(self.answer(b"permessage-deflate; server_max_window_bits=8"), b"")
         self.connect()
         answer = self.answer(b"permessage-deflate; server_max_window_bits=8, permessage-deflate")
         self.assertEqual(answer, b"permessage-deflate; client_no_context_takeover")
 
     def test_bomb(self) -> None:
-        """A message that inflates past the limit ends the connection with 1009, and is never whole in memory."""
+        """A message that inflates past the limit closes the connection with 1009, and is never in memory as a whole."""
         self.answer(b"permessage-deflate")
         deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
         payload = (deflate.compress(bytes(10 << 20)) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4]
