@@ -589,7 +589,7 @@ def _view_entries(result: Result) -> Sequence[Block]:
         (each["at"][:19].replace("T", " "), each["actor"], each["operation"], each["subject"], each["arguments"])
         for each in result["entries"]
     ]
-    return (Table(("AT", "BY", "DID", "TO", "EXACTLY"), rows, "No admin did anything."),)
+    return (Table(("AT", "BY", "OPERATION", "TARGET", "DETAILS"), rows, "The log is empty."),)
 
 
 class AuditList(Operation, frozen=True):

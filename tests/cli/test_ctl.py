@@ -1,4 +1,4 @@
-"""L{gossip.cli.ctl}: command lines in, text and exit codes out; with a daemon and without."""
+"""L{gossip.cli.ctl}: command lines in, text and exit codes out, with a daemon and without."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from tests.support.world import NOW, uuid
 
 def run(*argv: str) -> tuple[int, str, str]:
     """
-    Do what a command line says.
+    Run a command line.
 
-    @return: the exit code, and what was written to stdout and stderr.
+    @return: the exit code, stdout and stderr.
     """
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -52,7 +52,7 @@ class CommandLineTests(SynchronousTestCase):
     """The command line itself."""
 
     def test_usage(self) -> None:
-        """A wrong command line is 2, a call for help 0."""
+        """A wrong command line ends with 2, a call for help with 0."""
         for argv in ((), ("game",), ("game", "add", "X"), ("nonsense",), ("restart-notice", "soon")):
             code, out, err = run(*argv)
             self.assertEqual((code, out), (2, ""), argv)
@@ -63,20 +63,20 @@ class CommandLineTests(SynchronousTestCase):
             self.assertEqual(run(*argv)[0], 0)
 
     def test_bad_configuration(self) -> None:
-        """A configuration that cannot be read is one clear line."""
+        """A configuration that cannot be read is reported in one line."""
         code, out, err = run("--config", "/nonexistent/gossip.toml", "status")
         self.assertEqual((code, out), (1, ""))
         self.assertEqual(err.count("\n"), 1)
         self.assertTrue(err.startswith("gossipctl: "), err)
 
     def test_long_socket_path(self) -> None:
-        """A socket that cannot be is a clear line."""
+        """A socket with a path that is too long is reported."""
         code, _, err = run("--socket", "/" + "x" * 107, "status")
         self.assertEqual(code, 1)
         self.assertIn("107 bytes", err)
 
     def test_talk_needs_credentials(self) -> None:
-        """Nobody talks without credentials, or at no address."""
+        """talk needs credentials and the URL of a websocket."""
         self.patch(os, "environ", {})
         self.assertEqual(run("talk", "--id", "x")[0], 1)
         code, _, err = run("talk", "--id", "x", "--secret", "y", "--url", "http://mud.example")
@@ -86,7 +86,7 @@ class CommandLineTests(SynchronousTestCase):
 
 
 class OfflineTests(SynchronousTestCase):
-    """What works with no daemon running."""
+    """Commands that work without a daemon."""
 
     def setUp(self) -> None:
         self.data = os.path.join(self.mktemp(), "data")
@@ -101,7 +101,7 @@ class OfflineTests(SynchronousTestCase):
         return json.loads(out)
 
     def test_game_add(self) -> None:
-        """The first game makes the store, and its credentials are printed as one object."""
+        """The first game creates the store, and its credentials are printed as one object."""
         added = self.json("game", "add", "My MUD", "--short", "MyMUD", "--hidden", "--hide-players")
         self.assertEqual(list(added), ["name", "short_name", "client_id", "client_secret"])
         self.assertEqual((added["name"], added["short_name"]), ("My MUD", "MyMUD"))
@@ -136,7 +136,7 @@ class OfflineTests(SynchronousTestCase):
         self.assertEqual(self.json("game", "list"), {"games": []})
 
     def test_channel_and_agent(self) -> None:
-        """Channels and code bases are changed."""
+        """Channels and code bases are created and changed."""
         self.json("channel", "create", "gossip", "--description", "All talk")
         self.assertTrue(self.json("channel", "hide", "gossip")["hidden"])
         self.assertFalse(self.json("channel", "show", "gossip")["hidden"])
@@ -147,8 +147,8 @@ class OfflineTests(SynchronousTestCase):
         self.json("agent", "set", "Evennia", "--url", "https://e.example", "--repo-url", "https://r.example")
         self.assertEqual(len(self.json("agent", "list")["agents"]), 1)
 
-    def test_keeping_order(self) -> None:
-        """Mutes, bans, filters and speakers are changed; each change stands in the log, by who made it."""
+    def test_moderation(self) -> None:
+        """Mutes, bans, filters and speakers are changed; the audit log has each change and the user that made it."""
         self.json("channel", "create", "gossip")
         self.json("game", "add", "Alpha", "--short", "A")
         muted = self.json("mute", "add", "Ana@A", "So", "--channel", "gossip", "--for", "2h")
@@ -175,7 +175,7 @@ class OfflineTests(SynchronousTestCase):
         self.assertEqual(len(self.json("audit", "--limit", "2")["entries"]), 2)
 
     def test_reports(self) -> None:
-        """Complaints are listed and resolved."""
+        """Reports are listed and resolved."""
         self.json("channel", "create", "gossip")
         report = Report(
             number=1,
@@ -199,8 +199,8 @@ class OfflineTests(SynchronousTestCase):
         self.assertEqual(self.run_("report", "list")[1], "No report is open.\n")
         self.assertIn(": muted\n", self.run_("report", "list", "--all")[1])
 
-    def test_order_for_people(self) -> None:
-        """People get tables of what keeps order."""
+    def test_moderation_for_people(self) -> None:
+        """People see mutes, bans, filters and the audit log as tables."""
         self.json("channel", "create", "gossip")
         self.assertEqual(self.run_("mute", "list")[1], "Nobody is muted.\n")
         self.assertEqual(self.run_("ban", "list")[1], "Nobody is banned.\n")
@@ -218,7 +218,7 @@ class OfflineTests(SynchronousTestCase):
         self.assertEqual(self.run_("channel", "speakers", "gossip")[0], 2)
 
     def test_accounts(self) -> None:
-        """Accounts are made, changed and removed; links are whole addresses, of which only digests are kept."""
+        """Accounts are created, changed and removed; links are whole URLs, and the store has only their digests."""
         added = self.json("account", "add", "Ana", "--admin", "--email", "ana@example.org")
         self.assertEqual((added["name"], added["admin"], added["email"]), ("Ana", True, "ana@example.org"))
         self.assertRegex(added["link"], "^/reset/[0-9a-f-]{36}$")
@@ -246,7 +246,7 @@ class OfflineTests(SynchronousTestCase):
         self.assertEqual(self.run_("account", "add", "ana"), (1, "", "gossipctl: the name ana is taken\n"))
 
     def test_accounts_for_people(self) -> None:
-        """People get a table of accounts, and links on lines of their own, under the address of the configuration."""
+        """People see accounts as a table, and links on lines of their own, at the website of the configuration."""
         config = self.mktemp()
         Path(config).write_text('[network]\nwebsite = "https://gossip.example.org/"\n')
         code, out, err = self.run_("--config", config, "account", "add", "Ana")
@@ -265,12 +265,12 @@ class OfflineTests(SynchronousTestCase):
         self.assertIn("owner       Ana\n", self.run_("game", "show", "A")[1])
 
     def test_json_after_the_command(self) -> None:
-        """--json and the others may stand after the command as well."""
+        """--json and other common options can also follow the command."""
         code, out, _ = run("channel", "create", "gossip", "--json", "--data", self.data)
         self.assertEqual((code, json.loads(out)["name"]), (0, "gossip"))
 
     def test_refused(self) -> None:
-        """What is refused is one line on stderr, and 1."""
+        """A refusal is one line on stderr, and the exit code 1."""
         self.json("game", "add", "Alpha", "--short", "A")
         self.assertEqual(
             self.run_("game", "add", "Beta", "--short", "a"), (1, "", "gossipctl: the short name a is taken\n")
@@ -282,7 +282,7 @@ class OfflineTests(SynchronousTestCase):
         self.assertEqual(self.run_("game", "show", "B"), (1, "", "gossipctl: no such game\n"))
 
     def test_not_in_json(self) -> None:
-        """Of what no JSON can say it is told what it is."""
+        """A value that JSON cannot express is reported."""
         self.json("channel", "create", "gossip")
         for minutes in ("nan", "inf", "1e400"):
             told = "gossipctl: a number on the command line is not finite\n"
@@ -290,7 +290,7 @@ class OfflineTests(SynchronousTestCase):
         self.assertEqual(self.run_("game", "show", "\udcff"), (1, "", "gossipctl: the command line is not in UTF-8\n"))
 
     def test_for_people(self) -> None:
-        """People get tables."""
+        """People see results as tables."""
         self.assertEqual(self.run_("channel", "create", "gossip")[0], 0)
         self.assertEqual(self.run_("game", "list")[1], "No game is registered.\n")
         added = self.json("game", "add", "The Alpha", "--short", "A", "--hidden")
@@ -302,20 +302,20 @@ class OfflineTests(SynchronousTestCase):
         self.assertIn("The secret is not shown again", self.run_("game", "rotate", "A")[1])
 
     def test_no_store(self) -> None:
-        """Looking at a store that is not there does not make one."""
+        """Reading from a store that does not exist does not create it."""
         code, _, err = self.run_("game", "list")
         self.assertEqual((code, os.path.exists(self.data)), (1, False))
         self.assertIn("name the data directory with --data", err)
 
     def test_in_use(self) -> None:
-        """A store that somebody else has is left alone."""
+        """A store that another process uses is left alone."""
         with contextlib.closing(Store.open(None, self.data)):
             code, _, err = self.run_("game", "list")
         self.assertEqual((code, err.count("\n")), (1, 1))
         self.assertIn("uses", err)
 
     def test_backup(self) -> None:
-        """A backup is made, but not over a file."""
+        """A backup is made, but never over an existing file."""
         self.json("channel", "create", "gossip")
         path = self.mktemp()
         self.assertEqual(self.json("backup", path), {"path": os.path.abspath(path)})
@@ -323,20 +323,20 @@ class OfflineTests(SynchronousTestCase):
         self.assertEqual(self.run_("backup", path)[0], 1)
 
     def test_needs_a_daemon(self) -> None:
-        """What only a daemon can do says so."""
+        """Commands that need a daemon say so."""
         for argv in (("say", "gossip", "hi"), ("tail",), ("restart-notice", "5"), ("sessions",)):
             self.assertEqual(self.run_(*argv), (1, "", "gossipctl: no daemon runs: this needs one\n"))
         self.assertEqual(self.run_("status"), (1, "not running\n", ""))
         self.assertEqual(self.run_("--json", "status"), (1, '{"running": false}\n', ""))
 
     def test_named_socket(self) -> None:
-        """Who names a socket means the daemon there, and no store."""
+        """With --socket, only the daemon there is asked: no store is opened."""
         code, _, err = run("--socket", "nowhere.sock", "channel", "create", "gossip")
         self.assertEqual((code, err), (1, "gossipctl: no daemon listens at nowhere.sock\n"))
 
 
 class DaemonTests(TestCase):
-    """What goes to a running daemon."""
+    """Commands that a running daemon carries out."""
 
     @inlineCallbacks
     def setUp(self) -> Any:  # type: ignore[override]
@@ -354,7 +354,7 @@ class DaemonTests(TestCase):
 
     @inlineCallbacks
     def test_changes(self) -> Any:
-        """A change takes effect in the running daemon, and no store is opened."""
+        """A change takes effect in the running daemon; no store is opened."""
         code, out, err = yield self.run_("--json", "game", "add", "My MUD", "--short", "MyMUD")
         self.assertEqual((code, err), (0, ""))
         added = json.loads(out)
@@ -376,7 +376,7 @@ class DaemonTests(TestCase):
 
     @inlineCallbacks
     def test_say_notice_backup(self) -> Any:
-        """The daemon says, announces and copies."""
+        """The daemon speaks on a channel, announces a restart and copies its database."""
         session = self.service.join("Alpha", channels=["gossip"])
         said = yield self.run_("say", "gossip", "Hello,", "all")
         self.assertEqual(said, (0, "Said on gossip.\n", ""))
@@ -391,7 +391,7 @@ class DaemonTests(TestCase):
 
     @inlineCallbacks
     def test_actor(self) -> Any:
-        """The daemon notes which user of the machine had something done, and how."""
+        """The audit log has the user of the machine, the command and its arguments."""
         yield self.run_("channel", "create", "gossip")
         yield self.run_("restart-notice", "5")
         user = pwd.getpwuid(os.getuid()).pw_name
@@ -402,7 +402,7 @@ class DaemonTests(TestCase):
 
     @inlineCallbacks
     def test_sessions(self) -> Any:
-        """The live sessions are those that the pages of the admins show."""
+        """The live sessions are those on the admin pages."""
         out = yield self.run_("sessions")
         self.assertEqual(out, (0, "Nobody is connected.\n", ""))
         self.service.join("Beta").opened_at = NOW - 60
@@ -419,7 +419,7 @@ class DaemonTests(TestCase):
 
     @inlineCallbacks
     def test_links(self) -> Any:
-        """A daemon that knows where its pages are says so in the links; otherwise the configuration at hand does."""
+        """A link has the website of the daemon if it has one, and otherwise that of the configuration."""
         _, out, _ = yield self.run_("--json", "account", "invite")
         self.assertRegex(json.loads(out)["address"], "^http://127.0.0.1:4110/sign-up/")
         self.rules.address = "https://gossip.example.org"
@@ -428,13 +428,13 @@ class DaemonTests(TestCase):
 
     @inlineCallbacks
     def test_tail_refused(self) -> Any:
-        """What cannot be followed is refused."""
+        """A channel that does not exist cannot be followed."""
         refused = yield self.run_("tail", "nowhere")
         self.assertEqual(refused, (1, "", "gossipctl: no such channel\n"))
 
 
 class Script(Protocol):
-    """A daemon that says one thing, and goes away."""
+    """A daemon that sends one thing, and goes away."""
 
     said = b""
 
@@ -445,11 +445,11 @@ class Script(Protocol):
 
 
 class LostDaemonTests(TestCase):
-    """A daemon that goes away, or is none."""
+    """A daemon that goes away, or is not a daemon."""
 
     @inlineCallbacks
     def answer(self, said: bytes, *argv: str) -> Any:
-        """Do what a command line says, with a daemon that says this."""
+        """Run a command line with a daemon that sends this."""
         data = tempfile.mkdtemp(prefix="gossip")
         self.addCleanup(shutil.rmtree, data)
         path = os.path.join(data, "admin.sock")
@@ -460,7 +460,7 @@ class LostDaemonTests(TestCase):
 
     @inlineCallbacks
     def test_tail(self) -> Any:
-        """What is said is shown as it comes, cleaned, until the daemon ends it."""
+        """Messages are shown as they come, cleaned, until the daemon ends the connection."""
         message = "\x1b[31mred\nand more"
         line = said_json(MessageSaid("gossip", 1, uuid(1), "Alpha", "A\x07na", message, NOW))
         said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + (b"%x\r\n%s\r\n" % (len(line), line)) * 2
@@ -473,7 +473,7 @@ class LostDaemonTests(TestCase):
 
     @inlineCallbacks
     def test_no_answer(self) -> Any:
-        """No answer, half of one, or one that is none is one clear line."""
+        """A missing, incomplete or invalid answer is reported in one line."""
         answers = (
             b"",
             b"SSH-2.0-OpenSSH\r\n",
@@ -489,7 +489,7 @@ class LostDaemonTests(TestCase):
 
 
 class EndTests(SynchronousTestCase):
-    """How it ends when nobody wants to know more."""
+    """Commands that are cut short."""
 
     def test_interrupt(self) -> None:
         """Ctrl-C ends it quietly."""
@@ -515,7 +515,7 @@ class TerminalTests(SynchronousTestCase):
     """L{gossip.cli.terminal}: what a person sees."""
 
     def test_printable(self) -> None:
-        """Nothing is left that a terminal could take for a command or that turns lines around; talk stays talk."""
+        """Control characters and those that reverse lines are removed; other text stays as it is."""
         self.assertEqual(
             terminal.printable("I <3 you > me – Grüße, 你好 ✔️ 👩\u200d🚀"), "I <3 you > me – Grüße, 你好 ✔️ 👩\u200d🚀"
         )
@@ -524,7 +524,7 @@ class TerminalTests(SynchronousTestCase):
         )
 
     def test_blocks(self) -> None:
-        """Lines, names with values and tables are written one below the other; what has no value is left out."""
+        """Lines, names with values, and tables are written one below the other; empty values are left out."""
         table = Table(("A", "B"), [("long", 1), ("x", "")], "Nothing.")
         self.assertEqual(
             terminal.written(["One:", "", {"name": "x", "of": None, "by": ""}, table, Table(("A",), [], "Nothing.")]),
