@@ -32,6 +32,7 @@ from gossip.network.settings import Rules
 from gossip.operations.accounts import link
 from gossip.operations.executor import Executor
 from gossip.operations.operation import Occasion
+from gossip.service.clock import DaemonClock
 from gossip.service.counters import Counters
 from gossip.service.service import GossipService
 from gossip.store.errors import StoreError
@@ -133,6 +134,7 @@ class Daemon(MultiService):
         """
         super().__init__()
         self._reactor = reactor
+        self._clock = DaemonClock(reactor)
         self._options = options
         self._settings = options.config
         every = [make() for make in transports]
@@ -162,7 +164,7 @@ class Daemon(MultiService):
         accounts = self.gossip.network.registry.accounts
         if accounts.admins():
             return
-        on = Occasion(self._reactor.seconds(), lambda: str(uuid.uuid4()), "start")
+        on = Occasion(self.gossip.now().wall, lambda: str(uuid.uuid4()), "start")
         change, made = link(accounts, "setup", "", on)
         line = f"  no admin yet: make the first one at {self._settings.address}{made['link']} until {made['until']}"
         # The link works once it is on disk, and not before.
@@ -172,14 +174,14 @@ class Daemon(MultiService):
         )
 
     def _open(self) -> None:
-        settings, reactor, store = self._settings, self._reactor, self._store
+        settings, reactor, clock, store = self._settings, self._reactor, self._clock, self._store
         _allow_open_files(settings.limits.connections)
         rules, web_rules, readers = Rules(), WebRules(), Readers()
         network = Network(store.load(), lambda: str(uuid.uuid4()), random.random, rules)
         counters = Counters()
         self._writer = Writer(store.keep, reactor, counters.committed)
         self.gossip = gossip = GossipService(
-            reactor,
+            clock,
             network,
             self._writer,
             counters,
@@ -189,26 +191,26 @@ class Daemon(MultiService):
         gossip.setServiceParent(self)
         self._holders = (rules, web_rules, readers, gossip, *self._transports)
         self._configure(settings)
-        executor = Executor(gossip, store, deferToThread, reactor)
+        executor = Executor(gossip, store, deferToThread)
         ports_of = {transport.name: ports(_endpoints(transport, settings)) for transport in self._transports}
         pages = public_site(
             gossip,
             store,
-            reactor,
+            clock,
             deferToThread,
             readers,
             settings.proxies,
             executor,
             web_rules,
-            mail=Mail(reactor, web_rules),
+            mail=Mail(reactor, web_rules, lambda: clock.now().wall),
             ports=ports_of,
         )
-        parts = Parts(reactor, gossip, network, settings, ports_of, pages)
+        parts = Parts(clock, gossip, network, settings, ports_of, pages)
         for transport in self._transports:
             factory = transport.factory(parts)
             for endpoint in _endpoints(transport, settings):
                 self._listen(endpoint, factory)
-        admin = admin_site(gossip, store, reactor, deferToThread, executor, pages.live, web_rules)
+        admin = admin_site(gossip, store, clock, deferToThread, executor, pages.live, web_rules)
         # The store is locked by this daemon, so a socket that exists is a leftover.
         settings.admin_path.unlink(missing_ok=True)
         self._listen(f"unix:{quoteStringArgument(str(settings.admin_path))}:mode=600:lockfile=0", admin)

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 
 import msgspec
-from twisted.internet.interfaces import IReactorTime
 
 from gossip.operations.command import Command, Result
 from gossip.operations.errands import Errand
@@ -19,14 +18,13 @@ from gossip.service.service import GossipService
 class Executor:
     """Carries out operations and errands. The admin API and the pages share one executor."""
 
-    def __init__(self, gossip: GossipService, store: OperationsStore, in_thread: InThread, clock: IReactorTime) -> None:
+    def __init__(self, gossip: GossipService, store: OperationsStore, in_thread: InThread) -> None:
         """
         @param in_thread: C{deferToThread}, or what does the same.
         """
         self._gossip = gossip
         self._store = store
         self._in_thread = in_thread
-        self._clock = clock
 
     async def carry_out(self, command: Command, actor: str, check: Callable[[], None] | None = None) -> Result:
         """
@@ -42,7 +40,7 @@ class Executor:
         assert isinstance(command, Operation)
         found = None
         if command.looks:
-            found = await self._in_thread(command.look, self._store, self._clock.seconds())
+            found = await self._in_thread(command.look, self._store, self._gossip.now().wall)
         result: Result = {}
 
         def make() -> Change | None:
@@ -61,4 +59,4 @@ class Executor:
         return msgspec.to_builtins(errand)  # type: ignore[no-any-return]
 
     def _occasion(self, actor: str, found: object = None) -> Occasion:
-        return Occasion(self._clock.seconds(), lambda: str(uuid.uuid4()), actor, found)
+        return Occasion(self._gossip.now().wall, lambda: str(uuid.uuid4()), actor, found)

@@ -13,13 +13,13 @@ from typing import Final, Protocol, cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredLock, execute, maybeDeferred, succeed
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure as Failed
 from zope.interface import implementer
 
 from gossip import __version__
+from gossip.network.expiry import JUMP
 from gossip.network.network import Network
 from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Hold, Output, Release, Send
 from gossip.network.session import Session, Situation
@@ -28,6 +28,7 @@ from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
 from gossip.protocol.moment import Moment
 from gossip.registry.changes import Change, MessageSaid
 from gossip.service.answer_queue import Answer, AnswersInOrder, Place
+from gossip.service.clock import IClock
 from gossip.service.counters import Counters, Status
 from gossip.service.fanout import Fanout
 from gossip.service.interfaces import IConnection, IGossip, ITransportStatus
@@ -112,7 +113,7 @@ class GossipService(Service):
 
     def __init__(
         self,
-        clock: IReactorTime,
+        clock: IClock,
         network: Network,
         writer: IWriter,
         counters: Counters,
@@ -146,6 +147,7 @@ class GossipService(Service):
         self.watch = Watch(network)
         self._watched = self.watch.watched
         self._started_at = clock.seconds()
+        self._offset = clock.now().wall - clock.now().steady
         self._settled_groups = 0
         self._stuck_since: float | None = None
         self._next_tick = 0.0
@@ -156,8 +158,7 @@ class GossipService(Service):
 
     def now(self) -> Moment:
         """This moment, on both clocks."""
-        seconds = self._clock.seconds()
-        return Moment(seconds, seconds)
+        return self._clock.now()
 
     # The transports bring what happens to their connections.
 
@@ -179,7 +180,7 @@ class GossipService(Service):
         if was_new and session.situation is Situation.ACTIVE:
             self._joined.append(f"{_short_name(session)} from {session.peer}")
         if self._watched:
-            self.watch.received(session, event, outputs, self._clock.seconds())
+            self.watch.received(session, event, outputs, self.now())
         self._carry_out(outputs, session)
 
     def alive(self, session: Session) -> None:
@@ -195,7 +196,7 @@ class GossipService(Service):
         if session.online is not None:
             self._left.append(_short_name(session))
         if self._watched:
-            self.watch.lost(session, self._clock.seconds())
+            self.watch.lost(session, self.now())
         self._carry_out(self._lose(session))
         if not self._connections and self._drained is not None:
             self._drained.callback(None)
@@ -228,7 +229,7 @@ class GossipService(Service):
                     if sessions:
                         self._fanout.send(sessions, event)
                         if self._watched:
-                            self.watch.broadcast(sessions, event, self._clock.seconds())
+                            self.watch.broadcast(sessions, event, self.now())
                 case Send(session) | Close(session) if session is not asking:
                     self._deliver(output)
                 case Send() | Close() if place is not None:
@@ -247,7 +248,7 @@ class GossipService(Service):
 
     def _deliver(self, output: Answer) -> None:
         if self._watched:
-            self.watch.delivered(output, self._clock.seconds())
+            self.watch.delivered(output, self.now())
         if isinstance(output, Close):
             self._fanout.close(output.session, output.code, output.why)
         else:
@@ -428,23 +429,32 @@ class GossipService(Service):
         self._ticking.start(1, now=False).addErrback(lambda failure: self._log.failure("no more ticks", failure))
 
     def _tick(self) -> None:
-        now = self._clock.seconds()
+        moment = self.now()
+        now = moment.steady
         late = max(now - self._next_tick, 0.0)
         self.counters.ticked(late)
         self._next_tick = now + 1 - late % 1
+        self._compare_clocks(moment)
         try:
-            self._carry_out(self.network.tick(self.now()))
+            self._carry_out(self.network.tick(moment))
         except Exception:
             # A LoopingCall that fails would stop for ever.
             self._log.failure("a tick failed")
         self._log_comings_and_goings()
         if self._watched:
-            self.watch.rest(self._clock.seconds())
+            self.watch.rest(self.now())
         if not self._writer.pending or self._writer.groups != self._settled_groups:
             self._settled_groups = self._writer.groups
             self._stuck_since = None
         elif self._stuck_since is None:
             self._stuck_since = self._clock.seconds()
+
+    def _compare_clocks(self, now: Moment) -> None:
+        """Log it if somebody set the clock of the machine."""
+        seconds = now.wall - now.steady - self._offset
+        if abs(seconds) > JUMP:
+            self._log.warn("the clock of this machine was set by {seconds:+.0f} s", seconds=seconds)
+        self._offset += seconds
 
     def _log_comings_and_goings(self) -> None:
         """At most one line a second, however many games come and go."""

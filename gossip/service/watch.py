@@ -34,6 +34,7 @@ from gossip.protocol.events import (
     Unknown,
     Unreadable,
 )
+from gossip.protocol.moment import Moment
 from gossip.registry.changes import MessageSaid
 from gossip.registry.restrictions import find, in_words, plain_address
 
@@ -106,15 +107,15 @@ class Watched:
     """
     What is seen of one game.
 
-    @ivar looked_at: when somebody looked last, in seconds since the epoch.
+    @ivar looked_at: when somebody looked last, on the steady clock.
     @ivar frames: the last ones, the oldest first.
     @ivar refusals: the last ones, the oldest first.
     @ivar seen: when each of L{STEPS} was seen last.
     @ivar numbers: its sessions, counted from when the watch began.
     """
 
-    def __init__(self, now: float) -> None:
-        self.looked_at = now
+    def __init__(self, now: Moment) -> None:
+        self.looked_at = now.steady
         self.frames: deque[Frame] = deque(maxlen=FRAMES)
         self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
         self.seen: dict[str, float] = {}
@@ -144,7 +145,7 @@ class Watch:
         self._network = network
         self._sessions: dict[Session, Watched] = {}
 
-    def look(self, client_id: str, peer: str, now: float) -> Watched:
+    def look(self, client_id: str, peer: str, now: Moment) -> Watched:
         """
         Somebody looks at a game.
 
@@ -157,24 +158,24 @@ class Watch:
                 self._end(next(iter(self.watched)))
         # The latest look stands last.
         self.watched[client_id] = watched
-        watched.looked_at = now
+        watched.looked_at = now.steady
         online = self._network.presence.online(client_id)
         for session in online.sessions if online is not None else ():
             self._know(session, watched)
             watched.seen.setdefault("opened", session.opened_at)
             watched.seen.setdefault("authenticated", session.opened_at)
             if session.unanswered < session.beats:
-                watched.seen.setdefault("heartbeat", now)
+                watched.seen.setdefault("heartbeat", now.wall)
         near = watched.peers() | {peer}
         for session in self._network.waiting:
             if session.peer in near:
                 watched.seen["opened"] = max(session.opened_at, watched.seen.get("opened", 0.0))
         return watched
 
-    def rest(self, now: float) -> None:
+    def rest(self, now: Moment) -> None:
         """End what nobody has looked at for a while."""
         for client_id, watched in list(self.watched.items()):
-            if watched.looked_at + SECONDS > now:
+            if watched.looked_at + SECONDS > now.steady:
                 break  # they stand in the order of the looks
             self._end(client_id)
 
@@ -188,7 +189,7 @@ class Watch:
 
     # What happens.
 
-    def received(self, session: Session, event: ClientEvent, outputs: Sequence[Output], now: float) -> None:
+    def received(self, session: Session, event: ClientEvent, outputs: Sequence[Output], now: Moment) -> None:
         """
         A session sent something.
 
@@ -204,17 +205,17 @@ class Watch:
                 return
             self._know(session, watched)
             watched.seen["opened"] = session.opened_at
-            watched.seen["authenticated"] = now
+            watched.seen["authenticated"] = now.wall
         if watched is None:
             return
         self._add(session, watched, "in", *_written(event), now)
         if isinstance(event, Heartbeat | PlayersListed) and session.situation is Situation.ACTIVE:
-            watched.seen["heartbeat"] = now
+            watched.seen["heartbeat"] = now.wall
         if any(isinstance(output, Commit) and isinstance(output.change, MessageSaid) for output in outputs):
-            watched.seen["message"] = now
+            watched.seen["message"] = now.wall
 
     def _refused(
-        self, session: Session, event: Authenticate, watched: Watched, outputs: Iterable[Output], now: float
+        self, session: Session, event: Authenticate, watched: Watched, outputs: Iterable[Output], now: Moment
     ) -> None:
         for output in outputs:
             if isinstance(output, Send) and isinstance(output.event, NotAuthenticated | Failure):
@@ -223,23 +224,23 @@ class Watch:
                 hint = barred = ""
                 if error.code == "invalid-credentials":
                     hint, barred = self._hint(event, now), self._barred(session, event, now)
-                watched.refusals.append(Refusal(now, session.peer, error, hint, barred, text))
+                watched.refusals.append(Refusal(now.wall, session.peer, error, hint, barred, text))
                 watched.seen["opened"] = session.opened_at
 
-    def _hint(self, event: Authenticate, now: float) -> str:
+    def _hint(self, event: Authenticate, now: Moment) -> str:
         client_id, secret = (event.client_id or "").lower(), event.client_secret or ""
-        return "" if self._network.registry.authenticate(client_id, secret, now) else _form_of(secret)
+        return "" if self._network.registry.authenticate(client_id, secret, now.wall) else _form_of(secret)
 
-    def _barred(self, session: Session, event: Authenticate, now: float) -> str:
+    def _barred(self, session: Session, event: Authenticate, now: Moment) -> str:
         # Now, not when somebody looks: by then the ban may be over, and the owner would doubt the secret.
         registry, client_id = self._network.registry, (event.client_id or "").lower()
         game = registry.games.get(client_id)
         if game is not None and game.disabled:
             return "disabled by an admin"
-        ban = find(registry.bans, (client_id, plain_address(session.peer)), "", now)
+        ban = find(registry.bans, (client_id, plain_address(session.peer)), "", now.wall)
         return in_words(ban) if ban is not None else ""
 
-    def delivered(self, output: Send | Close, now: float) -> None:
+    def delivered(self, output: Send | Close, now: Moment) -> None:
         """The network sends something to a session, or ends it."""
         session = output.session
         watched = self._sessions.get(session)
@@ -251,7 +252,7 @@ class Watch:
         for frame in frames.encode(output.event):
             self._add(session, watched, "out", _readable(frame), "", now)
 
-    def broadcast(self, sessions: tuple[Session, ...], event: ServerEvent, now: float) -> None:
+    def broadcast(self, sessions: tuple[Session, ...], event: ServerEvent, now: Moment) -> None:
         """The network sends something to many sessions."""
         hearing = self._sessions.keys() & sessions
         if hearing:
@@ -260,19 +261,19 @@ class Watch:
                 for text in texts:
                     self._add(session, self._sessions[session], "out", text, "", now)
 
-    def lost(self, session: Session, now: float) -> None:
+    def lost(self, session: Session, now: Moment) -> None:
         """The connection of a session is gone."""
         watched = self._sessions.get(session)
         if watched is not None:
             self._ended(session, watched, "the connection ended", now)
 
-    def _ended(self, session: Session, watched: Watched, how: str, now: float) -> None:
+    def _ended(self, session: Session, watched: Watched, how: str, now: Moment) -> None:
         self._add(session, watched, "end", how, "", now)
         del self._sessions[session]
         del watched.numbers[session]
 
-    def _add(self, session: Session, watched: Watched, way: str, text: str, note: str, now: float) -> None:
-        watched.frames.append(Frame(now, watched.numbers[session], session.peer, way, _cut(text), note))
+    def _add(self, session: Session, watched: Watched, way: str, text: str, note: str, now: Moment) -> None:
+        watched.frames.append(Frame(now.wall, watched.numbers[session], session.peer, way, _cut(text), note))
 
 
 def _written(event: ClientEvent) -> tuple[str, str]:

@@ -91,8 +91,8 @@ def public_site(
     @param ports: the ports of each transport by its name, without and with TLS; empty where there is none.
     """
     rules = rules or WebRules()
-    executor = executor or Executor(gossip, store, in_thread, clock)
-    cookies = SessionCookies(gossip, clock, rules)
+    executor = executor or Executor(gossip, store, in_thread)
+    cookies = SessionCookies(gossip, rules)
     layout = Layout(gossip, store, clock, in_thread, cookies.account, cookies.form_token, proxies)
     public = PublicView(gossip.network)
     queries = CachedQueries(layout, public)

@@ -26,7 +26,7 @@ class ExecutorTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.service = MemoryService()
-        self.executor = Executor(self.service, self.service.store, maybeDeferred, self.service.clock)
+        self.executor = Executor(self.service, self.service.store, maybeDeferred)
 
     def carry_out(self, command: Command, check: Callable[[], None] | None = None) -> Deferred[Any]:
         return Deferred.fromCoroutine(self.executor.carry_out(command, "ana", check))

@@ -33,7 +33,7 @@ class WatchTestCase(SynchronousTestCase):
 
     def look(self, now: float = NOW, name: str = "Alpha", peer: str = OWNER) -> Watched:
         """Somebody looks at a game."""
-        return self.watch.look(self.world.game(name).client_id, peer, now)
+        return self.watch.look(self.world.game(name).client_id, peer, at(now))
 
     def say(self, session: Session, sent: dict[str, Any] | bytes, now: float = NOW) -> None:
         """A session sends a frame; all is kept."""
@@ -42,16 +42,16 @@ class WatchTestCase(SynchronousTestCase):
     def receive(self, session: Session, event: ClientEvent, now: float = NOW) -> None:
         """A session sends an event."""
         outputs = self.world.network.receive(session, event, at(now))
-        self.watch.received(session, event, outputs, now)
+        self.watch.received(session, event, outputs, at(now))
         self.carry_out(outputs, now)
 
     def carry_out(self, outputs: Iterable[Output], now: float) -> None:
         """What the network wants done, as far as the watch is told of it."""
         for output in outputs:
             if isinstance(output, Broadcast):
-                self.watch.broadcast(self.world.network.hearing(output.audience), output.event, now)
+                self.watch.broadcast(self.world.network.hearing(output.audience), output.event, at(now))
             elif isinstance(output, Send | Close):
-                self.watch.delivered(output, now)
+                self.watch.delivered(output, at(now))
             elif isinstance(output, Commit):
                 self.carry_out(self.world.settled(output, True, now), now)
 
@@ -79,7 +79,7 @@ class FramesTests(WatchTestCase):
         self.look(name="Beta")
         session = self.join(channels=["gossip"])
         self.say(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}, "1"))
-        self.watch.lost(session, NOW)
+        self.watch.lost(session, at(NOW))
         self.assertNotIn("Ana", self.everything())
         self.assertEqual(self.watch._sessions, {})
 
@@ -167,11 +167,11 @@ class FramesTests(WatchTestCase):
             (watched.frames[-1].way, watched.frames[-1].text), ("end", "closed with 4001: heartbeat failure")
         )
         count = len(watched.frames)
-        self.watch.lost(session, NOW + 61)
+        self.watch.lost(session, at(NOW + 61))
         self.carry_out([Close(session, 4001, Error.of("rate-limited"))], NOW + 62)
         self.assertEqual((len(watched.frames), watched.numbers), (count, {}))
         again = self.join()
-        self.watch.lost(again, NOW + 70)
+        self.watch.lost(again, at(NOW + 70))
         self.assertEqual((watched.frames[-1].number, watched.frames[-1].text), (2, "the connection ended"))
 
     def test_bounded(self) -> None:
@@ -331,11 +331,11 @@ class LooksTests(WatchTestCase):
         self.look(NOW + 100, "Beta")
         self.join()
         self.look(NOW + 200)
-        self.watch.rest(NOW + 100 + SECONDS)
+        self.watch.rest(at(NOW + 100 + SECONDS))
         self.assertEqual(list(self.watch.watched), [self.world.game("Alpha").client_id])
-        self.watch.rest(NOW + 199 + SECONDS)
+        self.watch.rest(at(NOW + 199 + SECONDS))
         self.assertEqual(len(self.watch.watched), 1)
-        self.watch.rest(NOW + 200 + SECONDS)
+        self.watch.rest(at(NOW + 200 + SECONDS))
         self.assertEqual((self.watch.watched, self.watch._sessions), ({}, {}))
         self.assertEqual(list(self.look(NOW + 1000).frames), [])
 

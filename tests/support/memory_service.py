@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from twisted.internet.task import Clock
 from zope.interface import implementer
 
 from gossip.network.session import Session
@@ -17,8 +16,9 @@ from gossip.registry.changes import Change, Channel, ChannelSaved
 from gossip.service.counters import Counters
 from gossip.service.interfaces import Counts, IConnection, ITransportStatus, IWireFormat
 from gossip.service.service import STUCK_SECONDS, GossipService
+from tests.support.clock import Clock
 from tests.support.memory_store import MemoryStore
-from tests.support.world import NOW, World, frame
+from tests.support.world import World, frame
 
 
 class MemoryWriter:
@@ -135,7 +135,6 @@ class MemoryService(GossipService):
         @param more: further arguments of the service.
         """
         self.clock = Clock()
-        self.clock.rightNow = NOW
         self.world = World()
         self.store = MemoryStore()
         self.writer = MemoryWriter(self.store)

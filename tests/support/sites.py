@@ -138,7 +138,7 @@ class AccountsTestCase(SynchronousTestCase):
         self.rules = WebRules(WebSettings())
         self.in_thread: Any = maybeDeferred
         self.made = 0
-        self.executor = Executor(self.service, self.service.store, maybeDeferred, self.service.clock)
+        self.executor = Executor(self.service, self.service.store, maybeDeferred)
         self.site = public_site(
             self.service,
             self.service.store,

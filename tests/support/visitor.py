@@ -126,7 +126,7 @@ class Visitor:
         account = registry.accounts.named(name)
         assert account is not None
         secret = str(uuid4())
-        now = service.clock.seconds()
+        now = service.clock.wall
         ticket = Ticket(
             digest=digest(secret),
             kind="visit",

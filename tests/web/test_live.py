@@ -45,7 +45,7 @@ class LiveTestCase(SynchronousTestCase):
         self, seq: int, text: str = "Hello", channel: str = "gossip", kept: bool = True, game: str = "Alpha"
     ) -> None:
         """Something is said; what is kept is in the store at once."""
-        said = MessageSaid(channel, seq, uuid(1), "Alpha", "Ana", text, self.clock.seconds())
+        said = MessageSaid(channel, seq, uuid(1), "Alpha", "Ana", text, self.clock.wall)
         if kept:
             self.service.store.said.append(said)
         for observer in list(self.service.heard):

@@ -68,7 +68,7 @@ class TelnetTransport:
 
     def factory(self, parts: Parts) -> TelnetFactory:
         settings: TelnetSettings = parts.settings
-        rules, started_at = parts.network.rules, parts.clock.seconds()
+        rules, started_at = parts.network.rules, parts.gossip.now().wall
         return TelnetFactory(
             self,
             parts.clock,

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, urlsplit
 
-from twisted.internet.interfaces import IReactorTime
 from twisted.web import http
 
 from gossip.operations.accounts import issue
@@ -46,9 +45,8 @@ class SignInFirst(Problem):
 class SessionCookies:
     """Knows browsers again."""
 
-    def __init__(self, gossip: GossipService, clock: IReactorTime, rules: WebRules) -> None:
+    def __init__(self, gossip: GossipService, rules: WebRules) -> None:
         self._gossip = gossip
-        self._clock = clock
         self._rules = rules
 
     def account(self, request: PublicRequest) -> Account | None:
@@ -94,7 +92,7 @@ class SessionCookies:
         @param peer: the address that it comes from, which its owner sees among his visits.
         @raise Problem: by now it is gone, disabled, or has another password.
         """
-        secret, now = str(uuid.uuid4()), self._clock.seconds()
+        secret, now = str(uuid.uuid4()), self._gossip.now().wall
         days = self._rules.settings.visit_days
         ticket = Ticket(
             digest=digest(secret), kind="visit", account=account.name, label=peer, made_at=now, expires=now + days * DAY
@@ -163,7 +161,9 @@ class SessionCookies:
 
     def _ticket(self, request: PublicRequest) -> Ticket | None:
         secret = _cookie(request, _VISIT)
-        return self._gossip.network.registry.accounts.shown(secret, "visit", self._clock.seconds()) if secret else None
+        return (
+            self._gossip.network.registry.accounts.shown(secret, "visit", self._gossip.now().wall) if secret else None
+        )
 
     def _set(self, request: PublicRequest, name: bytes, value: str, seconds: int | None) -> None:
         request.addCookie(

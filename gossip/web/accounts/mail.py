@@ -6,6 +6,8 @@ Nobody waits for a mail, and none is kept: what cannot be sent is logged, withou
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -38,13 +40,21 @@ class Mail:
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, rules: WebRules, trust: Any = optionsForClientTLS) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        rules: WebRules,
+        wall: Callable[[], float] = time.time,
+        trust: Any = optionsForClientTLS,
+    ) -> None:
         """
-        @param reactor: connects and has the time.
+        @param reactor: makes connections.
+        @param wall: tells the date of a mail, in seconds since the epoch.
         @param trust: makes what judges the certificate of a server, of its name.
         """
         self._reactor = reactor
         self._rules = rules
+        self._wall = wall
         self._trust = trust
         self._under_way = 0
 
@@ -75,7 +85,7 @@ class Mail:
         message["To"] = Address(addr_spec=to)
         # What is in the subject may be what others are called: one line, whatever they put there.
         message["Subject"] = " ".join(clean(subject).split())
-        message["Date"] = format_datetime(date(self._reactor.seconds()))
+        message["Date"] = format_datetime(date(self._wall()))
         message["Message-ID"] = make_msgid(domain=sender.partition("@")[2])
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text, cte="quoted-printable")

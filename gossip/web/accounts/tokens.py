@@ -43,7 +43,6 @@ class Tokens:
 
     def __init__(self, gossip: GossipService, clock: IReactorTime) -> None:
         self._gossip = gossip
-        self._clock = clock
         self._wrong = Attempts(clock, "wrong tokens", WRONG, 15 * MINUTE)
 
     def required(self, request: PublicRequest, peer: str, scope: str = "") -> ValidToken:
@@ -61,7 +60,7 @@ class Tokens:
         # Counted before it is judged: a right one among many wrong ones must not be found.
         self._wrong.spend(subject)
         accounts = self._gossip.network.registry.accounts
-        ticket = accounts.shown(secret.strip().decode("ascii", "replace"), "token", self._clock.seconds())
+        ticket = accounts.shown(secret.strip().decode("ascii", "replace"), "token", self._gossip.now().wall)
         account = None if ticket is None else accounts.named(ticket.account)
         if ticket is None or account is None:
             raise _refused("This token is invalid or has been revoked.", b'error="invalid_token"')

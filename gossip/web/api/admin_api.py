@@ -171,7 +171,7 @@ def admin_site(
     @param live: who follows the talk there.
     @param rules: those of the pages, which know where the pages are.
     """
-    executor = executor or Executor(gossip, store, in_thread, clock)
+    executor = executor or Executor(gossip, store, in_thread)
     return BoundedSite(AdminApi(gossip, store, in_thread, executor, live, rules), clock, AdminRequest)
 
 

@@ -86,7 +86,7 @@ class ConnectPages:
             title=f"Connect {game.name}: {guide.title}",
             game=game,
             guide=guide,
-            progress=progress(layout.gossip, game, layout.peer(request), layout.now),
+            progress=progress(layout.gossip, game, layout.peer(request), layout.gossip.now()),
             secret=PLACEHOLDER,
             channel=self._channel(),
             telnet_port=plain,

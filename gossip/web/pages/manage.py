@@ -152,7 +152,7 @@ class ManagePages:
         seen = layout.gossip.network.registry.seen.get(game.client_id)
         return {
             "game": game,
-            "progress": progress(layout.gossip, game, layout.peer(request), layout.now),
+            "progress": progress(layout.gossip, game, layout.peer(request), layout.gossip.now()),
             "user_agent": seen.user_agent if seen else None,
         }
 

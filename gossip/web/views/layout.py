@@ -105,7 +105,7 @@ class Layout:
     @property
     def now(self) -> float:
         """Seconds since the epoch."""
-        return self.clock.seconds()
+        return self.gossip.now().wall
 
     @property
     def name(self) -> str:

@@ -144,7 +144,7 @@ def own_game(registry: Registry, account: Account, name: str) -> Game:
     return game
 
 
-def progress(gossip: GossipService, game: Game, peer: str, now: float) -> Progress:
+def progress(gossip: GossipService, game: Game, peer: str, now: Moment) -> Progress:
     """
     Look at a game.
 
@@ -170,11 +170,11 @@ def progress(gossip: GossipService, game: Game, peer: str, now: float) -> Progre
     )
 
 
-def _restrictions(registry: Registry, game: Game, now: float) -> tuple[str, ...]:
+def _restrictions(registry: Registry, game: Game, now: Moment) -> tuple[str, ...]:
     found = [
         in_words(each) + (f" (on {each.channel})" if each.channel else "")
         for each in (*registry.bans.values(), *registry.mutes.values())
-        if each.subject == game.client_id and not is_over(each, now)
+        if each.subject == game.client_id and not is_over(each, now.wall)
     ]
     return ("disabled by an admin", *found) if game.disabled else tuple(found)
 

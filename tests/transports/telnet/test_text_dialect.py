@@ -120,7 +120,7 @@ class CommandTests(TelnetTestCase):
 
     def test_send_refused(self) -> None:
         """Each reason for a refusal has its number."""
-        self.world.registry.enact(ChannelSaved(Channel("paused", paused_until=self.clock.seconds() + 60)))
+        self.world.registry.enact(ChannelSaved(Channel("paused", paused_until=self.clock.wall + 60)))
         self.game.say("subscribe paused")
         for line, answer in (
             ("send", "ERR SEND 400 syntax: SEND channel name text"),

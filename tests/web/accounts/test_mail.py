@@ -19,7 +19,7 @@ from twisted.internet import error
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.ssl import optionsForClientTLS
-from twisted.internet.testing import MemoryReactorClock
+from twisted.internet.testing import MemoryReactor
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.mail import smtp
 from twisted.mail.imap4 import LOGINCredentials, PLAINCredentials
@@ -36,6 +36,7 @@ from gossip.web.accounts.mail import AT_ONCE, SECONDS, Mail
 from gossip.web.accounts.passwords import Passwords
 from gossip.web.settings import MailSettings, WebRules, WebSettings
 from gossip.web.site import public_site
+from tests.support.clock import Clock
 from tests.support.memory_service import MemoryService
 from tests.support.passwords import QUICK
 from tests.support.site_browser import HOSTILE
@@ -108,17 +109,24 @@ class Postbox:
         return smtp.IMessageDelivery, self, lambda: None
 
 
+class MailReactor(MemoryReactor, Clock):
+    """A reactor in memory, with the clocks of tests."""
+
+    def __init__(self) -> None:
+        MemoryReactor.__init__(self)
+        Clock.__init__(self)
+
+
 class PostTestCase(SynchronousTestCase):
     """A server that takes mails, and what sends them."""
 
     def setUp(self) -> None:
-        self.reactor = MemoryReactorClock()
-        self.reactor.advance(NOW)
+        self.reactor = MailReactor()
         self.rules = WebRules(WebSettings(mail=SETTINGS), "https://gossip.example.org")
         self.postbox = Postbox()
         self.trusted: list[str] = []
         self.certificate = Certificate()
-        self.mail = Mail(self.reactor, self.rules, self._trust)
+        self.mail = Mail(self.reactor, self.rules, lambda: self.reactor.wall, self._trust)
         self.logged: list[str] = []
         observer: Any = self._observe
         globalLogPublisher.addObserver(observer)
@@ -329,7 +337,7 @@ class ForgottenTests(PostTestCase):
         self.service = MemoryService()
         self.service.clock = self.reactor
         self.accounts = self.service.network.registry.accounts
-        self.executor = Executor(self.service, self.service.store, maybeDeferred, self.reactor)
+        self.executor = Executor(self.service, self.service.store, maybeDeferred)
         self.site = public_site(
             self.service,
             self.service.store,

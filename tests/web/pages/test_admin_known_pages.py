@@ -298,7 +298,7 @@ class ChannelTests(AdminPagesTestCase):
         self.done("/admin/channels/gossip", "channel/resume", channel="gossip")
         self.assertIsNone(self.channel().paused_until)
         self.done("/admin/channels/gossip", "channel/pause", channel="gossip", minutes="0.5")
-        self.assertEqual(self.channel().paused_until, self.service.clock.seconds() + 30)
+        self.assertEqual(self.channel().paused_until, self.service.clock.wall + 30)
         self.service.clock.advance(30)
         self.assertNotIn("paused", seen(self.read("/admin/channels")))
         page = self.refused(

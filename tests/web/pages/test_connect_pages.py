@@ -16,7 +16,7 @@ from gossip.web.site import public_site
 from gossip.web.views.guides import GUIDES
 from tests.support.sites import OwnerTestCase
 from tests.support.visitor import Answer, Visitor
-from tests.support.world import NOW, frame, uuid
+from tests.support.world import NOW, at, frame, uuid
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -181,7 +181,7 @@ class ProgressTests(OwnerTestCase):
         for address in ("198.51.100.7", "::ffff:198.51.100.7"):
             answer = ana.get("/connect/Alpha/python", X_Forwarded_For=address)
             self.assertIn("The socket is open. Waiting for your game to authenticate.", answer.text)
-            self.service.watch.rest(NOW + 3600)
+            self.service.watch.rest(at(NOW + 3600))
 
     def test_refused(self) -> None:
         """Of a try that was refused it says what is wrong, until the next one is better."""
