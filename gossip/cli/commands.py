@@ -27,9 +27,9 @@ def add_commands(subparsers: Any, common: argparse.ArgumentParser, run: Run) -> 
     """
     kinds: dict[str, Any] = {}
     for command in catalogue.COMMANDS.values():
-        *kind, name = _typed(command)
-        if not name:
+        if command.typed is None:
             continue
+        *kind, name = command.typed.split() or command.wire.split("/")
         if kind and kind[0] not in kinds:
             parser = subparsers.add_parser(
                 kind[0], help=catalogue.KINDS[kind[0]], description=_sentence(catalogue.KINDS[kind[0]])
@@ -41,12 +41,6 @@ def add_commands(subparsers: Any, common: argparse.ArgumentParser, run: Run) -> 
 def given(arguments: argparse.Namespace) -> dict[str, Any]:
     """The arguments of a command that were typed, by the names of its fields."""
     return {name: value for name, value in vars(arguments).items() if name in arguments.command.__struct_fields__}
-
-
-def _typed(command: type[Command]) -> Sequence[str]:
-    if command.typed is None:
-        return ("",)
-    return command.typed.split() or command.wire.split("/")
 
 
 def _add(subparsers: Any, name: str, command: type[Command], common: argparse.ArgumentParser, run: Run) -> None:
