@@ -1,4 +1,4 @@
-"""MUDs at the telnet bridge, in memory: the real service and the real network, on a clock that stands still."""
+"""MUDs at the telnet port, in memory: the real service and the real network, on a clock that stands still."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Wire(StringTransportWithDisconnection):
 
 class Mud:
     """
-    A MUD at the other end of a connection of the bridge.
+    A MUD at the other end of a telnet connection.
 
-    @ivar heard: all bytes that it got.
+    @ivar heard: all bytes that it has received.
     """
 
     def __init__(self, factory: TelnetFactory, turn: Callable[[], None], address: str = "192.0.2.7") -> None:
@@ -92,12 +92,12 @@ class Mud:
 
     @property
     def closed(self) -> bool:
-        """Whether the bridge ended the connection."""
+        """Whether the server ended the connection."""
         return not self.wire.connected
 
 
 class TelnetTestCase(ServiceTestCase):
-    """A service with a bridge and games in memory."""
+    """A service with a telnet port and games, in memory."""
 
     limits = TelnetLimits()
 
