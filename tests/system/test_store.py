@@ -1,0 +1,148 @@
+"""The store on PostgreSQL, and in a process that is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from sqlalchemy import text
+from twisted.trial.unittest import SynchronousTestCase
+
+import gossip
+from gossip.registry.changes import (
+    GameSaved,
+)
+from gossip.store.errors import StoreError, StoreInUse
+from gossip.store.store import Store
+from tests.support.databases import OnDatabase, OnPostgreSQL, OnSQLite
+from tests.support.store_contract import (
+    ANA,
+    GAME,
+    FiguresTests,
+    StoreTests,
+    said,
+)
+from tests.support.writer_contract import WriterOnStoreTests
+
+
+class PostgreSQLStoreTests(StoreTests, OnPostgreSQL, SynchronousTestCase):
+    """The store on PostgreSQL."""
+
+    def end_connections(self) -> None:
+        """Do what a restart of the server does to the daemon that writes."""
+        with self.database().connect() as connection:
+            connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE :daemon"
+                ),
+                {"daemon": f"gossip pid {os.getpid()} %"},
+            )
+
+    def test_reconnect(self) -> None:
+        """After a lost connection the next change is kept all the same, and the lock is ours again."""
+        kept = self.open()
+        self.end_connections()
+        kept.keep([said(1)])
+        self.assertEqual(kept.history("gossip", 10), [said(1)])
+        self.assertRaises(StoreInUse, Store.open, self.url, self.directory)
+
+    def test_lock_lost(self) -> None:
+        """Who lost the store to another daemon cannot write any more."""
+        first = self.open()
+        self.end_connections()
+        second = self.open()
+        self.assertRaises(StoreInUse, first.keep, [said(1)])
+        second.keep([said(1)])
+
+    def test_broken_connection(self) -> None:
+        """A connection that the server still believes in does not keep its own daemon out."""
+        kept = self.open()
+        stale = kept._database.writing.connect()
+        self.addCleanup(stale.invalidate)
+        stale.detach()
+        kept.keep([said(1)])
+        self.assertEqual(kept.history("gossip", 10), [said(1)])
+
+    def test_backup(self) -> None:
+        """A backup is the business of pg_dump."""
+        error = self.assertRaises(StoreError, self.open().backup, self.mktemp())
+        self.assertIn("pg_dump", str(error))
+
+    def test_spellings(self) -> None:
+        """All spellings of the URL lead to the same store."""
+        assert self.url is not None
+        self.kept(GameSaved(GAME)).close()
+        for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+            opened = Store.open(self.url.replace("postgresql", scheme, 1), self.directory)
+            self.assertEqual(opened.load().games, {ANA: GAME})
+            opened.close()
+
+
+class KillTests(OnDatabase):
+    """The end of a process that nothing can hold up."""
+
+    def test_kill(self) -> None:
+        """SIGKILL at any moment loses no message that was told as kept."""
+        root = str(Path(gossip.__file__).parents[1])
+        talking = subprocess.Popen(
+            [sys.executable, "-c", _TALKING, self.url or "", os.path.abspath(self.directory)],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": root},
+        )
+        assert talking.stdout is not None
+        with talking, talking.stdout:
+            told = [talking.stdout.readline() for _ in range(1000)]
+            talking.send_signal(signal.SIGKILL)
+            told.extend(line for line in talking.stdout if line.endswith(b"\n"))
+        seqs = {int(line) for line in told}
+        self.assertGreaterEqual(len(seqs), 1000)
+        kept = {message.seq for message in self.open().history("gossip", 10**6)}
+        self.assertEqual(seqs - kept, set())
+
+
+class SQLiteKillTests(KillTests, OnSQLite, SynchronousTestCase):
+    """On SQLite."""
+
+
+class PostgreSQLKillTests(KillTests, OnPostgreSQL, SynchronousTestCase):
+    """On PostgreSQL."""
+
+
+_TALKING = """
+import queue, sys
+from twisted.internet.task import Clock
+from gossip.registry.changes import MessageSaid
+from gossip.store.store import Store
+from gossip.store.writer import Writer
+
+calls = queue.SimpleQueue()
+store = Store.open(sys.argv[1] or None, sys.argv[2])
+
+class Turns(Clock):
+    def callFromThread(self, *call):
+        calls.put(call)
+
+reactor = Turns()
+writer = Writer(store.keep, reactor)
+seq = 0
+while True:
+    while writer.pending < 100:
+        seq += 1
+        said = MessageSaid("gossip", seq, None, "MyMUD", "Ana", "Hello!", 0.0)
+        writer.commit(said, lambda kept, seq=seq: kept and print(seq, flush=True))
+    reactor.advance(1)
+    call, *arguments = calls.get()
+    call(*arguments)
+"""
+"""A daemon that talks without end, and tells what is kept."""
+
+
+class PostgreSQLFiguresTests(FiguresTests, OnPostgreSQL, SynchronousTestCase):
+    """On PostgreSQL."""
+
+
+class PostgreSQLWriterTests(WriterOnStoreTests, OnPostgreSQL, SynchronousTestCase):
+    """The writer on PostgreSQL."""
