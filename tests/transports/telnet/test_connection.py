@@ -271,8 +271,8 @@ class LimitTests(TelnetTestCase):
     def test_bomb(self) -> None:
         """A read that inflates to 256 KiB ends the connection."""
         mud = self.mud()
-        bomb = compressed(b"x" * 100_000_000)
-        mud.send(bomb[:65_536])
+        bomb = compressed(b"x" * 10_000_000)
+        mud.send(bomb)
         self.assertEqual((mud.lines(), mud.closed), (["BYE 400 too much in one compressed read"], True))
 
     def test_newlines(self) -> None:

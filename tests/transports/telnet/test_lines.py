@@ -239,5 +239,5 @@ class SpreadTests(SynchronousTestCase):
         """The worst texts are written in lines that fit."""
         letters = Lettering(charset="ascii", maxline=256, double="{")
         for text in ("ﷺ" * 4096, "<" * 4096, "{ " * 2048, "%4" * 2048, "“" * 4096):
-            lines = list(letters.spread("MSG gossip Ana@Beta", letters.text(text * 10)))
+            lines = list(letters.spread("MSG gossip Ana@Beta", letters.text(text * 4)))
             self.assertLessEqual(max(map(len, lines)), 256)
