@@ -1,9 +1,8 @@
-"""L{gossip.cli.ctl}: command lines in, text and exit codes out, with a daemon and without."""
+"""gossipctl with a store on disk, with a daemon at a socket, and in a process of its own."""
 
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import pwd
@@ -22,67 +21,14 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from gossip.cli import terminal
-from gossip.cli.ctl import main
-from gossip.cli.daemon import RunningDaemon
-from gossip.operations.catalogue import COMMANDS
-from gossip.operations.command import Table
 from gossip.operations.sessions import sessions
 from gossip.registry.changes import MessageSaid, Report, ReportMade
 from gossip.store.store import Store
 from gossip.web.api.admin_api import admin_site, said_json
 from gossip.web.settings import WebRules
+from tests.support.command_line import run
 from tests.support.memory_service import CountingTransport, MemoryService
 from tests.support.world import NOW, uuid
-
-
-def run(*argv: str) -> tuple[int, str, str]:
-    """
-    Run a command line.
-
-    @return: the exit code, stdout and stderr.
-    """
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main(argv)
-    return code, out.getvalue(), err.getvalue()
-
-
-class CommandLineTests(SynchronousTestCase):
-    """The command line itself."""
-
-    def test_usage(self) -> None:
-        """A wrong command line ends with 2, a call for help with 0."""
-        for argv in ((), ("game",), ("game", "add", "X"), ("nonsense",), ("restart-notice", "soon")):
-            code, out, err = run(*argv)
-            self.assertEqual((code, out), (2, ""), argv)
-            self.assertIn("usage: gossipctl", err)
-        code, _, err = run("game", "add", "X", "--short", "X", "--telnet", "host")
-        self.assertEqual((code, "'host' is not HOST:PORT" in err), (2, True))
-        for argv in (("--help",), ("game", "--help"), ("game", "add", "--help"), ("talk", "--help")):
-            self.assertEqual(run(*argv)[0], 0)
-
-    def test_bad_configuration(self) -> None:
-        """A configuration that cannot be read is reported in one line."""
-        code, out, err = run("--config", "/nonexistent/gossip.toml", "status")
-        self.assertEqual((code, out), (1, ""))
-        self.assertEqual(err.count("\n"), 1)
-        self.assertTrue(err.startswith("gossipctl: "), err)
-
-    def test_long_socket_path(self) -> None:
-        """A socket with a path that is too long is reported."""
-        code, _, err = run("--socket", "/" + "x" * 107, "status")
-        self.assertEqual(code, 1)
-        self.assertIn("107 bytes", err)
-
-    def test_talk_needs_credentials(self) -> None:
-        """talk needs credentials and the URL of a websocket."""
-        self.patch(os, "environ", {})
-        self.assertEqual(run("talk", "--id", "x")[0], 1)
-        code, _, err = run("talk", "--id", "x", "--secret", "y", "--url", "http://mud.example")
-        self.assertEqual(
-            (code, err), (1, "gossipctl: http://mud.example is no address like wss://mud.example/socket\n")
-        )
 
 
 class OfflineTests(SynchronousTestCase):
@@ -488,17 +434,8 @@ class LostDaemonTests(TestCase):
                 self.assertTrue(err.startswith("gossipctl: the daemon"), err)
 
 
-class EndTests(SynchronousTestCase):
-    """Commands that are cut short."""
-
-    def test_interrupt(self) -> None:
-        """Ctrl-C ends it quietly."""
-
-        def interrupted(daemon: RunningDaemon, name: str) -> Any:
-            raise KeyboardInterrupt
-
-        self.patch(RunningDaemon, "get", interrupted)
-        self.assertEqual(run("status"), (130, "", ""))
+class PipeTests(SynchronousTestCase):
+    """The command in a process of its own."""
 
     def test_broken_pipe(self) -> None:
         """A reader that goes away ends it quietly."""
@@ -509,79 +446,3 @@ class EndTests(SynchronousTestCase):
         with open(writing, "wb") as pipe:
             done = subprocess.run(argv, stdout=pipe, stderr=subprocess.PIPE, env=environment, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
-
-
-class TerminalTests(SynchronousTestCase):
-    """L{gossip.cli.terminal}: what a person sees."""
-
-    def test_printable(self) -> None:
-        """Control characters and those that reverse lines are removed; other text stays as it is."""
-        self.assertEqual(
-            terminal.printable("I <3 you > me – Grüße, 你好 ✔️ 👩\u200d🚀"), "I <3 you > me – Grüße, 你好 ✔️ 👩\u200d🚀"
-        )
-        self.assertEqual(
-            terminal.printable("a\x1b[2Jb\x9b1mc\td\r\ne\u202ef\u2066\x00\x7f\u2028g\ud800"), "a[2Jb1mc d  ef g"
-        )
-
-    def test_blocks(self) -> None:
-        """Lines, names with values, and tables are written one below the other; empty values are left out."""
-        table = Table(("A", "B"), [("long", 1), ("x", "")], "Nothing.")
-        self.assertEqual(
-            terminal.written(["One:", "", {"name": "x", "of": None, "by": ""}, table, Table(("A",), [], "Nothing.")]),
-            "One:\n\nname  x\nA     B\nlong  1\nx\nNothing.",
-        )
-
-    def test_hostile_results(self) -> None:
-        """Hostile texts stay in their lines and cells, whichever view of a result shows them."""
-        hostile = "x\x1b[2J\n\u202ey"
-        known = ("name", "short_name", "client_id", "disabled", "hidden", "hide_players", "tagline", "description")
-        more = ("homepage_url", "user_agent", "version", "owner", "created_at", "old_secret_until")
-        game: dict[str, Any] = dict.fromkeys((*known, *more), hostile)
-        game["connections"] = [{"url": hostile}, dict.fromkeys(("type", "host", "port"), hostile)]
-        channel: dict[str, Any] = {"name": hostile, "hidden": False, "paused_until": None, "description": hostile}
-        channel["speakers"] = [hostile]
-        agent = {"name": hostile, "url": hostile, "repo_url": None}
-        restriction = dict.fromkeys(("who", "channel", "until", "reason", "set_by", "set_at"), hostile)
-        kept = dict.fromkeys(("text", "channel", "substring", "action", "reason", "set_by", "set_at"), hostile)
-        report = dict.fromkeys((*Report.__struct_fields__, "said_at"), hostile)
-        entry = dict.fromkeys(("at", "actor", "operation", "subject", "arguments"), hostile)
-        names = ("name", "admin", "disabled", "email", "has_password", "created_at", "until", "address")
-        account: dict[str, Any] = {**dict.fromkeys(names, hostile), "games": [hostile]}
-        credentials = dict.fromkeys(("name", "short_name", "client_id", "client_secret", "old_secret_until"), hostile)
-        results: dict[str, Any] = {
-            "game/add": credentials,
-            "game/list": {"games": [game]},
-            "game/show": game,
-            "channel/list": {"channels": [channel]},
-            "channel/show": channel,
-            "agent/list": {"agents": [agent]},
-            "agent/set": agent,
-            "account/list": {"accounts": [account]},
-            "account/show": account,
-            "account/reset": account,
-            "mute/list": {"mutes": [restriction]},
-            "ban/list": {"bans": [restriction]},
-            "mute/add": restriction,
-            "filter/list": {"filters": [kept]},
-            "filter/add": kept,
-            "filter/try": {"hits": 1, "messages": 1, "shown": [report]},
-            "report/list": {"reports": [report]},
-            "report/resolve": report,
-            "audit/list": {"entries": [entry]},
-            "restart-notice": {"seconds": hostile},
-            "backup": {"path": hostile},
-            "say": {"channel": hostile},
-        }
-        views = {command.view for command in COMMANDS.values()}
-        self.assertEqual(views, {COMMANDS[wire].view for wire in results}, "each view is tried")
-        keys = ("game", "peer", "transport", "since", "players", "channels")
-        session: dict[str, Any] = {**dict.fromkeys(keys, hostile), "channels": [hostile]}
-        for shown in (
-            *(COMMANDS[wire].view(result) for wire, result in results.items()),
-            COMMANDS["game/add"].shell_view(credentials),
-            terminal.sessions({"sessions": [session]}),
-            terminal.said(report),
-        ):
-            written = terminal.written(shown)
-            self.assertEqual([line for line in written.splitlines() if not line.isprintable()], [])
-            self.assertIn("x[2J y", written)
