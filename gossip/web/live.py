@@ -1,9 +1,9 @@
 """
-What is said, told to browsers as it happens: server-sent events.
+Messages sent to browsers as they are said: server-sent events.
 
-The network pays for one call that appends to a list, whoever reads. What came together is written once, for all
-readers of a channel, and handed out to a few readers a turn of the reactor: in between, games have theirs. With many
-readers it is handed out less often, so that they take a small share of the time however much is said.
+A message costs the network one append to a list, whatever the number of readers. Messages that arrive together are
+encoded once for all readers of a channel, and handed to a few readers in each turn of the reactor, so that games get
+their turns in between. With many readers this happens less often, which bounds the share of time that they take.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import Problem
 
 ALIVE_SECONDS: Final = 15.0
-"""After so many seconds every reader gets a sign of life, before a proxy takes the silence for the end."""
+"""Every reader gets a sign of life this often, in seconds, before a proxy closes a silent connection."""
 
 RETRY_MILLISECONDS: Final = 2000
-"""How long a browser waits before it comes back."""
+"""How long a browser waits before it reconnects."""
 
 MISSED: Final = 500
-"""How many messages a reader who comes back can catch up with; with more he is told to load the page again."""
+"""How many missed messages a reader that reconnects gets; a reader that missed more is told to reload the page."""
 
 BACKLOG_BYTES: Final = 128 * 1024
-"""A reader for whom so much waits is cut off; he comes back, and catches up."""
+"""The maximum backlog of a reader, in bytes. A slower one is cut off, reconnects and catches up."""
 
 _RECENT: Final = 200
 _SLICE: Final = 8
 _READERS_A_SECOND: Final = 2000
 
 Encode = Callable[[MessageSaid], bytes]
-"""A message as a line of HTML."""
+"""Encodes a message as a line of HTML."""
 
 
 class ReaderLimits(Protocol):
@@ -63,7 +63,7 @@ class ReaderSettings(Protocol):
 
 
 class Readers:
-    """How many readers there may be in all, and from one address; 0 for any number. A reload changes them."""
+    """The maximum numbers of readers, in all and per address; 0 for no limit. A reload changes them."""
 
     def __init__(self, total: int = 0, per_address: int = 0) -> None:
         self.total = total
@@ -75,22 +75,22 @@ class Readers:
 
 
 def frame(body: bytes, event: bytes = b"", number: int | None = None) -> bytes:
-    """One event as it is written."""
+    """One server-sent event, encoded."""
     head = b"event: " + event + b"\n" if event else b""
     if number is not None:
         head += b"id: %d\n" % number
-    # Any of the three line ends would end a line of data.
+    # Each of the three line ends would end a line of data.
     lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     return head + b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"
 
 
 def milliseconds(said: MessageSaid) -> int:
-    """When it was said: the number of an event where the numbers of several channels meet."""
+    """The time of a message, which numbers the events of a stream of several channels."""
     return int(said.said_at * 1000)
 
 
 class EncodedEvents:
-    """Some events as they are written: for HTTP/1.0, and as a chunk of HTTP/1.1."""
+    """Encoded events: plain for HTTP/1.0, and as a chunk for HTTP/1.1."""
 
     __slots__ = ("chunk", "data")
 
@@ -104,14 +104,14 @@ _ALIVE: Final = EncodedEvents(b":\n\n")
 
 @implementer(IPushProducer)
 class Reader:
-    """One browser that follows one channel, or all public ones."""
+    """A browser that follows one channel, or all public ones."""
 
     def __init__(self, live: Live, request: PublicRequest, channel: str | None, address: str) -> None:
-        """@param channel: C{None} for all that are shown."""
+        """@param channel: C{None} for all public channels."""
         self.channel = channel
         self.address = address
         self.missing = 0
-        """The messages up to this number are there already, or come with what is being read."""
+        """The messages up to this number were sent already, or are in the history that is being read."""
         self._live = live
         self._request = request
         self._waiting: deque[EncodedEvents] = deque()
@@ -122,7 +122,7 @@ class Reader:
         request.notifyFinish().addBoth(lambda _: self._gone())
 
     def start(self, first: bytes) -> None:
-        """From here on it is told what is said."""
+        """Send the first bytes, and every event from now on."""
         if self.ended:
             return
         self.started = True
@@ -131,7 +131,7 @@ class Reader:
         self._request.write(first)
 
     def tell(self, written: EncodedEvents) -> None:
-        """Write events, now or when there is room."""
+        """Write events, now or when the connection has room."""
         if self.ended:
             return
         if not self._paused:
@@ -144,7 +144,7 @@ class Reader:
             self.abort()
 
     def end(self) -> None:
-        """There is nothing more to come."""
+        """End the stream."""
         if not self.ended:
             self._gone()
             if self._request.producer is not None:
@@ -168,7 +168,7 @@ class Reader:
             self._write(written)
 
     def _write(self, written: EncodedEvents) -> None:
-        # Request.write would make the chunk anew for each reader.
+        # Request.write would build the chunk again for each reader.
         self._request.channel.write(written.chunk if self._request.chunked else written.data)
 
     def stopProducing(self) -> None:
@@ -192,7 +192,7 @@ class Live:
 
     def __init__(self, clock: IReactorTime, channels: dict[str, Channel], encode: Encode, most: Readers) -> None:
         """
-        @param channels: as the registry knows them; of hidden ones nothing is told.
+        @param channels: the channels of the registry; readers get nothing of hidden ones.
         """
         self.dropped = 0
         self.most = most
@@ -215,15 +215,15 @@ class Live:
 
     @property
     def behind(self) -> int:
-        """How many readers are still to be handed what was said."""
+        """How many readers have not been handed the last messages yet."""
         return len(self._to_hand)
 
-    # What is said.
+    # Messages.
 
     def heard(self, said: MessageSaid) -> None:
-        """Somebody said something. This is all that the network pays for its readers."""
+        """Take a message from the network. This is its whole cost for the network."""
         if not self._addresses and not self._heard:
-            self._recent.append(said)  # nobody reads: no timer for it
+            self._recent.append(said)  # no readers, so no timer
             return
         self._heard.append(said)
         if self._flushing is None:
@@ -232,7 +232,7 @@ class Live:
 
     def _flush(self) -> None:
         if self._to_hand:
-            # The round before is not over.
+            # The previous round is not finished.
             self._flushing = self._clock.callLater(0.02, self._flush)
             return
         self._flushing = None
@@ -244,7 +244,8 @@ class Live:
         frames: dict[str | None, list[tuple[int, bytes]]] = {}
         for said in heard:
             if not self._is_shown(said.channel):
-                # Should it be shown again soon, who stayed would miss this; who comes back catches up.
+                # If the channel is shown again soon, a reader that stayed would miss this message; one that
+                # reconnects catches up.
                 for reader in list(self._readers.get(said.channel, ())):
                     reader.end()
             elif said.channel in self._readers or None in self._readers:
@@ -255,8 +256,8 @@ class Live:
             together = EncodedEvents(b"".join(text for _, text in each))
             for reader in self._readers.get(channel, ()):
                 if not reader.started:
-                    continue  # he gets it from what was heard lately
-                # A reader whose history holds a part of it already is told the rest.
+                    continue  # it gets the message with its history
+                # Leave out what was in the reader's history.
                 whole = not reader.missing or each[0][0] > reader.missing
                 rest = (
                     together if whole else EncodedEvents(b"".join(text for seq, text in each if seq > reader.missing))
@@ -272,7 +273,7 @@ class Live:
             try:
                 reader.tell(written)
             except Exception:
-                # A mistake of ours with one reader must not keep it from the others.
+                # A bug that hits one reader must not stop the others.
                 self._log.failure("a reader could not be told")
                 reader.abort()
         if self._to_hand:
@@ -282,7 +283,7 @@ class Live:
         known = self._channels.get(channel)
         return known is not None and not known.hidden
 
-    # Who reads.
+    # Readers.
 
     def follow(
         self,
@@ -293,12 +294,13 @@ class Live:
         history: Callable[[int], Deferred[Sequence[MessageSaid]]],
     ) -> bytes | int:
         """
-        Somebody wants to be told.
+        Answer a request with a stream of messages.
 
-        @param after: the number of the last message that he has, for all channels its L{milliseconds}; C{None} if he
-            wants only what comes.
-        @param history: reads up to so many messages that he has missed.
-        @return: C{NOT_DONE_YET}; nothing for HEAD.
+        @param channel: C{None} for all public channels.
+        @param after: the number of the last message that the reader has, or its L{milliseconds} for all channels;
+            C{None} for new messages only.
+        @param history: reads at most this many messages that the reader missed.
+        @return: C{NOT_DONE_YET}; an empty body for HEAD.
         @raise Problem: there are too many readers.
         """
         most, address = self.most, place_of(address)
@@ -307,7 +309,7 @@ class Live:
         if most.per_address and self._addresses.get(address, 0) >= most.per_address:
             raise _too_many("Too many pages are open from your address.")
         request.setHeader(b"Content-Type", b"text/event-stream; charset=utf-8")
-        # nginx would collect the events otherwise.
+        # Otherwise nginx would buffer the events.
         request.setHeader(b"X-Accel-Buffering", b"no")
         request.setHeader(b"Cache-Control", b"no-store, no-transform")
         if request.method == b"HEAD":
@@ -330,7 +332,7 @@ class Live:
             reader.start(hello + frame(b"reload", b"reload"))
             return
         missed = {(said.channel, said.seq): said for said in history}
-        # What is not on disk yet was heard already.
+        # Recent messages may not be on disk yet.
         for said in itertools.chain(self._recent, self._heard):
             if self._is_shown(said.channel) and (reader.channel is None or reader.channel == said.channel):
                 missed.setdefault((said.channel, said.seq), said)
@@ -342,7 +344,7 @@ class Live:
             )
         else:
             each = sorted(said for _, said in missed if said > after)
-            # Not what he says he has: of a database that was put back the next numbers may be lower.
+            # Not the number that the reader sent: after a restore of the database the next ones can be lower.
             reader.missing = max((seq for _, seq in missed), default=0)
             text = b"".join(frame(self._encode(missed[reader.channel, seq]), number=seq) for seq in each)
         reader.start(hello + text)
@@ -352,7 +354,7 @@ class Live:
         reader.end()
 
     def left(self, reader: Reader) -> None:
-        """A reader is no more."""
+        """Forget a reader."""
         readers = self._readers.get(reader.channel, {})
         readers.pop(reader, None)
         if not readers:
@@ -375,11 +377,11 @@ class Live:
             self._hand_out()
 
     def start(self) -> None:
-        """The site is open."""
+        """Accept readers."""
         self._stopped = False
 
     def stop(self) -> None:
-        """The daemon ends: so do all pages, which come back when it does."""
+        """End all streams, since the daemon stops. The pages reconnect when it is back."""
         self._stopped = True
         for call in (self._flushing, self._handing, self._beating):
             if call is not None and call.active():

@@ -1,4 +1,4 @@
-"""What an operator may set of the pages."""
+"""The settings of the pages."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from msgspec import Struct
 
 class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """
-    How mail is sent; nobody is written to where there is no server.
+    How mail is sent. Without a server, no mail is sent.
 
     @ivar server: C{host:port} of an SMTP server (RFC 5321) that takes submissions; empty for none.
-    @ivar sender: the address that mail comes from.
-    @ivar user: who signs in there; empty for nobody.
-    @ivar password: with what.
-    @ivar encrypted: whether it must do STARTTLS (RFC 3207) before anything is said.
+    @ivar sender: the address in the From header.
+    @ivar user: the user name for the server; empty for no authentication.
+    @ivar password: the password of that user.
+    @ivar encrypted: whether STARTTLS (RFC 3207) is required.
     """
 
     server: str = ""
@@ -29,10 +29,10 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """
     What the pages let people do.
 
-    @ivar sign_up: who may make an account for himself: everybody (C{open}), who has a link of an admin (C{invite}), or
-        nobody (C{closed}).
-    @ivar games: how many games an account may register; 0 for any number.
-    @ivar visit_days: for how long a browser stays signed in.
+    @ivar sign_up: who can sign up: everybody (C{open}), people with an invitation from an admin (C{invite}), or nobody
+        (C{closed}).
+    @ivar games: how many games an account can register; 0 for no limit.
+    @ivar visit_days: how many days a browser stays signed in.
     @ivar mail: how mail is sent.
     """
 
@@ -53,10 +53,10 @@ class WebRulesSettings(Protocol):
 
 class WebRules:
     """
-    The settings in force, shared by all pages: a reload replaces them for all.
+    The current settings, shared by all pages, so that a reload replaces them for all.
 
-    @ivar settings: what they let people do.
-    @ivar address: where they are, for links in mails: C{https://gossip.example.org}, without a slash at the end.
+    @ivar settings: what the pages let people do.
+    @ivar address: the address of the site for links in mails, without a slash at the end: C{https://gossip.example.org}.
     """
 
     def __init__(self, settings: WebSettings | None = None, address: str = "") -> None:

@@ -1,7 +1,7 @@
 """
-The public site: pages for people, JSON for programs, and what machines ask for.
+The public site: pages for people, JSON for programs, health and metrics for monitoring.
 
-Everything on a page that came from outside is escaped; hidden games and channels are on none, nor is any secret.
+Everything on a page that comes from outside is escaped. No page shows a hidden game, a hidden channel or a secret.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class PublicSite(BoundedSite):
     """
     The site for everybody.
 
-    @ivar live: who follows the talk.
+    @ivar live: sends messages to readers as they are said.
     """
 
     def __init__(self, router: Router, clock: IReactorTime, gossip: GossipService, live: Live) -> None:
@@ -56,7 +56,7 @@ class PublicSite(BoundedSite):
         gossip.heard.add(live.heard)
 
     def stopFactory(self) -> None:
-        # Pages that follow the talk would hold up nothing, but end without a word.
+        # Otherwise the streams would break off instead of ending.
         self.live.stop()
         super().stopFactory()
 
@@ -81,14 +81,14 @@ def public_site(
     """
     The site for everybody.
 
-    @param in_thread: C{deferToThread}, or what does the same.
-    @param readers: how many may follow the talk.
-    @param proxies: how many hops of X-Forwarded-For are believed.
-    @param executor: the one that the admin API uses too, if there is one.
-    @param rules: what the pages let people do.
-    @param passwords: makes and checks their hashes; argon2 as it should be, if it is not given.
-    @param mail: writes to people, if they can be written to.
-    @param ports: the ports of each transport by its name, without and with TLS; empty where there is none.
+    @param in_thread: C{deferToThread}, or a substitute.
+    @param readers: the limits for readers of live messages.
+    @param proxies: how many hops of X-Forwarded-For to trust.
+    @param executor: the one that the admin API uses too; a new one by default.
+    @param rules: the settings of the pages.
+    @param passwords: makes and checks hashes; by default with argon2 at full strength.
+    @param mail: sends mail, if it is configured.
+    @param ports: the ports of each transport by its name, without and with TLS; empty for none.
     """
     rules = rules or WebRules()
     executor = executor or Executor(gossip, store, in_thread)
@@ -112,7 +112,7 @@ def public_site(
         Monitoring(layout, tokens, live),
         FrontPages(layout, public, queries),
         GamePages(layout, public, queries),
-        # Its paths are more exact: they go first.
+        # Before the chat pages, whose patterns match its paths too.
         ChatActions(layout, public, queries, cookies, executor, chat),
         chat,
         AboutPages(layout, public, queries),

@@ -1,8 +1,8 @@
 """
-How often something may be tried on the pages: passwords, links, sign-ups, mails.
+Limits on attempts on the pages: passwords, links, sign-ups, mails.
 
-What is tried is counted before it is judged, so that many tries at once are no way around, and taken back where it was
-no fault. Nothing is counted against an account alone: that would let anybody lock anybody out.
+An attempt is counted before it is checked, so that many at once cannot get around the limit, and taken back if it was
+legitimate. No attempt counts against an account alone: anybody could lock its owner out.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from gossip.web.http.router import Problem
 from gossip.web.views.formatting import count
 
 REMEMBERED: Final = 10_000
-"""Of how many subjects tries are remembered; beyond that the oldest are forgotten."""
+"""The maximum number of subjects whose attempts are remembered. The oldest are forgotten first."""
 
 MINUTE: Final = 60.0
 HOUR: Final = 60 * MINUTE
 
 
 class TooManyAttempts(Problem):
-    """Something was tried too often; it may be again after a while."""
+    """Something was tried too often. It can be tried again later."""
 
     def __init__(self, what: str, seconds: float) -> None:
         """
         @param what: what there was too much of, for people.
-        @param seconds: after how long it may be tried again.
+        @param seconds: in how many seconds it can be tried again.
         """
         whole = max(math.ceil(seconds), 1)
         wait = count(whole, "second") if whole < MINUTE else count(math.ceil(whole / MINUTE), "minute")
@@ -38,13 +38,13 @@ class TooManyAttempts(Problem):
 
 
 class Attempts:
-    """Tries of one kind: each subject has so many in each span of time, which begins with the first of them."""
+    """Attempts of one kind: each subject has a number of them in a span of time, which begins with the first."""
 
     def __init__(self, clock: IReactorTime, what: str, most: int, seconds: float) -> None:
         """
         @param what: what is tried, for people, in the plural.
-        @param most: how many tries there are.
-        @param seconds: in how many seconds.
+        @param most: the maximum number of attempts in a span.
+        @param seconds: the length of a span.
         """
         self._clock = clock
         self._what = what
@@ -53,18 +53,18 @@ class Attempts:
         self._tried: dict[Hashable, tuple[int, float]] = {}
 
     def __len__(self) -> int:
-        """Of how many subjects tries are remembered."""
+        """The number of subjects whose attempts are remembered."""
         return len(self._tried)
 
     def left(self, subject: Hashable) -> int:
-        """How many tries somebody has now."""
+        """How many attempts a subject has left."""
         return self._most - self._counted(subject)[0]
 
     def spend(self, subject: Hashable) -> None:
         """
-        Count a try.
+        Count an attempt.
 
-        @raise TooManyAttempts: there were too many already, and this one is not to be.
+        @raise TooManyAttempts: the limit is reached; this attempt is not allowed.
         """
         tried, since = self._counted(subject)
         if tried >= self._most:
@@ -75,7 +75,7 @@ class Attempts:
         self._tried[subject] = tried + 1, since
 
     def take_back(self, subject: Hashable) -> None:
-        """The last try was no fault."""
+        """Do not count the last attempt: it was legitimate."""
         tried, since = self._counted(subject)
         if tried > 1:
             self._tried[subject] = tried - 1, since
@@ -83,13 +83,13 @@ class Attempts:
             self._tried.pop(subject, None)
 
     def forget(self, subject: Hashable) -> None:
-        """Somebody begins anew."""
+        """Forget all attempts of a subject."""
         self._tried.pop(subject, None)
 
     def _counted(self, subject: Hashable) -> tuple[int, float]:
         now = self._clock.seconds()
         tried, since = self._tried.get(subject, (0, now))
-        # The clock of a machine may be set back.
+        # The clock of the machine can be set back.
         return (tried, min(since, now)) if since + self._seconds > now else (0, now)
 
     def _make_room(self) -> None:
@@ -101,13 +101,13 @@ class Attempts:
 
 class AttemptLimits:
     """
-    All that is counted.
+    The limits on attempts to sign in, sign up and get a link by mail.
 
     @ivar passwords: wrong passwords for one account from one address.
     @ivar passwords_from: wrong passwords from one address.
-    @ivar sign_ups: accounts that are made from one address.
-    @ivar links: links that are no good, from one address.
-    @ivar mails: mails that are asked for from one address.
+    @ivar sign_ups: new accounts from one address.
+    @ivar links: invalid links from one address.
+    @ivar mails: requests for a mail from one address.
     @ivar mails_to: mails to one account.
     """
 

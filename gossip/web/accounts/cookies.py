@@ -1,8 +1,8 @@
 """
-Who is signed in: cookies, and that a form was sent by a page of ours.
+Session cookies, which say who is signed in, and the tokens that protect forms from other sites (CSRF).
 
-A browser that signs in gets a ticket as a cookie, a new one each time, so that nobody can plant one beforehand. A form
-carries a token that is made of the cookie: another site can send the cookie along, but not read it.
+A browser that signs in gets a ticket as a cookie, a new one each time, so that nobody can plant one in advance. A form
+carries a token made from the cookie: another site can make a browser send the cookie, but cannot read it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FORM_TYPE: Final = b"application/x-www-form-urlencoded"
 
 
 class SignInFirst(Problem):
-    """Only who is signed in may see this; a browser is sent to where that is done, and comes back."""
+    """The page needs an account. The browser is sent to the sign-in page, which leads back."""
 
     def __init__(self, request: PublicRequest) -> None:
         here = request.uri if request.method != b"POST" else b"/"
@@ -43,22 +43,22 @@ class SignInFirst(Problem):
 
 
 class SessionCookies:
-    """Knows browsers again."""
+    """The cookies of browsers that are signed in."""
 
     def __init__(self, gossip: GossipService, rules: WebRules) -> None:
         self._gossip = gossip
         self._rules = rules
 
     def account(self, request: PublicRequest) -> Account | None:
-        """Who is signed in, if anybody."""
+        """The account that is signed in; C{None} if there is none."""
         ticket = self._ticket(request)
         return None if ticket is None else self._gossip.network.registry.accounts.named(ticket.account)
 
     def require_account(self, request: PublicRequest) -> Account:
         """
-        Who is signed in.
+        The account that is signed in.
 
-        @raise Problem: nobody is.
+        @raise SignInFirst: there is none.
         """
         account = self.account(request)
         if account is None:
@@ -66,7 +66,7 @@ class SessionCookies:
         return account
 
     def require_sign_in(self, view: Callable[..., Any]) -> View:
-        """Make a view for who is signed in of one that takes the request, the account, and what its path says."""
+        """Make a view, which takes the account after the request, one that needs an account."""
 
         def guarded(request: PublicRequest, *words: str) -> Any:
             return view(request, self.require_account(request), *words)
@@ -74,7 +74,7 @@ class SessionCookies:
         return guarded
 
     def require_admin(self, view: Callable[..., Any]) -> View:
-        """The same for admins only."""
+        """The same for a view that needs an admin."""
 
         def guarded(request: PublicRequest, *words: str) -> Any:
             account = self.require_account(request)
@@ -86,11 +86,11 @@ class SessionCookies:
 
     async def sign_in(self, request: PublicRequest, account: Account, peer: str) -> None:
         """
-        Sign a browser in; whoever was signed in there is out.
+        Sign a browser in, and sign out the account that was signed in there.
 
-        @param account: as it was when its owner showed that it is his.
-        @param peer: the address that it comes from, which its owner sees among his visits.
-        @raise Problem: by now it is gone, disabled, or has another password.
+        @param account: the account as it was when its password was checked.
+        @param peer: the address of the browser, which the account's page lists.
+        @raise SignInFirst: the account was removed, disabled or got another password since.
         """
         secret, now = str(uuid.uuid4()), self._gossip.now().wall
         days = self._rules.settings.visit_days
@@ -100,7 +100,8 @@ class SessionCookies:
         accounts = self._gossip.network.registry.accounts
 
         def make() -> Change:
-            # When it is its turn: a ticket of who is gone would let him in as the next one of his name.
+            # Checked here, when it is this change's turn: otherwise a ticket for a deleted account would sign in
+            # whoever takes that name next.
             known = accounts.named(account.name)
             if known is None or known.disabled or known.password != account.password:
                 raise SignInFirst(request)
@@ -111,33 +112,33 @@ class SessionCookies:
         self._set(request, _VISIT, secret, int(days * DAY))
 
     async def sign_out(self, request: PublicRequest) -> None:
-        """Sign a browser out; nothing happens if it is not signed in."""
+        """Sign a browser out. Does nothing if it is not signed in."""
         ticket = self._ticket(request)
         if ticket is not None:
             await self._gossip.change(TicketsRevoked((ticket.digest,)))
             self._set(request, _VISIT, "", 0)
 
     def current_digest(self, request: PublicRequest) -> bytes:
-        """The digest of the ticket of this browser; empty if it has none."""
+        """The digest of this browser's ticket; empty if it has none."""
         ticket = self._ticket(request)
         return b"" if ticket is None else ticket.digest
 
     # Forms.
 
     def form_token(self, request: PublicRequest) -> str:
-        """What a form on a page must bring back in its field C{csrf}."""
+        """The token that a form on a page must send back in its field C{csrf}."""
         secret = self._secret(request) or getattr(request, "form_secret", "")
         if not secret:
-            # The answer to this request sets it; other forms of the same page must agree.
+            # The answer to this request sets it; all forms of the page share it.
             secret = request.form_secret = str(uuid.uuid4())
             self._set(request, _FORM, secret, None)
         return _token(secret)
 
     def read_form(self, request: PublicRequest) -> Form:
         """
-        What came with a POST.
+        Read the form of a POST request.
 
-        @raise Problem: another site sent it, or it is no form.
+        @raise Problem: another site sent it, or the body is not a form.
         """
         if (request.getHeader(b"content-type") or b"").partition(b";")[0].strip().lower() != _FORM_TYPE:
             raise Problem(http.UNSUPPORTED_MEDIA_TYPE, "Only forms are accepted here.")
@@ -178,7 +179,7 @@ class SessionCookies:
 
 
 def _cookie_name(request: PublicRequest, name: bytes) -> bytes:
-    # With this prefix no other host of the domain can set it; browsers take it on encrypted ways only.
+    # With this prefix no other host of the domain can set it; browsers accept it on encrypted connections only.
     return b"__Host-" + name if is_secure(request) else name
 
 
@@ -191,18 +192,18 @@ def _token(secret: str) -> str:
 
 
 def _plain(form: Form) -> str:
-    """The token that a form brought; C{compare_digest} takes ASCII only."""
+    """The token that a form sent; C{compare_digest} takes ASCII only."""
     token = form.text("csrf")
     return token if token.isascii() else ""
 
 
 def _is_from_here(request: PublicRequest) -> bool:
-    """Does the browser say that a page of ours sent it, as far as it says anything?"""
+    """Whether the request came from a page of this site, as far as the browser tells."""
     if (request.getHeader(b"sec-fetch-site") or b"same-origin") not in (b"same-origin", b"none"):
         return False
     origin = request.getHeader(b"origin")
     if origin is None or origin == b"null":
-        # Browsers say null for pages that let no address out, as ours; then the token alone decides.
+        # Browsers send null because our pages set no-referrer; then only the token decides.
         return True
     try:
         host = urlsplit(origin.decode("ascii", "replace")).netloc

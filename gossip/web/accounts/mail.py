@@ -1,7 +1,8 @@
 """
-Mail to people, where the operator has named a server for it (RFC 5321, RFC 6409).
+Mail to people, if a mail server is configured (RFC 5321, RFC 6409).
 
-Nobody waits for a mail, and none is kept: what cannot be sent is logged, without what it says, and forgotten.
+A mail is sent in the background and never stored. If it cannot be sent, that is logged without its content, and the
+mail is dropped.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ from gossip.web.settings import WebRules
 from gossip.web.views.formatting import date
 
 SECONDS: Final = 30
-"""How long the server may take for a connection, and for each answer."""
+"""The timeout for the connection to the server and for each of its answers, in seconds."""
 
 AT_ONCE: Final = 20
-"""How many mails may be on their way."""
+"""The maximum number of mails being sent at once."""
 
 _POLICY: Final = EmailPolicy(linesep="\n", cte_type="7bit", raise_on_defect=True)
 
@@ -48,9 +49,9 @@ class Mail:
         trust: Any = optionsForClientTLS,
     ) -> None:
         """
-        @param reactor: makes connections.
-        @param wall: tells the date of a mail, in seconds since the epoch.
-        @param trust: makes what judges the certificate of a server, of its name.
+        @param reactor: makes the connections.
+        @param wall: returns the time for the date of a mail, in seconds since the epoch.
+        @param trust: makes the TLS options that check the server's certificate, from its host name.
         """
         self._reactor = reactor
         self._rules = rules
@@ -60,14 +61,14 @@ class Mail:
 
     @property
     def is_configured(self) -> bool:
-        """Is there a server to send by?"""
+        """Whether a mail server is configured."""
         return bool(self._rules.settings.mail.server)
 
     def send(self, to: str, subject: str, text: str) -> None:
         """
-        Send a mail, if that is possible.
+        Send a mail in the background.
 
-        @param to: the address of one person.
+        @param to: one address.
         """
         if not EMAIL.fullmatch(to):
             self._log.warn("a mail was not sent: the address is none")
@@ -78,12 +79,12 @@ class Mail:
             maybeDeferred(self._deliver, to, subject, text).addErrback(self._failed).addBoth(self._done)
 
     def written(self, to: str, subject: str, text: str) -> bytes:
-        """A mail as it is sent, but for the ends of its lines."""
+        """The mail as bytes, with LF as line ends; SMTP makes CRLF of them."""
         sender = self._rules.settings.mail.sender
         message = EmailMessage(_POLICY)
         message["From"] = Address(addr_spec=sender)
         message["To"] = Address(addr_spec=to)
-        # What is in the subject may be what others are called: one line, whatever they put there.
+        # The subject can contain names that others chose: keep it on one line.
         message["Subject"] = " ".join(clean(subject).split())
         message["Date"] = format_datetime(date(self._wall()))
         message["Message-ID"] = make_msgid(domain=sender.partition("@")[2])
@@ -111,18 +112,18 @@ class Mail:
             requireTransportSecurity=settings.encrypted,
         )
         factory.clock = self._reactor
-        # What an SMTP server hears of us is a name that says nothing about this machine.
+        # The name for EHLO: it must reveal nothing about this machine.
         factory.domain = settings.sender.partition("@")[2].encode()
         self._reactor.connectTCP(host, int(port), factory, timeout=SECONDS)
         return sent
 
     def _failed(self, failure: Failure) -> None:
-        # The text of these errors has what was said to the server, and that has passwords.
+        # The text of these errors contains the dialogue with the server, and with it passwords.
         error = failure.value
         why = type(error).__name__
         if isinstance(error, SMTPClientError):
             said = error.resp.decode("utf-8", "replace") if isinstance(error.resp, bytes) else str(error.resp)
-            # Some servers quote what they refuse; whatever looks like an address is left out.
+            # Some servers quote the refused text: leave out everything from the first URL on.
             why = f"{error.code} {clean(said).partition('://')[0][:200]!r}"
         self._log.error("a mail could not be sent: {why}", why=why)
 
@@ -136,6 +137,6 @@ class _SenderFactory(ESMTPSenderFactory):
 
     def buildProtocol(self, addr: Any) -> Any:
         protocol = super().buildProtocol(addr)
-        # Its time-outs are of the global reactor otherwise.
+        # Otherwise its timeouts would use the global reactor.
         protocol.callLater = self.clock.callLater
         return protocol

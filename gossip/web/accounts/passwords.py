@@ -1,8 +1,8 @@
 """
-Passwords: what one must be like, and how it is kept and checked, with argon2 and in threads.
+Passwords: the rules for them, and their hashes, made and checked with argon2 in threads.
 
-A check takes some hundredths of a second of a processor on purpose. Only so many go on at once, and only so many wait,
-so that nobody can keep the daemon from its work by signing in.
+A check is slow on purpose: it takes a processor tens of milliseconds. The numbers of checks that run and that wait are
+bounded, so that sign-ins cannot keep the daemon from its work.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ AT_ONCE: Final = 2
 """How many passwords are checked at once: each takes a thread and 19 MiB."""
 
 WAITING: Final = 20
-"""How many more may wait."""
+"""The maximum number of checks that wait."""
 
 OF_ONE_PLACE: Final = 5
-"""So many of them may come from one place: right passwords are not counted otherwise, and would keep all others out."""
+"""The maximum number of checks from one place. No other limit counts right passwords, which could keep others out."""
 
 
 def hasher() -> PasswordHasher:
-    """Argon2id, as strong as OWASP asks for."""
+    """Argon2id with the parameters that OWASP recommends."""
     return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
 class Busy(Problem):
-    """Too many passwords wait to be checked."""
+    """Too many passwords are waiting to be checked."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -52,9 +52,9 @@ class Busy(Problem):
 
 def password_error(password: str, name: str) -> str | None:
     """
-    Why somebody cannot have a password, if he cannot.
+    Why a password is not allowed; C{None} if it is.
 
-    @param name: the name of his account.
+    @param name: the name of the account.
     """
     if not SHORTEST <= len(normalized(password)) <= LONGEST:
         return f"Use {SHORTEST} to {LONGEST} characters."
@@ -66,7 +66,7 @@ def password_error(password: str, name: str) -> str | None:
 
 
 def normalized(password: str) -> str:
-    """The same letters in the same form, whichever keyboard they come from (RFC 8265, section 4.2)."""
+    """The password in a form that is the same for every keyboard (RFC 8265, section 4.2)."""
     return unicodedata.normalize("NFC", password)
 
 
@@ -75,8 +75,8 @@ class Passwords:
 
     def __init__(self, in_thread: InThread, argon: PasswordHasher | None = None) -> None:
         """
-        @param in_thread: C{deferToThread}, or what does the same.
-        @param argon: makes the hashes.
+        @param in_thread: C{deferToThread}, or a substitute.
+        @param argon: makes and checks the hashes.
         """
         self._in_thread = in_thread
         self._argon = argon or hasher()
@@ -85,24 +85,24 @@ class Passwords:
 
     async def hash(self, password: str, place: str) -> str:
         """
-        The form in which a password is kept.
+        The hash of a password.
 
-        @param place: where it comes from.
-        @raise Busy: too many wait.
+        @param place: the place that the request comes from.
+        @raise Busy: too many checks are waiting.
         """
         made: str = await self._in_turn(place, self._argon.hash, normalized(password))
         return made
 
     async def verify(self, password: str, kept: str | None, place: str) -> tuple[bool, str | None]:
         """
-        Is this the password? That takes the same time whether there is one or not.
+        Check a password. That takes the same time if there is no hash.
 
-        @param kept: what is kept of it; C{None} if there is no such account, or it has no password.
-        @param place: where it comes from.
-        @return: the answer, and what is to be kept from now on if that is weaker than today's.
-        @raise Busy: too many wait.
+        @param kept: the stored hash; C{None} if the account does not exist or has no password.
+        @param place: the place that the request comes from.
+        @return: whether the password is right, and a new hash to store if the old one is weaker than today's.
+        @raise Busy: too many checks are waiting.
         """
-        # What is too long is no password of anybody.
+        # No password is longer than this.
         judged: tuple[bool, str | None] = await self._in_turn(
             place, self._verify, normalized(password)[: LONGEST + 1], kept
         )
@@ -134,7 +134,7 @@ class Passwords:
             self._leave(place)
             answer.errback(result) if isinstance(result, Failure) else answer.callback(result)
 
-        # Who no longer waits for the answer has not ended the thread: its turn lasts until it is done.
+        # A cancelled request does not stop its thread: the turn lasts until the thread is done.
         self._in_thread(function, *arguments).addBoth(done)
         return await answer
 

@@ -1,4 +1,4 @@
-"""What all ways in have in common: names and passwords are judged, tries are counted, links are opened."""
+"""Signing in and signing up: check passwords, count attempts, create and change accounts, open links."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from gossip.web.views.formatting import sentence
 from gossip.web.views.layout import Layout
 
 FieldErrors = dict[str, str]
-"""What is wrong with the fields of a form, by their names; nothing if all is well."""
+"""The errors of a form by the names of its fields; empty if it has none."""
 
 MISMATCH: Final = "The passwords do not match."
 
 
 class LinkExpired(NotFound):
-    """A link that is good no more, or never was."""
+    """The link no longer works, or never did."""
 
     def __init__(self) -> None:
         super().__init__("This link no longer works: it was used, replaced or has expired. Ask for another one.")
@@ -40,9 +40,9 @@ class LinkExpired(NotFound):
 
 class SignUpForm(Struct, frozen=True):
     """
-    What somebody fills in who makes an account.
+    A form to create an account, as it was filled in.
 
-    @ivar errors: what is wrong with it.
+    @ivar errors: the errors in it.
     """
 
     name: str
@@ -53,15 +53,15 @@ class SignUpForm(Struct, frozen=True):
 
 class SignIn:
     """
-    Where people come in.
+    Signs people in and up.
 
-    @ivar layout: what pages are made with.
+    @ivar layout: makes the pages.
     @ivar cookies: know who is signed in.
     @ivar executor: what removes accounts.
     @ivar rules: what the pages let people do.
     @ivar passwords: makes and checks hashes.
-    @ivar mail: writes to people, if the operator lets it.
-    @ivar limits: how often something may be tried.
+    @ivar mail: sends mail; C{None} if there is none.
+    @ivar limits: how often something can be tried.
     """
 
     def __init__(
@@ -88,19 +88,19 @@ class SignIn:
 
     @property
     def can_mail(self) -> bool:
-        """Can people be written to?"""
+        """Whether mail can be sent."""
         return self.mail is not None and self.mail.is_configured
 
     def place(self, request: PublicRequest) -> str:
-        """What tries are counted of."""
+        """The place that attempts count against."""
         return place_of(self.layout.peer(request))
 
     async def check_password(self, request: PublicRequest, name: str, password: str) -> Account | None:
         """
-        Whose are a name and a password?
+        Check a name and a password.
 
-        @return: the account, which may be disabled; C{None} if the two do not belong together.
-        @raise Problem: it was tried too often, or too many others try.
+        @return: the account, which may be disabled; C{None} if the name or the password is wrong.
+        @raise Problem: there were too many attempts, or too many checks are waiting.
         """
         place = self.place(request)
         pair = name.lower()[:64], place
@@ -122,12 +122,12 @@ class SignIn:
                 name, lambda known: replace(known, password=better) if known.password == kept else known
             )
             kept = better
-        # It may have become another one while its password was judged.
+        # The account may have changed while its password was checked.
         account = self.accounts.named(name)
         return account if account is not None and account.password == kept else None
 
     def _spend(self, pair: tuple[str, str], place: str) -> None:
-        # In this order: who may try nothing more from his address cannot fill our memory with names.
+        # The address first: a blocked address must not fill the memory with names.
         self.limits.passwords_from.spend(place)
         try:
             self.limits.passwords.spend(pair)
@@ -139,13 +139,13 @@ class SignIn:
         self, name: str, alter: Callable[[Account], Account], *besides: Callable[[], Change], if_open: bytes = b""
     ) -> None:
         """
-        Change an account, and what belongs to that, together.
+        Change an account, together with other changes: all of them are kept, or none.
 
-        @param alter: makes the new account of the one that is known by then.
-        @param besides: each makes a change that is kept with it, or neither is.
-        @param if_open: the digest of a link; nothing is changed if it is used by then.
-        @raise LinkExpired: the link is used by then.
-        @raise Refused: the account cannot be so.
+        @param alter: makes the new account from the current one.
+        @param besides: each makes another change.
+        @param if_open: the digest of the link that allows the change; empty if none is needed.
+        @raise LinkExpired: the link was used meanwhile.
+        @raise Refused: the account would break a rule.
         """
 
         def make() -> Change | None:
@@ -162,7 +162,7 @@ class SignIn:
     # New accounts.
 
     def read_sign_up(self, form: Form) -> SignUpForm:
-        """Read what somebody filled in who makes an account, and judge it."""
+        """Read and check a form to create an account."""
         name, email, password = form.text("name").strip(), form.text("email").strip(), form.text("password")
         account = Account(name=name, email=email or None, created_at=self.layout.now)
         errors = self.password_errors(form, name)
@@ -173,7 +173,7 @@ class SignIn:
         return SignUpForm(name, email, password, errors)
 
     def password_errors(self, form: Form, name: str) -> FieldErrors:
-        """What is wrong with a new password, which is filled in twice."""
+        """The errors of a new password, which a form has twice."""
         password = form.text("password")
         if error := passwords.password_error(password, name):
             return {"password": error}
@@ -192,11 +192,11 @@ class SignIn:
         self, request: PublicRequest, filled: SignUpForm, admin: bool = False, ticket: Ticket | None = None
     ) -> None:
         """
-        Make an account, and sign its owner in.
+        Create an account, and sign its owner in.
 
-        @param ticket: the link that lets him do it, which is used up by it.
-        @raise LinkExpired: somebody else used the link.
-        @raise Refused: somebody else has the name.
+        @param ticket: the ticket of the link that allows it, which is used up.
+        @raise LinkExpired: the link was used meanwhile.
+        @raise Refused: the name was taken meanwhile.
         """
         kept = await self.passwords.hash(filled.password, self.place(request))
         account = Account(
@@ -223,9 +223,9 @@ class SignIn:
 
     def open_link(self, request: PublicRequest, secret: str, kind: str) -> Ticket:
         """
-        The ticket that a link shows. To look at it does not use it up.
+        The ticket of a link. Looking at it does not use it up.
 
-        @raise Problem: it is no good, or somebody tried too many that are not.
+        @raise Problem: the link is invalid, or too many invalid ones came from this place.
         """
         place = self.place(request)
         if not self.limits.links.left(place):

@@ -1,6 +1,5 @@
 """
-Tokens: what programs show, C{Authorization: Bearer TOKEN} (RFC 6750). Their owners make them on the page of
-their account.
+Tokens for programs, sent as C{Authorization: Bearer TOKEN} (RFC 6750). People create them on their account page.
 """
 
 from __future__ import annotations
@@ -19,27 +18,27 @@ from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import Problem
 
 GRANTS: Final = {"read": ("read",), "metrics": ("metrics",), "admin": ("read", "metrics", "admin")}
-"""What a token of each scope is good for."""
+"""The scopes that a token of each scope includes."""
 
 WRONG: Final = 20
-"""So many wrong tokens of one address are looked at in a quarter of an hour."""
+"""The maximum number of wrong tokens that are checked per address in 15 minutes."""
 
 _REALM: Final = b'Bearer realm="gossip"'
 
 
 class ValidToken(Struct, frozen=True):
-    """A token that is good, and whose it is."""
+    """A token that was accepted, and its account."""
 
     account: Account
     ticket: Ticket
 
     def may(self, scope: str) -> bool:
-        """Is it good for this? Only an admin's token is good for more than reading."""
+        """Whether the token includes a scope. Only an admin's token includes more than read."""
         return scope in GRANTS.get(self.ticket.scope, ()) and (scope == "read" or self.account.admin)
 
 
 class Tokens:
-    """Knows programs by what they show."""
+    """Checks the tokens of requests."""
 
     def __init__(self, gossip: GossipService, clock: IReactorTime) -> None:
         self._gossip = gossip
@@ -47,17 +46,17 @@ class Tokens:
 
     def required(self, request: PublicRequest, peer: str, scope: str = "") -> ValidToken:
         """
-        The token that comes with a request.
+        The token of a request.
 
-        @param peer: the address that it comes from.
-        @param scope: what it must be good for; empty if any will do.
-        @raise Problem: it is none, or not good for this.
+        @param peer: the address that the request comes from.
+        @param scope: the scope that it must include; empty for any.
+        @raise Problem: there is no valid token, or it does not include the scope.
         """
         kind, _, secret = (request.getHeader(b"authorization") or b"").strip().partition(b" ")
         if kind.lower() != b"bearer":
             raise _refused("This needs a token: Authorization: Bearer TOKEN. Create one on your account page.")
         subject = place_of(peer)
-        # Counted before it is judged: a right one among many wrong ones must not be found.
+        # Counted before it is checked: a right one among many guesses must not be found.
         self._wrong.spend(subject)
         accounts = self._gossip.network.registry.accounts
         ticket = accounts.shown(secret.strip().decode("ascii", "replace"), "token", self._gossip.now().wall)

@@ -1,16 +1,16 @@
 """
 The admin API: HTTP and JSON on a unix socket that only the daemon's user can open.
 
-POST /NAME carries out the command of that name in L{gossip.operations.catalogue}, C{/game/add} for example, with an
-object of arguments. There are also::
+POST /NAME, for example C{/game/add}, carries out the command of that name in L{gossip.operations.catalogue}, with an
+object of arguments. The other paths are::
 
     GET  /status                        how the daemon is
     GET  /metrics                       the same for Prometheus, with counters
-    GET  /sessions                      the sessions that are live
-    GET  /tail?channel=NAME             what is said, one object a line, as long as the connection lasts
+    GET  /sessions                      the live sessions
+    GET  /tail?channel=NAME             messages as they are said, one object per line
 
-Where an operation makes a link, C{address} is the whole address, if it is known where the pages are. What is refused is
-answered with 400 and C{{"error": TEXT, "code": CODE, "field": ARGUMENT or null}}.
+If an operation makes a link, C{address} is its full URL, as far as the address of the pages is known. The answer to a
+refused operation is 400 with C{{"error": TEXT, "code": CODE, "field": ARGUMENT or null}}.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ from gossip.web.live import Live
 from gossip.web.settings import WebRules
 
 BODY_BYTES: Final = 64 * 1024
-"""How many bytes of arguments an operation may have."""
+"""The maximum size of an operation's arguments, in bytes."""
 
 RECALLED: Final = 10
-"""With how many lines of what was said before a tail starts."""
+"""How many past messages a tail starts with."""
 
 BACKLOG: Final = 1000
-"""So many lines may wait for a reader of what is said; one that is slower is dropped."""
+"""The maximum number of messages that wait for a slow reader of a tail. A slower one is cut off."""
 
 
 _FAILED: Final = OperationError("something went wrong; the daemon's log has the details", "failed")
@@ -118,7 +118,7 @@ class AdminApi(Resource):
         return NOT_DONE_YET
 
     async def _answer(self, request: AdminRequest, done: Awaitable[Result]) -> None:
-        """Answer when it is done; who no longer listens does not hear it."""
+        """Answer when the operation is done, if the connection is still open."""
         gone: list[Failure] = []
         request.notifyFinish().addErrback(gone.append)
         try:
@@ -166,17 +166,17 @@ def admin_site(
     """
     The admin API.
 
-    @param in_thread: C{deferToThread}, or what does the same.
-    @param executor: the one that the pages use too, if there are any.
-    @param live: who follows the talk there.
-    @param rules: those of the pages, which know where the pages are.
+    @param in_thread: C{deferToThread}, or a substitute.
+    @param executor: the one that the pages use too; a new one by default.
+    @param live: the readers of live messages, for the metrics.
+    @param rules: the settings of the pages, which have their address.
     """
     executor = executor or Executor(gossip, store, in_thread)
     return BoundedSite(AdminApi(gossip, store, in_thread, executor, live, rules), clock, AdminRequest)
 
 
 def _actor(request: Request) -> str:
-    """Who asks: the kernel knows which user is at the other end of a unix socket."""
+    """The user that sent the request: the kernel knows the user at the other end of a unix socket."""
     connection = getattr(getattr(request.channel, "transport", None), "socket", None)
     if not isinstance(connection, socket.socket) or connection.family != socket.AF_UNIX:
         return "unix:unknown"
@@ -186,7 +186,7 @@ def _actor(request: Request) -> str:
 
 
 def unix_user(uid: int) -> str:
-    """A user of the machine, as the log of what admins did has him."""
+    """The name of a user of the machine in the activity log."""
     try:
         return f"unix:{pwd.getpwuid(uid).pw_name}"
     except KeyError:
@@ -194,7 +194,7 @@ def unix_user(uid: int) -> str:
 
 
 def said_json(said: MessageSaid) -> bytes:
-    """What was said, as an object of JSON on a line of its own."""
+    """A message as a line of JSON."""
     shown = {
         "channel": said.channel,
         "seq": said.seq,
@@ -208,13 +208,13 @@ def said_json(said: MessageSaid) -> bytes:
 
 @implementer(IPushProducer)
 class Tail:
-    """Tells one reader what is said. Lines wait until the history is there, and while the reader is busy."""
+    """Sends messages to one reader. They wait until the history is there, and while the connection is full."""
 
     _log = Logger()
 
     def __init__(self, gossip: GossipService, request: Request, channel: str | None) -> None:
         """
-        @param channel: what to tell of; C{None} for all channels.
+        @param channel: the channel to follow; C{None} for all.
         """
         self._gossip = gossip
         self._request = request
@@ -224,11 +224,11 @@ class Tail:
         self._ended = False
         request.setHeader(b"Content-Type", b"application/x-ndjson")
         request.notifyFinish().addBoth(self._end)
-        # From here on, so that nothing is lost between the history and the present.
+        # From now on, so that no message is lost between the history and the first live one.
         gossip.heard.add(self.heard)
 
     def start(self, history: Sequence[MessageSaid]) -> None:
-        """Tell what was said before, then what is said from now on."""
+        """Send the history, then each new message."""
         if self._ended:
             return
         recalled = sorted(history, key=lambda said: said.seq)
@@ -240,14 +240,14 @@ class Tail:
         self.resumeProducing()
 
     def fail(self, failure: Failure) -> None:
-        """There is no history: end."""
+        """End, because the history could not be read."""
         self._log.failure("the history could not be read", failure)
         if not self._ended:
             self._request.write(answer_json(self._request, _FAILED, http.INTERNAL_SERVER_ERROR))
             self._request.finish()
 
     def heard(self, said: MessageSaid) -> None:
-        """Somebody said something."""
+        """Take a message from the network."""
         if self._channel is not None and said.channel != self._channel:
             return
         if not self._paused:

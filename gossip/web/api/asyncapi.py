@@ -1,4 +1,4 @@
-"""The protocol for programs: an AsyncAPI document, made from the structs of the events."""
+"""The AsyncAPI document of the protocol, made from the structs of its events."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _FROM_NETWORK: Final[dict[str, type[msgspec.Struct]]] = {
 }
 
 _WITH_HISTORY: Final = ("id", "seq", "sent_at")
-"""What a broadcast has only for games with the flag history."""
+"""The fields of a broadcast that only games with the flag history get."""
 
 _ANSWERS: Final[dict[str, type[msgspec.Struct]]] = {
     "channels/history": events.ChannelsHistoryAnswer,
@@ -45,7 +45,7 @@ _ANSWERS: Final[dict[str, type[msgspec.Struct]]] = {
     "achievements/create": events.AchievementOf,
     "achievements/update": events.AchievementOf,
 }
-"""Answers that have a payload of their own."""
+"""Answers that have their own payload."""
 
 _REF: Final = {"description": "Any JSON value but null, up to 256 bytes; a UUID is the custom."}
 _TEMPLATE: Final = "#/components/schemas/{name}"
@@ -56,7 +56,7 @@ def asyncapi(network: str, site: str | None) -> bytes:
     """
     Write the document (AsyncAPI 3.0).
 
-    @param network: what the network is called.
+    @param network: the name of the network.
     @param site: the address of this site; C{None} if it is not known.
     """
     schemas: dict[str, Any] = {}
@@ -70,7 +70,7 @@ def asyncapi(network: str, site: str | None) -> bytes:
         schema = _frame(wire, _payload(struct, schemas), wire != "heartbeat")
         _operate(operations, "send", _add(messages, "from-network", wire, struct, schema))
     for wire, struct in _ANSWERS.items():
-        # What a game missed comes without a ref when it resumes.
+        # When a game resumes, the messages that it missed come without a ref.
         schema = _frame(wire, _payload(struct, schemas), wire != "channels/history", "success")
         _operate(operations, "send", _add(messages, "answer", wire, struct, schema))
     for kind, struct in (("success", events.Success), ("failure", events.Failure)):
@@ -99,13 +99,13 @@ def asyncapi(network: str, site: str | None) -> bytes:
 
 
 def _client_events() -> list[type[Event]]:
-    """The events of the websocket; the bridge has some of its own."""
+    """The events that games send over the websocket."""
     everything = Event.__subclasses__()
     return [each for each in everything if not isinstance(decode(b'{"event":"%b"}' % each.wire.encode()), Unknown)]
 
 
 def _payload(struct: type[msgspec.Struct], schemas: dict[str, Any]) -> dict[str, Any] | None:
-    """What stands in the payload: the fields but the ref; C{None} if there is nothing."""
+    """The schema of a payload: all fields except the ref; C{None} if there are none."""
     if "attributes" in struct.__struct_fields__:
         struct = events.AchievementOf
         partial = True
@@ -127,7 +127,7 @@ def _payload(struct: type[msgspec.Struct], schemas: dict[str, Any]) -> dict[str,
     own: dict[str, Any] = components[struct.__name__] if "$ref" in schema else schema
     for each in own.get("properties", {}).values():
         each.pop("default", None)
-        # An OpenAPI document has an object there; AsyncAPI has not, and the types are told apart without it.
+        # The discriminator is an object in OpenAPI, but not in AsyncAPI. The types differ without it.
         each.get("items", {}).pop("discriminator", None)
     return {key: value for key, value in own.items() if key != "title"}
 

@@ -14,7 +14,7 @@ from gossip.web.views.formatting import iso
 _ATOM: Final = "http://www.w3.org/2005/Atom"
 
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML cannot hold."""
+"""Characters that XML cannot contain."""
 
 
 def atom(network: str, channel: Channel, lines: Sequence[MessageSaid], site: str, now: float) -> bytes:
@@ -32,7 +32,7 @@ def atom(network: str, channel: Channel, lines: Sequence[MessageSaid], site: str
     _add(feed, "id", page)
     Xml.SubElement(feed, "link", rel="alternate", type="text/html", href=page)
     Xml.SubElement(feed, "link", rel="self", type="application/atom+xml", href=f"{page}/feed.atom")
-    # Not the present: a feed that has not changed must not look as if it had.
+    # Not the current time: an unchanged feed must not look changed.
     _add(feed, "updated", iso(lines[-1].said_at if lines else 0))
     for said in reversed(lines):
         entry = Xml.SubElement(feed, "entry")

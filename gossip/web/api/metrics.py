@@ -1,4 +1,4 @@
-"""The figures of a running daemon, as Prometheus reads them."""
+"""The metrics of a running daemon, for Prometheus."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gossip.web.live import Live
 
 
 class DaemonCollector(Collector):
-    """What the service counts."""
+    """Collects what the service counts."""
 
     def __init__(self, gossip: GossipService, live: Live | None) -> None:
         self._gossip = gossip
@@ -32,7 +32,7 @@ class DaemonCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         status, counters = self._gossip.status(), self._gossip.counters
-        yield InfoMetricFamily("gossip", "The version that runs.", {"version": status["version"]})
+        yield InfoMetricFamily("gossip", "The running version.", {"version": status["version"]})
         yield GaugeMetricFamily("gossip_uptime_seconds", "Time since the start.", status["uptime"])
         yield GaugeMetricFamily("gossip_healthy", "1 while the daemon can do its work.", status["health"] == "ok")
         yield from self._who_is_here(status)
@@ -41,21 +41,21 @@ class DaemonCollector(Collector):
             events.add_metric([event], number)
         yield events
         failures = CounterMetricFamily(
-            "gossip_failures", "Failures that games were sent, and people on the pages.", labels=["error"]
+            "gossip_failures", "Failures sent to games and to people on the pages.", labels=["error"]
         )
         for error, number in sorted(counters.failures.items()):
             failures.add_metric([error], number)
         yield failures
-        yield CounterMetricFamily("gossip_rate_limited", "Failures for coming too fast.", counters.rate_limited)
-        yield CounterMetricFamily("gossip_messages", "Messages said on channels.", counters.messages)
+        yield CounterMetricFamily("gossip_rate_limited", "Failures because of a rate limit.", counters.rate_limited)
+        yield CounterMetricFamily("gossip_messages", "Messages on channels.", counters.messages)
         yield CounterMetricFamily("gossip_deliveries", "Events sent, each receiver counted.", status["deliveries"])
         yield GaugeMetricFamily("gossip_writer_queue", "Changes that wait for the writer.", status["queue"])
         yield GaugeMetricFamily("gossip_answers_waiting", "Answers that wait for a commit.", status["answers"])
-        yield CounterMetricFamily("gossip_unkept", "Changes that could not be kept.", counters.unkept)
+        yield CounterMetricFamily("gossip_unkept", "Changes that could not be saved.", counters.unkept)
         yield _histogram("gossip_commit_seconds", "How long commits took.", counters.latencies, counters.commit_seconds)
         yield _histogram(
             "gossip_reactor_lag_seconds",
-            "How late the tick of each second came: so long the reactor was busy.",
+            "How late the tick of each second came, because the reactor was busy.",
             counters.lags,
             counters.lag_seconds,
         )
@@ -86,9 +86,13 @@ class DaemonCollector(Collector):
         yield GaugeMetricFamily("gossip_open_reports", "Reports that wait for an admin.", len(registry.reports))
 
     def _readers(self, live: Live) -> Iterator[Metric]:
-        yield GaugeMetricFamily("gossip_readers", "Pages that follow the talk live.", len(live))
-        yield GaugeMetricFamily("gossip_readers_behind", "Those that are still to be told what was said.", live.behind)
-        yield CounterMetricFamily("gossip_readers_dropped", "Those that were cut off as too slow.", live.dropped)
+        yield GaugeMetricFamily("gossip_readers", "Pages that follow messages live.", len(live))
+        yield GaugeMetricFamily(
+            "gossip_readers_behind", "Readers that have not been handed the last messages yet.", live.behind
+        )
+        yield CounterMetricFamily(
+            "gossip_readers_dropped", "Readers that were cut off because they were too slow.", live.dropped
+        )
 
 
 def _histogram(name: str, about: str, counts: Sequence[int], seconds: float) -> HistogramMetricFamily:
@@ -97,10 +101,10 @@ def _histogram(name: str, about: str, counts: Sequence[int], seconds: float) -> 
 
 
 class Metrics:
-    """A registry of our own: the global one holds whatever was imported."""
+    """Our own registry of metrics: the global one contains whatever imported modules add."""
 
     def __init__(self, gossip: GossipService, live: Live | None = None) -> None:
-        """@param live: who follows the talk, if there are pages."""
+        """@param live: the readers of live messages; C{None} if there are no pages."""
         self._registry = CollectorRegistry()
         self._registry.register(DaemonCollector(gossip, live))
         ProcessCollector(registry=self._registry)

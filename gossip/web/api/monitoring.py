@@ -1,4 +1,4 @@
-"""What machines ask for: health for everybody, figures for this machine and for who shows a token."""
+"""Health for everybody, and metrics for this machine and for requests with a token."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORWARDED: Final = (b"forwarded", b"via", b"x-real-ip")
 
 
 class Monitoring:
-    """Health and figures."""
+    """Health and metrics."""
 
     def __init__(self, layout: Layout, tokens: Tokens, live: Live) -> None:
         self._layout = layout
@@ -32,14 +32,14 @@ class Monitoring:
         router.add("/metrics", get=self.metrics)
 
     def health(self, request: PublicRequest) -> bytes:
-        """Can the daemon do its work?"""
+        """Whether the daemon can do its work."""
         health = self._layout.gossip.status()["health"]
         return answer_json(request, {"status": health}, http.OK if health == "ok" else http.SERVICE_UNAVAILABLE)
 
     def metrics(self, request: PublicRequest) -> bytes:
-        """Figures for Prometheus."""
+        """Metrics for Prometheus."""
         if not _is_local(request):
-            # Who shows nothing is not told that there is something.
+            # Without a token, do not reveal that the path exists.
             if request.getHeader(b"authorization") is None:
                 raise NotFound
             self._tokens.required(request, self._layout.peer(request), "metrics")
@@ -47,7 +47,7 @@ class Monitoring:
 
 
 def _is_local(request: Request) -> bool:
-    """Does somebody on this machine ask for himself, and not a proxy for somebody else?"""
+    """Whether the request comes from this machine, and not through a proxy."""
     for name, _ in request.requestHeaders.getAllRawHeaders():
         if name.lower() in _FORWARDED or name.lower().startswith(b"x-forwarded-"):
             return False

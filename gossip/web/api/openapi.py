@@ -1,4 +1,4 @@
-"""The OpenAPI document of C{/api/v1}, made from the structs that it tells and takes."""
+"""The OpenAPI document of C{/api/v1}, made from the structs of its requests and responses."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from gossip.web.api.schemas import (
 )
 
 ROOT: Final = "/api/v1"
-"""Where all of it begins."""
+"""The path that all others start with."""
 
 MOST: Final = 100
-"""How many messages are told at once."""
+"""The maximum number of messages in a response."""
 
 _TEMPLATE: Final = "#/components/schemas/{name}"
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
@@ -91,7 +91,7 @@ def openapi(network: str) -> dict[str, Any]:
 
 
 def _describe(schema: dict[str, Any]) -> None:
-    """Put what a docstring says of each field where the field is."""
+    """Move the text about each field from the docstring to the field."""
     schema["description"], fields = explained(schema.get("description", ""))
     for name, text in fields.items():
         schema["properties"][name]["description"] = text

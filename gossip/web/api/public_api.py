@@ -1,6 +1,6 @@
 """
-C{/api/v1}, in JSON. What is public anybody may read, from any page of the web; more is for who shows a token, and for
-nobody's cache.
+C{/api/v1} in JSON. Public data needs no token and can be read from any web page. Everything else needs a token and is
+never cached.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Api:
         router.add(f"{ROOT}/admin/{{group}}/{{operation}}", post=self._closed("admin", self.operate))
 
     def _open(self, view: Any) -> View:
-        """To everybody, and with problems told in JSON."""
+        """Make a view public, with problems as JSON."""
 
         async def answered(request: PublicRequest, *words: str) -> bytes:
             request.setHeader(b"Access-Control-Allow-Origin", b"*")
@@ -95,9 +95,9 @@ class Api:
 
     def _closed(self, scope: str, view: Any) -> View:
         """
-        To who shows a token, which the view gets too.
+        Make a view, which takes the token after the request, one that needs a token.
 
-        @param scope: what it must be good for; empty if any will do.
+        @param scope: the scope that the token must include; empty for any.
         """
 
         async def answered(request: PublicRequest, *words: str) -> bytes:
@@ -118,7 +118,7 @@ class Api:
 
         return answered
 
-    # For everybody.
+    # Public.
 
     def games(self, request: PublicRequest) -> GamesResponse:
         return GamesResponse(tuple(self._public.games()))
@@ -164,7 +164,7 @@ class Api:
     def openapi(self, request: PublicRequest) -> dict[str, Any]:
         return openapi(self._layout.name)
 
-    # For who shows a token.
+    # With a token.
 
     async def messages_of_any(self, request: PublicRequest, shown: ValidToken, name: str) -> MessagesResponse:
         if not (shown.may("admin") and name in self._layout.gossip.network.registry.channels):

@@ -1,4 +1,4 @@
-"""What C{/api/v1} tells: a struct each. The OpenAPI document is made from them."""
+"""The responses of C{/api/v1}. The OpenAPI document is made from these structs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from gossip.web.views.queries import Series
 
 
 class GameDetails(PublicGame, frozen=True, kw_only=True):
-    """A game, and what is told of one game only: its displayed achievements, and its players over 48 hours."""
+    """A game with its displayed achievements and its number of players over the last 48 hours."""
 
     achievements: tuple[PublicAchievement, ...]
     players_over_time: Series | None
 
 
 class GamesResponse(Struct, frozen=True):
-    """All games: who is online first."""
+    """All games, those online first."""
 
     games: tuple[PublicGame, ...]
 
@@ -29,9 +29,9 @@ class ChannelsResponse(Struct, frozen=True):
 
 class MessagesResponse(Struct, frozen=True):
     """
-    What was said on a channel, the oldest first.
+    Messages of a channel, oldest first.
 
-    @ivar more: there is more in the direction that was asked for.
+    @ivar more: whether there are more messages in the requested direction.
     """
 
     messages: tuple[PublicMessage, ...]
@@ -39,7 +39,7 @@ class MessagesResponse(Struct, frozen=True):
 
 
 class StatisticsResponse(Struct, frozen=True):
-    """The network in numbers; times are seconds since the epoch."""
+    """Statistics of the network. Times are in seconds since the epoch."""
 
     name: str
     version: str
@@ -51,18 +51,18 @@ class StatisticsResponse(Struct, frozen=True):
 
 
 class ErrorResponse(Struct, frozen=True):
-    """Why not."""
+    """The reason of a failure."""
 
     error: str
 
 
 class OperationError(Struct, frozen=True):
     """
-    Why an operation was not carried out.
+    Why an operation was refused.
 
-    @ivar error: the reason in words, which may change.
-    @ivar code: the same for programs; it stays what it is.
-    @ivar field: the argument that it is about, null if it is about none.
+    @ivar error: the reason as text, which may change.
+    @ivar code: the reason as a code, which does not change.
+    @ivar field: the argument that it is about; null if it is about none.
     """
 
     error: str
@@ -70,18 +70,18 @@ class OperationError(Struct, frozen=True):
     field: str | None = None
 
 
-# What is told to who shows a token.
+# Responses to requests with a token.
 
 
 class TokenResponse(Struct, frozen=True):
     """
-    Whose token this is, and what it is good for.
+    A token and its account.
 
-    @ivar account: the name of its owner.
-    @ivar admin: whether he may do everything, with a token of that scope.
+    @ivar account: the name of the account.
+    @ivar admin: whether the account is an admin.
     @ivar scope: C{read}, C{metrics} or C{admin}.
-    @ivar label: what he calls it.
-    @ivar expires: when it ends; null if never.
+    @ivar label: the label that the owner gave it.
+    @ivar expires: when it expires; null if never.
     """
 
     account: str
@@ -92,7 +92,7 @@ class TokenResponse(Struct, frozen=True):
 
 
 class LiveSession(Struct, frozen=True):
-    """A session of a game that is live; C{players} is how many it lists."""
+    """A live session of a game; C{players} is the number of players that it lists."""
 
     peer: str
     transport: str
@@ -104,9 +104,9 @@ class LiveSession(Struct, frozen=True):
 
 class OwnGame(PublicGame, frozen=True, kw_only=True):
     """
-    A game, as its owner is told of it: hidden or not, with all of its players and channels.
+    A game as its owner sees it: also if it is hidden, and with all players and channels.
 
-    @ivar old_secret_until: until when the secret before the latest one works; null if it does not.
+    @ivar old_secret_until: until when the previous secret works; null if it no longer does.
     """
 
     client_id: str
@@ -119,6 +119,6 @@ class OwnGame(PublicGame, frozen=True, kw_only=True):
 
 
 class OwnGamesResponse(Struct, frozen=True):
-    """The games of an account, by their short names."""
+    """The games of an account, by short name."""
 
     games: tuple[OwnGame, ...]

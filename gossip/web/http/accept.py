@@ -1,4 +1,4 @@
-"""What a reader accepts: HTML, or plain text."""
+"""Which kind of answer a request accepts: HTML or plain text."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from twisted.web.server import Request
 
 
 def accepts_html(request: Request) -> bool:
-    """Does who asks read pages? Programs get plain words, and scripts of ours ask for them."""
+    """Whether the request accepts HTML. Programs do not, and the scripts of the pages ask for plain text."""
     return b"text/html" in (request.getHeader(b"accept") or b"")
 
 
 def prefers_text(request: Request) -> bool:
-    """Does who asks read plain text? A browser says that it takes HTML; curl is for people at a terminal."""
+    """Whether plain text is the better answer: for curl, and for programs that say what they accept, but not HTML."""
     agent = request.getHeader(b"user-agent") or b""
     accept = request.getHeader(b"accept")
     return agent.lower().startswith(b"curl/") or (accept is not None and b"text/html" not in accept)

@@ -1,4 +1,4 @@
-"""The files of the site that never change while the daemon runs: style, scripts, pictures."""
+"""Static files, which never change while the daemon runs: the style sheet, scripts, images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FOREVER: Final = b"public, max-age=31536000, immutable"
 
 
 class Assets:
-    """What stands in C{static/}. A link to a file holds its version, so that browsers may keep it for ever."""
+    """The files in C{static/}. Links to them contain their version, so that browsers can cache them for ever."""
 
     def __init__(self) -> None:
         self._bodies: dict[str, bytes] = {}
@@ -30,12 +30,12 @@ class Assets:
         self._versions = {name: hashlib.sha256(body).hexdigest()[:12] for name, body in self._bodies.items()}
 
     def path(self, name: str) -> str:
-        """Under which path a page finds a file."""
+        """The path of a file, with its version."""
         stem, _, kind = name.rpartition(".")
         return f"/static/{stem}.{self._versions[name]}.{kind}"
 
     def __call__(self, request: PublicRequest, name: str) -> bytes:
-        """Answer the request for a file, with its version in its name or without."""
+        """Answer a request for a file, with or without a version in its name."""
         stem, _, kind = name.rpartition(".")
         if name in self._bodies:
             return answer_cached(request, self._bodies[name], _TYPES[kind], 300)

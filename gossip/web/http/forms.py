@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Form:
-    """What somebody filled in."""
+    """The fields of a form by name; a name can have several values."""
 
     def __init__(self, fields: dict[str, list[str]]) -> None:
         self._fields = fields
@@ -13,13 +13,13 @@ class Form:
         return name in self._fields
 
     def text(self, name: str) -> str:
-        """A field; empty if it is not there."""
+        """The first value of a field; empty if the form does not have it."""
         return self._fields.get(name, [""])[0]
 
     def all(self, name: str) -> list[str]:
-        """All fields of this name."""
+        """All values of a field."""
         return self._fields.get(name, [])
 
     def checked(self, name: str) -> bool:
-        """Is a box ticked?"""
+        """Whether a checkbox is ticked."""
         return bool(self.text(name))

@@ -1,4 +1,4 @@
-"""What the public site and the admin API share: bounded requests, and answers with the headers that belong to each."""
+"""Shared by the public site and the admin API: bounded requests, and answers with the usual headers."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from twisted.web import http, server
 from twisted.web.resource import IResource
 
 IDLE_SECONDS: Final = 30
-"""How long a connection may be idle while no request is being answered."""
+"""How long a connection can be idle while no request is being answered, in seconds."""
 
 FORM_BYTES: Final = 64 * 1024
-"""How many bytes a form may bring."""
+"""The maximum size of a form, in bytes."""
 
 UNPROCESSABLE: Final = 422
-"""The answer to a form that was filled in wrongly (RFC 9110, section 15.5.21)."""
+"""The status of the answer to a form with mistakes (RFC 9110, section 15.5.21)."""
 
 TOO_MANY: Final = 429
-"""The answer to who comes too often (RFC 6585, section 4)."""
+"""The status of the answer to too many requests (RFC 6585, section 4)."""
 
 REASONS: Final = {**http.RESPONSES, UNPROCESSABLE: b"Unprocessable Content", TOO_MANY: b"Too Many Requests"}
-"""What the codes of answers mean, with those that Twisted does not know."""
+"""The reason phrases of status codes, with two that Twisted does not have."""
 
 _ETAG: Final = re.compile(rb'"[^"]*"')
 _DRAINED: Final = 1024 * 1024
 _HEADERS: Final = (
-    # Twisted's own header tells its version, which is nobody's business.
+    # Twisted's own header would reveal its version.
     (b"Server", b"gossip"),
     (b"X-Content-Type-Options", b"nosniff"),
     (b"X-Frame-Options", b"DENY"),
@@ -46,16 +46,16 @@ _HEADERS: Final = (
 
 class BoundedRequest(server.Request):
     """
-    A request whose body is bounded, and stays in memory.
+    A request whose body is bounded and stays in memory.
 
-    @cvar most: how many bytes the body may have.
+    @cvar most: the maximum size of the body, in bytes.
     """
 
     most = 0
     _size = 0
 
     def gotLength(self, length: int | None) -> None:
-        # Twisted would open a temporary file for what says it is long.
+        # For a long body, Twisted would open a temporary file.
         self.content = BytesIO()
 
     def handleContentChunk(self, data: bytes) -> None:
@@ -63,29 +63,29 @@ class BoundedRequest(server.Request):
         if self._size <= self.most:
             super().handleContentChunk(data)
         elif self._size > _DRAINED:
-            # Up to here it was read and forgotten, since who still writes would not read the answer.
+            # Up to this size the rest is read and dropped: a client that is still writing does not read the answer.
             self.loseConnection()
 
     def process(self) -> None:
         if self.path == b"*":
-            # Twisted answers this one by itself, without our headers.
+            # Twisted would answer this one itself, without our headers.
             self.path = b"/*"
         super().process()
 
     def write(self, data: bytes) -> None:
         if self.code == http.NOT_MODIFIED:
-            # It would be taken for the length of what the browser has.
+            # A browser would take it for the length of its cached body.
             self.responseHeaders.removeHeader(b"Content-Length")
         super().write(data)
 
     @property
     def has_body(self) -> bool:
-        """Did a body come with it, even if it was not kept?"""
+        """Whether the request has a body, even one that was dropped."""
         return self._size > 0
 
     @property
     def too_long(self) -> bool:
-        """Is the body longer than it may be? Then it is not there."""
+        """Whether the body exceeds the maximum size. If so, it was dropped."""
         return self._size > self.most
 
 
@@ -93,9 +93,9 @@ class PublicRequest(BoundedRequest):
     """
     The only request of its connection.
 
-    A proxy that uses a connection again may send a game's upgrade after a page, and here it would find no socket.
+    A proxy that reuses a connection could send a game's upgrade request after a page, and this site has no socket.
 
-    @ivar form_secret: what the forms of the answer are known again by, where nobody is signed in.
+    @ivar form_secret: the secret of the form tokens in the answer, if nobody is signed in and no cookie has one yet.
     """
 
     most = FORM_BYTES
@@ -108,18 +108,18 @@ class PublicRequest(BoundedRequest):
 
 
 class BoundedSite(server.Site):
-    """A site whose every answer has the headers that keep browsers out of trouble."""
+    """A site that adds security headers to every answer."""
 
     noisy = False
 
     def __init__(self, resource: IResource, clock: IReactorTime, request: type[BoundedRequest]) -> None:
         """
-        @param request: with the bound for the bodies.
+        @param request: the class of the requests; it has the maximum size of their bodies.
         """
         super().__init__(resource, request, timeout=IDLE_SECONDS, reactor=clock, parsePOSTFormSubmission=False)
 
     def log(self, request: http.Request) -> None:
-        """No access log: who wants one has it from the proxy in front, and health checks would drown all else."""
+        """No access log: a proxy can write one, and health checks would drown everything else."""
 
     def getResourceFor(self, request: server.Request) -> Any:
         for name, value in _HEADERS:
@@ -127,7 +127,7 @@ class BoundedSite(server.Site):
         return super().getResourceFor(request)
 
     def acceptableProtocols(self) -> list[bytes]:
-        # Not HTTP/2, even where its library is installed.
+        # Not HTTP/2, even if its library is installed.
         return [b"http/1.1"]
 
 
@@ -150,15 +150,16 @@ def answer_cached(
     request: server.Request, body: bytes, content_type: bytes, seconds: int, scope: bytes = b"public"
 ) -> bytes:
     """
-    Prepare an answer that a browser may keep for some seconds, and then asks for again only if it has changed.
+    Prepare an answer that a browser can cache, and afterwards validates with its ETag.
 
-    @return: the body; nothing if the browser has it.
+    @param seconds: for how long it can be used without asking.
+    @return: the body; empty if the browser has it already.
     """
     answer(request, body, content_type)
     request.setHeader(b"Cache-Control", scope + b", max-age=%d" % seconds)
     etag = b'"%s"' % hashlib.sha256(body).hexdigest()[:20].encode()
     request.setHeader(b"ETag", etag)
-    # Twisted knows only a single one, and not in the form in which a proxy that compresses writes it.
+    # Twisted handles only a single ETag, and not the weak form that a compressing proxy makes of it.
     known = request.getHeader(b"if-none-match") or b""
     if known.strip() != b"*" and etag not in _ETAG.findall(known):
         return body
@@ -172,5 +173,5 @@ def answer_json(request: server.Request, result: Any, code: int = http.OK) -> by
 
 
 def answer_text(request: server.Request, text: str, code: int, headers: Mapping[bytes, bytes] = {}) -> bytes:
-    """Prepare an answer in plain words."""
+    """Prepare an answer in plain text."""
     return answer(request, text.encode() + b"\n", b"text/plain; charset=utf-8", code, headers)

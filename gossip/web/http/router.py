@@ -1,13 +1,13 @@
 """
-Which function answers a request: patterns of paths, and what all answers have in common.
+The router: which view answers a request, by the pattern of its path, and how problems become answers.
 
-A view takes the request and what the braces of its pattern stand for. It returns the body, C{NOT_DONE_YET}, or is a
-coroutine that returns the body::
+A view takes the request and the text for each pair of braces in its pattern. It returns the body or C{NOT_DONE_YET}, or
+is a coroutine that returns the body::
 
     router.add("/games/{name}", get=game_page)
     async def game_page(request: PublicRequest, name: str) -> bytes: ...
 
-What cannot be answered is raised as a L{Problem}.
+A view raises a L{Problem} if it cannot answer.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _WORD: Final = re.compile(r"\{[a-z_]+\}")
 
 
 class Problem(Exception):
-    """A request that cannot be answered as it wants; the text is for the person who asked."""
+    """A request that cannot be answered as asked. The text is a sentence for the reader."""
 
     def __init__(self, code: int, text: str, headers: Mapping[bytes, bytes] = {}) -> None:
         super().__init__(text)
@@ -45,14 +45,14 @@ class Problem(Exception):
 
 
 class NotFound(Problem):
-    """There is nothing under this path."""
+    """Nothing has this path."""
 
     def __init__(self, text: str = "There is nothing here.") -> None:
         super().__init__(http.NOT_FOUND, text)
 
 
 ProblemPage = Callable[[PublicRequest, Problem], bytes]
-"""Makes the page that tells somebody of a problem; it cannot fail."""
+"""Makes the page for a problem; does not raise."""
 
 
 class Router(Resource):
@@ -71,9 +71,9 @@ class Router(Resource):
         """
         Add a path.
 
-        @param pattern: C{{word}} stands for one part of a path, decoded.
+        @param pattern: the path; C{{word}} matches one segment, which the view gets decoded.
         @param get: answers GET and HEAD.
-        @param post: answers POST; the body, bounded, is in C{request.content}.
+        @param post: answers POST; the body is in C{request.content}.
         """
         views = {method: view for method, view in ((b"GET", get), (b"POST", post)) if view is not None}
         if _WORD.search(pattern):
@@ -85,7 +85,7 @@ class Router(Resource):
     def render(self, request: PublicRequest) -> bytes | int:
         body = self._rendered(request)
         if request.method == b"HEAD" and body and isinstance(body, bytes):
-            # Twisted would log the whole address, and that may be a link that lets somebody in.
+            # Twisted would log the URL, which can be a link that signs somebody in.
             _finish(body, request)
             return NOT_DONE_YET
         return body
@@ -100,13 +100,13 @@ class Router(Resource):
             return answered  # type: ignore[return-value]
         done = Deferred.fromCoroutine(answered)
         if done.called:
-            # Nothing had to be waited for: no need of a later answer.
+            # It did not wait for anything: answer at once.
             results: list[Any] = []
             done.addBoth(results.append)
             (result,) = results
             return self._failed(request, result.value) if isinstance(result, Failure) else result
         if request.method != b"POST":
-            # Who no longer listens need not be answered; but what he wanted done is done, and not left half-way.
+            # A GET is cancelled when its browser is gone. A POST is not, or a change could stop half-way.
             request.notifyFinish().addErrback(lambda _: done.cancel())
         done.addCallbacks(_finish, self._finish_failed, callbackArgs=(request,), errbackArgs=(request,))
         return NOT_DONE_YET
@@ -159,7 +159,7 @@ class Router(Resource):
 def _finish(body: bytes | int, request: PublicRequest) -> None:
     if isinstance(body, bytes) and not request.finished and not request._disconnected:
         request.setHeader(b"Content-Length", b"%d" % len(body))
-        # Twisted writes the headers of an answer to HEAD, and no more.
+        # For HEAD, Twisted writes the headers only.
         request.write(body)
         request.finish()
 

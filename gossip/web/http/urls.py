@@ -1,4 +1,4 @@
-"""Addresses of this site, and the parameters in the query of a request."""
+"""URLs: the addresses of this site, and the query parameters of a request."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from twisted.web.server import Request
 from gossip.web.http.router import Problem
 
 _HOST: Final = re.compile(rb"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
-# A path of this site and nothing else: no scheme, no host, no control characters.
+# A path of this site only: no scheme, no host, no control characters.
 _BACK: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 
 def safe_return_path(path: str | None, otherwise: str = "/") -> str:
-    """Where somebody came from, if that is a page of this site; a link of somebody else may lead anywhere."""
+    """A path to go back to, if it is one of this site: a forged link could name any other."""
     return path if path is not None and _BACK.fullmatch(path) else otherwise
 
 
 def site_address(request: Request) -> str | None:
-    """Where this site is, by the name under which it was asked for: C{https://example.org}; C{None} if unclear."""
+    """The address of this site by the request's Host header, as C{https://example.org}; C{None} without a valid one."""
     host = request.getHeader(b"host") or b""
     if not _HOST.fullmatch(host):
         return None
@@ -29,27 +29,27 @@ def site_address(request: Request) -> str | None:
 
 
 def socket_address(request: Request) -> str | None:
-    """Where games join, by the name under which this page was asked for."""
+    """The address at which games connect, by the request's Host header; C{None} without a valid one."""
     address = site_address(request)
     return None if address is None else f"ws{address.removeprefix('http')}/socket"
 
 
 def is_secure(request: Request) -> bool:
-    """Is the way to the browser encrypted, as far as the proxy tells?"""
+    """Whether the connection to the browser is encrypted, here or at a proxy."""
     return bool(request.isSecure()) or request.getHeader(b"x-forwarded-proto") == b"https"
 
 
 def parameter(request: Request, name: str) -> str | None:
-    """A parameter of the query, the first of that name."""
+    """The first query parameter of this name; C{None} if there is none."""
     values = (request.args or {}).get(name.encode())
     return values[0].decode("utf-8", "replace") if values else None
 
 
 def number_parameter(request: Request, name: str, least: int = 0, most: int = 2**53) -> int | None:
     """
-    A number in the query.
+    A query parameter that is a number; C{None} if there is none.
 
-    @raise Problem: it is none, or out of its range.
+    @raise Problem: the value is not a number, or is out of range.
     """
     text = parameter(request, name)
     if text is None or text == "":

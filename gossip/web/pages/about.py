@@ -1,4 +1,4 @@
-"""The pages about the network itself: its figures, how it is, its documents."""
+"""The pages about the network itself: stats, status, docs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GOOD: Final = 365 * 86400
 
 
 class AboutPages:
-    """Figures, status and documents."""
+    """Stats, status and docs."""
 
     def __init__(self, layout: Layout, public: PublicView, queries: CachedQueries) -> None:
         self._layout = layout
@@ -69,7 +69,7 @@ class AboutPages:
         )
 
     def status(self, request: PublicRequest) -> bytes:
-        """How the daemon is, for people."""
+        """The status of the daemon, for people."""
         status = self._layout.gossip.status()
         return self._layout.page(request, "status.html", title="Status", status=status, uptime=span(status["uptime"]))
 
@@ -88,7 +88,7 @@ class AboutPages:
         return self._layout.page(request, "document.html", title=documents[name].title, document=documents[name])
 
     def _documents(self) -> Deferred[dict[str, Document]]:
-        # When the first one asks, and in a thread: it takes half a second and some memory.
+        # On the first request, in a thread: it takes half a second and some memory.
         return self._kept.get("documents", _GOOD, lambda: self._layout.read(_make_documents))
 
     def asyncapi(self, request: PublicRequest) -> bytes:
@@ -105,7 +105,7 @@ def _make_documents() -> dict[str, Document]:
 
 
 def _code_bases(agents: list[str | None]) -> list[tuple[str, int]]:
-    """Which code bases are online, the most frequent first; versions count together."""
+    """The code bases online with their numbers of games, most frequent first; versions count together."""
     counts: dict[str, int] = {}
     for agent in agents:
         name = (agent or "unknown").split(" ")[0]

@@ -1,4 +1,4 @@
-"""One's own account: its password and address, where one is signed in, and what programs of one's own may do."""
+"""The page of your own account: password, email address, where you are signed in, and tokens for programs."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from gossip.web.http.urls import parameter
 from gossip.web.views.formatting import sentence
 
 LABEL: Final = 40
-"""How many characters the label of a token may have."""
+"""The maximum length of a token's label, in characters."""
 
 SCOPES: Final = {
     "read": "read your games",
     "metrics": "read the metrics at /metrics",
     "admin": "do everything that an admin can do",
 }
-"""What a token may be good for; all but the first only for admins."""
+"""The scopes of tokens. All but the first are for admins only."""
 
 DONE: Final = {
     "welcome": "Welcome! Your account is ready, and you are signed in.",
@@ -38,13 +38,13 @@ DONE: Final = {
     "email": "Your email address is changed.",
     "ended": "Done: access is revoked.",
 }
-"""What somebody is told who comes back from a form."""
+"""The messages after a form was sent, by the query parameter C{done}."""
 
 _WRONG: Final = "Wrong password."
 
 
 class AccountPages:
-    """The page of an account for its owner, and what its forms do."""
+    """The page of an account, and what its forms do."""
 
     def __init__(self, sign_in: SignIn, new_uuid: Callable[[], str]) -> None:
         """
@@ -56,7 +56,7 @@ class AccountPages:
         self._new_uuid = new_uuid
 
     def add(self, router: Router) -> None:
-        """Add the page, and what its forms are sent to."""
+        """Add the page, and the paths of its forms."""
         router.add("/account", get=self._cookies.require_sign_in(self.show))
         for path, view in (
             ("password", self.password),
@@ -68,7 +68,7 @@ class AccountPages:
             self._add_form(router, f"/account/{path}", self._cookies.require_sign_in(view))
 
     def _add_form(self, router: Router, path: str, view: View) -> None:
-        # Who loads such a page again gets the one that the form stands on.
+        # A reload of such a path leads back to the page of the form.
         router.add(path, get=lambda request: redirect(request, "/account"), post=view)
 
     def show(self, request: PublicRequest, account: Account) -> bytes:
@@ -85,9 +85,9 @@ class AccountPages:
         filled: Mapping[str, str] = {},
     ) -> bytes:
         """
-        @param errors: what is wrong with what was filled in, by form and field: C{password.again}.
-        @param secret: a token that was just made; it is shown this once.
-        @param filled: what was filled in, in the same way.
+        @param errors: the errors by form and field, for example C{password.again}.
+        @param secret: a token that was just created, which is shown only now.
+        @param filled: the values that were filled in, by form and field.
         """
         accounts = self._sign_in.accounts
         return self._layout.page(
@@ -112,7 +112,7 @@ class AccountPages:
         return tuple(SCOPES) if account.admin else ("read",)
 
     async def password(self, request: PublicRequest, account: Account) -> bytes:
-        """A new password: every other browser is signed out, and this one gets a new cookie."""
+        """Change the password: sign out every other browser, and give this one a new cookie."""
         sign_in = self._sign_in
         form = self._cookies.read_form(request)
         errors = {f"password.{field}": error for field, error in sign_in.password_errors(form, account.name).items()}
@@ -130,14 +130,14 @@ class AccountPages:
 
     async def _proven(self, request: PublicRequest, account: Account, form: Form) -> Account | None:
         """
-        Does somebody know his own password? A browser that was left alone must not be enough.
+        Check the current password: a browser that was left open must not be enough.
 
-        @return: the account with the password that he knows; what he wants done is done while it has that one.
+        @return: the account with that password; C{None} if it is wrong. Apply the change only while the account has it.
         """
         return await self._sign_in.check_password(request, account.name, form.text("current"))
 
     async def email(self, request: PublicRequest, account: Account) -> bytes:
-        """Another address: who has it can set a new password, so it takes the present one."""
+        """Change the email address. Since mail to it can set a new password, this needs the current password."""
         form = self._cookies.read_form(request)
         email = form.text("email").strip()
         refused = self._sign_in.refusal_of(replace(account, email=email or None))
@@ -148,13 +148,13 @@ class AccountPages:
         await self._sign_in.change_account(
             account.name,
             lambda known: replace(known, email=email or None) if known.password == proven.password else known,
-            # One may have gone to the address that was.
+            # A link may have gone to the old address.
             lambda: signed_out(self._sign_in.accounts, account.name, "reset"),
         )
         return redirect(request, "/account?done=email")
 
     async def end(self, request: PublicRequest, account: Account) -> bytes:
-        """Some visits or tokens let nobody in any more: the ones named, or all visits but this."""
+        """Sign out browsers or revoke tokens: the ones named, or all browsers except this one."""
         form = self._cookies.read_form(request)
         accounts, current = self._sign_in.accounts, self._cookies.current_digest(request)
         named = set(form.all("ticket"))
@@ -170,7 +170,7 @@ class AccountPages:
         return redirect(request, "/account?done=ended")
 
     async def token(self, request: PublicRequest, account: Account) -> bytes:
-        """A new token for a program."""
+        """Create a token."""
         form = self._cookies.read_form(request)
         label, scope = " ".join(clean(form.text("label")).split()), form.text("scope")
         secret = self._new_uuid()
@@ -188,11 +188,11 @@ class AccountPages:
         def make() -> Change:
             if not 1 <= len(label) <= LABEL:
                 raise Refused("invalid", "label", f"use 1 to {LABEL} characters")
-            # Who is signed out by now gets none, nor would it be for the next one of his name.
+            # The owner may have been signed out meanwhile; the token must not go to the next account of that name.
             if scope not in self._scopes(self._cookies.require_account(request)):
                 raise Refused("forbidden", "scope", "this scope is for admins only")
             if len(accounts.of(account.name, "token")) >= TICKETS:
-                # Otherwise the oldest would go, and a program of somebody would stop without a word.
+                # Otherwise the oldest token would be dropped, and its program would stop working silently.
                 raise Refused("too-many", None, f"you have {TICKETS} tokens, the maximum: revoke one first")
             return issue(accounts, ticket)
 
@@ -202,11 +202,11 @@ class AccountPages:
             return self._show(
                 request, account, {"token.label": sentence(str(refused))}, filled={"token.label": label[:LABEL]}
             )
-        # No redirect: this is the only page that ever shows it.
+        # No redirect: this answer is the only one that shows the token.
         return self._show(request, account, secret=secret)
 
     async def remove(self, request: PublicRequest, account: Account) -> bytes:
-        """The account is no more; its games stay."""
+        """Remove the account; its games stay."""
         form = self._cookies.read_form(request)
         proven = await self._proven(request, account, form)
         error = "" if proven else _WRONG

@@ -1,4 +1,4 @@
-"""The pages of the channels: what is said, live and before."""
+"""The pages of the channels: their messages, live and past."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from gossip.web.views.public import PublicView
 from gossip.web.views.queries import CachedQueries
 
 PAGE: Final = 100
-"""How many messages stand on a page."""
+"""The maximum number of messages on a page."""
 
 FEED: Final = 50
-"""How many messages stand in a feed."""
+"""The maximum number of messages in a feed."""
 
 
 class Draft(Struct, frozen=True):
     """
-    What somebody filled in and could not send: it stands in the form again.
+    The text of a form that could not be sent, to show again.
 
-    @ivar wrong: why not; empty if nothing is wrong.
-    @ivar code: the same as the code of an answer.
+    @ivar wrong: the reason; empty if there is none.
+    @ivar code: the status code for that reason.
     """
 
     text: str = ""
@@ -63,7 +63,7 @@ class ChatPages:
         router.add("/chat/{name}/{seq}", get=self.message)
 
     async def channels(self, request: PublicRequest) -> bytes:
-        """All channels, with what was said last on each."""
+        """All channels, each with its latest message."""
         channels = self._public.channels()
         last: dict[str, MessageSaid] = {}
         for channel in channels:
@@ -73,16 +73,16 @@ class ChatPages:
         return self._layout.page(request, "channels.html", title="Channels", channels=channels, last=last)
 
     async def chat(self, request: PublicRequest, name: str, draft: Draft = NOTHING) -> bytes:
-        """What is said on a channel: the last messages, or those before or after a given one."""
+        """The messages of a channel: the latest ones, or those before or after a given one."""
         self._public.channel(name)
         before, after = number_parameter(request, "before"), number_parameter(request, "after")
         if after is not None:
             before = None
         lines = list(await self._queries.history(name, PAGE + 1, before, after))
         more = len(lines) > PAGE
-        # Where nothing is left the page leads back to where there was something; it must not follow from the beginning.
+        # An empty page links back to the messages next to it, and must not follow the channel from its beginning.
         if after is not None:
-            # Forwards: what is left out comes after these.
+            # Going forwards: the extra message is the last.
             lines = lines[:PAGE]
             earlier, last = (lines[0].seq, lines[-1].seq) if lines else (after + 1, after)
             return self._chat(request, name, lines, earlier, last if more else None, last)
@@ -92,7 +92,7 @@ class ChatPages:
         return self._chat(request, name, lines, lines[0].seq if more else None, later, last, draft=draft)
 
     async def message(self, request: PublicRequest, name: str, seq: str, complaint: Draft = NOTHING) -> bytes:
-        """One message, among those around it."""
+        """One message with the messages around it."""
         self._public.channel(name)
         wanted = number_of(seq)
         half = PAGE // 2
@@ -119,9 +119,9 @@ class ChatPages:
         complaint: Draft = NOTHING,
     ) -> bytes:
         """
-        @param earlier: the page before is that of lower numbers; C{None} if there is none.
-        @param later: the page after is that of higher numbers; C{None} if this is the one of the present.
-        @param last: it follows what is said after this number.
+        @param earlier: the number that the older page ends before; C{None} if there is no older page.
+        @param later: the number that the newer page starts after; C{None} if this is the latest page.
+        @param last: the number after which the page follows new messages.
         """
         channel = self._public.channel(name)
         return self._layout.page(
@@ -141,10 +141,10 @@ class ChatPages:
             is_game=self._public.is_game,
         )
 
-    # Live.
+    # Live messages.
 
     def follow(self, request: PublicRequest, name: str) -> bytes | int:
-        """What is said on a channel, as it is said."""
+        """The messages of a channel as they are said."""
         self._public.channel(name)
 
         def history(limit: int) -> Deferred[Sequence[MessageSaid]]:
@@ -154,16 +154,16 @@ class ChatPages:
         return self._live.follow(request, self._layout.peer(request), name, after, history)
 
     def follow_all(self, request: PublicRequest) -> bytes | int:
-        """What is said on all channels, as it is said."""
+        """The messages of all public channels as they are said."""
 
         def history(limit: int) -> Deferred[Sequence[MessageSaid]]:
-            # The page knows which of them it has.
+            # The page skips the ones it has.
             return Deferred.fromCoroutine(self._queries.latest(LINES))
 
         return self._live.follow(request, self._layout.peer(request), None, _after(request), history)
 
     async def feed(self, request: PublicRequest, name: str) -> bytes:
-        """The last messages of a channel, as an Atom feed."""
+        """The latest messages of a channel as an Atom feed."""
         channel = self._public.channel(name)
         lines = await self._queries.history(name, FEED)
         body = atom(self._layout.name, channel, lines, site_address(request) or "http://localhost", self._layout.now)
@@ -173,9 +173,9 @@ class ChatPages:
 
 def number_of(seq: str) -> int:
     """
-    The number of a message, as it stands in a path.
+    The number of a message in a path.
 
-    @raise NotFound: it is none.
+    @raise NotFound: it is not a number.
     """
     if not re.fullmatch("[0-9]{1,15}", seq):
         raise NotFound
@@ -183,7 +183,7 @@ def number_of(seq: str) -> int:
 
 
 def _after(request: PublicRequest) -> int | None:
-    """The last message that a browser has: it says so itself when it comes back."""
+    """The number of the last message that a browser has: in a header if it reconnects, otherwise in the query."""
     last = request.getHeader(b"last-event-id") or b""
     if re.fullmatch(rb"[0-9]{1,15}", last):
         return int(last)

@@ -1,4 +1,4 @@
-"""Talking from the pages, and complaining of what was said there: for who is signed in."""
+"""Sending messages from the pages, and reporting them. Both need an account."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from gossip.web.views.public import PublicView
 from gossip.web.views.queries import CachedQueries
 
 REPORTS: Final = 20
-"""So many reports of one account may wait for somebody to see to them."""
+"""The maximum number of open reports from one account."""
 
 _AWAY: Final = "Games received the message, but it could not be saved: the database is not responding."
 _SIGN_IN: Final = "You are no longer signed in. Reload the page to sign in."
 
 
 class ChatActions:
-    """What the forms on the pages of the channels do."""
+    """What the forms on the channel pages do."""
 
     def __init__(
         self,
@@ -49,14 +49,14 @@ class ChatActions:
         self._chat = chat
 
     def add(self, router: Router) -> None:
-        """Add what the forms are sent to. Who loads such a page again gets the one that the form stands on."""
+        """Add the paths of the forms. A reload of such a path leads back to the page of the form."""
         router.add("/chat/{name}/say", get=lambda request, name: redirect(request, _path(name)), post=self.say)
         router.add(
             "/chat/{name}/{seq}/report", get=lambda request, *words: redirect(request, _path(*words)), post=self.report
         )
 
     async def say(self, request: PublicRequest, name: str) -> bytes:
-        """Somebody says something. It is acknowledged when it is kept."""
+        """Send a message. The answer comes when it is saved."""
         self._public.channel(name)
         account = self._cookies.account(request)
         if account is None:
@@ -72,7 +72,7 @@ class ChatActions:
         return answer_text(request, "Sent.", http.OK)
 
     async def _said(self, request: PublicRequest, account: Account, channel: str, text: str) -> Draft:
-        """Say it; what comes back says why not, if it could not be said."""
+        """Send a message; the draft that comes back has the reason if that failed."""
         gossip = self._layout.gossip
         try:
             await gossip.say(account.name, self._layout.peer(request), channel, text)
@@ -88,7 +88,7 @@ class ChatActions:
         return Draft()
 
     async def report(self, request: PublicRequest, name: str, seq: str) -> bytes:
-        """Somebody complains of a message."""
+        """Report a message."""
         self._public.channel(name)
         number = number_of(seq)
         account = self._cookies.account(request)
@@ -111,7 +111,7 @@ def _path(*words: str) -> str:
 
 
 def _sign_in(request: PublicRequest, back: str) -> bytes:
-    """Send somebody to where he signs in; a script tells him itself."""
+    """Redirect to the sign-in page; a script gets a text to show."""
     if accepts_html(request):
         return redirect(request, f"/sign-in?back={quote(back, safe='/')}")
     raise Problem(http.FORBIDDEN, _SIGN_IN)

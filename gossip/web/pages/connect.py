@@ -1,4 +1,4 @@
-"""The pages that help to connect a game: a guide for its code base, and a list that is ticked off as it comes in."""
+"""The pages that help to connect a game: a guide for its code base, with steps that are ticked as they succeed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from gossip.web.views.layout import Layout
 from gossip.web.views.progress import own_game, progress
 
 PLACEHOLDER: Final = "YOUR-CLIENT-SECRET"
-"""Stands in the snippets for what only the owner knows."""
+"""Stands for the secret in the snippets: only the owner knows it."""
 
 CHANNEL: Final = "gossip"
-"""What the snippets subscribe to, unless the network shows other channels only."""
+"""The channel in the snippets, unless the network has public channels, but not this one."""
 
 
 _GOOD: Final = 300
@@ -30,7 +30,7 @@ class ConnectPages:
 
     def __init__(self, layout: Layout, cookies: SessionCookies, telnet: tuple[str, str] = ("", "")) -> None:
         """
-        @param telnet: the ports of the telnet bridge, without and with TLS; empty where there is none.
+        @param telnet: the ports of the telnet bridge, without and with TLS; empty for none.
         """
         self._layout = layout
         self._cookies = cookies
@@ -49,7 +49,7 @@ class ConnectPages:
         router.add("/examples/{name}", get=self.example)
 
     def choose(self, request: PublicRequest) -> bytes:
-        """Which game, and which code base? Who is not signed in reads what there is to do."""
+        """Choose a game and its code base. Without an account, the page explains the steps."""
         account = self._cookies.account(request)
         registry = self._layout.gossip.network.registry
         name, base = parameter(request, "game"), parameter(request, "base")
@@ -66,14 +66,14 @@ class ConnectPages:
         )
 
     def game(self, request: PublicRequest, account: Account, name: str) -> bytes:
-        """Which code base?"""
+        """Choose the code base of a game."""
         game = own_game(self._layout.gossip.network.registry, account, name)
         return self._layout.page(
             request, "connect_game.html", title=f"Connect {game.name}", game=game, guides=GUIDES.values()
         )
 
     def guide(self, request: PublicRequest, account: Account, name: str, code_base: str) -> bytes:
-        """How a game of this code base is connected, and how far it is."""
+        """The guide for a code base, with the progress of the game."""
         layout = self._layout
         game = own_game(layout.gossip.network.registry, account, name)
         guide = GUIDES.get(code_base)
@@ -101,14 +101,14 @@ class ConnectPages:
         return CHANNEL if CHANNEL in shown or not shown else min(shown)
 
     def example(self, request: PublicRequest, name: str) -> bytes:
-        """A file that a game takes over."""
+        """An example file to copy into a game."""
         if name not in self._examples:
             raise NotFound("There is no such example.")
         return answer_cached(request, self._examples[name], b"text/plain; charset=utf-8", _GOOD)
 
 
 def _addresses(request: PublicRequest) -> dict[str, Any]:
-    """Where this site and its socket are, by the name under which the page was asked for."""
+    """The addresses of this site and its socket, by the request's Host header."""
     site = site_address(request)
     return {
         "site": site or "",

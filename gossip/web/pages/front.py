@@ -1,4 +1,4 @@
-"""The front page, in HTML and for terminals, and what stands beside all pages."""
+"""The front page, in HTML and for terminals, the theme, and robots.txt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gossip.web.views.public import PublicGame, PublicView
 from gossip.web.views.queries import TODAY, CachedQueries
 
 LINES: Final = 12
-"""How many of the last lines the front page shows."""
+"""How many of the latest messages the front page shows."""
 
 _ROBOTS: Final = """\
 User-agent: *
@@ -53,7 +53,7 @@ class FrontPages:
         router.add("/robots.txt", get=lambda request: answer_text(request, _ROBOTS.rstrip("\n"), 200))
 
     async def front(self, request: PublicRequest) -> bytes:
-        """Who is here, what is said, how to join."""
+        """Games online, the latest messages, and how to join."""
         request.setHeader(b"Vary", b"Accept, User-Agent")
         games = [game for game in self._public.games() if game.online]
         lines = await self._queries.latest(LINES)
@@ -89,7 +89,7 @@ class FrontPages:
         return "\n".join(text)
 
     def theme(self, request: PublicRequest) -> bytes:
-        """Choose how the pages look, without JavaScript."""
+        """Choose the colour theme without JavaScript."""
         chosen = parameter(request, "to")
         if chosen in THEMES:
             request.addCookie(
@@ -99,10 +99,10 @@ class FrontPages:
 
 
 def _line(text: str) -> str:
-    """A text on one line of a terminal, without what could move its cursor."""
+    """A text on one line, without control characters that could move the cursor of a terminal."""
     return " ".join(clean(text).split())
 
 
 def _spoken(said: MessageSaid) -> str:
-    # Each by itself: a name may begin what looks like a tag, and a message end it.
+    # Each part alone: a name could start what looks like a tag, and a message could end it.
     return f"{_line(said.name)}@{_line(said.game)}: {_line(said.message)}"

@@ -29,7 +29,7 @@ class GamePages:
         router.add("/games/{name}/badge.svg", get=self.badge)
 
     async def games(self, request: PublicRequest) -> bytes:
-        """All games, who is online first."""
+        """All games, those online first."""
         games = self._public.games()
         wanted = (parameter(request, "q") or "").strip().lower()[:100]
         only_online = parameter(request, "online") is not None
@@ -51,7 +51,7 @@ class GamePages:
         )
 
     async def game(self, request: PublicRequest, name: str) -> bytes:
-        """All about one game."""
+        """One game."""
         registered = self._public.registered_as(name)
         game = self._public.game(registered)
         charts, hours = [], None
@@ -77,7 +77,7 @@ class GamePages:
         )
 
     def badge(self, request: PublicRequest, name: str) -> bytes:
-        """A small picture for the game's own site."""
+        """A badge for the game's own site."""
         game = self._public.game(self._public.registered_as(name))
         value = "offline"
         if game.online:
@@ -87,12 +87,12 @@ class GamePages:
 
 
 def text_of(game: PublicGame) -> str:
-    """What a filter looks at."""
+    """The text that the filter searches."""
     return " ".join(filter(None, (game.game, game.display_name, game.tagline, game.user_agent)))
 
 
 def _way(connection: WebConnection | TelnetConnection | SecureTelnetConnection) -> tuple[str, str, str]:
-    """A way to play: what it is, its address for people, and the link."""
+    """A way to play: its kind, its address for people, and the link."""
     if isinstance(connection, WebConnection):
         return "In the browser", connection.url, connection.url
     what = "Telnet over TLS" if isinstance(connection, SecureTelnetConnection) else "Telnet"

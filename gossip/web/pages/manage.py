@@ -1,4 +1,4 @@
-"""The pages of who owns games: what he has registered, how each of them is doing, and its secret."""
+"""The pages for owners of games: register a game, see how it is doing, edit it, and change its secret."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from gossip.web.views.play_links import written
 from gossip.web.views.progress import own_game, progress
 
 CHANGES: Final = 100
-"""How often an account may change something in an hour."""
+"""The maximum number of changes of an account per hour."""
 
 _SAID: Final = {"saved": "Saved.", "removed": "The game is no longer registered."}
-"""What a page says after something was done."""
+"""The messages after a form was sent, by the query parameter C{done}."""
 _GAME_TEXTS: Final = ("name", "tagline", "description", "homepage_url", "connections")
-"""The fields of the form of a game that take a text."""
+"""The text fields of the form of a game."""
 
 
 class ManagePages:
@@ -59,7 +59,7 @@ class ManagePages:
     # All games.
 
     def games(self, request: PublicRequest, account: Account) -> bytes:
-        """The games of an account, and a form for one more."""
+        """The games of an account, and a form to register one."""
         return self._games(request, account, {})
 
     def _games(
@@ -82,7 +82,7 @@ class ManagePages:
         )
 
     async def register(self, request: PublicRequest, account: Account) -> bytes:
-        """Register a game; its secret is shown in the answer and never again."""
+        """Register a game. Only the answer shows its secret."""
         form = self._cookies.read_form(request)
         typed = {name: form.text(name) for name in ("short_name", "name")}
         try:
@@ -110,7 +110,7 @@ class ManagePages:
     # One game.
 
     def game(self, request: PublicRequest, account: Account, name: str) -> bytes:
-        """How a game is doing, and what is known of it."""
+        """How a game is doing, and the forms to change it."""
         game = self._own(account, name)
         return self._game(request, game, said=_SAID.get(parameter(request, "done") or "", ""))
 
@@ -144,7 +144,7 @@ class ManagePages:
         )
 
     def live(self, request: PublicRequest, account: Account, name: str) -> bytes:
-        """How a game is doing: only what changes by itself of its page."""
+        """How a game is doing: the part of its page that changes by itself."""
         return self._layout.page(request, "manage_live.html", **self._live(request, self._own(account, name)))
 
     def _live(self, request: PublicRequest, game: Game) -> dict[str, Any]:
@@ -157,10 +157,10 @@ class ManagePages:
         }
 
     async def edit(self, request: PublicRequest, account: Account, name: str) -> bytes:
-        """Change what is known of a game."""
+        """Edit a game."""
         game, form = self._own(account, name), self._cookies.read_form(request)
         try:
-            # What a form could say besides is not the owner's to say.
+            # A forged form could change the owner as well.
             edited = replace(fill(GameEdit, form, game=game.short_name), owner=UNSET)
             await self._carry_out(edited, account, game)
         except Refused as refused:
@@ -168,7 +168,7 @@ class ManagePages:
         return redirect(request, f"/manage/{game.short_name}?done=saved")
 
     async def rotate(self, request: PublicRequest, account: Account, name: str) -> bytes:
-        """Give a game a new secret, which is shown in the answer and never again."""
+        """Give a game a new secret. Only the answer shows it."""
         game, _ = self._own(account, name), self._cookies.read_form(request)
         try:
             made = await self._carry_out(GameRotate(game=game.short_name), account, game)
@@ -177,7 +177,7 @@ class ManagePages:
         return self._credentials(request, made)
 
     async def remove(self, request: PublicRequest, account: Account, name: str) -> bytes:
-        """Remove a game, if the box is ticked."""
+        """Remove a game, if the confirmation is ticked."""
         game, form = self._own(account, name), self._cookies.read_form(request)
         try:
             if not form.checked("sure"):
@@ -192,7 +192,7 @@ class ManagePages:
 
     async def _carry_out(self, operation: Operation, account: Account, game: Game) -> Result:
         def check() -> None:
-            # Somebody else may have registered the name since this one looked.
+            # The game may have been removed and its name registered by somebody else meanwhile.
             known = self._layout.gossip.network.registry.games.get(game.client_id)
             if known is None or known.owner != game.owner:
                 raise Refused("forbidden", None, "this game is no longer yours")
@@ -201,9 +201,9 @@ class ManagePages:
 
     async def _note(self, operation: Operation, account: Account, check: Callable[[], None]) -> Result:
         """
-        Carry out what is noted among what admins did: nobody may fill that up.
+        Carry out an operation, at a limited rate: each is an entry in the activity log, which nobody must flood.
 
-        @raise Problem: there was too much of it lately.
+        @raise Problem: the account made too many changes in the last hour.
         """
         self._changes.spend(account.name)
         try:
@@ -215,9 +215,9 @@ class ManagePages:
 
 def _wrong(refused: Refused | None, *fields: str) -> dict[str, str]:
     """
-    Why something was refused, as a template takes it.
+    The reason of a refusal for a template.
 
-    @param fields: those that the page has; what is about another one is told above them all.
+    @param fields: the fields of the form. A reason about another field is shown above the form.
     """
     field = refused.field if refused else None
     return {"wrong": str(refused or ""), "about": field if field in fields else ""}

@@ -1,10 +1,10 @@
 """
-The one way from what somebody filled in to what is to be done.
+From the fields of a form to an operation.
 
-An operation takes the fields that are named like its arguments, and judges them by its types. What is blank and need
-not be given is left out; where an operation tells an empty text from none, the empty text is given. A box that is not
-ticked sends nothing: where that must count, a hidden field of the same name with a C{0} stands before it. Of a list, a
-text has an item a word, ways to play an item a line; C{*} is for all, where a list may be null.
+Each argument takes the field of the same name, which is checked by the argument's type. A blank field is left out if
+the argument is optional, unless the operation distinguishes an empty text from none. A checkbox that is not ticked
+sends nothing: if that must count, a hidden field of the same name with a C{0} comes before it. In a list of texts each
+word is an item, in a list of ways to play each line; C{*} stands for null, if the list can be null.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from gossip.web.views import play_links
 Arguments = TypeVar("Arguments", bound=Struct)
 
 ALL: Final = "*"
-"""Stands for no list at all, where that is possible: all of them."""
+"""Stands for null instead of a list: all of them."""
 
 
 def fill(kind: type[Arguments], form: Form, **fixed: Any) -> Arguments:
     """
-    Make what is to be done of the fields of a form; other fields are not looked at.
+    Make an operation from the fields of a form. Other fields are ignored.
 
-    @param fixed: arguments that are not the form's to give.
-    @raise Refused: they are not what they must be; the text says which, and why.
+    @param fixed: arguments that do not come from the form.
+    @raise Refused: a field is missing or invalid.
     """
     values: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
@@ -42,7 +42,7 @@ def fill(kind: type[Arguments], form: Form, **fixed: Any) -> Arguments:
         if tuple in kinds:
             values[field.name] = None if ALL in given and type(None) in kinds else _items(kinds[tuple], given)
         elif (int in kinds or float in kinds) and given[-1][-1:].isalpha():
-            # To msgspec "nan" and "inf" are numbers.
+            # msgspec accepts "nan" and "inf" as numbers.
             raise Refused("invalid", field.name, f"{field.name}: expected a number")
         elif given[-1] or field.required or (UnsetType in kinds and str in kinds):
             values[field.name] = given[-1]
@@ -62,7 +62,7 @@ def _items(of: Any, given: list[str]) -> list[Any]:
 
 
 def _kinds(annotation: Any) -> dict[Any, Any]:
-    """The types that a value may have, and how each was written."""
+    """The types that a value can have, each with its full annotation."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return _kinds(get_args(annotation)[0])

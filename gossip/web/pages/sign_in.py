@@ -1,7 +1,7 @@
 """
-The ways in and out: signing in and out, making an account, the set-up of a network, and the links that set a password.
+Sign in, sign out, sign up, set up a network, and set a password by a link.
 
-A link is used up by the form that it leads to, never by a look at it: mail programs and chats look at links by
+Sending the form of a link uses the link up; opening the link does not, since mail programs and chats open links by
 themselves.
 """
 
@@ -32,7 +32,7 @@ _WELCOME = "/account?done=welcome"
 
 
 class SignInPages:
-    """All pages that let somebody in."""
+    """The pages to sign in and sign up."""
 
     _log = Logger()
 
@@ -55,7 +55,7 @@ class SignInPages:
         router.add("/reset/{secret}", get=self.show_reset, post=self.reset)
         router.add("/forgot", get=self.show_forgot, post=self.forgot)
 
-    # In and out.
+    # Signing in and out.
 
     def show_sign_in(self, request: PublicRequest) -> bytes:
         """The form to sign in."""
@@ -76,18 +76,18 @@ class SignInPages:
         )
 
     async def sign_in(self, request: PublicRequest) -> bytes:
-        """Somebody filled it in."""
+        """Sign in."""
         form = self._cookies.read_form(request)
         name, back = form.text("name").strip(), safe_return_path(form.text("back"))
         account = await self._sign_in.check_password(request, name, form.text("password"))
         if account is None or account.disabled:
-            # Who has the password may know how things are.
+            # Only with the right password: the state of an account is nobody else's business.
             return self._sign_in_page(request, back, name, _NO_MATCH if account is None else _DISABLED)
         await self._cookies.sign_in(request, account, self._layout.peer(request))
         return redirect(request, back)
 
     async def sign_out(self, request: PublicRequest) -> bytes:
-        """Somebody goes."""
+        """Sign out."""
         self._cookies.read_form(request)
         await self._cookies.sign_out(request)
         return redirect(request, "/")
@@ -95,7 +95,7 @@ class SignInPages:
     # New accounts.
 
     def show_sign_up(self, request: PublicRequest, secret: str = "") -> bytes:
-        """The form to make an account, for everybody or by invitation."""
+        """The form to create an account, with or without an invitation."""
         self._check_sign_up(request, secret)
         back = safe_return_path(parameter(request, "back"), _WELCOME)
         if self._cookies.account(request) and not secret:
@@ -104,10 +104,10 @@ class SignInPages:
 
     def _check_sign_up(self, request: PublicRequest, secret: str) -> Ticket | None:
         """
-        May somebody make an account?
+        Check that sign-up is allowed.
 
-        @return: the invitation, if he has one.
-        @raise Problem: he may not.
+        @return: the ticket of the invitation, if there is one.
+        @raise Problem: sign-up is not allowed.
         """
         allowed = self._sign_in.rules.settings.sign_up
         if allowed == "closed":
@@ -131,7 +131,7 @@ class SignInPages:
         )
 
     async def sign_up(self, request: PublicRequest, secret: str = "") -> bytes:
-        """Somebody filled it in."""
+        """Create an account."""
         form = self._cookies.read_form(request)
         ticket = self._check_sign_up(request, secret)
         back = safe_return_path(form.text("back"), _WELCOME)
@@ -158,7 +158,7 @@ class SignInPages:
         return self._sign_up_page(request, filled, admin, back)
 
     def show_set_up(self, request: PublicRequest, secret: str) -> bytes:
-        """The form to make the first admin."""
+        """The form to create the first admin."""
         self._check_set_up(request, secret)
         return self._sign_up_page(request, SignUpForm("", "", "", {}), admin=True)
 
@@ -169,12 +169,12 @@ class SignInPages:
         return ticket
 
     async def set_up(self, request: PublicRequest, secret: str) -> bytes:
-        """Somebody filled it in."""
+        """Create the first admin."""
         form = self._cookies.read_form(request)
         ticket = self._check_set_up(request, secret)
         return await self._create_account(request, self._sign_in.read_sign_up(form), ticket, admin=True, back="/admin")
 
-    # Passwords that are forgotten, or were never set.
+    # Setting a password by a link.
 
     def show_reset(self, request: PublicRequest, secret: str) -> bytes:
         """The form to set a password."""
@@ -193,7 +193,7 @@ class SignInPages:
         )
 
     async def reset(self, request: PublicRequest, secret: str) -> bytes:
-        """Somebody filled it in: all that let anybody in with the account so far does so no more."""
+        """Set the password, sign out all browsers and revoke all tokens of the account."""
         sign_in = self._sign_in
         form = self._cookies.read_form(request)
         ticket = sign_in.open_link(request, secret, "reset")
@@ -213,7 +213,7 @@ class SignInPages:
         return redirect(request, "/account?done=password")
 
     def show_forgot(self, request: PublicRequest) -> bytes:
-        """The form for who forgot a password."""
+        """The form to ask for a link by mail."""
         self._check_mail()
         return self._forgot_page(request, was_sent=parameter(request, "done") is not None)
 
@@ -233,7 +233,7 @@ class SignInPages:
         )
 
     def forgot(self, request: PublicRequest) -> bytes:
-        """Somebody filled it in. The answer is the same, and as quick, whether there is such an account or not."""
+        """Send a link by mail. The answer is the same, and as quick, if there is no such account."""
         form = self._cookies.read_form(request)
         self._check_mail()
         name = form.text("name").strip()
@@ -246,7 +246,7 @@ class SignInPages:
         return redirect(request, "/forgot?done=1")
 
     def _mail_link(self, account: Account) -> None:
-        """Send the owner of an account a link to set a new password; nobody waits for that."""
+        """Send a link to the owner of an account, in the background."""
         limits, mail = self._sign_in.limits.mails_to, self._sign_in.mail
         if mail is None or not account.email or not limits.left(account.name):
             return
@@ -257,7 +257,7 @@ class SignInPages:
 
         def make() -> Change | None:
             if self._sign_in.accounts.named(account.name) != account:
-                # It was changed, or is gone: a link is for the owner of now.
+                # The account was changed or removed: the link must go to its current owner only.
                 return None
             change, result = link(self._sign_in.accounts, "reset", account.name, on)
             made.update(result)

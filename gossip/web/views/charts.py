@@ -1,4 +1,4 @@
-"""Charts as SVG. Colours and fonts are the style sheet's; only numbers and our own words come in."""
+"""Charts as SVG. The style sheet has their colours and fonts; their input is numbers and our own text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def sparkline(values: Sequence[float], what: str) -> Markup:
     """
     A line without axes.
 
-    @param what: what it shows, for who does not see it.
+    @param what: what it shows, for screen readers.
     """
     most = max(values, default=0)
     label = f"{what}: now {number(values[-1] if values else 0)}, at most {number(most)}"
@@ -29,7 +29,7 @@ def sparkline(values: Sequence[float], what: str) -> Markup:
 
 
 def line_chart(series: Series) -> Markup:
-    """A line over a time, with axes. It says nothing to a screen reader: the table behind it does."""
+    """A line over time, with axes. It is hidden from screen readers, which have the table next to it."""
     top = _round_up(max(series.values))
     across, down = _WIDTH - _LEFT - 8, _HEIGHT - _TOP - _BOTTOM
     points = _points(series.values, top, _LEFT, _TOP, across, down)
@@ -70,7 +70,7 @@ def hour_chart(values: Sequence[float]) -> Markup:
 
 
 def badge(label: str, value: str, lit: bool) -> bytes:
-    """A small picture for other sites: what is where, and how it is."""
+    """A badge for other sites: a label and a value."""
     left, right = 14 + 7 * len(label), 14 + 7 * len(value)
     text = Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="22" role="img" aria-label="{label}: {value}">'
@@ -97,7 +97,7 @@ def badge(label: str, value: str, lit: bool) -> bytes:
 
 
 def moment(seconds: float, step: int) -> str:
-    """A time as it stands below a chart, in UTC."""
+    """A time for the axis of a chart, in UTC."""
     when = date(seconds)
     if step >= DAY:
         return f"{when:%b %Y}" if step > 3 * DAY else f"{when.day} {when:%b}"
@@ -105,7 +105,7 @@ def moment(seconds: float, step: int) -> str:
 
 
 def exact(seconds: float, step: int) -> str:
-    """A time as it stands in a table, in UTC."""
+    """A time for a table, in UTC."""
     when = date(seconds)
     return f"{when.day} {when:%b %Y}" + (f", {clock(seconds)}" if step < DAY else "")
 
@@ -118,7 +118,7 @@ def _svg(parts: Sequence[Markup]) -> Markup:
 
 
 def _rules(top: int, down: int) -> Markup:
-    """Three lines across, with their values."""
+    """Three horizontal lines with their values."""
     parts = []
     for share in (0, 1) if top == 1 else (0, 0.5, 1):
         height = _TOP + down * (1 - share)
@@ -141,7 +141,7 @@ def _points(values: Sequence[float], top: float, left: float, upper: float, acro
 
 
 def _round_up(most: float) -> int:
-    """The end of an axis: round, and so is its half."""
+    """The end of an axis: a round number whose half is round, too."""
     if most <= 1:
         return 1
     size: int = 10 ** floor(log10(most))

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 class Guide(Struct, frozen=True):
     """
-    How a code base is connected.
+    A guide to connecting a code base.
 
     @ivar name: the last part of its path.
     @ivar by_telnet: whether it uses the telnet bridge.

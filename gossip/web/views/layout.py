@@ -1,4 +1,4 @@
-"""What every page is made with: templates, the one layout, reads of the store, and who asks from where."""
+"""Makes every page: the templates, the layout that they share, and what they all show."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gossip.web.http.router import Problem
 from gossip.web.views import formatting
 
 THEMES: Final = ("auto", "light", "dark")
-"""How the pages may look; auto is as the browser likes it."""
+"""The colour themes; auto follows the browser."""
 
 _HTML: Final = b"text/html; charset=utf-8"
 
@@ -66,7 +66,7 @@ def templates() -> Environment:
 
 class Layout:
     """
-    What every page is made with.
+    Makes every page, and gives the pages the service and the store.
 
     @ivar gossip: the service.
     @ivar store: the store; read it with L{read}.
@@ -109,19 +109,19 @@ class Layout:
 
     @property
     def name(self) -> str:
-        """What the network is called."""
+        """The name of the network."""
         return self.gossip.network.rules.settings.name
 
     def page(self, request: PublicRequest, template: str, code: int = http.OK, **values: Any) -> bytes:
         """
         Answer with a page.
 
-        @param values: what the template shows.
+        @param values: the variables of the template.
         """
         return answer(request, self.html(request, template, **values), _HTML, code)
 
     def html(self, request: PublicRequest, template: str, **values: Any) -> bytes:
-        """A page as it is written, encoded."""
+        """A page as bytes."""
         chosen = request.getCookie(b"theme") or b""
         theme = chosen.decode("ascii", "replace")
         text = self.templates.get_template(template).render(
@@ -137,18 +137,18 @@ class Layout:
         return text.encode("utf-8", "replace")
 
     def problem_page(self, request: PublicRequest, problem: Problem) -> bytes:
-        """Tell somebody of a problem: a page for people, plain words for machines."""
+        """Answer with a problem: as a page for people, as plain text for programs."""
         if accepts_html(request):
             title = REASONS.get(problem.code, b"").decode()
             return self.page(request, "problem.html", problem.code, title=title, text=problem.text)
         return answer_text(request, problem.text, problem.code)
 
     def peer(self, request: PublicRequest) -> str:
-        """The address of who asks, as far as the proxies in front are believed."""
+        """The address that a request comes from, as far as the proxies are trusted."""
         if self._proxies:
             hops = (request.getHeader(b"x-forwarded-for") or b"").split(b",")
             address = hops[-min(self._proxies, len(hops))].strip().decode("ascii", "replace")[:64]
         else:
             address = getattr(request.getClientAddress(), "host", "") or ""
-        # A socket for both kinds of addresses, a proxy's too, shows one of IPv4 like this.
+        # A socket for IPv6 and IPv4, here or at a proxy, shows IPv4 addresses like this.
         return address.removeprefix("::ffff:")

@@ -1,4 +1,4 @@
-"""The project's own documents as pages."""
+"""The project's documents as pages."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from markupsafe import Markup
 from msgspec import Struct
 
 ORDER: Final = ("connecting", "protocol", "telnet", "operator")
-"""What stands first; what is not named here comes after it."""
+"""The documents that come first; all others follow."""
 
 _SETTINGS: Final = {
-    # Nothing is read or run by what a document says.
+    # A document can neither include files nor contain raw HTML.
     "raw_enabled": False,
     "file_insertion_enabled": False,
     "_disable_config": True,
@@ -27,7 +27,7 @@ _SETTINGS: Final = {
     "halt_level": 5,
     "initial_header_level": 2,
     "doctitle_xform": True,
-    # Widths would come as style attributes, which the site's policy forbids.
+    # Widths would become style attributes, which the content security policy forbids.
     "table_style": "colwidths-auto",
     "embed_stylesheet": False,
     "stylesheet_path": "",
@@ -67,7 +67,7 @@ def document(name: str, source: str, names: frozenset[str]) -> Document:
     """
     Make a page of a document.
 
-    @param names: of all documents: links among them stay, others in the repository become plain words.
+    @param names: the names of all documents. Links to them stay; other links into the repository become text.
     """
     settings = {**_SETTINGS, "warning_stream": io.StringIO()}
     tree = publish_doctree(source, settings_overrides=settings)
@@ -88,10 +88,10 @@ def document(name: str, source: str, names: frozenset[str]) -> Document:
     )
     body = (
         parts["body"]
-        # What is wide scrolls by the keyboard, too.
+        # Make wide content scroll with the keyboard.
         .replace('<pre class="', '<pre tabindex="0" class="')
         .replace("<table>", '<table tabindex="0">')
         .replace('<nav class="contents', '<nav aria-label="On this page" class="contents')
     )
-    # docutils escaped all text, and nothing in a document of ours can bring tags of its own.
+    # docutils escapes all text, and our documents cannot contain tags.
     return Document(name, tree.get("title", name), about.replace("\n", " "), Markup(body))  # noqa: S704

@@ -1,4 +1,4 @@
-"""Ways to play a game, as people write them: C{telnet://mud.example:4000}, C{telnets://...}, C{https://...}."""
+"""Ways to play a game as URLs: C{telnet://mud.example:4000}, C{telnets://...}, C{https://...}."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gossip.registry.errors import Refused
 
 
 def written(way: GameConnection) -> str:
-    """A way to play, as a link."""
+    """A way to play as a URL."""
     if isinstance(way, WebConnection):
         return way.url
     host = f"[{way.host}]" if ":" in way.host else way.host
@@ -19,9 +19,9 @@ def written(way: GameConnection) -> str:
 
 def read(text: str) -> GameConnection:
     """
-    A way to play, of what somebody wrote. The registry judges whether it can be.
+    Read a way to play. The registry checks its host and port.
 
-    @raise Refused: it is none.
+    @raise Refused: the text is not such a URL.
     """
     kinds: dict[str, type[TelnetConnection] | type[SecureTelnetConnection]] = {
         "telnet": TelnetConnection,

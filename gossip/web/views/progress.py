@@ -1,4 +1,4 @@
-"""What the owner of a game is shown of its sessions: how far it came, how it is doing, and what it was refused for."""
+"""What the owner of a game sees of its sessions: the steps of connecting, rates and players, and refusals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gossip.web.http.router import NotFound
 from gossip.web.views.formatting import clock
 
 NAMED: Final = 20
-"""So many players of a session are named."""
+"""The maximum number of players that are named per session."""
 
 _TITLES: Final = {
     "opened": ("Socket open", "Your game has reached the network."),
@@ -57,7 +57,7 @@ _RATES: Final = {
 
 
 class Step(Struct, frozen=True):
-    """A step of connecting a game; C{at} is when it was seen last, C{None} if never."""
+    """A step of connecting a game; C{at} is when it last succeeded, C{None} if never."""
 
     title: str
     about: str
@@ -66,11 +66,11 @@ class Step(Struct, frozen=True):
 
 class Meter(Struct, frozen=True):
     """
-    How far a session uses one of its rates.
+    How much of a rate limit a session uses.
 
     @ivar level: how many events count right now.
-    @ivar most: how many may; 0 if there is no limit.
-    @ivar strikes: how many overruns are not forgiven.
+    @ivar most: the maximum; 0 for no limit.
+    @ivar strikes: how many overruns still count.
     """
 
     title: str
@@ -84,9 +84,9 @@ class OwnerSession(Struct, frozen=True):
     """
     A live session.
 
-    @ivar number: as the frames have it.
+    @ivar number: its number in the list of frames.
     @ivar named: the first of its players.
-    @ivar unanswered: heartbeats since the last sign of life.
+    @ivar unanswered: how many heartbeats in a row were not answered.
     """
 
     number: int
@@ -102,7 +102,7 @@ class OwnerSession(Struct, frozen=True):
 
 
 class RefusalShown(Struct, frozen=True):
-    """An authentication that was refused; C{meaning} says what to do about it."""
+    """An authentication that was refused; C{meaning} tells the owner what to do."""
 
     at: float
     peer: str
@@ -113,13 +113,13 @@ class RefusalShown(Struct, frozen=True):
 
 class Progress(Struct, frozen=True):
     """
-    All that is shown.
+    Everything that the owner of a game sees.
 
-    @ivar said: in one sentence, how far the game is.
-    @ivar restrictions: what the admins of the network have against it, in words.
-    @ivar refused: the latest first.
-    @ivar most_unanswered: so many heartbeats may go unanswered.
-    @ivar most_strikes: at so many overruns a session ends.
+    @ivar said: the state of the game in one sentence.
+    @ivar restrictions: the mutes and bans of the game as text.
+    @ivar refused: refused authentications, newest first.
+    @ivar most_unanswered: how many heartbeats in a row can go unanswered.
+    @ivar most_strikes: how many overruns end a session.
     """
 
     said: str
@@ -134,9 +134,9 @@ class Progress(Struct, frozen=True):
 
 def own_game(registry: Registry, account: Account, name: str) -> Game:
     """
-    A game that somebody may see to: one of his own, any game for an admin.
+    A game that an account can manage: one that it owns, or any game if it is an admin.
 
-    @raise NotFound: there is none of this name.
+    @raise NotFound: there is no such game.
     """
     game = registry.game_named(name)
     if game is None or not (account.admin or game.owner == account.name):
@@ -148,7 +148,7 @@ def progress(gossip: GossipService, game: Game, peer: str, now: Moment) -> Progr
     """
     Look at a game.
 
-    @param peer: the address that the owner comes from.
+    @param peer: the address of the owner.
     """
     network = gossip.network
     watched = gossip.watch.look(game.client_id, peer, now)
@@ -181,7 +181,7 @@ def _restrictions(registry: Registry, game: Game, now: Moment) -> tuple[str, ...
 
 def _said(watched: Watched, refused: Sequence[RefusalShown]) -> str:
     came = watched.seen.get("authenticated", 0.0)
-    # Whoever knows the client_id can be refused: that says nothing about a game that is here.
+    # Anybody who knows the client_id can be refused: that does not concern a game that is connected.
     if refused and not watched.numbers and refused[0].at >= came:
         return f"Refused at {clock(refused[0].at)} UTC: {refused[0].why}. {refused[0].meaning}"
     if came and not watched.numbers:

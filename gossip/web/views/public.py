@@ -1,7 +1,7 @@
 """
-What everybody may know: games and channels, without those that are hidden, and players, without those that are.
+The public view of the network: games, channels and players without the hidden ones.
 
-Pages and the API show what is here, and nothing else of the registry.
+Pages and the API for everybody use this view, and nothing else of the registry.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class PublicGame(Struct, frozen=True, kw_only=True):
     A game.
 
     @ivar game: its short name.
-    @ivar players: who plays; empty if it hides that.
-    @ivar user_agent: the code base with which it joined last.
+    @ivar players: the names of its players; empty if it hides them.
+    @ivar user_agent: the code base that it last connected with.
     """
 
     game: str
@@ -50,7 +50,7 @@ class PublicAchievement(Struct, frozen=True):
 
 
 class PublicChannel(Struct, frozen=True):
-    """A channel; C{listening} is how many games hear it now."""
+    """A channel; C{listening} is the number of games that listen now."""
 
     name: str
     description: str | None
@@ -59,7 +59,7 @@ class PublicChannel(Struct, frozen=True):
 
 
 class PublicMessage(Struct, frozen=True):
-    """What somebody said; C{seq} is its number in the channel."""
+    """A message; C{seq} is its number in the channel."""
 
     channel: str
     seq: int
@@ -70,25 +70,25 @@ class PublicMessage(Struct, frozen=True):
 
 
 class PublicView:
-    """What everybody may know of a network."""
+    """The public view of a network."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
 
     def registered(self) -> list[Game]:
-        """The games that are shown, as they are registered."""
+        """The public games, as they are registered."""
         games = self._network.registry.games.values()
         return [game for game in games if not game.hidden and not game.disabled]
 
     def counted(self) -> dict[str, str]:
-        """The games whose numbers of players are shown: client_id and short name."""
+        """The public games that show their players: short name by client_id."""
         return {game.client_id: game.short_name for game in self.registered() if not game.hides_players}
 
     def registered_as(self, name: str) -> Game:
         """
-        A game that is shown, by its short name.
+        A public game by its short name.
 
-        @raise NotFound: there is none.
+        @raise NotFound: there is no such game.
         """
         game = self._network.registry.game_named(name)
         if game is None or game.hidden or game.disabled:
@@ -96,17 +96,17 @@ class PublicView:
         return game
 
     def is_game(self, name: str) -> bool:
-        """Has a game with this short name a page?"""
+        """Whether there is a public game with this short name."""
         game = self._network.registry.game_named(name)
         return game is not None and not game.hidden and not game.disabled
 
     def games(self) -> list[PublicGame]:
-        """All games: who is online first, then who has most players."""
+        """All games: those online first, then by number of players."""
         games = [self.game(game) for game in self.registered()]
         return sorted(games, key=lambda game: (not game.online, -game.players_online_count, game.game.lower()))
 
     def game(self, game: Game) -> PublicGame:
-        """What everybody may know of a game."""
+        """The public view of a game."""
         registry, statuses = self._network.registry, self._network.statuses
         online = self._network.presence.online(game.client_id)
         seen = registry.seen.get(game.client_id)
@@ -148,9 +148,9 @@ class PublicView:
 
     def channel(self, name: str) -> Channel:
         """
-        One channel, as it is registered.
+        A public channel, as it is registered.
 
-        @raise NotFound: there is none.
+        @raise NotFound: there is no such channel.
         """
         channel = self._network.registry.channels.get(name)
         if channel is None or channel.hidden:
@@ -167,5 +167,5 @@ class PublicView:
 
 
 def public_message(said: MessageSaid) -> PublicMessage:
-    """What everybody may know of a message."""
+    """The public view of a message."""
     return PublicMessage(said.channel, said.seq, said.game, said.name, said.message, iso(said.said_at))

@@ -1,4 +1,4 @@
-"""What pages read of the store: in threads, and each for some seconds only once, however busy a page is."""
+"""Queries of the store for pages, run in threads and cached for some seconds, however busy a page is."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _KEPT: Final = 1000
 
 class Series(Struct, frozen=True):
     """
-    Numbers over a time.
+    Numbers over time.
 
     @ivar start: when the first span begins, in seconds since the epoch.
-    @ivar step: how many seconds a span has.
+    @ivar step: the length of a span, in seconds.
     """
 
     start: int
@@ -35,7 +35,13 @@ class Series(Struct, frozen=True):
 
 
 class Period(Struct, frozen=True):
-    """A time that is shown: its title, the seconds of a span, how many spans, and for how long a reading is good."""
+    """
+    The period of a chart.
+
+    @ivar step: the length of a span, in seconds.
+    @ivar spans: the number of spans.
+    @ivar good: for how many seconds a result is cached.
+    """
 
     title: str
     step: int
@@ -60,7 +66,7 @@ _WEEKS: Final = Period("4 weeks", HOUR, 28 * 24, 3600)
 
 
 class Cache:
-    """What was read, as long as it is good; who asks while it is read waits for the same reading."""
+    """Results of queries, for some seconds. Requests for a result that is being read wait for the same query."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -69,8 +75,10 @@ class Cache:
 
     def get(self, key: Hashable, good: float, read: Callable[[], Deferred[Any]]) -> Deferred[Any]:
         """
-        @param good: for how many seconds.
-        @param read: reads it anew.
+        A result, from the cache or read now.
+
+        @param good: for how many seconds a new result is cached.
+        @param read: runs the query.
         """
         end, value = self._values.get(key, (0.0, None))
         if end > self._clock.seconds():
@@ -97,7 +105,7 @@ class Cache:
 
 
 class CachedQueries:
-    """What pages read of the store."""
+    """Cached queries of the store."""
 
     def __init__(self, layout: Layout, public: PublicView) -> None:
         self._layout = layout
@@ -106,34 +114,38 @@ class CachedQueries:
         self._spoken: Counter[str] = Counter()
 
     def _read(self, good: float, method: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
-        """Read of the store, if the last reading is not good any more."""
+        """Call a method of the store, unless its result is cached."""
         key = (method.__name__, *arguments)
         return self._kept.get(key, good, lambda: self._layout.read(method, *arguments))
 
     async def history(
         self, channel: str, limit: int, before: int | None = None, after: int | None = None
     ) -> Sequence[MessageSaid]:
-        """What was said on a channel, the oldest first."""
+        """Messages of a channel, oldest first."""
         asked = (channel, limit, before, after)
         key = ("history", self._spoken[channel], *asked)
         return await self._kept.get(key, 1, lambda: self._layout.read(self._layout.store.history, *asked))  # type: ignore[no-any-return]
 
     def spoken(self, channel: str) -> None:
-        """Somebody on the pages said something, and wants to see it: what was read before is no longer good."""
+        """Drop the cached messages of a channel: somebody on the pages sent one and wants to see it."""
         self._spoken[channel] += 1
 
     async def latest(self, limit: int) -> Sequence[MessageSaid]:
-        """What was said last on all channels, the oldest first."""
+        """The latest messages of all public channels, oldest first."""
         channels = self._public.channel_names()
         return await self._read(1, self._layout.store.latest, channels, limit) if channels else ()
 
     async def messages(self, period: Period, channels: tuple[str, ...] | None = None) -> Series:
-        """How many messages were said."""
+        """The number of messages over time."""
         names = self._public.channel_names() if channels is None else channels
         return await self._series(period, self._layout.store.message_figures, names)
 
     async def players(self, period: Period, client_ids: tuple[str, ...], current: int | None = None) -> Series:
-        """How many players some games had together; players are counted now and then only, so take the current ones."""
+        """
+        The number of players of some games together, over time.
+
+        @param current: how many there are now: the store has a count every 15 minutes only.
+        """
         return await self._series(period, self._layout.store.player_figures, client_ids, current)
 
     async def _series(
@@ -144,7 +156,7 @@ class CachedQueries:
         return _series(period, since, figures, current)
 
     async def sparks(self) -> dict[str, Series]:
-        """How many players each game had, by short name."""
+        """The number of players of each game over time, by short name."""
         counted = self._public.counted()
         since = SPARK.since(self._layout.now)
         method = self._layout.store.player_figures_each
@@ -156,7 +168,7 @@ class CachedQueries:
         }
 
     async def hours(self, client_ids: tuple[str, ...]) -> tuple[float, ...]:
-        """How many players some games had at each hour of the day (UTC), on average of the last four weeks."""
+        """The average number of players of some games at each hour of the day (UTC), over the last four weeks."""
         since = _WEEKS.since(self._layout.now)
         method = self._layout.store.player_figures
         figures: dict[int, float] = await self._read(_WEEKS.good, method, client_ids, since, HOUR) if client_ids else {}

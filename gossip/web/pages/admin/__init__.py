@@ -1,4 +1,9 @@
-"""The pages of the admins."""
+"""
+The admin pages.
+
+Imports what the other pages import, and the rest of this package.
+Begin with L{gossip.web.pages.admin.page}, the base class of them all.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +37,7 @@ _PAGES: Final[tuple[type[AdminPage], ...]] = (
 
 
 class AdminPages:
-    """All pages of the admins."""
+    """All admin pages."""
 
     def __init__(self, layout: Layout, cookies: SessionCookies, executor: Executor) -> None:
         self._pages = [page(layout, cookies, executor) for page in _PAGES]

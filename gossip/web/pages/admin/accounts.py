@@ -1,4 +1,4 @@
-"""Who signs in on the pages."""
+"""The accounts of people on the pages."""
 
 from __future__ import annotations
 

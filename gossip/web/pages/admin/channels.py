@@ -1,4 +1,4 @@
-"""The channels of the network, and each of them."""
+"""The list of channels, and the page of each."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from gossip.web.pages.admin.page import AdminPage, listed
 
 
 class _Pauses(AdminPage):
-    """Knows how long channels stay paused."""
+    """A page that shows how long channels stay paused."""
 
     def pauses(self, names: Iterable[str]) -> dict[str, float]:
-        """For how many seconds each of these channels stays paused, if it is."""
+        """For how many more seconds each of these channels is paused; others are left out."""
         channels, now = self._layout.gossip.network.registry.channels, self._layout.now
         ends = {name: channels[name].paused_until for name in names if name in channels}
         return {name: end - now for name, end in ends.items() if end is not None and end > now}
 
 
 class ChannelsPage(_Pauses):
-    """All channels, the hidden ones too."""
+    """All channels, including hidden ones."""
 
     pattern = "/admin/channels"
     template = "admin/channels.html"

@@ -1,4 +1,4 @@
-"""The games of the network, and each of them."""
+"""The list of games, and the page of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keeps order: mutes and bans, word filters, reports."""
+"""Moderation: mutes and bans, word filters, reports."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ LENGTHS: Final = (
     (7 * 24 * 60, "1 week"),
     (28 * 24 * 60, "4 weeks"),
 )
-"""For how many minutes somebody is mostly restricted."""
+"""Suggested lengths of mutes and bans, in minutes."""
 
 
 class RestrictionsPage(AdminPage):
-    """Who may not speak, and who may not be here."""
+    """Mutes and bans."""
 
     pattern = "/admin/order"
     template = "admin/restrictions.html"
@@ -44,7 +44,7 @@ class RestrictionsPage(AdminPage):
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         mutes = (await self.tell(MuteList(), actor))["mutes"]
         bans = (await self.tell(BanList(), actor))["bans"]
-        # A link from elsewhere may say who is meant: it only fills the form in.
+        # A link can name the target: it only fills in the form.
         given = {name: parameter(request, name) or "" for name in ("who", "channel", "reason")}
         return {
             "mutes": mutes,
@@ -56,7 +56,7 @@ class RestrictionsPage(AdminPage):
 
 
 class FiltersPage(AdminPage):
-    """What may not be said."""
+    """Word filters."""
 
     pattern = "/admin/filters"
     template = "admin/filters.html"
@@ -69,7 +69,7 @@ class FiltersPage(AdminPage):
 
 
 class ReportsPage(AdminPage):
-    """What people complain of."""
+    """Reports of messages."""
 
     pattern = "/admin/reports"
     template = "admin/reports.html"

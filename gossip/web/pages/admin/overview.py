@@ -1,4 +1,4 @@
-"""What goes on: the overview, the live sessions, and what admins did."""
+"""The overview, the live sessions, and the activity log."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gossip.web.pages.admin.page import AdminPage, listed
 from gossip.web.views.formatting import span
 
 LATEST: Final = 10
-"""So much of what admins did stands on the overview."""
+"""How many entries of the activity log the overview shows."""
 
 PAGE: Final = 50
-"""So much of it stands on a page of its own."""
+"""How many entries a page of the activity log shows."""
 
 
 class OverviewPage(AdminPage):
-    """How the network is."""
+    """The state of the network."""
 
     pattern = "/admin"
     template = "admin/overview.html"
@@ -42,7 +42,7 @@ class OverviewPage(AdminPage):
 
 
 class SessionsPage(AdminPage):
-    """Who is connected."""
+    """The live sessions."""
 
     pattern = "/admin/sessions"
     template = "admin/sessions.html"
@@ -53,14 +53,14 @@ class SessionsPage(AdminPage):
 
 
 class AuditPage(AdminPage):
-    """What admins did, the latest first."""
+    """The activity log, newest first."""
 
     pattern = "/admin/audit"
     template = "admin/audit.html"
     title = "Activity log"
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
-        # In microseconds: more than a float holds is no way to name a page.
+        # In microseconds: an integer names a page exactly.
         before = number_parameter(request, "before")
         entries: list[AuditEntry] = await self._layout.read(
             self._layout.store.audit, PAGE + 1, None if before is None else before / 1e6

@@ -1,9 +1,9 @@
 """
-What the pages of the admins have in common: they show what operations tell, and their forms become operations.
+The base class of the admin pages: they show the results of operations, and their forms become operations.
 
-A form says in its field C{do} what is to be done. If that is refused, its page comes again, with the reason and what
-was typed; if it is done, the browser is sent on, so that a reload does nothing twice. Only what is shown once, a secret
-or a link, is the answer itself: it may not stand in an address.
+The field C{do} of a form names the operation. If the operation is refused, the page is shown again with the reason and
+the values of the form. If it succeeds, the browser is redirected, so that a reload does not repeat it. A secret or a
+link is shown only once, in the answer itself: it must not be in a URL.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ SECTIONS: Final = (
     ("/admin/reports", "Reports"),
     ("/admin/audit", "Activity log"),
 )
-"""The pages that all others of the admins lead to."""
+"""The pages in the navigation of the admin pages."""
 
 MOST_LISTED: Final = 500
-"""So many rows stand in a table; who looks for others filters it."""
+"""The maximum number of rows in a table. The filter finds the others."""
 
 MOST_SUGGESTED: Final = 300
-"""So many names are suggested for a field."""
+"""The maximum number of names that are suggested for a field."""
 
 _SHOWN: Final = (GameAdd, GameRotate, AccountAdd, AccountReset, AccountInvite, FilterTry)
-"""What these tell is shown at once, and never again."""
+"""Operations whose result is shown in the answer, and only there."""
 
 _DONE: Final = {
     "game/disable": "The game can no longer join.",
@@ -76,20 +76,20 @@ _DONE: Final = {
     "say": "The message was sent.",
     "restart-notice": "All games were notified.",
 }
-"""What an admin reads when it is done. It comes by its name in the address, where nothing else can be put."""
+"""The messages after an operation, by its name in the query: a forged link can show no other text."""
 
 
 class FailedForm:
-    """What was typed into a form that failed."""
+    """The values of a form that failed."""
 
     def __init__(self, form: Form | None = None) -> None:
         self._form = form
 
     def of(self, *does: str, **fixed: object) -> Form | None:
         """
-        The same for the form that can do this, if it is that one.
+        The values for a form with these operations; C{None} if another form failed.
 
-        @param fixed: fields that nobody types, by which forms that can do the same are told apart.
+        @param fixed: hidden fields that distinguish forms with the same operation.
         """
         form = self._form
         if form is None or form.text("do") not in does:
@@ -99,28 +99,28 @@ class FailedForm:
 
 def listed(request: PublicRequest, rows: Sequence[Result], *names: str) -> dict[str, Any]:
     """
-    What a table shows, and the field by which it is filtered.
+    The rows of a table, after the filter of the request.
 
-    @param names: the values of a row that are looked at.
+    @param names: the values of a row that the filter searches.
     """
     wanted = (parameter(request, "q") or "").strip()[:100]
     texts = (" ".join(str(row[name]) for name in names if row[name]) for row in rows)
     fitting = [(row, text) for row, text in zip(rows, texts, strict=True) if wanted.lower() in text.lower()]
     shown = fitting[:MOST_LISTED]
-    # A browser can filter by itself what is there.
+    # The script filters the rows that are there.
     return {"wanted": wanted, "rows": shown, "total": len(rows), "more": len(fitting) - len(shown)}
 
 
 class AdminPage:
     """
-    A page of the admins.
+    An admin page.
 
-    @cvar pattern: its path.
-    @cvar template: what it is written with.
-    @cvar title: what it is called.
-    @cvar does: what its forms can have done.
-    @cvar gone: what of that leaves nothing to come back to.
-    @cvar parent: where the browser is sent then.
+    @cvar pattern: the pattern of its path.
+    @cvar template: the name of its template.
+    @cvar title: its title.
+    @cvar does: the operations of its forms.
+    @cvar gone: the operations that remove what the page shows.
+    @cvar parent: the path to go to after one of those.
     """
 
     pattern: ClassVar[str]
@@ -146,19 +146,19 @@ class AdminPage:
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         """
-        What the template shows.
+        The variables of the template.
 
-        @param words: what the pattern stands for.
-        @raise NotFound: there is nothing of that name.
+        @param words: the values of the pattern's braces.
+        @raise NotFound: nothing has this name.
         """
         raise NotImplementedError
 
     async def tell(self, operation: Operation, actor: str) -> Result:
-        """What an operation that changes nothing tells."""
+        """The result of an operation that changes nothing."""
         return await self._executor.carry_out(operation, actor)
 
     def suggested(self, *kinds: str) -> dict[str, list[str]]:
-        """Names that fields may suggest: of channels, games or accounts."""
+        """Names that a field can suggest: of channels, games or accounts."""
         registry = self._layout.gossip.network.registry
         names: dict[str, Callable[[], Iterable[str]]] = {
             "channel": lambda: registry.channels,
@@ -173,7 +173,7 @@ class AdminPage:
         return await self._page(request, account, *words, note=note)
 
     async def post(self, request: PublicRequest, account: Account, *words: str) -> bytes:
-        """Have something done."""
+        """Carry out the operation of a form."""
         form = self._cookies.read_form(request)
         kind = self._kinds.get(form.text("do"))
         if kind is None:
@@ -187,7 +187,7 @@ class AdminPage:
             told = {"typed": FailedForm(form), "wrong": str(refused)}
             return await self._page(request, account, *words, code=UNPROCESSABLE, **told)
         if isinstance(action, _SHOWN):
-            # What was typed stays for a filter that was only tried: next it may be added.
+            # Keep the values after a filter was tried: the next step is to add it.
             typed = FailedForm(form) if isinstance(action, FilterTry) else FailedForm()
             return await self._page(request, account, *words, typed=typed, result=result, did=action.wire)
         path = self.parent if isinstance(action, self.gone) else request.path.decode("ascii", "replace")
@@ -205,7 +205,7 @@ class AdminPage:
 
 
 def needs_confirmation(action: Command) -> bool:
-    """Must who wants this say that he means it?"""
+    """Whether a command must be confirmed."""
     match action:
         case GameRemove() | GameDisable() | AccountRemove() | AccountEdit(disabled=True) | BanAdd(channel=None):
             return True
