@@ -15,7 +15,7 @@ from gossip.operations.command import Command
 from gossip.operations.errands import Backup, Say
 from gossip.operations.executor import Executor
 from gossip.operations.games import GameEdit, GameShow
-from gossip.operations.moderation import AuditList
+from gossip.operations.restrictions import AuditList
 from gossip.registry.errors import Refused
 from gossip.store.errors import StoreError
 from tests.support.memory_service import MemoryService

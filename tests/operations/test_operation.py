@@ -12,8 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.operations.catalogue import OPERATIONS
 from gossip.operations.games import GameAdd, GameDisable, GameEdit, GameEnable, GameList, GameShow
-from gossip.operations.moderation import MuteAdd
 from gossip.operations.operation import Occasion, carry_out, note, read
+from gossip.operations.restrictions import MuteAdd
 from gossip.registry.changes import Audited, AuditEntry, GameSeen
 from gossip.registry.errors import Refused
 from tests.support.operations import AdminTestCase

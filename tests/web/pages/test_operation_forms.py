@@ -16,7 +16,7 @@ from gossip.operations.catalogue import OPERATIONS
 from gossip.operations.channels import ChannelDescribe, ChannelPause, ChannelSpeakers
 from gossip.operations.errands import RestartNotice
 from gossip.operations.games import GameAdd, GameEdit
-from gossip.operations.moderation import FilterAdd, MuteAdd, MuteRemove, ReportResolve
+from gossip.operations.restrictions import FilterAdd, MuteAdd, MuteRemove, ReportResolve
 from gossip.protocol.events import GameConnection, SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.registry.errors import Refused
 from gossip.web.http.forms import Form

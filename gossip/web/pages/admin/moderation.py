@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from gossip.operations.moderation import (
+from gossip.operations.restrictions import (
     BanAdd,
     BanList,
     BanRemove,

@@ -18,8 +18,8 @@ from gossip.operations.accounts import AccountAdd, AccountEdit, AccountInvite, A
 from gossip.operations.command import Command, Result
 from gossip.operations.executor import Executor
 from gossip.operations.games import GameAdd, GameDisable, GameRemove, GameRotate
-from gossip.operations.moderation import BanAdd, FilterTry
 from gossip.operations.operation import Operation
+from gossip.operations.restrictions import BanAdd, FilterTry
 from gossip.registry.changes import Account
 from gossip.registry.errors import Refused
 from gossip.web.accounts.cookies import SessionCookies

@@ -1,4 +1,4 @@
-"""L{gossip.operations.moderation}."""
+"""L{gossip.operations.restrictions}."""
 
 from __future__ import annotations
 
