@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from gossip.operations.command import Block, Result, Table
+from gossip.operations.texts import message_line, minute
 
 _JOINERS: Final = "\u200c\u200d"
 """They are not printable, but emoji, Persian and Hindi need them."""
@@ -66,7 +67,7 @@ def sessions(result: Result) -> Sequence[Block]:
             each["game"],
             each["peer"],
             each["transport"],
-            each["since"][:16].replace("T", " "),
+            minute(each["since"]),
             each["players"],
             ", ".join(each["channels"]),
         )
@@ -77,5 +78,4 @@ def sessions(result: Result) -> Sequence[Block]:
 
 def said(result: Result) -> Sequence[Block]:
     """One message: when, where, from whom, and the text."""
-    name = f"{result['name']}@{result['game']}"
-    return (f"{result['said_at'][11:19]} [{result['channel']}] {name}: {result['message']}",)
+    return (f"{result['said_at'][11:19]} {message_line(result)}",)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from gossip.operations import accounts, agents, channels, games, restrictions
+from gossip.operations import accounts, agents, audit, channels, filters, games, reports, restrictions
 from gossip.operations.command import Command
 from gossip.operations.errands import ERRANDS
 from gossip.operations.operation import Operation
 
 OPERATIONS: Final[dict[str, type[Operation]]] = {
     operation.wire: operation
-    for module in (games, channels, agents, accounts, restrictions)
+    for module in (games, channels, agents, accounts, restrictions, filters, reports, audit)
     for operation in module.OPERATIONS
 }
 """All operations by their names."""

@@ -14,12 +14,16 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Meta, Struct
 
 Result = dict[str, Any]
 """What the admin is told: an object of JSON."""
+
+
+Limit = Annotated[int, Meta(ge=1, le=1000)]
+"""The maximum number of entries to list."""
 
 
 class Table(Struct, frozen=True):

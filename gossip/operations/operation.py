@@ -175,3 +175,12 @@ def find_channel(registry: Registry, name: str) -> Channel:
     if channel is None:
         raise Refused("not-found", "channel", "no such channel")
     return channel
+
+
+def channel_name(registry: Registry, channel: str | None) -> str:
+    """
+    Find the name of a channel; an empty one stands for all channels.
+
+    @raise Refused: there is no such channel.
+    """
+    return "" if channel is None else find_channel(registry, channel).name

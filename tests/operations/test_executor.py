@@ -10,12 +10,12 @@ from typing import Any
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.operations.audit import AuditList
 from gossip.operations.channels import ChannelCreate
 from gossip.operations.command import Command
 from gossip.operations.errands import Backup, Say
 from gossip.operations.executor import Executor
 from gossip.operations.games import GameEdit, GameShow
-from gossip.operations.restrictions import AuditList
 from gossip.registry.errors import Refused
 from gossip.store.errors import StoreError
 from tests.support.memory_service import MemoryService

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from twisted.web import http
 
 from gossip.operations.executor import Executor
-from gossip.operations.restrictions import ReportAdd
+from gossip.operations.reports import ReportAdd
 from gossip.protocol.errors import Denied, Error, Overrun
 from gossip.registry.changes import Account
 from gossip.registry.errors import Refused

@@ -15,8 +15,10 @@ from gossip.operations.accounts import AccountEdit, AccountInvite
 from gossip.operations.catalogue import OPERATIONS
 from gossip.operations.channels import ChannelDescribe, ChannelPause, ChannelSpeakers
 from gossip.operations.errands import RestartNotice
+from gossip.operations.filters import FilterAdd
 from gossip.operations.games import GameAdd, GameEdit
-from gossip.operations.restrictions import FilterAdd, MuteAdd, MuteRemove, ReportResolve
+from gossip.operations.reports import ReportResolve
+from gossip.operations.restrictions import MuteAdd, MuteRemove
 from gossip.protocol.events import GameConnection, SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.registry.errors import Refused
 from gossip.web.http.forms import Form

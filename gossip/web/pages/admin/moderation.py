@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from gossip.operations.restrictions import (
-    BanAdd,
-    BanList,
-    BanRemove,
-    FilterAdd,
-    FilterList,
-    FilterRemove,
-    FilterTry,
-    MuteAdd,
-    MuteList,
-    MuteRemove,
-    ReportList,
-    ReportResolve,
-)
+from gossip.operations.filters import FilterAdd, FilterList, FilterRemove, FilterTry
+from gossip.operations.reports import ReportList, ReportResolve
+from gossip.operations.restrictions import BanAdd, BanList, BanRemove, MuteAdd, MuteList, MuteRemove
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.urls import parameter
 from gossip.web.pages.admin.page import AdminPage

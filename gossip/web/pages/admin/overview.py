@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gossip.operations.errands import RestartNotice, Say
-from gossip.operations.restrictions import ReportList
+from gossip.operations.reports import ReportList
 from gossip.operations.sessions import sessions
 from gossip.registry.changes import AuditEntry
 from gossip.web.http.requests import PublicRequest

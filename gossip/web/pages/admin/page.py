@@ -17,9 +17,10 @@ from twisted.web import http
 from gossip.operations.accounts import AccountAdd, AccountEdit, AccountInvite, AccountRemove, AccountReset
 from gossip.operations.command import Command, Result
 from gossip.operations.executor import Executor
+from gossip.operations.filters import FilterTry
 from gossip.operations.games import GameAdd, GameDisable, GameRemove, GameRotate
 from gossip.operations.operation import Operation
-from gossip.operations.restrictions import BanAdd, FilterTry
+from gossip.operations.restrictions import BanAdd
 from gossip.registry.changes import Account
 from gossip.registry.errors import Refused
 from gossip.web.accounts.cookies import SessionCookies
