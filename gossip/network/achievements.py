@@ -54,6 +54,9 @@ _ATTRIBUTES: Final[dict[str, tuple[type, Callable[[Any], bool]]]] = {
 }
 """The type of each attribute, and whether a value is in its range."""
 
+_NULLABLE: Final = ("description", "total_progress")
+"""The attributes that may be null."""
+
 Event = AchievementsSync | AchievementsCreate | AchievementsUpdate | AchievementsDelete
 
 
@@ -137,12 +140,22 @@ def _find(attributes: dict[str, Raw], mine: dict[str, AchievementOf]) -> Achieve
 def _changed(
     achievement: AchievementOf | None, attributes: dict[str, Raw], new_key: Callable[[], str]
 ) -> AchievementOf:
-    """An achievement, new or as it was, with other attributes."""
+    """
+    An achievement, new or as it was, with other attributes.
+
+    In a new one, a null is an absent field. An update changes what it names, so a null in it is a value.
+    """
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
     for name, (kind, in_range) in _ATTRIBUTES.items():
         raw = attributes.get(name)
-        if raw is None or bytes(raw) == b"null":
+        if raw is None:
+            continue
+        if bytes(raw) == b"null":
+            if achievement is not None and name in _NULLABLE:
+                values[name] = None
+            elif achievement is not None:
+                errors[name] = [_BLANK]
             continue
         try:
             values[name] = msgspec.json.decode(raw, type=kind)

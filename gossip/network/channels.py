@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from msgspec import Raw
 
@@ -32,8 +33,8 @@ from gossip.registry.names import CHANNEL_NAME
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import code_of, values_of
 
-_NAME_SHOWN = 256
-"""How many characters of a bad channel name are sent back."""
+_NAME_SHOWN: Final = 300
+"""At most this many characters of a bad channel name are sent back (protocol specification, channels/subscribe)."""
 
 
 class Channels:

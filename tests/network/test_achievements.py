@@ -130,7 +130,7 @@ class AchievementsTests(SynchronousTestCase):
         self.assertIsNone(self.errors("create", {**partial, "total_progress": 0}))
 
     def test_nulls(self) -> None:
-        """A null counts as absent."""
+        """A null counts as absent in a new achievement."""
         nulls = dict.fromkeys(("description", "points", "display", "partial_progress", "total_progress"))
         payload = self.ask("create", {"title": "T", **nulls})["payload"]
         self.assertEqual((payload["points"], payload["display"], payload["partial_progress"]), (0, True, False))
@@ -146,7 +146,7 @@ class AchievementsTests(SynchronousTestCase):
         self.world.made = 0xAA
         self.ask("create", {"title": "Second"})
         self.assertIsNone(self.errors("update", {"key": uuid(0xAB).upper()}))
-        answer = self.ask("update", {"key": uuid(1), "points": 7, "description": None})
+        answer = self.ask("update", {"key": uuid(1), "points": 7})
         wanted = {"key": uuid(1), "title": "First", "points": 7, "description": "D"}
         self.assertEqual({name: answer["payload"][name] for name in wanted}, wanted)
         self.assertEqual(self.errors("update", {"key": uuid(1), "title": ""}), {"title": ["can't be blank"]})
@@ -157,6 +157,37 @@ class AchievementsTests(SynchronousTestCase):
             self.errors("update", {"key": uuid(1), "total_progress": "x"}), {"total_progress": ["is invalid"]}
         )
         self.assertEqual(self.world.registry.achievements[self.client_id][uuid(1)].total_progress, 3)
+
+    def test_update_with_null(self) -> None:
+        """A null is a value: description and total_progress become null, all other attributes need a value."""
+        before = {"title": "T", "description": "D", "points": 5, "display": False, "total_progress": 3}
+        key = self.ask("create", before)["payload"]["key"]
+        needed = ("title", "points", "display", "partial_progress")
+        for name in needed:
+            self.assertEqual(self.errors("update", {"key": key, name: None}), {name: ["can't be blank"]})
+        mixed = {**dict.fromkeys(needed), "description": None, "total_progress": "x"}
+        self.assertEqual(
+            self.errors("update", {"key": key, **mixed}),
+            {**{name: ["can't be blank"] for name in needed}, "total_progress": ["is invalid"]},
+        )
+        [kept] = self.ask("sync")["payload"]["achievements"]
+        self.assertEqual(kept, {"key": key, "partial_progress": False, **before})
+        answer = self.ask("update", {"key": key, "description": None, "total_progress": None})
+        after = {**kept, "description": None, "total_progress": None}
+        self.assertEqual(answer["payload"], after)
+        self.assertEqual(self.ask("sync")["payload"]["achievements"], [after])
+
+    def test_null_progress(self) -> None:
+        """An achievement with partial progress cannot lose its total, unless the same update ends both."""
+        partial = {"title": "T", "partial_progress": True, "total_progress": 3}
+        key = self.ask("create", partial)["payload"]["key"]
+        gone = {"key": key, "total_progress": None}
+        self.assertEqual(self.errors("update", gone), {"total_progress": ["can't be blank"]})
+        self.assertIsNone(self.errors("update", {**gone, "partial_progress": False}))
+        self.assertIsNone(self.registered(key).total_progress)
+
+    def registered(self, key: str) -> AchievementOf:
+        return self.world.registry.achievements[self.client_id][key]
 
     def test_delete(self) -> None:
         """The key, once it is kept."""

@@ -61,14 +61,25 @@ class SubscribeTests(SynchronousTestCase):
             self.assertEqual(world.ask(session, subscribe(name))[0]["status"], "success")
 
     def test_refused(self) -> None:
-        """A bad name is answered with itself, as far as it fits into a frame."""
+        """A bad name is answered with itself as it came, up to 300 characters."""
         world = World()
         session = world.join("Alpha")
         error = Error.of("bad-channel", channel="no")
         self.assertEqual(world.say(session, subscribe("no")), [Send(session, Failure("channels/subscribe", R, error))])
         self.assertEqual(world.say(session, subscribe("no", None)), [])
-        [long] = world.ask(session, subscribe("x" * 60000))
-        self.assertLess(len(long["error"]), 1000)
+        for asked, shown in ((" é" * 150, " é" * 150), ("é" * 301, "é" * 300), ("x" * 60000, "x" * 300)):
+            [answer] = world.ask(session, subscribe(asked))
+            self.assertEqual(answer["error"], f'Could not subscribe to "{shown}"')
+
+    def test_not_joined(self) -> None:
+        """In an authenticate, a bad name is answered the same way."""
+        world = World()
+        asked, shown = (" é" * 150, "é" * 301, "x" * 9000), (" é" * 150, "é" * 300, "x" * 300)
+        answers = world.ask(world.open(), frame("authenticate", world.credentials("Alpha", channels=list(asked))))
+        self.assertEqual(
+            [answer["error"] for answer in answers if answer["event"] == "channels/subscribe"],
+            [f"Could not subscribe to '{name}'" for name in shown],
+        )
 
     def test_too_many(self) -> None:
         """The 101st channel is one too many; a bad name is bad first, one that is there is no further one."""
