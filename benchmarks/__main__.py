@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--rounds", type=int, default=5, help="of which the medians are told (5)")
     options.add_argument("--output", type=Path, metavar="DIR", help="where to write results.txt, .csv, .json and .svg")
     options.add_argument("--write", action="store_true", help="write the results into docs/, as they are published")
+    options.add_argument("--complete", action="store_true", help="fail if anything could not be measured")
     options.add_argument("--list", action="store_true", help="say what would be measured, and exit")
     return options
 
@@ -61,6 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         made.save(options.output)
     if options.write:
         made.publish(machine.ROOT / "docs")
+    if options.complete:
+        servers = options.server or [one.name for one in SERVERS if one.missing() is None]
+        for missing in (found := results.missing(chosen, servers)):
+            print(f"benchmarks: {missing}", file=sys.stderr)
+        return 1 if found else 0
     return 0
 
 

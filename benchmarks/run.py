@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import statistics
 import subprocess
@@ -22,6 +23,9 @@ from benchmarks.servers import Ground, Server
 
 BUSY: Final = 95.0
 """Above this use of its core, in percent, the load itself may be what was measured."""
+
+MAY_BE_NOTHING: Final = ("kib", "idle_cpu_percent")
+"""Figures that may be zero: a few connections fit into memory that a server has, and a few games are no work."""
 
 Measured = dict[str, float]
 """What the load reports of one measurement."""
@@ -44,6 +48,31 @@ class Results:
     def values(self, scenario: str, point: str, server: str, key: str) -> list[float]:
         """One figure in all rounds."""
         return [measured[key] for measured in self.rounds.get((scenario, point, server), ()) if key in measured]
+
+    def missing(self, scenarios: Sequence[Scenario], servers: Sequence[str]) -> list[str]:
+        """
+        What was not measured: each point of each scenario, with each server, and each figure of it.
+
+        @param servers: the names of those that were to be measured.
+        """
+        missing: list[str] = []
+        for scenario in scenarios:
+            for point in scenario.points:
+                for kind in scenario.servers:
+                    if kind.name in servers and point.door in kind.offers:
+                        missing += self._missing(scenario, point.name, kind.name)
+        return missing
+
+    def _missing(self, scenario: Scenario, point: str, server: str) -> Iterator[str]:
+        where = f"{server}, {scenario.name}, {point}"
+        rounds = self.rounds.get((scenario.name, point, server))
+        if not rounds:
+            yield f"{where}: not measured"
+        for measured in rounds or ():
+            for figure in scenario.figures:
+                value = measured.get(figure.key, math.nan)
+                if not math.isfinite(value) or (value <= 0 and figure.key not in MAY_BE_NOTHING):
+                    yield f"{where}: {figure.title} is {value}"
 
     def median(self, scenario: str, point: str, server: str, key: str) -> float | None:
         """One figure; C{None} if it was not measured."""
@@ -149,7 +178,8 @@ class _Run:
         rate = point.rate / audience
         if point.half_of:
             key = (self._scenario.name, point.half_of, server.name)
-            rate = self._results.rounds[key][-1]["messages_s"] / 2 if key in self._results.rounds else 1.0
+            reached = self._results.rounds[key][-1]["messages_s"] if key in self._results.rounds else 0.0
+            rate = max(reached / 2, 1.0)
         if rate:
             arguments += ["-r", f"{rate:.3f}"]
         return load(server, point.games, server.doors[point.door], arguments)

@@ -6,8 +6,8 @@ Thousands of games, for minutes or hours: nothing leaks, and every delivery is a
 Games connect, talk, send tells, sign players in and out, leave properly, vanish in the middle of a frame, stop
 reading, stop answering heartbeats, and reconnect. Strangers never authenticate, or use a wrong secret. In the end all
 games leave. The daemon must then have as many file descriptors, delayed calls, sessions, connections and (in a soak of
-minutes) as much memory as before, and everything that was acknowledged must be in its store, once. Otherwise the exit
-status is 1.
+minutes) as much memory as before, and everything that was acknowledged must be in its store, once. The soak must have
+been long enough for games to do all of it. Otherwise the exit status is 1.
 """
 
 from __future__ import annotations
@@ -45,6 +45,9 @@ ADDRESSES: Final = 50
 
 SETTLED_WITHIN: Final = 30.0
 """How many seconds the daemon has to release everything."""
+
+EXPECTED: Final = ("channels/send", "tells/send", "players/sign-in", "vanish", "part")
+"""What games must have done: without it, a soak shows nothing."""
 
 JUDGED_AFTER: Final = 120.0
 """How many seconds a soak must take for memory to be checked: before that, a daemon still grows into its load."""
@@ -112,6 +115,7 @@ class Soak:
             troubles.append(f"the daemon ended with {status}")
         troubles += daemon.troubles
         troubles += self._check_store(data)
+        troubles += [f"no game did this: {what}" for what in EXPECTED if not self.ledger.happened[what]]
         return [*self.ledger.complaints, *troubles]
 
     def close(self) -> None:

@@ -1,34 +1,10 @@
-"""The soak: it passes, and it notices what it is for."""
+"""L{benchmarks.ledger}: what the soak notices."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 from twisted.trial.unittest import SynchronousTestCase
 
-from benchmarks import machine
 from benchmarks.ledger import Ear, Ledger, Stream
-
-
-class Soaks(SynchronousTestCase):
-    """A real daemon, for some seconds."""
-
-    def test_seconds(self) -> None:
-        """Games come, talk and go in every way: nothing is lost, and nothing is left."""
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.soak", "--games", "40", "--seconds", "3"],
-            cwd=machine.ROOT,
-            env=machine.clean_environment(),
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("Nothing leaked, and nothing was lost.", done.stdout)
-        for what in ("channels/send", "tells/send", "players/sign-in", "vanish", "part"):
-            self.assertIn(f" {what}\n", done.stdout)
 
 
 class Books(SynchronousTestCase):
