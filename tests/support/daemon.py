@@ -87,6 +87,7 @@ class Daemon:
 
     @ivar directory: holds C{data}, the configuration C{gossip.toml}, and C{log}, all that the process wrote.
     @ivar port: where it listens on the loopback.
+    @ivar environment: more of the environment of its process.
     """
 
     def __init__(self, config: str = "", arguments: Sequence[str] = (), data: Path | None = None) -> None:
@@ -101,6 +102,7 @@ class Daemon:
         self.port = free_port()
         self.url = f"ws://127.0.0.1:{self.port}/socket"
         self.arguments = tuple(arguments)
+        self.environment: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self.configure(config)
 
@@ -124,7 +126,7 @@ class Daemon:
             self._process = subprocess.Popen(
                 command,
                 cwd=self.directory,
-                env=environment(),
+                env=environment(**self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
