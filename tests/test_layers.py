@@ -134,6 +134,11 @@ class LayerTests(SynchronousTestCase):
         allowed = ["gossip.client.websocket", "gossip.transports.websocket.server"]
         self.assertEqual([name for name in self.importers("autobahn", "txaio") if name not in allowed], [])
 
+    def test_clock(self) -> None:
+        """The time is asked for where both clocks are, and by programs without a reactor; nobody reads it by itself."""
+        allowed = ["gossip.cli.daemon", "gossip.service.clock", "gossip.store.writer"]
+        self.assertEqual(sorted(self.importers("time")), allowed)
+
     def test_global_reactor(self) -> None:
         """The global reactor is named where all is put together, and nowhere else."""
         allowed = ["gossip.tap"]

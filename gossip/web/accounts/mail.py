@@ -7,7 +7,6 @@ mail is dropped.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -45,7 +44,7 @@ class Mail:
         self,
         reactor: Any,
         rules: WebRules,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float],
         trust: Any = optionsForClientTLS,
     ) -> None:
         """

@@ -263,7 +263,7 @@ class MailTests(PostTestCase):
 
     def test_trust(self) -> None:
         """Unless a test says otherwise, certificates are judged as browsers do."""
-        self.assertIs(Mail(self.reactor, self.rules)._trust, optionsForClientTLS)
+        self.assertIs(Mail(self.reactor, self.rules, self.reactor.seconds)._trust, optionsForClientTLS)
 
     def test_refused(self) -> None:
         """What a server refuses is logged, without what the mail says, even if the server quotes it."""
