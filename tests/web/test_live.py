@@ -1,4 +1,4 @@
-"""L{gossip.web.live}: what is said, told to browsers as it happens."""
+"""L{gossip.web.live}: messages sent to browsers as they are said."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class LiveTestCase(SynchronousTestCase):
     def hear(
         self, seq: int, text: str = "Hello", channel: str = "gossip", kept: bool = True, game: str = "Alpha"
     ) -> None:
-        """Something is said; what is kept is in the store at once."""
+        """A message is said; a saved one is in the store at once."""
         said = MessageSaid(channel, seq, uuid(1), "Alpha", "Ana", text, self.clock.wall)
         if kept:
             self.service.store.said.append(said)
@@ -52,7 +52,7 @@ class LiveTestCase(SynchronousTestCase):
             observer(said)
 
     def turn(self) -> None:
-        """Turns of the reactor, until all is handed out."""
+        """Run turns of the reactor until everything is handed out."""
         for _ in range(200):
             self.clock.advance(0.01)
 
@@ -63,7 +63,7 @@ class LiveTestCase(SynchronousTestCase):
         return browser
 
     def written(self, browser: Browser) -> bytes:
-        """What was written since the last look, without the chunks around it."""
+        """The bytes since the last call, without chunk headers."""
         value: bytes = browser.transport.value()
         browser.transport.clear()
         body = value.partition(b"\r\n\r\n")[2] if value.startswith(b"HTTP/") else value
@@ -74,22 +74,22 @@ class LiveTestCase(SynchronousTestCase):
         return text
 
     def numbers(self, browser: Browser) -> list[int]:
-        """The numbers of the events since the last look."""
+        """The numbers of the events since the last call."""
         return [int(number) for number in re.findall(rb"^id: (\d+)$", self.written(browser), re.MULTILINE)]
 
 
 class FrameTests(SynchronousTestCase):
-    """An event as it is written."""
+    """Encoded events."""
 
     def test_a_frame(self) -> None:
-        """A line is one event; what has several lines still is."""
+        """A text is one event, even with several lines."""
         self.assertEqual(frame(b"hi", number=3), b"id: 3\ndata: hi\n\n")
         self.assertEqual(frame(b"a\nb\r\nc\rd"), b"data: a\ndata: b\ndata: c\ndata: d\n\n")
         self.assertEqual(frame(b"x", b"reload"), b"event: reload\ndata: x\n\n")
 
     @given(st.binary(max_size=50))
     def test_any_text(self, text: bytes) -> None:
-        """No text can end its event, or begin a field of its own."""
+        """No text can end its event or start a new field."""
         lines = re.split(rb"\r\n|\r|\n", frame(text, number=1))
         self.assertEqual(lines[-2:], [b"", b""])
         self.assertTrue(all(line.startswith(b"data: ") for line in lines[1:-2]))
@@ -99,7 +99,7 @@ class FollowTests(LiveTestCase):
     """Following."""
 
     def test_headers(self) -> None:
-        """A stream of events starts at once, is kept by nobody, and ends with its connection."""
+        """A stream starts at once, is not cached, and ends with its connection."""
         browser = self.follow()
         code, headers, _ = browser.read()
         self.assertEqual((code, headers["content-type"]), (200, "text/event-stream; charset=utf-8"))
@@ -111,7 +111,7 @@ class FollowTests(LiveTestCase):
         self.assertEqual(len(self.site.live), 1)
 
     def test_what_is_said(self) -> None:
-        """What is said on the channel is told, as a line of HTML, and what is said elsewhere is not."""
+        """A message on the channel is sent as a line of HTML, and one on another channel is not."""
         browser = self.follow()
         self.written(browser)
         self.hear(5, "<b>Hi\n</li>")
@@ -124,7 +124,7 @@ class FollowTests(LiveTestCase):
         self.assertNotIn(b"id: 6", text)
 
     def test_nobody_reads(self) -> None:
-        """While nobody reads no time is spent on what is said; who comes then is told of it all the same."""
+        """Without readers a message starts no timer; a reader that comes later still gets it."""
         before = self.clock.getDelayedCalls()
         self.hear(5, kept=False)
         self.assertEqual(self.clock.getDelayedCalls(), before)
@@ -132,7 +132,7 @@ class FollowTests(LiveTestCase):
         self.assertEqual(self.numbers(browser), [5])
 
     def test_all_channels(self) -> None:
-        """The front page is told of all public channels, and of no other."""
+        """The front page gets messages of all public channels, and of no others."""
         browser = self.follow("/live")
         self.show("secret", hidden=True)
         self.written(browser)
@@ -142,7 +142,7 @@ class FollowTests(LiveTestCase):
         self.assertEqual(re.findall(rb"on (\w+)", self.written(browser)), [b"gossip", b"other"])
 
     def test_one_encoding(self) -> None:
-        """However many read, a message is written once, and what comes together goes together."""
+        """A message is encoded once for all readers, and messages that arrive together are sent together."""
         encoded: list[int] = []
         live = self.site.live
         encode = live._encode
@@ -163,7 +163,7 @@ class FollowTests(LiveTestCase):
         self.turn()
 
     def test_hidden_meanwhile(self) -> None:
-        """A channel that is hidden is told no more, and who follows it is sent away."""
+        """When a channel is hidden, its messages are no longer sent and its streams end."""
         browser = self.follow()
         self.show("gossip", hidden=True)
         self.written(browser)
@@ -175,7 +175,7 @@ class FollowTests(LiveTestCase):
         self.assertEqual(len(self.site.live), 0)
 
     def test_hidden_for_a_moment(self) -> None:
-        """Who follows a channel that was hidden for a moment misses nothing of what was said then."""
+        """A reader of a channel that was hidden for a moment misses no message."""
         browser = self.follow()
         self.hear(1)
         self.turn()
@@ -190,7 +190,7 @@ class FollowTests(LiveTestCase):
         self.assertEqual(self.numbers(self.follow(Last_Event_ID="1")), [2, 3])
 
     def test_sign_of_life(self) -> None:
-        """A silent stream has a comment now and then."""
+        """A silent stream gets a comment regularly."""
         browser = self.follow()
         self.written(browser)
         for _ in range(3):
@@ -203,10 +203,10 @@ class FollowTests(LiveTestCase):
 
 
 class ResumeTests(LiveTestCase):
-    """Coming back."""
+    """Reconnecting."""
 
     def test_missed(self) -> None:
-        """Who comes back is told what he missed, then what is said."""
+        """A reader that reconnects gets the missed messages, then the new ones."""
         for seq in range(1, 6):
             self.hear(seq)
         self.turn()
@@ -217,7 +217,7 @@ class ResumeTests(LiveTestCase):
         self.assertEqual((self.numbers(one), self.numbers(other)), ([6], [6]))
 
     def test_his_own_word(self) -> None:
-        """What the browser says it has goes before what stood in the page; nonsense is nothing."""
+        """The browser's last event goes before the one in the page's URL; an invalid one is ignored."""
         for seq in range(1, 6):
             self.hear(seq)
         self.turn()
@@ -226,7 +226,7 @@ class ResumeTests(LiveTestCase):
         self.assertEqual(self.follow("/chat/gossip/live?after=x").read()[0], 400)
 
     def test_not_on_disk_yet(self) -> None:
-        """What was heard and is still on its way to the disk is not missed."""
+        """A message that is not on disk yet is not missed."""
         self.hear(1)
         self.hear(2, kept=False)
         self.turn()
@@ -237,7 +237,7 @@ class ResumeTests(LiveTestCase):
         self.assertEqual(self.numbers(browser), [])
 
     def test_while_it_is_read(self) -> None:
-        """What is said while the history is read comes once, in its order."""
+        """A message during the read of the history comes once, in order."""
         reading: Deferred[Any] = Deferred()
         self.in_thread = lambda *call: reading
         browser = self.follow(Last_Event_ID="0")
@@ -250,7 +250,7 @@ class ResumeTests(LiveTestCase):
         self.assertEqual(self.numbers(browser), [1, 2, 3])
 
     def test_number_to_come(self) -> None:
-        """Who has more than there is, as when an old copy of the database was put back, hears what comes."""
+        """A reader with a higher number than the last one, as after a restore, gets new messages."""
         for seq in range(1, 4):
             self.hear(seq)
         self.turn()
@@ -261,13 +261,13 @@ class ResumeTests(LiveTestCase):
         self.assertEqual(self.numbers(browser), [4])
 
     def test_too_much(self) -> None:
-        """Who missed too much loads the page again."""
+        """A reader that missed too many messages reloads the page."""
         for seq in range(MISSED + 2):
             self.hear(seq)
         self.assertIn(b"event: reload\n", self.written(self.follow(Last_Event_ID="0")))
 
     def test_front_page(self) -> None:
-        """The front page is told the last lines when it comes back; it knows which of them it has."""
+        """The front page gets the last messages when it reconnects, and skips the ones it has."""
         self.hear(1)
         self.turn()
         now = int(NOW * 1000)
@@ -275,7 +275,7 @@ class ResumeTests(LiveTestCase):
         self.assertNotIn(b"gossip-1", self.written(self.follow("/live", Last_Event_ID=str(now + 60))))
 
     def test_busy_front_page(self) -> None:
-        """It is told none of those before its last line again, however much was said in that second."""
+        """The front page gets no message from before its last one, however many there were in that second."""
         for seq in range(1, 21):
             self.hear(seq)
             self.clock.advance(0.005)
@@ -284,14 +284,14 @@ class ResumeTests(LiveTestCase):
         self.assertEqual(self.numbers(self.follow("/live", Last_Event_ID=str(last))), [last])
 
     def test_no_history(self) -> None:
-        """A history that cannot be read ends the stream; the browser comes back later."""
+        """If the history cannot be read the stream ends, and the browser reconnects later."""
         self.in_thread = lambda *call: maybeDeferred(lambda: 1 / 0)
         browser = self.follow(Last_Event_ID="0")
         self.assertTrue(browser.transport.disconnecting)
         self.assertEqual((len(self.flushLoggedErrors(ZeroDivisionError)), len(self.site.live)), (1, 0))
 
     def test_gone_meanwhile(self) -> None:
-        """Who goes while his history is read is forgotten."""
+        """A reader that leaves while the history is read is forgotten."""
         reading: Deferred[Any] = Deferred()
         self.in_thread = lambda *call: reading
         browser = self.follow(Last_Event_ID="0")
@@ -301,7 +301,7 @@ class ResumeTests(LiveTestCase):
 
 
 class BoundTests(LiveTestCase):
-    """How much readers may cost."""
+    """Limits of readers."""
 
     def test_slow_reader(self) -> None:
         """Events wait for a busy reader, in order; one that is too slow is cut off, and the others are not."""
@@ -323,7 +323,7 @@ class BoundTests(LiveTestCase):
         self.assertEqual((len(self.site.live), self.site.live.dropped), (1, 1))
 
     def test_how_many(self) -> None:
-        """There are so many readers in all, and so many from one address; others are told to come later."""
+        """The number of readers is bounded, in all and per address; others are told to try later."""
         self.readers.total, self.readers.per_address = 3, 2
         kept = [self.follow(), self.follow()]
         self.assertEqual([browser.read()[0] for browser in kept], [200, 200])
@@ -335,14 +335,14 @@ class BoundTests(LiveTestCase):
         self.assertEqual(self.follow(host="192.0.2.3").read()[0], 200)
 
     def test_behind_a_proxy(self) -> None:
-        """Behind a proxy the address is the one that it reports, not the one that somebody made up."""
+        """Behind a proxy its reported address counts, not a forged one."""
         self.site = public_site(self.service, self.service.store, self.clock, maybeDeferred, Readers(0, 1), proxies=1)
         self.assertEqual(self.follow(X_Forwarded_For="203.0.113.1").read()[0], 200)
         self.assertEqual(self.follow(X_Forwarded_For="203.0.113.2").read()[0], 200)
         self.assertEqual(self.follow(X_Forwarded_For="1.1.1.1, 203.0.113.2").read()[0], 503)
 
     def test_one_network(self) -> None:
-        """With IPv6 a place counts as one address, however many of its addresses ask."""
+        """An IPv6 network counts as one address."""
         self.site = public_site(self.service, self.service.store, self.clock, maybeDeferred, Readers(0, 1), proxies=1)
         kept = self.follow(X_Forwarded_For="2001:db8::1")
         self.assertEqual(kept.read()[0], 200)
@@ -352,7 +352,7 @@ class BoundTests(LiveTestCase):
         self.assertEqual(self.follow(X_Forwarded_For="2001:db8::2").read()[0], 200)
 
     def test_a_few_a_turn(self) -> None:
-        """Many readers are told in many turns, and the more they are, the less often."""
+        """Many readers are served in many turns, and less often the more there are."""
         browsers = [self.follow() for _ in range(400)]
         for browser in browsers:
             self.written(browser)
@@ -377,7 +377,7 @@ class BoundTests(LiveTestCase):
         self.assertEqual({tuple(self.numbers(browser)) for browser in browsers}, {(2, 3, 4)})
 
     def test_one_that_fails(self) -> None:
-        """A reader that cannot be written to does not keep what is said from the others."""
+        """A reader that fails does not stop the others."""
         browsers = [self.follow() for _ in range(3)]
         for browser in browsers:
             self.written(browser)
@@ -389,7 +389,7 @@ class BoundTests(LiveTestCase):
         self.assertEqual((len(self.flushLoggedErrors(ZeroDivisionError)), len(self.site.live)), (1, 2))
 
     def test_the_end(self) -> None:
-        """When the site closes, all streams end, no new one begins, and nothing waits for anything."""
+        """When the site closes, all streams end, no new one starts, and no timer is left."""
         browsers = [self.follow(), self.follow("/live")]
         self.hear(1)
         self.site.doStop()

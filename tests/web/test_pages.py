@@ -1,4 +1,4 @@
-"""L{gossip.web.pages}: what people see, and what they must not."""
+"""L{gossip.web.pages}: what people can see, and what they cannot."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class FrontTests(PagesTestCase):
             self.assertIn(said, text)
 
     def test_address(self) -> None:
-        """The address to join is the one under which the page was asked for, if it can be one."""
+        """The address for games comes from the Host header, if that is valid."""
         hosts = {
             "mud.example": "ws://mud.example/socket",
             "[2001:db8::1]:4110": "ws://[2001:db8::1]:4110/socket",
@@ -77,7 +77,7 @@ class FrontTests(PagesTestCase):
         self.assertIn("wss://mud.example:4110/socket", self.page("/", X_Forwarded_Proto="https").text)
 
     def test_terminal(self) -> None:
-        """Who does not take HTML gets plain text, without what could move a cursor; so does curl."""
+        """Requests that do not accept HTML, and curl, get plain text without control characters."""
         self.show("gossip")
         self.service.join("Alpha", players=["Ana"])
         self.said(1, "a\nb \x1b[2J<c>", name="A\rna")
@@ -94,7 +94,7 @@ class FrontTests(PagesTestCase):
         self.assertIn(b"A<b@Alpha: 1 > 0", Browser(self.site).ask("GET", "/", b"", Accept="*/*")[2])
 
     def test_theme(self) -> None:
-        """The colours can be chosen without JavaScript, and lead back to a page of this site only."""
+        """The theme can be chosen without JavaScript, and leads back to a page of this site only."""
         code, headers, _ = self.get("/theme?to=dark&back=/games%3Fq=a")
         self.assertEqual((code, headers["location"]), (303, "/games?q=a"))
         self.assertIn("theme=dark;", headers["set-cookie"])
@@ -121,7 +121,7 @@ class GamePageTests(PagesTestCase):
             self.assertEqual([str(row["data-text"]).split()[0] for row in rows if "hidden" not in row], shown)
 
     def test_game(self) -> None:
-        """A game's page has all that is known of it."""
+        """A game's page has everything public about it."""
         ways = (
             WebConnection("https://alpha.example/play"),
             TelnetConnection("alpha.example", 4000),
@@ -166,7 +166,7 @@ class GamePageTests(PagesTestCase):
         self.assertIn("hides its players", self.page("/games/Beta").text)
 
     def test_hidden(self) -> None:
-        """Hidden and disabled games, hidden channels and identities are on no page."""
+        """Hidden and disabled games, hidden channels and client_ids are on no page."""
         self.world.change("Alpha", hidden=True)
         self.world.change("Gamma", disabled=True)
         self.service.join("Alpha", players=["Ana"], channels=["secret"])
@@ -182,7 +182,7 @@ class GamePageTests(PagesTestCase):
             self.assertEqual(self.get(path)[0], 404, path)
 
     def test_badge(self) -> None:
-        """The badge is a picture that other sites may show, and browsers ask for it only if it has changed."""
+        """Other sites can show the badge, and browsers validate it with its ETag."""
         self.service.join("Alpha", players=["Ana"])
         code, headers, body = self.get("/games/Alpha/badge.svg")
         self.assertEqual((code, headers["content-type"]), (200, "image/svg+xml"))
@@ -205,7 +205,7 @@ class ChatPageTests(PagesTestCase):
         return [int(line.removeprefix("gossip-")) for line in lines if line.startswith("gossip-")]
 
     def test_channels(self) -> None:
-        """The list has every channel with its last line."""
+        """The list has every channel with its latest message."""
         self.said(1, "Old")
         self.said(2, "New")
         self.service.join("Alpha", channels=["gossip"])
@@ -215,7 +215,7 @@ class ChatPageTests(PagesTestCase):
         self.assertNotIn("Old", page.text)
 
     def test_last(self) -> None:
-        """A channel's page has the last messages, in their order, and leads to earlier ones without JavaScript."""
+        """A channel's page has the latest messages in order, and links to older ones without JavaScript."""
         for seq in range(1, 251):
             self.said(seq, at=NOW + seq)
         self.assertEqual(self.numbers("/chat/gossip"), list(range(151, 251)))
@@ -229,7 +229,7 @@ class ChatPageTests(PagesTestCase):
             self.assertEqual(self.get(f"/chat/gossip?{bad}")[0], 400)
 
     def test_live(self) -> None:
-        """Only the page of the present is live, from its last message on."""
+        """Only the latest page is live, from its last message on."""
         for seq in range(1, 151):
             self.said(seq)
         logs = {path: self._log(path) for path in ("/chat/gossip", "/chat/gossip?before=50", "/chat/gossip/30")}
@@ -239,7 +239,7 @@ class ChatPageTests(PagesTestCase):
         self.assertNotIn("data-live", logs["/chat/gossip/30"])
 
     def test_nothing_there(self) -> None:
-        """Before the first message and after the last one a page leads back, and follows from there."""
+        """A page before the first message or after the last one links back, and follows from there."""
         for seq in range(5, 8):
             self.said(seq)
         before, after = self.page("/chat/gossip?before=5"), self.page("/chat/gossip?after=7")
@@ -256,7 +256,7 @@ class ChatPageTests(PagesTestCase):
         return next(attributes for _, attributes in self.page(path).tags if attributes.get("role") == "log")
 
     def test_permalink(self) -> None:
-        """A message can be linked to, and stands among those around it."""
+        """A message has a link, which shows it with the messages around it."""
         for seq in range(2, 400, 2):
             self.said(seq)
         numbers = self.numbers("/chat/gossip/200")
@@ -271,7 +271,7 @@ class ChatPageTests(PagesTestCase):
             self.assertEqual(self.get(path)[0], 404, path)
 
     def test_days(self) -> None:
-        """Days are set apart."""
+        """Each day has a heading."""
         for seq in range(3):
             self.said(seq, at=NOW + seq * DAY / 2)
         text = self.page("/chat/gossip").text
@@ -279,7 +279,7 @@ class ChatPageTests(PagesTestCase):
         self.assertLess(text.index("Tuesday, 14 November 2023"), text.index("Wednesday, 15 November 2023"))
 
     def test_colours(self) -> None:
-        """A name has always the same colour, whatever its case, and the style sheet knows all of them."""
+        """A name always has the same colour, in any case, and the style sheet has all colours."""
         self.assertEqual(hue("Ana@Alpha"), hue("ANA@alpha"))
         style = next(
             attributes["href"] for _, attributes in self.page("/").tags if attributes.get("rel") == "stylesheet"
@@ -293,7 +293,7 @@ class ChatPageTests(PagesTestCase):
                 self.assertGreater(_contrast(colour, ground), 4.5, colour)
 
     def test_feed(self) -> None:
-        """The feed is well-formed, newest first, and asked for again only if it has changed."""
+        """The feed is well-formed, newest first, and validated with its ETag."""
         self.assertEqual(self.get("/chat/gossip/feed.atom")[0], 200)
         self.service.clock.advance(2)
         self.said(1, "First")
@@ -307,7 +307,7 @@ class ChatPageTests(PagesTestCase):
         self.assertEqual(self.get("/chat/gossip/feed.atom", If_None_Match=headers["etag"])[0], 304)
 
     def test_one_read(self) -> None:
-        """A busy page costs one read, for all who ask within a second and while it is read."""
+        """A busy page costs one query per second, also for requests during the query."""
         waiting: list[Deferred[Any]] = []
         self.in_thread = lambda *call: waiting.append(Deferred()) or waiting[-1]  # type: ignore[func-returns-value]
         browsers = [Browser(self.site) for _ in range(20)]
@@ -326,10 +326,10 @@ class ChatPageTests(PagesTestCase):
 
 
 class NetworkPageTests(PagesTestCase):
-    """Figures, status, documents."""
+    """Stats, status, docs."""
 
     def test_stats(self) -> None:
-        """The figures are there, drawn and as tables."""
+        """The stats are shown as charts and as tables."""
         self.service.join("Alpha", players=["Ana"], user_agent="ExVenture 1")
         self.show("gossip")
         self.said(1, at=NOW - HOUR)
@@ -339,13 +339,13 @@ class NetworkPageTests(PagesTestCase):
         self.assertEqual([tag for tag, _ in page.tags].count("table"), 9)
 
     def test_status(self) -> None:
-        """The status says how the daemon is."""
+        """The status page shows the state of the daemon."""
         self.assertIn("all is well", self.page("/status").text)
         self.service.get_stuck()
         self.assertIn("stuck", self.page("/status").text)
 
     def test_documents(self) -> None:
-        """The project's documents are pages without scripts and styles of their own, and lead to each other."""
+        """The documents are pages without their own scripts and styles, and link to each other."""
         documents = [link for link in self.page("/docs").links() if link.startswith("/docs/")]
         self.assertLessEqual({"/docs/protocol", "/docs/operator"}, {*documents})
         for path in documents:
@@ -364,15 +364,15 @@ class NetworkPageTests(PagesTestCase):
         self.assertEqual(self.get("/docs/%2e%2e%2fREADME")[0], 404)
 
     def test_robots(self) -> None:
-        """Robots are told where not to go."""
+        """Crawlers get a list of paths to avoid."""
         self.assertIn(b"Disallow: /admin", self.get("/robots.txt")[2])
 
 
 class EverywhereTests(PagesTestCase):
-    """What holds on all pages."""
+    """What all pages have in common."""
 
     def fill(self, text: str) -> None:
-        """Put a text wherever one can be, past what the registry would refuse."""
+        """Put a text into every field, even one that the registry would refuse."""
         game = replace(self.world.game("Alpha"), name=text, tagline=text, description=text)
         connections = (WebConnection(text), TelnetConnection(text, 4000))
         game = replace(game, homepage_url=text, connections=connections)
@@ -391,7 +391,7 @@ class EverywhereTests(PagesTestCase):
             self.said(1, text, name=text, game=text, channel=channel)
 
     def check(self, text: str) -> None:
-        """No page has a tag, attribute or link that it has not without that text."""
+        """The text adds no tag, attribute or link to any page."""
         self.fill(text)
         for path in (*ALL, f"/chat/{quote(text, safe='')}", f"/games?q={quote(text, safe='')}"):
             if path == "/chat/":
@@ -415,26 +415,26 @@ class EverywhereTests(PagesTestCase):
             self.assertIn(HOSTILE, self.page(path).text, path)
 
     def test_script_addresses(self) -> None:
-        """An address that is none of the web is no link."""
+        """An address that is not a web address is not a link."""
         self.check("javascript:alert(1)")
         self.assertFalse([link for link in self.page("/games/Alpha").links() if "script" in link.partition(":")[0]])
 
     @examples(15)
     @given(st.text(max_size=60))
     def test_any_text(self, text: str) -> None:
-        """Whatever is written anywhere, every page comes, with no tags but its own."""
+        """With any text anywhere, every page works, with no tags except its own."""
         self.setUp()
         self.check(text)
 
     def test_a_problem(self) -> None:
-        """People get a page when something is not there, machines a line."""
+        """An unknown path is a page for people and a line for programs."""
         code, headers, body = self.get("/<b>")
         self.assertEqual((code, headers["content-type"]), (404, "text/html; charset=utf-8"))
         self.assertIn("There is nothing here.", Page(body).text)
         self.assertNotIn("b", [tag for tag, _ in Page(body).tags])
 
     def test_no_database(self) -> None:
-        """A database that does not answer is told as that, without its name; a mistake of ours as one."""
+        """An unavailable database is reported without its name; a bug of ours as an internal error."""
         self.show("gossip")
         self.in_thread = lambda *call: fail(StoreError("/secret/gossip.db: no"))
         code, _, body = self.get("/chat/gossip")
@@ -446,7 +446,7 @@ class EverywhereTests(PagesTestCase):
         self.assertNotIn(b"secret", body)
 
     def test_static(self) -> None:
-        """What has a version in its name may be kept for ever; another version is not there."""
+        """A file with a version in its name can be cached for ever; another version does not exist."""
         for link in re.findall(rb"/static/[a-z.0-9]+", self.get("/")[2]):
             code, headers, _ = self.get(link.decode())
             self.assertEqual((code, headers["cache-control"]), (200, "public, max-age=31536000, immutable"))
@@ -457,7 +457,7 @@ class EverywhereTests(PagesTestCase):
             self.assertEqual(self.get(f"/static/{name}")[0], 404)
 
     def test_structure(self) -> None:
-        """Every page has one heading of the first kind, landmarks, a way past them, and names for what it shows."""
+        """Every page has one main heading, landmarks, a skip link, and names for its controls."""
         self.show("gossip")
         for path in ALL:
             page = self.page(path)
@@ -493,7 +493,7 @@ class RouterTests(PagesTestCase):
         return Router(told)
 
     def test_words(self) -> None:
-        """What stands for a word of a pattern comes decoded; what is no UTF-8 is not there."""
+        """The values of a pattern are decoded; invalid UTF-8 is 404."""
         router = self.router()
         router.add("/a/{one}/b/{two}", get=lambda request, one, two: f"{one}|{two}".encode())
         self.assertEqual(self.ask(router, "GET", "/a/x%2Fy%20z/b/%C3%A9")[2], "x/y z|é".encode())
@@ -501,7 +501,7 @@ class RouterTests(PagesTestCase):
             self.assertEqual(self.ask(router, "GET", path)[0], 404, path)
 
     def test_forms(self) -> None:
-        """POST reaches only what takes it, with a body that is bounded."""
+        """POST reaches only views that take it, with a bounded body."""
         router = self.router()
         router.add("/form", get=lambda request: b"form", post=lambda request: request.content.read())
         router.add("/only", post=lambda request: b"done")
@@ -512,7 +512,7 @@ class RouterTests(PagesTestCase):
         self.assertEqual((code, headers["allow"]), (405, "POST"))
 
     def test_late(self) -> None:
-        """A view may wait; who does not wait for it is not answered, and its failure is told as any other."""
+        """A view can wait; a closed connection gets no answer, and an error is reported as usual."""
         waiting: list[Deferred[bytes]] = []
 
         async def view(request: Any) -> bytes:
@@ -534,11 +534,11 @@ class RouterTests(PagesTestCase):
 
 
 class ChartTests(SynchronousTestCase):
-    """Charts and words."""
+    """Charts and formatting."""
 
     @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=100))
     def test_any_numbers(self, values: list[int]) -> None:
-        """Whatever the numbers, the picture is well-formed, and nothing in it is outside of it."""
+        """With any numbers the chart is well-formed, and everything is inside it."""
         for picture in (
             line_chart(Series(int(NOW), HOUR, tuple(values))),
             hour_chart(values[:24]),
@@ -552,13 +552,13 @@ class ChartTests(SynchronousTestCase):
                     self.assertTrue(0 <= x <= width and 0 <= y <= height)
 
     def test_spans(self) -> None:
-        """A length of time is told in its largest unit."""
+        """A duration is in its largest unit."""
         said = [span(seconds) for seconds in (0, 1, 61, 7200, 86400 * 3.5)]
         self.assertEqual(said, ["0 seconds", "1 second", "1 minute", "2 hours", "3 days"])
 
 
 def _contrast(one: str, other: str) -> float:
-    """The contrast of two colours, as WCAG has it."""
+    """The contrast of two colours by WCAG."""
     bright, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (bright + 0.05) / (dark + 0.05)
 

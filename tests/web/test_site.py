@@ -40,10 +40,10 @@ class SiteTestCase(SynchronousTestCase):
 
 
 class HeaderTests(SiteTestCase):
-    """What keeps browsers and machines out of trouble."""
+    """What holds for every answer."""
 
     def test_security_headers(self) -> None:
-        """Every answer forbids scripts of others, sniffing, framing and referrers, and names no version."""
+        """Every answer forbids foreign scripts, sniffing, framing and referrers, and names no version."""
         for method, path in (("GET", "/"), ("GET", "/nothing"), ("POST", "/"), ("GET", "/health"), ("OPTIONS", "*")):
             headers = Browser(self.site).ask(method, path)[1]
             policy = (
@@ -56,7 +56,7 @@ class HeaderTests(SiteTestCase):
             self.assertEqual(headers["server"], "gossip")
 
     def test_nothing_else(self) -> None:
-        """What is not there is 404, and does not come back in the answer."""
+        """An unknown path is 404, and is not echoed in the answer."""
         for path in ("/nothing", "/socket", "/%3Cscript%3E", "/../etc/passwd", "//", "/health/"):
             code, headers, body = self.get(path)
             self.assertEqual((code, headers["content-type"]), (404, "text/plain; charset=utf-8"))
@@ -81,7 +81,7 @@ class HeaderTests(SiteTestCase):
         self.assertTrue(browser.transport.disconnecting)
 
     def test_idle(self) -> None:
-        """Who sends nothing more is cut off."""
+        """An idle connection is closed."""
         browser = Browser(self.site)
         browser.send(b"GET / HTTP/1.1\r\n")
         self.service.clock.advance(29)
@@ -100,20 +100,20 @@ class HeaderTests(SiteTestCase):
 
 
 class HealthTests(SiteTestCase):
-    """Health, for machines."""
+    """Health, for monitoring."""
 
     def test_health(self) -> None:
-        """A daemon that can do its work says so; one that cannot says what is wrong."""
+        """A daemon that can do its work says so; another says what is wrong."""
         self.assertEqual((self.get("/health")[0], self.get("/health")[2]), (200, b'{"status":"ok"}\n'))
         self.service.get_stuck()
         self.assertEqual((self.get("/health")[0], self.get("/health")[2]), (503, b'{"status":"stuck"}\n'))
 
 
 class MetricsTests(SiteTestCase):
-    """Figures, for machines on this one."""
+    """Metrics."""
 
     def test_who_may_see_them(self) -> None:
-        """Only the loopback itself sees them, and nobody whom a proxy brings."""
+        """Only loopback requests get the metrics, and none that come through a proxy."""
         local = IPv4Address("TCP", "127.0.0.1", 1)
         self.assertEqual(self.get("/metrics", local)[0], 200)
         self.assertEqual(self.get("/metrics", IPv6Address("TCP", "::1", 1))[0], 200)
@@ -124,7 +124,7 @@ class MetricsTests(SiteTestCase):
             self.assertEqual(self.get("/metrics", local, **{name: "127.0.0.1"})[0], 404, name)
 
     def test_figures(self) -> None:
-        """All figures are told, in a form that Prometheus reads."""
+        """All metrics are there, in the format of Prometheus."""
         self.service.transports = [CountingTransport()]
         session = self.service.join("Alpha", players=["Ana"], channels=["gossip"])
         self.service.connect()
@@ -200,12 +200,12 @@ class MetricsTests(SiteTestCase):
         self.assertIn(("process_cpu_seconds_total",), figures)
 
     def test_unhealthy(self) -> None:
-        """A daemon that cannot do its work says so in its figures."""
+        """A daemon that cannot do its work says so in its metrics."""
         self.service.get_stuck()
         self.assertIn(b"\ngossip_healthy 0.0\n", self.get("/metrics", IPv4Address("TCP", "127.0.0.1", 1))[2])
 
     def test_by_token(self) -> None:
-        """Who shows a token sees them from everywhere, also by a proxy; a wrong one is told so."""
+        """With a token the metrics can be read from anywhere, also through a proxy; a wrong token is refused."""
         ticket = Ticket(digest=digest("secret"), kind="token", account="Ana", scope="metrics")
         for change in (AccountSaved(Account(name="Ana", admin=True)), TicketIssued(ticket)):
             self.service.world.registry.enact(change)
@@ -217,7 +217,7 @@ class MetricsTests(SiteTestCase):
         self.assertIn("invalid_token", headers["www-authenticate"])
 
     def test_kinds_are_bounded(self) -> None:
-        """A game cannot make up kinds without end."""
+        """A game cannot create metrics without end."""
         counters = Counters()
         for number in range(1000):
             counters.received(frames.decode(b'{"event": "%d"}' % number))
@@ -257,7 +257,7 @@ class OperationTests(AdminTestCase):
         self.assertIsNotNone(registry.authenticate(result["client_id"], result["client_secret"], NOW))
 
     def test_refused(self) -> None:
-        """What is refused is answered with 400 and the reason."""
+        """A refused operation is answered with 400 and the reason."""
         self.assertEqual(
             self.post("/game/show", game="Nobody"),
             (400, {"error": "no such game", "code": "not-found", "field": "game"}),
@@ -305,7 +305,7 @@ class OperationTests(AdminTestCase):
         self.assertEqual((game.tagline, game.description), ("Here", "There"))
 
     def test_gone(self) -> None:
-        """Who no longer waits for the answer does not keep the operation from being carried out."""
+        """An operation is carried out even if the connection closes before the answer."""
         self.service.writer.slow = True
         browser = self.browser()
         browser.send(_request("/game/disable", game="Alpha"))
@@ -316,10 +316,10 @@ class OperationTests(AdminTestCase):
 
 
 class AuditTests(AdminTestCase):
-    """What is noted of it."""
+    """Entries in the activity log."""
 
     def test_noted(self) -> None:
-        """What changes something is noted, what does not is not; who comes without a unix socket is not known."""
+        """A change is logged, a query is not; the user behind any other socket than a unix socket is unknown."""
         self.service.join("Alpha", channels=["gossip"])
         self.post("/game/disable", game="Alpha")
         self.post("/game/disable", game="Alpha")
@@ -335,22 +335,22 @@ class AuditTests(AdminTestCase):
         self.assertEqual([entry["operation"] for entry in listed["entries"]], ["backup"])
 
     def test_users(self) -> None:
-        """A user of the machine is noted by his name, or by his number if he has none."""
+        """A user of the machine is logged by name, or by number if there is no name."""
         self.assertEqual(unix_user(0), "unix:root")
         self.assertEqual(unix_user(2**31 - 7), "unix:2147483641")
 
 
 class DaemonTests(AdminTestCase):
-    """What only a running daemon can do."""
+    """Requests that only a running daemon can answer."""
 
     def test_status(self) -> None:
-        """The status is told as it is, and the metrics to everybody here."""
+        """The socket has the status and, without a token, the metrics."""
         code, _, body = self.browser().ask("GET", "/status")
         self.assertEqual((code, json.loads(body)), (200, self.service.status()))
         self.assertIn(b"gossip_sessions 0.0", self.browser().ask("GET", "/metrics")[2])
 
     def test_say(self) -> None:
-        """The network itself says something, or the reason why not."""
+        """The network sends a message, or gives the reason why it cannot."""
         self.service.join("Alpha", channels=["gossip"])
         self.assertEqual(self.post("/say", channel="gossip", text="Hi"), (200, {"channel": "gossip", "text": "Hi"}))
         self.assertEqual([(said.name, said.message) for said in self.service.store.said], [("system", "Hi")])
@@ -364,14 +364,14 @@ class DaemonTests(AdminTestCase):
         )
 
     def test_restart_notice(self) -> None:
-        """A restart is announced, for a time that makes sense."""
+        """A restart is announced, for a valid time only."""
         session = self.service.join("Alpha")
         self.assertEqual(self.post("/restart-notice", seconds=60), (200, {"seconds": 60}))
         self.assertEqual(self.post("/restart-notice", seconds=-1)[0], 400)
         self.assertEqual([told["payload"] for told in self.service.told(session)], [{"downtime": 60}])
 
     def test_backup(self) -> None:
-        """A backup goes to a path that means the same to both sides; what the store says against it is told."""
+        """A backup needs an absolute path; an error of the store is reported."""
         self.assertEqual(self.post("/backup", path="/backups/b.db"), (200, {"path": "/backups/b.db"}))
         self.assertEqual(self.service.store.backups, [Path("/backups/b.db")])
         self.assertEqual(
@@ -389,7 +389,7 @@ class DaemonTests(AdminTestCase):
 
 
 class TailTests(AdminTestCase):
-    """Following what is said."""
+    """Following messages."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -405,13 +405,13 @@ class TailTests(AdminTestCase):
             self.successResultOf(self.service.announce(channel, text))
 
     def heard(self, browser: Browser) -> list[str]:
-        """The messages that came since the last look."""
+        """The messages since the last call."""
         value: bytes = browser.transport.value()
         browser.transport.clear()
         return [json.loads(line)["message"] for line in value.split(b"\r\n") if line.startswith(b"{")]
 
     def test_one_channel(self) -> None:
-        """A tail starts with the last lines of its channel and tells what is said there."""
+        """A tail starts with the last messages of its channel and continues with new ones."""
         self.say(*map(str, range(12)))
         browser = self.follow("?channel=gossip")
         self.assertEqual(self.heard(browser), [str(number) for number in range(2, 12)])
@@ -420,7 +420,7 @@ class TailTests(AdminTestCase):
         self.assertEqual(self.heard(browser), ["here"])
 
     def test_a_line(self) -> None:
-        """A line says all there is to know, with nothing in it that ends it early."""
+        """A line has everything about a message, and nothing in it that could end it early."""
         browser = self.follow()
         self.say("a\nb")
         line = next(line for line in browser.transport.value().split(b"\r\n") if line.startswith(b"{"))
@@ -438,7 +438,7 @@ class TailTests(AdminTestCase):
         self.assertEqual(line.count(b"\n"), 1)
 
     def test_all_channels(self) -> None:
-        """Without a channel all of them are told."""
+        """Without a channel, a tail follows all channels."""
         browser = self.follow()
         self.assertTrue(browser.transport.value().startswith(b"HTTP/1.1 200 OK"))
         self.say("a")
@@ -451,7 +451,7 @@ class TailTests(AdminTestCase):
         self.assertEqual(self.service.heard, set())
 
     def test_between_history_and_present(self) -> None:
-        """What is said while the history is read is told once, after it."""
+        """A message during the read of the history comes once, after it."""
         reading: Deferred[Any] = Deferred()
         self.in_thread = lambda *call: reading
         browser = self.follow("?channel=gossip")

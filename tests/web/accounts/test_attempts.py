@@ -1,4 +1,4 @@
-"""L{gossip.web.accounts.attempts}: how often something may be tried."""
+"""L{gossip.web.accounts.attempts}: limits on attempts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gossip.web.accounts.attempts import AttemptLimits, Attempts, TooManyAttempt
 
 
 class Counting(SynchronousTestCase):
-    """Three tries in a minute."""
+    """Three attempts per minute."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -28,7 +28,7 @@ class Counting(SynchronousTestCase):
         return refused
 
     def test_too_many(self) -> None:
-        """After the last try one waits for the end of the span, and hears for how long; then it begins anew."""
+        """After the last attempt the error tells how long to wait for the end of the span; then the count restarts."""
         self.spend()
         self.clock.advance(20)
         self.spend(times=2)
@@ -40,7 +40,7 @@ class Counting(SynchronousTestCase):
         self.assertEqual(self.assertRefused(60).text, "Too many tries. Try again in 1 minute.")
 
     def test_refused_counts_not(self) -> None:
-        """What is refused makes the wait no longer."""
+        """A refused attempt does not make the wait longer."""
         self.spend(times=3)
         for _ in range(5):
             self.clock.advance(10)
@@ -49,13 +49,13 @@ class Counting(SynchronousTestCase):
         self.spend()
 
     def test_others(self) -> None:
-        """What one tries is not counted of others."""
+        """Attempts of one subject do not count for others."""
         self.spend("a", 3)
         self.spend("b", 3)
         self.assertRefused(60)
 
     def test_taken_back(self) -> None:
-        """A try that was no fault is taken back; who has none is not remembered."""
+        """A legitimate attempt is taken back; a subject without attempts is not remembered."""
         self.spend(times=3)
         self.attempts.take_back("a")
         self.assertEqual(self.attempts.left("a"), 1)
@@ -66,21 +66,21 @@ class Counting(SynchronousTestCase):
         self.assertEqual((self.attempts.left("a"), len(self.attempts)), (3, 0))
 
     def test_forgotten(self) -> None:
-        """Who begins anew has all tries."""
+        """A subject that is forgotten has all attempts again."""
         self.spend(times=3)
         self.attempts.forget("a")
         self.attempts.forget("b")
         self.spend(times=3)
 
     def test_clock_set_back(self) -> None:
-        """A clock that is set back makes nobody wait longer than the span."""
+        """A clock that is set back makes no wait longer than the span."""
         self.clock.advance(10_000)
         self.spend(times=3)
         self.clock.rightNow = 0.0
         self.assertRefused(60)
 
     def test_bounded(self) -> None:
-        """Of those whose time is over nothing is remembered, and of no more than so many others: the oldest go."""
+        """Expired subjects are dropped first; of a bounded number of others the oldest go."""
         self.patch(attempts, "REMEMBERED", 5)
         for number in range(5):
             self.spend(str(number))
@@ -96,7 +96,7 @@ class Counting(SynchronousTestCase):
     @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 100)), max_size=60))
     @example([("a", 56.9), *[("a", 0.0)] * 3])  # 56.9 + 60 - 56.9 is more than 60
     def test_any_span(self, tries: list[tuple[str, float]]) -> None:
-        """However tries come, of no subject more than three pass in a span that begins with one that passed first."""
+        """Whatever the times, at most three attempts of a subject pass in a span that starts with the first."""
         self.setUp()
         passed: dict[str, list[float]] = {"a": [], "b": []}
         for subject, wait in tries:
@@ -114,9 +114,9 @@ class Counting(SynchronousTestCase):
 
 
 class Addresses(SynchronousTestCase):
-    """What counts as one address."""
+    """Limits per address."""
 
     def test_per_account_first(self) -> None:
-        """An address has more wrong passwords for all accounts than for one: people share addresses."""
+        """An address gets more wrong passwords for all accounts than for one, since people share addresses."""
         limits = AttemptLimits(Clock())
         self.assertGreater(limits.passwords_from.left("a"), limits.passwords.left("a"))

@@ -1,4 +1,4 @@
-"""L{gossip.web.accounts.cookies}: browsers that are known again, and forms that only pages of this site may send."""
+"""L{gossip.web.accounts.cookies}: session cookies, and forms that only pages of this site can send."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.visitor import FORM_TYPE, Visitor
 
 
 class VisitsTestCase(SynchronousTestCase):
-    """A site, somebody with an account, and his browser."""
+    """A site, an account, and a browser."""
 
     def setUp(self) -> None:
         self.service = MemoryService()
@@ -38,14 +38,14 @@ class VisitsTestCase(SynchronousTestCase):
         self.add("Ana")
 
     def add(self, name: str, **more: bool) -> None:
-        """Somebody has an account."""
+        """Add an account."""
         visitor = Visitor(self.site)
         account = visitor.sign_in(self.service, name, **more)
         self.service.network.registry.enact(AccountSaved(replace(account, password=QUICK.hash(GOOD))))
         self.accounts.revoke((digest(visitor.cookies["visit"]),))
 
     def edit(self, **attributes: bool) -> None:
-        """Ana's account becomes another one."""
+        """Change Ana's account."""
         account = self.accounts.named("Ana")
         assert account is not None
         self.service.network.registry.enact(AccountSaved(replace(account, **attributes)))
@@ -59,10 +59,10 @@ class VisitsTestCase(SynchronousTestCase):
 
 
 class CookieTests(VisitsTestCase):
-    """The cookie of who is signed in."""
+    """The session cookie."""
 
     def test_attributes(self) -> None:
-        """No script reads it, no other site sends it along, and it lasts as long as the visit."""
+        """Scripts cannot read the cookie, other sites cannot send it, and it lasts as long as the session."""
         self.sign_in()
         (line,) = (line for line in self.visitor.said if line.startswith("visit="))
         attributes = {each.strip().lower() for each in line.split(";")[1:]}
@@ -70,7 +70,7 @@ class CookieTests(VisitsTestCase):
         self.assertNotIn("secure", attributes)
 
     def test_secure(self) -> None:
-        """On an encrypted way its name is one that no other host can set, and it stays on encrypted ways."""
+        """On an encrypted connection no other host can set the cookie, and it is never sent unencrypted."""
         visitor = self.sign_in(Visitor(self.site, secure=True))
         (line,) = (line for line in visitor.said if line.startswith("__Host-visit="))
         attributes = {each.strip().lower() for each in line.split(";")[1:]}
@@ -79,14 +79,14 @@ class CookieTests(VisitsTestCase):
         self.assertTrue(visitor.is_signed_in())
 
     def test_plain_name_on_encrypted_way(self) -> None:
-        """There a cookie without that prefix, which another host may have set, counts for nothing."""
+        """On an encrypted connection a cookie without the prefix is ignored: another host may have set it."""
         self.sign_in()
         secure = Visitor(self.site, secure=True)
         secure.cookies = {"visit": self.visitor.cookies["visit"]}
         self.assertFalse(secure.is_signed_in())
 
     def test_only_a_digest(self) -> None:
-        """What is kept of it lets nobody in."""
+        """The stored digest is not a valid cookie."""
         self.sign_in()
         (ticket,) = self.accounts.of("Ana", "visit")
         self.assertEqual(ticket.digest, digest(self.visitor.cookies["visit"]))
@@ -94,13 +94,13 @@ class CookieTests(VisitsTestCase):
         self.assertFalse(self.visitor.is_signed_in())
 
     def test_no_account(self) -> None:
-        """Who is not signed in gets no cookie from a page without a form."""
+        """Without an account a page without a form sets no cookie."""
         self.visitor.get("/")
         self.assertEqual(self.visitor.cookies, {})
 
     @given(st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=';,"\\'), max_size=60))
     def test_any_cookie(self, secret: str) -> None:
-        """Whatever a browser shows: nobody is signed in by it, and the page is there."""
+        """Any other cookie signs nobody in, and the page works."""
         visitor = Visitor(self.site)
         visitor.cookies = {"visit": secret, "form": secret}
         self.assertEqual(visitor.get("/sign-in").code, 200)
@@ -108,10 +108,10 @@ class CookieTests(VisitsTestCase):
 
 
 class FixationTests(VisitsTestCase):
-    """Somebody plants a cookie in another one's browser."""
+    """Session fixation: somebody plants a cookie in another browser."""
 
     def test_new_ticket(self) -> None:
-        """Each sign-in makes a new cookie; what was there before is good for nothing afterwards."""
+        """Each sign-in makes a new cookie, and the previous one stops working."""
         self.sign_in()
         first = self.visitor.cookies["visit"]
         self.visitor.get("/account")
@@ -125,7 +125,7 @@ class FixationTests(VisitsTestCase):
         self.assertEqual(len(self.accounts.of("Ana", "visit")), 1)
 
     def test_planted(self) -> None:
-        """A cookie that was there before somebody signed in is not his afterwards, were it one of another account."""
+        """A planted cookie does not become the session of the account that signs in."""
         self.add("Mallory")
         planted = self.sign_in(Visitor(self.site), "Mallory").cookies["visit"]
         for cookie in (planted, "made-up"):
@@ -138,7 +138,7 @@ class FixationTests(VisitsTestCase):
             self.assertNotIn("Ana", attacker.get("/").text)
 
     def test_form_cookie(self) -> None:
-        """The cookie by which forms were known before is no token of the forms of who is signed in."""
+        """The form cookie from before the sign-in does not make form tokens for the session."""
         self.visitor.get("/sign-in")
         before = self.visitor.csrf
         self.sign_in()
@@ -147,10 +147,10 @@ class FixationTests(VisitsTestCase):
 
 
 class EndTests(VisitsTestCase):
-    """How a visit ends."""
+    """How a session ends."""
 
     def test_sign_out(self) -> None:
-        """Who signs out is out, even with the old cookie; his other browsers stay in."""
+        """Signing out ends the session, even with the old cookie; other browsers stay signed in."""
         self.sign_in()
         other = self.sign_in(Visitor(self.site, "192.0.2.2"))
         cookie = self.visitor.cookies["visit"]
@@ -162,7 +162,7 @@ class EndTests(VisitsTestCase):
         self.assertTrue(other.is_signed_in())
 
     def test_time(self) -> None:
-        """A visit ends after its days, and not a second before."""
+        """A session expires after its days, and not a second earlier."""
         self.sign_in()
         self.service.clock.advance(30 * DAY - 1)
         self.assertTrue(self.visitor.is_signed_in())
@@ -170,14 +170,14 @@ class EndTests(VisitsTestCase):
         self.assertFalse(self.visitor.is_signed_in())
 
     def test_disabled(self) -> None:
-        """Who is disabled is out at once."""
+        """A disabled account is signed out at once."""
         self.sign_in()
         self.edit(disabled=True)
         self.assertFalse(self.visitor.is_signed_in())
         self.assertEqual(self.visitor.get("/account").location, "/sign-in?back=/account")
 
     def test_no_longer_admin(self) -> None:
-        """Who is no admin any more may at once do nothing of what admins may."""
+        """A former admin loses the rights of admins at once."""
         self.sign_in()
         self.edit(admin=True)
         self.assertEqual(self.visitor.get("/admin").code, 200)
@@ -185,7 +185,7 @@ class EndTests(VisitsTestCase):
         self.assertEqual(self.visitor.get("/admin").code, 403)
 
     def test_many(self) -> None:
-        """Of too many visits the oldest ends."""
+        """With too many sessions the oldest ends."""
         first = self.sign_in(Visitor(self.site))
         for _ in range(TICKETS):
             self.service.clock.advance(1)
@@ -195,10 +195,10 @@ class EndTests(VisitsTestCase):
 
 
 class GuardTests(VisitsTestCase):
-    """Pages that not everybody may see."""
+    """Pages that need an account."""
 
     def test_sign_in_first(self) -> None:
-        """Who is not signed in is sent to where that is done, and from there back."""
+        """Without an account a browser is sent to the sign-in page, and from there back."""
         self.assertEqual(self.visitor.get("/account?x=%22").location, "/sign-in?back=/account%3Fx%3D%2522")
         answer = self.visitor.get("/sign-in?back=/account%3Fx%3D%2522")
         back = next(tag["value"] for name, tag in answer.page.tags if tag.get("name") == "back" and name == "input")
@@ -207,7 +207,7 @@ class GuardTests(VisitsTestCase):
         self.assertEqual(answer.location, "/account?x=%22")
 
     def test_form_without_visit(self) -> None:
-        """A form of who is signed in no more does nothing, and leads to where one signs in."""
+        """A form from an ended session does nothing, and leads to the sign-in page."""
         self.sign_in()
         self.visitor.get("/account")
         self.accounts.revoke((digest(self.visitor.cookies["visit"]),))
@@ -215,14 +215,14 @@ class GuardTests(VisitsTestCase):
         self.assertEqual((answer.code, answer.location), (303, "/sign-in?back=/"))
 
     def test_admin_page(self) -> None:
-        """A page for admins is refused to others, whatever they ask for."""
+        """A page for admins is refused to all others."""
         self.assertEqual(self.visitor.get("/admin").location, "/sign-in?back=/admin")
         self.sign_in()
         self.assertEqual(self.visitor.get("/admin").code, 403)
 
 
 class ForgeryTests(VisitsTestCase):
-    """Another site has a browser send a form to ours."""
+    """Request forgery: another site makes a browser send a form to ours."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -238,7 +238,7 @@ class ForgeryTests(VisitsTestCase):
         self.assertTrue(self.visitor.is_signed_in())
 
     def test_token(self) -> None:
-        """Without the token of this visit nothing is done."""
+        """Without the token of this session a form is refused."""
         other = self.sign_in(Visitor(self.site))
         other.get("/account")
         fresh = Visitor(self.site)
@@ -248,19 +248,19 @@ class ForgeryTests(VisitsTestCase):
         self.assertEqual(self.out(), 303)
 
     def test_no_token(self) -> None:
-        """A form without a token at all is refused, for who is signed in and for who is not."""
+        """A form without a token is refused, with and without an account."""
         for visitor in (self.visitor, Visitor(self.site)):
             answer = visitor.ask("POST", "/sign-in", urlencode({"name": "Ana"}).encode(), Content_Type=FORM_TYPE)
             self.assertEqual(answer.code, 403)
 
     def test_fetch_site(self) -> None:
-        """What the browser says comes from another site, or from another host of this one, is refused."""
+        """A request that the browser marks as cross-site or same-site is refused."""
         for site in ("cross-site", "same-site", "nonsense", "same-origin, cross-site"):
             self.assertRefused(Sec_Fetch_Site=site)
         self.assertEqual(self.out(Sec_Fetch_Site="same-origin"), 303)
 
     def test_origin(self) -> None:
-        """What comes from a page of another host or port is refused."""
+        """A request from a page of another host or port is refused."""
         for origin in (
             "https://evil.example",
             "http://mud.example",
@@ -274,13 +274,13 @@ class ForgeryTests(VisitsTestCase):
         self.assertEqual(self.out(Origin="http://MUD.example:4110"), 303)
 
     def test_no_origin(self) -> None:
-        """A browser that may not tell where a form came from, as from our pages, is judged by the token."""
+        """Without an origin, as from our pages, the token alone decides."""
         self.assertRefused({"csrf": "x"}, Origin="null")
         self.assertRefused(Origin="null", Sec_Fetch_Site="cross-site")
         self.assertEqual(self.out(Origin="null", Sec_Fetch_Site="same-origin"), 303)
 
     def test_no_form(self) -> None:
-        """What another site can send without asking first, and is no form, is refused."""
+        """Other content types that need no preflight request are refused."""
         body = urlencode({"csrf": self.visitor.csrf}).encode()
         for kind in ("text/plain", "application/json", "multipart/form-data; boundary=x", ""):
             answer = self.visitor.ask("POST", "/sign-out", body, Content_Type=kind)
@@ -288,12 +288,12 @@ class ForgeryTests(VisitsTestCase):
         self.assertTrue(self.visitor.is_signed_in())
 
     def test_get_changes_nothing(self) -> None:
-        """Links and pictures on other sites cannot sign anybody out."""
+        """Links and images on other sites cannot sign anybody out."""
         self.assertEqual(self.visitor.get("/sign-out").code, 303)
         self.assertTrue(self.visitor.is_signed_in())
 
     def test_too_many_fields(self) -> None:
-        """A form with fields without end is refused before it costs anything."""
+        """A form with too many fields is refused early."""
         body = ("csrf=" + self.visitor.csrf + "&a=" * 1000).encode()
         self.assertEqual(self.visitor.ask("POST", "/sign-out", body, Content_Type=FORM_TYPE).code, 400)
         body = ("csrf=" + self.visitor.csrf + "&a=" + "x" * 70_000).encode()
@@ -302,12 +302,12 @@ class ForgeryTests(VisitsTestCase):
 
     @given(st.binary(max_size=200))
     def test_any_body(self, body: bytes) -> None:
-        """Whatever comes as a form without its token is refused, and nothing fails."""
+        """Any body without a valid token is refused, and nothing fails."""
         answer = self.visitor.ask("POST", "/sign-out", body or b"x", Content_Type=FORM_TYPE)
         self.assertEqual(answer.code, 403)
 
     def test_tokens_agree(self) -> None:
-        """All forms of a page bring the same token, also where nobody is signed in yet."""
+        """All forms of a page have the same token, also before signing in."""
         page = Visitor(self.site).get("/sign-in").body.decode()
         account = self.visitor.get("/account").body.decode()
         for text, forms in ((page, 1), (account, 5)):

@@ -1,4 +1,4 @@
-"""L{gossip.web.accounts.mail}, at a real SMTP server of Twisted's without sockets; and the links that mails carry."""
+"""L{gossip.web.accounts.mail} with Twisted's SMTP server in memory, and the links in mails."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CONTENT = ("Content-Type", "Content-Transfer-Encoding", "MIME-Version")
 
 
 class Certificate:
-    """Stands for what judges a certificate, and says what it is told to."""
+    """TLS options whose check of the certificate has a given result."""
 
     def __init__(self, is_good: bool = True) -> None:
         self.is_good = is_good
@@ -60,7 +60,7 @@ class Certificate:
 
 @implementer(smtp.IMessage)
 class Letter:
-    """A mail on its way in."""
+    """A mail being received."""
 
     def __init__(self, postbox: Postbox, to: str) -> None:
         self._postbox = postbox
@@ -118,7 +118,7 @@ class MailReactor(MemoryReactor, Clock):
 
 
 class PostTestCase(SynchronousTestCase):
-    """A server that takes mails, and what sends them."""
+    """A mail server, and a sender."""
 
     def setUp(self) -> None:
         self.reactor = MailReactor()
@@ -141,7 +141,7 @@ class PostTestCase(SynchronousTestCase):
         return self.certificate
 
     def settings(self, **changed: Any) -> None:
-        """The operator changes the settings of mail."""
+        """Change the mail settings."""
         mail = replace(self.rules.settings.mail, **changed)
         self.rules.settings = replace(self.rules.settings, mail=mail)
 
@@ -191,7 +191,7 @@ class MailTests(PostTestCase):
     """Sending."""
 
     def test_sent(self) -> None:
-        """A mail arrives as it was meant, at whom it was meant for."""
+        """A mail arrives complete, at the right address."""
         self.send(text="Grüße\n.\n.. and a long line: " + "x" * 300 + "\n")
         self.serve()
         self.assertEqual([to for to, _ in self.postbox.letters], ["ana@example.org"])
@@ -213,7 +213,7 @@ class MailTests(PostTestCase):
         self.assertEqual(self.logged, [])
 
     def test_lines(self) -> None:
-        """No line of it is longer than servers must take, and none has but ASCII."""
+        """All lines are ASCII and short enough for every server."""
         self.send(subject="Ü" * 70, text="ü" * 3000)
         self.serve()
         _, letter = self.postbox.letters[-1]
@@ -221,7 +221,7 @@ class MailTests(PostTestCase):
         self.assertLessEqual(max(map(len, letter.split(b"\n"))), 998)
 
     def test_signed_in(self) -> None:
-        """Where a user is set, he signs in; with a wrong password nothing is sent, and the log does not have it."""
+        """With a user set, the sender authenticates; with a wrong password nothing is sent, or logged of it."""
         self.settings(user="gossip", password="hush")
         self.send()
         self.serve({"gossip": "hush"})
@@ -236,7 +236,7 @@ class MailTests(PostTestCase):
             self.assertNotIn(secret, line)
 
     def test_signed_in_or_not_at_all(self) -> None:
-        """A server that lets nobody sign in gets nothing where a user is set."""
+        """With a user set, a server without authentication gets nothing."""
         self.settings(user="gossip", password="hush")
         self.send()
         self.serve()
@@ -244,14 +244,14 @@ class MailTests(PostTestCase):
         self.assertEqual(len(self.logged), 1)
 
     def test_encrypted(self) -> None:
-        """Where it must be encrypted, it is before anything is said, to a server whose certificate is good."""
+        """With encryption required, nothing is sent before TLS with a valid certificate."""
         self.settings(encrypted=True, user="gossip", password="hush")
         self.send()
         self.serve({"gossip": "hush"}, encrypts=True)
         self.assertEqual((len(self.postbox.letters), self.trusted), (1, ["mail.example.org"]))
 
     def test_not_encrypted(self) -> None:
-        """A server that does not encrypt, or whose certificate is no good, gets nothing then."""
+        """With encryption required, a server without TLS or with a bad certificate gets nothing."""
         self.settings(encrypted=True)
         self.send()
         self.serve()
@@ -262,11 +262,11 @@ class MailTests(PostTestCase):
         self.assertEqual(len(self.logged), 2)
 
     def test_trust(self) -> None:
-        """Unless a test says otherwise, certificates are judged as browsers do."""
+        """By default certificates are checked as browsers check them."""
         self.assertIs(Mail(self.reactor, self.rules, self.reactor.seconds)._trust, optionsForClientTLS)
 
     def test_refused(self) -> None:
-        """What a server refuses is logged, without what the mail says, even if the server quotes it."""
+        """A refusal is logged without the content of the mail, even if the server quotes it."""
         self.postbox.refusal = "Spam: https://gossip.example.org/reset/secret"
         self.send(text="https://gossip.example.org/reset/secret")
         self.serve()
@@ -276,7 +276,7 @@ class MailTests(PostTestCase):
         self.assertNotIn("secret", line)
 
     def test_no_server(self) -> None:
-        """A server that is not there, or says nothing, is logged."""
+        """A server that is down or silent is logged."""
         self.send()
         factory = self.reactor.tcpClients[-1][2]
         factory.clientConnectionFailed(self.reactor.connectors[-1], Failure(error.ConnectionRefusedError()))
@@ -290,7 +290,7 @@ class MailTests(PostTestCase):
         self.assertIn("Timeout", self.logged[-1])
 
     def test_many(self) -> None:
-        """So many are on their way at once, and further ones are not sent; it goes on when one is done."""
+        """A bounded number of mails is sent at once; others are dropped until one is done."""
         for _ in range(AT_ONCE + 3):
             self.send()
         self.assertEqual((len(self.reactor.tcpClients), len(self.logged)), (AT_ONCE, 3))
@@ -299,13 +299,13 @@ class MailTests(PostTestCase):
         self.assertEqual(len(self.reactor.tcpClients), AT_ONCE + 1)
 
     def test_reload(self) -> None:
-        """Where there is no server nothing is promised; a reload may change that."""
+        """Without a server the pages promise no mail; a reload can change that."""
         self.assertTrue(self.mail.is_configured)
         self.settings(server="")
         self.assertFalse(self.mail.is_configured)
 
     def test_recipients(self) -> None:
-        """Nothing goes to what is more than one address, or none."""
+        """Nothing is sent to an invalid address or to several."""
         for to in (
             "",
             "ana",
@@ -323,14 +323,14 @@ class MailTests(PostTestCase):
 
     @given(st.text() | st.sampled_from(["a\r\nBcc: evil@example.org", "a\n\nb", "a\rX: y", HOSTILE]))
     def test_any_subject(self, subject: str) -> None:
-        """Whatever is in a subject is in the subject: no header of a mail can be made up."""
+        """A text in the subject stays in the subject: it cannot add a header."""
         message = email.message_from_bytes(self.mail.written("ana@example.org", subject, "A text."))
         headers = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", *CONTENT]
         self.assertEqual(sorted(name for name, _ in message.items()), sorted(headers))
 
 
 class ForgottenTests(PostTestCase):
-    """Somebody forgot his password."""
+    """A forgotten password."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -357,7 +357,7 @@ class ForgottenTests(PostTestCase):
         return (visitor or self.visitor).post("/forgot", {"name": name}, at="/forgot")
 
     def test_link(self) -> None:
-        """A link comes by mail, to this site whatever the request says of it, and sets a new password."""
+        """A mail has a link to the configured address, whatever the Host header, and the link sets a new password."""
         self.assertIn("/forgot", self.visitor.get("/sign-in").page.links())
         answer = self.visitor.post("/forgot", {"name": "ana"}, at="/forgot", Host="evil.example")
         self.assertEqual((answer.code, answer.location), (303, "/forgot?done=1"))
@@ -373,7 +373,7 @@ class ForgottenTests(PostTestCase):
         self.assertEqual(self.visitor.get(path).code, 404)
 
     def test_same_answer(self) -> None:
-        """Nobody learns whether there is such an account, or whether it has an address."""
+        """The answer does not tell whether the account exists or has an address."""
         self.service.writer.slow = True
         told = set()
         for name in ("Ana", "Bob", "Nobody", HOSTILE):
@@ -385,7 +385,7 @@ class ForgottenTests(PostTestCase):
         self.assertEqual(len(self.reactor.tcpClients), 1)
 
     def test_disabled(self) -> None:
-        """Who is disabled gets no mail."""
+        """A disabled account gets no mail."""
         account = self.accounts.named("Ana")
         assert account is not None
         self.service.network.registry.enact(AccountSaved(replace(account, disabled=True)))
@@ -393,7 +393,7 @@ class ForgottenTests(PostTestCase):
         self.assertEqual(self.reactor.tcpClients, [])
 
     def test_changed_meanwhile(self) -> None:
-        """Nothing is written to where the account was until just now, nor is its link good for the next one."""
+        """A mail does not go to an account that was changed meanwhile, and its link does not work for the next one."""
         ana = self.accounts.named("Ana")
         assert ana is not None
         changes: tuple[Change, ...] = AccountSaved(replace(ana, email="new@example.org")), AccountRemoved("Ana")
@@ -407,13 +407,13 @@ class ForgottenTests(PostTestCase):
             self.service.network.registry.enact(AccountSaved(ana))
 
     def test_nothing_filled_in(self) -> None:
-        """An empty name is a mistake, and no mail."""
+        """An empty name is an error, and sends no mail."""
         answer = self.forgot(" ")
         self.assertEqual(answer.code, 422)
         self.assertIn("Enter the name of your account.", answer.text)
 
     def test_too_many(self) -> None:
-        """An address may ask for so many mails, and is told when it may again."""
+        """An address can ask for a bounded number of mails, and is told when to try again."""
         for _ in range(AttemptLimits(self.reactor).mails.left("x")):
             self.assertEqual(self.forgot("Nobody").code, 303)
         answer = self.forgot("Ana")
@@ -422,20 +422,20 @@ class ForgottenTests(PostTestCase):
         self.assertEqual(self.forgot("Ana").code, 303)
 
     def test_too_many_for_one(self) -> None:
-        """An account gets so many in an hour, whoever asks, and nobody is told."""
+        """An account gets a bounded number of mails per hour, and the answer does not tell."""
         for number in range(10):
             self.assertEqual(self.forgot("Ana", Visitor(self.site, f"198.51.100.{number}")).code, 303)
         self.assertEqual(len(self.reactor.tcpClients), 3)
 
     def test_not_kept(self) -> None:
-        """A link that could not be kept is not sent."""
+        """A link that could not be saved is not sent."""
         self.service.writer.full = True
         self.assertEqual(self.forgot("Ana").code, 303)
         self.assertEqual(self.reactor.tcpClients, [])
         self.assertEqual(len(self.flushLoggedErrors(StoreError)), 1)
 
     def test_cross_site(self) -> None:
-        """No other site makes us write mails."""
+        """Another site cannot make the daemon send mails."""
         self.visitor.get("/forgot")
         self.assertEqual(self.visitor.post("/forgot", {"name": "Ana"}, Sec_Fetch_Site="cross-site").code, 403)
         self.assertEqual(self.visitor.post("/forgot", {"name": "Ana", "csrf": "x"}).code, 403)

@@ -26,7 +26,7 @@ from tests.support.passwords import GOOD, QUICK, Threads
 
 
 class Hasher(PasswordHasher):
-    """Counts what it does."""
+    """A hasher that counts its work."""
 
     def __init__(self) -> None:
         super().__init__(time_cost=1, memory_cost=8, parallelism=1)
@@ -42,36 +42,36 @@ class Hasher(PasswordHasher):
 
 
 class Rules(SynchronousTestCase):
-    """What a password must be."""
+    """The rules for passwords."""
 
     def test_length(self) -> None:
-        """It has ten characters or more, and not too many."""
+        """A password has 10 to 200 characters."""
         for length, is_good in ((0, False), (9, False), (10, True), (200, True), (201, False)):
             self.assertEqual(password_error("ab" * (length // 2) + "c" * (length % 2), "Ana") is None, is_good, length)
 
     def test_characters(self) -> None:
-        """Characters count, not bytes, and not how they were composed."""
+        """The length is in characters, not in bytes, whether they are composed or not."""
         self.assertIsNone(password_error("pässwörter", "Ana"))
         self.assertIsNotNone(password_error("a\u0308" * 9, "Ana"))
 
     def test_name(self) -> None:
-        """It is not the name, in whatever case."""
+        """A password is not the account name, in any case."""
         self.assertIsNotNone(password_error("anastasia_1", "Anastasia_1"))
         self.assertIsNone(password_error("anastasia_1!", "Anastasia_1"))
 
     def test_dull(self) -> None:
-        """It is not one character over and over."""
+        """A password is not a single repeated character."""
         self.assertIsNotNone(password_error("aaaaaaaaaaaaa", "Ana"))
 
     @given(st.text() | st.text(min_size=10), st.text())
     def test_anything(self, password: str, name: str) -> None:
-        """Whatever is typed is good or is told why not, in a sentence."""
+        """Any text is allowed, or refused with a sentence."""
         told = password_error(password, name)
         self.assertTrue(len(password) >= SHORTEST if told is None else told.endswith("."))
 
 
 class Keeping(SynchronousTestCase):
-    """How a password is kept and checked."""
+    """Hashes."""
 
     def setUp(self) -> None:
         self.hasher = Hasher()
@@ -88,11 +88,11 @@ class Keeping(SynchronousTestCase):
         return judged
 
     def test_strength(self) -> None:
-        """Passwords are kept as argon2id, as strong as OWASP asks for."""
+        """Hashes are argon2id with the parameters that OWASP recommends."""
         self.assertRegex(hasher().hash(GOOD), r"^\$argon2id\$v=19\$m=19456,t=2,p=1\$")
 
     def test_right_and_wrong(self) -> None:
-        """The right one is right, every other one is wrong; two hashes of one are different."""
+        """Only the right password is right; two hashes of one password differ."""
         kept = self.hash()
         self.assertNotIn("horse", kept)
         self.assertNotEqual(kept, self.hash())
@@ -101,7 +101,7 @@ class Keeping(SynchronousTestCase):
             self.assertEqual(self.verify(wrong, kept), (False, None), wrong[:40])
 
     def test_long(self) -> None:
-        """Of the longest password every character counts, and what is longer is wrong."""
+        """Every character of the longest password counts, and a longer one is wrong."""
         longest = "ab" * (LONGEST // 2)
         kept = self.hash(longest)
         self.assertEqual(self.verify(longest, kept), (True, None))
@@ -109,11 +109,11 @@ class Keeping(SynchronousTestCase):
         self.assertEqual(self.verify(longest + "a", kept), (False, None))
 
     def test_keyboards(self) -> None:
-        """A letter is the same whether it came as one character or as two."""
+        """A composed letter equals the same letter as two characters."""
         self.assertEqual(self.verify("pa\u0308sswo\u0308rter", self.hash("p\xe4ssw\xf6rter")), (True, None))
 
     def test_nobody(self) -> None:
-        """Who is not there, or has no password, takes as much work as who is."""
+        """A check without a hash takes as much work as one with a hash."""
         kept = self.hash()
         self.hasher.computed = 0
         self.assertEqual(self.verify(GOOD, None), (False, None))
@@ -122,12 +122,12 @@ class Keeping(SynchronousTestCase):
         self.assertEqual(self.hasher.computed, 2)
 
     def test_damaged(self) -> None:
-        """What is no hash fits no password."""
+        """A damaged hash matches no password."""
         for kept in ("", "x", "$argon2id$", "$argon2id$v=19$m=8,t=1,p=1$x$y"):
             self.assertEqual(self.verify(GOOD, kept), (False, None), kept)
 
     def test_weaker(self) -> None:
-        """A hash that is weaker than today's is replaced when its password is shown, and not before."""
+        """A weak hash is replaced when its password is checked, and not before."""
         stronger = Passwords(maybeDeferred, PasswordHasher(time_cost=2, memory_cost=8, parallelism=1))
         old = self.hash()
         self.passwords = stronger
@@ -139,7 +139,7 @@ class Keeping(SynchronousTestCase):
         self.assertEqual(self.verify(GOOD, better), (True, None))
 
     def test_broken(self) -> None:
-        """A failure of the hash is a failure, and no wrong password; the next one has its turn."""
+        """An error in the hasher is an error, and not a wrong password; the next check gets its turn."""
 
         def breaking(*arguments: Any) -> None:
             raise MemoryError
@@ -161,11 +161,11 @@ class Crowds(SynchronousTestCase):
         self.places = itertools.count()
 
     def verify(self, place: str | None = None) -> Deferred[tuple[bool, str | None]]:
-        """Somebody shows his password, from a place of his own if none is named."""
+        """Check a password, by default from its own place."""
         return Deferred.fromCoroutine(self.passwords.verify(GOOD, self.kept, place or str(next(self.places))))
 
     def test_few_at_once(self) -> None:
-        """Only so many are checked at once; the others wait for their turn."""
+        """A bounded number of checks runs at once; the others wait."""
         asked = [self.verify() for _ in range(AT_ONCE + 3)]
         for left in (3, 2, 1, 0):
             self.assertEqual(len(self.threads.working), AT_ONCE)
@@ -174,7 +174,7 @@ class Crowds(SynchronousTestCase):
         self.assertEqual([self.successResultOf(each) for each in asked[:4]], [(True, None)] * 4)
 
     def test_too_many(self) -> None:
-        """Beyond what may wait, one is told so at once, and when to come again."""
+        """With too many waiting, a check is refused at once, with the time to try again."""
         asked = [self.verify() for _ in range(AT_ONCE + WAITING)]
         busy = self.failureResultOf(self.verify(), Busy).value
         self.assertEqual((busy.code, busy.headers), (503, {b"Retry-After": b"5"}))
@@ -185,7 +185,7 @@ class Crowds(SynchronousTestCase):
         self.assertEqual({self.successResultOf(each) for each in asked}, {(True, None)})
 
     def test_one_place(self) -> None:
-        """From one place come so many at once and no more, so that the others get their turns."""
+        """One place can have a bounded number of checks, so that others get their turns."""
         asked = [self.verify("one") for _ in range(OF_ONE_PLACE)]
         self.failureResultOf(self.verify("one"), Busy)
         self.failureResultOf(Deferred.fromCoroutine(self.passwords.hash(GOOD, "one")), Busy)
@@ -202,7 +202,7 @@ class Crowds(SynchronousTestCase):
         self.assertEqual([each.called for each in asked], [True] * (OF_ONE_PLACE + 2))
 
     def test_who_goes_away(self) -> None:
-        """Who no longer waits frees his place in the queue at once, and his thread when it is done."""
+        """A cancelled check frees its place in the queue at once, and its thread when that is done."""
         asked = [self.verify() for _ in range(AT_ONCE + 1)]
         asked[0].cancel()
         self.failureResultOf(asked[0])

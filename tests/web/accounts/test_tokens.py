@@ -1,4 +1,4 @@
-"""L{gossip.web.accounts.tokens}: what programs may do that show a token."""
+"""L{gossip.web.accounts.tokens}: what programs can do with a token."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TokenTestCase(PagesTestCase):
         }
 
     def token(self, name: str, scope: str, **more: Any) -> str:
-        """Somebody makes a token."""
+        """Create a token."""
         secret = f"{name}-{scope}-{len(self.world.registry.accounts.tickets)}"
         ticket = Ticket(digest=digest(secret), kind="token", account=name, scope=scope, label="My bot", **more)
         self.world.registry.enact(TicketIssued(ticket))
@@ -53,17 +53,17 @@ class TokenTestCase(PagesTestCase):
         return code, heads, json.loads(text)
 
     def operate(self, operation: str, name: str = "Ana", scope: str = "admin", /, **arguments: Any) -> tuple[int, Any]:
-        """Carry out an operation of an admin."""
+        """Carry out an operation."""
         body = json.dumps(arguments).encode()
         code, _, result = self.ask(f"/api/v1/admin/{operation}", self.tokens[name, scope], "POST", body)
         return code, result
 
 
 class ShownTests(TokenTestCase):
-    """Showing a token."""
+    """Requests with a token."""
 
     def test_who(self) -> None:
-        """A token tells whose it is, and what it is good for."""
+        """A token gives its account and scope."""
         code, _, told = self.ask("/api/v1/account", self.tokens["Bob", "read"])
         expected = {"account": "Bob", "admin": False, "scope": "read", "label": "My bot", "expires": None}
         self.assertEqual((code, told), (200, expected))
@@ -72,7 +72,7 @@ class ShownTests(TokenTestCase):
         self.assertEqual((told["admin"], told["scope"], told["expires"]), (True, "metrics", "2023-11-14T22:01:00Z"))
 
     def test_from_the_page(self) -> None:
-        """What the page of an account shows as a new token is one, until its owner ends it."""
+        """A token from the account page works until its owner revokes it."""
         ana = Visitor(self.site)
         ana.sign_in(self.service, "Ana")
         shown = ana.post("/account/tokens", {"label": "A bot", "scope": "admin"}, "/account").text
@@ -83,7 +83,7 @@ class ShownTests(TokenTestCase):
         self.assertEqual(self.ask("/api/v1/account", secret)[0], 401)
 
     def test_none(self) -> None:
-        """Who shows none is told how it is done."""
+        """A request without a token gets an explanation."""
         for headers in ({}, {"Authorization": ""}, {"Authorization": "Basic QW5hOng="}, {"Authorization": "Bearer"}):
             code, heads, told = self.ask("/api/v1/account", None, **headers)
             self.assertEqual(code, 401)
@@ -91,7 +91,7 @@ class ShownTests(TokenTestCase):
             self.assertIn("error", told)
 
     def test_wrong(self) -> None:
-        """What is no token, is one no more, belongs to nobody, or is something else, is not good."""
+        """An unknown, revoked or orphaned token, or another kind of ticket, is refused."""
         visit = Ticket(digest=digest("visit"), kind="visit", account="Ana")
         self.world.registry.enact(TicketIssued(visit))
         over, nobody = self.token("Ana", "read", expires=NOW), self.token("Nobody", "read")
@@ -101,7 +101,7 @@ class ShownTests(TokenTestCase):
             self.assertEqual(heads["www-authenticate"], 'Bearer realm="gossip", error="invalid_token"')
 
     def test_disabled(self) -> None:
-        """The tokens of a disabled account are not good, and one who is no admin any more does nothing as one."""
+        """The tokens of a disabled account are refused, and those of a former admin lose the rights of admins."""
         account = self.world.registry.accounts.named("Ana")
         assert account is not None
         self.world.registry.enact(AccountSaved(replace(account, admin=False)))
@@ -110,12 +110,12 @@ class ShownTests(TokenTestCase):
         self.assertEqual(self.operate("game/list")[0], 401)
 
     def test_case(self) -> None:
-        """The scheme is written in any case (RFC 9110, section 11.1)."""
+        """The scheme can be in any case (RFC 9110, section 11.1)."""
         code, _, _ = self.ask("/api/v1/account", None, Authorization=f"bearer  {self.tokens['Ana', 'read']}")
         self.assertEqual(code, 200)
 
     def test_scopes(self) -> None:
-        """A token is good for what its scope says, and for nothing else."""
+        """A token gives access to what its scope includes, and to nothing else."""
         good = {
             (name, scope): [
                 self.ask("/api/v1/account", token)[0],
@@ -128,7 +128,7 @@ class ShownTests(TokenTestCase):
         self.assertEqual(good["Ana", "read"], [200, 200, 403, 403])
         self.assertEqual(good["Ana", "metrics"], [200, 403, 200, 403])
         self.assertEqual(good["Ana", "admin"], [200, 200, 200, 200])
-        # Bob could not make such tokens; he has them of a time when he was an admin.
+        # Bob cannot create such tokens now: these are from a time when Bob was an admin.
         self.assertEqual(good["Bob", "read"], [200, 200, 403, 403])
         self.assertEqual(good["Bob", "metrics"], [200, 403, 403, 403])
         self.assertEqual(good["Bob", "admin"], [200, 200, 403, 403])
@@ -137,7 +137,7 @@ class ShownTests(TokenTestCase):
         self.assertEqual(told, {"error": "This needs a token with the scope admin."})
 
     def test_guessing(self) -> None:
-        """Wrong tokens of an address are looked at so many times, and then none of it is, for a while; others go on."""
+        """After too many wrong tokens an address is blocked for a while; other addresses are not."""
         token = self.tokens["Ana", "read"]
         for _ in range(3):
             for _ in range(WRONG - 1):
@@ -151,7 +151,7 @@ class ShownTests(TokenTestCase):
             self.service.clock.advance(901)
 
     def test_cached_by_nobody(self) -> None:
-        """What a token is needed for is in no cache, and no page of another site reads it."""
+        """Answers that need a token are not cached, and pages of other sites cannot read them."""
         self.show("gossip")
         token = self.tokens["Ana", "admin"]
         for path in ("account", "account/games", "channels/gossip/messages", "nothing", "channels/nowhere/messages"):
@@ -162,7 +162,7 @@ class ShownTests(TokenTestCase):
         self.assertEqual(Browser(self.site).ask("OPTIONS", "/api/v1/account")[0], 405)
 
     def test_cookie(self) -> None:
-        """A browser that is signed in has no token by that: no form of another site gets anything done."""
+        """A session cookie is not a token: a form of another site cannot use the API."""
         visit = Ticket(digest=digest("visit"), kind="visit", account="Ana", expires=NOW + 60)
         self.world.registry.enact(TicketIssued(visit))
         code, _, _ = self.ask("/api/v1/admin/game/list", None, "POST", Cookie="visit=visit")
@@ -170,17 +170,17 @@ class ShownTests(TokenTestCase):
 
 
 class OwnTests(TokenTestCase):
-    """What the owner of games is told."""
+    """The games of an owner."""
 
     def own(self, name: str = "Bob") -> list[dict[str, Any]]:
-        """The games of somebody."""
+        """The games of an account."""
         code, _, told = self.ask("/api/v1/account/games", self.tokens[name, "read"])
         self.assertEqual(code, 200)
         games: list[dict[str, Any]] = told["games"]
         return games
 
     def test_own(self) -> None:
-        """An owner is told of his games, and of no others."""
+        """An owner gets their own games, and no others."""
         for name in ("Gamma", "Alpha"):
             self.world.change(name, owner="Bob")
         self.world.change("Beta", owner="Ana")
@@ -188,7 +188,7 @@ class OwnTests(TokenTestCase):
         self.assertEqual([game["game"] for game in self.own("Ana")], ["Beta"])
 
     def test_in_full(self) -> None:
-        """He is told all of it, hidden or not, with the sessions that are live; but no secret."""
+        """An owner gets everything about a game, hidden or not, with its live sessions, but no secret."""
         secrets = (Secret(digest(uuid(0xE1))), Secret(digest("old"), NOW + 60))
         self.world.change("Alpha", owner="Bob", hidden=True, hides_players=True, tagline="Here", secrets=secrets)
         self.show("gossip")
@@ -226,17 +226,17 @@ class OwnTests(TokenTestCase):
         self.assertIsNone(self.own()[0]["old_secret_until"])
 
     def test_offline(self) -> None:
-        """A game that is not there has no sessions and no players."""
+        """An offline game has no sessions and no players."""
         self.world.change("Alpha", owner="Bob")
         (game,) = self.own()
         self.assertEqual((game["online"], game["players"], game["sessions"], game["version"]), (False, [], [], None))
 
 
 class HistoryTests(TokenTestCase):
-    """What was said where not everybody may read."""
+    """Messages of hidden channels."""
 
     def test_hidden(self) -> None:
-        """The history of hidden channels is for admins; for others they are not there."""
+        """Only admins can read hidden channels; for others they do not exist."""
         self.world.registry.enact(ChannelSaved(Channel("secret", True)))
         self.show("gossip")
         for channel in ("secret", "gossip"):
@@ -257,10 +257,10 @@ class HistoryTests(TokenTestCase):
 
 
 class OperationTests(TokenTestCase):
-    """What an admin does by a program."""
+    """Operations with a token."""
 
     def test_done(self) -> None:
-        """An operation is carried out, and the log of what admins did has who did it."""
+        """An operation is carried out, and the activity log has its account."""
         code, made = self.operate("game/add", name="My MUD", short_name="MyMUD")
         self.assertEqual((code, made["short_name"]), (200, "MyMUD"))
         registry = self.world.registry
@@ -271,7 +271,7 @@ class OperationTests(TokenTestCase):
         self.assertEqual([each["actor"] for each in listed["entries"]], ["Ana"])
 
     def test_refused(self) -> None:
-        """What is refused is told with the reason, and what does not exist is not there."""
+        """A refused operation has its reason, and an unknown one is 404."""
         self.assertEqual(
             self.operate("game/show", game="Nobody"),
             (400, {"error": "no such game", "code": "not-found", "field": "game"}),
@@ -287,21 +287,21 @@ class OperationTests(TokenTestCase):
         )
 
     def test_nobody_else(self) -> None:
-        """Nobody else gets anything done by it."""
+        """No other token can carry out operations."""
         for name, scope in (("Ana", "read"), ("Ana", "metrics"), ("Bob", "admin")):
             self.assertEqual(self.operate("game/disable", name, scope, game="Alpha")[0], 403)
         self.assertEqual(self.ask("/api/v1/admin/game/disable", None, "POST", b'{"game": "Alpha"}')[0], 401)
         self.assertFalse(self.world.game("Alpha").disabled)
 
     def test_not_kept(self) -> None:
-        """A database that is away is told as that, without its name."""
+        """An unavailable database is reported without its name."""
         self.service.writer.full = True
         self.assertEqual(
             self.operate("game/disable", game="Alpha"), (503, {"error": "The database is not responding."})
         )
 
     def test_gone(self) -> None:
-        """Who no longer waits does not keep it from being done, nor from having its turn after what came before."""
+        """An operation is carried out, in its turn, even if its connection closes."""
         self.service.writer.slow = True
         browsers = [Browser(self.site), Browser(self.site)]
         for browser, game in zip(browsers, ("Alpha", "Beta"), strict=True):

@@ -1,4 +1,4 @@
-"""L{gossip.web.api.public_api} and L{gossip.web.api.asyncapi}: what programs read."""
+"""L{gossip.web.api.public_api} and L{gossip.web.api.asyncapi}: data for programs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ApiTests(ApiTestCase):
     """C{/api/v1}."""
 
     def test_games(self) -> None:
-        """All games are told, online first, each in full under its own path."""
+        """All games are listed, online first, and each has its own path with its details."""
         self.world.change("Beta", connections=(WebConnection("https://beta.example/"),))
         self.service.join("Beta", players=["Bo", "Ana"], channels=["gossip"])
         self.show("gossip")
@@ -52,7 +52,7 @@ class ApiTests(ApiTestCase):
         self.assertEqual(beta["players_over_time"]["values"][-1], 2)
 
     def test_hidden(self) -> None:
-        """Hidden games, channels and players, and identities, are nowhere."""
+        """Hidden games, channels, players and client_ids do not appear."""
         self.world.change("Alpha", hidden=True)
         self.world.change("Beta", hides_players=True)
         self.service.join("Alpha", players=["Ana"], channels=["secret"])
@@ -66,7 +66,7 @@ class ApiTests(ApiTestCase):
         self.assertIsNone(self.ask("/api/v1/games/Beta")["players_over_time"])
 
     def test_messages(self) -> None:
-        """The history of a channel is told in pages, in either direction."""
+        """The history of a channel has pages, in both directions."""
         self.show("gossip")
         for seq in range(1, 11):
             self.said(seq, HOSTILE)
@@ -88,7 +88,7 @@ class ApiTests(ApiTestCase):
             self.ask(f"{path}?{query}", 400)
 
     def test_statistics(self) -> None:
-        """The network is told in numbers."""
+        """The statistics of the network are right."""
         self.service.join("Alpha", players=["Ana"])
         self.show("gossip")
         self.said(1, at=NOW - 10)
@@ -97,7 +97,7 @@ class ApiTests(ApiTestCase):
         self.assertEqual((sum(told["messages_over_time"]["values"]), told["players_over_time"]["values"][-1]), (1, 1))
 
     def test_etag(self) -> None:
-        """What has not changed is not sent again."""
+        """An unchanged answer is not sent again."""
         headers = Browser(self.site).ask("GET", "/api/v1/games")[1]
         again = Browser(self.site).ask("GET", "/api/v1/games", b"", If_None_Match=headers["etag"])
         self.assertEqual((again[0], again[2], again[1]["etag"]), (304, b"", headers["etag"]))
@@ -108,7 +108,7 @@ class ApiTests(ApiTestCase):
         self.assertEqual(Browser(self.site).ask("GET", "/api/v1/games", b"", If_None_Match=headers["etag"])[0], 200)
 
     def test_no_database(self) -> None:
-        """A database that does not answer is told in JSON too, and the document says so."""
+        """An unavailable database is reported in JSON, and the document says so."""
         self.show("gossip")
         paths = self.ask("/api/v1/openapi.json")["paths"]
         self.in_thread = lambda *call: fail(StoreError("/secret/gossip.db: no"))
@@ -118,14 +118,14 @@ class ApiTests(ApiTestCase):
             self.assertIn("503", paths[f"/api/v1/{path}"]["get"]["responses"])
 
     def test_read_only(self) -> None:
-        """Nothing can be changed by it."""
+        """The API cannot change anything without a token."""
         for method in ("POST", "PUT", "DELETE"):
             self.assertEqual(Browser(self.site).ask(method, "/api/v1/games")[0], 405)
 
     @examples(20)
     @given(st.text(max_size=60))
     def test_any_text(self, text: str) -> None:
-        """Whatever stands in names and messages, JSON brings it over."""
+        """JSON carries any text in names and messages."""
         self.setUp()
         self.world.registry.enact(GameSaved(replace(self.world.game("Alpha"), name=text, description=text)))
         self.show("gossip", text)
@@ -138,7 +138,7 @@ class DocumentTests(ApiTestCase):
     """The documents for programs."""
 
     def references(self, document: Any) -> Iterator[str]:
-        """Where a document refers to."""
+        """The references of a document."""
         for key, value in document.items() if isinstance(document, dict) else enumerate(document):
             if key == "$ref":
                 yield value
@@ -146,7 +146,7 @@ class DocumentTests(ApiTestCase):
                 yield from self.references(value)
 
     def check(self, document: Any) -> None:
-        """All that it refers to is in it."""
+        """Every reference leads to something in the document."""
         for reference in {*self.references(document)}:
             found = document
             for part in reference.removeprefix("#/").split("/"):
@@ -154,13 +154,13 @@ class DocumentTests(ApiTestCase):
                 found = found[part]
 
     def token(self, scope: str = "admin") -> str:
-        """An admin makes a token; one that is good for everything, if not said otherwise."""
+        """Create a token of an admin, with the scope admin by default."""
         self.world.registry.enact(AccountSaved(Account(name="Ana", admin=True)))
         self.world.registry.enact(TicketIssued(Ticket(digest=digest("x"), kind="token", account="Ana", scope=scope)))
         return "Bearer x"
 
     def check_answer(self, answer: Any, response: Any, document: Any, what: str) -> None:
-        """An answer is as the document says: no field is missing, and none is there that is not in it."""
+        """An answer has exactly the fields of its schema."""
         schema = response["content"]["application/json"]["schema"]
         name = schema.get("$ref", "").rpartition("/")[2]
         if name:
@@ -205,7 +205,7 @@ class DocumentTests(ApiTestCase):
         self.assertLessEqual(served, {*document["paths"], "/api/v1/admin/{name}/{name}"})
 
     def test_wrong_scope(self) -> None:
-        """The document says of all that looks at a token that it may not be good for this."""
+        """The document lists the refusals of every path that takes a token."""
         self.show("gossip")
         self.token("metrics")
         paths = self.ask("/api/v1/openapi.json")["paths"]
@@ -215,7 +215,7 @@ class DocumentTests(ApiTestCase):
             self.assertIn("403", paths[path]["get"]["responses"])
 
     def test_operations(self) -> None:
-        """The document has every operation of an admin, with its arguments and what they must be."""
+        """The document has every operation with the schema of its arguments."""
         document = self.ask("/api/v1/openapi.json")
         prefix = "/api/v1/admin/"
         documented = {path.removeprefix(prefix) for path in document["paths"] if path.startswith(prefix)}
@@ -235,7 +235,7 @@ class DocumentTests(ApiTestCase):
         self.assertEqual(pause["properties"]["minutes"]["default"], 30)
 
     def test_asyncapi(self) -> None:
-        """The AsyncAPI document has every event that a game may send, with what stands in its payload."""
+        """The AsyncAPI document has every event that a game can send, with the schema of its payload."""
         document = self.ask("/asyncapi.json")
         self.check(document)
         messages = document["components"]["messages"]

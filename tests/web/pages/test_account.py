@@ -1,4 +1,4 @@
-"""L{gossip.web.pages.account}: what people do with their accounts."""
+"""L{gossip.web.pages.account}: what people can do with their account."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.world import uuid
 
 
 class OwnAccountTests(AccountsTestCase):
-    """The page of one's own account."""
+    """The account page."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -32,7 +32,7 @@ class OwnAccountTests(AccountsTestCase):
         return self.visitor.post(f"/account/{what}", fields, at="/account")
 
     def test_page(self) -> None:
-        """It shows what there is to know, and nothing that lets anybody in."""
+        """The page shows the account, and no secret."""
         other = Visitor(self.site, "198.51.100.7")
         self.sign_in(other)
         game = replace(self.service.world.game("Alpha"), owner="Ana", name="The <b>Alpha</b>")
@@ -51,7 +51,7 @@ class OwnAccountTests(AccountsTestCase):
             self.assertNotIn(cookie, answer.body.decode())
 
     def test_password(self) -> None:
-        """A new password ends every other visit and open link; this browser gets a new cookie, and tokens stay."""
+        """A new password ends every other session and open link; this browser gets a new cookie, and tokens stay."""
         other = Visitor(self.site)
         self.sign_in(other)
         path = self.link("reset", "Ana")
@@ -70,7 +70,7 @@ class OwnAccountTests(AccountsTestCase):
         self.assertEqual(self.sign_in(Visitor(self.site), password=BETTER).code, 303)
 
     def test_password_mistakes(self) -> None:
-        """What is wrong is said at its field, and nothing changes."""
+        """An error is shown at its field, and nothing changes."""
         before = self.account()
         for fields, text in (
             ({"current": "wrong password"}, "Wrong password."),
@@ -84,7 +84,7 @@ class OwnAccountTests(AccountsTestCase):
         self.assertEqual(self.account(), before)
 
     def test_email(self) -> None:
-        """The address is changed, or taken away, by who knows the password."""
+        """With the password the email address can be changed or removed."""
         self.assertIn422("Wrong password.", self.post("email", email="new@example.org", current="x"))
         answer = self.post("email", email="ana@example.org\nx", current=GOOD)
         self.assertIn422("This is not a valid email address.", answer)
@@ -92,13 +92,13 @@ class OwnAccountTests(AccountsTestCase):
         path = self.link("reset", "Ana")
         self.assertEqual(self.post("email", email="new@example.org", current=GOOD).location, "/account?done=email")
         self.assertEqual(self.account().email, "new@example.org")
-        # Who reads what comes to the old address has no use of it.
+        # A link that went to the old address does not work.
         self.assertEqual(Visitor(self.site).get(path).code, 404)
         self.post("email", email="", current=GOOD)
         self.assertIsNone(self.account().email)
 
     def test_end(self) -> None:
-        """One visit is ended, or all others."""
+        """One session can be ended, or all others."""
         others = [Visitor(self.site, f"198.51.100.{number}") for number in range(3)]
         for other in others:
             self.sign_in(other)
@@ -111,7 +111,7 @@ class OwnAccountTests(AccountsTestCase):
         self.assertFalse(self.visitor.is_signed_in())
 
     def test_end_of_others(self) -> None:
-        """Nobody ends what belongs to somebody else, nor a link."""
+        """Nobody can end another account's session or token, or a link."""
         self.add("Bob")
         bob = Visitor(self.site)
         self.sign_in(bob, "Bob")
@@ -121,7 +121,7 @@ class OwnAccountTests(AccountsTestCase):
         self.assertEqual(self.accounts.tickets, before)
 
     def test_token(self) -> None:
-        """A token is shown once, and only a digest is kept; it can be ended."""
+        """A token is shown once and saved as a digest; it can be revoked."""
         answer = self.post("tokens", label=" my  <b>bot</b> ", scope="read")
         self.assertEqual(answer.code, 200)
         (ticket,) = self.accounts.of("Ana", "token")
@@ -135,7 +135,7 @@ class OwnAccountTests(AccountsTestCase):
         self.assertEqual(self.accounts.of("Ana", "token"), [])
 
     def test_scopes(self) -> None:
-        """Who is no admin gets no token for what admins may, whatever he asks for."""
+        """Only an admin gets a token with a scope for admins."""
         for scope in ("admin", "metrics", "", "x", HOSTILE):
             self.assertIn422("for admins only", self.post("tokens", label="x", scope=scope))
         self.assertNotIn('value="admin"', self.visitor.get("/account").body.decode())
@@ -145,12 +145,12 @@ class OwnAccountTests(AccountsTestCase):
         self.assertEqual({each.scope for each in self.accounts.of("Ana", "token")}, {"read", "metrics", "admin"})
 
     def test_labels(self) -> None:
-        """A token needs a label that can be read."""
+        """A token needs a readable label."""
         for label in ("", "  ", "x" * 41, "\x00\x1b"):
             self.assertIn422("Use 1 to 40 characters.", self.post("tokens", label=label, scope="read"))
 
     def test_many_tokens(self) -> None:
-        """There may be so many tokens; of one more, none goes silently."""
+        """The number of tokens is bounded; one more is refused, and drops none silently."""
         for _ in range(TICKETS):
             self.post("tokens", label="x", scope="read")
         before = self.accounts.of("Ana", "token")
@@ -160,7 +160,7 @@ class OwnAccountTests(AccountsTestCase):
         self.assertEqual(self.accounts.of("Ana", "token"), before)
 
     def test_remove(self) -> None:
-        """Who knows the password can remove his account: he is out, his games belong to nobody, and it is noted."""
+        """With the password the account can be removed: its sessions end, its games have no owner, and it is logged."""
         self.registry.enact(GameSaved(replace(self.service.world.game("Alpha"), owner="Ana")))
         self.assertIn422("Wrong password.", self.post("remove", current="wrong password"))
         self.assertEqual(self.post("remove", current=GOOD).location, "/")
@@ -174,7 +174,7 @@ class OwnAccountTests(AccountsTestCase):
         )
 
     def test_removed_meanwhile(self) -> None:
-        """What is wanted for an account while it is removed does not become of the next one that is called so."""
+        """A change during the removal of an account does not reach the next account of that name."""
         bob = replace(self.add("Bob"), name="Ana", email=None)
         wanted = (
             ("tokens", {"label": "x", "scope": "read"}),
@@ -194,7 +194,7 @@ class OwnAccountTests(AccountsTestCase):
             self.assertEqual((self.accounts.named("Ana"), self.accounts.tickets), (bob, {}), what)
 
     def test_reset_meanwhile(self) -> None:
-        """Who knows the old password changes nothing while its owner sets a new one by a link."""
+        """The old password changes nothing while the owner sets a new one with a link."""
         for what, fields in (
             ("password", {"current": GOOD, "password": "of the thief", "again": "of the thief"}),
             ("email", {"email": "thief@example.org", "current": GOOD}),
@@ -211,13 +211,13 @@ class OwnAccountTests(AccountsTestCase):
             self.assertEqual((self.account(), self.accounts.of("Ana", "visit")), (changed, []), what)
 
     def test_last_admin(self) -> None:
-        """The last admin stays."""
+        """The last admin cannot be removed."""
         self.registry.enact(AccountSaved(replace(self.account(), admin=True)))
         self.assertIn422("The last admin must stay one.", self.post("remove", current=GOOD))
         self.assertIsNotNone(self.accounts.named("Ana"))
 
     def test_cross_site(self) -> None:
-        """No other site changes anything here."""
+        """Another site cannot change anything."""
         before = dict(self.accounts.tickets), dict(self.accounts.all)
         self.visitor.get("/account")
         for path, fields in (
@@ -233,7 +233,7 @@ class OwnAccountTests(AccountsTestCase):
         self.assertEqual((self.accounts.tickets, self.accounts.all), before)
 
     def test_nobody(self) -> None:
-        """Who is not signed in sees nothing of it, and changes nothing."""
+        """Without an account the page and its forms are not available."""
         visitor = Visitor(self.site)
         self.assertEqual(visitor.get("/account").location, "/sign-in?back=/account")
         for path in ("password", "email", "end", "tokens", "remove"):
@@ -247,7 +247,7 @@ class OwnAccountTests(AccountsTestCase):
         ),
     )
     def test_any_form(self, what: str, fields: dict[str, str]) -> None:
-        """Whatever is filled in is an answer, and who does not know the password keeps account and password."""
+        """Any input gets an answer, and without the password nothing changes."""
         before = self.account()
         self.service.clock.advance(3600)
         self.visitor.sign_in(self.service)

@@ -25,7 +25,7 @@ class GameTests(AdminPagesTestCase):
     """Games."""
 
     def test_many(self) -> None:
-        """Of very many games the first are there, and the others are found; a browser filters only where it has all."""
+        """Of very many games the first are listed and the filter finds the others; the script filters only all rows."""
         for number in range(MOST_LISTED + 5):
             game = replace(
                 self.game(), client_id=uuid(0x1000 + number), short_name=f"G{number:04}", name=f"Name {number}"
@@ -41,7 +41,7 @@ class GameTests(AdminPagesTestCase):
         self.assertIn("No matches.", seen(self.read("/admin/games?q=nothing")))
 
     def test_list(self) -> None:
-        """All games are there, hidden and disabled ones too; they can be looked for without JavaScript."""
+        """All games are listed, including hidden and disabled ones, and can be filtered without JavaScript."""
         self.registry.enact(AccountSaved(Account(name="Ana")))
         self.world.change("Beta", hidden=True, disabled=True, owner="Ana")
         self.service.join("Gamma")
@@ -59,7 +59,7 @@ class GameTests(AdminPagesTestCase):
         self.assertEqual([row["data-text"] for row in rows], ["Beta The Beta Ana"])
 
     def test_add(self) -> None:
-        """A game is registered; its secret is shown in the answer itself, once, and stands in no note."""
+        """A game is registered; only the answer shows its secret, and the activity log does not have it."""
         self.registry.enact(AccountSaved(Account(name="Ana")))
         answer = self.do("/admin/games", "game/add", name="New MUD", short_name="New", owner="ana", hide_players="1")
         self.assertEqual(answer.code, 200)
@@ -74,7 +74,7 @@ class GameTests(AdminPagesTestCase):
         self.assertEqual(answer.headers["cache-control"], "no-store")
 
     def test_add_refused(self) -> None:
-        """What cannot be registered is told, and what was typed stays."""
+        """A refused registration shows the reason and keeps the values of the form."""
         typed = {"name": 'A "b" <c>', "short_name": "alpha", "owner": "Nobody", "hidden": "1"}
         page = self.refused("/admin/games", "game/add", "no such account", **typed)
         for name in ("name", "short_name", "owner"):
@@ -89,7 +89,7 @@ class GameTests(AdminPagesTestCase):
         self.refused("/admin/games", "game/add", "the short name gossip is reserved", name="A", short_name="gossip")
 
     def test_show(self) -> None:
-        """A game's page has all that is known of it, but its secrets."""
+        """A game's page has everything about it except its secrets."""
         self.registry.enact(GameSeen(self.game().client_id, "CoffeeMud 5", "2.3.0"))
         self.service.join("Alpha", user_agent="CoffeeMud 5")
         answer = self.read("/admin/games/alpha")
@@ -98,7 +98,7 @@ class GameTests(AdminPagesTestCase):
         self.assertNotIn(self.game().secrets[0].digest.hex(), seen(answer))
 
     def test_edit(self) -> None:
-        """A game is changed: what is emptied is gone, what is not ticked is not so."""
+        """A game is edited: an emptied field is removed, an unticked box is off."""
         self.registry.enact(AccountSaved(Account(name="Ana")))
         self.world.change("Alpha", hidden=True, tagline="Old", homepage_url="https://old.example/", owner="Ana")
         fields: dict[str, Any] = {
@@ -132,7 +132,7 @@ class GameTests(AdminPagesTestCase):
         self.assertIn("Two\nlines", page.text)
 
     def test_edit_refused(self) -> None:
-        """What is refused leaves the game as it was, and what was typed stays."""
+        """A refused edit changes nothing and keeps the values of the form."""
         before = self.game()
         why = "a web address starts with http:// or https:// and has up to 500 characters"
         typed = {
@@ -148,7 +148,7 @@ class GameTests(AdminPagesTestCase):
         self.assertEqual(self.game(), before)
 
     def test_rotate(self) -> None:
-        """A new secret is shown once; the old one works beside it."""
+        """A new secret is shown once; the old one keeps working."""
         answer = self.do("/admin/games/Alpha", "game/rotate", game="Alpha")
         self.assertEqual(answer.code, 200)
         words = seen(answer).split()
@@ -159,7 +159,7 @@ class GameTests(AdminPagesTestCase):
         self.assertIn("works until 2023-11-15 22:00", seen(self.read("/admin/games/Alpha")))
 
     def test_disable(self) -> None:
-        """A game is disabled only by who says that he means it; enabling it needs no such word."""
+        """Disabling a game needs a confirmation; enabling it does not."""
         path = "/admin/games/Alpha"
         session = self.service.join("Alpha")
         self.refused(path, "game/disable", "tick the box to confirm this action", game="Alpha")
@@ -171,7 +171,7 @@ class GameTests(AdminPagesTestCase):
         self.assertFalse(self.game().disabled)
 
     def test_remove(self) -> None:
-        """A game is removed by who means it; he is sent to the others."""
+        """Removing a game needs a confirmation, and leads to the list."""
         self.refused("/admin/games/Alpha", "game/remove", "tick the box to confirm this action", game="Alpha")
         self.done("/admin/games/Alpha", "game/remove", to="/admin/games", game="Alpha", **SURE)
         self.assertIsNone(self.game())
@@ -190,7 +190,7 @@ class AccountTests(AdminPagesTestCase):
         return whole.removeprefix("http://mud.example:4110")
 
     def test_list(self) -> None:
-        """All accounts are there, with their games."""
+        """All accounts are listed, with their games."""
         self.registry.enact(AccountSaved(Account(name="Ana", email="ana@example.org", disabled=True)))
         self.world.change("Beta", owner="Ana")
         answer = self.read("/admin/accounts")
@@ -219,7 +219,7 @@ class AccountTests(AdminPagesTestCase):
         self.assertNotIn(secret, seen(self.read("/admin/accounts")))
 
     def test_account(self) -> None:
-        """An account is changed piece by piece: what a form does not hold stays."""
+        """An account is edited in parts: what a form does not contain stays the same."""
         self.registry.enact(AccountSaved(Account(name="Ana", password="a hash", created_at=NOW)))
         path = "/admin/accounts/Ana"
         self.done(path, "account/edit", name="Ana", email="ana@example.org")
@@ -235,7 +235,7 @@ class AccountTests(AdminPagesTestCase):
         self.assertEqual(self.fields(page, "email"), ["nowhere"])
 
     def test_disable(self) -> None:
-        """An account is disabled by who means it; its owner is signed out."""
+        """Disabling an account needs a confirmation, and signs its owner out."""
         ana = Visitor(self.site)
         ana.sign_in(self.service, "Ana")
         path = "/admin/accounts/Ana"
@@ -248,14 +248,14 @@ class AccountTests(AdminPagesTestCase):
         self.assertFalse(self.account().disabled)
 
     def test_reset(self) -> None:
-        """A link to a new password is shown once."""
+        """A link to set a new password is shown once."""
         self.registry.enact(AccountSaved(Account(name="Ana")))
         secret = self.link(self.do("/admin/accounts/Ana", "account/reset", name="Ana")).removeprefix("/reset/")
         self.assertIsNotNone(self.registry.accounts.shown(secret, "reset", NOW))
         self.assertNotIn(secret, self.service.store.entries[0].arguments)
 
     def test_remove(self) -> None:
-        """An account is removed by who means it; the last admin stays."""
+        """Removing an account needs a confirmation; the last admin cannot be removed."""
         self.registry.enact(AccountSaved(Account(name="Ana")))
         path = "/admin/accounts/Ana"
         self.refused(path, "account/remove", "tick the box to confirm this action", name="Ana")
@@ -277,7 +277,7 @@ class ChannelTests(AdminPagesTestCase):
         return self.registry.channels[name]
 
     def test_approve_and_hide(self) -> None:
-        """A channel that a game made is approved, and hidden again, on either page."""
+        """A channel that a game created can be approved and hidden again, on both pages."""
         self.service.join("Alpha", channels=["testing"])
         self.assertIn("testing hidden 1", seen(self.read("/admin/channels")))
         for path in ("/admin/channels", "/admin/channels/testing"):
@@ -287,7 +287,7 @@ class ChannelTests(AdminPagesTestCase):
             self.assertTrue(self.channel("testing").hidden)
 
     def test_pause(self) -> None:
-        """A pause says how long it still lasts, in words and for the script that lets it tick; it can be ended."""
+        """A pause shows the time left, in words and for the countdown, and can be ended."""
         self.done("/admin/channels", "channel/pause", channel="gossip", minutes="30")
         self.service.clock.advance(61)
         for path in ("/admin/channels", "/admin/channels/gossip"):
@@ -307,7 +307,7 @@ class ChannelTests(AdminPagesTestCase):
         self.assertEqual(self.fields(page, "minutes"), ["-1"])
 
     def test_create(self) -> None:
-        """A channel is made, and people see it."""
+        """A channel is created and public."""
         self.done("/admin/channels", "channel/create", channel="news", description="What is new")
         self.assertEqual(self.channel("news"), Channel("news", False, None, "What is new"))
         page = self.refused(
@@ -316,14 +316,14 @@ class ChannelTests(AdminPagesTestCase):
         self.assertIn("news", self.fields(page, "channel"))
 
     def test_describe(self) -> None:
-        """A channel is described, or not."""
+        """The description of a channel can be set and removed."""
         self.done("/admin/channels/gossip", "channel/describe", channel="gossip", description="New\r\nlines")
         self.assertEqual(self.channel().description, "New\nlines")
         self.done("/admin/channels/gossip", "channel/describe", channel="gossip", description="")
         self.assertIsNone(self.channel().description)
 
     def test_speakers(self) -> None:
-        """All games may speak, only some, or none."""
+        """All games can speak, only some, or none."""
         path = "/admin/channels/gossip"
         ids = {name: self.game(name).client_id for name in ("Alpha", "Beta")}
         self.done(path, "channel/speakers", channel="gossip", games=["", "beta Alpha"])
@@ -338,7 +338,7 @@ class ChannelTests(AdminPagesTestCase):
         self.assertIsNone(self.channel().speakers)
 
     def test_odd_name(self) -> None:
-        """A channel with an odd name has its page, and comes back to it."""
+        """A channel with an unusual name has a page, and its forms lead back to it."""
         name = "a b/c?d#e%41\"'&"
         self.show(name)
         path = f"/admin/channels/{quote(name, safe='')}"

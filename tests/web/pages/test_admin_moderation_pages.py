@@ -16,7 +16,7 @@ class OrderTests(AdminPagesTestCase):
     """Mutes and bans, filters, reports."""
 
     def test_mute(self) -> None:
-        """A mute is set by one form and lifted by another; it holds for a while or for good, on a channel or not."""
+        """A mute is set and lifted by forms; it is permanent or not, on one channel or on all."""
         typed = {"who": "Ana@alpha", "reason": "Shouting", "channel": "gossip", "minutes": "90"}
         self.done("/admin/order", "mute/add", **typed)
         [mute] = self.registry.mutes.values()
@@ -40,7 +40,7 @@ class OrderTests(AdminPagesTestCase):
         self.assertIn("No mutes.", seen(self.read("/admin/order")))
 
     def test_next_event(self) -> None:
-        """A mute counts for the very next message; one of a person on the pages, too."""
+        """A mute takes effect with the next message, also for people on the pages."""
         self.service.say("Ana", "192.0.2.9", "gossip", "Hi")
         self.done("/admin/order", "mute/add", who="Ana@gossip", reason="So")
         self.assertIn(
@@ -50,7 +50,7 @@ class OrderTests(AdminPagesTestCase):
         self.successResultOf(self.service.say("Ana", "192.0.2.9", "gossip", "Hi"))
 
     def test_ban(self) -> None:
-        """A ban of everywhere needs a word more than one of a channel."""
+        """A ban everywhere needs a confirmation; a ban from a channel does not."""
         why = "tick the box to confirm this action"
         page = self.refused("/admin/order", "ban/add", why, who="Alpha", reason="Spam", channel="", minutes="5")
         for name, value in (("who", "Alpha"), ("reason", "Spam"), ("minutes", "5")):
@@ -65,7 +65,7 @@ class OrderTests(AdminPagesTestCase):
         self.assertEqual(self.registry.bans, {})
 
     def test_order_refused(self) -> None:
-        """Who cannot be muted, and why, is told in the words of gossipctl."""
+        """A refused mute has the same reason as in gossipctl."""
         for why, fields in (
             ("no such game", {"who": "Nobody", "reason": "So"}),
             ("no such channel", {"who": "Alpha", "reason": "So", "channel": "nowhere"}),
@@ -77,14 +77,14 @@ class OrderTests(AdminPagesTestCase):
             self.refused("/admin/order", wire, why, **(fields or {"who": "Alpha"}))
 
     def test_filled_in(self) -> None:
-        """A link from elsewhere fills the form in, and does nothing."""
+        """A link can fill in the form, and nothing more."""
         page = self.read(f"/admin/order?who={quote('Ana@Alpha')}&channel=gossip").page
         self.assertEqual(self.fields(page, "who"), ["Ana@Alpha"])
         self.assertEqual(self.fields(page, "channel"), ["gossip"])
         self.assertEqual(self.registry.mutes, {})
 
     def test_filter(self) -> None:
-        """A filter is tried, added and removed; a try changes nothing, is not noted, and what was typed stays."""
+        """A filter is tried, added and removed; a try changes nothing, is not logged, and keeps the form."""
         for seq, message in enumerate(("Oh darn!", "Darnation", "Hi", "DARN it"), 1):
             self.said(seq, message)
         typed = {"text": "Darn", "reason": "Language", "action": "mask"}
@@ -114,7 +114,7 @@ class OrderTests(AdminPagesTestCase):
         self.assertEqual(self.fields(page, "text"), ["!!"])
 
     def report(self) -> None:
-        """Bo complains of Ana."""
+        """Bo reports a message of Ana."""
         report = Report(
             number=7,
             channel="gossip",
@@ -133,7 +133,7 @@ class OrderTests(AdminPagesTestCase):
         ]
 
     def test_reports(self) -> None:
-        """Open reports are there, with the way to a mute of who said it; all of them can be seen."""
+        """Open reports are listed, each with a link to mute the sender; resolved ones can be shown, too."""
         self.report()
         answer = self.read("/admin/reports")
         self.assertIn("Ana @Alpha on gossip : Hi Bo: Rude", seen(answer))
@@ -143,7 +143,7 @@ class OrderTests(AdminPagesTestCase):
         self.assertIn("Was muted", seen(self.read("/admin/reports?all=1")))
 
     def test_resolve(self) -> None:
-        """A report is resolved, with what came of it; what is refused stays typed."""
+        """A report is resolved with a note; a refused form keeps its values."""
         self.report()
         why = "a resolution has up to 200 characters, without control characters and tags"
         page = self.refused("/admin/reports", "report/resolve", why, number="7", resolution="x" * 201)

@@ -1,4 +1,4 @@
-"""L{gossip.web.pages.admin}: what admins do in a browser, and what nobody else may."""
+"""L{gossip.web.pages.admin}: what admins can do in a browser, and nobody else."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ LISTS = tuple(where for where, _ in SECTIONS)
 
 
 def path_of(page: type[AdminPage]) -> str:
-    """Where a page is; of one that is about something, of something that is there."""
+    """The path of a page, filled in for something that exists."""
     return page.pattern.replace("{name}", {"games": "Alpha", "accounts": "Root"}.get(page.parent[7:], "gossip"))
 
 
 class AccessTests(AdminPagesTestCase):
-    """Who may, and who may not."""
+    """Access."""
 
     PATHS = (*LISTS, "/admin/games/Alpha", "/admin/accounts/Root", "/admin/channels/gossip")
 
     def test_signed_out(self) -> None:
-        """Who is not signed in is sent to where that is done, and comes back."""
+        """Somebody who is not signed in is sent to the sign-in page, which leads back."""
         for path in self.PATHS:
             answer = Visitor(self.site).get(path)
             self.assertEqual((answer.code, answer.location), (303, f"/sign-in?back={path}"), path)
 
     def test_user(self) -> None:
-        """Somebody who is no admin gets no page of them, and can send no form; nothing comes of it."""
+        """Somebody who is not an admin gets none of the pages and can send none of the forms."""
         ana = Visitor(self.site)
         ana.sign_in(self.service, "Ana")
         before = self.game()
@@ -74,14 +74,14 @@ class AccessTests(AdminPagesTestCase):
         self.assertEqual((self.game(), self.service.store.entries, self.service.store.said), (before, [], []))
 
     def test_no_longer(self) -> None:
-        """Who is an admin no longer may no longer, with the same cookie."""
+        """A former admin loses access at once, with the same cookie."""
         self.registry.enact(AccountSaved(Account(name="Root", created_at=NOW)))
         self.assertEqual(self.root.get("/admin").code, 403)
         self.registry.enact(AccountSaved(Account(name="Root", created_at=NOW, admin=True, disabled=True)))
         self.assertEqual(self.root.get("/admin").code, 303)
 
     def test_other_sites(self) -> None:
-        """What another site sends in the name of an admin is refused."""
+        """A form that another site sends in an admin's name is refused."""
         self.read("/admin/games/Alpha")
         fields = {"do": "game/remove", "game": "Alpha", **SURE}
         wrong: tuple[tuple[dict[str, str], dict[str, str]], ...] = (
@@ -110,14 +110,14 @@ class AccessTests(AdminPagesTestCase):
         self.assertEqual(self.service.store.entries, [])
 
     def test_nothing_there(self) -> None:
-        """What is not there has no page, and no form."""
+        """Something that does not exist has no page and no form."""
         for path in ("/admin/games/Nobody", "/admin/accounts/Nobody", "/admin/channels/nowhere", "/admin/nothing"):
             self.assertEqual(self.root.get(path).code, 404, path)
         answer = self.root.post("/admin/games/Nobody", {"do": "game/enable", "game": "Nobody"}, at="/admin")
         self.assertEqual(answer.code, 404)
 
     def test_no_database(self) -> None:
-        """Where nothing can be kept, that is told, and nothing changes."""
+        """If a change cannot be saved, the page says so, and nothing changes."""
         self.read("/admin/channels")
         self.service.writer.full = True
         answer = self.root.post("/admin/channels", {"do": "channel/hide", "channel": "gossip"})
@@ -126,10 +126,10 @@ class AccessTests(AdminPagesTestCase):
 
 
 class OverviewTests(AdminPagesTestCase):
-    """What goes on."""
+    """The overview, the sessions and the activity log."""
 
     def test_overview(self) -> None:
-        """The overview says how the network is, what waits, and what was done."""
+        """The overview shows the state of the network, open reports and the latest activity."""
         self.service.join("Alpha", players=["Ana", "Bo"])
         self.report(7, reason="Rude")
         self.do("/admin/channels", "channel/hide", channel="gossip")
@@ -158,7 +158,7 @@ class OverviewTests(AdminPagesTestCase):
         self.registry.enact(ReportMade(report))
 
     def test_say(self) -> None:
-        """An admin says something as the network itself."""
+        """An admin sends a message as the network."""
         self.done("/admin", "say", channel="gossip", text="Hello, all")
         [said] = self.service.store.said
         self.assertEqual((said.name, said.message), ("system", "Hello, all"))
@@ -167,7 +167,7 @@ class OverviewTests(AdminPagesTestCase):
         self.refused("/admin", "say", "empty message", channel="gossip", text=" ")
 
     def test_notice(self) -> None:
-        """All games are told of a restart."""
+        """All games are notified of a restart."""
         session = self.service.join("Alpha")
         self.done("/admin", "restart-notice", seconds="90")
         self.assertEqual([told["payload"] for told in self.service.told(session)], [{"downtime": 90}])
@@ -176,7 +176,7 @@ class OverviewTests(AdminPagesTestCase):
         self.assertEqual(self.service.told(session), [])
 
     def test_sessions(self) -> None:
-        """The live sessions are there, and can be looked for without JavaScript."""
+        """The live sessions are listed, and can be filtered without JavaScript."""
         self.assertIn("0 live sessions.", seen(self.read("/admin/sessions")))
         self.service.join("Alpha", channels=["gossip", "testing"], players=["Ana"] + [f"P{n}" for n in range(30)])
         self.service.join("Beta").opened_at = NOW - 90
@@ -189,7 +189,7 @@ class OverviewTests(AdminPagesTestCase):
         self.assertIn("Beta", seen(self.read("/admin/sessions?q=192.0.2.1")))
 
     def test_audit(self) -> None:
-        """What admins did is there a page at a time, the latest first, each once; nothing on it can be changed."""
+        """The activity log has pages, newest first, with each entry once; nothing on it can be changed."""
         for number in range(120):
             entry = AuditEntry(uuid(number), NOW + number / 3, "unix:ana", "x/y", f"Number {number}.", '{"a":1}')
             self.service.store.entries.append(entry)
@@ -206,7 +206,7 @@ class OverviewTests(AdminPagesTestCase):
         self.assertIn("No older entries.", seen(self.read("/admin/audit?before=1")))
 
     def test_menu(self) -> None:
-        """Every page leads to all others, and says which one it is and how many reports wait."""
+        """Every page links to all others, marks itself, and shows the number of open reports."""
         self.report(1)
         self.report(2)
         for path in AccessTests.PATHS:
@@ -219,10 +219,10 @@ class OverviewTests(AdminPagesTestCase):
 
 
 class EverywhereTests(AdminPagesTestCase):
-    """What holds on all pages of the admins."""
+    """What all admin pages have in common."""
 
     def fill(self, text: str) -> None:
-        """Put a text wherever one can be, past what the registry would refuse."""
+        """Put a text into every field, even one that the registry would refuse."""
         game = replace(self.game(), name=text, tagline=text, description=text, homepage_url=text)
         game = replace(game, connections=(TelnetConnection(text, 4000),), owner=text)
         self.service.join("Alpha", players=[text], channels=["gossip"])
@@ -255,7 +255,7 @@ class EverywhereTests(AdminPagesTestCase):
         self.service.store.said.append(MessageSaid(text, 1, uuid(1), text, text, text, NOW))
 
     def pages(self, text: str) -> list[Answer]:
-        """All pages, those with what somebody typed among them."""
+        """All pages, including those with the values of a failed form."""
         segment = quote(text, safe="")
         paths = (
             *LISTS,
@@ -276,7 +276,7 @@ class EverywhereTests(AdminPagesTestCase):
         return answers
 
     def test_hostile(self) -> None:
-        """What others wrote stays text, in fields as well; links lead where they say."""
+        """What others wrote stays text, in fields as well; links go where they say."""
         self.fill(HOSTILE)
         for answer in self.pages(HOSTILE):
             self.assertIn(answer.code, (200, 422), seen(answer))
@@ -294,7 +294,7 @@ class EverywhereTests(AdminPagesTestCase):
     @examples(40)
     @given(st.data())
     def test_anything(self, data: st.DataObject) -> None:
-        """Whatever is sent to any page, it is done, or refused in words; nothing fails."""
+        """Any form sent to any page is carried out, or refused with a reason; nothing fails."""
         self.setUp()
         page = data.draw(st.sampled_from([page for page in _PAGES if page.does]))
         path = path_of(page)
@@ -308,21 +308,21 @@ class EverywhereTests(AdminPagesTestCase):
         self.assertIn(answer.code, (200, 303, 422), seen(answer))
 
     def test_nothing(self) -> None:
-        """A form without its fields is refused in words, if it needs any."""
+        """A form without its required fields is refused with a reason."""
         for page in _PAGES:
             for kind in page.does:
                 answer = self.root.post(path_of(page), {"do": kind.wire}, at=path_of(page))
                 self.assertIn(answer.code, (200, 303, 422), kind.wire)
 
     def test_notes(self) -> None:
-        """An address can make no page say anything but what it says of things done."""
+        """A URL can make a page show its own messages only."""
         for done in ("Your password was stolen", "nothing", ""):
             page = self.read(f"/admin/games?done={quote(done)}").page
             self.assertNotIn("note", [attributes.get("class") for _, attributes in page.tags])
         self.assertEqual({*_DONE} & {AccountAdd.wire, "game/add", "game/rotate"}, set())
 
     def test_structure(self) -> None:
-        """Every page has one first heading, a name for each field and head of a table, and a token in each form."""
+        """Every page has one main heading, a name for each field and column, and a token in each form."""
         self.fill("Anything")
         for path in (*LISTS, "/admin/games/Alpha", "/admin/accounts/Root", "/admin/channels/gossip"):
             answer = self.read(path)
@@ -340,7 +340,7 @@ class EverywhereTests(AdminPagesTestCase):
             self.assertLessEqual(len(posts), len(tokens), path)
 
     def test_audited(self) -> None:
-        """What is done in the browser stands in the log of admins as what is done in a terminal."""
+        """An operation in the browser has the same entry in the activity log as one in a terminal."""
         self.done("/admin/order", "mute/add", who="Alpha", reason="So", channel="gossip")
         [entry] = self.service.store.entries
         self.assertEqual((entry.actor, entry.operation, entry.subject), ("Root", "mute/add", "Alpha"))

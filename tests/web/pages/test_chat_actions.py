@@ -1,4 +1,4 @@
-"""L{gossip.web.pages.chat_actions}: who is signed in talks from the pages, and complains of what was said."""
+"""L{gossip.web.pages.chat_actions}: sending messages from the pages, and reporting them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from tests.support.visitor import FORM_TYPE, Answer, Visitor
 from tests.support.world import NOW
 
 SCRIPT = {"Accept": "text/plain"}
-"""As the page's own script asks."""
+"""The headers of the page's script."""
 
 
 class TalkingTestCase(PagesTestCase):
-    """A public channel, and Ana, who is signed in."""
+    """A public channel, and Ana, signed in."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -39,11 +39,11 @@ class TalkingTestCase(PagesTestCase):
         self.account = self.ana.sign_in(self.service, "Ana")
 
     def say(self, message: str, channel: str = "gossip", **headers: str) -> Answer:
-        """Ana says something."""
+        """Ana sends a message."""
         return self.ana.post(f"/chat/{channel}/say", {"message": message}, "/chat/gossip", **headers)
 
     def sent(self, path: str, **fields: str) -> Browser:
-        """Ana sends a form of the page that she saw last, and waits for the answer."""
+        """Ana sends a form of the last page that she saw, and waits for the answer."""
         browser = Browser(self.site)
         body = urlencode({"csrf": self.ana.csrf, **fields}).encode()
         lines = (
@@ -59,11 +59,11 @@ class TalkingTestCase(PagesTestCase):
 
     @property
     def heard(self) -> list[tuple[str, str, str]]:
-        """What was said: the game, the name, the message."""
+        """The saved messages: game, name, text."""
         return [(said.game, said.name, said.message) for said in self.service.store.said]
 
     def assertRefused(self, answer: Answer, code: int, wrong: str, typed: str) -> None:
-        """The page tells why not, and the form still has what was typed."""
+        """The page has the reason, and the form keeps its text."""
         self.assertEqual((answer.code, answer.headers["content-type"]), (code, "text/html; charset=utf-8"))
         tags = answer.page.tags
         alerts = [attributes for _, attributes in tags if attributes.get("role") == "alert"]
@@ -74,17 +74,17 @@ class TalkingTestCase(PagesTestCase):
 
 
 class SayTests(TalkingTestCase):
-    """Saying something."""
+    """Sending a message."""
 
     def test_said(self) -> None:
-        """What somebody says is heard as his own, and the browser comes back to the page, where it stands."""
+        """A message is heard under the sender's name, and the browser gets back to the page, which shows it."""
         answer = self.say("Hello, all")
         self.assertEqual((answer.code, answer.location), (303, "/chat/gossip#message"))
         self.assertEqual(self.heard, [("gossip", "Ana", "Hello, all")])
         self.assertIn("Ana@gossip: Hello, all", self.ana.get("/chat/gossip").text)
 
     def test_after_it_is_kept(self) -> None:
-        """It is acknowledged when it is kept, and not before."""
+        """A message is acknowledged when it is saved, and not before."""
         self.ana.get("/chat/gossip")
         self.service.writer.slow = True
         browser = self.sent("/chat/gossip/say", message="Hi")
@@ -93,7 +93,7 @@ class SayTests(TalkingTestCase):
         self.assertEqual((browser.read()[0], self.heard), (303, [("gossip", "Ana", "Hi")]))
 
     def test_as_it_is(self) -> None:
-        """A line is said as it was typed, without the blanks around it; nothing in it is a command."""
+        """A message is sent as it was typed, without surrounding spaces; nothing in it is a command."""
         for typed in ("/me waves", "/quit", "I <3 you > me", "ünïcödé 💬", "a  b"):
             self.say(f" {typed} ")
         self.assertEqual(
@@ -102,7 +102,7 @@ class SayTests(TalkingTestCase):
         )
 
     def test_odd_names(self) -> None:
-        """A channel may have any name, and each form leads where it should."""
+        """Forms work for channels with any name."""
         name = "a b/c?d#e%41é\"'&"
         self.show(name)
         path = f"/chat/{quote(name, safe='')}"
@@ -115,7 +115,7 @@ class SayTests(TalkingTestCase):
         self.assertEqual(parse_qs(link.partition("?")[2])["back"], [path])
 
     def test_by_script(self) -> None:
-        """The page's script is told in plain words, and not sent on."""
+        """The page's script gets plain text, and no redirect."""
         answer = self.say("Hi", **SCRIPT)
         self.assertEqual((answer.code, answer.headers["content-type"]), (200, "text/plain; charset=utf-8"))
         self.pause()
@@ -123,18 +123,18 @@ class SayTests(TalkingTestCase):
         self.assertEqual((answer.code, answer.body), (422, b"Not sent: channel is paused.\n"))
 
     def test_seen_at_once(self) -> None:
-        """Somebody who comes back sees his own line, even if the page was read just before."""
+        """The sender sees the message at once, even if the page was cached just before."""
         self.ana.get("/chat/gossip")
         self.say("Mine")
         self.assertIn("Mine", self.ana.get("/chat/gossip").text)
 
     def pause(self) -> None:
-        """Nobody may speak for a minute."""
+        """Pause the channel for a minute."""
         self.world.registry.enact(ChannelSaved(Channel("gossip", False, NOW + 60)))
 
 
 class RefusedTests(TalkingTestCase):
-    """What cannot be said, and why."""
+    """Refused messages, and the reasons."""
 
     def mute(self, subject: str, kind: str = "mute", until: float | None = NOW + 3600) -> None:
         """Somebody is restricted."""
@@ -144,7 +144,7 @@ class RefusedTests(TalkingTestCase):
         self.world.registry.enact(RestrictionSet(restriction))
 
     def test_muted(self) -> None:
-        """Who is muted is told until when, and why; and so is who is banned, by his name or his address."""
+        """A muted or banned person sees until when, and the reason; a ban can be by name or by address."""
         self.mute("ana@gossip")
         self.assertRefused(self.say("Hi"), 422, "Not sent: muted until 2023-11-14T23:00:00Z: shouting <b>.", "Hi")
         self.mute("192.0.2.1", "ban", None)
@@ -152,37 +152,37 @@ class RefusedTests(TalkingTestCase):
         self.assertEqual(self.heard, [])
 
     def test_paused(self) -> None:
-        """On a channel that is paused nobody talks, and the page says until when before one tries."""
+        """Nobody can speak on a paused channel, and the page says until when."""
         self.world.registry.enact(ChannelSaved(Channel("gossip", False, NOW + 60)))
         self.assertIn(
             "nobody can send messages until Tuesday, 14 November 2023, 22:01", self.ana.get("/chat/gossip").text
         )
         self.assertRefused(self.say("Hi"), 422, "Not sent: channel is paused.", "Hi")
         self.service.clock.advance(61)
-        self.assertNotIn("nobody can speak", self.ana.get("/chat/gossip").text)
+        self.assertNotIn("nobody can send messages", self.ana.get("/chat/gossip").text)
         self.assertEqual(self.say("Hi").code, 303)
 
     def test_speakers(self) -> None:
-        """Where only some games may speak, people on the pages may not, and the page says so."""
+        """If only some games can speak, people on the pages cannot, and the page says so."""
         alpha = self.world.game("Alpha").client_id
         self.world.registry.enact(ChannelSaved(Channel("gossip", False, speakers=frozenset([alpha]))))
         self.assertIn("Only some games can send messages on this channel.", self.ana.get("/chat/gossip").text)
         self.assertRefused(self.say("Hi"), 422, "Not sent: not allowed to speak.", "Hi")
 
     def test_filtered(self) -> None:
-        """What a filter hits is refused with its reason."""
+        """A message that a filter matches is refused with the filter's reason."""
         self.world.registry.enact(FilterSaved(Filter(text="darn", reason="mind your language", set_by="x", set_at=NOW)))
         self.assertRefused(self.say("Darn!"), 422, "Not sent: message refused: mind your language.", "Darn!")
 
     def test_lengths(self) -> None:
-        """What is empty or too long is not said; what is far too long is not read."""
+        """An empty or too long message is refused; a far too long request is not read."""
         self.assertRefused(self.say("  "), 422, "Not sent: empty message.", "")
         long = "x" * 4097
         self.assertRefused(self.say(long), 422, "Not sent: message too long.", long)
         self.assertEqual(self.say("x" * 70_000).code, 413)
 
     def test_too_fast(self) -> None:
-        """Who talks too fast is told so, comes under the same limit as a game, and is counted."""
+        """Sending too fast is refused, by the same limit as for a game, and counted."""
         codes = [self.say(f"Line {number}").code for number in range(10)]
         self.assertEqual(codes, [303] * 10)
         self.assertRefused(self.say("More"), 429, "Not sent: rate limit exceeded. Wait a moment.", "More")
@@ -191,29 +191,29 @@ class RefusedTests(TalkingTestCase):
         self.assertEqual(self.say("More").code, 303)
 
     def test_hostile(self) -> None:
-        """What was typed comes back as text."""
+        """The refused text comes back as text."""
         self.world.registry.enact(ChannelSaved(Channel("gossip", False, NOW + 60)))
         answer = self.say(HOSTILE)
         self.assertRefused(answer, 422, "channel is paused", HOSTILE)
         self.assertNotIn("b", [tag for tag, _ in answer.page.tags])
 
     def test_hidden(self) -> None:
-        """Where there is no page there is no talk."""
+        """A channel without a page takes no messages."""
         self.world.registry.enact(ChannelSaved(Channel("secret", True)))
         self.assertEqual([self.say("Hi", channel).code for channel in ("secret", "nowhere")], [404, 404])
         self.assertEqual(self.heard, [])
 
     def test_not_kept(self) -> None:
-        """What was heard and could not be kept is told as just that."""
+        """A message that was broadcast but could not be saved has its own error."""
         self.service.writer.full = True
         self.assertRefused(self.say("Hi"), 503, "Games received the message, but it could not be saved", "Hi")
 
 
 class WhoTests(TalkingTestCase):
-    """Who may talk."""
+    """Access."""
 
     def test_signed_out(self) -> None:
-        """Who is not signed in gets a way there that leads back, and no form."""
+        """Without an account there is no form, but a link to sign in, which leads back."""
         visitor = Visitor(self.site)
         page = visitor.get("/chat/gossip").page
         self.assertIn("/sign-in?back=%2Fchat%2Fgossip", page.links())
@@ -226,7 +226,7 @@ class WhoTests(TalkingTestCase):
         self.assertEqual(self.heard, [])
 
     def test_disabled(self) -> None:
-        """An account that is disabled says nothing more, on a page that is still open."""
+        """A disabled account cannot speak, not even from an open page."""
         self.ana.get("/chat/gossip")
         self.world.registry.enact(AccountSaved(replace(self.account, disabled=True)))
         answer = self.ana.ask(
@@ -235,7 +235,7 @@ class WhoTests(TalkingTestCase):
         self.assertEqual((answer.code, answer.location, self.heard), (303, "/sign-in?back=/chat/gossip", []))
 
     def test_other_sites(self) -> None:
-        """A form of another site says nothing in somebody's name."""
+        """A form of another site cannot send a message in somebody's name."""
         for fields, headers in (
             ({"csrf": "0" * 64}, {}),
             ({"csrf": ""}, {}),
@@ -248,7 +248,7 @@ class WhoTests(TalkingTestCase):
         self.assertEqual(self.heard, [])
 
     def test_present_only(self) -> None:
-        """The form stands where the present is, and nowhere else."""
+        """Only the latest page of a channel has the form."""
         for seq in range(1, 251):
             self.said(seq)
         forms = {
@@ -258,24 +258,24 @@ class WhoTests(TalkingTestCase):
         self.assertEqual(list(forms.values()), [True, False, False, False])
 
     def test_loaded_again(self) -> None:
-        """Who loads again what a form was sent to gets the page of the form."""
+        """Reloading the path of a form leads to its page."""
         self.assertEqual(self.ana.get("/chat/gossip/say").location, "/chat/gossip")
         self.assertEqual(self.ana.get("/chat/a%20b/7/report").location, "/chat/a%20b/7")
 
 
 class ReportTests(TalkingTestCase):
-    """Complaining of a message."""
+    """Reporting a message."""
 
     def setUp(self) -> None:
         super().setUp()
         self.said(7, "Nasty")
 
     def report(self, reason: str, seq: int = 7, visitor: Visitor | None = None) -> Answer:
-        """Complain of a message."""
+        """Report a message."""
         return (visitor or self.ana).post(f"/chat/gossip/{seq}/report", {"reason": reason}, "/chat/gossip/7")
 
     def test_reported(self) -> None:
-        """A report waits for the admins, who made it is noted, and he is thanked."""
+        """A report is open for the admins, has its author, and is acknowledged."""
         answer = self.report("spam")
         self.assertEqual((answer.code, answer.location), (303, "/chat/gossip/7?reported=1#report"))
         self.assertIn("An admin will look at this message.", self.ana.get("/chat/gossip/7?reported=1").text)
@@ -286,7 +286,7 @@ class ReportTests(TalkingTestCase):
         self.assertEqual(json.loads(entry.arguments), {"channel": "gossip", "seq": 7, "reason": "spam"})
 
     def test_refused(self) -> None:
-        """A report without a reason, or a second one, is refused with what was typed."""
+        """A report without a reason, or a second one, is refused, and the form keeps its text."""
         self.assertRefused(self.report(""), 422, "Not reported: a reason has 1 to 200 characters", "")
         self.assertRefused(self.report("x" * 201), 422, "Not reported: a reason has 1 to 200 characters", "x" * 201)
         self.report("spam")
@@ -294,7 +294,7 @@ class ReportTests(TalkingTestCase):
         self.assertEqual(len(self.world.registry.reports), 1)
 
     def test_gone_meanwhile(self) -> None:
-        """Who no longer waits for the answer has reported it all the same."""
+        """A report is made even if its author does not wait for the answer."""
         self.ana.get("/chat/gossip/7")
         reading: Deferred[Any] = Deferred()
         self.in_thread = lambda *call: reading
@@ -305,7 +305,7 @@ class ReportTests(TalkingTestCase):
         self.assertEqual(len(self.world.registry.reports), 1)
 
     def test_not_there(self) -> None:
-        """What was not said, or where nobody may read it, cannot be reported."""
+        """A message that does not exist or is on a hidden channel cannot be reported."""
         self.world.registry.enact(ChannelSaved(Channel("secret", True)))
         self.said(3, channel="secret")
         self.assertEqual(self.report("spam", 8).code, 404)
@@ -314,14 +314,14 @@ class ReportTests(TalkingTestCase):
         self.assertEqual(self.world.registry.reports, {})
 
     def test_signed_out(self) -> None:
-        """Who is not signed in is sent to where he can, and comes back."""
+        """Without an account the form leads to the sign-in page, which leads back."""
         visitor = Visitor(self.site)
         self.assertIn("/sign-in?back=%2Fchat%2Fgossip%2F7", visitor.get("/chat/gossip/7").page.links())
         answer = self.report("spam", visitor=visitor)
         self.assertEqual((answer.code, answer.location), (303, "/sign-in?back=/chat/gossip/7"))
 
     def test_how_many(self) -> None:
-        """Nobody can fill the desk of the admins by himself."""
+        """One account can have a bounded number of open reports only."""
         for seq in range(100, 100 + REPORTS):
             self.said(seq)
             self.assertEqual(self.report("spam", seq).code, 303)

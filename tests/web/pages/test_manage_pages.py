@@ -1,4 +1,4 @@
-"""L{gossip.web.pages.manage}: the games of an account, and what their owners see of them."""
+"""L{gossip.web.pages.manage}: the games of an account, and what their owner sees."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MINE = {"short_name": "Mine", "name": "My MUD"}
 
 
 class SignedInTests(OwnerTestCase):
-    """Who may be here at all."""
+    """Access."""
 
     def test_nobody(self) -> None:
-        """Who is not signed in is sent to do that, and changes nothing."""
+        """Without an account a browser is sent to the sign-in page, and nothing changes."""
         stranger, before = Visitor(self.site), self.games()
         for path in ("/manage", "/manage/Alpha", "/manage/Alpha/live"):
             self.assertEqual(stranger.get(path).location, f"/sign-in?back={path}")
@@ -34,7 +34,7 @@ class SignedInTests(OwnerTestCase):
         self.assertEqual(self.games(), before)
 
     def test_others(self) -> None:
-        """Another owner's game is not there, whatever one wants of it."""
+        """Another owner's game does not exist on any of these paths."""
         before = self.games()
         for path in ("/manage/Beta", "/manage/beta", "/manage/Beta/live", "/manage/Gamma", "/manage/Nobody"):
             self.assertEqual(self.ana.get(path).code, 404, path)
@@ -44,7 +44,7 @@ class SignedInTests(OwnerTestCase):
         self.assertNotIn("Beta", self.ana.get("/manage").text)
 
     def test_admin(self) -> None:
-        """An admin may see to every game."""
+        """An admin can manage every game."""
         self.assertEqual(self.root.get("/manage/Beta").code, 200)
         self.assertEqual(self.root.post("/manage/Beta", {"name": "Better"}).code, 303)
         game = self.world.game("Beta")
@@ -79,7 +79,7 @@ class RegisterTests(OwnerTestCase):
         self.assertEqual((entry.actor, entry.operation, entry.subject), ("Ana", "game/add", "My MUD"))
 
     def test_shown_once(self) -> None:
-        """A secret is in the one answer: on no other page, in no note, in no log."""
+        """A secret is in one answer only: on no other page, and in no log."""
         shown = [self.secret_of(self.ana.post("/manage", MINE))]
         shown.append(self.secret_of(self.ana.post("/manage/Mine/secret")))
         self.assertEqual(len(set(shown)), 2)
@@ -91,7 +91,7 @@ class RegisterTests(OwnerTestCase):
                 self.assertNotIn(secret, text)
 
     def test_wrong(self) -> None:
-        """What cannot be is not registered; the page says why, at the field, and keeps what was typed."""
+        """An invalid game is refused, with the reason at its field, and the form keeps its values."""
         self.world.registry.enact(GameSaved(replace(self.world.game("Delta"), name="Remove the tagline")))
         before = self.games()
         for typed, why, field in (
@@ -118,7 +118,7 @@ class RegisterTests(OwnerTestCase):
         self.assertEqual(self.service.store.entries, [])
 
     def test_limit(self) -> None:
-        """An account has so many games and no more; then there is no form."""
+        """The number of games per account is bounded; at the maximum there is no form."""
         self.assertIn("at most 2 games", self.ana.get("/manage").text)
         self.assertEqual(self.ana.post("/manage", MINE).code, 200)
         page = self.ana.get("/manage")
@@ -131,7 +131,7 @@ class RegisterTests(OwnerTestCase):
         self.assertEqual(self.ana.post("/manage", {"short_name": "More", "name": "More"}).code, 200)
 
     def test_limit_at_once(self) -> None:
-        """Nor has it more when they are registered all at once."""
+        """The maximum holds for registrations at the same time."""
         self.ana.get("/manage")
         self.service.writer.slow = True
         browsers = [
@@ -143,7 +143,7 @@ class RegisterTests(OwnerTestCase):
         self.assertEqual(len(self.world.registry.games_of("Ana")), 2)
 
     def test_changes(self) -> None:
-        """An account changes something so often in an hour: each time it is noted for admins. Mistakes are not."""
+        """The number of changes per hour is bounded, since each is logged; refused ones do not count."""
         self.assertEqual(self.ana.post("/manage/Alpha", {"name": ""}, at="/manage/Alpha").code, 422)
         self.assertEqual(self.ana.post("/manage", MINE).code, 200)
         for number in range(CHANGES - 1):
@@ -163,10 +163,10 @@ class RegisterTests(OwnerTestCase):
 
 
 class EditTests(OwnerTestCase):
-    """What is known of a game."""
+    """Editing a game."""
 
     def test_edit(self) -> None:
-        """All that others see can be changed, several ways to play among it; then a reload changes nothing twice."""
+        """Everything public can be edited, including several ways to play; a reload does not repeat it."""
         ways = "telnet://alpha.example:4000\r\n\r\n telnets://[2001:db8::1]:4443 \r\nhttps://alpha.example/play"
         fields = {
             "name": "The new Alpha",
@@ -199,7 +199,7 @@ class EditTests(OwnerTestCase):
         self.assertEqual([entry.operation for entry in self.service.store.entries], ["game/edit"] * 2)
 
     def test_not_his_to_say(self) -> None:
-        """A form can neither give a game away nor change another one."""
+        """A form can neither change the owner nor edit another game."""
         self.ana.post(
             "/manage/Alpha", {"name": "Mine", "game": "Beta", "owner": "Bo", "short_name": "X", "disabled": "0"}
         )
@@ -208,7 +208,7 @@ class EditTests(OwnerTestCase):
         self.assertEqual(self.world.game("Beta").name, "The Beta")
 
     def test_wrong(self) -> None:
-        """What cannot be changes nothing; the page says why, at the field, and keeps what was typed."""
+        """An invalid edit changes nothing, has the reason at its field, and keeps the values of the form."""
         before = self.games()
         for field, typed, why in (
             ("name", "The Beta", "is taken"),
@@ -237,7 +237,7 @@ class EditTests(OwnerTestCase):
         self.assertEqual(self.games(), before)
 
     def test_reworded(self) -> None:
-        """A refusal stands at the field that it is about, whatever it says; one about no field stands above them."""
+        """A reason is shown at the field of its code, and above the form if it has none."""
         reword(self)
         for path, typed, field in (
             ("/manage", {"short_name": "Beta", "name": "New"}, "short_name"),
@@ -256,7 +256,7 @@ class EditTests(OwnerTestCase):
         self.assertNotIn("aria-invalid", answer.body.decode())
 
     def test_gone_meanwhile(self) -> None:
-        """Who waited for his turn does not get at the game of somebody else who has its name by then."""
+        """A change that waited does not reach another account's game that has the name by then."""
         self.ana.get("/manage/Alpha")
         self.bo.get("/manage")
         self.service.writer.slow = True
@@ -270,17 +270,17 @@ class EditTests(OwnerTestCase):
         self.assertEqual((self.world.game("Alpha").owner, len(self.world.game("Alpha").secrets)), ("Bo", 1))
 
     def test_said(self) -> None:
-        """An address cannot make the page say anything."""
+        """A URL cannot put text on the page."""
         for query in ("done=<b>", "done=Gone", "done="):
             self.assertNotIn('class="note" role="status">\n', self.ana.get(f"/manage/Alpha?{query}").body.decode())
             self.assertEqual(self.ana.get(f"/manage?{query}").code, 200)
 
 
 class SecretTests(OwnerTestCase):
-    """A new secret, and the end."""
+    """Secrets and removal."""
 
     def test_rotate(self) -> None:
-        """A new secret is shown once, and until when the old one works; both do."""
+        """A new secret is shown once, with the time until which the old one works; both work."""
         client_id, old = self.world.game("Alpha").client_id, self.world.secret("Alpha")
         answer = self.ana.post("/manage/Alpha/secret")
         new = self.secret_of(answer)
@@ -296,7 +296,7 @@ class SecretTests(OwnerTestCase):
         )
 
     def test_remove(self) -> None:
-        """A game is removed if the box is ticked, and only then."""
+        """Removing a game needs the confirmation."""
         answer = self.ana.post("/manage/Alpha/remove")
         self.assertEqual(answer.code, 422)
         self.assertIn("tick the box", answer.text)
@@ -309,23 +309,23 @@ class SecretTests(OwnerTestCase):
 
 
 class LiveTests(OwnerTestCase):
-    """What an owner sees of his sessions."""
+    """What an owner sees of sessions."""
 
     def live(self) -> Answer:
-        """What changes by itself of the page of Alpha."""
+        """The part of Alpha's page that changes by itself."""
         answer = self.ana.get("/manage/Alpha/live")
         self.assertEqual(answer.code, 200)
         return answer
 
     def test_offline(self) -> None:
-        """A game that is not here has no sessions."""
+        """An offline game has no sessions."""
         for text in (self.live().text, self.ana.get("/manage/Alpha").text):
             self.assertIn("Not connected right now.", text)
             self.assertIn("Waiting for your game to open a socket.", text)
         self.assertIn("offline", self.ana.get("/manage").text)
 
     def test_sessions(self) -> None:
-        """Of each session there is where it comes from, for how long, what it runs, hears, lists and may."""
+        """Each session shows its address, duration, code base, channels, players and rates."""
         session = self.service.join(
             "Alpha", channels=["gossip", "secret"], players=[f"P{n}" for n in range(30)], user_agent="Own 1.0"
         )
@@ -349,7 +349,7 @@ class LiveTests(OwnerTestCase):
         self.assertIn("2 sessions", self.ana.get("/manage").text)
 
     def test_no_limit(self) -> None:
-        """Where there is no limit there is no meter."""
+        """A rate without a limit has no meter."""
         limits = self.world.network.rules.limits
         rates = replace(limits.rates, global_=replace(limits.rates.global_, burst=0))
         self.world.network.rules.limits = replace(limits, rates=rates)
@@ -357,7 +357,7 @@ class LiveTests(OwnerTestCase):
         self.assertIn("no limit", self.live().text)
 
     def test_frames(self) -> None:
-        """The last frames are shown, the latest first, and what others wrote stays text."""
+        """The last frames are shown, newest first, and what others wrote stays text."""
         self.live()
         session = self.service.join("Alpha", players=[HOSTILE], user_agent=HOSTILE)
         self.live()
@@ -374,7 +374,7 @@ class LiveTests(OwnerTestCase):
         self.assertEqual(shown[0]["payload"]["message"], HOSTILE)
 
     def test_refused(self) -> None:
-        """Why the game was not let in is told, with what to do about it; the secret is not."""
+        """A refusal is shown with an explanation, and without the secret."""
         self.live()
         session = self.service.connect(peer="203.0.113.9")
         wrong = "11111111-2222-4333-8444-555555555555"
@@ -391,7 +391,7 @@ class LiveTests(OwnerTestCase):
         self.assertNotIn(wrong, answer.body.decode())
 
     def test_reworded(self) -> None:
-        """What to do about it is told whatever the error says."""
+        """The explanation depends on the code of the error, not on its text."""
         reword(self)
         self.live()
         session = self.service.connect(peer="203.0.113.9")
@@ -401,7 +401,7 @@ class LiveTests(OwnerTestCase):
             self.assertIn(shown, answer.text)
 
     def test_restricted(self) -> None:
-        """What the admins of the network have against a game is told to its owner."""
+        """The owner sees the mutes and bans of the game."""
         game = self.world.game("Alpha")
         self.world.registry.enact(RestrictionSet(restriction("mute", game, "too loud", NOW + 60, "gossip")))
         self.world.registry.enact(RestrictionSet(restriction("ban", game, "over", NOW - 60)))
@@ -412,7 +412,7 @@ class LiveTests(OwnerTestCase):
         self.assertIn("disabled by an admin", self.ana.get("/manage").text)
 
     def test_watched(self) -> None:
-        """Whoever only looks at the list, or at a game that is not his, has nothing watched."""
+        """Looking at the list, or at another owner's game, does not start watching a game."""
         self.ana.get("/manage")
         self.ana.get("/manage/Beta")
         self.ana.get("/connect/Alpha")
@@ -422,7 +422,7 @@ class LiveTests(OwnerTestCase):
 
 
 def restriction(kind: str, game: Game, reason: str, until: float, channel: str = "") -> Restriction:
-    """Something that an admin has against a game."""
+    """A restriction of a game."""
     return Restriction(
         kind=kind, subject=game.client_id, channel=channel, until=until, reason=reason, set_by="Root", set_at=NOW
     )

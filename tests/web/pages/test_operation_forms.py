@@ -27,12 +27,12 @@ from gossip.web.views import play_links
 
 
 def form(**fields: str | list[str]) -> Form:
-    """What a browser sends of these fields."""
+    """The form that a browser would send with these fields."""
     return Form(parse_qs(urlencode(fields, doseq=True), keep_blank_values=True))
 
 
 class FillTests(SynchronousTestCase):
-    """An operation takes the fields that are named like its arguments."""
+    """An operation takes the fields with the names of its arguments."""
 
     def assertRefused(self, why: str, kind: Any, /, **fields: str | list[str]) -> None:
         with self.assertRaises(Refused) as caught:
@@ -40,20 +40,20 @@ class FillTests(SynchronousTestCase):
         self.assertEqual(str(caught.exception), why)
 
     def test_by_name(self) -> None:
-        """Fields are found by their names, and others are not looked at."""
+        """Fields are found by name; others are ignored."""
         filled = fill(MuteAdd, form(who=" Ana@Alpha ", reason="So", csrf="x", do="mute/add", sure="1"))
         self.assertEqual(filled, MuteAdd("Ana@Alpha", "So"))
         self.assertEqual(fill(AccountInvite, form(csrf="x")), AccountInvite())
 
     def test_blank(self) -> None:
-        """What is blank and need not be given is as if it was not there."""
+        """A blank optional field is left out."""
         filled = fill(MuteAdd, form(who="Alpha", reason="So", channel="", minutes=" "))
         self.assertEqual(filled, MuteAdd("Alpha", "So", None, None))
         self.assertEqual(fill(MuteRemove, form(who="Alpha", channel="")), MuteRemove("Alpha"))
         self.assertEqual(fill(ChannelPause, form(channel="gossip", minutes="")), ChannelPause("gossip"))
 
     def test_emptied(self) -> None:
-        """Where an operation tells an empty text from none, it gets the empty one."""
+        """An operation that distinguishes an empty text from none gets the empty text."""
         filled = fill(GameEdit, form(game="Alpha", tagline="", owner="", homepage_url=" "))
         self.assertEqual((filled.tagline, filled.owner, filled.homepage_url), ("", "", ""))
         self.assertIs(filled.description, UNSET)
@@ -61,7 +61,7 @@ class FillTests(SynchronousTestCase):
         self.assertEqual(fill(ChannelDescribe, form(channel="gossip", description="")), ChannelDescribe("gossip", ""))
 
     def test_numbers(self) -> None:
-        """Numbers are judged as they are in the admin API, and told in the same words."""
+        """Numbers are checked as in the admin API, with the same errors."""
         self.assertEqual(fill(ChannelPause, form(channel="gossip", minutes="0.5")).minutes, 0.5)
         self.assertEqual(fill(ReportResolve, form(number="7", resolution="")), ReportResolve(7))
         self.assertEqual(fill(RestartNotice, form(seconds="60")), RestartNotice(60))
@@ -72,7 +72,7 @@ class FillTests(SynchronousTestCase):
                 fill(ChannelPause, form(channel="gossip", minutes=text))
 
     def test_boxes(self) -> None:
-        """A box counts if it is ticked; not to be ticked counts where a hidden field says so."""
+        """A ticked box is true; an unticked one is false if a hidden field says so."""
         self.assertEqual(fill(GameAdd, form(name="A", short_name="A")).hidden, False)
         self.assertEqual(fill(GameAdd, form(name="A", short_name="A", hidden="1")).hidden, True)
         self.assertEqual(fill(GameEdit, form(game="A", hidden=["0", "1"])).hidden, True)
@@ -80,12 +80,12 @@ class FillTests(SynchronousTestCase):
         self.assertIs(fill(GameEdit, form(game="A")).hidden, UNSET)
 
     def test_choices(self) -> None:
-        """One of several is one of those."""
+        """A choice must be one of those that the operation has."""
         self.assertEqual(fill(FilterAdd, form(text="x", reason="y", action="mask")).action, "mask")
         self.assertRefused("action: invalid enum value 'burn'", FilterAdd, text="x", reason="y", action="burn")
 
     def test_lists(self) -> None:
-        """A list is written as words; an asterisk is for all, where that can be."""
+        """A list is words; an asterisk stands for null, if the list can be null."""
         for games, expected in (
             (["", "Alpha, Beta"], ("Alpha,", "Beta")),
             (["", " Alpha\r\nBeta  Gamma "], ("Alpha", "Beta", "Gamma")),
@@ -95,7 +95,7 @@ class FillTests(SynchronousTestCase):
             self.assertEqual(fill(ChannelSpeakers, form(channel="gossip", games=games)).games, expected)
 
     def test_ways(self) -> None:
-        """Ways to play are written one a line; blank lines are none."""
+        """Ways to play are one per line; blank lines are ignored."""
         text = "telnet://a.example:4000\r\n\r\n telnets://[2001:db8::1]:4443 \nhttps://a.example/play"
         filled = fill(GameEdit, form(game="A", connections=text))
         expected = (
@@ -110,11 +110,11 @@ class FillTests(SynchronousTestCase):
                 fill(GameEdit, form(game="A", connections=text))
 
     def test_lines(self) -> None:
-        """Browsers end lines in their own way."""
+        """Line ends of browsers are accepted."""
         self.assertEqual(fill(GameEdit, form(game="A", description="a\r\nb\r\n")).description, "a\nb")
 
     def test_missing(self) -> None:
-        """What is missing is told."""
+        """A missing field is refused with its name."""
         self.assertRefused("object missing required field reason", MuteAdd, who="Alpha")
 
     @given(
@@ -122,7 +122,7 @@ class FillTests(SynchronousTestCase):
         st.data(),
     )
     def test_anything(self, wire: str, data: st.DataObject) -> None:
-        """Whatever is filled in for any operation, it is taken or refused in words; no number is none."""
+        """Any fields for any operation are accepted or refused with a reason; no number is NaN or infinite."""
         kind = OPERATIONS[wire]
         text = st.one_of(
             st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
@@ -140,7 +140,7 @@ class FillTests(SynchronousTestCase):
 
 
 class WaysTests(SynchronousTestCase):
-    """Ways to play, as people write them."""
+    """Ways to play as URLs."""
 
     @given(
         st.one_of(
@@ -154,5 +154,5 @@ class WaysTests(SynchronousTestCase):
         )
     )
     def test_both_ways(self, way: GameConnection) -> None:
-        """What is written is read as the same."""
+        """A written URL reads as the same way to play."""
         self.assertEqual(play_links.read(play_links.written(way)), way)

@@ -1,4 +1,4 @@
-"""L{gossip.web.pages.sign_in}: how people get in."""
+"""L{gossip.web.pages.sign_in}: signing in and signing up."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SignInTests(AccountsTestCase):
         self.add()
 
     def test_sign_in(self) -> None:
-        """With name and password one is in, in whatever case the name is written."""
+        """A name, in any case, and a password sign an account in."""
         answer = self.sign_in(name=" aNA ")
         self.assertEqual((answer.code, answer.location), (303, "/"))
         page = self.visitor.get("/games")
@@ -43,13 +43,13 @@ class SignInTests(AccountsTestCase):
         self.assertEqual((ticket.label, ticket.made_at), ("192.0.2.1", NOW))
 
     def test_admin(self) -> None:
-        """An admin finds what is for admins."""
+        """An admin gets the link to the admin pages."""
         self.add("Root", admin=True)
         self.sign_in(name="Root")
         self.assertIn("/admin", self.visitor.get("/").page.links())
 
     def test_wrong(self) -> None:
-        """A wrong password, a name that is nobody's and an account without a password get the same answer."""
+        """A wrong password, an unknown name and an account without a password get the same answer."""
         self.registry.enact(AccountSaved(Account(name="Empty", created_at=NOW)))
         told = set()
         for name, password in (("Ana", "wrong password"), ("Nobody", GOOD), ("Empty", GOOD), ("Empty", ""), ("", "")):
@@ -61,7 +61,7 @@ class SignInTests(AccountsTestCase):
         self.assertEqual(self.accounts.tickets, {})
 
     def test_same_work(self) -> None:
-        """All of these take a thread the same work, so that no clock tells who has an account."""
+        """All of these take the same work, so that the time does not tell whether an account exists."""
         self.in_thread = threads = Threads()
         for name in ("Ana", "Nobody"):
             self.visitor.get("/sign-in")
@@ -71,7 +71,7 @@ class SignInTests(AccountsTestCase):
             threads.finish()
 
     def test_filled_in_again(self) -> None:
-        """After a mistake the name is still there, as text, and the password is not."""
+        """After an error the form keeps the name, as text, and not the password."""
         answer = self.sign_in(name=HOSTILE, password="some secret words")
         fields = {tag.get("name"): tag for kind, tag in answer.page.tags if kind == "input"}
         self.assertEqual(fields["name"]["value"], HOSTILE)
@@ -79,19 +79,19 @@ class SignInTests(AccountsTestCase):
         self.assertNotIn("<script>alert", answer.body.decode())
 
     def test_disabled(self) -> None:
-        """Who is disabled is told so, if he has the password, and is not in; others learn nothing."""
+        """A disabled account is told so after the right password only, and is not signed in."""
         self.registry.enact(AccountSaved(replace(self.account(), disabled=True)))
         self.assertIn422("is disabled", self.sign_in())
         self.assertIn422("Wrong name or password", self.sign_in(password="wrong password"))
         self.assertFalse(self.visitor.is_signed_in())
 
     def test_signed_in_already(self) -> None:
-        """Who is in is led on."""
+        """A browser that is signed in is redirected."""
         self.sign_in()
         self.assertEqual(self.visitor.get("/sign-in?back=/games").location, "/games")
 
     def test_changed_meanwhile(self) -> None:
-        """An old password that is judged while it is changed lets nobody in."""
+        """An old password that is checked while it is changed does not sign in."""
         self.in_thread = threads = Threads()
         self.visitor.get("/sign-in")
         with self.assertRaises(Unanswered):
@@ -101,7 +101,7 @@ class SignInTests(AccountsTestCase):
         self.assertEqual(self.accounts.of("Ana", "visit"), [])
 
     def test_ended_meanwhile(self) -> None:
-        """Who signs in while his account is removed, disabled or given another password gets no cookie."""
+        """A sign-in during the removal, disabling or password change of the account gets no cookie."""
         ana = self.account()
         for change in (
             AccountRemoved("Ana"),
@@ -113,11 +113,11 @@ class SignInTests(AccountsTestCase):
             with self.assertRaises(Unanswered):
                 self.sign_in(Visitor(self.site))
             self.settle()
-            # Of the removed account it would let him in as whoever takes the name next.
+            # A cookie for the removed account would sign in whoever takes the name next.
             self.assertEqual(self.accounts.tickets, {})
 
     def test_weak_hash(self) -> None:
-        """A hash that is weaker than today's is replaced at the next sign-in."""
+        """A weak hash is replaced at the next sign-in."""
         weak = type(QUICK)(time_cost=1, memory_cost=8, parallelism=1, hash_len=8).hash(GOOD)
         self.registry.enact(AccountSaved(replace(self.account(), password=weak)))
         self.assertEqual(self.sign_in().code, 303)
@@ -128,7 +128,7 @@ class SignInTests(AccountsTestCase):
         st.text(max_size=40) | st.sampled_from(["//x", "/\\x", "https://x", "/a\r\nb", "/ü", "/a b", "javascript:1"])
     )
     def test_any_way_back(self, back: str) -> None:
-        """Wherever somebody is to be led back to: it is a page of this site."""
+        """The path to go back to is always one of this site."""
         visitor = Visitor(self.site)
         visitor.get(f"/sign-in?back={quote(back)}")
         answer = visitor.post("/sign-in", {"name": "Ana", "password": GOOD, "back": back})
@@ -139,7 +139,7 @@ class SignInTests(AccountsTestCase):
 
     @given(st.dictionaries(st.sampled_from(["name", "password", "back", "x"]), st.text(max_size=300)))
     def test_any_form(self, fields: dict[str, str]) -> None:
-        """Whatever is filled in is an answer, and nobody is in who has not the password."""
+        """Any input gets an answer, and only the password signs in."""
         visitor = Visitor(self.site, "2001:db8::1")
         self.service.clock.advance(3600)
         answer = visitor.post("/sign-in", fields, at="/sign-in")
@@ -148,7 +148,7 @@ class SignInTests(AccountsTestCase):
 
 
 class BruteForceTests(AccountsTestCase):
-    """Somebody tries passwords."""
+    """Guessing passwords."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -156,14 +156,14 @@ class BruteForceTests(AccountsTestCase):
         self.limits = AttemptLimits(self.service.clock)
 
     def guess(self, times: int, name: str = "Ana", address: str = "192.0.2.66") -> Answer:
-        """Try so many wrong passwords; returns the last answer."""
+        """Try a number of wrong passwords, and return the last answer."""
         attacker = Visitor(self.site, address)
         for _ in range(times):
             answer = self.sign_in(attacker, name, "wrong password")
         return answer
 
     def test_one_account(self) -> None:
-        """After some wrong passwords for an account further ones from there are not looked at, even the right one."""
+        """After too many wrong passwords for an account, an address is blocked for it, even with the right one."""
         most = self.limits.passwords.left("x")
         self.assertEqual(self.guess(most).code, 422)
         refused = self.sign_in(Visitor(self.site, "192.0.2.66"))
@@ -173,25 +173,25 @@ class BruteForceTests(AccountsTestCase):
         self.assertEqual(self.sign_in(Visitor(self.site, "192.0.2.66")).code, 303)
 
     def test_nobody_is_locked_out(self) -> None:
-        """The owner of the account gets in from his own address all the same."""
+        """The owner of the account can still sign in from another address."""
         self.guess(self.limits.passwords.left("x") + 1)
         self.assertEqual(self.sign_in().code, 303)
 
     def test_many_accounts(self) -> None:
-        """After some more wrong passwords for whatever accounts nothing from there is looked at."""
+        """After too many wrong passwords for any accounts, an address is blocked for all."""
         for number in range(self.limits.passwords_from.left("x")):
             self.assertEqual(self.guess(1, f"Nobody{number}").code, 422)
         self.assertEqual(self.guess(1).code, 429)
         self.assertEqual(self.sign_in().code, 303)
 
     def test_one_network(self) -> None:
-        """Another address of the same network of IPv6 is no way around."""
+        """Another address of the same IPv6 network is blocked, too."""
         for number in range(self.limits.passwords.left("x")):
             self.guess(1, address=f"2001:db8::{number}")
         self.assertEqual(self.guess(1, address="2001:db8::ffff").code, 429)
 
     def test_all_at_once(self) -> None:
-        """Nor is it to try many before the first is judged."""
+        """Many attempts at once do not get around the limit."""
         self.patch(passwords, "OF_ONE_PLACE", 20)
         self.in_thread = threads = Threads()
         most = self.limits.passwords.left("x")
@@ -203,7 +203,7 @@ class BruteForceTests(AccountsTestCase):
             threads.finish()
 
     def test_no_way_to_be_forgotten(self) -> None:
-        """Who may try nothing more does not make us forget what others tried, whatever names he makes up."""
+        """A blocked address cannot push out the attempts of others with invented names."""
         self.patch(attempts, "REMEMBERED", 60)
         self.guess(self.limits.passwords.left("x"))
         for number in range(self.limits.passwords_from.left("x") + 30):
@@ -212,18 +212,18 @@ class BruteForceTests(AccountsTestCase):
         self.assertEqual(self.guess(1).code, 429)
 
     def test_refused_for_one(self) -> None:
-        """Tries that are refused for one account take none from the others of that address."""
+        """Attempts refused for one account do not count against the address."""
         self.guess(self.limits.passwords_from.left("x") + 1)
         self.assertEqual(self.guess(1, "Nobody").code, 422)
 
     def test_right_password(self) -> None:
-        """Who finds the right one begins anew: a mistake now and then adds up to nothing."""
+        """The right password resets the count, so that occasional mistakes do not add up."""
         for _ in range(5):
             self.guess(self.limits.passwords.left("x") - 1, address="192.0.2.1")
             self.assertEqual(self.sign_in(Visitor(self.site)).code, 303)
 
     def test_own_page(self) -> None:
-        """The password is no easier to try on the page of the account."""
+        """The same limits hold on the account page."""
         self.sign_in()
         fields = {"email": "", "current": "wrong password"}
         for _ in range(self.limits.passwords.left("x")):
@@ -231,7 +231,7 @@ class BruteForceTests(AccountsTestCase):
         self.assertEqual(self.visitor.post("/account/email", {**fields, "current": GOOD}).code, 429)
 
     def test_links(self) -> None:
-        """Nor are links."""
+        """Links have a limit, too."""
         good = self.link("reset", "Ana")
         for number in range(self.limits.links.left("x")):
             self.assertEqual(self.visitor.get(f"/reset/{uuid(number + 100)}").code, 404)
@@ -241,7 +241,7 @@ class BruteForceTests(AccountsTestCase):
         self.assertEqual(Visitor(self.site, "192.0.2.2").get(good).code, 200)
 
     def test_sign_ups(self) -> None:
-        """An address makes so many accounts in an hour; mistakes are not counted."""
+        """An address can create a bounded number of accounts per hour; errors do not count."""
         for number in range(self.limits.sign_ups.left("x")):
             fields = {"name": f"User{number}", "password": GOOD, "again": GOOD}
             visitor = Visitor(self.site)
@@ -251,7 +251,7 @@ class BruteForceTests(AccountsTestCase):
         self.assertIsNone(self.accounts.named("One-more"))
 
     def test_sign_ups_in_a_crowd(self) -> None:
-        """Who cannot be let in since too many wait may try as often as before."""
+        """A sign-up that is refused because too many are waiting does not count."""
         self.in_thread = threads = Threads()
         for number in range(22):
             with self.assertRaises(Unanswered):
@@ -265,7 +265,7 @@ class BruteForceTests(AccountsTestCase):
         self.assertEqual(Visitor(self.site).post("/sign-up", fields, at="/sign-up").code, 303)
 
     def test_one_crowds(self) -> None:
-        """Who shows right passwords all the time keeps nobody else out."""
+        """A place that sends right passwords all the time does not keep others out."""
         for number in range(22):
             self.add(f"User{number}")
         self.in_thread = threads = Threads()
@@ -279,7 +279,7 @@ class BruteForceTests(AccountsTestCase):
         self.assertEqual(len(self.accounts.of("Ana", "visit")), 1)
 
     def test_crowd(self) -> None:
-        """When too many wait, one is asked to come again, and it counts as no wrong password."""
+        """A sign-in is refused if too many are waiting, and does not count as a wrong password."""
         self.in_thread = threads = Threads()
         for number in range(22):
             with self.assertRaises(Unanswered):
@@ -293,7 +293,7 @@ class BruteForceTests(AccountsTestCase):
 
 
 class SignUpTests(AccountsTestCase):
-    """Making an account."""
+    """Signing up."""
 
     def sign_up(self, path: str = "/sign-up", visitor: Visitor | None = None, **fields: Any) -> Answer:
         """Fill in the form."""
@@ -301,7 +301,7 @@ class SignUpTests(AccountsTestCase):
         return (visitor or self.visitor).post(path, filled, at=path)
 
     def test_open(self) -> None:
-        """Everybody can make an account, and is in with it; it is no admin, and its password is no text."""
+        """Anybody can sign up and is signed in; the account is not an admin, and its password is hashed."""
         answer = self.sign_up(email=" ana@example.org ")
         self.assertEqual((answer.code, answer.location), (303, "/account?done=welcome"))
         account = self.account()
@@ -313,12 +313,12 @@ class SignUpTests(AccountsTestCase):
         self.assertEqual(self.sign_in(Visitor(self.site)).code, 303)
 
     def test_way_back(self) -> None:
-        """Who came from somewhere goes on there."""
+        """After signing up the browser goes back to where it came from."""
         self.assertIn("/sign-up?back=/chat/gossip", self.visitor.get("/sign-in?back=/chat/gossip").page.links())
         self.assertEqual(self.sign_up("/sign-up?back=/chat/gossip", back="/chat/gossip").location, "/chat/gossip")
 
     def test_mistakes(self) -> None:
-        """What is wrong is said at its field, and what was typed is still there, but for the passwords."""
+        """An error is shown at its field, and the form keeps its values except passwords."""
         self.add("Bob")
         mistakes: tuple[tuple[dict[str, Any], str], ...] = (
             ({"name": "A"}, "A name has 3 to 20 letters, digits, - and _, and begins with a letter."),
@@ -344,7 +344,7 @@ class SignUpTests(AccountsTestCase):
         self.assertEqual([*self.accounts.all], ["bob"])
 
     def test_reworded(self) -> None:
-        """What is wrong stands at its field, whatever the registry says of it."""
+        """An error is shown at the field of its code, whatever its text."""
         reword(self)
         for field, typed in (("name", "system"), ("email", "nowhere")):
             answer = self.sign_up(**{field: typed})  # type: ignore[arg-type]
@@ -352,7 +352,7 @@ class SignUpTests(AccountsTestCase):
             self.assertEqual(wrong, [field])
 
     def test_closed(self) -> None:
-        """Where nobody can make an account, it says so, links or not."""
+        """If sign-up is closed the page says so, with a link or without."""
         self.settings(sign_up="closed")
         for path in ("/sign-up", self.link("invite")):
             self.assertEqual(self.visitor.get(path).code, 403)
@@ -363,7 +363,7 @@ class SignUpTests(AccountsTestCase):
         self.assertEqual(self.accounts.all, {})
 
     def test_invitation(self) -> None:
-        """By invitation, one person gets in with a link, once."""
+        """With an invitation one person can sign up, once."""
         self.settings(sign_up="invite")
         self.assertIn("Ask an admin for a link", self.visitor.get("/sign-up").text)
         self.visitor.get("/sign-in")
@@ -378,7 +378,7 @@ class SignUpTests(AccountsTestCase):
         self.assertEqual([*self.accounts.all], ["ana"])
 
     def test_invitation_survives_looks(self) -> None:
-        """Neither to look at a link nor a mistake uses it up; time does."""
+        """Neither a look at a link nor an error uses it up; it expires."""
         path = self.link("invite")
         for _ in range(3):
             self.assertEqual(self.visitor.get(path).code, 200)
@@ -390,7 +390,7 @@ class SignUpTests(AccountsTestCase):
         self.assertEqual(self.visitor.get(path).code, 404)
 
     def test_two_at_once(self) -> None:
-        """Of two who want a name, or use an invitation, at the same time, one gets it."""
+        """Of two sign-ups at the same time with one name or one invitation, one succeeds."""
         path = self.link("invite")
         self.in_thread = threads = Threads()
         for name in ("Ana", "Bob"):
@@ -409,20 +409,20 @@ class SignUpTests(AccountsTestCase):
         self.assertEqual(len(self.accounts.tickets), 1)
 
     def test_other_link(self) -> None:
-        """A link of another kind is none."""
+        """A link of another kind is invalid."""
         self.add()
         for kind in ("setup", "reset"):
             path = self.link(kind, "Ana" if kind == "reset" else "")
             self.assertEqual(self.visitor.get(path.replace(kind, "sign-up")).code, 404)
 
     def test_signed_in_already(self) -> None:
-        """Who has an account is led to it."""
+        """A browser that is signed in is redirected to the account page."""
         self.visitor.sign_in(self.service)
         self.assertEqual(self.visitor.get("/sign-up").location, "/account?done=welcome")
 
     @given(st.dictionaries(st.sampled_from(["name", "password", "again", "email", "back"]), st.text(max_size=250)))
     def test_any_form(self, fields: dict[str, str]) -> None:
-        """Whatever is filled in is an answer; an account that comes of it is one that can be."""
+        """Any input gets an answer; an account that it creates is valid."""
         self.service.clock.advance(3600)
         visitor = Visitor(self.site)
         answer = self.sign_up("/sign-up", visitor, **{"name": "Ann", **fields})
@@ -440,7 +440,7 @@ class SetupTests(AccountsTestCase):
         return (visitor or self.visitor).post(path, {"name": name, "password": GOOD, "again": GOOD}, at=path)
 
     def test_once(self) -> None:
-        """The link makes the first admin, who is in, and then nobody else."""
+        """The link creates the first admin, who is signed in, and works only once."""
         path = self.link("setup")
         self.assertIn("There is no admin yet.", self.visitor.get(path).text)
         answer = self.set_up(path)
@@ -454,12 +454,12 @@ class SetupTests(AccountsTestCase):
         self.assertEqual([*self.accounts.all], ["root"])
 
     def test_where_signing_up_is_closed(self) -> None:
-        """Whoever else may make an account, the first admin may."""
+        """The link works even if sign-up is closed."""
         self.settings(sign_up="closed")
         self.assertEqual(self.set_up(self.link("setup")).code, 303)
 
     def test_admin_exists(self) -> None:
-        """A link that is left over when there is an admin is good for nothing."""
+        """The link stops working when there is an admin."""
         path = self.link("setup")
         self.visitor.get(path)
         self.add("Root", admin=True)
@@ -467,7 +467,7 @@ class SetupTests(AccountsTestCase):
         self.assertEqual(self.set_up(path, "Evil").code, 404)
 
     def test_two_at_once(self) -> None:
-        """Nor does it make an admin if one came about while the password was hashed."""
+        """The link does not create an admin if another one appeared while the password was hashed."""
         path = self.link("setup")
         self.visitor.get(path)
         self.in_thread = threads = Threads()
@@ -478,7 +478,7 @@ class SetupTests(AccountsTestCase):
         self.assertIsNone(self.accounts.named("Root"))
 
     def test_replaced(self) -> None:
-        """A newer link takes the place of an older one."""
+        """A newer link replaces an older one."""
         old, new = self.link("setup"), self.link("setup")
         self.assertEqual((self.visitor.get(old).code, self.visitor.get(new).code), (404, 200))
 
@@ -495,7 +495,7 @@ class ResetTests(AccountsTestCase):
         return (visitor or self.visitor).post(path, {"password": BETTER, "again": BETTER, **fields}, at=path)
 
     def test_reset(self) -> None:
-        """The new password is good and the old one is not; who set it is in, and nobody else any more."""
+        """The new password works and the old one does not; only the browser that set it is signed in."""
         thief = Visitor(self.site)
         thief.sign_in(self.service)
         self.registry.enact(signed_out(self.accounts, "Bob"))
@@ -507,7 +507,7 @@ class ResetTests(AccountsTestCase):
         self.assertEqual(self.sign_in(Visitor(self.site), password=BETTER).code, 303)
 
     def test_tokens_end(self) -> None:
-        """Tokens of programs, which a thief may have made, end with it."""
+        """Tokens are revoked: a thief may have created them."""
         self.visitor.sign_in(self.service)
         self.visitor.post("/account/tokens", {"label": "x", "scope": "read"}, at="/account")
         self.assertEqual(len(self.accounts.of("Ana", "token")), 1)
@@ -515,13 +515,13 @@ class ResetTests(AccountsTestCase):
         self.assertEqual(self.accounts.of("Ana", "token"), [])
 
     def test_first_password(self) -> None:
-        """An account that an admin made gets its first password so."""
+        """An account that an admin created gets its first password this way."""
         self.registry.enact(AccountSaved(Account(name="Bob", created_at=NOW)))
         self.assertEqual(self.reset(self.link("reset", "Bob")).code, 303)
         self.assertEqual(self.sign_in(Visitor(self.site), "Bob", BETTER).code, 303)
 
     def test_once(self) -> None:
-        """The link is good once; neither a look at it nor a mistake uses it up."""
+        """The link works once; neither a look at it nor an error uses it up."""
         path = self.link("reset", "Ana")
         for _ in range(3):
             self.assertEqual(self.visitor.get(path).code, 200)
@@ -537,7 +537,7 @@ class ResetTests(AccountsTestCase):
         self.assertEqual(self.sign_in(Visitor(self.site), password=BETTER).code, 303)
 
     def test_two_at_once(self) -> None:
-        """Of two who use it at the same time, one does."""
+        """Of two uses at the same time one succeeds."""
         path = self.link("reset", "Ana")
         visitors = Visitor(self.site), Visitor(self.site)
         for visitor in visitors:
@@ -553,7 +553,7 @@ class ResetTests(AccountsTestCase):
         self.assertEqual(self.sign_in(Visitor(self.site), password="another good one").code, 422)
 
     def test_no_good(self) -> None:
-        """A link that is too old, replaced, of another kind, or of an account that is disabled or gone, is no good."""
+        """A link that expired, was replaced, is of another kind, or has no active account does not work."""
         old = self.link("reset", "Ana", NOW - 24 * 3600)
         self.assertEqual(self.visitor.get(old).code, 404)
         first, second = self.link("reset", "Ana"), self.link("reset", "Ana")
@@ -566,14 +566,14 @@ class ResetTests(AccountsTestCase):
         self.assertEqual(self.visitor.get(second).code, 404)
 
     def test_no_referrer(self) -> None:
-        """The page of a link tells its address to nobody, and no cache keeps it."""
+        """The page of a link sends no referrer and is not cached."""
         answer = self.visitor.get(self.link("reset", "Ana"))
         self.assertEqual(
             (answer.headers["referrer-policy"], answer.headers["cache-control"]), ("no-referrer", "no-store")
         )
 
     def test_edited_meanwhile(self) -> None:
-        """What an admin changes while a password is hashed is not undone by it."""
+        """A change by an admin while a password is hashed is kept."""
         path = self.link("reset", "Ana")
         self.visitor.get(path)
         self.in_thread = threads = Threads()
@@ -586,10 +586,10 @@ class ResetTests(AccountsTestCase):
 
 
 class ReaderTests(AccountsTestCase):
-    """What machines are told of these pages."""
+    """Crawlers and programs."""
 
     def test_log(self) -> None:
-        """A program that looks at a link by HEAD, as those of mail do, leaves nothing of it in the log."""
+        """A HEAD request for a link, as mail programs send, does not put the link into the log."""
         logged: list[LogEvent] = []
         observer: Any = logged.append
         globalLogPublisher.addObserver(observer)
@@ -605,13 +605,13 @@ class ReaderTests(AccountsTestCase):
             self.assertIn(f"Disallow: {path}\n", robots)
 
     def test_no_mail(self) -> None:
-        """Where no mail is sent nothing promises any."""
+        """Without mail no page promises any."""
         self.assertEqual(self.visitor.get("/forgot").code, 404)
         self.visitor.get("/sign-in")
         self.assertEqual(self.visitor.post("/forgot", {"name": "Ana"}).code, 404)
         self.assertNotIn("/forgot", self.visitor.get("/sign-in").page.links())
 
     def test_sign_in_leads_back(self) -> None:
-        """From every page one comes back to it."""
+        """Signing in leads back to any page."""
         self.assertIn("/sign-in?back=/games%3Fq%3Da", self.visitor.get("/games?q=a").page.links())
         self.assertIn("/sign-in", self.visitor.get("/").page.links())
