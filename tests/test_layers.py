@@ -1,4 +1,4 @@
-"""Who may import whom: dependencies point one way."""
+"""Which module may import which: dependencies point one way."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class AchievementsTests(SynchronousTestCase):
         return answer["payload"]["errors"]
 
     def test_too_many(self) -> None:
-        """A game has up to as many as the limit says; others can still be changed."""
+        """A game has at most as many as the limit allows; at the limit it can still change them."""
         self.world.network.rules.limits = NetworkLimits(achievements=2)
         keys = [self.ask("create", {"title": title})["payload"]["key"] for title in "ab"]
         self.assertEqual(self.errors("create", {"title": "c"}), {"title": ["too many achievements"]})
@@ -61,7 +61,7 @@ class AchievementsTests(SynchronousTestCase):
         self.assertIsNone(self.errors("create", {"title": "e"}))
 
     def test_create(self) -> None:
-        """The whole achievement, once it is kept; a key in the payload is ignored."""
+        """create answers with the whole achievement once it is kept; a key in the payload is ignored."""
         achievement = AchievementOf(key=uuid(1), title="First")
         outputs = self.world.say(
             self.session, frame("achievements/create", {"title": "First", "key": uuid(7), "x": {}}, "r")
@@ -74,14 +74,14 @@ class AchievementsTests(SynchronousTestCase):
         self.assertEqual(self.world.registry.achievements, {self.client_id: {uuid(1): achievement}})
 
     def test_not_kept(self) -> None:
-        """What could not be kept did not happen."""
+        """An achievement that could not be kept does not exist."""
         self.world.say(self.session, frame("achievements/create", {"title": "First"}, "r"))
         failed = Send(self.session, Failure("achievements/create", R, NOT_KEPT))
         self.assertEqual(self.world.settle(kept=False), [failed])
         self.assertEqual(self.ask("sync")["payload"], {"total": 0, "achievements": []})
 
     def test_all_attributes(self) -> None:
-        """Attributes at the ends of their ranges."""
+        """Attributes may be at the ends of their ranges."""
         most = {
             "title": "é" * 200,
             "description": "é" * 1000,
@@ -93,7 +93,7 @@ class AchievementsTests(SynchronousTestCase):
         self.assertEqual(self.ask("create", most)["payload"], {"key": uuid(1), **most})
 
     def test_invalid(self) -> None:
-        """What is wrong with each attribute, all at once."""
+        """An answer lists the errors of all attributes at once."""
         cases: dict[str, tuple[Any, ...]] = {
             "title": (1, [], {}, True, "x" * 201, "\x00" * 201),
             "description": (1, [], "x" * 1001),
@@ -141,7 +141,7 @@ class AchievementsTests(SynchronousTestCase):
             self.assertEqual(self.ask(event, [])["error"], MALFORMED.text)
 
     def test_update(self) -> None:
-        """What is there changes, the rest stays; the key is no matter of case."""
+        """update changes the given attributes only; the key matches in any case."""
         self.ask("create", {"title": "First", "points": 5, "description": "D"})
         self.world.made = 0xAA
         self.ask("create", {"title": "Second"})
@@ -214,7 +214,7 @@ class AchievementsTests(SynchronousTestCase):
             self.assertEqual(answer["payload"], {"errors": {"key": ["not found"]}})
 
     def test_points(self) -> None:
-        """All of a game's have 500 at the most, counted after the change."""
+        """A game has at most 500 points in total, counted after the change."""
         for number in range(5):
             self.assertIsNone(self.errors("create", {"title": f"T{number}", "points": 100 - (number == 4)}))
         full = {"points": ["no points left"]}
@@ -243,7 +243,7 @@ class AchievementsTests(SynchronousTestCase):
         self.assertEqual({answer["payload"]["total"] for answer in answers}, {23})
 
     def test_no_ref(self) -> None:
-        """Without a ref nothing happens."""
+        """Without a ref a request is not carried out."""
         self.assertEqual(self.world.say(self.session, frame("achievements/create", {"title": "T"})), [])
 
     def test_waiting(self) -> None:
@@ -275,7 +275,7 @@ class AchievementsTests(SynchronousTestCase):
         self.assertIsInstance(self.world.say(second, frame("achievements/sync", ref="r"))[0], Send)
 
     def test_waiting_for_a_failure(self) -> None:
-        """Who waits goes on when the change failed, too, and is judged by what is kept."""
+        """Requests that wait go on after a failed change too, and are judged by what is kept."""
         for _ in range(6):
             self.world.say(self.session, frame("achievements/create", {"title": "T", "points": 100}, "r"))
         self.assertIsInstance(self.world.settle_one(kept=False)[1], Release)

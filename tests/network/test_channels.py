@@ -36,7 +36,7 @@ class SubscribeTests(SynchronousTestCase):
     """channels/subscribe and channels/unsubscribe."""
 
     def test_create(self) -> None:
-        """A valid name that does not exist is created, hidden; a second time it is there."""
+        """Subscribing to a new valid name creates the channel, hidden; later subscriptions use it."""
         world = World()
         session, other = world.join("Alpha"), world.join("Beta")
         done = Send(session, Success("channels/subscribe", R))
@@ -82,7 +82,7 @@ class SubscribeTests(SynchronousTestCase):
         )
 
     def test_too_many(self) -> None:
-        """The 101st channel is one too many; a bad name is bad first, one that is there is no further one."""
+        """The 101st channel is refused; a bad name is refused as bad first, and a repeated one does not count."""
         names = [f"ch-{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(101)]
         world = World()
         session = world.join("Alpha", channels=names[:99])
@@ -95,13 +95,13 @@ class SubscribeTests(SynchronousTestCase):
         self.assertEqual(world.ask(session, subscribe(names[100]))[0]["status"], "success")
 
     def test_no_limit(self) -> None:
-        """A limit of 0 is none."""
+        """0 means no limit."""
         world = World(limits=NetworkLimits(channels=0))
         session = world.join("Alpha", channels=["one"])
         self.assertEqual(world.ask(session, subscribe("two"))[0]["status"], "success")
 
     def test_unsubscribe(self) -> None:
-        """Unsubscribing succeeds whatever it is from, and only the session itself hears no more."""
+        """Unsubscribing from any name succeeds, and affects only the session itself."""
         world = World()
         first, second = world.join("Alpha", channels=["gossip"]), world.join("Alpha", channels=["gossip"])
         speaking = world.join("Beta", channels=["gossip"])
@@ -145,7 +145,7 @@ class SendTests(SynchronousTestCase):
         return self.world.ask(session or self.session, sent, now)[0].get("error")
 
     def test_said(self) -> None:
-        """All sessions that are subscribed hear it, but those of the sending game; the answer waits for the disk."""
+        """All subscribed sessions hear a message, except those of the sending game; the answer waits for the disk."""
         broadcast = ChannelsBroadcast(ref(1), "gossip", "Alpha", "Ana", "Hello!")
         said = MessageSaid("gossip", 1, self.world.game("Alpha").client_id, "Alpha", "Ana", "Hello!", NOW)
         done = Send(self.session, Success("channels/send", R))
@@ -164,7 +164,7 @@ class SendTests(SynchronousTestCase):
         self.assertEqual(self.world.settle(kept=False), [failed])
 
     def test_without_ref(self) -> None:
-        """Without a ref it is heard, and never answered."""
+        """Without a ref a message is heard, and never answered."""
         outputs = self.world.say(self.session, say(ref=None))
         self.assertEqual([type(output) for output in outputs], [Broadcast, Commit])
         self.assertEqual(self.world.settle(), [])
@@ -172,14 +172,14 @@ class SendTests(SynchronousTestCase):
         self.assertEqual(self.world.settle(kept=False), [])
 
     def test_game_is_the_senders(self) -> None:
-        """The game that is heard is the sender's, whatever the payload claims."""
+        """A message carries the sender's own game, whatever its payload claims."""
         payload = {"channel": "gossip", "name": "Ana", "message": "Hi", "game": "Beta", "short_name": "Beta"}
         [heard] = written(self.world.say(self.session, frame("channels/send", payload)), self.other)
         wanted = {"channel": "gossip", "game": "Alpha", "name": "Ana", "message": "Hi"}
         self.assertEqual(heard["payload"], wanted)
 
     def test_nobody_hears(self) -> None:
-        """What nobody hears is kept all the same."""
+        """A message that nobody hears is kept too."""
         outputs = self.world.say(self.deaf, say(channel="testing"))
         [broadcast, commit] = outputs
         assert isinstance(broadcast, Broadcast) and isinstance(commit, Commit)
@@ -187,7 +187,7 @@ class SendTests(SynchronousTestCase):
         self.assertEqual(written(self.world.settle(), self.deaf)[0]["status"], "success")
 
     def test_sequence(self) -> None:
-        """Numbers grow, each channel's by themselves; what was refused takes none."""
+        """Each channel numbers its messages separately; a refused message takes no number."""
         numbers = []
         for session, channel in ((self.session, "gossip"), (self.deaf, "testing"), (self.other, "gossip")):
             self.world.say(session, say("", channel=channel))
@@ -223,7 +223,7 @@ class SendTests(SynchronousTestCase):
             self.assertIsNone(self.error(say(message), now=NOW + 10))
 
     def test_limits_of_0(self) -> None:
-        """Limits of 0 are none."""
+        """0 means no limit."""
         world = World(limits=NetworkLimits(message_characters=0, message_bytes=0, name_bytes=0))
         session = world.join("Alpha", channels=["gossip"])
         self.assertEqual(world.ask(session, say("x" * 50000, "y" * 1000))[0]["status"], "success")
@@ -271,7 +271,7 @@ class SendTests(SynchronousTestCase):
         self.assertEqual(first, (self.other, self.third))
 
     def test_announce(self) -> None:
-        """The network itself is heard by everybody, as its player system."""
+        """Every subscriber hears the network itself, as its player system."""
         outputs = self.world.network.channels.announce("gossip", "<b>Hear</b>!", at(NOW))
         everybody = (self.session, self.twin, self.other, self.third)
         broadcast = ChannelsBroadcast(ref(1), "gossip", "gossip", "system", "Hear!")
@@ -280,7 +280,7 @@ class SendTests(SynchronousTestCase):
         self.assertEqual(self.world.network.hearing(Subscribers("gossip")), everybody)
 
     def test_announce_refused(self) -> None:
-        """What the network itself may not say either."""
+        """The network itself cannot say an invalid message either."""
         announce = self.world.network.channels.announce
         self.assertRaises(Refused, announce, "nowhere", "Hi", NOW)
         self.assertRaises(Refused, announce, "gossip", "", NOW)

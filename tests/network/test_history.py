@@ -41,7 +41,7 @@ def message(seq: int, text: str = "Hi") -> MessageOf:
 
 
 class HistoryTests(SynchronousTestCase):
-    """channels/history, resume, and what is said to who has the flag."""
+    """channels/history, resume, and what sessions with the flag receive."""
 
     def setUp(self) -> None:
         self.world = World()
@@ -78,7 +78,7 @@ class HistoryTests(SynchronousTestCase):
         self.assertEqual(self.error(), "rate limit exceeded")
 
     def test_needs_the_flag(self) -> None:
-        """Who does not support history cannot ask for it."""
+        """A session that does not support history cannot ask for it."""
         session = self.world.join("Beta", channels=["gossip"])
         [output] = self.ask(session)
         self.assertEqual(output.event.error.text, 'missing support for "history"')
@@ -107,7 +107,7 @@ class HistoryTests(SynchronousTestCase):
         self.assertEqual((len(output.event.messages), output.event.more), (1, False))
 
     def test_failed(self) -> None:
-        """What cannot be read is a failure; who is gone gets nothing."""
+        """A failed read is answered with a failure; a session that has ended gets nothing."""
         fetch = Fetch(self.session, "gossip", 1, None, None, R)
         self.assertEqual(self.found(fetch, None), [Send(self.session, Failure("channels/history", R, NOT_KEPT))])
         self.world.network.lost(self.session, at(NOW))
@@ -134,7 +134,7 @@ class HistoryTests(SynchronousTestCase):
         )
 
     def test_broadcasts(self) -> None:
-        """Who has the flag hears the same with id, seq and sent_at; others hear what they always did."""
+        """A session with the flag receives broadcasts with id, seq and sent_at; others receive them without."""
         plain = self.world.join("Gamma", channels=["gossip"])
         sender = self.world.join("Beta", channels=["gossip"])
         self.world.made = 0
@@ -182,7 +182,7 @@ class HistoryTests(SynchronousTestCase):
         self.assertEqual(self.world.network.channels.subscribed(), {})
 
     def test_games_are_not_told(self) -> None:
-        """Nobody else hears of the flag."""
+        """The flag is not announced to other games."""
         asking = self.world.join("Beta")
         [answer] = self.world.ask(asking, frame("games/status", {"game": "Alpha"}, "r"))
         self.assertEqual(answer["payload"]["supports"], sorted(FLAGS))

@@ -1,4 +1,4 @@
-"""Mutes and bans, and who may speak on a channel: L{gossip.network.moderation}."""
+"""Mutes, bans and the speakers of a channel: L{gossip.network.moderation}."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ModerationTestCase(SynchronousTestCase):
         return self.change(RestrictionSet(restriction), now)
 
     def error(self, event: str, now: float = NOW, session: Session | None = None, **payload: Any) -> str | None:
-        """Why something fails, C{None} if it does not."""
+        """The error of a request, C{None} if it succeeds."""
         [answer] = self.world.ask(session or self.alpha, frame(event, payload, "r"), now)
         return None if answer["status"] == "success" else str(answer["error"])
 
@@ -71,10 +71,10 @@ class ModerationTestCase(SynchronousTestCase):
 
 
 class MuteTests(ModerationTestCase):
-    """Who may not speak."""
+    """Mutes: players, games and addresses that may not speak."""
 
     def test_player(self) -> None:
-        """A muted player is told so on the very next message; others of his game are not; blanks do not help him."""
+        """A mute holds from the next message on, whatever blanks and case the name has; other players still speak."""
         self.assertIsNone(self.send())
         self.restrict("mute", player_of(self.client_id, "Ana"), reason="shouting")
         for name in ("Ana", "ANA", " ana "):
@@ -103,7 +103,7 @@ class MuteTests(ModerationTestCase):
         self.assertIsNone(address("Alpha"))
 
     def test_channel(self) -> None:
-        """A mute of one channel is none elsewhere, and none of tells."""
+        """A mute on one channel covers neither other channels nor tells."""
         self.restrict("mute", self.client_id, channel="gossip")
         self.assertEqual(self.send(), "muted: so")
         self.assertIsNone(self.send(channel="testing"))
@@ -123,7 +123,7 @@ class MuteTests(ModerationTestCase):
         self.assertEqual(self.world.registry.mutes, {})
 
     def test_not_kept(self) -> None:
-        """A mute that could not be kept is none."""
+        """A mute that could not be kept has no effect."""
         change = RestrictionSet(Restriction(kind="mute", subject=self.client_id, reason="so", set_by="a", set_at=NOW))
         self.world.settled(self.world.network.apply(change), False, NOW)
         self.assertIsNone(self.send())
@@ -137,7 +137,7 @@ class MuteTests(ModerationTestCase):
         self.assertIsNone(self.send())
 
     def test_removed_game(self) -> None:
-        """With a game its restrictions go, and those of its players; others stay."""
+        """Removing a game removes its restrictions and those of its players; others stay."""
         self.restrict("mute", self.client_id)
         self.restrict("ban", player_of(self.client_id, "Ana"))
         self.restrict("mute", "192.0.2.9")
@@ -146,7 +146,7 @@ class MuteTests(ModerationTestCase):
 
 
 class BanTests(ModerationTestCase):
-    """Who may not be here."""
+    """Bans: players, games and addresses that may not be here."""
 
     def test_game(self) -> None:
         """All sessions of a banned game are told why and end; then its credentials are invalid, until it is over."""
@@ -175,7 +175,7 @@ class BanTests(ModerationTestCase):
         self.assertEqual(outputs[0].event.error.text, "invalid credentials")  # type: ignore[union-attr]
 
     def test_player(self) -> None:
-        """A banned player may not speak, tell, or sign in; his game stays."""
+        """A banned player may not speak, send tells or sign in; the game stays online."""
         self.assertEqual(self.restrict("ban", player_of(self.client_id, "Ana")), [])
         for error in (self.send(), self.tell(), self.error("players/sign-in", name="ANA")):
             self.assertEqual(error, "banned: so")
@@ -205,10 +205,10 @@ class BanTests(ModerationTestCase):
 
 
 class SpeakersAndFiltersTests(ModerationTestCase):
-    """Who may speak on a channel, and what may be said there."""
+    """Which games may speak on a channel, and what they may say there."""
 
     def test_speakers(self) -> None:
-        """Where only some may speak, others only hear."""
+        """On a channel with named speakers, other games only listen."""
         channel = replace(
             self.world.registry.channels["gossip"], speakers=frozenset([self.world.game("Beta").client_id])
         )

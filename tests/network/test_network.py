@@ -1,4 +1,4 @@
-"""The network: the order of the checks, authentication, heartbeats, what time brings, what is kept."""
+"""The network: the order of its checks, authentication, heartbeats, time limits and changes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ from tests.support.world import FLAGS, NOW, World, at, frame, ref, uuid, written
 
 FOR_EVER = NetworkSettings(history_days=0, player_count_days=0, audit_days=0)
 SLOW = NetworkLimits(rates=Rates(global_=Rate(2, 1)))
-"""Limits that are soon reached."""
+"""Limits that a test reaches quickly."""
 
 
 def failed(event: Any, error: str, ref: Any = None) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class GuardTests(SynchronousTestCase):
     """The checks in the order of the specification: the first that fails answers."""
 
     def test_unreadable(self) -> None:
-        """What cannot be read is unknown, always, and never ends a session."""
+        """An unreadable frame is always answered as unknown, and never ends a session."""
         world = World()
         for session in (world.open(), world.join("Alpha")):
             for junk in (b"", b"{", b"[]", b"\xff", b"null"):
@@ -89,7 +89,7 @@ class GuardTests(SynchronousTestCase):
         self.assertEqual(world.ask(session, {"ref": "r"}), [failed(None, "unknown", "r")])
 
     def test_second_authenticate(self) -> None:
-        """Who is active cannot authenticate again."""
+        """An active session cannot authenticate again."""
         world = World()
         session = world.join("Alpha")
         again = frame("authenticate", world.credentials("Beta"), "r")
@@ -97,7 +97,7 @@ class GuardTests(SynchronousTestCase):
         self.assertEqual(session.online and session.online.game.short_name, "Alpha")
 
     def test_flags(self) -> None:
-        """Each event needs its flag, before its ref and payload are looked at; who has no ref hears nothing."""
+        """Each event needs its flag, which is checked before its ref and payload; without a ref there is no answer."""
         world = World()
         session = world.join("Alpha", supports=["channels"])
         flags = {
@@ -196,7 +196,7 @@ class GuardTests(SynchronousTestCase):
 
 
 class RefTests(SynchronousTestCase):
-    """The token that a transport sends along."""
+    """The ref that a transport sends with an event."""
 
     def test_opaque(self) -> None:
         """Whatever it is, it comes back untouched, with a success and with a failure."""
@@ -209,7 +209,7 @@ class RefTests(SynchronousTestCase):
 
 
 class AuthenticateTests(SynchronousTestCase):
-    """Who may join (protocol specification, authenticate)."""
+    """Which sessions may join (protocol specification, authenticate)."""
 
     def refused(self, world: World, payload: Any, peer: str = "192.0.2.1", now: float = NOW) -> str:
         """The error, after which the session is closed."""
@@ -406,14 +406,14 @@ class AuthenticateTests(SynchronousTestCase):
 
 
 class HeartbeatTests(SynchronousTestCase):
-    """Beats, answers, and what happens without."""
+    """Heartbeats, their answers, and missing answers."""
 
     def ticks(self, world: World, start: int, end: int) -> list[tuple[int, Any]]:
-        """What each second from start to before end brings, with its second."""
+        """The outputs of each second from start up to end, each with its second."""
         return [(late, output) for late in range(start, end) for output in world.network.tick(at(NOW + late))]
 
     def test_every_15_seconds(self) -> None:
-        """Each session is asked every 15 s from its own authentication."""
+        """Each session gets a heartbeat every 15 s, counted from its own authentication."""
         world = World()
         world.network.tick(at(NOW))
         first = world.join("Alpha", NOW + 0.2)
@@ -431,7 +431,7 @@ class HeartbeatTests(SynchronousTestCase):
         )
 
     def test_listed(self) -> None:
-        """The bridge's list of players is a heartbeat that is answered."""
+        """A list of players from the telnet bridge counts as a heartbeat, and is answered."""
         world = World()
         session = world.join("Alpha", players=["Ana"])
         self.assertEqual(session.unanswered, 1)
@@ -441,7 +441,7 @@ class HeartbeatTests(SynchronousTestCase):
         self.assertEqual((session.unanswered, list(session.players)), (0, ["Bo", "Cy"]))
 
     def test_unanswered(self) -> None:
-        """Three unanswered beats close a session at the next: the first came with the authentication."""
+        """Three unanswered heartbeats, the first sent with the authentication, close a session at the next one."""
         world = World()
         world.network.tick(at(NOW))
         session = world.join("Alpha")
@@ -451,7 +451,7 @@ class HeartbeatTests(SynchronousTestCase):
         self.assertIs(session.situation, Situation.GONE)
 
     def test_answered(self) -> None:
-        """One answer of any form starts the count anew; other events do not."""
+        """An answer in any form resets the count; other events do not."""
         for sign in (b'{"event":"heartbeat"}', b'{"event":"heartbeat","payload":[],"status":null,"ref":1}'):
             world = World()
             world.network.tick(at(NOW))
@@ -466,7 +466,7 @@ class HeartbeatTests(SynchronousTestCase):
             self.assertEqual(self.ticks(world, 45, 200), [*beats, (90, close), *told])
 
     def test_alive(self) -> None:
-        """A sign of life that is no heartbeat counts as well, and changes no players."""
+        """A sign of life other than a heartbeat counts too, and changes no players."""
         world = World()
         world.network.tick(at(NOW))
         session = world.join("Alpha", players=["Ana"])
@@ -476,7 +476,7 @@ class HeartbeatTests(SynchronousTestCase):
         self.assertEqual((session.situation, list(session.players)), (Situation.ACTIVE, ["Ana"]))
 
     def test_lost(self) -> None:
-        """Who is gone is not asked."""
+        """A session that has ended gets no heartbeats."""
         world = World()
         world.network.tick(at(NOW))
         session = world.join("Alpha")
@@ -484,7 +484,7 @@ class HeartbeatTests(SynchronousTestCase):
         self.assertEqual(self.ticks(world, 1, 60), [])
 
     def test_jump(self) -> None:
-        """After a jump of the clock each session is asked once; a clock set back asks nobody until it goes on."""
+        """After a jump forward each session gets one heartbeat; after a clock is set back, none until it catches up."""
         world = World()
         world.network.tick(at(NOW))
         session = world.join("Alpha")
@@ -494,7 +494,7 @@ class HeartbeatTests(SynchronousTestCase):
         self.assertEqual(self.ticks(world, 1, 16), [(15, Send(session, Beat(2)))])
 
     def test_late_ticks(self) -> None:
-        """A second that was left out is made up for."""
+        """A tick that was skipped is made up for."""
         world = World()
         world.network.tick(at(NOW))
         session = world.join("Alpha")
@@ -503,7 +503,7 @@ class HeartbeatTests(SynchronousTestCase):
         self.assertEqual(world.network.tick(at(NOW + 16.9)), [])
 
     def test_time_out(self) -> None:
-        """Who has not authenticated 60 s after connecting is closed."""
+        """A session that has not authenticated within 60 s of connecting is closed."""
         world = World()
         world.network.tick(at(NOW))
         first, second = world.open(NOW), world.open(NOW + 0.5)
@@ -515,7 +515,7 @@ class HeartbeatTests(SynchronousTestCase):
         self.assertEqual(world.say(first, frame("authenticate", world.credentials("Alpha"))), [])
 
     def test_time_out_at(self) -> None:
-        """Not a second earlier, and never without a limit."""
+        """It is not closed a second earlier, and never without a limit."""
         world, patient = World(), World(limits=NetworkLimits(authenticate_seconds=0))
         for each in (world, patient):
             each.network.tick(at(NOW))
@@ -526,7 +526,7 @@ class HeartbeatTests(SynchronousTestCase):
 
 
 class TimeTests(SynchronousTestCase):
-    """Connects and disconnects, counts, what expires, restarts."""
+    """Connects and disconnects, player counts, expiry and restarts."""
 
     def test_disconnect(self) -> None:
         """The others with the flag hear it once; after it, a return is news again."""
@@ -546,7 +546,7 @@ class TimeTests(SynchronousTestCase):
         self.assertEqual(outputs[-1], Broadcast(others, GamesConnect(ref(2), "Alpha")))
 
     def test_quick_return(self) -> None:
-        """A quick reconnect tells nobody."""
+        """A quick reconnect is announced to nobody."""
         world = World()
         other = world.join("Beta")
         world.network.lost(world.join("Alpha"), at(NOW))
@@ -560,7 +560,7 @@ class TimeTests(SynchronousTestCase):
         self.assertIs(other.situation, Situation.ACTIVE)
 
     def test_hidden(self) -> None:
-        """Nothing is told of a hidden game, but it hears of the others."""
+        """A hidden game is announced to nobody, but hears about the others."""
         world = World()
         world.change("Alpha", hidden=True)
         other = world.join("Beta")
@@ -592,7 +592,7 @@ class TimeTests(SynchronousTestCase):
         self.assertEqual(world.network.tick(at(NOW + 1802)), [])
 
     def test_user_agents_are_bounded(self) -> None:
-        """Games can make up only so many code bases; each is still told by its own."""
+        """The number of known code bases is bounded; each game still shows its own."""
         world = World()
         self.patch(network, "USER_AGENTS", 2)
         for number, name in enumerate(("Alpha", "Beta", "Gamma")):
@@ -631,10 +631,10 @@ class TimeTests(SynchronousTestCase):
 
 
 class KeptTests(SynchronousTestCase):
-    """What an admin changes, and what is on disk."""
+    """Changes by an admin, and changes that are on disk."""
 
     def test_answers(self) -> None:
-        """What stands in a commit leaves when it is settled: one or the other."""
+        """The outputs of a commit leave when it is settled: those for success or those for failure."""
         world = World()
         session = world.join("Alpha")
         done, not_done = Send(session, Success("x", None)), Send(session, Failure("x", None, NOT_KEPT))
@@ -654,7 +654,7 @@ class KeptTests(SynchronousTestCase):
         self.assertEqual(world.registry.game_named("omega"), changed)
 
     def test_refused(self) -> None:
-        """What contradicts what is known is refused, by the block list of the settings too."""
+        """A change that contradicts the registry or the block list of the settings is refused."""
         world = World(NetworkSettings(blocked_games=("Nope",)))
         # Those of the network itself belong to it whatever the list has.
         for name in ("BETA", "nope", "a b", "Gossip", "grapevine"):
@@ -671,7 +671,7 @@ class KeptTests(SynchronousTestCase):
         self.assertEqual((session.online.game, session.supports), (changed, set(FLAGS) - {"tells"}))
 
     def test_disabled(self) -> None:
-        """A game that is disabled is closed, all its sessions, and nobody else."""
+        """All sessions of a disabled game are closed, and no others."""
         world = World()
         first, second, other = world.join("Alpha"), world.join("Alpha"), world.join("Beta")
         commit = world.network.apply(GameSaved(replace(world.game("Alpha"), disabled=True)))
@@ -699,14 +699,14 @@ class KeptTests(SynchronousTestCase):
         self.assertEqual(world.network.tick(at(NOW + 61)), [Send(other, Beat(1))])
 
     def test_removed_offline(self) -> None:
-        """A game that was not online is just gone, and its achievements with it."""
+        """A game that was not online is removed with its achievements."""
         world = World()
         client_id = world.game("Alpha").client_id
         self.assertEqual(world.settled(world.network.apply(GameRemoved(client_id)), True, NOW), [])
         self.assertIsNone(world.registry.game_named("Alpha"))
 
     def test_gone(self) -> None:
-        """Who is gone can do nothing, and being lost twice is nothing."""
+        """A session that has ended can do nothing; losing it twice changes nothing."""
         world = World()
         session = world.join("Alpha")
         world.network.lost(session, at(NOW))

@@ -1,4 +1,4 @@
-"""L{gossip.network.people}: people on the pages talk under everything that games come under."""
+"""L{gossip.network.people}: people on the pages talk under the same rules as games."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class PeopleTestCase(SynchronousTestCase):
         return self.world.network.people.say(name, peer, channel, message, at(now))
 
     def denied(self, message: str = "Hi", **more: Any) -> str:
-        """Why somebody cannot say something."""
+        """The error of a message that is refused."""
         with self.assertRaises(Denied) as caught:
             self.say(message, **more)
         return str(caught.exception)
@@ -62,7 +62,7 @@ class PeopleTestCase(SynchronousTestCase):
 
 
 class SayTests(PeopleTestCase):
-    """What is said, and who hears it."""
+    """What a person says, and which games hear it."""
 
     def test_say(self) -> None:
         """All games on the channel hear it, as said by a player of the network's own game; it is kept as that."""
@@ -82,7 +82,7 @@ class SayTests(PeopleTestCase):
         self.assertIsInstance(numbered.event, ChannelsBroadcastNumbered)
 
     def test_nobody_hears(self) -> None:
-        """What no game hears is kept all the same."""
+        """A message that no game hears is kept too."""
         self.world.registry.enact(ChannelSaved(Channel("quiet")))
         [commit] = self.say(channel="quiet")
         assert isinstance(commit, Commit)
@@ -95,16 +95,16 @@ class SayTests(PeopleTestCase):
         self.assertEqual([commit.change.seq for commit in self.world.pending], [2])  # type: ignore[union-attr]
 
     def test_presence(self) -> None:
-        """Who talks on the pages makes no game come online."""
+        """A person who talks on the pages brings no game online."""
         self.say()
         self.assertEqual([online.game.short_name for online in self.world.network.presence], ["Alpha", "Beta"])
 
 
 class LimitTests(PeopleTestCase):
-    """Limits are those of a game."""
+    """The limits are those of a game."""
 
     def test_rate(self) -> None:
-        """Somebody who is too fast must wait, and can speak again; others are not hindered, whatever his address is."""
+        """A person who is too fast must wait, at another address too; others can speak meanwhile."""
         for _ in range(10):
             self.say()
         self.assertRaises(Overrun, self.say)
@@ -114,7 +114,7 @@ class LimitTests(PeopleTestCase):
         self.assertRaises(Overrun, self.say, now=NOW + 0.5)
 
     def test_abuse(self) -> None:
-        """Who goes on and on too fast is told that as well."""
+        """A person who keeps exceeding the limit is told that it is abuse."""
         for _ in range(10):
             self.say()
         abuse = []
@@ -125,7 +125,7 @@ class LimitTests(PeopleTestCase):
         self.assertEqual(abuse, [False] * 9 + [True])
 
     def test_remembered(self) -> None:
-        """Of only so many people it is remembered how fast they were: who spoke longest ago is forgotten."""
+        """The rates of a bounded number of people are remembered; the one that spoke longest ago is forgotten first."""
         self.patch(people, "_REMEMBERED", 2)
         for name in ("Ana", "Bea"):
             for _ in range(10):
@@ -144,7 +144,7 @@ class LimitTests(PeopleTestCase):
             self.assertEqual(self.denied(message), "empty message")
 
     def test_nothing_is_spent(self) -> None:
-        """What is refused is not counted."""
+        """A refused message does not count against the limit."""
         for _ in range(30):
             self.denied("")
         for _ in range(10):
@@ -152,7 +152,7 @@ class LimitTests(PeopleTestCase):
 
     @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
     def test_any_message(self, message: str) -> None:
-        """Whatever is typed: what games hear has no control characters, and is the same that is kept."""
+        """Whatever a person types, games hear it without control characters, and the same text is kept."""
         self.setUp()
         try:
             told, commit = self.say(message)
@@ -165,7 +165,7 @@ class LimitTests(PeopleTestCase):
 
 
 class OrderTests(PeopleTestCase):
-    """Order is kept as in a game."""
+    """Mutes, bans, pauses and filters hold as they do for games."""
 
     def test_mute(self) -> None:
         """A mute by name counts from the very next message on, in any case and on that channel; it says why."""
@@ -177,7 +177,7 @@ class OrderTests(PeopleTestCase):
         self.say(now=NOW + 60)
 
     def test_address(self) -> None:
-        """A mute or ban of an address is one of whoever comes from there, as it is now."""
+        """A mute or ban of an address holds for everybody at that address now."""
         for kind, text in (("mute", "muted: so"), ("ban", "banned: so")):
             self.restrict(kind, PEER)
             self.assertEqual(self.denied(), text)
@@ -187,7 +187,7 @@ class OrderTests(PeopleTestCase):
             self.say()
 
     def test_ban(self) -> None:
-        """Who is banned is told so."""
+        """A banned person is told so."""
         self.restrict("ban", player_of(NETWORK_GAME, "Ana"))
         self.assertEqual(self.denied(), "banned: so")
         self.say(name="Bea")

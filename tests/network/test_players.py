@@ -42,7 +42,7 @@ class PlayersTests(SynchronousTestCase):
         return online.players
 
     def test_sign_in(self) -> None:
-        """Told to the other games with the flag, once, and answered."""
+        """A sign-in is announced to the other games with the flag, once, and answered."""
         told = Broadcast(Supporters("players", self.world.client_id("Alpha")), PlayersSignedIn(ref(1), "Alpha", "Ana"))
         done = Send(self.first, Success("players/sign-in", R))
         self.assertEqual(self.world.say(self.first, sign_in("<b>Ana</b>", "r")), [told, done])
@@ -53,7 +53,7 @@ class PlayersTests(SynchronousTestCase):
         self.assertEqual(self.online(), ("Ana", "ana"))
 
     def test_sign_out(self) -> None:
-        """Off the lists of all sessions of the game, told once."""
+        """A sign-out takes the player off the lists of all sessions of the game, and is announced once."""
         for session in (self.first, self.second):
             self.world.say(session, sign_in("Ana"))
         self.world.say(self.other, sign_in("Ana"))
@@ -81,7 +81,7 @@ class PlayersTests(SynchronousTestCase):
         self.assertEqual(self.online(), ())
 
     def test_not_told(self) -> None:
-        """Nothing is told of a game that is hidden or hides its players, but it is answered."""
+        """Players of a hidden game, or of one that hides its players, are not announced; the game is answered."""
         for attributes in ({"hidden": True}, {"hides_players": True}):
             world = World()
             world.change("Alpha", **attributes)
@@ -98,7 +98,7 @@ class PlayersTests(SynchronousTestCase):
         self.assertEqual(self.online(), ("Cy", "Di", "Bo"))
 
     def test_empty_heartbeats(self) -> None:
-        """No list, or no payload, means that nobody is online."""
+        """A heartbeat without a list or a payload means that nobody is online."""
         payloads: list[Any] = [None, {}, {"players": None}, {"players": "Ana"}, [], ["Ana"], 1]
         for payload in payloads:
             self.world.say(self.first, sign_in("Ana"))
@@ -107,7 +107,7 @@ class PlayersTests(SynchronousTestCase):
             self.assertEqual(self.online(), ())
 
     def test_lost(self) -> None:
-        """The end of a session drops its players silently, and no other's."""
+        """The end of a session drops its own players, without an announcement."""
         self.world.say(self.first, sign_in("Ana"))
         self.world.say(self.second, sign_in("Bo"))
         self.assertEqual(self.world.network.lost(self.first, at(NOW)), [])
@@ -124,7 +124,7 @@ class PlayersTests(SynchronousTestCase):
         self.assertEqual(len(world.say(other, sign_in("B"))), 1)
 
     def test_no_limit(self) -> None:
-        """A limit of 0 is none."""
+        """0 means no limit."""
         world = World(limits=NetworkLimits(players=0))
         session = world.join("Alpha", players=[f"P{n}" for n in range(3000)])
         self.assertEqual(len(session.players), 3000)

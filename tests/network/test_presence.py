@@ -19,7 +19,7 @@ BETA = Game(client_id=uuid(2), short_name="Beta", name="The Beta", secrets=())
 
 
 class PresenceTests(SynchronousTestCase):
-    """Who is online."""
+    """Which games and players are online."""
 
     def setUp(self) -> None:
         self.audiences = Audiences()
@@ -48,7 +48,7 @@ class PresenceTests(SynchronousTestCase):
         self.assertIsNone(self.presence.online(BETA.client_id))
 
     def test_grace(self) -> None:
-        """A game is gone when its last session has been for a minute."""
+        """A game goes offline a minute after its last session ends."""
         first, second = self.join(ALPHA), self.join(ALPHA)
         online = first.online
         self.presence.leave(first, at(NOW))
@@ -61,7 +61,7 @@ class PresenceTests(SynchronousTestCase):
         self.assertEqual(self.presence.gone(at(NOW + 100 + GRACE)), [])
 
     def test_back_in_time(self) -> None:
-        """A game that comes back within the minute never left; the minute begins anew when it leaves again."""
+        """A game that returns within the minute never left; the minute starts again when it leaves again."""
         session = self.join(ALPHA)
         self.presence.leave(session, at(NOW))
         again = self.join(ALPHA)
@@ -74,7 +74,7 @@ class PresenceTests(SynchronousTestCase):
         self.assertEqual(self.presence.gone(at(NOW + 80)), [again.online])
 
     def test_last_stands(self) -> None:
-        """In the grace the last supports and channels stand, with no players."""
+        """During the minute of grace a game keeps its last supports and channels, without players."""
         first = self.join(ALPHA, ["channels", "tells"], ["Ana"])
         second = self.join(ALPHA, ["channels", "games"], ["Bo"])
         first.channels, second.channels = {"gossip": None}, {"testing": None}
@@ -91,7 +91,7 @@ class PresenceTests(SynchronousTestCase):
         self.assertEqual((online.supports, list(online.channels)), (third.supports, []))
 
     def test_players(self) -> None:
-        """A player is online while any session lists him, and counts once."""
+        """A player is online while any session of the game lists the name, and counts once."""
         first, second = self.join(ALPHA, players=["Ana", "Bo"]), self.join(ALPHA, players=["Bo", "Cy"])
         online = first.online
         assert online is not None
@@ -130,7 +130,7 @@ class PresenceTests(SynchronousTestCase):
         self.assertIsNone(self.presence.changed(replace(BETA, client_id=uuid(3))))
 
     def test_forget(self) -> None:
-        """Nothing comes back of a game that is forgotten."""
+        """A forgotten game is offline at once, is not reported, and comes online anew when it joins."""
         self.presence.leave(self.join(ALPHA), at(NOW))
         self.presence.forget(ALPHA.client_id)
         self.presence.forget(BETA.client_id)

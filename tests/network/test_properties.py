@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: what always holds."""
+"""Invariants of the network, for any events in any order."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Net(RuleBasedStateMachine):
         self.requests = 0
         self.wanted: set[int] = set()
         self.silent: set[int] = set()
-        """What is answered only if it is over a limit."""
+        """Events that are answered only when they exceed a limit."""
         self.answers: Counter[int] = Counter()
         self.held: Counter[Session] = Counter()
         self.world.network.tick(at(self.now))
@@ -355,7 +355,7 @@ class Net(RuleBasedStateMachine):
 
 
 class LimitedNet(Net):
-    """With limits that are reached: who is closed for abuse gets a goodbye for an answer."""
+    """With limits that are reached: a session closed for abuse gets a goodbye in place of an answer."""
 
     limits = NetworkLimits(
         rates=Rates(Rate(3, 0.1), Rate(1, 0.1), Rate(1, 0.1), Rate(1, 0.1), Rate(1, 0.1)),
@@ -369,7 +369,7 @@ class LimitedNet(Net):
 
 
 class PropertyTests(SynchronousTestCase):
-    """What always holds."""
+    """The invariants."""
 
     def test_net(self) -> None:
         """Nothing raises; one answer to each request; presence, audiences and points are right at any time."""

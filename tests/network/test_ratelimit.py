@@ -10,10 +10,10 @@ from tests.support.world import NOW, at
 
 
 class BucketTests(SynchronousTestCase):
-    """How much passes, and how many overruns are an abuse."""
+    """What the rate limit lets through, and how many overruns are abuse."""
 
     def test_burst(self) -> None:
-        """The burst passes at once, and no more."""
+        """The burst passes at once, and nothing beyond it."""
         bucket = Bucket(at(NOW))
         self.assertEqual([bucket.take(Rate(3, 1), at(NOW)) for _ in range(5)], [True] * 3 + [False] * 2)
 
@@ -27,14 +27,14 @@ class BucketTests(SynchronousTestCase):
         self.assertFalse(bucket.take(rate, at(NOW + 0.5)))
 
     def test_steady(self) -> None:
-        """Who sends exactly at the rate passes for ever, after a burst too."""
+        """Sending exactly at the rate is always allowed, after a burst too."""
         bucket, rate = Bucket(at(NOW)), Rate(5, 10)
         for _ in range(5):
             bucket.take(rate, at(NOW))
         self.assertEqual({bucket.take(rate, at(NOW + n / 10)) for n in range(1, 5000)}, {True})
 
     def test_refused_adds_nothing(self) -> None:
-        """What does not pass does not fill the bucket."""
+        """A refused request does not fill the bucket."""
         bucket, rate = Bucket(at(NOW)), Rate(1, 1)
         bucket.take(rate, at(NOW))
         for _ in range(100):
@@ -48,7 +48,7 @@ class BucketTests(SynchronousTestCase):
         self.assertEqual([bucket.take(rate, at(NOW + 1000)) for _ in range(3)], [True, True, False])
 
     def test_no_limit(self) -> None:
-        """A burst of 0 is no limit."""
+        """A burst of 0 means no limit."""
         bucket = Bucket(at(NOW))
         self.assertEqual({bucket.take(Rate(0, 0), at(NOW)) for _ in range(1000)}, {True})
 
@@ -64,12 +64,12 @@ class BucketTests(SynchronousTestCase):
         self.assertEqual([bucket.strike(at(NOW)) for _ in range(11)], [False] * 9 + [True] * 2)
 
     def test_tenth_strike_within_a_minute(self) -> None:
-        """Ten strikes in less than a minute are an abuse, however they lie in it."""
+        """Ten strikes in less than a minute are abuse, however they are spread."""
         bucket = Bucket(at(NOW))
         self.assertEqual([bucket.strike(at(NOW + n * 6.6)) for n in range(10)], [False] * 9 + [True])
 
     def test_forgiven(self) -> None:
-        """One strike a minute is forgiven: who strikes once a minute stays."""
+        """One strike a minute is forgiven, for ever."""
         bucket = Bucket(at(NOW))
         self.assertEqual({bucket.strike(at(NOW + n * 60)) for n in range(100)}, {False})
         bucket = Bucket(at(NOW))

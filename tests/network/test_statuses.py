@@ -56,7 +56,7 @@ class StatusTests(SynchronousTestCase):
         return answers == failures
 
     def test_all(self) -> None:
-        """All but the asking game, by each payload that asks for all."""
+        """Each payload that asks for all games is answered for all but the asking one."""
         self.world.join("Beta", players=["Bo", "Cy"])
         self.world.join("Gamma")
         for payload in (None, {}, {"game": None}, {"Game": "Beta"}):
@@ -66,14 +66,14 @@ class StatusTests(SynchronousTestCase):
         self.assertEqual(len(self.world.ask(self.session, null)), 2)
 
     def test_one(self) -> None:
-        """One by its name, without case, the asking game itself too."""
+        """A game is found by its name in any case, the asking game itself too."""
         self.world.join("Beta", players=["Bo"])
         self.assertEqual(self.players(self.session, {"game": "bETA"}), {"Beta": ["Bo"]})
         self.assertEqual(self.players(self.session, {"game": "Alpha"}), {"Alpha": ["Ana"]})
         self.assertEqual([game["game"] for game in self.games(self.session, {"game": "BETA"})], ["Beta"])
 
     def test_unknown(self) -> None:
-        """Offline, unknown and hidden games are not known; a hidden one may ask for itself."""
+        """Offline, unknown and hidden games are unknown; a hidden game may ask for itself."""
         self.world.change("Beta", hidden=True)
         hidden = self.world.join("Beta", players=["Bo"])
         for name in ("Beta", "Gamma", "nobody", "", "The Alpha"):
@@ -83,7 +83,7 @@ class StatusTests(SynchronousTestCase):
         self.assertFalse(self.unknown(hidden, "Alpha"))
 
     def test_grace(self) -> None:
-        """In the minute after its last session a game is online, with no players."""
+        """In the minute after its last session a game is online, without players."""
         self.world.network.tick(at(NOW))
         session = self.world.join("Beta", players=["Bo"], channels=["gossip"], supports=["channels", "games"])
         self.world.registry.enact(ChannelSaved(Channel("gossip", hidden=False)))
@@ -124,7 +124,7 @@ class StatusTests(SynchronousTestCase):
         self.assertEqual(self.games(self.session), [{**NETWORK, "display_name": "My net", "channels": ["gossip"]}])
 
     def test_whole_status(self) -> None:
-        """All that may be known of a game, of all its sessions together."""
+        """An answer has everything public about a game, from all its sessions together."""
         self.world.change(
             "Beta",
             description="A game",
@@ -164,7 +164,7 @@ class StatusTests(SynchronousTestCase):
         )
 
     def test_least_status(self) -> None:
-        """Keys without a value are left out, but for those that are always there."""
+        """Keys without a value are left out, except those that are always present."""
         self.world.join("Beta", supports=["channels"])
         [game] = self.games(self.session)
         keys = ["game", "display_name", "supports", "channels", "players_online_count", "player_online_count"]

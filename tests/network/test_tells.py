@@ -38,7 +38,7 @@ class TellsTests(SynchronousTestCase):
         return self.world.ask(session or self.session, self.tell(**more))[0].get("error")
 
     def test_told(self) -> None:
-        """To every session of the receiving game with the flag; success when it is written."""
+        """A tell reaches every session of the receiving game with the flag, and is answered with success."""
         second = self.world.join("Beta")
         self.world.join("Beta", supports=["channels"])
         self.world.made = 0
@@ -63,7 +63,7 @@ class TellsTests(SynchronousTestCase):
         self.assertEqual(outputs, Broadcast(self.beta, told))
 
     def test_invalid(self) -> None:
-        """A field missing or no string, no payload, or a bad sent_at, before all else."""
+        """A missing field, a field of a wrong type, no payload or a bad sent_at fails before all other checks."""
         for field in TELL:
             self.assertEqual(self.error(**{"to_game": "nobody", field: 1}), "invalid payload")
         for field in ("from_name", "to_game", "to_name", "message"):
@@ -89,14 +89,14 @@ class TellsTests(SynchronousTestCase):
         self.assertIsNone(self.error(message="x" * 4096))
 
     def test_hides_players(self) -> None:
-        """A game that hides its players can be told nothing, and tells nothing."""
+        """A game that hides its players can neither receive tells nor send them."""
         self.world.change("Gamma", hides_players=True)
         hiding = self.world.join("Gamma", players=["Cy"])
         self.assertEqual(self.error(to_game="Gamma", to_name="Cy"), "not supported")
         self.assertEqual(self.error(hiding, from_name="Cy"), 'missing support for "tells"')
 
     def test_any_session(self) -> None:
-        """A player may be in any session of his game."""
+        """A player may be listed by any session of the game."""
         first = self.world.join("Alpha")
         self.world.join("Beta", players=["Cy"], supports=["channels", "players"])
         self.assertIsNone(self.error(first, to_name="Cy"))
@@ -130,7 +130,7 @@ class TellsTests(SynchronousTestCase):
         self.assertEqual(self.error(to_game="gossip", to_name="system", from_name="No"), "sending player offline")
 
     def test_namesake_of_the_network(self) -> None:
-        """Where an admin let a game have the network's name, the name still is the network's."""
+        """A game that an admin gave the network's name does not receive the network's tells."""
         self.world.change("Gamma", short_name="gossip")
         self.world.join("gossip", players=["Cy"])
         self.assertEqual(self.error(to_game="gossip", to_name="Cy"), "receiving player offline")
@@ -141,12 +141,12 @@ class TimestampTests(SynchronousTestCase):
     """Times as the protocol writes them."""
 
     def test_good(self) -> None:
-        """UTC, ending in Z, with or without fractions."""
+        """A time is in UTC, ends in Z, and may have fractions of a second."""
         for text in (SENT_AT, "2018-07-17T13:12:28.5Z", "2018-07-17T13:12:28.123456789Z", timestamp(NOW), timestamp(0)):
             self.assertTrue(is_timestamp(text), text)
 
     def test_bad(self) -> None:
-        """All else."""
+        """All other texts are no times."""
         for text in (
             "",
             "now",

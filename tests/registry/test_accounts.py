@@ -34,7 +34,7 @@ NO_NAME = "a name has 3 to 20 letters, digits, - and _, and begins with a letter
 
 
 class AccountsTests(SynchronousTestCase):
-    """What is known of accounts, and what the registry lets in."""
+    """What the registry knows of accounts, and which changes it accepts."""
 
     def setUp(self) -> None:
         self.registry = Registry()
@@ -72,7 +72,7 @@ class AccountsTests(SynchronousTestCase):
         self.assertRefused("the name Ana is taken", name="Ana", created_at=NOW + 1)
 
     def test_blocked_names(self) -> None:
-        """Nobody gets a name that the network or a game could be taken for; who has it keeps it."""
+        """A new account cannot look like the network or a game by its name; an existing one keeps its name."""
         for name in ("gossip", "GOSSIP", "system"):
             self.assertRefused(f"the name {name} is reserved", name=name)
         # What the network itself says is said by this name, whatever an operator blocks.
@@ -118,7 +118,7 @@ class AccountsTests(SynchronousTestCase):
         self.assertRegex(email, r"\A[^\s,;:<>()\"@]+@[A-Za-z0-9.-]+\Z")
 
     def test_too_many(self) -> None:
-        """There is an end of new accounts, but not of changes to those that are there."""
+        """The number of accounts is limited; existing ones can still be changed at the limit."""
         self.patch(limits, "ACCOUNTS", 2)
         self.save("Ana")
         self.save("Bea")
@@ -126,14 +126,14 @@ class AccountsTests(SynchronousTestCase):
         self.save("Ana", admin=True)
 
     def test_admins(self) -> None:
-        """Who is disabled is no admin."""
+        """A disabled account is no admin."""
         ana = self.save("Ana", admin=True)
         self.save("Bea", admin=True, disabled=True)
         self.save("Cyd")
         self.assertEqual(self.accounts.admins(), [ana])
 
     def test_tickets(self) -> None:
-        """A ticket is good for who has its secret, for its own kind, and until it ends."""
+        """A ticket is valid with its secret, for its own kind, and until it ends."""
         self.save()
         made = self.issue(1, expires=NOW + 10)
         self.assertIs(self.accounts.shown(uuid(1), "visit", NOW + 9.9), made)
@@ -144,7 +144,7 @@ class AccountsTests(SynchronousTestCase):
         self.assertIsNotNone(self.accounts.shown(uuid(3), "token", NOW + 10**9))
 
     def test_tickets_of_nobody(self) -> None:
-        """The ticket of an account that is disabled or gone is good for nothing; one that is nobody's needs none."""
+        """The ticket of a disabled or removed account is invalid; a ticket without an account needs none."""
         self.issue(1)
         self.issue(2, "invite", "")
         self.assertIsNone(self.accounts.shown(uuid(1), "visit", NOW))

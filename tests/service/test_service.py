@@ -28,7 +28,7 @@ def send(ref: str, channel: str = "gossip") -> dict[str, Any]:
 
 
 class HistoryTests(ServiceTestCase):
-    """What was said is read while the network goes on."""
+    """Reads of the history while the network goes on."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -60,7 +60,7 @@ class HistoryTests(ServiceTestCase):
         self.assertTrue(answer["payload"]["more"])
 
     def test_after_what_waits(self) -> None:
-        """What was said before is on disk when it is looked for: it must be found."""
+        """History is read after the messages before it are on disk, so that it includes them."""
         self.say(self.session, send("m"))
         self.ask()
         self.assertEqual(self.asked, [])
@@ -81,7 +81,7 @@ class HistoryTests(ServiceTestCase):
         self.assertEqual(self.told(self.connection)[0]["payload"]["total"], 0)
 
     def test_gone(self) -> None:
-        """Who is gone when it is found gets nothing."""
+        """A session that has ended by the time the messages are read gets nothing."""
         self.ask()
         self.service.lost(self.session)
         self.found(1)
@@ -109,7 +109,7 @@ class HistoryTests(ServiceTestCase):
 
 
 class EventsTests(ServiceTestCase):
-    """What transports bring, and what becomes of it."""
+    """Events from transports, and their results."""
 
     def test_interfaces(self) -> None:
         """The service and the test's connection are what they claim."""
@@ -117,7 +117,7 @@ class EventsTests(ServiceTestCase):
         verifyObject(IConnection, MemoryConnection("memory", "192.0.2.1"))
 
     def test_conversation(self) -> None:
-        """What one game says the other hears, before the disk has it; the answer comes after."""
+        """A message is heard before it is on disk; its answer comes afterwards."""
         alpha, speaker = self.join("Alpha", channels=["gossip"])
         beta, _ = self.join("Beta", channels=["gossip"])
         self.told(alpha)
@@ -182,7 +182,7 @@ class EventsTests(ServiceTestCase):
         self.assertEqual(alpha.closed, (4000, "rate limit exceeded, goodbye"))
 
     def test_gone_before_the_answer(self) -> None:
-        """A session that ends before its answer is ready disturbs nobody, and what it said is kept."""
+        """A session may end before its answer is ready; what it said is kept."""
         alpha, speaker = self.join("Alpha", channels=["gossip"])
         self.say(speaker, send("1"), frame("achievements/create", {"title": "a"}, "2"))
         self.say(speaker, frame("achievements/create", {"title": "b"}, "3"))
@@ -193,7 +193,7 @@ class EventsTests(ServiceTestCase):
         self.assertEqual(len(self.world.registry.achievements[self.world.game("Alpha").client_id]), 2)
 
     def test_back_pressure(self) -> None:
-        """Who asks faster than the disk can answer is read no further until it has."""
+        """A connection that asks faster than the disk can answer is paused until the disk catches up."""
         self.world.network.rules.limits = msgspec.structs.replace(
             self.world.network.rules.limits,
             rates=msgspec.convert(_NO_RATES, type(self.world.network.rules.limits.rates)),
@@ -207,7 +207,7 @@ class EventsTests(ServiceTestCase):
         self.assertEqual(len(self.told(alpha)), UNANSWERED + 1)
 
     def test_gone_while_paused(self) -> None:
-        """A session that ends while nothing is read from it leaves nothing behind."""
+        """A session that ends while it is paused leaves nothing behind."""
         limits = self.world.network.rules.limits
         rates = msgspec.convert(_NO_RATES, type(limits.rates))
         self.world.network.rules.limits = msgspec.structs.replace(limits, rates=rates)
@@ -230,7 +230,7 @@ class EventsTests(ServiceTestCase):
         self.assertEqual(self.service._fanout._known_routes, {})
 
     def test_comings_and_goings(self) -> None:
-        """Who joins and leaves stands in the log, once, in a line a second."""
+        """The log names each game that joins or leaves once, in at most one line a second."""
         logged: list[str] = []
         self.patch(
             self.service, "_log", type("Log", (), {"info": lambda _, text, **of: logged.append(text.format(**of))})()
@@ -269,13 +269,13 @@ class EventsTests(ServiceTestCase):
         self.assertEqual(len(ticks), 2)
 
     def test_unauthenticated(self) -> None:
-        """Who does not authenticate is closed with 4001 after a minute."""
+        """A connection that does not authenticate is closed with 4001 after a minute."""
         connection, _ = self.connect()
         self.clock.pump([1] * 61)
         self.assertEqual((self.told(connection), connection.closed), ([], (4001, "login time-out")))
 
     def test_counted(self) -> None:
-        """What comes in, goes out and is refused is counted."""
+        """Events, messages and refusals are counted."""
         _, session = self.join("Alpha", channels=["gossip"])
         self.say(session, send("1"), frame("nonsense"))
         self.assertEqual(dict(self.service.counters.events), {"authenticate": 1, "channels/send": 1, "unknown": 1})
@@ -288,7 +288,7 @@ class EventsTests(ServiceTestCase):
         self.assertEqual((status["connections"], status["pigeon_letters"]), ({"pigeon": 3}, {"in": 10, "out": 30}))
 
     def test_refusals(self) -> None:
-        """Who is not let in is counted, with the reason."""
+        """Refused logins are counted by reason."""
         _, session = self.connect()
         self.say(session, frame("authenticate", {"client_id": "x", "client_secret": "y"}))
         self.assertEqual(dict(self.service.counters.failures), {"invalid credentials": 1})
@@ -321,7 +321,7 @@ class EventsTests(ServiceTestCase):
         self.assertEqual((self.service.status()["answers"], self.service.counters.unkept), (0, 1))
 
     def test_lag(self) -> None:
-        """It is counted how late the tick of each second comes, which is how long the reactor was busy."""
+        """The delay of each tick is measured: it shows how long the reactor was busy."""
         self.clock.pump([1] * 3)
         for seconds in (1.3, 0.9, 0.8):
             self.clock.advance(seconds)
@@ -358,7 +358,7 @@ class EventsTests(ServiceTestCase):
 
 
 class AdminTests(ServiceTestCase):
-    """What the admin does to a running network."""
+    """Changes by an admin to a running network."""
 
     def test_change(self) -> None:
         """A change is in force when it is kept."""
@@ -419,7 +419,7 @@ class AdminTests(ServiceTestCase):
         self.failureResultOf(second, Refused)
 
     def test_removed_while_online(self) -> None:
-        """A game that is removed loses its sessions."""
+        """Removing a game closes its sessions."""
         alpha, _ = self.join("Alpha")
         self.service.change(GameRemoved(self.world.game("Alpha").client_id))
         self.writer.settle()
@@ -446,7 +446,7 @@ class AdminTests(ServiceTestCase):
 
 
 class PeopleTests(ServiceTestCase):
-    """What people on the pages say."""
+    """Messages from people on the pages."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -455,7 +455,7 @@ class PeopleTests(ServiceTestCase):
         self.service.heard.add(self.heard.append)
 
     def test_say(self) -> None:
-        """Games and pages hear it at once; it is done when it is on disk."""
+        """Games and pages hear a message at once; the call finishes when it is on disk."""
         done = self.service.say("Ana", "192.0.2.9", "gossip", "hello")
         self.assertNoResult(done)
         [told] = self.told(self.alpha)
@@ -470,7 +470,7 @@ class PeopleTests(ServiceTestCase):
         self.assertEqual(self.service.counters.messages, 1)
 
     def test_refused(self) -> None:
-        """What cannot be said, or comes too fast, is told to who said it, and heard by nobody."""
+        """A message that is invalid or too fast is refused to its speaker, and nobody hears it."""
         self.failureResultOf(self.service.say("Ana", "192.0.2.9", "gossip", ""), Denied)
         for _ in range(10):
             self.service.say("Ana", "192.0.2.9", "gossip", "hello")
@@ -479,7 +479,7 @@ class PeopleTests(ServiceTestCase):
         self.assertEqual((self.told(self.alpha), len(self.heard), len(self.writer.waiting)), ([], 10, 10))
 
     def test_not_kept(self) -> None:
-        """What could not be kept was heard, and who said it learns of it."""
+        """A message that could not be kept was still heard, and its speaker is told."""
         done = self.service.say("Ana", "192.0.2.9", "gossip", "hello")
         self.writer.settle(kept=False)
         self.failureResultOf(done, NotKept)
@@ -530,21 +530,21 @@ class WatchTests(ServiceTestCase):
         self.assertEqual(set(watched.seen), {"opened", "authenticated", "message"})
 
     def test_refused(self) -> None:
-        """It hears of who was not let in."""
+        """The watch notes refused logins."""
         watched = self.look()
         _, session = self.connect()
         self.say(session, frame("authenticate", self.world.credentials("Alpha", supports=[])))
         self.assertEqual([each.error.text for each in watched.refusals], ["missing supports"])
 
     def test_cut_off(self) -> None:
-        """It hears why a session was ended."""
+        """The watch notes why a session was ended."""
         watched = self.look()
         self.join("Alpha")
         self.clock.pump([1] * 70)
         self.assertEqual(watched.frames[-1].text, "closed with 4001: heartbeat failure")
 
     def test_unwatched(self) -> None:
-        """Where nobody looks the watch is not even asked."""
+        """The service does not call the watch while nobody looks."""
         for method in ("received", "delivered", "broadcast", "lost", "rest"):
             self.patch(self.service.watch, method, None)
         _, session = self.join("Alpha", channels=["gossip"])
@@ -556,14 +556,14 @@ class WatchTests(ServiceTestCase):
         self.assertEqual(self.flushLoggedErrors(), [])
 
     def test_rest(self) -> None:
-        """Some minutes after the last look nothing is watched any more."""
+        """Watching ends some minutes after the last look."""
         self.look()
         self.clock.pump([1] * int(SECONDS + 1))
         self.assertEqual(self.service.watch.watched, {})
 
 
 class StopTests(ServiceTestCase):
-    """The end."""
+    """The stop of the service."""
 
     def test_nobody_there(self) -> None:
         """Without connections the service stops at once, and leaves no timer."""
@@ -571,7 +571,7 @@ class StopTests(ServiceTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_drain(self) -> None:
-        """Everybody is told, closed with 1012 and waited for."""
+        """Every session is told, closed with 1012 and waited for."""
         alpha, one = self.join("Alpha")
         waiting, two = self.connect()
         stopped = self.service.stopService()
@@ -584,7 +584,7 @@ class StopTests(ServiceTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_drain_is_bounded(self) -> None:
-        """Who does not go is not waited for for ever."""
+        """The stop does not wait for ever for a connection that does not end."""
         self.join("Alpha")
         stopped = self.service.stopService()
         self.clock.advance(1.9)

@@ -287,7 +287,7 @@ class StepsTests(WatchTestCase):
         self.assertEqual(self.look().seen["opened"], NOW + 3)
 
     def test_refused(self) -> None:
-        """Who claims to be the game and is refused is noted, with the reason; it is no frame of the game."""
+        """A refused login as the game is noted with its reason, and not shown among the game's frames."""
         watched = self.look()
         good = self.world.credentials("Alpha")
         for changed, why, hint in (
@@ -315,7 +315,7 @@ class StepsTests(WatchTestCase):
         self.assertEqual(len(watched.refusals), 1)
 
     def test_strangers(self) -> None:
-        """Nothing is kept of who claims to be nobody, or a game that nobody looks at."""
+        """Nothing is kept of a login as an unknown game, or as a game that nobody looks at."""
         self.look()
         for changed in ({"client_id": uuid(99)}, {"client_id": None}, {"client_id": self.world.game("Beta").client_id}):
             self.say(self.world.open(), frame("authenticate", {**self.world.credentials("Alpha"), **changed}))

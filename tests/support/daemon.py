@@ -1,8 +1,8 @@
 """
 A real daemon, in a process of its own, and games that join it by real sockets: for tests of the whole.
 
-Nothing here sleeps in the hope that something has happened by then: what is waited for is asked for again and again,
-or read, until it is there, and for so many seconds at the most.
+Nothing here sleeps in the hope that something has happened by then: what a test waits for is polled, or read, until it
+is there, for at most L{WITHIN} seconds.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tests.support.world import FLAGS
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 WITHIN: Final = 20.0
-"""For so many seconds a test waits for anything: far longer than it takes on a slow machine."""
+"""How long a test waits for anything, in seconds: far longer than it takes on a slow machine."""
 
 TWISTD: Final = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
 """The command, wherever it may be installed."""
@@ -63,7 +63,7 @@ def eventually(look: Callable[[], Found], what: str, within: float = WITHIN) -> 
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody has, and that the system gives nobody who connects."""
+    """A free port of the loopback, outside the range that the system gives to outgoing connections."""
     while True:
         port = random.randrange(20000, 32000)
         with socket.socket() as listener:

@@ -225,7 +225,7 @@ class AdminPagesTestCase(PagesTestCase):
         return self.root.post(path, {"do": wire, **fields}, at=path)
 
     def done(self, path: str, wire: str, to: str = "", **fields: str | list[str]) -> None:
-        """Root sends a form of a page, it is done, noted by his name, and he reads so where he is sent."""
+        """Root sends a form of a page; it is done, noted under the name Root, and the page after it says so."""
         before = len(self.service.store.entries)
         answer = self.do(path, wire, **fields)
         self.assertEqual((answer.code, answer.location), (303, f"{to or path}?done={wire}"), seen(answer))
@@ -234,7 +234,7 @@ class AdminPagesTestCase(PagesTestCase):
         self.assertIn(_DONE[wire], seen(self.read(answer.location)))
 
     def refused(self, path: str, wire: str, why: str, **fields: str | list[str]) -> Page:
-        """Root sends a form, and is told why it is not done; nothing is noted. Returns the page that he sees then."""
+        """Root sends a form, and is told why it is not done; nothing is noted. Returns the page that answers."""
         before = len(self.service.store.entries)
         answer = self.do(path, wire, **fields)
         self.assertEqual(answer.code, 422, seen(answer))

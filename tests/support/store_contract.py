@@ -129,7 +129,7 @@ def said(seq: int, channel: str = "gossip", said_at: float = 1700000000.5, messa
 
 
 class StoreTests(OnDatabase):
-    """Every change, and what comes back of it."""
+    """Every change comes back as it was kept."""
 
     def kept(self, *changes: Change) -> Store:
         """A store that kept some changes and was opened again."""
@@ -301,7 +301,7 @@ class StoreTests(OnDatabase):
         self.assertEqual(kept.load().mutes, {(ANA, "gossip"): MUTE})
 
     def test_restrictions_of_a_removed_game(self) -> None:
-        """With a game its restrictions go, and those of its players; others stay."""
+        """Removing a game removes its restrictions and those of its players; others stay."""
         changes = GameSaved(GAME), GameSaved(OTHER), RestrictionSet(MUTE), RestrictionSet(BAN), GameRemoved(BO)
         known = self.kept(*changes).load()
         self.assertEqual((known.mutes, known.bans), ({(ANA, "gossip"): MUTE}, {}))
@@ -382,7 +382,7 @@ class StoreTests(OnDatabase):
         self.assertEqual(kept.load().accounts.all, {"ana": ACCOUNT})
 
     def test_account_removed(self) -> None:
-        """With an account its tickets go, and no others; who takes its name finds none."""
+        """Removing an account removes its tickets and no others; a new account of that name has none."""
         other = replace(VISIT, digest=b"other", account="Bo")
         changes = [AccountSaved(ACCOUNT), AccountSaved(Account(name="Bo"))]
         issued = [TicketIssued(each) for each in (VISIT, TOKEN, INVITE, other)]
@@ -470,7 +470,7 @@ class StoreTests(OnDatabase):
         comes_back()
 
     def test_lost_word(self) -> None:
-        """What was committed just before the connection broke counts as kept, and is not there twice."""
+        """A change committed just before the connection broke counts as kept, and is stored once."""
         kept = self.open()
         tries = []
 
@@ -501,7 +501,7 @@ class StoreTests(OnDatabase):
         self.assertEqual(str(error), f"{kept.name}: disk full")
 
     def test_one_daemon_one_store(self) -> None:
-        """A second daemon is told who has the store; when that is gone, it may have it."""
+        """A second daemon is told the pid of the first; once the first is gone, it can open the store."""
         first = self.open()
         error = self.assertRaises(StoreInUse, Store.open, self.url, self.directory)
         self.assertEqual(str(error), f"another daemon (pid {os.getpid()}) uses {first.name}")

@@ -109,7 +109,7 @@ class Visitor:
         if at is not None or not self.csrf:
             self.get(at or path)
         if not self.csrf:
-            # It led elsewhere; who is signed in finds a form on each page.
+            # It led elsewhere; each page has a form for a visitor that is signed in.
             self.get("/")
         filled = {"csrf": self.csrf, **fields}
         return self.ask("POST", path, urlencode(filled, doseq=True).encode(), **({"Content_Type": FORM_TYPE} | headers))

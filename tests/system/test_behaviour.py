@@ -310,10 +310,10 @@ class Behaviour(TelnetTestCase):
     """What holds for every session. To be mixed with a transport."""
 
     beats_until_the_end = 0
-    """After so many seconds without a sign of life the connection ends."""
+    """How long a connection may be without a sign of life, in seconds."""
 
     refusals = 1
-    """After so many refused logins the connection ends."""
+    """How many refused logins end a connection."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -343,7 +343,7 @@ class Behaviour(TelnetTestCase):
         return seat
 
     def test_talk(self) -> None:
-        """What one says the others hear, and not oneself."""
+        """A message is heard by the other games, and not by its own."""
         alpha = self.game()
         self.assertEqual(alpha.say("gossip", "Ana Bell", "hello <3"), "success")
         self.assertEqual(self.hub.told(), [("said", "gossip", "Alpha", "Ana Bell", "hello <3")])
@@ -357,7 +357,7 @@ class Behaviour(TelnetTestCase):
         self.assertEqual((again.told(), len(self.hub.told())), ([], 1))
 
     def test_subscriptions(self) -> None:
-        """Who is not subscribed hears nothing and cannot speak; a bad name is refused."""
+        """A game that is not subscribed hears nothing and cannot speak; a bad name is refused."""
         alpha = self.game()
         self.assertEqual(alpha.unsubscribe("gossip"), "success")
         self.hub.say("gossip", "Bo", "hello")
@@ -367,7 +367,7 @@ class Behaviour(TelnetTestCase):
         self.assertEqual(alpha.say("gossip", "Ana", "hello"), "success")
 
     def test_too_long(self) -> None:
-        """What is too long is refused."""
+        """A message that is too long is refused."""
         alpha = self.game()
         self.assertEqual(alpha.say("gossip", "x" * 65, "hello"), "name too long")
         self.assertEqual(alpha.say("gossip", "Ana", "x" * 4097), "message too long")
@@ -416,7 +416,7 @@ class Behaviour(TelnetTestCase):
             self.assertEqual(seat.told(), [("games/disconnect", "Gamma")])
 
     def test_abuse(self) -> None:
-        """Who sends junk on and on is thrown out."""
+        """A game that keeps sending junk is disconnected."""
         alpha = self.game()
         self.rates(global_=Rate(3, 1))
         for _ in range(12):
@@ -426,7 +426,7 @@ class Behaviour(TelnetTestCase):
         self.assertEqual(alpha.ended(), "refused or abuse")
 
     def test_rate_limit(self) -> None:
-        """Who talks too fast is refused, recovers after a moment, and is thrown out if he goes on and on."""
+        """A game that talks too fast is refused, can speak again after a moment, and is disconnected if it keeps on."""
         self.rates(global_=ANY_RATE)
         alpha = self.game()
         outcomes = [alpha.say("gossip", "Ana", "hello") for _ in range(12)]
@@ -448,7 +448,7 @@ class Behaviour(TelnetTestCase):
         self.assertEqual(alpha.ended(), "refused or abuse")
 
     def test_no_sign_of_life(self) -> None:
-        """Who gives no sign of life is closed after some beats, and his players are gone."""
+        """A game that gives no sign of life is disconnected after some heartbeats, and its players go offline."""
         alpha = self.game()
         for _ in range(self.beats_until_the_end - 1):
             self.clock.advance(1)
@@ -459,7 +459,7 @@ class Behaviour(TelnetTestCase):
         self.assertEqual(self.hub.who("Alpha"), [])
 
     def test_sign_of_life(self) -> None:
-        """Who gives signs of life stays."""
+        """A game that gives signs of life stays connected."""
         alpha = self.game()
         for _ in range(200):
             self.clock.advance(1)
@@ -468,14 +468,14 @@ class Behaviour(TelnetTestCase):
         self.assertIsNone(alpha.ended())
 
     def test_restart(self) -> None:
-        """At a stop everybody is told for how long, then the connection ends."""
+        """At a stop each game is told the downtime, then its connection ends."""
         alpha = self.game()
         self.service.stopService()
         self.assertEqual(alpha.told(), [("restart", 30)])
         self.assertEqual(alpha.ended(), "restart")
 
     def test_junk(self) -> None:
-        """What makes no sense disturbs nothing."""
+        """Nonsense disturbs nothing."""
         alpha = self.game()
         alpha.junk()
         self.assertEqual(alpha.say("gossip", "Ana", "hello"), "success")

@@ -28,7 +28,7 @@ class AccountsBrowserTestCase(BrowserTestCase):
         self.send()
 
     def is_signed_in(self) -> bool:
-        """Does the page that is open know who looks at it?"""
+        """Whether the open page shows its reader as signed in."""
         return "Sign out" in self.tab.source
 
     def way(self) -> None:
@@ -94,7 +94,7 @@ class WayTests(AccountsBrowserTestCase):
         self.assertIn("The passwords do not match.", texts)
 
     def test_restart(self) -> None:
-        """Who is signed in stays so over a restart of the daemon, and so does a form that was open."""
+        """A visit and an open form survive a restart of the daemon."""
         self.sign_up()
         self.open("/account")
         self.assertEqual(self.daemon.stop(signal.SIGTERM), 0)
@@ -162,7 +162,7 @@ class EveryAccountPageTests(AccountsBrowserTestCase):
     """
 
     def test_nobody(self) -> None:
-        """The pages for who is not signed in are good to look at and to listen to."""
+        """The pages for visitors who are not signed in fit the screen and are accessible."""
         link = self.daemon.admin("account/add", name="W" * 20)["link"]
         invitation = self.daemon.admin("account/invite")["link"]
         self.daemon.logged("no admin yet")
@@ -171,7 +171,7 @@ class EveryAccountPageTests(AccountsBrowserTestCase):
         self.assertGood(["/reset/x"], expected=["404"])
 
     def test_somebody(self) -> None:
-        """So are those for who is, with the longest name and all that an admin has."""
+        """So are the pages for the signed in, with the longest name and all that an admin has."""
         self.sign_in("W" * 20, admin=True)
         self.open("/account")
         self.fill(label="x" * 40)

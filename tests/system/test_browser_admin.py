@@ -14,7 +14,7 @@ MUTE, BAN = "button[value='mute/add']", "button[value='ban/add']"
 HOSTILE_URL = "https://x.example/'\"><script>alert(1)</script>" + "y" * 90
 
 SHORT = "0.2"
-"""A mute of so many minutes holds long enough to be run into, and not much longer."""
+"""How long a mute lasts, in minutes: long enough to run into it, and not much longer."""
 
 
 class AdminTestCase(BrowserTestCase):
@@ -121,7 +121,7 @@ class OrderTests(AdminTestCase):
         self.assertEqual(self.outcome(game, "Darning"), "success")
 
     def test_report(self) -> None:
-        """From a report a link leads to the mute of who is meant, and it is resolved."""
+        """A report links to the form that mutes the player, and can be resolved."""
         game = self.join()
         self.say(game, "Rude words")
         seq = json.loads(self.daemon.get("/api/v1/channels/gossip/messages").read())["messages"][0]["seq"]
@@ -266,7 +266,7 @@ class EveryPageTests(AdminTestCase):
         self.assertEqual(self.tab.run("return document.querySelector('output').textContent"), "1 of 2")
 
     def test_user(self) -> None:
-        """Somebody who is no admin sees no way there, and finds the door closed."""
+        """An account that is no admin sees no link to the admin pages, and cannot open them."""
         self.tab.forget()
         self.sign_in("Bea")
         self.open("/")

@@ -1,4 +1,4 @@
-"""The pages of who owns games, in a real browser: from nothing to a game that talks."""
+"""The pages of owners of games, in a real browser: from nothing to a game that talks."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class LiveTests(OwnerTestCase):
         self.assertEqual(self.tab.complaints(), [])
 
     def test_pause(self) -> None:
-        """Who wants to read in peace stops the page, and lets it go on."""
+        """The page can be paused for reading, and resumed."""
         self.own()
         self.open("/manage/Alpha")
         eventually(self.is_live, "a live page")
@@ -122,7 +122,7 @@ class LiveTests(OwnerTestCase):
         self.assertEqual(button.text, "Pause")
 
     def test_signed_out(self) -> None:
-        """Who is signed out elsewhere is led to where he signs in."""
+        """An owner whose visit was ended elsewhere is sent to the sign-in page."""
         self.own()
         self.open("/manage/Alpha")
         eventually(self.is_live, "a live page")

@@ -20,7 +20,7 @@ MEANWHILE = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_E
 
 
 class TalkTestCase(BrowserTestCase):
-    """Somebody who is signed in, and what is on his page."""
+    """Somebody who is signed in, and what is on the page."""
 
     def typed(self) -> str:
         """What stands in the field."""
@@ -121,14 +121,14 @@ class TalkTests(TalkTestCase):
         self.daemon.admin("filter/remove", text="hi")
         self.type(ENTER)
         eventually(lambda: "Ana@gossip: Hi" in self.tab.text, "the line")
-        # The line may be there before the answer to who said it.
+        # The line may be there before the speaker's answer.
         eventually(lambda: not self.wrong(), "nothing wrong")
         self.assertEqual(self.tab.run("return document.activeElement.ariaInvalid"), "false")
         # Of a refusal the browser notes its code, and nothing else is wrong.
         self.assertEqual([each for each in self.tab.complaints() if "422" not in each], [])
 
     def test_too_fast(self) -> None:
-        """Who is too fast is told so, and may go on a moment later."""
+        """A person who is too fast is told so, and may go on a moment later."""
         self.sign_in("Ana")
         self.follow()
         said = 0
@@ -141,7 +141,7 @@ class TalkTests(TalkTestCase):
         eventually(lambda: self.type(ENTER) or self.typed() == "", "a line that is said")  # type: ignore[func-returns-value]
 
     def test_restart(self) -> None:
-        """After a restart of the daemon who was signed in still is, and the open page talks on."""
+        """A visit survives a restart of the daemon, and the open page can go on talking."""
         self.sign_in("Ana")
         self.follow()
         self.assertEqual(self.daemon.stop(signal.SIGTERM), 0)
@@ -160,7 +160,7 @@ class TalkTests(TalkTestCase):
         self.assertEqual([each for each in self.tab.complaints() if not any(why in each for why in MEANWHILE)], [])
 
     def test_signed_out_meanwhile(self) -> None:
-        """Whose visit ended while the page was open keeps what he typed, and reads why it was not said."""
+        """When a visit ends while the page is open, the typed text stays, and the page says why it was not sent."""
         self.sign_in("Ana")
         self.follow()
         self.tab.forget()
@@ -187,7 +187,7 @@ class TalkTests(TalkTestCase):
         self.assertEqual([each for each in self.tab.complaints() if "422" not in each], [])
 
     def test_scrolled_up(self) -> None:
-        """Who reads what was said before stays where he is when more comes, and is at the end when he talks."""
+        """The page keeps its place among older messages when more comes, and goes to the end when its reader talks."""
         game = self.join()
         self.sign_in("Ana")
         for number in range(8):
@@ -225,7 +225,7 @@ class ScrollTests(TalkTestCase):
         return [at - kinds[:at].count("day") for at, kind in enumerate(kinds) if kind == "day"]
 
     def test_stays(self) -> None:
-        """When earlier lines come in above, who reads stays where he is."""
+        """The page keeps its place when earlier lines come in above."""
         game = self.join()
         payloads = [{"channel": "gossip", "name": "Bo", "message": f"Line {number}"} for number in range(129)]
         game.hear(*({"event": "channels/send", "payload": payload} for payload in payloads))
@@ -242,7 +242,7 @@ class ScrollTests(TalkTestCase):
         self.assertEqual(self.tab.complaints(), [])
 
     def test_many_lines(self) -> None:
-        """A page keeps so many lines, but none that is being read; what it let go comes again when one scrolls up."""
+        """A page keeps a bounded number of lines, and those being read; dropped ones come back when you scroll up."""
         game = self.join()
         for number in range(30):
             self.say(game, f"Line {number}", "Bo")
@@ -265,7 +265,7 @@ class ScrollTests(TalkTestCase):
         self.assertEqual(self.tab.complaints(), [])
 
     def test_heard_once(self) -> None:
-        """Who hears the page hears each line, and of each day that it begins, once."""
+        """A screen reader announces each line, and the start of each day, once."""
         game = self.join()
         self.say(game, "Line 0", "Bo")
         for path, most in (("/chat/gossip", 1000), ("/", 2)):
@@ -335,7 +335,7 @@ class WithoutScriptsTests(TalkTestCase):
         self.assertEqual(self.tab.driver.switch_to.active_element.get_attribute("id"), "message")
 
     def test_sign_in_first(self) -> None:
-        """Who is signed out gets to the page again when he has signed in, and talks there."""
+        """A reader who was signed out returns to the page after signing in, and can talk there."""
         self.sign_in("Ana")
         self.tab.forget()
         self.tab.scripts(allowed=False)

@@ -21,10 +21,10 @@ channels_send = { burst = 0 }
 """
 
 WINDOW: Final = 20
-"""So many requests of a game are not answered yet."""
+"""How many requests of a game wait for their answers."""
 
 ENOUGH: Final = 400
-"""The daemon is killed when every game has so many messages acknowledged, in full run."""
+"""How many acknowledged messages every game has when the daemon is killed."""
 
 
 class Speaker(Thread):
@@ -45,7 +45,7 @@ class Speaker(Thread):
         self._number = 0
 
     def has_said(self, messages: int) -> bool:
-        """Were so many messages acknowledged?"""
+        """Has every game this many acknowledged messages?"""
         return len(self.said) >= messages
 
     def run(self) -> None:

@@ -164,7 +164,7 @@ class MonitoringTests(SynchronousTestCase):
             taken |= here
 
     def test_variables(self) -> None:
-        """Source, job and instance are chosen by whoever looks."""
+        """Source, job and instance are variables of the dashboard."""
         variables = {variable["name"]: variable for variable in dashboard()["templating"]["list"]}
         self.assertEqual(set(variables), {"datasource", "job", "instance"})
         source = variables["datasource"]

@@ -184,7 +184,7 @@ class FramesTests(HostileTestCase):
     """Frames that are whole, and hold nonsense."""
 
     def test_nonsense(self) -> None:
-        """What is no JSON object is unknown, however deep or large; the session goes on."""
+        """Anything but a JSON object is unknown, however deep or large; the session goes on."""
         game = self.join("Mallory")
         for sent in (
             "",
@@ -379,7 +379,7 @@ class BytesTests(HostileTestCase):
             (frame((1000).to_bytes(2, "big") + b"\xff", CLOSE), 1007),
             (frame((1000).to_bytes(2, "big") + b"bye", CLOSE), 1000),
         )
-        # Side by side: who does not answer a close is waited for.
+        # Side by side: the server waits for a peer that does not answer a close.
         connections = [self.raw(handshake() + sent) for sent, _ in breaches]
         for connection, (sent, code) in zip(connections, breaches, strict=True):
             self.assertEqual(self.close_code(self.answer(connection)), code, sent[:20])
@@ -406,7 +406,7 @@ class BytesTests(HostileTestCase):
         self.undisturbed()
 
     def refs(self, connection: socket.socket, count: int) -> list[Any]:
-        """The refs of so many answers."""
+        """The refs of the next answers."""
         heard = b""
         while heard.count(b'"ref"') < count or not heard.endswith(b"}"):
             heard += connection.recv(65536)
@@ -444,7 +444,7 @@ class BytesTests(HostileTestCase):
         self.undisturbed()
 
     def test_half(self) -> None:
-        """Connections that never finish what they began cost nobody else anything; who breaks off is forgotten."""
+        """Unfinished connections cost others nothing; a connection that breaks off is forgotten."""
         whole = handshake() + frame({"event": "authenticate", "payload": {}})
         halves = [self.raw(whole[:size]) for size in range(0, len(whole), 3)]
         self.talk.go_on()
@@ -458,7 +458,7 @@ class BytesTests(HostileTestCase):
         self.undisturbed()
 
     def test_slow_reader(self) -> None:
-        """Who never reads is cut off, however much is said to him; who reads hears all of it."""
+        """A game that never reads is cut off, however much is said; a game that reads hears all of it."""
         deaf = socket.socket()
         self.addCleanup(deaf.close)
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

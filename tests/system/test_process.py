@@ -214,7 +214,7 @@ class TerminationTests(DaemonTestCase):
         self.assertNotIn("Traceback", daemon.log)
 
     def test_twice(self) -> None:
-        """Who asks twice gets the same end."""
+        """A second SIGTERM changes nothing: the daemon still ends in order."""
         daemon = self.daemon().start()
         deaf = socket.create_connection(("127.0.0.1", daemon.port), timeout=WITHIN)
         self.addCleanup(deaf.close)
@@ -325,7 +325,7 @@ class SetUpTests(DaemonTestCase):
         self.assertNotIn("Traceback", daemon.log)
 
     def test_reload(self) -> None:
-        """Who may sign up, and where links of mails lead to, is read again with the rest of the file."""
+        """The settings of sign-up and of links in mails are reloaded with the rest of the file."""
         daemon = self.daemon().start()
         self.assertEqual((daemon.get("/sign-up").status, daemon.get("/forgot").status), (200, 404))
         daemon.configure(

@@ -72,7 +72,7 @@ class ProtocolTestCase(SharedDaemonTestCase):
 
 
 class ConversationTests(DaemonTestCase):
-    """Two games from their registration on, with nothing but the tools that their admins have."""
+    """Two games, from their registration on, by the tools of their admins alone."""
 
     def test_conversation(self) -> None:
         """Two games registered while the daemon runs join, talk, tell, list players and games, manage achievements."""
@@ -156,7 +156,7 @@ class AuthenticateTests(ProtocolTestCase):
         self.refused({key: good[key] for key in ("client_secret", "supports")}, "invalid credentials")
 
     def test_credentials_first(self) -> None:
-        """Who has no credentials learns nothing about the rest; a ref is not sent back."""
+        """Invalid credentials are the only error that an unknown game learns; a ref is not sent back."""
         self.refused({"client_id": NOWHERE, "client_secret": NOWHERE}, "invalid credentials", ref="1")
 
     def test_supports(self) -> None:
@@ -232,7 +232,7 @@ class AuthenticateTests(ProtocolTestCase):
         self.assertEqual(game.outcome("channels/send", say()), "success")
 
     def test_silent_before(self) -> None:
-        """Nothing is said to who says nothing."""
+        """A game that sends nothing receives nothing."""
         game = self.connect()
         self.assertEqual(game.hear(), [])
 
@@ -293,7 +293,7 @@ class FramesTests(ProtocolTestCase):
                 self.assertEqual(game.ask(event, payload, None), [])
 
     def test_ref_required(self) -> None:
-        """Without a ref nobody answers a request that needs one, and it is not carried out."""
+        """A request without the ref that it needs is neither answered nor carried out."""
         game = self.join("Alpha")
         for event in REF_REQUIRED:
             self.assertEqual(game.ask(event, REQUESTS[event][1], None), [], event)
@@ -344,7 +344,7 @@ class FramesTests(ProtocolTestCase):
                 self.assertEqual(answer["payload"]["game"], "gossip")
 
     def test_null_ref(self) -> None:
-        """A null ref is none."""
+        """A null ref counts as none."""
         game = self.join("Alpha", channels=["gossip"])
         self.assertEqual(game.hear({"event": "channels/send", "ref": None, "payload": say()}), [])
 
@@ -484,7 +484,7 @@ class ChannelsTests(ProtocolTestCase):
         self.assert_hears(gamma)
 
     def test_subscribe(self) -> None:
-        """Who subscribes hears, who unsubscribes no longer; twice is as good as once."""
+        """A game hears a channel from its subscription to the end of it; repeating either changes nothing."""
         alpha, beta = self.join("Alpha", channels=["gossip"]), self.join("Beta")
         alpha.hear()
         for event, heard in (("channels/subscribe", 1), ("channels/unsubscribe", 0)):
@@ -571,7 +571,7 @@ class PlayersTests(ProtocolTestCase):
         return {one["payload"]["game"]: one["payload"]["players"] for one in heard}
 
     def test_sign_in_and_out(self) -> None:
-        """Other games hear who comes and who goes; a list of each session counts, names compare exactly."""
+        """Other games hear sign-ins and sign-outs; the list of each session counts, and names compare exactly."""
         alpha, again = self.join("Alpha"), self.join("Alpha")
         beta, plain = self.join("Beta"), self.join("Gamma", supports=["channels"])
         for game in (alpha, again, beta):
@@ -664,7 +664,7 @@ class GamesTests(ProtocolTestCase):
         self.assert_hears(plain)
 
     def test_quick_reconnect(self) -> None:
-        """Who comes back within a minute was never away, for those who ask too, but for its players."""
+        """A game that reconnects within a minute counts as online throughout, but without its players."""
         alpha, beta = self.join("Alpha"), self.join("Beta", channels=["gossip"], players=["Bo"])
         alpha.hear()
         beta.close()
@@ -1020,7 +1020,7 @@ class LimitsTests(ProtocolTestCase):
             self.judge(heard, "success", burst)
 
     def test_not_carried_out(self) -> None:
-        """What is over the limit is not carried out."""
+        """A request over the limit is not carried out."""
         alpha, beta = (self.join(name, channels=["gossip"]) for name in ("Alpha", "Beta"))
         alpha.hear()
         answers = alpha.hear(*(frame("channels/send", say(str(number)), number) for number in range(14)))
@@ -1030,7 +1030,7 @@ class LimitsTests(ProtocolTestCase):
         self.assertEqual([one["payload"]["message"] for one in beta.hear()], said)
 
     def test_refused_is_free(self) -> None:
-        """What would not be carried out anyway does not count in its own rate."""
+        """A request that fails for another reason does not count against its own rate."""
         game = self.join("Alpha", channels=["gossip"])
         answers = game.hear(*(frame("channels/send", say(""), number) for number in range(20)))
         self.assertEqual({one["error"] for one in answers}, {"empty message"})
@@ -1038,6 +1038,6 @@ class LimitsTests(ProtocolTestCase):
         self.assertEqual({one["status"] for one in answers}, {"success"})
 
     def test_silent_without_ref(self) -> None:
-        """An own rate is told only to who asked with a ref; the global one to everybody."""
+        """An event's own rate limit is answered only to a request with a ref; the global one always."""
         game = self.join("Alpha", channels=["gossip"])
         self.assertEqual(game.hear(*[frame("channels/send", say())] * 15), [])

@@ -42,7 +42,7 @@ class PostgreSQLStoreTests(StoreTests, OnPostgreSQL, SynchronousTestCase):
             )
 
     def test_reconnect(self) -> None:
-        """After a lost connection the next change is kept all the same, and the lock is ours again."""
+        """After a lost connection the next change is kept, and the lock is ours again."""
         kept = self.open()
         self.end_connections()
         kept.keep([said(1)])
@@ -50,7 +50,7 @@ class PostgreSQLStoreTests(StoreTests, OnPostgreSQL, SynchronousTestCase):
         self.assertRaises(StoreInUse, Store.open, self.url, self.directory)
 
     def test_lock_lost(self) -> None:
-        """Who lost the store to another daemon cannot write any more."""
+        """A daemon that lost the store to another one can no longer write."""
         first = self.open()
         self.end_connections()
         second = self.open()
