@@ -37,6 +37,7 @@ from gossip.network.settings import Rates
 from gossip.protocol import frames
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ChannelsSend, ClientEvent, ServerEvent
+from gossip.registry.addresses import read
 from gossip.service.counters import Counters
 from gossip.service.interfaces import IConnection, IWireFormat
 from gossip.service.service import GossipService
@@ -92,7 +93,7 @@ class Speaker:
     """The game that talks."""
 
     transport_name = "memory"
-    peer_address = "192.0.2.1"
+    peer_address = read("192.0.2.1")
     wire_format = Silence()
     direct_send = None
 

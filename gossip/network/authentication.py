@@ -10,6 +10,7 @@ from gossip.protocol.errors import Denied
 from gossip.protocol.events import Authenticate
 from gossip.protocol.flags import SUPPORTS
 from gossip.protocol.moment import Moment
+from gossip.registry.addresses import Address
 from gossip.registry.changes import Game
 from gossip.registry.registry import Registry
 
@@ -22,7 +23,7 @@ class Authentication:
         self._moderation = moderation
         self._presence = presence
         self._rules = rules
-        self._wrong: dict[tuple[str, str], tuple[int, float]] = {}
+        self._wrong: dict[tuple[str, Address], tuple[int, float]] = {}
 
     def judge(self, session: Session, event: Authenticate, now: Moment) -> tuple[Game, frozenset[str]]:
         """
@@ -31,7 +32,7 @@ class Authentication:
         @return: its game, and the flags that it may use.
         @raise Denied: it may not.
         """
-        game = self._identify(session.peer, event, now)
+        game = self._identify(session.peer.place, event, now)
         if game is None or game.disabled or self._moderation.ban_of(session, game.client_id, "", now):
             raise Denied("invalid-credentials")
         if not event.supports:
@@ -47,10 +48,10 @@ class Authentication:
             raise Denied("too-many-sessions")
         return game, supports - {"tells"} if game.hides_players else supports
 
-    def _identify(self, peer: str, event: Authenticate, now: Moment) -> Game | None:
+    def _identify(self, place: Address, event: Authenticate, now: Moment) -> Game | None:
         client_id = (event.client_id or "").lower()
         limits = self._rules.limits
-        count, since = self._wrong.get((client_id, peer), (0, now.steady))
+        count, since = self._wrong.get((client_id, place), (0, now.steady))
         if since + limits.wrong_secrets_seconds <= now.steady:
             count, since = 0, now.steady
         if limits.wrong_secrets and count >= limits.wrong_secrets:
@@ -58,7 +59,7 @@ class Authentication:
         game = self._registry.authenticate(client_id, event.client_secret or "", now.wall)
         # Of unknown games nothing is remembered: anybody can make those up without end.
         if game is None and client_id in self._registry.games:
-            self._wrong[client_id, peer] = count + 1, since
+            self._wrong[client_id, place] = count + 1, since
         return game
 
     def forgive(self, now: Moment) -> None:

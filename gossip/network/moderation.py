@@ -9,9 +9,10 @@ from __future__ import annotations
 from gossip.network.session import Session
 from gossip.protocol.errors import Denied
 from gossip.protocol.moment import Moment
+from gossip.registry.addresses import Address
 from gossip.registry.changes import Restriction
 from gossip.registry.registry import Registry
-from gossip.registry.restrictions import Restrictions, code_of, find, plain_address, player_of, values_of
+from gossip.registry.restrictions import Restrictions, code_of, player_of, values_of
 
 
 class Moderation:
@@ -20,7 +21,7 @@ class Moderation:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def check_speaker(self, client_id: str, peer: str, name: str, channel: str, now: Moment) -> None:
+    def check_speaker(self, client_id: str, peer: Address, name: str, channel: str, now: Moment) -> None:
         """
         May a player speak?
 
@@ -34,7 +35,7 @@ class Moderation:
             if known:
                 _check(known, client_id, peer, name, channel, now)
 
-    def check_player(self, client_id: str, peer: str, name: str, now: Moment) -> None:
+    def check_player(self, client_id: str, peer: Address, name: str, now: Moment) -> None:
         """
         May a player be here? The arguments are those of L{check_speaker}.
 
@@ -50,10 +51,10 @@ class Moderation:
         @param channel: out of which channel; empty for the network.
         """
         bans = self._registry.bans
-        return find(bans, (client_id, plain_address(session.peer)), channel, now.wall) if bans else None
+        return bans.find((client_id,), session.peer, channel, now.wall) if bans else None
 
 
-def _check(known: Restrictions, client_id: str, peer: str, name: str, channel: str, now: Moment) -> None:
-    found = find(known, (client_id, player_of(client_id, name), plain_address(peer)), channel, now.wall)
+def _check(known: Restrictions, client_id: str, peer: Address, name: str, channel: str, now: Moment) -> None:
+    found = known.find((client_id, player_of(client_id, name)), peer, channel, now.wall)
     if found is not None:
         raise Denied(code_of(found), **values_of(found))

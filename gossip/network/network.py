@@ -83,7 +83,7 @@ from gossip.registry.changes import (
     UserAgentSaved,
 )
 from gossip.registry.registry import Registry
-from gossip.registry.restrictions import is_over, plain_address, values_of
+from gossip.registry.restrictions import address_of, is_over, values_of
 
 BEAT: Final = 15
 """How often a session is asked for a sign of life, in seconds."""
@@ -452,12 +452,12 @@ class Network:
     def _enforce(self, ban: Restriction, now: Moment) -> Outputs:
         """Somebody was banned: the sessions that the ban names must go."""
         outputs: Outputs = []
+        if is_over(ban, now.wall):
+            return outputs
+        banned = address_of(ban.subject)
         active = [session for online in self.presence for session in online.sessions]
         for session in [*active, *self._unauthenticated]:
-            online = session.online
-            if ban.subject not in (plain_address(session.peer), online.game.client_id if online else "") or is_over(
-                ban, now.wall
-            ):
+            if not (session.client_id == ban.subject if banned is None else banned.covers(session.peer)):
                 continue
             if not ban.channel:
                 abuse = Failure(Authenticate.wire, None, Error.of("expelled", **values_of(ban)))

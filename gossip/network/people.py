@@ -14,6 +14,7 @@ from gossip.network.outputs import Outputs
 from gossip.network.ratelimit import Buckets
 from gossip.network.speaker import Speaker
 from gossip.protocol.moment import Moment
+from gossip.registry.addresses import Address
 from gossip.registry.names import NETWORK_GAME
 
 _REMEMBERED: Final = 10_000
@@ -27,7 +28,7 @@ class People:
         self._channels = channels
         self._buckets: dict[str, Buckets] = {}
 
-    def say(self, name: str, peer: str, channel: str, message: str, now: Moment) -> Outputs:
+    def say(self, name: str, peer: Address, channel: str, message: str, now: Moment) -> Outputs:
         """
         Somebody says something on a channel that exists.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gossip.network.ratelimit import Buckets
 from gossip.protocol.flags import HISTORY
+from gossip.registry.addresses import UNKNOWN, Address
 
 if TYPE_CHECKING:
     from gossip.network.presence import Online
@@ -51,7 +52,7 @@ class Session:
         "unanswered",
     )
 
-    def __init__(self, peer: str = "") -> None:
+    def __init__(self, peer: Address = UNKNOWN) -> None:
         self.peer = peer
         self.situation = Situation.NEW
         self.online: Online | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from gossip.network.ratelimit import Buckets
+from gossip.registry.addresses import UNKNOWN, Address
 from gossip.registry.names import NETWORK_GAME, NETWORK_PLAYER
 
 
@@ -23,7 +24,7 @@ class Speaker(Struct, frozen=True):
     client_id: str | None
     game: str
     name: str
-    peer: str = ""
+    peer: Address = UNKNOWN
     buckets: Buckets | None = None
 
 

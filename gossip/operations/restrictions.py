@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -12,10 +12,11 @@ from gossip.operations.command import Argument, Block, Result, Table
 from gossip.operations.operation import Done, Occasion, Operation, channel_name, find_speaker
 from gossip.operations.texts import minute
 from gossip.protocol.text import clean, timestamp
-from gossip.registry.changes import Restriction, RestrictionLifted, RestrictionSet
+from gossip.registry.addresses import network
+from gossip.registry.changes import Change, Restriction, RestrictionLifted, RestrictionSet, Together
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
-from gossip.registry.restrictions import address, is_over, player_of
+from gossip.registry.restrictions import Restrictions, address_of, is_over, player_of
 
 _YEARS: Final = 10 * 366 * 24 * 60
 _UNITS: Final = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
@@ -39,8 +40,16 @@ def _subject(registry: Registry, who: str) -> str:
     @raise Refused: there is no such game, or the name is not one of a player.
     """
     player, at, game = who.rpartition("@")
+    if not at and any(mark in who for mark in ".:/"):  # no game has one of these in its name
+        try:
+            return str(network(who))
+        except ValueError as error:
+            raise Refused("invalid", "who", str(error)) from None
     if not at:
-        return address(who) or find_speaker(registry, who, "who")
+        try:
+            return find_speaker(registry, who, "who")
+        except Refused:
+            raise Refused("not-found", "who", "no such game; a player is named like Ana@MyMUD") from None
     # A player may be called like an address: what stands behind its % may be anything.
     client_id = find_speaker(registry, game, "who")
     if not player.strip() or clean(player) != player:
@@ -50,9 +59,24 @@ def _subject(registry: Registry, who: str) -> str:
 
 def _who(registry: Registry, subject: str) -> str:
     """Write a subject as people do."""
+    address = address_of(subject)
+    if address is not None:
+        return str(address)
     player, at, client_id = subject.rpartition("@")
     game = registry.games.get(client_id)
     return player + at + (game.short_name if game else client_id)
+
+
+def _covers(subject: str) -> str | None:
+    """What the subject of a restriction covers, in words; C{None} if it is no address."""
+    address = address_of(subject)
+    if address is None:
+        return None
+    if address.bits == 128:
+        sites = 1 << 64 - address.length
+        return "one /64 network" if sites == 1 else f"{sites:,} /64 networks, to {address.last}"
+    count = 1 << 32 - address.length
+    return "one address" if count == 1 else f"{count:,} addresses, to {address.last}"
 
 
 def _shown(registry: Registry, restriction: Restriction) -> Result:
@@ -60,6 +84,7 @@ def _shown(registry: Registry, restriction: Restriction) -> Result:
     until = restriction.until
     return {
         "who": _who(registry, restriction.subject),
+        "covers": _covers(restriction.subject),
         "channel": restriction.channel or None,
         "until": None if until is None else timestamp(until),
         "reason": restriction.reason,
@@ -73,15 +98,23 @@ def _shown(registry: Registry, restriction: Restriction) -> Result:
 
 def _view_restrictions(restrictions: Sequence[Result], empty: str) -> Sequence[Block]:
     rows = [
-        (each["who"], each["channel"] or "all", minute(each["until"]) or "for good", each["set_by"], each["reason"])
+        (
+            each["who"],
+            each["covers"] or "",
+            each["channel"] or "all",
+            minute(each["until"]) or "for good",
+            each["set_by"],
+            each["reason"],
+        )
         for each in restrictions
     ]
-    return (Table(("WHO", "CHANNEL", "UNTIL", "BY", "REASON"), rows, empty),)
+    return (Table(("WHO", "COVERS", "CHANNEL", "UNTIL", "BY", "REASON"), rows, empty),)
 
 
 def _view_restriction(result: Result) -> Sequence[Block]:
     shown = {
         "who": result["who"],
+        **({"covers": result["covers"]} if result["covers"] else {}),
         "channel": result["channel"] or "all",
         "until": result["until"] or "for good",
         "reason": result["reason"],
@@ -95,7 +128,7 @@ class _Add(Operation, frozen=True):
     """
     Restrict a game, a player or an address, on a channel or everywhere.
 
-    @ivar who: a game, PLAYER@GAME, or an IP address.
+    @ivar who: a game, PLAYER@GAME, an IP address, or a network like 192.0.2.0/24.
     @ivar reason: why; shown to the person affected.
     @ivar channel: only on this channel; everywhere if it is not given.
     @ivar minutes: how long, in minutes; for good if it is not given.
@@ -123,14 +156,17 @@ class _Add(Operation, frozen=True):
             set_by=on.actor,
             set_at=on.now,
         )
-        return RestrictionSet(restriction), _shown(registry, restriction)
+        # Older spellings of the same address are replaced as well.
+        known = _known(registry, kind).on(restriction.subject, restriction.channel)
+        older = [_lifted(each) for each in known if each.subject != restriction.subject]
+        return _together([*older, RestrictionSet(restriction)]), _shown(registry, restriction)
 
 
 class _Remove(Operation, frozen=True):
     """
     End a restriction.
 
-    @ivar who: a game, PLAYER@GAME, or an IP address.
+    @ivar who: a game, PLAYER@GAME, an IP address, or a network like 192.0.2.0/24.
     @ivar channel: the channel of the restriction; not given if it is one for all channels.
     """
 
@@ -139,15 +175,26 @@ class _Remove(Operation, frozen=True):
     who: str
     channel: str | None = None
 
-    def lift(self, kind: str, known: Mapping[tuple[str, str], Restriction], registry: Registry) -> Done:
-        subject, channel = _subject(registry, self.who), self.channel or ""
-        restriction = known.get((subject, channel))
-        if restriction is None:
+    def lift(self, kind: str, registry: Registry) -> Done:
+        found = _known(registry, kind).on(_subject(registry, self.who), self.channel or "")
+        if not found:
             raise Refused("not-found", "who", f"there is no such {kind}")
-        return RestrictionLifted(kind, subject, channel), _shown(registry, restriction)
+        return _together([_lifted(each) for each in found]), _shown(registry, found[-1])
 
 
-def _listed(known: Mapping[tuple[str, str], Restriction], registry: Registry, on: Occasion) -> list[Result]:
+def _known(registry: Registry, kind: str) -> Restrictions:
+    return registry.bans if kind == "ban" else registry.mutes
+
+
+def _lifted(restriction: Restriction) -> Change:
+    return RestrictionLifted(restriction.kind, restriction.subject, restriction.channel)
+
+
+def _together(changes: Sequence[Change]) -> Change:
+    return changes[0] if len(changes) == 1 else Together(tuple(changes))
+
+
+def _listed(known: Restrictions, registry: Registry, on: Occasion) -> list[Result]:
     held = [each for each in known.values() if not is_over(each, on.now)]
     return [_shown(registry, each) for each in sorted(held, key=lambda each: -each.set_at)]
 
@@ -177,7 +224,7 @@ class MuteRemove(_Remove, frozen=True):
     wire = "mute/remove"
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
-        return self.lift("mute", registry.mutes, registry)
+        return self.lift("mute", registry)
 
 
 class BanAdd(_Add, frozen=True):
@@ -205,7 +252,7 @@ class BanRemove(_Remove, frozen=True):
     wire = "ban/remove"
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
-        return self.lift("ban", registry.bans, registry)
+        return self.lift("ban", registry)
 
 
 OPERATIONS: Final[tuple[type[Operation], ...]] = (

@@ -30,7 +30,7 @@ def _sessions(gossip: GossipService, client_id: str | None) -> list[Result]:
     shown = [
         {
             "game": session.online.game.short_name,
-            "peer": session.peer,
+            "peer": str(session.peer),
             "transport": transport,
             "since": timestamp(session.opened_at),
             "channels": list(session.channels),

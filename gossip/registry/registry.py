@@ -38,7 +38,6 @@ from gossip.registry.changes import (
     Report,
     ReportMade,
     ReportResolved,
-    Restriction,
     RestrictionLifted,
     RestrictionSet,
     RestrictionsExpired,
@@ -54,6 +53,7 @@ from gossip.registry.errors import Refused
 from gossip.registry.filters import FILTER_TEXT, FILTERS, Filters, folded, words
 from gossip.registry.names import SHORT_NAME, is_network
 from gossip.registry.numbers import Numbers, NumbersInMemory
+from gossip.registry.restrictions import Restrictions
 from gossip.registry.secret import digest, secrets_of
 
 REPORTS: Final = 1000
@@ -91,8 +91,8 @@ class Registry:
         self.achievements: dict[str, dict[str, AchievementOf]] = {}
         self.user_agents: dict[str, UserAgent] = {}
         self.seen: dict[str, GameSeen] = {}
-        self.mutes: dict[tuple[str, str], Restriction] = {}
-        self.bans: dict[tuple[str, str], Restriction] = {}
+        self.mutes = Restrictions()
+        self.bans = Restrictions()
         self.filters = Filters()
         self.reports: dict[int, Report] = {}
         self.accounts = Accounts()
@@ -227,8 +227,8 @@ class Registry:
                 self.achievements.pop(client_id, None)
                 self.seen.pop(client_id, None)
                 for restrictions in (self.mutes, self.bans):
-                    for key in [key for key in restrictions if key[0].endswith(client_id)]:
-                        del restrictions[key]
+                    for subject, channel in [key for key in restrictions if key[0].endswith(client_id)]:
+                        restrictions.lift(subject, channel)
             case GameSeen(client_id):
                 # The game may have been removed while this change was being written.
                 if client_id in self.games:
@@ -266,14 +266,14 @@ class Registry:
         """Apply a change to restrictions, filters or reports."""
         match change:
             case RestrictionSet(restriction):
-                self._restrictions(restriction.kind)[restriction.subject, restriction.channel] = restriction
+                self._restrictions(restriction.kind).set(restriction)
             case RestrictionLifted(kind, subject, channel):
-                self._restrictions(kind).pop((subject, channel), None)
+                self._restrictions(kind).lift(subject, channel)
             case RestrictionsExpired(by):
                 for restrictions in (self.mutes, self.bans):
                     over = [key for key, each in restrictions.items() if each.until is not None and each.until <= by]
-                    for key in over:
-                        del restrictions[key]
+                    for subject, channel in over:
+                        restrictions.lift(subject, channel)
             case FilterSaved(kept):
                 self.filters.save(kept)
             case FilterRemoved(text, channel):
@@ -283,7 +283,7 @@ class Registry:
             case ReportResolved(number):
                 self.reports.pop(number, None)
 
-    def _restrictions(self, kind: str) -> dict[tuple[str, str], Restriction]:
+    def _restrictions(self, kind: str) -> Restrictions:
         return self.bans if kind == "ban" else self.mutes
 
     def _forget_name(self, client_id: str) -> None:

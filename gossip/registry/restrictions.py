@@ -1,20 +1,16 @@
 """
 Mutes and bans: whom they apply to, and whether they are in force.
 
-The subject is one text, so that a lookup is one of a dict: a game's client_id, C{player@client_id}, or an address.
+The subject is one text: a game's client_id, C{player@client_id}, or an address or network as L{Address} prints it. A
+single IPv6 address, which earlier releases stored, stands for its /64 network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from ipaddress import IPv6Address, ip_address
-
 from gossip.protocol.errors import Error
 from gossip.protocol.text import timestamp
+from gossip.registry.addresses import Address, network
 from gossip.registry.changes import Restriction
-
-Restrictions = Mapping[tuple[str, str], Restriction]
-"""By subject and channel."""
 
 
 def player_of(client_id: str, name: str) -> str:
@@ -22,19 +18,14 @@ def player_of(client_id: str, name: str) -> str:
     return f"{' '.join(name.split()).lower()}@{client_id}"
 
 
-def address(text: str) -> str | None:
-    """An address as the subject of a restriction; C{None} if the text is no address."""
+def address_of(subject: str) -> Address | None:
+    """The network that a subject names; C{None} if it is a game or a player."""
+    if "@" in subject or not (":" in subject or "." in subject):
+        return None
     try:
-        found = ip_address(text)
+        return network(subject)
     except ValueError:
         return None
-    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return str(mapped or found)
-
-
-def plain_address(peer: str) -> str:
-    """The address of a connection as the subject of a restriction."""
-    return peer[7:] if peer.startswith("::ffff:") and "." in peer else peer
 
 
 def in_words(restriction: Restriction) -> str:
@@ -58,16 +49,72 @@ def is_over(restriction: Restriction, now: float) -> bool:
     return restriction.until is not None and restriction.until <= now
 
 
-def find(known: Restrictions, subjects: tuple[str, ...], channel: str, now: float) -> Restriction | None:
+class Restrictions(dict[tuple[str, str], Restriction]):
     """
-    The first restriction of these subjects that is in force, everywhere or on a channel.
+    All mutes, or all bans, by subject and channel. Change them only with L{set} and L{lift}.
 
-    @param channel: the name of the channel; empty to look for restrictions everywhere only.
-    @param now: seconds since the epoch.
+    An address is looked up once for each length of prefix in use, so a lookup costs the same however many bans there
+    are.
     """
-    for subject in subjects:
-        for where in ("", channel) if channel else ("",):
-            found = known.get((subject, where))
-            if found is not None and not is_over(found, now):
-                return found
-    return None
+
+    def __init__(self) -> None:
+        super().__init__()
+        # By bits and length, then by the network and the channel. Several only if they are stored from earlier
+        # releases: addresses of one /64.
+        self._networks: dict[tuple[int, int], dict[tuple[Address, str], tuple[Restriction, ...]]] = {}
+
+    def set(self, restriction: Restriction) -> None:
+        """Add a restriction, or replace the one of the same subject and channel."""
+        self.lift(restriction.subject, restriction.channel)
+        self[restriction.subject, restriction.channel] = restriction
+        address = address_of(restriction.subject)
+        if address is not None:
+            known = self._networks.setdefault((address.bits, address.length), {})
+            key = address, restriction.channel
+            known[key] = (*known.get(key, ()), restriction)
+
+    def lift(self, subject: str, channel: str) -> None:
+        """Remove a restriction, if there is one."""
+        restriction = self.pop((subject, channel), None)
+        address = None if restriction is None else address_of(subject)
+        if address is None:
+            return
+        size, key = (address.bits, address.length), (address, channel)
+        known = self._networks[size]
+        rest = tuple(each for each in known.pop(key) if each is not restriction)
+        if rest:
+            known[key] = rest
+        elif not known:
+            del self._networks[size]
+
+    def on(self, subject: str, channel: str) -> tuple[Restriction, ...]:
+        """The restrictions of a subject on a channel: all that are stored for the same network."""
+        address = address_of(subject)
+        if address is not None:
+            return self._networks.get((address.bits, address.length), {}).get((address, channel), ())
+        restriction = self.get((subject, channel))
+        return () if restriction is None else (restriction,)
+
+    def find(self, subjects: tuple[str, ...], peer: Address, channel: str, now: float) -> Restriction | None:
+        """
+        The first restriction that is in force, everywhere or on a channel.
+
+        @param subjects: a game, or a game and a player.
+        @param peer: the address that they come from.
+        @param channel: the name of the channel; empty to look for restrictions everywhere only.
+        @param now: seconds since the epoch.
+        """
+        channels = ("", channel) if channel else ("",)
+        for subject in subjects:
+            for where in channels:
+                found = self.get((subject, where))
+                if found is not None and not is_over(found, now):
+                    return found
+        for (bits, length), known in self._networks.items():
+            if bits == peer.bits:
+                network = peer.within(length)
+                for where in channels:
+                    for found in known.get((network, where), ()):
+                        if not is_over(found, now):
+                            return found
+        return None

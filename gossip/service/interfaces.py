@@ -11,6 +11,7 @@ from gossip.network.session import Session
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, ServerEvent
 from gossip.protocol.moment import Moment
+from gossip.registry.addresses import Address
 
 
 class IWireFormat(Interface):
@@ -24,7 +25,7 @@ class IConnection(Interface):
     """What carries a session."""
 
     transport_name: str = Attribute("The kind of transport, for people and metrics.")
-    peer_address: str = Attribute("The address at the other end, without a port.")
+    peer_address: Address = Attribute("Where the other end is.")
     wire_format: IWireFormat = Attribute("The wire format; it may change as long as the connection lasts.")
     direct_send: Callable[[bytes], int] | None = Attribute(
         "The direct route: it takes what the wire format wrote, and returns how many bytes it took or raises OSError; "

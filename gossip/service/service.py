@@ -26,6 +26,7 @@ from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
 from gossip.protocol.moment import Moment
+from gossip.registry.addresses import Address
 from gossip.registry.changes import Change, MessageSaid
 from gossip.service.answer_queue import Answer, AnswersInOrder, Place
 from gossip.service.clock import IClock
@@ -352,7 +353,7 @@ class GossipService(Service):
         self._carry_out(outputs, done=done)
         return done
 
-    def say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
+    def say(self, name: str, peer: Address, channel: str, message: str) -> Deferred[None]:
         """
         Somebody on the pages says something.
 
@@ -363,7 +364,7 @@ class GossipService(Service):
         """
         return maybeDeferred(self._say, name, peer, channel, message)
 
-    def _say(self, name: str, peer: str, channel: str, message: str) -> Deferred[None]:
+    def _say(self, name: str, peer: Address, channel: str, message: str) -> Deferred[None]:
         return self._kept(self.network.people.say(name, peer, channel, message, self.now()))
 
     def announce(self, channel: str, text: str) -> Deferred[None]:

@@ -35,8 +35,9 @@ from gossip.protocol.events import (
     Unreadable,
 )
 from gossip.protocol.moment import Moment
+from gossip.registry.addresses import Address
 from gossip.registry.changes import MessageSaid
-from gossip.registry.restrictions import find, in_words, plain_address
+from gossip.registry.restrictions import in_words
 
 SECONDS: Final = 600.0
 """How long a game is watched after somebody looked, in seconds."""
@@ -77,7 +78,7 @@ class Frame(Struct, frozen=True):
 
     at: float
     number: int
-    peer: str
+    peer: Address
     way: str
     text: str
     note: str = ""
@@ -96,7 +97,7 @@ class Refusal(Struct, frozen=True):
     """
 
     at: float
-    peer: str
+    peer: Address
     error: Error
     hint: str
     barred: str
@@ -128,7 +129,7 @@ class Watched:
             self._last += 1
             self.numbers[session] = self._last
 
-    def peers(self) -> set[str]:
+    def peers(self) -> set[Address]:
         """The addresses that the game came from, or somebody who claimed to be it."""
         return {session.peer for session in self.numbers} | {refusal.peer for refusal in self.refusals}
 
@@ -145,7 +146,7 @@ class Watch:
         self._network = network
         self._sessions: dict[Session, Watched] = {}
 
-    def look(self, client_id: str, peer: str, now: Moment) -> Watched:
+    def look(self, client_id: str, peer: Address, now: Moment) -> Watched:
         """
         Somebody looks at a game.
 
@@ -237,7 +238,7 @@ class Watch:
         game = registry.games.get(client_id)
         if game is not None and game.disabled:
             return "disabled by an admin"
-        ban = find(registry.bans, (client_id, plain_address(session.peer)), "", now.wall)
+        ban = registry.bans.find((client_id,), session.peer, "", now.wall)
         return in_words(ban) if ban is not None else ""
 
     def delivered(self, output: Send | Close, now: Moment) -> None:

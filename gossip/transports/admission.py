@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Protocol
 
-from gossip.registry.addresses import place_of
+from gossip.registry.addresses import Address
 
 
 class ConnectionLimits(Protocol):
@@ -33,8 +33,8 @@ class Admission:
         self.per_address = per_address
         self.waiting_per_address = waiting_per_address
         self._count = 0
-        self._addresses: Counter[str] = Counter()
-        self._waiting: Counter[str] = Counter()
+        self._addresses: Counter[Address] = Counter()
+        self._waiting: Counter[Address] = Counter()
 
     def allow(self, limits: ConnectionLimits) -> None:
         """Follow these limits from now on; connections that are open stay."""
@@ -46,39 +46,39 @@ class Admission:
         """How many connections are admitted now."""
         return self._count
 
-    def admit(self, address: str) -> bool:
+    def admit(self, address: Address) -> bool:
         """
         Count a new connection, if there is room for it.
 
         @return: whether there is; if so, call L{left} when the connection ends.
         """
-        address = place_of(address)
+        place = address.place
         for count, limit in (
             (self._count, self.total),
-            (self._addresses[address], self.per_address),
-            (self._waiting[address], self.waiting_per_address),
+            (self._addresses[place], self.per_address),
+            (self._waiting[place], self.waiting_per_address),
         ):
             if limit and count >= limit:
                 return False
         self._count += 1
-        self._addresses[address] += 1
-        self._waiting[address] += 1
+        self._addresses[place] += 1
+        self._waiting[place] += 1
         return True
 
-    def authenticated(self, address: str) -> None:
+    def authenticated(self, address: Address) -> None:
         """An admitted connection has authenticated."""
-        _decrease(self._waiting, place_of(address))
+        _decrease(self._waiting, address.place)
 
-    def left(self, address: str, authenticated: bool) -> None:
+    def left(self, address: Address, authenticated: bool) -> None:
         """An admitted connection has ended."""
         self._count -= 1
-        address = place_of(address)
-        _decrease(self._addresses, address)
+        place = address.place
+        _decrease(self._addresses, place)
         if not authenticated:
-            _decrease(self._waiting, address)
+            _decrease(self._waiting, place)
 
 
-def _decrease(counter: Counter[str], address: str) -> None:
-    counter[address] -= 1
-    if not counter[address]:
-        del counter[address]
+def _decrease(counter: Counter[Address], place: Address) -> None:
+    counter[place] -= 1
+    if not counter[place]:
+        del counter[place]

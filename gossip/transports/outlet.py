@@ -10,6 +10,7 @@ from typing import Any, Final
 from twisted.internet import tcp
 from twisted.logger import Logger
 
+from gossip.registry.addresses import Address
 from gossip.service.fanout import Routes
 
 SEND_BUFFER: Final = 256 * 1024
@@ -29,7 +30,7 @@ class Outlet:
     """
 
     transport: Any
-    peer_address: str
+    peer_address: Address
 
     _direct: Callable[[bytes], int] | None = None
     _shut = False

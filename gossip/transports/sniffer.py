@@ -15,6 +15,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
+from gossip.registry.addresses import read
 from gossip.transports.admission import Admission
 
 SOCKET_PATH = b"/socket"
@@ -28,7 +29,7 @@ class RequestLineSniffer(Protocol):
     def __init__(self, factory: RequestLineSnifferFactory, address: IAddress) -> None:
         self.factory = factory
         self._address = address
-        self._host = getattr(address, "host", "")
+        self._peer = read(getattr(address, "host", None))
         self._admitted = False
         self._people: Any = None
         self._head = b""
@@ -36,7 +37,7 @@ class RequestLineSniffer(Protocol):
 
     def connectionMade(self) -> None:
         assert self.transport is not None
-        self._admitted = self.factory.admission.admit(self._host)
+        self._admitted = self.factory.admission.admit(self._peer)
         if not self._admitted:
             self._refuse(b"503 Service Unavailable")
             return
@@ -81,7 +82,7 @@ class RequestLineSniffer(Protocol):
                 transport.protocol = protocol
         else:
             self._people = protocol = self.factory.people.buildProtocol(self._address)
-            self.factory.admission.authenticated(self._host)
+            self.factory.admission.authenticated(self._peer)
         protocol.makeConnection(transport)
         protocol.dataReceived(head)
 
@@ -94,7 +95,7 @@ class RequestLineSniffer(Protocol):
     def _leave(self, waiting: bool) -> None:
         if self._admitted:
             self._admitted = False
-            self.factory.admission.left(self._host, not waiting)
+            self.factory.admission.left(self._peer, not waiting)
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None and self._deadline.active():

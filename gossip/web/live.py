@@ -21,7 +21,7 @@ from twisted.web import http
 from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
-from gossip.registry.addresses import place_of
+from gossip.registry.addresses import Address
 from gossip.registry.changes import Channel, MessageSaid
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import Problem
@@ -106,10 +106,10 @@ _ALIVE: Final = EncodedEvents(b":\n\n")
 class Reader:
     """A browser that follows one channel, or all public ones."""
 
-    def __init__(self, live: Live, request: PublicRequest, channel: str | None, address: str) -> None:
+    def __init__(self, live: Live, request: PublicRequest, channel: str | None, place: Address) -> None:
         """@param channel: C{None} for all public channels."""
         self.channel = channel
-        self.address = address
+        self.place = place
         self.missing = 0
         """The messages up to this number were sent already, or are in the history that is being read."""
         self._live = live
@@ -200,7 +200,7 @@ class Live:
         self._channels = channels
         self._encode = encode
         self._readers: dict[str | None, dict[Reader, None]] = {}
-        self._addresses: Counter[str] = Counter()
+        self._addresses: Counter[Address] = Counter()
         self._heard: list[MessageSaid] = []
         self._recent: deque[MessageSaid] = deque(maxlen=_RECENT)
         self._flushing: IDelayedCall | None = None
@@ -288,7 +288,7 @@ class Live:
     def follow(
         self,
         request: PublicRequest,
-        address: str,
+        address: Address,
         channel: str | None,
         after: int | None,
         history: Callable[[int], Deferred[Sequence[MessageSaid]]],
@@ -303,10 +303,10 @@ class Live:
         @return: C{NOT_DONE_YET}; an empty body for HEAD.
         @raise Problem: there are too many readers.
         """
-        most, address = self.most, place_of(address)
+        most, place = self.most, address.place
         if self._stopped or (most.total and len(self) >= most.total):
             raise _too_many("Too many people are reading along. Try again in a moment.")
-        if most.per_address and self._addresses.get(address, 0) >= most.per_address:
+        if most.per_address and self._addresses.get(place, 0) >= most.per_address:
             raise _too_many("Too many pages are open from your address.")
         request.setHeader(b"Content-Type", b"text/event-stream; charset=utf-8")
         # Otherwise nginx would buffer the events.
@@ -314,9 +314,9 @@ class Live:
         request.setHeader(b"Cache-Control", b"no-store, no-transform")
         if request.method == b"HEAD":
             return b""
-        reader = Reader(self, request, channel, address)
+        reader = Reader(self, request, channel, place)
         self._readers.setdefault(channel, {})[reader] = None
-        self._addresses[address] += 1
+        self._addresses[place] += 1
         if self._beating is None:
             self._beating = self._clock.callLater(ALIVE_SECONDS, self._beat)
         hello = b"retry: %d\n\n" % RETRY_MILLISECONDS
@@ -359,9 +359,9 @@ class Live:
         readers.pop(reader, None)
         if not readers:
             self._readers.pop(reader.channel, None)
-        self._addresses[reader.address] -= 1
-        if not self._addresses[reader.address]:
-            del self._addresses[reader.address]
+        self._addresses[reader.place] -= 1
+        if not self._addresses[reader.place]:
+            del self._addresses[reader.place]
 
     def _all(self) -> Iterable[Reader]:
         return [reader for readers in self._readers.values() for reader in readers]

@@ -95,7 +95,7 @@ class TerminalTests(SynchronousTestCase):
         channel: dict[str, Any] = {"name": hostile, "hidden": False, "paused_until": None, "description": hostile}
         channel["speakers"] = [hostile]
         agent = {"name": hostile, "url": hostile, "repo_url": None}
-        restriction = dict.fromkeys(("who", "channel", "until", "reason", "set_by", "set_at"), hostile)
+        restriction = dict.fromkeys(("who", "covers", "channel", "until", "reason", "set_by", "set_at"), hostile)
         kept = dict.fromkeys(("text", "channel", "substring", "action", "reason", "set_by", "set_at"), hostile)
         report = dict.fromkeys((*Report.__struct_fields__, "said_at"), hostile)
         entry = dict.fromkeys(("at", "actor", "operation", "subject", "arguments"), hostile)

@@ -13,6 +13,7 @@ from gossip.network.audiences import Subscribers
 from gossip.network.outputs import Broadcast, Commit, Outputs
 from gossip.protocol.errors import Denied, Overrun
 from gossip.protocol.events import ChannelsBroadcast, ChannelsBroadcastNumbered
+from gossip.registry.addresses import read
 from gossip.registry.changes import (
     Channel,
     ChannelSaved,
@@ -42,7 +43,7 @@ class PeopleTestCase(SynchronousTestCase):
         self, message: str = "Hi", name: str = "Ana", channel: str = "gossip", peer: str = PEER, now: float = NOW
     ) -> Outputs:
         """Somebody says something."""
-        return self.world.network.people.say(name, peer, channel, message, at(now))
+        return self.world.network.people.say(name, read(peer), channel, message, at(now))
 
     def denied(self, message: str = "Hi", **more: Any) -> str:
         """The error of a message that is refused."""

@@ -26,6 +26,7 @@ class RestrictionTests(AdminTestCase):
         result = self.perform("mute/add", who="Ana  Lee@ALPHA", reason="So", channel="gossip", minutes=90)
         shown = {
             "who": "ana lee@Alpha",
+            "covers": None,
             "channel": "gossip",
             "until": "2023-11-14T23:30:00.000Z",
             "reason": "So",
@@ -45,8 +46,51 @@ class RestrictionTests(AdminTestCase):
         self.perform("mute/add", NOW + 1, who=uuid(2), reason="So")
         self.perform("mute/add", NOW + 2, who="2001:DB8::0", reason="So")
         listed = self.perform("mute/list", NOW + 3)["mutes"]
-        self.assertEqual([each["who"] for each in listed], ["2001:db8::", "Alpha", "ana lee@Alpha"])
+        self.assertEqual([each["who"] for each in listed], ["2001:db8::/64", "Alpha", "ana lee@Alpha"])
         self.assertEqual(len(self.perform("mute/list", NOW + 5400)["mutes"]), 2)
+        self.assertEqual(self.perform("ban/list"), {"bans": []})
+
+    def test_addresses(self) -> None:
+        """A list says what an address or a network covers, and each spelling of it lifts it."""
+        for number, (who, covers, spelled) in enumerate(
+            (
+                ("192.0.2.7", "one address", "::ffff:192.0.2.7"),
+                ("192.0.2.0/24", "256 addresses, to 192.0.2.255", "[192.0.2.0]/24"),
+                ("2001:db8:0:1::/64", "one /64 network", "2001:DB8:0:1::5"),
+                ("2001:db8::/48", "65,536 /64 networks, to 2001:db8:0:ffff:ffff:ffff:ffff:ffff", "2001:DB8:0::/48"),
+            )
+        ):
+            self.perform("ban/add", NOW + number, who=who, reason="So")
+            [listed, *_] = self.perform("ban/list")["bans"]
+            self.assertEqual((listed["who"], listed["covers"]), (who, covers))
+            self.perform("ban/remove", who=spelled)
+            self.assertEqual(self.perform("ban/list"), {"bans": []})
+        self.assertRefused(
+            "192.0.2.5 is inside of a /24 network: did you mean 192.0.2.0/24?",
+            "ban/add",
+            who="192.0.2.5/24",
+            reason="So",
+        )
+        self.assertRefused(
+            "'999.1.1.1' is not an address like 192.0.2.1, 192.0.2.0/24 or 2001:db8::/48",
+            "mute/remove",
+            who="999.1.1.1",
+        )
+
+    def test_earlier_releases(self) -> None:
+        """A new ban of a /64 takes the place of bans of single addresses in it; lifting it lifts all of them."""
+        old = [
+            Restriction(kind="ban", subject=f"2001:db8::{end}", reason="Old", set_by="ana", set_at=NOW)
+            for end in (1, 2)
+        ]
+        for each in old:
+            self.registry.enact(RestrictionSet(each))
+        self.assertEqual({each["who"] for each in self.perform("ban/list")["bans"]}, {"2001:db8::/64"})
+        self.perform("ban/add", who="2001:db8::9", reason="New")
+        self.assertEqual([each["reason"] for each in self.perform("ban/list")["bans"]], ["New"])
+        for each in old:
+            self.registry.enact(RestrictionSet(each))
+        self.perform("ban/remove", who="2001:db8::1")
         self.assertEqual(self.perform("ban/list"), {"bans": []})
 
     def test_people_on_pages(self) -> None:
@@ -77,6 +121,7 @@ class RestrictionTests(AdminTestCase):
         """An unknown subject or channel, no reason, and no time are refused."""
         self.assertRefused("no such game", "mute/add", who="Ana@Nobody", reason="So")
         self.assertRefused("a player is named like Ana@MyMUD", "mute/add", who=" @Alpha", reason="So")
+        self.assertRefused("no such game; a player is named like Ana@MyMUD", "mute/add", who="Ana", reason="So")
         self.assertRefused("no such channel", "mute/add", who="Alpha", reason="So", channel="nowhere")
         self.assertRefused("minutes: expected float > 0.0", "mute/add", who="Alpha", reason="So", minutes=0)
         self.perform("mute/add", who="Alpha", reason="می\u200cخواهم")

@@ -12,6 +12,7 @@ from zope.interface.verify import verifyObject
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ServerEvent, Success
+from gossip.registry.addresses import read
 from gossip.service.fanout import Fanout, Routes
 from gossip.service.interfaces import IConnection, IWireFormat
 
@@ -34,7 +35,7 @@ class Recorder:
     """A connection that remembers each write."""
 
     transport_name = "memory"
-    peer_address = "192.0.2.1"
+    peer_address = read("192.0.2.1")
     direct_send: Any = None
 
     def __init__(self, wire_format: IWireFormat, fails: bool = False) -> None:

@@ -11,6 +11,7 @@ from zope.interface.verify import verifyObject
 
 from gossip.protocol.errors import Denied, Overrun
 from gossip.protocol.events import Heartbeat
+from gossip.registry.addresses import read
 from gossip.registry.changes import Change, Channel, ChannelSaved, GameRemoved, MessageSaid
 from gossip.registry.errors import Refused
 from gossip.service.counters import LATENCIES
@@ -21,6 +22,8 @@ from tests.support.memory_service import CountingTransport, MemoryConnection, Me
 from tests.support.rewording import REWORDED, reword
 from tests.support.running_service import ServiceTestCase
 from tests.support.world import NOW, frame
+
+PEER = read("192.0.2.9")
 
 
 def send(ref: str, channel: str = "gossip") -> dict[str, Any]:
@@ -456,7 +459,7 @@ class PeopleTests(ServiceTestCase):
 
     def test_say(self) -> None:
         """Games and pages hear a message at once; the call finishes when it is on disk."""
-        done = self.service.say("Ana", "192.0.2.9", "gossip", "hello")
+        done = self.service.say("Ana", PEER, "gossip", "hello")
         self.assertNoResult(done)
         [told] = self.told(self.alpha)
         self.assertEqual(
@@ -471,16 +474,16 @@ class PeopleTests(ServiceTestCase):
 
     def test_refused(self) -> None:
         """A message that is invalid or too fast is refused to its speaker, and nobody hears it."""
-        self.failureResultOf(self.service.say("Ana", "192.0.2.9", "gossip", ""), Denied)
+        self.failureResultOf(self.service.say("Ana", PEER, "gossip", ""), Denied)
         for _ in range(10):
-            self.service.say("Ana", "192.0.2.9", "gossip", "hello")
+            self.service.say("Ana", PEER, "gossip", "hello")
         self.told(self.alpha)
-        self.failureResultOf(self.service.say("Ana", "192.0.2.9", "gossip", "hello"), Overrun)
+        self.failureResultOf(self.service.say("Ana", PEER, "gossip", "hello"), Overrun)
         self.assertEqual((self.told(self.alpha), len(self.heard), len(self.writer.waiting)), ([], 10, 10))
 
     def test_not_kept(self) -> None:
         """A message that could not be kept was still heard, and its speaker is told."""
-        done = self.service.say("Ana", "192.0.2.9", "gossip", "hello")
+        done = self.service.say("Ana", PEER, "gossip", "hello")
         self.writer.settle(kept=False)
         self.failureResultOf(done, NotKept)
         self.assertEqual(len(self.told(self.alpha)), 1)
@@ -488,9 +491,9 @@ class PeopleTests(ServiceTestCase):
     def test_order(self) -> None:
         """Games hear people and games in the order in which they spoke."""
         _, beta = self.join("Beta", channels=["gossip"])
-        self.service.say("Ana", "192.0.2.9", "gossip", "one")
+        self.service.say("Ana", PEER, "gossip", "one")
         self.say(beta, send("2"))
-        self.service.say("Bea", "192.0.2.9", "gossip", "three")
+        self.service.say("Bea", PEER, "gossip", "three")
         told = [told["payload"].get("message") for told in self.told(self.alpha)]
         self.assertEqual(told, [None, "one", "hello", "three"])  # the first is that Beta came
 
@@ -498,7 +501,7 @@ class PeopleTests(ServiceTestCase):
         """The live sessions are those of games that have authenticated, with what carries them."""
         self.connect()
         [(session, transport)] = self.service.sessions()
-        self.assertEqual((session.peer, session.opened_at, transport), ("192.0.2.1", NOW, "memory"))
+        self.assertEqual((str(session.peer), session.opened_at, transport), ("192.0.2.1", NOW, "memory"))
         self.assertEqual(self.service.transport_of(session), "memory")
         self.service.lost(session)
         self.assertEqual(self.service.transport_of(session), "")
@@ -509,7 +512,7 @@ class WatchTests(ServiceTestCase):
 
     def look(self, name: str = "Alpha") -> Watched:
         """Somebody looks at a game."""
-        return self.service.watch.look(self.world.game(name).client_id, "198.51.100.7", self.clock.now())
+        return self.service.watch.look(self.world.game(name).client_id, PEER, self.clock.now())
 
     def test_told(self) -> None:
         """The watch is told what comes, what leaves and what ends, in the order in which it does."""

@@ -16,6 +16,7 @@ from gossip.network.session import Session
 from gossip.protocol import frames
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, PlayersListed
+from gossip.registry.addresses import read
 from gossip.registry.changes import Game, GameSaved
 from gossip.service.watch import CHARACTERS, FRAMES, GAMES, REFUSALS, SECONDS, Watch, Watched
 from tests.support.world import NOW, World, at, frame, uuid
@@ -33,7 +34,7 @@ class WatchTestCase(SynchronousTestCase):
 
     def look(self, now: float = NOW, name: str = "Alpha", peer: str = OWNER) -> Watched:
         """Somebody looks at a game."""
-        return self.watch.look(self.world.game(name).client_id, peer, at(now))
+        return self.watch.look(self.world.game(name).client_id, read(peer), at(now))
 
     def say(self, session: Session, sent: dict[str, Any] | bytes, now: float = NOW) -> None:
         """A session sends a frame; all is kept."""
@@ -92,7 +93,7 @@ class FramesTests(WatchTestCase):
         client_id = self.world.game("Alpha").client_id
         shown = {"client_id": client_id, "client_secret": "***", "supports": ["channels"], "channels": ["gossip"]}
         self.assertEqual(
-            [(each.at - NOW, each.number, each.peer, each.way, json.loads(each.text)) for each in watched.frames],
+            [(each.at - NOW, each.number, str(each.peer), each.way, json.loads(each.text)) for each in watched.frames],
             [
                 (1, 1, "192.0.2.1", "in", {"event": "authenticate", "payload": shown}),
                 (1, 1, "192.0.2.1", "out", self.world_welcome()),
@@ -300,7 +301,7 @@ class StepsTests(WatchTestCase):
         ):
             self.say(self.world.open(NOW + 4), frame("authenticate", {**good, **changed}), NOW + 5)
             last = watched.refusals[-1]
-            self.assertEqual((last.at, last.peer, last.error.text), (NOW + 5, "192.0.2.1", why))
+            self.assertEqual((last.at, str(last.peer), last.error.text), (NOW + 5, "192.0.2.1", why))
             self.assertIn(hint, last.hint)
         self.assertIn('"magic"', watched.refusals[-1].text)
         self.assertEqual((list(watched.frames), watched.seen), ([], {"opened": NOW + 4}))

@@ -12,6 +12,7 @@ from gossip.network.session import Session
 from gossip.protocol import frames
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ServerEvent
+from gossip.registry.addresses import read
 from gossip.registry.changes import Change, Channel, ChannelSaved
 from gossip.service.counters import Counters
 from gossip.service.interfaces import Counts, IConnection, ITransportStatus, IWireFormat
@@ -89,7 +90,7 @@ class MemoryConnection:
 
     def __init__(self, transport: str, peer: str) -> None:
         self.transport_name = transport
-        self.peer_address = peer
+        self.peer_address = read(peer)
         self.written = b""
         self.closed: tuple[int, str] | None = None
         self.paused = False

@@ -17,6 +17,7 @@ from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rules
 from gossip.protocol import frames
 from gossip.protocol.moment import Moment
+from gossip.registry.addresses import read
 from gossip.registry.changes import Game, GameSaved, Secret
 from gossip.registry.registry import Registry
 from gossip.registry.secret import digest
@@ -116,7 +117,7 @@ class World:
 
     def open(self, now: float = NOW, peer: str = "192.0.2.1") -> Session:
         """Somebody connects."""
-        session = Session(peer)
+        session = Session(read(peer))
         assert self.network.opened(session, at(now)) == []
         return session
 

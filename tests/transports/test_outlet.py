@@ -11,6 +11,7 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.testing import MemoryReactor, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.registry.addresses import read
 from gossip.service.fanout import Routes
 from gossip.transports.outlet import SEND_BUFFER, Outlet
 
@@ -18,7 +19,7 @@ from gossip.transports.outlet import SEND_BUFFER, Outlet
 class Pipe(Outlet, Protocol):
     """A protocol with an outlet."""
 
-    peer_address = "192.0.2.1"
+    peer_address = read("192.0.2.1")
 
 
 class OutletTests(SynchronousTestCase):

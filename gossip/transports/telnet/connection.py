@@ -18,6 +18,7 @@ from gossip.network.ratelimit import Bucket
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Quit
+from gossip.registry.addresses import Address
 from gossip.service.interfaces import IConnection, IWireFormat
 from gossip.transports.outlet import Outlet
 from gossip.transports.telnet import codec as telnet
@@ -68,7 +69,7 @@ class TelnetConnection(Outlet, Protocol):
     factory: TelnetFactory
     transport: Any
 
-    def __init__(self, factory: TelnetFactory, peer_address: str) -> None:
+    def __init__(self, factory: TelnetFactory, peer_address: Address) -> None:
         self.factory = factory
         self.peer_address = peer_address
         self._dialect = first_dialect(factory)

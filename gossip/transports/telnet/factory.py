@@ -16,6 +16,7 @@ from twisted.logger import Logger
 
 from gossip.network.ratelimit import Rate
 from gossip.protocol import frames
+from gossip.registry.addresses import read
 from gossip.service.interfaces import IGossip
 from gossip.transports.telnet.connection import TelnetConnection
 from gossip.transports.telnet.json_dialect import JsonFormat
@@ -74,7 +75,7 @@ class TelnetFactory(Factory):
 
     # A connection names its factory by a narrower type than Twisted does.
     def buildProtocol(self, addr: IAddress | None) -> TelnetConnection | None:  # type: ignore[override]
-        address = getattr(addr, "host", "").removeprefix("::ffff:")
+        address = read(getattr(addr, "host", None))
         return TelnetConnection(self, address) if self.transport.admission.admit(address) else None
 
     def doStop(self) -> None:

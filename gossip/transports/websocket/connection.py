@@ -47,7 +47,6 @@ class WebSocketConnection(LeanServerProtocol):
     """The websocket of one session."""
 
     transport_name = "websocket"
-    peer_address = ""
     factory: GameFactory
     wire_format: IWireFormat
 
@@ -63,9 +62,8 @@ class WebSocketConnection(LeanServerProtocol):
         super().connectionMade()
         self._deadline = self.factory.clock.callLater(OPEN_SECONDS, self.dropConnection, True)
 
-    def admit(self, address: str) -> bool:
-        self.peer_address = address
-        self._admitted = self._waiting = self.factory.admission.admit(address)
+    def admit(self) -> bool:
+        self._admitted = self._waiting = self.factory.admission.admit(self.peer_address)
         return self._admitted
 
     def onOpen(self) -> None:

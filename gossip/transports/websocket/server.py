@@ -20,6 +20,7 @@ from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from autobahn.websocket.utf8validator import Utf8Validator
 from twisted.internet.interfaces import IReactorTime
 
+from gossip.registry.addresses import UNKNOWN, forwarded, read
 from gossip.transports.outlet import Outlet
 from gossip.transports.websocket.rfc6455 import WHOLE_TEXT, is_utf_8, switching_protocols, unmask, usual_key
 
@@ -34,6 +35,8 @@ CLOSE_SECONDS: Final = 1
 
 # Every Origin is accepted (games are no browsers), even one that Autobahn cannot parse.
 _ORIGIN: Final = re.compile(rb"\r\n(?:sec-websocket-)?origin[ \t]*:[^\r\n]*", re.IGNORECASE)
+
+_HOPS: Final = re.compile(rb"\r\nx-forwarded-for[ \t]*:([^\r\n]*)", re.IGNORECASE)
 
 
 class _Unused:
@@ -75,6 +78,7 @@ class LeanServerProtocol(Outlet, WebSocketServerProtocol):
     trafficStats = TrafficStats()
     send_queue: Any = ()
     peer = ""
+    peer_address = UNKNOWN
     state = WebSocketServerProtocol.STATE_CONNECTING
     send_state = WebSocketServerProtocol.SEND_STATE_GROUND
     data = b""
@@ -93,9 +97,8 @@ class LeanServerProtocol(Outlet, WebSocketServerProtocol):
     wasServingFlashSocketPolicyFile = False
     localCloseCode = localCloseReason = remoteCloseCode = remoteCloseReason = None
 
-    # Two of the options that L{LeanServerFactory} sets.
+    # One of the options that L{LeanServerFactory} sets.
     maxMessagePayloadSize: int
-    trustXForwardedFor: int
 
     def __init__(self) -> None:
         pass
@@ -105,11 +108,10 @@ class LeanServerProtocol(Outlet, WebSocketServerProtocol):
         """Checks the text of messages that are not read the usual way."""
         return Utf8Validator()
 
-    def admit(self, address: str) -> bool:
+    def admit(self) -> bool:
         """
-        Whether a connection may be upgraded. Called once, at the end of the handshake.
-
-        @param address: the address of the peer, from a trusted proxy if there is one.
+        Whether a connection may be upgraded. Called once, at the end of the handshake, when C{peer_address} is known:
+        from a trusted proxy if there is one.
         """
         raise NotImplementedError
 
@@ -130,14 +132,19 @@ class LeanServerProtocol(Outlet, WebSocketServerProtocol):
         if end < 0:
             return
         head = _ORIGIN.sub(b"", self.data[:end])
-        key = None if self.trustXForwardedFor else usual_key(head)
+        proxies = self.factory.proxies
+        # Not as Autobahn reads it: that takes more bytes for the end of a line than a proxy does.
+        hops = b",".join(_HOPS.findall(head)).decode("latin-1") if proxies else ""
+        own = read(getattr(self.transport.getPeer(), "host", None))
+        self.peer_address = forwarded(hops, proxies, own)
+        key = usual_key(head)
         if key is None:
             self.data = head + self.data[end:]
             super().processHandshake()
             return
         self.data = self.data[end + 4 :]
         try:
-            self._admit(self._own_address())
+            self._admit()
         except ConnectionDeny as denied:
             self.failHandshake(denied.reason or "", denied.code)
             return
@@ -154,16 +161,10 @@ class LeanServerProtocol(Outlet, WebSocketServerProtocol):
         return [(name, params) for name, params in offered if name == "permessage-deflate" and _can_read(params)]
 
     def onConnect(self, request: ConnectionRequest) -> None:
-        forwarded = self.trustXForwardedFor and "x-forwarded-for" in request.headers
-        self._admit(request.peer[:64] if forwarded else self._own_address())
+        self._admit()
 
-    def _own_address(self) -> str:
-        address: str = getattr(self.transport.getPeer(), "host", "")
-        return address
-
-    def _admit(self, address: str) -> None:
-        # A socket that listens for both kinds of addresses shows an IPv4 address like this.
-        if not self.admit(address.removeprefix("::ffff:")):
+    def _admit(self) -> None:
+        if not self.admit():
             raise ConnectionDeny(503, "too many connections")
 
     # What comes in.
@@ -238,13 +239,13 @@ class LeanServerFactory(WebSocketServerFactory):
         """
         # Without a version: it is no business of the peer.
         super().__init__(reactor=clock, server="")
+        self.proxies = proxies
         self.setProtocolOptions(
             webStatus=False,  # its page is an open redirect
             maxMessagePayloadSize=frame_in,
             failByDrop=False,  # a clean 1007 or 1009
             closeHandshakeTimeout=CLOSE_SECONDS,
             perMessageCompressionAccept=_accept_deflate,
-            trustXForwardedFor=proxies,
         )
         options = WebSocketServerProtocol.CONFIG_ATTRS_COMMON + WebSocketServerProtocol.CONFIG_ATTRS_SERVER
         values: dict[str, Any] = {name: getattr(self, name) for name in options}

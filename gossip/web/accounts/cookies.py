@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from twisted.web import http
 
 from gossip.operations.accounts import issue
+from gossip.registry.addresses import Address
 from gossip.registry.changes import Account, Change, Ticket, TicketsRevoked, Together
 from gossip.registry.secret import digest
 from gossip.service.service import GossipService
@@ -84,7 +85,7 @@ class SessionCookies:
 
         return guarded
 
-    async def sign_in(self, request: PublicRequest, account: Account, peer: str) -> None:
+    async def sign_in(self, request: PublicRequest, account: Account, peer: Address) -> None:
         """
         Sign a browser in, and sign out the account that was signed in there.
 
@@ -95,7 +96,12 @@ class SessionCookies:
         secret, now = str(uuid.uuid4()), self._gossip.now().wall
         days = self._rules.settings.visit_days
         ticket = Ticket(
-            digest=digest(secret), kind="visit", account=account.name, label=peer, made_at=now, expires=now + days * DAY
+            digest=digest(secret),
+            kind="visit",
+            account=account.name,
+            label=str(peer),
+            made_at=now,
+            expires=now + days * DAY,
         )
         accounts = self._gossip.network.registry.accounts
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Final
 
 from argon2 import PasswordHasher
@@ -81,9 +81,9 @@ class Passwords:
         self._in_thread = in_thread
         self._argon = argon or hasher()
         self._turns = DeferredSemaphore(AT_ONCE)
-        self._places: Counter[str] = Counter()
+        self._places: Counter[Hashable] = Counter()
 
-    async def hash(self, password: str, place: str) -> str:
+    async def hash(self, password: str, place: Hashable) -> str:
         """
         The hash of a password.
 
@@ -93,7 +93,7 @@ class Passwords:
         made: str = await self._in_turn(place, self._argon.hash, normalized(password))
         return made
 
-    async def verify(self, password: str, kept: str | None, place: str) -> tuple[bool, str | None]:
+    async def verify(self, password: str, kept: str | None, place: Hashable) -> tuple[bool, str | None]:
         """
         Check a password. That takes the same time if there is no hash.
 
@@ -118,7 +118,7 @@ class Passwords:
             return False, None
         return True, self._argon.hash(password) if self._argon.check_needs_rehash(kept) else None
 
-    async def _in_turn(self, place: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    async def _in_turn(self, place: Hashable, function: Callable[..., Any], *arguments: Any) -> Any:
         if len(self._turns.waiting) >= WAITING or self._places.get(place, 0) >= OF_ONE_PLACE:
             raise Busy
         self._places[place] += 1
@@ -138,7 +138,7 @@ class Passwords:
         self._in_thread(function, *arguments).addBoth(done)
         return await answer
 
-    def _leave(self, place: str) -> None:
+    def _leave(self, place: Hashable) -> None:
         self._places[place] -= 1
         if not self._places[place]:
             del self._places[place]

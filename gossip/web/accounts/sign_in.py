@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from gossip.operations.executor import Executor
 from gossip.registry.accounts import Accounts
-from gossip.registry.addresses import place_of
+from gossip.registry.addresses import Address
 from gossip.registry.changes import Account, AccountSaved, Change, Ticket, TicketsRevoked, Together
 from gossip.registry.errors import Refused
 from gossip.web.accounts import passwords
@@ -91,9 +91,9 @@ class SignIn:
         """Whether mail can be sent."""
         return self.mail is not None and self.mail.is_configured
 
-    def place(self, request: PublicRequest) -> str:
+    def place(self, request: PublicRequest) -> Address:
         """The place that attempts count against."""
-        return place_of(self.layout.peer(request))
+        return self.layout.peer(request).place
 
     async def check_password(self, request: PublicRequest, name: str, password: str) -> Account | None:
         """
@@ -126,7 +126,7 @@ class SignIn:
         account = self.accounts.named(name)
         return account if account is not None and account.password == kept else None
 
-    def _spend(self, pair: tuple[str, str], place: str) -> None:
+    def _spend(self, pair: tuple[str, Address], place: Address) -> None:
         # The address first: a blocked address must not fill the memory with names.
         self.limits.passwords_from.spend(place)
         try:

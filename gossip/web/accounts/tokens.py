@@ -10,7 +10,7 @@ from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
 from twisted.web import http
 
-from gossip.registry.addresses import place_of
+from gossip.registry.addresses import Address
 from gossip.registry.changes import Account, Ticket
 from gossip.service.service import GossipService
 from gossip.web.accounts.attempts import MINUTE, Attempts
@@ -44,7 +44,7 @@ class Tokens:
         self._gossip = gossip
         self._wrong = Attempts(clock, "wrong tokens", WRONG, 15 * MINUTE)
 
-    def required(self, request: PublicRequest, peer: str, scope: str = "") -> ValidToken:
+    def required(self, request: PublicRequest, peer: Address, scope: str = "") -> ValidToken:
         """
         The token of a request.
 
@@ -55,7 +55,7 @@ class Tokens:
         kind, _, secret = (request.getHeader(b"authorization") or b"").strip().partition(b" ")
         if kind.lower() != b"bearer":
             raise _refused("This needs a token: Authorization: Bearer TOKEN. Create one on your account page.")
-        subject = place_of(peer)
+        subject = peer.place
         # Counted before it is checked: a right one among many guesses must not be found.
         self._wrong.spend(subject)
         accounts = self._gossip.network.registry.accounts

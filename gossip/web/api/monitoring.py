@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Final
 
 from twisted.web import http
@@ -10,7 +9,7 @@ from twisted.web.server import Request
 
 from gossip.web.accounts.tokens import Tokens
 from gossip.web.api.metrics import Metrics
-from gossip.web.http.requests import PublicRequest, answer_json
+from gossip.web.http.requests import PublicRequest, answer_json, own_address
 from gossip.web.http.router import NotFound, Router
 from gossip.web.live import Live
 from gossip.web.views.layout import Layout
@@ -51,9 +50,4 @@ def _is_local(request: Request) -> bool:
     for name, _ in request.requestHeaders.getAllRawHeaders():
         if name.lower() in _FORWARDED or name.lower().startswith(b"x-forwarded-"):
             return False
-    try:
-        address = ipaddress.ip_address(getattr(request.getClientAddress(), "host", ""))
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
+    return own_address(request).is_loopback

@@ -182,7 +182,7 @@ class Api:
         for session, transport in self._layout.gossip.sessions():
             assert session.online is not None
             live = LiveSession(
-                session.peer,
+                str(session.peer),
                 transport,
                 iso(session.opened_at),
                 tuple(sorted(session.supports)),

@@ -13,6 +13,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web import http, server
 from twisted.web.resource import IResource
 
+from gossip.registry.addresses import Address, read
+
 IDLE_SECONDS: Final = 30
 """How long a connection can be idle while no request is being answered, in seconds."""
 
@@ -42,6 +44,11 @@ _HEADERS: Final = (
     ),
     (b"Cache-Control", b"no-store"),
 )
+
+
+def own_address(request: server.Request) -> Address:
+    """The address at the other end of the connection of a request: of a proxy, if there is one."""
+    return read(getattr(request.getClientAddress(), "host", None))
 
 
 class BoundedRequest(server.Request):

@@ -14,11 +14,12 @@ from twisted.web import http
 
 from gossip import __version__
 from gossip.operations.interfaces import InThread
+from gossip.registry.addresses import Address, forwarded
 from gossip.registry.changes import Account
 from gossip.service.service import GossipService
 from gossip.web.http.accept import accepts_html
 from gossip.web.http.assets import Assets
-from gossip.web.http.requests import REASONS, PublicRequest, answer, answer_text
+from gossip.web.http.requests import REASONS, PublicRequest, answer, answer_text, own_address
 from gossip.web.http.router import Problem
 from gossip.web.views import formatting
 
@@ -143,12 +144,7 @@ class Layout:
             return self.page(request, "problem.html", problem.code, title=title, text=problem.text)
         return answer_text(request, problem.text, problem.code)
 
-    def peer(self, request: PublicRequest) -> str:
+    def peer(self, request: PublicRequest) -> Address:
         """The address that a request comes from, as far as the proxies are trusted."""
-        if self._proxies:
-            hops = (request.getHeader(b"x-forwarded-for") or b"").split(b",")
-            address = hops[-min(self._proxies, len(hops))].strip().decode("ascii", "replace")[:64]
-        else:
-            address = getattr(request.getClientAddress(), "host", "") or ""
-        # A socket for IPv6 and IPv4, here or at a proxy, shows IPv4 addresses like this.
-        return address.removeprefix("::ffff:")
+        hops = b",".join(request.requestHeaders.getRawHeaders(b"x-forwarded-for", ()))
+        return forwarded(hops.decode("latin-1"), self._proxies, own_address(request))

@@ -14,6 +14,7 @@ from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits
 from gossip.protocol.flags import SUPPORTS
 from gossip.protocol.moment import Moment
+from gossip.registry.addresses import Address
 from gossip.registry.changes import Account, Game
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import in_words, is_over
@@ -90,7 +91,7 @@ class OwnerSession(Struct, frozen=True):
     """
 
     number: int
-    peer: str
+    peer: Address
     transport: str
     since: float
     channels: tuple[str, ...]
@@ -105,7 +106,7 @@ class RefusalShown(Struct, frozen=True):
     """An authentication that was refused; C{meaning} tells the owner what to do."""
 
     at: float
-    peer: str
+    peer: Address
     why: str
     meaning: str
     text: str
@@ -144,7 +145,7 @@ def own_game(registry: Registry, account: Account, name: str) -> Game:
     return game
 
 
-def progress(gossip: GossipService, game: Game, peer: str, now: Moment) -> Progress:
+def progress(gossip: GossipService, game: Game, peer: Address, now: Moment) -> Progress:
     """
     Look at a game.
 

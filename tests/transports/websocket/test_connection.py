@@ -22,6 +22,7 @@ from zope.interface.verify import verifyClass, verifyObject
 from gossip.network.session import Session, Situation
 from gossip.protocol.events import Beat, ChannelsBroadcast, ClientEvent, Heartbeat, Unreadable
 from gossip.protocol.moment import Moment
+from gossip.registry.addresses import read
 from gossip.service.interfaces import IConnection, IGossip, IWireFormat
 from gossip.transports.admission import Admission
 from gossip.transports.websocket.connection import GameFactory, WebSocketConnection
@@ -124,7 +125,7 @@ class HandshakeTests(WebSocketTestCase):
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n",
         )
-        self.assertEqual([connection.peer_address for connection in self.listener.connections], ["192.0.2.1"])
+        self.assertEqual([str(connection.peer_address) for connection in self.listener.connections], ["192.0.2.1"])
 
     def test_any_origin(self) -> None:
         """Any Origin is accepted, even a malformed one."""
@@ -182,12 +183,12 @@ class HandshakeTests(WebSocketTestCase):
         """An IPv4 address is the same on a socket that also accepts IPv6."""
         self.transport.peerAddr = IPv6Address("TCP", "::ffff:192.0.2.9", 4000)
         self.open()
-        self.assertEqual(self.listener.connections[0].peer_address, "192.0.2.9")
+        self.assertEqual(str(self.listener.connections[0].peer_address), "192.0.2.9")
 
     def test_forwarded_is_not_believed(self) -> None:
         """Without a trusted proxy, X-Forwarded-For is ignored."""
         self.open(b"X-Forwarded-For: 198.51.100.7")
-        self.assertEqual(self.listener.connections[0].peer_address, "192.0.2.1")
+        self.assertEqual(str(self.listener.connections[0].peer_address), "192.0.2.1")
 
 
 class UsualTests(WebSocketTestCase):
@@ -265,12 +266,48 @@ class ProxyTests(WebSocketTestCase):
     def test_forwarded(self) -> None:
         """The address is the one that the last proxy saw."""
         self.open(b"X-Forwarded-For: 203.0.113.9, 198.51.100.7")
-        self.assertEqual(self.listener.connections[0].peer_address, "198.51.100.7")
+        self.assertEqual(str(self.listener.connections[0].peer_address), "198.51.100.7")
+
+    def test_spellings(self) -> None:
+        """A port, brackets and a spelling of the proxy's make no difference, so limits and bans hold."""
+        for written, address in (
+            (b"203.0.113.7:5555", "203.0.113.7"),
+            (b"[2001:db8::5]:443", "2001:db8::5"),
+            (b"2001:DB8:0::0005", "2001:db8::5"),
+            (b"::ffff:203.0.113.7", "203.0.113.7"),
+        ):
+            self.setUp()
+            self.open(b"X-Forwarded-For: " + written)
+            self.assertEqual(str(self.listener.connections[0].peer_address), address)
+
+    def test_no_last_hop(self) -> None:
+        """A last hop that is no address does not hide the proxy's own, nor is the hop before it believed."""
+        for hops in (
+            b"",
+            b" ",
+            b"203.0.113.9,",
+            b"203.0.113.9, unknown",
+            b"203.0.113.9, 999.1.1.1",
+            b"203.0.113.9,\xff",
+        ):
+            self.setUp()
+            self.open(b"X-Forwarded-For: " + hops)
+            self.assertEqual(str(self.listener.connections[0].peer_address), "192.0.2.1", hops)
+
+    def test_several_lines(self) -> None:
+        """The last of several headers has the last hop; what another header holds is none."""
+        for headers, address in (
+            ((b"X-Forwarded-For: 203.0.113.9", b"x-forwarded-for: 203.0.113.10"), "203.0.113.10"),
+            ((b"X-Forwarded-For: 203.0.113.9", b"User-Agent: x\x85X-Forwarded-For: 203.0.113.10"), "203.0.113.9"),
+        ):
+            self.setUp()
+            self.open(*headers)
+            self.assertEqual(str(self.listener.connections[0].peer_address), address)
 
     def test_not_forwarded(self) -> None:
         """Without the header it is the address of the connection."""
         self.open()
-        self.assertEqual(self.listener.connections[0].peer_address, "192.0.2.1")
+        self.assertEqual(str(self.listener.connections[0].peer_address), "192.0.2.1")
 
 
 class FrameTests(WebSocketTestCase):
@@ -427,9 +464,9 @@ class OutTests(WebSocketTestCase):
         session = Session()
         session.situation = Situation.ACTIVE
         self.connection._session = session
-        self.assertFalse(self.admission.admit("192.0.2.1"))
+        self.assertFalse(self.admission.admit(read("192.0.2.1")))
         self.connection.dataReceived(frame(HEARTBEAT))
-        self.assertTrue(self.admission.admit("192.0.2.1"))
+        self.assertTrue(self.admission.admit(read("192.0.2.1")))
 
 
 class DeflateTests(WebSocketTestCase):
