@@ -17,10 +17,7 @@ from typing import Any, Final, cast
 from unicodedata import category
 
 import msgspec
-import tomli_w
 from msgspec import Struct
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.registry.accounts import EMAIL
@@ -203,8 +200,13 @@ def dump(config: Config) -> str:
     Passwords become C{***}, since this text goes to terminals, logs and bug reports. C{load} refuses C{***}, so that a
     copied password fails early and with a clear error.
     """
+    # Imported where they are needed: gossipctl loads the configuration for every command.
+    import tomli_w
+
     table = cast("_Table", msgspec.to_builtins(config))
     if config.database:
+        from sqlalchemy import make_url
+
         table["database"] = make_url(config.database).render_as_string(hide_password=True)
     if config.web.mail.password:
         table["web"]["mail"]["password"] = HIDDEN
@@ -346,6 +348,9 @@ def _check_database(database: str) -> None:
     """Check the URL of the database. No error shows it: it may contain a password."""
     if not database:
         return
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         url = make_url(database)
     except (ArgumentError, ValueError):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 from msgspec import NODEFAULT, UNSET
 
+from gossip.cli.parser import Parser
 from gossip.operations import catalogue
 from gossip.operations.command import Argument, Command, about, about_arguments
 
@@ -25,17 +27,20 @@ def add_commands(subparsers: Any, common: argparse.ArgumentParser, run: Run) -> 
     @param subparsers: those of gossipctl.
     @param common: the options that every command takes.
     """
-    kinds: dict[str, Any] = {}
+    kinds: dict[str, list[tuple[str, type[Command]]]] = {}
     for command in catalogue.COMMANDS.values():
         if command.typed is None:
             continue
         *kind, name = command.typed.split() or command.wire.split("/")
-        if kind and kind[0] not in kinds:
-            parser = subparsers.add_parser(
-                kind[0], help=catalogue.KINDS[kind[0]], description=_sentence(catalogue.KINDS[kind[0]])
-            )
-            kinds[kind[0]] = parser.add_subparsers(metavar="COMMAND", required=True)
-        _add(kinds[kind[0]] if kind else subparsers, name, command, common, run)
+        if not kind:
+            _add(subparsers, name, command, common, run)
+            continue
+        if kind[0] not in kinds:
+            kinds[kind[0]] = []
+            text = catalogue.KINDS[kind[0]]
+            parser: Parser = subparsers.add_parser(kind[0], help=text, description=_sentence(text))
+            parser.fill = partial(_fill, parser, kinds[kind[0]], common, run)
+        kinds[kind[0]].append((name, command))
 
 
 def given(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -43,17 +48,25 @@ def given(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in vars(arguments).items() if name in arguments.command.__struct_fields__}
 
 
+def _fill(
+    parser: Parser, commands: Sequence[tuple[str, type[Command]]], common: argparse.ArgumentParser, run: Run
+) -> None:
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, command in commands:
+        _add(subparsers, name, command, common, run)
+
+
 def _add(subparsers: Any, name: str, command: type[Command], common: argparse.ArgumentParser, run: Run) -> None:
     text = about(command)
     summary = text.partition(". ")[0].removesuffix(".")
-    parser: argparse.ArgumentParser = subparsers.add_parser(
+    parser: Parser = subparsers.add_parser(
         name,
         help=summary[:1].lower() + summary[1:],
         description=text,
         parents=[common],
         argument_default=argparse.SUPPRESS,
     )
-    parser.set_defaults(run=run, command=command, view=command.view)
+    parser.set_defaults(run=run, parser=parser, command=command, view=command.view)
     if command.shell_view is not Command.shell_view:
         help_ = "print a command that sets the environment of a shell"
         parser.add_argument("--shell", action="store_const", dest="view", const=command.shell_view, help=help_)

@@ -12,40 +12,55 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from gossip.cli import terminal
 from gossip.cli.commands import add_commands, given
 from gossip.cli.daemon import NOT_RUNNING, Failed, NotRunning, RunningDaemon, StoppedDaemon
+from gossip.cli.parser import Parser, did_you_mean
 from gossip.cli.terminal import printable
 from gossip.config import Config, ConfigError, load
 from gossip.operations.command import View
 
 
-def parser() -> argparse.ArgumentParser:
+class _Version(argparse.Action):
+    """Prints the version, which takes a while to find out."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        import gossip
+
+        terminal.show(f"gossipctl {gossip.__version__}")
+        parser.exit()
+
+
+def parser() -> Parser:
     """
     Make the parser of the command line.
 
     What it parses has in C{run} the function that carries the command out and returns the exit code.
     """
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--data", metavar="DIR", help="the data directory of the daemon")
     common.add_argument("--config", metavar="FILE", help="the configuration file of the daemon")
     common.add_argument("--socket", metavar="PATH", help="the admin socket of the daemon")
     common.add_argument("--json", action="store_true", help="print JSON")
-    top = argparse.ArgumentParser("gossipctl", parents=[common], description="Administer a gossip daemon.")
+    top = Parser("gossipctl", parents=[common], description="Administer a gossip daemon.")
+    top.add_argument("--version", action=_Version, nargs=0, help="print the version, and exit")
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)
     add_commands(subparsers, common, _carry_out)
 
-    def add(name: str, text: str, run: Any) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = subparsers.add_parser(name, help=text, description=text, parents=[common])
-        made.set_defaults(run=run)
+    def add(name: str, text: str, run: Any) -> Parser:
+        made: Parser = subparsers.add_parser(name, help=text, description=text, parents=[common])
+        made.set_defaults(run=run, parser=made)
         return made
 
     add("status", "show how the daemon is", _status)
     add("sessions", "list live sessions", _sessions)
     tail = add("tail", "follow what is said", _tail)
     tail.add_argument("channel", metavar="CHANNEL", nargs="?", help="only this channel (default: all channels)")
+    help_ = add("help", "show what a command does", partial(_help, top))
+    help_.add_argument("words", metavar="COMMAND", nargs="*", help="the command (default: list all commands)")
     talk = add("talk", "join the network as a game, and talk", _talk)
     talk.add_argument("--url", default="ws://127.0.0.1:4110/socket", help="the network (default: %(default)s)")
     talk.add_argument("--id", metavar="CLIENT_ID", help="the client_id of the game, or set GOSSIP_CLIENT_ID")
@@ -102,6 +117,17 @@ def _tail(arguments: argparse.Namespace) -> int:
     raise Failed("the daemon ended the connection")
 
 
+def _help(top: Parser, arguments: argparse.Namespace) -> int:
+    found = top
+    for word in arguments.words:
+        if word not in found.below:
+            typed = " ".join(arguments.words)
+            raise Failed(f"there is no command {typed!r}{did_you_mean(word, found.below)}")
+        found = found.below[word]
+    terminal.show(found.filled().format_help().rstrip("\n"))
+    return 0
+
+
 def _talk(arguments: argparse.Namespace) -> int:
     from gossip.cli import talk
 
@@ -126,7 +152,7 @@ def _daemon(arguments: argparse.Namespace) -> RunningDaemon:
 
 def _show(arguments: argparse.Namespace, result: dict[str, Any], view: View) -> int:
     # JSON in ASCII: no terminal takes anything in it for a command.
-    print(json.dumps(result) if getattr(arguments, "json", False) else terminal.written(view(result)), flush=True)
+    terminal.show(json.dumps(result) if getattr(arguments, "json", False) else terminal.written(view(result)))
     return 0
 
 
@@ -137,27 +163,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     @return: the exit code: 0 for success, 1 for a failure, which one line on stderr explains, 2 for a command line that
         makes no sense.
     """
+    if sys.stdout is None:
+        # The secret of a new game, for example, is shown once: better not to make one.
+        terminal.complain("gossipctl: standard output is closed")
+        return 1
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             # A terminal that cannot show a character is no reason to fail.
             reconfigure(errors="backslashreplace")
     try:
-        arguments = parser().parse_args(argv)
-    except SystemExit as usage:
-        return usage.code if isinstance(usage.code, int) else 2
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        terminal.discard()
+        return 0
+    except OSError as error:
+        # It may be done all the same.
+        terminal.discard()
+        terminal.complain(f"gossipctl: cannot write to standard output: {error.strerror}")
+        return 1
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
+        arguments = parser().parse_args(argv)
         run: Any = arguments.run
         return int(run(arguments))
+    except SystemExit as usage:
+        return usage.code if isinstance(usage.code, int) else 2
     except (Failed, ConfigError) as error:
-        print(f"gossipctl: {printable(str(error))}", file=sys.stderr)
+        terminal.complain(f"gossipctl: {printable(str(error))}")
         return 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Python would complain again when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 if __name__ == "__main__":

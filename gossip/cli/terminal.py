@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from gossip.operations.command import Block, Result, Table
@@ -44,6 +47,31 @@ def _block(block: Block) -> str:
         case Table(head, rows, empty):
             return table(head, rows) if rows else empty
     return listing({name: value for name, value in block.items() if value not in (None, "")})
+
+
+# Where it goes.
+
+
+def show(text: str) -> None:
+    """
+    Print a result.
+
+    @raise OSError: nobody can read it.
+    """
+    print(text, flush=True)
+
+
+def complain(text: str) -> None:
+    """Print why something failed. If that cannot be printed either, the exit code has to do."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(text, file=sys.stderr, flush=True)
+
+
+def discard() -> None:
+    """Let go of what could not be printed: Python would try again at its end, and complain."""
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 # What gossipctl asks a daemon for.

@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.cli.commands import add_commands, given
+from gossip.cli.parser import Parser
 from gossip.operations import catalogue
 from gossip.operations.command import Argument, Command
 
@@ -79,8 +80,8 @@ class CommandsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.patch(catalogue, "COMMANDS", {each.wire: each for each in (Paint, Dry, Remember, Hidden)})
         self.patch(catalogue, "KINDS", {"wall": "walls of the house"})
-        self.parser = argparse.ArgumentParser()
-        common = argparse.ArgumentParser(add_help=False)
+        self.parser = Parser()
+        common = Parser(add_help=False)
         add_commands(self.parser.add_subparsers(required=True), common, lambda arguments: 7)
 
     def parse(self, line: str) -> argparse.Namespace:

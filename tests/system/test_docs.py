@@ -204,8 +204,8 @@ class Commands(SynchronousTestCase):
     def test_every_gossipctl(self) -> None:
         """The page for operators shows every command of gossipctl."""
         shown = {tuple(words[:2]) for words in arguments(OPERATOR, "gossipctl")}
-        for command, parser in _below(ctl.parser()).items():
-            belows: list[tuple[str, ...]] = [(command, below) for below in _below(parser)]
+        for command, parser in ctl.parser().below.items():
+            belows: list[tuple[str, ...]] = [(command, below) for below in parser.below]
             for words in belows or [(command,)]:
                 self.assertTrue(any(known[: len(words)] == words for known in shown), words)
 
@@ -236,11 +236,6 @@ class Commands(SynchronousTestCase):
         for path in DOCUMENTS:
             for extra in re.findall(r"\.\[(\w+)\]", path.read_text("utf-8")):
                 self.assertRegex(setup, rf"(?m)^{extra} =$")
-
-
-def _below(parser: Any) -> dict[str, Any]:
-    """The commands below one of gossipctl's."""
-    return next((action.choices for action in parser._actions if isinstance(action.choices, dict)), {})
 
 
 class Settings(SynchronousTestCase):

@@ -434,15 +434,54 @@ class LostDaemonTests(TestCase):
                 self.assertTrue(err.startswith("gossipctl: the daemon"), err)
 
 
-class PipeTests(SynchronousTestCase):
-    """The command in a process of its own."""
+class OutputTests(SynchronousTestCase):
+    """The command in a process of its own, whose output goes nowhere."""
+
+    def run_(self, *argv: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "gossip.cli.ctl", *argv]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        return subprocess.run(command, env=environment, check=False, **options)
 
     def test_broken_pipe(self) -> None:
         """A reader that goes away ends it quietly."""
         reading, writing = os.pipe()
         os.close(reading)
-        argv = [sys.executable, "-m", "gossip.cli.ctl", "--data", self.mktemp(), "channel", "create", "gossip"]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         with open(writing, "wb") as pipe:
-            done = subprocess.run(argv, stdout=pipe, stderr=subprocess.PIPE, env=environment, check=False)
+            done = self.run_(
+                "--data", self.mktemp(), "channel", "create", "gossip", stdout=pipe, stderr=subprocess.PIPE
+            )
         self.assertEqual((done.returncode, done.stderr), (0, b""))
+
+    def test_full(self) -> None:
+        """If the output cannot be written, one line says so; that the complaint cannot be written changes no code."""
+        told = b"gossipctl: cannot write to standard output: No space left on device\n"
+        with open("/dev/full", "wb") as full:
+            for argv in (("--help",), ("--version",), ("help", "game"), ("--data", self.mktemp(), "status")):
+                done = self.run_(*argv, stdout=full, stderr=subprocess.PIPE)
+                self.assertEqual((done.returncode, done.stderr), (1, told), argv)
+            self.assertEqual(self.run_("--help", stdout=full, stderr=full).returncode, 1)
+            self.assertEqual(self.run_("nonsense", stdout=subprocess.PIPE, stderr=full).returncode, 2)
+
+    def test_closed(self) -> None:
+        """Without a standard output nothing is done: the secret of a game, for example, would be lost."""
+        data = self.mktemp()
+        argv = ("--data", data, "game", "add", "My MUD", "--short", "MyMUD")
+        done = self.run_(*argv, stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1))
+        self.assertEqual((done.returncode, done.stderr), (1, b"gossipctl: standard output is closed\n"))
+        self.assertFalse(os.path.exists(data))
+        self.assertEqual(self.run_(*argv, preexec_fn=lambda: os.closerange(1, 3)).returncode, 1)
+
+    def test_imports(self) -> None:
+        """A command imports nothing that takes long to import and that it does not use."""
+        code = (
+            "import sys; from gossip.cli.ctl import main; main(['--data', sys.argv[1], 'status']);"
+            " print(*{name.partition('.')[0] for name in sys.modules})"
+        )
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run(
+            [sys.executable, "-c", code, self.mktemp()], env=environment, capture_output=True, text=True, check=True
+        )
+        first, imported = done.stdout.splitlines()
+        self.assertEqual(first, "not running")
+        slow = {"sqlalchemy", "alembic", "twisted", "zope", "prometheus_client", "jinja2", "tomli_w", "asyncio"}
+        self.assertEqual(slow & set(imported.split()), set())
