@@ -2,7 +2,8 @@
 Word filters.
 
 A filter is a text, never a pattern: no filter can make the check of a message slow. Filters for whole words are looked
-up word by word. All substring filters are found in one pass, by one pattern that is made of them.
+up word by word. All substring filters are found in one pass, by one pattern that is made of them. Texts are compared by
+what they look like (L{gossip.protocol.skeleton}).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from gossip.protocol.errors import Denied
+from gossip.protocol.skeleton import plain, readings
 from gossip.registry.changes import Filter
 
 FILTERS: Final = 2000
@@ -33,7 +35,7 @@ def folded(text: str) -> str:
 
 def words(text: str) -> tuple[str, ...]:
     """The words of a text, in the form in which filters compare them."""
-    return tuple(_WORD.findall(folded(text)))
+    return tuple(_WORD.findall(plain(text)))
 
 
 class _Word:
@@ -54,17 +56,24 @@ class Matcher:
         self._parts: dict[str, Filter] = {}
         for each in filters:
             if each.substring:
-                self._parts[each.text] = each
+                self._parts[plain(each.text)] = each
             else:
                 word = self._first
                 for one in words(each.text):
                     word = word.follows.setdefault(one, _Word())
                 word.ends = each
+        # Releases that compared letters only could keep a filter of nothing visible. It would be everywhere.
+        self._parts.pop("", None)
         self._pattern = re.compile(_pattern(sorted(self._parts))) if self._parts else None
 
     def hits(self, text: str) -> Iterator[tuple[int, int, Filter]]:
         """The start and end of each match, and its filter."""
-        text = folded(text)
+        for reading in readings(text):
+            for start, end, hit in self._hits(reading.text):
+                if span := reading.span(start, end):
+                    yield *span, hit
+
+    def _hits(self, text: str) -> Iterator[tuple[int, int, Filter]]:
         if self._first.follows:
             found = list(_WORD.finditer(text))
             for number, match in enumerate(found):

@@ -12,6 +12,7 @@ import re
 from typing import Final
 
 from gossip.protocol.events import AchievementOf
+from gossip.protocol.skeleton import load, plain
 from gossip.protocol.text import clean, is_line
 from gossip.registry.accounts import Accounts
 from gossip.registry.changes import (
@@ -85,6 +86,7 @@ class Registry:
     """
 
     def __init__(self, numbers: Numbers | None = None) -> None:
+        load()  # now, not when the first of all names needs it
         self.numbers = numbers or NumbersInMemory()
         self.games: dict[str, Game] = {}
         self.channels: dict[str, Channel] = {}
@@ -174,7 +176,7 @@ class Registry:
             )
         if not kept.substring and not words(text):
             raise Refused("invalid", "text", "a filter that contains no whole word needs substring matching")
-        if kept.substring and not text.strip():
+        if kept.substring and not plain(text).strip():
             raise Refused("invalid", "text", "a filter must not be blank")
         if len(self.filters.kept) >= FILTERS and (text, kept.channel) not in self.filters.kept:
             raise Refused("too-many", None, f"there are {FILTERS} filters already, the maximum")

@@ -79,6 +79,37 @@ class FiltersTests(SynchronousTestCase):
         self.assertEqual(folded("İX"), "İx")
         self.assertEqual(self.masked("İİ Straße", make("straße")), "İİ ******")
 
+    def test_alike(self) -> None:
+        """Words that look like the filter's are hit, in whatever letters; the mask covers all that was written."""
+        filters = (make("ana"), make("spam", substring=True))
+        for text in (
+            "A\u200bna",
+            "a\u00adna",
+            "Ａｎａ",
+            "Ána",
+            "A\u0301na",
+            "Аnа",
+            "\U0001d504\U0001d52b\U0001d51e",
+            "an\u0430",
+        ):
+            self.assertEqual(self.masked(f"O {text}!", *filters), f"O {'*' * len(text)}!", ascii(text))
+        self.assertEqual(self.masked("unsp\u200d\u200dАm!", *filters), "un******!")
+        self.assertEqual(self.masked("he11 tœ", make("hell"), make("toe", substring=True)), "**** **")
+        self.assertEqual(self.masked("ΝΙΓ νιγ Νow", make("nig"), make("now")), "ΝΙΓ νιγ ***")
+
+    def test_not_alike(self) -> None:
+        """Words of plain letters are told apart, and so are those of scripts that need their marks."""
+        filters = [make(text) for text in ("heil", "हन", "ass", "вор")]
+        filters += [make(text, substring=True) for text in ("bum", "か", "가지")]
+        for text in ("hell burn हिन् が", "가진", "бор", "Will it burn? |ass", "as s, a.ss"):
+            self.assertEqual(self.masked(text, *filters), text.replace("|ass", "|***"))
+
+    def test_kept(self) -> None:
+        """A filter that an earlier release kept counts as it did, and one that looks like nothing hits nothing."""
+        self.assertEqual(self.masked("привет", make("привет")), "******")
+        self.assertEqual(self.masked("日本語 ノート", make("ノート"), make("語", substring=True)), "日本* ***")
+        self.assertEqual(self.masked("a b", make("\u200b", substring=True), make("\u0301", substring=True)), "a b")
+
     @given(
         st.lists(st.text("ab.*(\\", min_size=1, max_size=5), min_size=1, max_size=8, unique=True),
         st.text("ab.*(\\ ", max_size=20),
