@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from gossip.network.answers import failure
 from gossip.network.outputs import Commit, Hold, Outputs, Release, Send
+from gossip.network.ratelimit import spend
 from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.errors import NOT_KEPT
@@ -81,6 +82,10 @@ class Achievements:
         """A game asks for or changes achievements; it waits while the game's last change is not on disk."""
         assert session.online is not None
         client_id = session.online.game.client_id
+        if isinstance(event, AchievementsSync):
+            weight = len(self._registry.achievements.get(client_id, ()))
+            rate = self._rules.limits.rates.achievements_sync
+            spend(session.online.buckets, "achievements_sync", rate, now, max(weight, 1))
         waiting = self._waiting.get(client_id)
         if waiting is not None:
             waiting.append((session, event))

@@ -84,6 +84,7 @@ class Channels:
         if name not in session.channels:
             session.channels[name] = None
             self._audiences.subscribe(session, name)
+            _tell_differently(session)
         return outputs
 
     def unjoined(self, name: str) -> Failure:
@@ -93,6 +94,7 @@ class Channels:
     def leave(self, session: Session, name: str) -> None:
         """A session no longer hears a channel."""
         self._audiences.unsubscribe(session, name)
+        _tell_differently(session)
 
     # The events.
 
@@ -206,6 +208,12 @@ class Channels:
                 )
             )
         return outputs
+
+
+def _tell_differently(session: Session) -> None:
+    """The channels of a session changed, which others are told of its game."""
+    if session.online is not None:
+        session.online.changed()
 
 
 def checked_name(name: str, limits: NetworkLimits) -> str:

@@ -24,7 +24,7 @@ from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Outputs, Sen
 from gossip.network.people import People
 from gossip.network.players import Players
 from gossip.network.presence import Online, Presence
-from gossip.network.ratelimit import spend
+from gossip.network.ratelimit import Rate, spend
 from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
 from gossip.network.statuses import Statuses
@@ -218,7 +218,7 @@ class Network:
             return []
         wire, ref = event.wire, event.ref
         try:
-            spend(session.buckets, "global", self.rules.limits.rates.global_, now)
+            self._charge(session, now)
         except Overrun as overrun:
             if overrun.abuse:
                 return self._dismiss(session, Failure(wire, ref, Error.of("rate-limited-goodbye")), now)
@@ -245,6 +245,23 @@ class Network:
                 abuse = Failure(Authenticate.wire, None, Error.of("rate-limit-abuse"))
                 return self._dismiss(session, abuse, now)
             return [*failure(session, event, Error.of("rate-limited"), now)]
+
+    def _charge(self, session: Session, now: Moment) -> None:
+        """
+        Count an event, whatever it is.
+
+        @raise Overrun: the session sends too fast, or all sessions of its game together do.
+        """
+        limits = self.rules.limits
+        rate, online = limits.rates.global_, session.online
+        spend(session.buckets, "global", rate, now)
+        share = limits.sessions_share
+        if share and online is not None and len(online.sessions) > share:
+            try:
+                spend(online.buckets, "global", Rate(rate.burst * share, rate.per_second * share), now)
+            except Overrun:
+                # The strike is for the session that sent it, and for no other one of its game.
+                raise Overrun(session.buckets["global"].strike(now)) from None
 
     def fetched(self, fetch: Fetch, found: Sequence[MessageSaid] | None) -> Outputs:
         """
@@ -298,6 +315,7 @@ class Network:
         outputs.extend(self._history.resume(session, event.resume or {}))
         self._wheel[(int(now.steady) if self._ticked is None else self._ticked) % BEAT].append(session)
         outputs.extend(self._seen(game.client_id, event))
+        session.online.changed()
         if came:
             outputs.extend(self._tell_others(session.online, GamesConnect(self._new_ref(), game.short_name)))
         return outputs

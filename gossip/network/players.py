@@ -11,6 +11,7 @@ from gossip.network.audiences import Supporters
 from gossip.network.channels import checked_name
 from gossip.network.moderation import Moderation
 from gossip.network.outputs import Broadcast, Outputs
+from gossip.network.ratelimit import spend
 from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.events import PlayersSignedIn, PlayersSignedOut, PlayersSignIn, PlayersSignOut
@@ -39,7 +40,11 @@ class Players:
                 players[name] = None
                 if len(players) == most:
                     break
-        session.players = players
+        # Most heartbeats bring no news, and what others are told of the game stays as it was written.
+        if list(players) != list(session.players):
+            session.players = players
+            if session.online is not None:
+                session.online.changed()
 
     def sign_in(self, session: Session, event: PlayersSignIn, now: Moment) -> Outputs:
         """A player entered a game; other games are told, unless a session of this one lists the player already."""
@@ -47,11 +52,13 @@ class Players:
         assert online is not None
         name = checked_name(event.name, self._rules.limits)
         self._moderation.check_player(online.game.client_id, session.peer, name, now)
+        spend(online.buckets, "players_sign_in", self._rules.limits.rates.players_sign_in, now)
         came = not online.lists(name)
         most = self._rules.limits.players
         if most and came and len(session.players) >= most:
             return [*success(session, event, now)]
         session.players[name] = None
+        online.changed()
         told = PlayersSignedIn(self._new_ref(), online.game.short_name, name) if came else None
         return [*self._tell(session, told), *success(session, event, now)]
 
@@ -60,9 +67,11 @@ class Players:
         online = session.online
         assert online is not None
         name = checked_name(event.name, self._rules.limits)
+        spend(online.buckets, "players_sign_out", self._rules.limits.rates.players_sign_out, now)
         went = online.lists(name)
         for other in online.sessions:
             other.players.pop(name, None)
+        online.changed()
         told = PlayersSignedOut(self._new_ref(), online.game.short_name, name) if went else None
         return [*self._tell(session, told), *success(session, event, now)]
 

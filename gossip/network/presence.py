@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from gossip.network.audiences import Audiences, SessionsOf
+from gossip.network.ratelimit import Buckets
 from gossip.network.session import Session
+from gossip.protocol.events import GameTold
 from gossip.protocol.moment import Moment
 from gossip.registry.changes import Game
 
@@ -27,25 +29,35 @@ class Online:
     @ivar sessions: its sessions, the latest last; none in the grace.
     @ivar supports: the flags of any session; in the grace, of the last one.
     @ivar channels: the channels of any session; in the grace, of the last one.
+    @ivar buckets: the use that all its sessions together make of each rate that they share.
+    @ivar told: what others are told of it, by the kind of query, until it changes.
     """
 
-    __slots__ = ("_last", "game", "sessions")
+    __slots__ = ("_last", "buckets", "game", "sessions", "told")
 
     def __init__(self, game: Game) -> None:
         self.game = game
         self.sessions: dict[Session, None] = {}
+        self.buckets: Buckets = {}
+        self.told: dict[str, GameTold] = {}
         self._last: Session | None = None
+
+    def changed(self) -> None:
+        """Something that others are told of it is different now."""
+        self.told.clear()
 
     def joined(self, session: Session) -> None:
         """A session authenticated."""
         self.sessions[session] = None
         self._last = None
+        self.changed()
 
     def left(self, session: Session) -> None:
         """A session ended."""
         del self.sessions[session]
         if not self.sessions:
             self._last = session
+        self.changed()
 
     @property
     def supports(self) -> frozenset[str]:
@@ -133,6 +145,7 @@ class Presence:
         online = self._online.get(game.client_id)
         if online is not None:
             online.game = game
+            online.changed()
             if game.hides_players:
                 for session in online._heard():
                     session.supports -= {"tells"}

@@ -43,18 +43,20 @@ class Bucket:
         self._strikes = 0.0
         self._struck = now.steady
 
-    def take(self, rate: Rate, now: Moment) -> bool:
+    def take(self, rate: Rate, now: Moment, weight: float = 1) -> bool:
         """
         Let one event pass, or not.
 
+        @param weight: what it counts for. An event passes if there is room for a weight of 1, however much it weighs:
+            the bucket then overflows, and takes longer to have room again.
         @return: whether it is within the rate.
         """
         if not rate.burst:
             return True
-        level = self.level(rate, now) + 1
+        level = self.level(rate, now)
         self._at = now.steady
-        passes = level <= rate.burst + _ROUNDING
-        self._level = level if passes else level - 1
+        passes = level + 1 <= rate.burst + _ROUNDING
+        self._level = level + weight if passes else level
         return passes
 
     def strike(self, now: Moment) -> bool:
@@ -68,7 +70,7 @@ class Bucket:
         return self._strikes > STRIKES - 1
 
     def level(self, rate: Rate, now: Moment) -> float:
-        """How many events are in it, up to the burst; a part of one that leaks away counts as a part."""
+        """The weight of the events in it; a part of one that leaks away counts as a part."""
         leaked = (now.steady - self._at) * rate.per_second
         return max(self._level - leaked, 0.0)
 
@@ -83,15 +85,16 @@ Buckets = dict[str, Bucket]
 """One sender's use of the rates that it has used, by their names in L{Rates <gossip.network.settings.Rates>}."""
 
 
-def spend(buckets: Buckets, name: str, rate: Rate, now: Moment) -> None:
+def spend(buckets: Buckets, name: str, rate: Rate, now: Moment, weight: float = 1) -> None:
     """
     Let one event pass a rate limit.
 
     @param name: the name of the rate.
+    @param weight: what the event counts for.
     @raise Overrun: the event does not pass.
     """
     bucket = buckets.get(name)
     if bucket is None:
         bucket = buckets[name] = Bucket(now)
-    if not bucket.take(rate, now):
+    if not bucket.take(rate, now, weight):
         raise Overrun(bucket.strike(now))

@@ -10,20 +10,34 @@ from gossip.network.ratelimit import Rate
 
 
 class Rates(Struct, frozen=True, forbid_unknown_fields=True, rename={"global_": "global"}):
-    """How fast one session may send: each a leaky bucket."""
+    """
+    How fast games may send: each a leaky bucket.
+
+    A session has buckets of its own for the first five. All sessions of a game share those for the others, which cost
+    the network more than the game that sends them. Queries count for what their answers weigh: a games/status or
+    players/status for each game that is answered and for every L{PLAYERS_A_WEIGHT
+    <gossip.protocol.events.PLAYERS_A_WEIGHT>} players, an achievements/sync for each achievement.
+    """
 
     global_: Rate = Rate(100, 20)
     channels_send: Rate = Rate(10, 2)
     channels_subscribe: Rate = Rate(5, 1)
     channels_unsubscribe: Rate = Rate(5, 1)
     channels_history: Rate = Rate(5, 1)
+    players_sign_in: Rate = Rate(200, 10)
+    players_sign_out: Rate = Rate(200, 10)
+    players_status: Rate = Rate(10_000, 1000)
+    games_status: Rate = Rate(10_000, 1000)
+    tells_send: Rate = Rate(100, 10)
+    achievements_sync: Rate = Rate(10_000, 1000)
 
 
 class NetworkLimits(Struct, frozen=True, forbid_unknown_fields=True):
     """
     What the network bears; 0 is no limit.
 
-    @ivar rates: how fast one session may send.
+    @ivar rates: how fast games may send.
+    @ivar sessions_share: all sessions of a game together may send this many times what one may.
     @ivar message_characters: the longest message, in characters.
     @ivar message_bytes: the longest message, in bytes of UTF-8.
     @ivar name_bytes: the longest name of a player, in bytes of UTF-8.
@@ -37,6 +51,7 @@ class NetworkLimits(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     rates: Rates = Rates()
+    sessions_share: int = 4
     message_characters: int = 4096
     message_bytes: int = 12 * 1024
     name_bytes: int = 64

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import UNSET
 
 from gossip.network.outputs import Outputs, Send
 from gossip.network.presence import Online, Presence
+from gossip.network.ratelimit import spend
 from gossip.network.session import Session
-from gossip.network.settings import Rules
+from gossip.network.settings import NetworkLimits, Rules
 from gossip.protocol.errors import Denied
 from gossip.protocol.events import (
     GamesStatus,
     GamesStatusAnswer,
+    GameTold,
     PlayersOf,
     PlayersStatus,
     PlayersStatusAnswer,
@@ -30,17 +34,20 @@ class Statuses:
         self._registry = registry
         self._presence = presence
         self._rules = rules
+        self._made_of: tuple[int, NetworkLimits] = -1, rules.limits
 
     def players(self, session: Session, event: PlayersStatus, now: Moment) -> Outputs:
         """A game asks for the players of one game, or of all others."""
         asked = self._asked(session, event.game)
         games = tuple(map(self.players_of, asked)) or (PlayersOf(NETWORK_GAME, (NETWORK_PLAYER,)),)
+        self._charge(session, "players_status", games, now)
         return [Send(session, PlayersStatusAnswer(event.ref, games))]
 
     def games(self, session: Session, event: GamesStatus, now: Moment) -> Outputs:
         """A game asks what one game is, or all others are."""
         asked = self._asked(session, event.game)
         games = tuple(map(self.status_of, asked)) or (self._network(),)
+        self._charge(session, "games_status", games, now)
         return [Send(session, GamesStatusAnswer(event.ref, games))]
 
     def _asked(self, session: Session, name: str | None) -> list[Online]:
@@ -50,6 +57,7 @@ class Statuses:
 
         @raise Denied: the game asked for is offline, unknown, or hidden from the one that asks.
         """
+        self._forget_if_changed()
         asking = session.online
         if name is None:
             return [online for online in self._presence if online is not asking and not online.game.hidden]
@@ -61,13 +69,41 @@ class Statuses:
             raise Denied("unknown-game")
         return [online]
 
+    def _forget_if_changed(self) -> None:
+        """What is told of all games stands until what it depends on changes for all of them."""
+        made_of = self._registry.revision, self._rules.limits
+        if self._made_of != made_of:
+            self._made_of = made_of
+            for online in self._presence:
+                online.changed()
+
+    def _charge(self, session: Session, rate: str, games: Sequence[GameTold], now: Moment) -> None:
+        """
+        All sessions of a game share the work that its queries make.
+
+        @raise Overrun: they made too much.
+        """
+        assert session.online is not None
+        weight = sum(game.weight for game in games)
+        spend(session.online.buckets, rate, getattr(self._rules.limits.rates, rate), now, weight)
+
     def players_of(self, online: Online) -> PlayersOf:
         """A game's players, none if it hides them."""
-        most = self._rules.limits.players or None
-        return PlayersOf(online.game.short_name, () if online.game.hides_players else online.players[:most])
+        told = online.told.get("players")
+        if not isinstance(told, PlayersOf):
+            most = self._rules.limits.players or None
+            shown = () if online.game.hides_players else online.players[:most]
+            told = online.told["players"] = PlayersOf(online.game.short_name, shown)
+        return told
 
     def status_of(self, online: Online) -> StatusOf:
         """What others may know of a game."""
+        told = online.told.get("games")
+        if not isinstance(told, StatusOf):
+            told = online.told["games"] = self._status_of(online)
+        return told
+
+    def _status_of(self, online: Online) -> StatusOf:
         game = online.game
         seen = self._registry.seen.get(game.client_id)
         agent = self._registry.user_agents.get(seen.user_agent) if seen and seen.user_agent else None

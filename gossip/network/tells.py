@@ -15,6 +15,7 @@ from gossip.network.channels import checked_message
 from gossip.network.moderation import Moderation
 from gossip.network.outputs import Broadcast, Outputs, Send
 from gossip.network.presence import Presence
+from gossip.network.ratelimit import spend
 from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.errors import Denied
@@ -52,7 +53,9 @@ class Tells:
         sender = session.online
         assert sender is not None
         from_name, to_name = clean(event.from_name), clean(event.to_name)
+        rate = self._rules.limits.rates.tells_send
         if is_network(event.to_game):
+            spend(sender.buckets, "tells_send", rate, now)
             self._check_names(sender.plays(from_name), to_name.lower() == NETWORK_PLAYER)
             checked_message(event.message, self._rules.limits)
             help_ = self._rules.settings.help
@@ -64,6 +67,8 @@ class Tells:
             raise Denied("game-offline")
         if "tells" not in online.supports or online.game.hides_players:
             raise Denied("not-supported")
+        # Before the names: two games of thousands of players have long lists to look through.
+        spend(sender.buckets, "tells_send", rate, now)
         self._check_names(sender.plays(from_name), online.plays(to_name))
         message = checked_message(event.message, self._rules.limits)
         game = sender.game

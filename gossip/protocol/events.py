@@ -40,6 +40,7 @@ Anything wrong is answered with ``Failure``. L{gossip.protocol.frames} reads and
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import ClassVar, Final
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -344,18 +345,47 @@ class ChannelsHistoryAnswer(Struct, frozen=True):
     more: bool
 
 
-class PlayersOf(Struct, frozen=True):
+PLAYERS_A_WEIGHT: Final = 20
+"""This many players in an answer weigh as much as a game."""
+
+
+class GameTold(Struct, frozen=True, dict=True):
+    """What a game is told of another one: the same object until that changes, so that it is written only once."""
+
+    @property
+    def weight(self) -> int:
+        """What it costs to tell this."""
+        return 1
+
+    @cached_property
+    def written(self) -> dict[int, bytes]:
+        """Its JSON, by the bytes that it may have. The writers of frames fill this in."""
+        return {}
+
+
+class PlayersOf(GameTold, frozen=True):
     """The players of one game: a payload of players/status."""
 
     game: str
     players: tuple[str, ...]
 
+    @property
+    def weight(self) -> int:
+        return 1 + len(self.players) // PLAYERS_A_WEIGHT
+
 
 class PlayersStatusAnswer(Struct, frozen=True):
-    """The players of each requested game."""
+    """
+    The players of each requested game, or of the next ones of a long answer.
+
+    @ivar before: how many games were in the parts of the answer before this one.
+    @ivar more: whether another part follows.
+    """
 
     ref: Ref
     games: tuple[PlayersOf, ...]
+    before: int = 0
+    more: bool = False
 
 
 class WebConnection(Struct, frozen=True, tag="web"):
@@ -382,7 +412,7 @@ GameConnection = WebConnection | TelnetConnection | SecureTelnetConnection
 """A way to play a game."""
 
 
-class StatusOf(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class StatusOf(GameTold, frozen=True, kw_only=True, omit_defaults=True):
     """
     The status of one game: a payload of games/status.
 
@@ -405,10 +435,12 @@ class StatusOf(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class GamesStatusAnswer(Struct, frozen=True):
-    """The status of each requested game."""
+    """The status of each requested game, in parts like those of a L{PlayersStatusAnswer}."""
 
     ref: Ref
     games: tuple[StatusOf, ...]
+    before: int = 0
+    more: bool = False
 
 
 class AchievementOf(Struct, frozen=True, kw_only=True):

@@ -46,6 +46,7 @@ from gossip.protocol.events import (
     GamesDisconnect,
     GamesStatus,
     GamesStatusAnswer,
+    GameTold,
     Heartbeat,
     Malformed,
     NotAuthenticated,
@@ -327,15 +328,12 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
                 for page in _pages(messages, len(messages), room)
             ]
         case PlayersStatusAnswer(ref, players_of):
-            return [
-                _write(_Frame("players/status", _shown(ref), payload=_fitting(one, "players", room)))
-                for one in players_of
-            ]
+            return _around(
+                _Frame("players/status", _shown(ref)), [_fitting(one, "players", room) for one in players_of]
+            )
         case GamesStatusAnswer(ref, status_of):
-            return [
-                _write(_Frame("games/status", _shown(ref), "success", payload=_fitting(one, "channels", room)))
-                for one in status_of
-            ]
+            frame = _Frame("games/status", _shown(ref), "success")
+            return _around(frame, [_fitting(one, "channels", room) for one in status_of])
         case TellsReceive(ref, from_game, from_name, to_name, sent_at, message):
             payload = {
                 "from_game": from_game,
@@ -380,8 +378,21 @@ def _shown(ref: Ref) -> Raw | UnsetType:
     return ref if isinstance(ref, Raw) and ref is not UNECHOED else UNSET
 
 
-def _fitting(payload: Struct, name: str, room: int) -> Raw:
-    """Write a payload, with the list called C{name} cut to what fits into a frame."""
+def _around(frame: _Frame, payloads: Sequence[bytes]) -> list[bytes]:
+    """Write a frame around each of some payloads. Everything around them is written once."""
+    head = _write(frame)[:-1] + b',"payload":'
+    return [b"%b%b}" % (head, payload) for payload in payloads]
+
+
+def _fitting(payload: GameTold, name: str, room: int) -> bytes:
+    """Write a payload, with the list called C{name} cut to what fits into a frame. It remembers how it was written."""
+    written = payload.written.get(room)
+    if written is None:
+        written = payload.written[room] = _cut(payload, name, room)
+    return written
+
+
+def _cut(payload: Struct, name: str, room: int) -> bytes:
     written = _write(payload)
     if len(written) > room:
         texts: tuple[str, ...] = getattr(payload, name)
@@ -393,7 +404,7 @@ def _fitting(payload: Struct, name: str, room: int) -> Raw:
                 break
             fit += 1
         written = _write(msgspec.structs.replace(payload, **{name: texts[:fit]}))
-    return Raw(written)
+    return written
 
 
 def _pages(things: Sequence[Struct], most: int, room: int) -> list[list[Struct]]:

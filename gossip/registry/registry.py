@@ -82,6 +82,7 @@ class Registry:
     @ivar filters: the word filters.
     @ivar reports: the open reports, by number.
     @ivar accounts: the accounts on the pages, and their tickets.
+    @ivar revision: counts changes of what is told of all games: which channels are shown, and the links of code bases.
     @ivar numbers: where the next numbers of messages and reports come from.
     """
 
@@ -98,6 +99,7 @@ class Registry:
         self.filters = Filters()
         self.reports: dict[int, Report] = {}
         self.accounts = Accounts()
+        self.revision = 0
         self._client_ids: dict[str, str] = {}
 
     def game_named(self, short_name: str) -> Game | None:
@@ -236,9 +238,15 @@ class Registry:
                 if client_id in self.games:
                     self.seen[client_id] = change
             case ChannelSaved(channel):
+                known = self.channels.get(channel.name)
                 self.channels[channel.name] = channel
+                # Games make hidden channels all the time.
+                if known is not None and known.hidden != channel.hidden:
+                    self.revision += 1
             case UserAgentSaved(user_agent):
+                before = self.user_agents.get(user_agent.name, UserAgent(user_agent.name))
                 self.user_agents[user_agent.name] = user_agent
+                self.revision += before != user_agent
             case AchievementKept(client_id, achievement):
                 # The same.
                 if client_id in self.games:

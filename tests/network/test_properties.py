@@ -47,7 +47,7 @@ TITLES = st.sampled_from(["T", "", "U"])
 POINTS = st.sampled_from([0, 100, 100, 99, -1])
 SESSIONS = st.integers(0, 7)
 
-UNLIMITED = Rates(Rate(0, 0), Rate(0, 0), Rate(0, 0), Rate(0, 0), Rate(0, 0))
+UNLIMITED = Rates(*[Rate(0, 0)] * len(Rates.__struct_fields__))
 
 
 def event(wire: str, /, **payload: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:

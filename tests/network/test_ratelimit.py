@@ -99,3 +99,18 @@ class BucketTests(SynchronousTestCase):
         for _ in range(3):
             bucket.strike(at(NOW))
         self.assertEqual([bucket.strikes(at(NOW + n)) for n in (0, 60, 90, 600, 0)], [3, 2, 1.5, 0, 3])
+
+    def test_weight(self) -> None:
+        """An event of any weight passes while there is room for one; then it takes its weight to leak away."""
+        bucket, rate = Bucket(at(NOW)), Rate(10, 10)
+        self.assertTrue(bucket.take(rate, at(NOW), 1000))
+        self.assertEqual(
+            [bucket.take(rate, at(NOW + n), 1000) for n in (1, 99, 99.1, 99.2)], [False, False, True, False]
+        )
+
+    def test_refused_weight(self) -> None:
+        """What does not pass does not fill the bucket, whatever it weighs."""
+        bucket, rate = Bucket(at(NOW)), Rate(2, 1)
+        bucket.take(rate, at(NOW), 2)
+        self.assertFalse(bucket.take(rate, at(NOW), 1000))
+        self.assertTrue(bucket.take(rate, at(NOW + 1)))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.network.session import Session
-from gossip.network.settings import NetworkLimits, NetworkSettings
+from gossip.network.ratelimit import Rate
+from gossip.network.session import Session, Situation
+from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
 from gossip.protocol.events import TelnetConnection
-from gossip.registry.changes import Channel, ChannelSaved, UserAgent, UserAgentSaved
-from tests.support.world import NOW, World, at, frame
+from gossip.registry.changes import Channel, ChannelSaved, GameSaved, UserAgent, UserAgentSaved
+from tests.support.world import NOW, World, at, frame, sent
 
 NETWORK = {
     "game": "gossip",
@@ -189,3 +191,124 @@ class StatusTests(SynchronousTestCase):
         self.assertEqual(game["players_online_count"], 3)
         self.world.network.rules.limits = NetworkLimits(players=0)
         self.assertEqual(self.players(self.session), {"Beta": ["A", "B", "C", "D"]})
+
+
+class SharedAnswerTests(SynchronousTestCase):
+    """What is told of a game is made once, and anew when it changes; each way in which it changes is tried."""
+
+    def setUp(self) -> None:
+        self.world = World()
+        self.asking = self.world.join("Alpha")
+        self.beta = self.world.join("Beta", channels=["gossip"], players=["Bo"], user_agent="MyMUD")
+
+    def told(self) -> list[Any]:
+        """What is told of Beta, by both queries."""
+        asked = [frame(event, {"game": "Beta"}, "r") for event in ("players/status", "games/status")]
+        return [sent(self.world.say(self.asking, each), self.asking)[0].games[0] for each in asked]
+
+    def test_same(self) -> None:
+        """Until the game changes, everybody is told the very same, whatever they ask for and whatever others do."""
+        players, status = self.told()
+        self.world.ask(self.beta, frame("heartbeat", {"players": ["Bo"]}))
+        gamma = self.world.join("Gamma", channels=["new"], players=["Cy"], user_agent="Another")
+        self.world.ask(gamma, frame("players/sign-in", {"name": "Di"}, "1"))
+        for event, known in (("players/status", players), ("games/status", status)):
+            [answer] = sent(self.world.say(gamma, frame(event, None, "r")), gamma)
+            self.assertIs(next(game for game in answer.games if game.game == "Beta"), known)
+
+    def test_changes(self) -> None:
+        """Whatever changes what is told, is told."""
+        world, beta = self.world, self.beta
+        show = Channel("gossip", hidden=False)
+        more: list[Session] = []
+        for change in (
+            lambda: world.ask(beta, frame("players/sign-in", {"name": "Cy"}, "1")),
+            lambda: world.ask(beta, frame("players/sign-out", {"name": "Cy"}, "1")),
+            lambda: world.ask(beta, frame("heartbeat", {"players": ["Bo", "Di"]})),
+            lambda: world.ask(beta, frame("heartbeat", {"players": ["Di", "Bo"]})),
+            lambda: world.registry.enact(ChannelSaved(show)),
+            lambda: world.ask(beta, frame("channels/unsubscribe", {"channel": "gossip"}, "1")),
+            lambda: world.ask(beta, frame("channels/subscribe", {"channel": "gossip"}, "1")),
+            lambda: world.registry.enact(ChannelSaved(Channel("gossip"))),
+            lambda: world.registry.enact(UserAgentSaved(UserAgent("MyMUD", "https://a.example"))),
+            lambda: world.registry.enact(UserAgentSaved(UserAgent("MyMUD"))),
+            lambda: more.append(world.join("Beta", user_agent="Other", players=["Ed"])),
+            lambda: world.network.lost(more[0], at(NOW)),
+            lambda: world.network.learned(GameSaved(replace(world.game("Beta"), name="Renamed")), at(NOW)),
+            lambda: setattr(world.network.rules, "limits", NetworkLimits(players=1)),
+            lambda: world.network.learned(GameSaved(replace(world.game("Beta"), hides_players=True)), at(NOW)),
+        ):
+            before = self.told()
+            change()
+            self.assertNotEqual(self.told(), before)
+
+    def test_weight(self) -> None:
+        """A query counts for what its answer weighs, and all sessions of a game pay together."""
+        self.world.join("Gamma", players=[f"P{n}" for n in range(40)])
+        self.world.network.rules.limits = NetworkLimits(rates=Rates(players_status=Rate(3, 1), games_status=Rate(3, 1)))
+        other = self.world.join("Alpha")
+
+        def passes(session: Session, event: str, now: float) -> bool:
+            return "error" not in self.world.ask(session, frame(event, None, "r"), now)[0]
+
+        # Beta weighs 1, Gamma 3 with its players.
+        self.assertEqual([passes(self.asking, "players/status", NOW + n) for n in (0, 1, 2)], [True, False, True])
+        self.assertFalse(passes(other, "players/status", NOW + 2))
+        self.assertEqual([passes(other, "games/status", NOW + 2) for _ in range(3)], [True, True, False])
+        self.assertFalse(passes(self.asking, "games/status", NOW + 2))
+
+
+class SharedRateTests(SynchronousTestCase):
+    """What all sessions of a game may send together."""
+
+    def test_all_events(self) -> None:
+        """They share a bound for all events; the sessions of other games do not feel it."""
+        world = World(limits=NetworkLimits(rates=Rates(global_=Rate(4, 1)), sessions_share=2))
+        sessions = [world.join("Alpha") for _ in range(4)]
+        other = world.join("Beta")
+
+        def refused(session: Session, now: float = NOW) -> bool:
+            return "error" in world.ask(session, frame("channels/unsubscribe", {"channel": "x"}, "r"), now)[0]
+
+        answers = [refused(session) for session in sessions for _ in range(3)]
+        self.assertEqual(answers, [False] * 8 + [True] * 4)
+        self.assertFalse(refused(other))
+        self.assertEqual([refused(session, NOW + 1) for session in sessions[:3]], [False, False, True])
+
+    def test_few_sessions(self) -> None:
+        """A game with no more sessions than the share is bound by their own limits only."""
+        world = World(limits=NetworkLimits(rates=Rates(global_=Rate(4, 1)), sessions_share=2))
+        sessions = [world.join("Alpha") for _ in range(2)]
+        for session in sessions:
+            for _ in range(3):
+                [answer] = world.ask(session, frame("channels/unsubscribe", {"channel": "x"}, "r"))
+                self.assertEqual(answer["status"], "success")
+
+    def test_strikes(self) -> None:
+        """An overrun counts against the session that sends, and not against the others of its game."""
+        world = World(limits=NetworkLimits(rates=Rates(global_=Rate(100, 1)), sessions_share=1))
+        first, second = world.join("Alpha"), world.join("Alpha")
+        world.network.rules.limits = NetworkLimits(rates=Rates(global_=Rate(2, 0.001)), sessions_share=1)
+        last = [world.ask(first, frame("heartbeat", None)) for _ in range(30)][-1]
+        self.assertEqual((last, first.situation), ([], Situation.GONE))
+        self.assertIs(second.situation, Situation.ACTIVE)
+
+    def test_own_rates(self) -> None:
+        """Tells, sign-ins, sign-outs and syncs have limits of their own, which all sessions of a game share."""
+        rate = Rate(2, 1)
+        rates = Rates(players_sign_in=rate, players_sign_out=rate, tells_send=rate, achievements_sync=rate)
+        world = World(limits=NetworkLimits(rates=rates))
+        sessions = [world.join("Alpha", players=["Ana"]) for _ in range(2)]
+        world.join("Beta", players=["Bo"])
+        tell = {"from_name": "Ana", "to_game": "Beta", "to_name": "Bo", "message": "hi", "sent_at": None}
+        for sent_ in (
+            frame("players/sign-in", {"name": "Cy"}, "r"),
+            frame("players/sign-out", {"name": "Cy"}, "r"),
+            frame("tells/send", tell, "r"),
+            frame("tells/send", {**tell, "to_game": "gossip", "to_name": "system"}, "r"),
+            frame("achievements/sync", None, "r"),
+        ):
+            assert sessions[0].online is not None
+            sessions[0].online.buckets.clear()
+            errors = [world.ask(sessions[n % 2], sent_)[-1].get("error") for n in range(3)]
+            self.assertEqual(errors, [None, None, "rate limit exceeded"], sent_["event"])

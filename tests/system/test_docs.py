@@ -379,7 +379,10 @@ class Protocol(SynchronousTestCase):
             if len(cells := [entry.astext() for entry in row.children]) == 3 and cells[1].isdigit()
         }
         expected = {
-            "All together" if name == "global" else name.replace("_", "/"): (rate["burst"], rate["per_second"])
+            "All together" if name == "global" else name.replace("_", "/", 1).replace("_", "-"): (
+                rate["burst"],
+                rate["per_second"],
+            )
             for name, rate in rates.items()
         }
         self.assertEqual(table, expected)

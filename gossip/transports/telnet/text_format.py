@@ -143,13 +143,15 @@ class TextFormat:
                     head = f"HISTORY {channel} {said.seq} {said.sent_at} {who(said.name, said.game)}"
                     yield from letters.spread(head, letters.text(said.message))
                 yield encode(asked.marked(f"OK HISTORY {len(messages)}"))
-            case events.PlayersStatusAnswer(Asked() as asked, games):
+            case events.PlayersStatusAnswer(Asked() as asked, games, before, more):
                 for one in games:
                     names = map(letters.name, one.players)
                     yield from letters.listed(f"WHO {one.game} {len(one.players)}", names)
-                yield encode(asked.marked(f"OK WHO {len(games)}"))
-            case events.GamesStatusAnswer(Asked() as asked, games):
+                if not more:
+                    yield encode(asked.marked(f"OK WHO {before + len(games)}"))
+            case events.GamesStatusAnswer(Asked() as asked, games, before, more):
                 for status in games:
                     head = f"GAME {status.game} up {status.players_online_count}"
                     yield from letters.spread(head, letters.text(status.display_name) or status.game, most=1)
-                yield encode(asked.marked(f"OK GAMES {len(games)}"))
+                if not more:
+                    yield encode(asked.marked(f"OK GAMES {before + len(games)}"))

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from gossip.network.network import UNANSWERED
-from gossip.network.ratelimit import STRIKES
+from gossip.network.ratelimit import STRIKES, Bucket
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits
 from gossip.protocol.flags import SUPPORTS
@@ -54,6 +54,12 @@ _RATES: Final = {
     "channels_subscribe": "Subscribing",
     "channels_unsubscribe": "Unsubscribing",
     "channels_history": "History",
+    "players_sign_in": "Players signing in (all sessions)",
+    "players_sign_out": "Players signing out (all sessions)",
+    "players_status": "Games and players asked for by players/status (all sessions)",
+    "games_status": "Games asked for by games/status (all sessions)",
+    "tells_send": "Tells (all sessions)",
+    "achievements_sync": "Achievements asked for (all sessions)",
 }
 
 
@@ -207,6 +213,8 @@ def _refused(refusal: Refusal, limits: NetworkLimits) -> RefusalShown:
 
 
 def _session(session: Session, number: int, transport: str, limits: NetworkLimits, now: Moment) -> OwnerSession:
+    shared = session.online.buckets if session.online is not None else {}
+    buckets = {**shared, **session.buckets}
     return OwnerSession(
         number=number,
         peer=session.peer,
@@ -217,16 +225,16 @@ def _session(session: Session, number: int, transport: str, limits: NetworkLimit
         players=len(session.players),
         named=tuple(session.players)[:NAMED],
         unanswered=session.unanswered,
-        meters=tuple(_meter(session, name, limits, now) for name in _RATES if name in session.buckets),
+        meters=tuple(_meter(buckets[name], name, limits, now) for name in _RATES if name in buckets),
     )
 
 
-def _meter(session: Session, name: str, limits: NetworkLimits, now: Moment) -> Meter:
+def _meter(bucket: Bucket, name: str, limits: NetworkLimits, now: Moment) -> Meter:
     rate = getattr(limits.rates, "global_" if name == "global" else name)
-    bucket = session.buckets[name]
+    level = ceil(bucket.level(rate, now))
     return Meter(
         title=_RATES[name],
-        level=ceil(bucket.level(rate, now)),
+        level=min(level, rate.burst) if rate.burst else level,
         most=rate.burst,
         per_second=rate.per_second,
         strikes=ceil(bucket.strikes(now)),
