@@ -94,6 +94,7 @@ class Speaker:
 
     transport_name = "memory"
     peer_address = read("192.0.2.1")
+    unsent = 0
     wire_format = Silence()
     direct_send = None
 

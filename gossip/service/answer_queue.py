@@ -43,6 +43,10 @@ class AnswersInOrder:
         """How many places of a session are kept."""
         return len(self._queues.get(session, ()))
 
+    def is_first(self, place: Place) -> bool:
+        """Whether a place that is kept is the first one of its session: whatever was asked before is answered."""
+        return self._queues[place.session][0] is place
+
     def answer(self, answer: Answer) -> None:
         """An answer that is ready: it leaves at once, or after those that are waited for."""
         queue = self._queues.get(answer.session)

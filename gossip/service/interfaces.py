@@ -27,6 +27,7 @@ class IConnection(Interface):
     transport_name: str = Attribute("The kind of transport, for people and metrics.")
     peer_address: Address = Attribute("Where the other end is.")
     wire_format: IWireFormat = Attribute("The wire format; it may change as long as the connection lasts.")
+    unsent: int = Attribute("How many bytes the other end has not taken yet, not counting the system's buffer.")
     direct_send: Callable[[bytes], int] | None = Attribute(
         "The direct route: it takes what the wire format wrote, and returns how many bytes it took or raises OSError; "
         "the rest goes to spill. None if the connection has no such route. A connection that gains or loses it counts "

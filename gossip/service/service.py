@@ -33,6 +33,7 @@ from gossip.service.clock import IClock
 from gossip.service.counters import Counters, Status
 from gossip.service.fanout import Fanout
 from gossip.service.interfaces import IConnection, IGossip, ITransportStatus
+from gossip.service.long_answers import LongAnswers
 from gossip.service.watch import Watch
 from gossip.store.errors import StoreError
 
@@ -139,6 +140,7 @@ class GossipService(Service):
         self._paused: set[Session] = set()
         self._fanout = Fanout(clock, self._connections)
         self._answers = AnswersInOrder(self._deliver)
+        self._long_answers = LongAnswers(clock, self._connections, self._answers, self._deliver, self._ready)
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = clock
         self._changing = DeferredLock()
@@ -199,6 +201,7 @@ class GossipService(Service):
         if self._watched:
             self.watch.lost(session, self.now())
         self._carry_out(self._lose(session))
+        self._long_answers.lost(session)
         if not self._connections and self._drained is not None:
             self._drained.callback(None)
 
@@ -235,6 +238,10 @@ class GossipService(Service):
                     self._deliver(output)
                 case Send() | Close() if place is not None:
                     place.answers.append(output)
+                case Send() if self._long_answers.takes(output):
+                    assert asking is not None
+                    self._long_answers.add(self._answers.keep(asking), output)
+                    self._pause_if_behind(asking)
                 case Send() | Close():
                     self._answers.answer(output)
                 case Commit():

@@ -36,6 +36,11 @@ class Outlet:
     _shut = False
     _backlog = 0
 
+    @property
+    def unsent(self) -> int:
+        """How many bytes the reader has not taken yet, not counting those in the system's buffer."""
+        return _waiting(self.transport)
+
     def open_outlet(self, backlog: int) -> None:
         """
         Begin. Call it when the transport is there.

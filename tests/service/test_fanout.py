@@ -36,6 +36,7 @@ class Recorder:
 
     transport_name = "memory"
     peer_address = read("192.0.2.1")
+    unsent = 0
     direct_send: Any = None
 
     def __init__(self, wire_format: IWireFormat, fails: bool = False) -> None:

@@ -92,6 +92,7 @@ class MemoryConnection:
         self.transport_name = transport
         self.peer_address = read(peer)
         self.written = b""
+        self.unsent = 0
         self.closed: tuple[int, str] | None = None
         self.paused = False
 
