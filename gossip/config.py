@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.registry.accounts import EMAIL
+from gossip.transports.endpoints import EndpointError, parse
 from gossip.transports.telnet.limits import TelnetLimits
 from gossip.web.settings import WebSettings
 
@@ -33,7 +34,6 @@ HIDDEN: Final = "***"
 _DRIVERS: Final = ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
 
 _SCHEMES: Final = {"tcp": ("http", "80"), "tcp6": ("http", "80"), "ssl": ("https", "443"), "tls": ("https", "443")}
-_COLON: Final = re.compile(r"(?<!\\):")
 
 SOCKET_PATH_BYTES: Final = 107
 """The maximum length of the path of a unix socket, in bytes."""
@@ -147,15 +147,14 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
 def _address(endpoint: str) -> str:
     """The URL of an endpoint for a browser on this machine; empty if there is none."""
-    kind, *parts = (part.replace("\\:", ":") for part in _COLON.split(endpoint))
-    named = dict(part.split("=", 1) for part in parts if "=" in part)
-    others = [part for part in parts if "=" not in part]
-    if kind == "tls":
-        del others[:1]  # the directory
-    port = named.get("port", others[0] if others else "")
-    if kind not in _SCHEMES or not port.isdecimal() or not int(port):
+    try:
+        parsed = parse(endpoint)
+    except EndpointError:
         return ""
-    host = named.get("interface", "").strip("[]")
+    kind, port = parsed.kind, parsed.arguments.get("port", "")
+    if kind not in _SCHEMES or parsed.proxied or not port.isdecimal() or not int(port):
+        return ""
+    host = parsed.arguments.get("interface", "").strip("[]")
     if host in ("", "0.0.0.0", "::"):  # noqa: S104 (nothing is bound here)
         host = "localhost"
     host = f"[{host}]" if ":" in host else host

@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Protocol
 
-from twisted.application import strports
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import quoteStringArgument
@@ -38,8 +37,10 @@ from gossip.service.service import GossipService
 from gossip.store.errors import StoreError
 from gossip.store.store import Store
 from gossip.store.writer import Writer
-from gossip.transports.endpoints import ports
+from gossip.transports.certificates import CertificateWatch
+from gossip.transports.endpoints import EndpointError, ports
 from gossip.transports.interfaces import ITransport, Parts
+from gossip.transports.listening import listen
 from gossip.transports.registered import TRANSPORTS
 from gossip.web.accounts.mail import Mail
 from gossip.web.api.admin_api import admin_site
@@ -100,14 +101,6 @@ class Options(usage.Options):
             raise SystemExit(0)
 
 
-BACKLOG: Final = 1024
-"""How many connections may wait to be accepted, unless an endpoint string says otherwise."""
-
-
-class ListenError(Exception):
-    """An endpoint string is wrong; the text is for the admin."""
-
-
 class Configurable(Protocol):
     """A holder of settings that can change while the daemon runs."""
 
@@ -140,6 +133,8 @@ class Daemon(MultiService):
         every = [make() for make in transports]
         self._transports = [transport for transport in every if _endpoints(transport, self._settings)]
         self._holders: tuple[Configurable, ...] = ()
+        self._certificates = CertificateWatch(self._clock)
+        self._certificates.setServiceParent(self)
 
     def startService(self) -> None:
         # Not earlier: twistd has forked by now, which neither locks nor database connections would survive.
@@ -147,7 +142,7 @@ class Daemon(MultiService):
             self._store = Store.open(self._settings.database or None, self._settings.data_path)
             self._open()
             super().startService()
-        except (StoreError, ListenError, CannotListenError) as error:
+        except (StoreError, EndpointError, CannotListenError) as error:
             raise SystemExit(f"gossip: {error}") from None
         signal.signal(signal.SIGHUP, self._on_hangup)
         # Replaces the reactor's own, after which twistd would die of the signal: stopping as asked is a success.
@@ -187,6 +182,7 @@ class Daemon(MultiService):
             counters,
             history=lambda *asked: deferToThread(store.history, *asked),
             transports=self._transports,
+            certificates=self._certificates.status,
         )
         gossip.setServiceParent(self)
         self._holders = (rules, web_rules, readers, gossip, *self._transports)
@@ -219,16 +215,15 @@ class Daemon(MultiService):
         """
         Listen, once the daemon has started. If that fails, the daemon fails to start.
 
-        @raise ListenError: the endpoint string is wrong.
+        @raise EndpointError: the endpoint string is wrong.
         """
-        if endpoint.startswith(("tcp:", "tcp6:", "ssl:")) and ":backlog=" not in endpoint:
-            # After a restart all games connect at once, and Twisted's default is 50.
-            endpoint += f":backlog={BACKLOG}"
         try:
-            strports.service(endpoint, factory, self._reactor).setServiceParent(self)
-        except Exception as error:
-            # Each kind of endpoint raises its own exceptions: for a missing certificate, for a port that is no number.
-            raise ListenError(f"cannot listen on {endpoint}: {str(error) or type(error).__name__}") from None
+            listener, certificates = listen(endpoint, factory, self._reactor, self._clock)
+        except EndpointError as error:
+            raise EndpointError(f"cannot listen on {endpoint}: {error}") from None
+        listener.setServiceParent(self)
+        if certificates is not None:
+            self._certificates.add(certificates)
 
     def stopService(self) -> Deferred[None]:
         # Listeners and sessions first, then the store that they write to.
@@ -251,10 +246,12 @@ class Daemon(MultiService):
 
     def reload(self) -> None:
         """
-        Read the configuration again. The holders of settings follow it; every other setting waits for a restart.
+        Read the certificates and the configuration again. The holders of settings follow it; every other setting waits
+        for a restart.
 
-        If the configuration is wrong, nothing changes.
+        If the configuration is wrong, no setting changes.
         """
+        self._certificates.read_again()
         try:
             settings = config.load(self._options, os.environ)
         except ConfigError as error:

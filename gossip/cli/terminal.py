@@ -79,7 +79,9 @@ def discard() -> None:
 
 def status(result: Result) -> Sequence[Block]:
     """How the daemon is."""
-    return ({name: _counts(value) for name, value in result.items()},)
+    rows = [(", ".join(each["names"]), each["ends"]) for each in result.get("certificates", ())]
+    certificates = (Table(("CERTIFICATE", "ENDS"), rows, ""),) if rows else ()
+    return ({name: _counts(value) for name, value in result.items() if name != "certificates"}, *certificates)
 
 
 def _counts(value: object) -> object:

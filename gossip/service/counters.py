@@ -79,6 +79,13 @@ class Counters:
         self.lags[bisect_left(LATENCIES, late)] += 1
 
 
+class Ending(TypedDict):
+    """When a certificate ends: the names that it is for, and a time like C{2027-01-31T12:00:00Z}."""
+
+    names: list[str]
+    ends: str
+
+
 class Status(TypedDict):
     """
     How the daemon is.
@@ -86,8 +93,8 @@ class Status(TypedDict):
     C{uptime} is in seconds, C{connections} is their number by transport, C{sessions} have authenticated,
     C{sessions_by_transport} are the same ones, C{deliveries} is what was sent since the start, each receiver counted,
     C{queue} is how many changes wait for the writer, C{answers} how many answers wait for those, C{health} is C{ok}, or
-    in a word what is wrong: C{stuck}, C{stopping}. Transports add what they count, under
-    keys of their own: C{telnet_bytes}.
+    in a word what is wrong: C{stuck}, C{stopping}. C{certificates} are those of listeners with TLS, the one that ends
+    first comes first. Transports add what they count, under keys of their own: C{telnet_bytes}.
     """
 
     version: str
@@ -102,3 +109,4 @@ class Status(TypedDict):
     queue: int
     answers: int
     health: str
+    certificates: list[Ending]

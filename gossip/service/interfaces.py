@@ -68,6 +68,18 @@ class Counts(Struct, frozen=True):
     by_kind: dict[str, int]
 
 
+class CertificateStatus(Struct, frozen=True):
+    """
+    A certificate that listeners use.
+
+    @ivar names: the names and addresses that it is for.
+    @ivar ends: when it ends, in seconds since the epoch.
+    """
+
+    names: tuple[str, ...]
+    ends: float
+
+
 class ITransportStatus(Interface):
     """What a transport tells the status and the metrics."""
 

@@ -26,13 +26,14 @@ from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
 from gossip.protocol.moment import Moment
+from gossip.protocol.text import timestamp
 from gossip.registry.addresses import Address
 from gossip.registry.changes import Change, MessageSaid
 from gossip.service.answer_queue import Answer, AnswersInOrder, Place
 from gossip.service.clock import IClock
 from gossip.service.counters import Counters, Status
 from gossip.service.fanout import Fanout
-from gossip.service.interfaces import IConnection, IGossip, ITransportStatus
+from gossip.service.interfaces import CertificateStatus, IConnection, IGossip, ITransportStatus
 from gossip.service.long_answers import LongAnswers
 from gossip.service.watch import Watch
 from gossip.store.errors import StoreError
@@ -107,6 +108,7 @@ class GossipService(Service):
     @ivar network: the network itself.
     @ivar counters: what happened, for the metrics.
     @ivar transports: the transports that are open.
+    @ivar certificates: returns the certificates of their listeners.
     @ivar heard: the observers of messages, on all channels.
     @ivar watch: what owners see of the sessions of their games.
     """
@@ -122,16 +124,19 @@ class GossipService(Service):
         history: Reading = _no_history,
         transports: Sequence[ITransportStatus] = (),
         downtime: int = 30,
+        certificates: Callable[[], Sequence[CertificateStatus]] = tuple,
     ) -> None:
         """
         @param history: reads what was said.
         @param transports: the transports that are open, for the status and the metrics.
         @param downtime: the absence that games are told at a stop, in seconds.
+        @param certificates: returns those of the listeners.
         """
         self.network = network
         self.downtime = downtime
         self.counters = counters
         self.transports = transports
+        self.certificates = certificates
         self.heard: set[Callable[[MessageSaid], None]] = set()
         self._history = history
         self._clock = clock
@@ -419,6 +424,9 @@ class GossipService(Service):
             "queue": self._writer.pending,
             "answers": len(self._answers),
             "health": self._health(),
+            "certificates": [
+                {"names": list(each.names), "ends": timestamp(each.ends, "seconds")} for each in self.certificates()
+            ],
         }
         counts = {counts.name: counts.by_kind for transport in self.transports for counts in transport.counts()}
         return cast("Status", {**status, **counts})

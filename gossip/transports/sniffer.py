@@ -10,10 +10,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolFactory, IReactorTime
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IProtocolFactory,
+    IProtocolNegotiationFactory,
+    IReactorTime,
+)
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from gossip.registry.addresses import read
 from gossip.transports.admission import Admission
@@ -103,6 +110,7 @@ class RequestLineSniffer(Protocol):
         self._deadline = None
 
 
+@implementer(IProtocolNegotiationFactory)
 class RequestLineSnifferFactory(Factory):
     """
     Accepts the connections of the port.
@@ -131,6 +139,10 @@ class RequestLineSnifferFactory(Factory):
         self.admission = admission
         self.most = most
         self.seconds = seconds
+
+    def acceptableProtocols(self) -> list[bytes]:
+        # Neither the pages nor the websocket speak HTTP/2.
+        return [b"http/1.1"]
 
     def doStart(self) -> None:
         super().doStart()

@@ -15,9 +15,10 @@ from gossip.registry.addresses import read
 from gossip.registry.changes import Change, Channel, ChannelSaved, GameRemoved, MessageSaid
 from gossip.registry.errors import Refused
 from gossip.service.counters import LATENCIES
-from gossip.service.interfaces import IConnection, IGossip
+from gossip.service.interfaces import CertificateStatus, IConnection, IGossip
 from gossip.service.service import UNANSWERED, NotKept
 from gossip.service.watch import SECONDS, Watched
+from gossip.web.api.metrics import DaemonCollector
 from tests.support.memory_service import CountingTransport, MemoryConnection, MemoryService
 from tests.support.rewording import REWORDED, reword
 from tests.support.running_service import ServiceTestCase
@@ -289,6 +290,21 @@ class EventsTests(ServiceTestCase):
         service = MemoryService(transports=[CountingTransport()])
         status: dict[str, Any] = {**service.status()}
         self.assertEqual((status["connections"], status["pigeon_letters"]), ({"pigeon": 3}, {"in": 10, "out": 30}))
+
+    def test_certificates(self) -> None:
+        """The status and the metrics tell when the certificates of listeners end."""
+        service = MemoryService(certificates=lambda: [CertificateStatus(("a.example", "b.example"), 2208988800.0)])
+        ending = [{"names": ["a.example", "b.example"], "ends": "2040-01-01T00:00:00Z"}]
+        self.assertEqual(service.status()["certificates"], ending)
+        (shown,) = (
+            family
+            for family in DaemonCollector(service, None).collect()
+            if family.name == "gossip_certificate_end_seconds"
+        )
+        self.assertEqual(
+            [(sample.labels, sample.value) for sample in shown.samples],
+            [({"names": "a.example b.example"}, 2208988800.0)],
+        )
 
     def test_refusals(self) -> None:
         """Refused logins are counted by reason."""

@@ -220,6 +220,12 @@ OCCASIONS: tuple[tuple[str, int, Series, Series], ...] = (
     ("GossipDown", 3, {"up": "1 0x5"}, {"up": "1 0 1x5"}),
     ("GossipRestarts", 20, {"process_start_time_seconds": "1+1x20"}, {"process_start_time_seconds": "1 2 3x20"}),
     ("GossipStuck", 3, {"gossip_healthy": "1 0x5"}, {"gossip_healthy": "1x5"}),
+    (
+        "GossipCertificateEnds",
+        70,
+        {'gossip_certificate_end_seconds{names="localhost"}': "600000x70"},
+        {'gossip_certificate_end_seconds{names="localhost"}': "700000x70"},
+    ),
     ("GossipNotKept", 3, {"gossip_unkept_total": "0x2 3x3"}, {"gossip_unkept_total": "3x5"}),
     ("GossipWriterBehind", 5, {"gossip_writer_queue": "6000x5"}, {"gossip_writer_queue": "6000 20x5"}),
     (

@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import time
+from datetime import UTC, datetime
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from urllib.request import HTTPCookieProcessor, build_opener
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support.certificate import certificate
+from tests.support.certificate import certificate, signed
 from tests.support.daemon import (
     TWISTD,
     WITHIN,
@@ -158,18 +159,38 @@ class StartTests(DaemonTestCase):
 
 
 class TLSTests(DaemonTestCase):
-    """wss."""
+    """wss and https."""
+
+    def setUp(self) -> None:
+        self.port, self.other_port, self.telnet_port = free_port(), free_port(), free_port()
+        self.gossip = daemon = self.daemon()
+        certificate(daemon.directory)
+        files = f"privateKey={daemon.directory}/key.pem:certKey={daemon.directory}/cert.pem"
+        daemon.arguments = (
+            *("--listen", f"ssl:{self.port}:interface=127.0.0.1:{files}"),
+            *("--listen", f"tls:{daemon.directory}:{self.other_port}"),
+            *("--telnet", f"tls:{daemon.directory}:{self.telnet_port}"),
+        )
+        daemon.start()
+
+    def trusting(self, *offered: str) -> ssl.SSLContext:
+        """What trusts the certificate, and offers these protocols by ALPN."""
+        context = ssl.create_default_context(cafile=str(self.gossip.directory / "cert.pem"))
+        if offered:
+            context.set_alpn_protocols(offered)
+        return context
+
+    def certificate_at(self, port: int) -> bytes | None:
+        """The certificate that a new connection gets."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection(("127.0.0.1", port), WITHIN) as plain, context.wrap_socket(plain) as wrapped:
+            return wrapped.getpeercert(binary_form=True)
 
     def test_verified(self) -> None:
         """A game that verifies the certificate joins over TLS, and talks with one that does not use it."""
-        daemon = self.daemon()
-        certificate(daemon.directory)
-        port = free_port()
-        files = f"privateKey={daemon.directory}/key.pem:certKey={daemon.directory}/cert.pem"
-        daemon.arguments = ("--listen", f"ssl:{port}:interface=127.0.0.1:{files}")
-        daemon.start()
-        trusting = ssl.create_default_context(cafile=str(daemon.directory / "cert.pem"))
-        alpha = Game(f"wss://127.0.0.1:{port}/socket", tls=trusting)
+        daemon = self.gossip
+        alpha = Game(f"wss://127.0.0.1:{self.port}/socket", tls=self.trusting())
         self.addCleanup(alpha.close)
         alpha.authenticate(daemon.register("Alpha"), channels=["gossip"])
         beta = self.join(daemon, daemon.register("Beta"), channels=["gossip"])
@@ -180,9 +201,59 @@ class TLSTests(DaemonTestCase):
             self.assertEqual(one.outcome("channels/send", payload), "success")
             self.assertEqual(other.expect("channels/broadcast")["payload"]["message"], message)
         with self.assertRaises(ssl.SSLCertVerificationError):
-            Game(f"wss://127.0.0.1:{port}/socket", tls=ssl.create_default_context())
+            Game(f"wss://127.0.0.1:{self.port}/socket", tls=ssl.create_default_context())
         self.assertEqual(daemon.stop(), 0)
         self.assertEqual(alpha.ended()[1:], (1012, "goodbye"))
+
+    def test_negotiation(self) -> None:
+        """Clients that offer HTTP/2, alone or beside HTTP/1.1, get pages, the websocket and the telnet port."""
+        request = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for offered in (("h2", "http/1.1"), ("h2",), ("http/1.1",), ()):
+            chosen = "http/1.1" if "http/1.1" in offered else None
+            for port, expected, says in (
+                (self.port, chosen, b"HTTP/1.1 200 OK"),
+                (self.other_port, chosen, b"HTTP/1.1 200 OK"),
+                (self.telnet_port, None, b"GOSSIP 1"),
+            ):
+                with socket.create_connection(("127.0.0.1", port), WITHIN) as plain:
+                    wrapped = self.trusting(*offered).wrap_socket(plain, server_hostname="localhost")
+                    self.assertEqual(wrapped.selected_alpn_protocol(), expected)
+                    wrapped.sendall(request)
+                    self.assertIn(says, wrapped.recv(4096))
+            game = Game(f"wss://localhost:{self.other_port}/socket", tls=self.trusting(*offered))
+            self.addCleanup(game.close)
+            game.authenticate(self.gossip.register(f"G{offered}".translate(str.maketrans("", "", "(),'/. "))))
+
+    def test_renewed(self) -> None:
+        """A renewed certificate is read on SIGHUP; games stay, and a broken one changes nothing."""
+        game = Game(f"wss://localhost:{self.port}/socket", tls=self.trusting())
+        self.addCleanup(game.close)
+        game.authenticate(self.gossip.register("Alpha"), channels=["gossip"])
+        (before,) = self.gossip.status()["certificates"]
+        renewed = signed("mud.example", ends=datetime(2040, 1, 1, tzinfo=UTC))
+        (self.gossip.directory / "key.pem").write_bytes(renewed.key)
+        self.gossip.send_signal(signal.SIGHUP)
+        self.gossip.logged("the certificates stay as they were: no certificate belongs to the key in", 3)
+        self.assertEqual(self.gossip.status()["certificates"], [before])
+        (self.gossip.directory / "cert.pem").write_bytes(renewed.pem)
+        self.gossip.send_signal(signal.SIGHUP)
+        self.gossip.logged("read the certificate for mud.example, which ends at 2040-01-01T00:00:00Z", 3)
+        for port in (self.port, self.other_port, self.telnet_port):
+            self.assertEqual(self.certificate_at(port), ssl.PEM_cert_to_DER_cert(renewed.pem.decode()))
+        found = self.gossip.gossipctl("status")["certificates"]
+        self.assertEqual(found, [{"names": ["mud.example"], "ends": "2040-01-01T00:00:00Z"}])
+        self.assertEqual(
+            game.outcome("channels/send", {"channel": "gossip", "name": "Ana", "message": "Still here"}), "success"
+        )
+
+    def test_quiet(self) -> None:
+        """A client that asks for no name or an unknown one writes nothing into the log."""
+        self.gossip.logged("no admin yet")  # the last line of the start
+        before = self.gossip.log
+        for _ in range(3):
+            self.assertIsNotNone(self.certificate_at(self.other_port))
+            self.assertIsNotNone(self.certificate_at(self.telnet_port))
+        self.assertEqual(self.gossip.log, before)
 
 
 class TerminationTests(DaemonTestCase):

@@ -19,5 +19,8 @@ class PortsTests(SynchronousTestCase):
     def test_encrypted(self) -> None:
         """The first encrypted one."""
         self.assertEqual(ports(["tcp:1", "ssl:443:privateKey=/k"]).encrypted, "443")
-        self.assertEqual(ports(["tls:/etc/gossip/tls:tcp:444"]).encrypted, "444")
+        self.assertEqual(ports(["tls:/etc/gossip/tls:444"]).encrypted, "444")
+        self.assertEqual(ports(["tls:/etc/gossip/tls:444:interface=\\:\\:"]).encrypted, "444")
+        self.assertEqual(ports(["tls:/etc/gossip/tls:port=444"]).encrypted, "444")
+        self.assertEqual(ports(["haproxy:ssl:444", "haproxy:tcp:1"]), ("", ""))
         self.assertEqual(ports(["tcp:1"]).encrypted, "")

@@ -36,6 +36,14 @@ class DaemonCollector(Collector):
         yield GaugeMetricFamily("gossip_uptime_seconds", "Time since the start.", status["uptime"])
         yield GaugeMetricFamily("gossip_healthy", "1 while the daemon can do its work.", status["health"] == "ok")
         yield from self._who_is_here(status)
+        ends = GaugeMetricFamily(
+            "gossip_certificate_end_seconds",
+            "When a certificate of a listener ends, since the epoch.",
+            labels=["names"],
+        )
+        for certificate in self._gossip.certificates():
+            ends.add_metric([" ".join(certificate.names)], certificate.ends)
+        yield ends
         events = CounterMetricFamily("gossip_events_received", "Events from games.", labels=["event"])
         for event, number in sorted(counters.events.items()):
             events.add_metric([event], number)
