@@ -72,6 +72,10 @@ class Writer:
     """A store that keeps everything at once."""
 
     pending = groups = 0
+    trouble = None
+
+    def probe(self) -> None:
+        pass
 
     def commit(self, change: Any, settled: Any, wanted: bool = True) -> None:
         reactor.callLater(0, settled, True)

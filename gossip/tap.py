@@ -174,7 +174,7 @@ class Daemon(MultiService):
         rules, web_rules, readers = Rules(), WebRules(), Readers()
         network = Network(store.load(), lambda: str(uuid.uuid4()), random.random, rules)
         counters = Counters()
-        self._writer = Writer(store.keep, reactor, counters.committed)
+        self._writer = Writer(store, reactor, counters.committed)
         self.gossip = gossip = GossipService(
             clock,
             network,

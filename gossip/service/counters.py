@@ -93,8 +93,9 @@ class Status(TypedDict):
     C{uptime} is in seconds, C{connections} is their number by transport, C{sessions} have authenticated,
     C{sessions_by_transport} are the same ones, C{deliveries} is what was sent since the start, each receiver counted,
     C{queue} is how many changes wait for the writer, C{answers} how many answers wait for those, C{health} is C{ok}, or
-    in a word what is wrong: C{stuck}, C{stopping}. C{certificates} are those of listeners with TLS, the one that ends
-    first comes first. Transports add what they count, under keys of their own: C{telnet_bytes}.
+    in a word what is wrong: C{stuck}, C{stopping}, or a L{Trouble<gossip.store.errors.Trouble>} of the database.
+    C{certificates} are those of listeners with TLS, the one that ends first comes first. Transports add what they
+    count, under keys of their own: C{telnet_bytes}.
     """
 
     version: str

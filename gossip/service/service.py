@@ -50,6 +50,12 @@ DRAIN_SECONDS: Final = 2.0
 STUCK_SECONDS: Final = 10.0
 """The writer counts as stuck when it has had work for this many seconds and settled nothing."""
 
+QUIET_SECONDS: Final = 30.0
+"""
+After this many seconds without a commit, the writer is asked to try one that changes nothing: the health of a network
+where nobody speaks must be true as well. One small write to the disk in this time is next to nothing.
+"""
+
 UNANSWERED: Final = 200
 """How many unanswered requests one connection may have before no more are read from it."""
 
@@ -71,7 +77,14 @@ class IWriter(Protocol):
 
     @property
     def groups(self) -> int:
-        """How many groups of changes were settled so far."""
+        """How many groups of changes were settled so far; a probe is a group."""
+
+    @property
+    def trouble(self) -> str | None:
+        """In a word, why the last group was not kept; C{None} if it was."""
+
+    def probe(self) -> None:
+        """Find out whether changes would be kept."""
 
     def commit(self, change: Change, settled: Callable[[bool], None], wanted: bool) -> None:
         """
@@ -157,6 +170,8 @@ class GossipService(Service):
         self._started_at = clock.seconds()
         self._offset = clock.now().wall - clock.now().steady
         self._settled_groups = 0
+        self._settled_at = clock.seconds() - QUIET_SECONDS
+        self._probing = False
         self._stuck_since: float | None = None
         self._next_tick = 0.0
 
@@ -290,7 +305,6 @@ class GossipService(Service):
         now = self.now()
         if not kept:
             self.counters.unkept += 1
-            self._log.error("a change could not be kept: {change}", change=type(commit.change).__name__)
         elif not commit.learned:
             self._carry_out(self.network.learned(commit.change, now))
         self._carry_out(self.network.settled(commit, kept, now), asking, place)
@@ -434,6 +448,8 @@ class GossipService(Service):
     def _health(self) -> str:
         if not self.running:
             return "stopping"
+        if self._writer.trouble is not None:
+            return self._writer.trouble
         stuck = self._stuck_since is not None and self._clock.seconds() - self._stuck_since > STUCK_SECONDS
         return "stuck" if stuck else "ok"
 
@@ -459,11 +475,22 @@ class GossipService(Service):
         self._log_comings_and_goings()
         if self._watched:
             self.watch.rest(self.now())
-        if not self._writer.pending or self._writer.groups != self._settled_groups:
-            self._settled_groups = self._writer.groups
+        self._look_at_writer(now)
+
+    def _look_at_writer(self, now: float) -> None:
+        """Does the writer go on? If it has had nothing to do for a while, would it?"""
+        writer = self._writer
+        if writer.groups != self._settled_groups:
+            self._settled_groups = writer.groups
+            self._settled_at = now
             self._stuck_since = None
-        elif self._stuck_since is None:
-            self._stuck_since = self._clock.seconds()
+            self._probing = False
+        elif writer.pending or self._probing:
+            if self._stuck_since is None:
+                self._stuck_since = now
+        elif now - self._settled_at >= QUIET_SECONDS:
+            self._probing = True
+            writer.probe()
 
     def _compare_clocks(self, now: Moment) -> None:
         """Log it if somebody set the clock of the machine."""

@@ -11,14 +11,51 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from gossip.store.errors import StoreError, StoreInUse
+from gossip.store.errors import StoreError, StoreInUse, Trouble
 
 FILE: Final = "gossip.db"
 """The name of the SQLite database in the data directory."""
+
+BUSY: Final = 5000
+"""How long SQLite waits for a lock of another program, in milliseconds. L{Store.keep
+<gossip.store.store.Store.keep>} tries twice."""
+
+_SQLITE_TROUBLES: Final = {
+    sqlite3.SQLITE_FULL: Trouble.DISK_FULL,
+    sqlite3.SQLITE_IOERR: Trouble.DISK_ERROR,
+    sqlite3.SQLITE_READONLY: Trouble.READ_ONLY,
+    sqlite3.SQLITE_PERM: Trouble.READ_ONLY,
+    sqlite3.SQLITE_BUSY: Trouble.LOCKED,
+    sqlite3.SQLITE_LOCKED: Trouble.LOCKED,
+    sqlite3.SQLITE_CANTOPEN: Trouble.UNREACHABLE,
+    sqlite3.SQLITE_CORRUPT: Trouble.DAMAGED,
+    sqlite3.SQLITE_NOTADB: Trouble.DAMAGED,
+}
+
+_POSTGRESQL_TROUBLES: Final = {
+    "53100": Trouble.DISK_FULL,
+    "58030": Trouble.DISK_ERROR,
+    "25006": Trouble.READ_ONLY,  # a standby, or default_transaction_read_only
+    "42501": Trouble.READ_ONLY,
+    "55P03": Trouble.LOCKED,
+    "3D000": Trouble.GONE,
+    "3F000": Trouble.GONE,
+    "42P01": Trouble.GONE,
+    "XX001": Trouble.DAMAGED,
+    "XX002": Trouble.DAMAGED,
+    "57P01": Trouble.UNREACHABLE,
+    "57P02": Trouble.UNREACHABLE,
+    "57P03": Trouble.UNREACHABLE,
+}
+"""By the codes of PostgreSQL's errors (its documentation, appendix A)."""
+
+_FileId = tuple[int, int]
+"""The device and the number of a file."""
 
 
 def reason(error: BaseException) -> str:
@@ -29,6 +66,15 @@ def reason(error: BaseException) -> str:
     """
     cause = getattr(error, "orig", None) or error
     return str(cause).strip().partition("\n")[0] or type(cause).__name__
+
+
+def _identify(path: Path) -> _FileId | None:
+    """Which file is at a path; C{None} if there is none that can be seen."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class Database(ABC):
@@ -60,10 +106,29 @@ class Database(ABC):
         self.writing.dispose()
 
     @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """
+        A transaction that writes. When this ends without an error, its changes are on disk.
+
+        @raise StoreError: the database is gone.
+        """
+        with self.writing.begin() as connection:
+            yield connection
+
+    @contextmanager
     def migrating(self) -> Iterator[Connection]:
         """A transaction that may change tables."""
         with self.writing.begin() as connection:
             yield connection
+
+    @abstractmethod
+    def trouble(self, error: DBAPIError) -> Trouble | None:
+        """
+        What is wrong with the database.
+
+        @param error: what the driver raised.
+        @return: C{None} if the database is well: it is the change that cannot be stored.
+        """
 
     @abstractmethod
     def copy_before(self, revision: str) -> None:
@@ -104,8 +169,11 @@ class SQLite(Database):
         self.path = path
         self.name = str(path)
         self._lock: int | None = None
-        self.writing = self._engine("foreign_keys = ON", pool_size=1, max_overflow=0)
-        self.reading = self._engine("query_only = ON", pool_size=10)
+        self._uri = f"file://{quote(str(path.absolute()))}"
+        self._file: _FileId | None = None
+        # A transaction that writes takes the lock at its start. One that began as a reader would not wait for it.
+        self.writing = self._engine("BEGIN IMMEDIATE", "foreign_keys = ON", pool_size=1, max_overflow=0)
+        self.reading = self._engine("BEGIN", "query_only = ON", pool_size=10)
 
     def open(self) -> None:
         try:
@@ -114,23 +182,58 @@ class SQLite(Database):
             # SQLite gives the files that it creates beside this one the same mode.
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             self.path.chmod(0o600)
+            self._file = _identify(self.path)
         except OSError as error:
             raise StoreError(f"{self.name} cannot be used: {error.strerror}") from error
 
-    def _engine(self, pragma: str, **options: Any) -> Engine:
-        engine = create_engine(URL.create("sqlite", database=str(self.path)), hide_parameters=True, **options)
+    def _engine(self, begin: str, pragma: str, **options: Any) -> Engine:
+        # By default, SQLite makes an empty database where there is none.
+        url = URL.create("sqlite", database=self._uri, query={"mode": "rw", "uri": "true"})
+        engine = create_engine(url, hide_parameters=True, **options)
 
         @event.listens_for(engine, "connect")
         def connected(connection: sqlite3.Connection, record: object) -> None:
-            for each in ("busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", pragma):
+            for each in (f"busy_timeout = {BUSY}", "journal_mode = WAL", "synchronous = FULL", pragma):
                 connection.execute(f"PRAGMA {each}")
 
         @event.listens_for(engine, "begin")
         def begins(connection: Connection) -> None:
             # By default, Python's sqlite3 begins no transaction before SELECT, CREATE TABLE and similar statements.
-            connection.exec_driver_sql("BEGIN")
+            connection.exec_driver_sql(begin)
 
         return engine
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        with self.writing.connect() as connection:
+            with connection.begin():
+                yield connection
+            # After the commit, since a file that was deleted goes on to take what is written.
+            self._check(connection)
+
+    def _check(self, connection: Connection | None = None) -> None:
+        """
+        Are the files that we have open still the database?
+
+        @param connection: the connection that wrote: what it committed is in the write-ahead log, which it keeps open.
+        @raise StoreError: they were deleted, moved or replaced.
+        """
+        if _identify(self.path) != self._file:
+            raise StoreError(f"{self.name} was deleted or replaced while in use: restart the daemon", Trouble.GONE)
+        if connection is not None:
+            log = Path(f"{self.path}-wal")
+            found = _identify(log)
+            if found != connection.info.setdefault("log", found):
+                raise StoreError(f"{log} was deleted or replaced while in use: restart the daemon", Trouble.GONE)
+
+    def trouble(self, error: DBAPIError) -> Trouble | None:
+        if _identify(self.path) != self._file:
+            return Trouble.GONE
+        # The higher bits of an extended code say more than we need (https://sqlite.org/rescode.html).
+        code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+        if code in _SQLITE_TROUBLES:
+            return _SQLITE_TROUBLES[code]
+        return Trouble.FAILING if isinstance(error, OperationalError) else None
 
     def _take_lock(self) -> None:
         self._lock = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
@@ -172,6 +275,7 @@ class SQLite(Database):
         self.backup(copy)
 
     def backup(self, path: Path) -> None:
+        self._check()
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:
@@ -179,7 +283,10 @@ class SQLite(Database):
         except OSError as error:
             raise StoreError(f"cannot write a backup to {path}: {error.strerror}") from error
         try:
-            with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(path)) as target:
+            with (
+                closing(sqlite3.connect(f"{self._uri}?mode=rw", uri=True)) as source,
+                closing(sqlite3.connect(path)) as target,
+            ):
                 source.backup(target)
         except sqlite3.Error as error:
             with suppress(OSError):
@@ -277,6 +384,15 @@ class PostgreSQL(Database):
         connection.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
         connection.commit()
         return True
+
+    def trouble(self, error: DBAPIError) -> Trouble | None:
+        state = getattr(error.orig, "sqlstate", None)
+        if state in _POSTGRESQL_TROUBLES:
+            return _POSTGRESQL_TROUBLES[state]
+        if not isinstance(error, OperationalError):
+            return None
+        # An error without a code is the driver's own: there is no connection. The codes of class 08 say the same.
+        return Trouble.UNREACHABLE if state is None or state.startswith("08") else Trouble.FAILING
 
     def copy_before(self, revision: str) -> None:
         """Do nothing: the operator backs up the PostgreSQL server."""

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 from alembic.util import CommandError
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from twisted.logger import Logger
 
 from gossip.registry.changes import AuditEntry, Change, MessageSaid, Report
 from gossip.registry.registry import Registry
 from gossip.store import queries, schema, statistics
 from gossip.store.database import Database, locate, reason
-from gossip.store.errors import StoreError
-from gossip.store.statements import Unstorable, execute, is_stored
+from gossip.store.errors import StoreError, Trouble
+from gossip.store.statements import Unstorable, execute, is_stored, probe
 from gossip.store.statistics import Figures
 
 
@@ -66,29 +67,58 @@ class Store:
 
     def keep(self, changes: Sequence[Change]) -> list[Change]:
         """
-        Write changes in one transaction: all of them, or none. If the database is unreachable, this tries once more
-        with a new connection.
+        Write changes in one transaction: all of them, or none. If the database cannot take them, this tries once more;
+        with a new connection if the old one is broken.
 
         @return: changes that are left for a later transaction.
         @raise StoreError: the database cannot write anything at the moment.
         @raise Exception: one of the changes cannot be written.
         """
         try:
-            with self._database.writing.begin() as connection:
-                return execute(connection, changes)
-        except OperationalError as error:
-            self._log.warn("trying {store} again: {reason}", store=self.name, reason=reason(error))
+            return self._write(lambda connection: execute(connection, changes))
+        except _Failing as failing:
+            first = reason(failing.error)
+
+        def write_missing(connection: Connection) -> list[Change]:
+            # The first attempt may have succeeded, with only its confirmation lost.
+            missing = [
+                change for change in changes if not (isinstance(change, MessageSaid) and is_stored(connection, change))
+            ]
+            return execute(connection, missing)
+
+        rest = self._write_or_fail(write_missing)
+        # Only now: a database that goes on failing would fill the log.
+        self._log.warn("{store} was tried again: {reason}", store=self.name, reason=first)
+        return rest
+
+    def probe(self) -> None:
+        """
+        Write a row and remove it, in one transaction: would a change be kept now?
+
+        @raise StoreError: the database cannot write anything at the moment.
+        """
+        self._write_or_fail(probe)
+
+    def _write_or_fail(self, write: Callable[[Connection], list[Change]]) -> list[Change]:
         try:
-            with self._database.writing.begin() as connection:
-                # The first attempt may have succeeded, with only its confirmation lost.
-                missing = [
-                    change
-                    for change in changes
-                    if not (isinstance(change, MessageSaid) and is_stored(connection, change))
-                ]
-                return execute(connection, missing)
-        except OperationalError as error:
-            raise StoreError(f"{self.name}: {reason(error)}") from error
+            return self._write(write)
+        except _Failing as failing:
+            raise StoreError(f"{self.name}: {reason(failing.error)}", failing.trouble) from failing.error
+
+    def _write(self, write: Callable[[Connection], list[Change]]) -> list[Change]:
+        """
+        Write something in one transaction.
+
+        @raise _Failing: the database failed.
+        """
+        try:
+            with self._database.transaction() as connection:
+                return write(connection)
+        except DBAPIError as error:
+            trouble = self._database.trouble(error)
+            if trouble is None:
+                raise
+            raise _Failing(error, trouble) from error
 
     def apply(self, change: Change) -> None:
         """
@@ -206,6 +236,15 @@ class Store:
         @raise StoreError: the file exists or cannot be written, or the store is on PostgreSQL.
         """
         self._database.backup(Path(path))
+
+
+class _Failing(Exception):
+    """The database failed, whatever the changes."""
+
+    def __init__(self, error: DBAPIError, trouble: Trouble) -> None:
+        super().__init__()
+        self.error = error
+        self.trouble = trouble
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from twisted.logger import Logger
 
 from gossip.registry.changes import Change
 from gossip.store.database import reason
-from gossip.store.errors import StoreError
+from gossip.store.errors import StoreError, Trouble
 
 GROUP: Final = 1000
 """About the maximum number of changes in one transaction. The reactor settles them in one turn."""
@@ -42,6 +42,13 @@ class Reactor(Protocol):
     def callFromThread(self, call: Callable[..., object], /, *arguments: object) -> object: ...
 
 
+class IStore(Protocol):
+    """The part of the store that the writer uses: see L{gossip.store.store.Store}."""
+
+    def keep(self, changes: Sequence[Change], /) -> list[Change]: ...
+    def probe(self) -> None: ...
+
+
 class Writer:
     """
     Writes changes in the order in which they are committed. Those committed while one group is being written, and for
@@ -50,14 +57,15 @@ class Writer:
     All methods and all callbacks run in the reactor thread.
 
     @ivar pending: how many changes wait or are being written.
-    @ivar groups: how many groups are settled.
+    @ivar groups: how many groups are settled; a probe is a group of its own.
+    @ivar trouble: why the database kept nothing of the last group; C{None} if it did, or if there was no group yet.
     """
 
     _log = Logger()
 
     def __init__(
         self,
-        keep: Callable[[Sequence[Change]], list[Change]],
+        store: IStore,
         reactor: Reactor,
         committed: Callable[[float], None] = lambda seconds: None,
         most: int = 100_000,
@@ -65,14 +73,15 @@ class Writer:
         idle: float = 0.15,
     ) -> None:
         """
-        @param keep: L{Store.keep<gossip.store.store.Store.keep>}. Only the writer's thread calls it.
+        @param store: where changes are kept. Only the writer's thread calls its methods.
         @param committed: called in the reactor thread with the seconds that each group took.
         @param most: the maximum number of changes that wait. Further ones fail.
         @param gather: how many seconds a wanted change waits for others to be written with it.
         @param idle: the same, for changes that nobody waits for.
         """
         self.pending = self.groups = 0
-        self._keep = keep
+        self.trouble: Trouble | None = None
+        self._store = store
         self._reactor = reactor
         self._committed = committed
         self._most = most
@@ -86,6 +95,9 @@ class Writer:
         # How many changes were accepted, and how many of these are settled. Each barrier waits for a number.
         self._accepted = self._settled = 0
         self._barriers: deque[tuple[int, Callable[[], object]]] = deque()
+        self._unwritten = 0
+        # In the writer's thread: how the database failed last; None once it has kept something since.
+        self._failed: StoreError | None = None
         self._stopping = False
         self._stopped: list[Deferred[None]] | None = []
         # A daemon thread, so that it ends with the process even without a stop. Acknowledged changes are on disk.
@@ -116,6 +128,10 @@ class Writer:
             self._handing_over = self._reactor.callLater(self._gather if wanted else self._idle, self._hand_over)
         elif wanted:
             self._hurry()
+
+    def probe(self) -> None:
+        """Find out whether changes would be kept, and set C{trouble}. It needs a transaction, so do this when idle."""
+        self._queue.put([])
 
     def barrier(self, done: Callable[[], object]) -> None:
         """
@@ -166,9 +182,10 @@ class Writer:
         )
         self._tell([(done, False) for done in refused])
 
-    def _settle(self, told: list[tuple[Done, bool]], seconds: float) -> None:
+    def _settle(self, told: list[tuple[Done, bool]], seconds: float, failed: StoreError | None) -> None:
         self.pending -= len(told)
         self.groups += 1
+        self._note(failed, sum(not kept for _, kept in told))
         self._committed(seconds)
         self._tell(told)
         self._settled += len(told)
@@ -178,6 +195,18 @@ class Writer:
                 done()
             except Exception:
                 self._log.failure("a barrier's callback failed")
+
+    def _note(self, failed: StoreError | None, count: int) -> None:
+        """Log when the database fails, and when it is well again: one line for each, however many changes fail."""
+        trouble = None if failed is None else failed.trouble
+        if failed is not None and trouble is not self.trouble:
+            self._log.error("nothing can be written ({trouble}): {reason}", trouble=trouble, reason=str(failed))
+        if failed is not None:
+            self._unwritten += count
+        elif self.trouble is not None:
+            self._log.info("the database is written again; {count} changes were lost", count=self._unwritten)
+            self._unwritten = 0
+        self.trouble = trouble
 
     def _tell(self, told: list[tuple[Done, bool]]) -> None:
         for done, kept in told:
@@ -199,20 +228,22 @@ class Writer:
         stopping = False
         while not stopping:
             group, stopping = self._collect(wait=not rest)
+            changes = [*(change for change, _ in group), *rest]
+            if stopping and not changes:
+                break
             started = time.monotonic()
             try:
-                kept, rest = self._commit([*(change for change, _ in group), *rest])
+                kept, rest = self._commit(changes)
             except BaseException:
                 self._log.failure("the writer failed")
                 kept, rest = [False] * len(group), []
-            if group:
-                told = [(done, on_disk) for (_, done), on_disk in zip(group, kept[: len(group)], strict=True)]
-                self._reactor.callFromThread(self._settle, told, time.monotonic() - started)
+            told = [(done, on_disk) for (_, done), on_disk in zip(group, kept[: len(group)], strict=True)]
+            self._reactor.callFromThread(self._settle, told, time.monotonic() - started, self._failed)
         self._reactor.callFromThread(self._end)
 
     def _collect(self, wait: bool) -> tuple[list[_Waiting], bool]:
         """
-        The next group, and whether it is the last one.
+        The next group, and whether it is the last one. A group without changes asks for a probe.
 
         @param wait: whether to wait for a change.
         """
@@ -231,29 +262,37 @@ class Writer:
     def _commit(self, changes: list[Change]) -> tuple[list[bool], list[Change]]:
         """
         Write changes in one transaction. If one of them is bad, write each half separately, until the bad one is alone.
+        Without changes, only find out whether any would be written.
 
         @return: for each change whether it was written; and changes that are left for later.
         """
-        if not changes:
-            return [], []
+        rest: list[Change] = []
         try:
-            return [True] * len(changes), self._keep(changes)
+            if changes:
+                rest = self._store.keep(changes)
+            else:
+                self._store.probe()
+        except StoreError as error:
+            # Every single change would fail, slowly.
+            self._failed = error
+            return [False] * len(changes), []
         except Exception as error:
-            # If the database is unreachable, every single change would fail, slowly.
-            if len(changes) == 1 or isinstance(error, StoreError):
-                self._log_failure(changes, error)
-                return [False] * len(changes), []
+            if len(changes) == 1:
+                self._log_failure(changes[0], error)
+                return [False], []
+        else:
+            self._failed = None
+            return [True] * len(changes), rest
         half = len(changes) // 2
         first_kept, first_rest = self._commit(changes[:half])
         second_kept, second_rest = self._commit(changes[half:])
         return [*first_kept, *second_kept], [*first_rest, *second_rest]
 
-    def _log_failure(self, changes: list[Change], error: Exception) -> None:
+    def _log_failure(self, change: Change, error: Exception) -> None:
         # Not the whole error: it may quote the row, and what players say must not get into the log.
         self._log.error(
-            "{count} changes ({kinds}) were not written: {error}: {reason}\n{trace}",
-            count=len(changes),
-            kinds=", ".join(sorted({type(change).__name__ for change in changes})),
+            "a change ({kind}) was not written: {error}: {reason}\n{trace}",
+            kind=type(change).__name__,
             error=type(error).__name__,
             reason=reason(error),
             trace="".join(traceback.format_tb(error.__traceback__)),

@@ -375,6 +375,41 @@ class EventsTests(ServiceTestCase):
         self.service.stopService()
         self.assertEqual(self.service.status()["health"], "stopping")
 
+    def test_trouble(self) -> None:
+        """What is not kept makes the network unwell, in the writer's word; the next change that is kept mends it."""
+        _, session = self.join("Alpha", channels=["gossip"])
+        for full, health in ((True, "disk-full"), (True, "disk-full"), (False, "ok")):
+            self.writer.full = full
+            self.say(session, send("1"))
+            self.writer.settle()
+            self.assertEqual(self.service.status()["health"], health)
+
+    def test_quiet(self) -> None:
+        """Where nobody speaks, the writer is probed at the start, and again whenever it rested for half a minute."""
+        self.writer.slow = False
+        self.clock.pump([1] * 2)
+        self.assertEqual((self.writer.probes, self.service.status()["health"]), (1, "ok"))
+        self.writer.full = True
+        self.clock.pump([1] * 28)
+        self.assertEqual((self.writer.probes, self.service.status()["health"]), (1, "ok"))
+        self.clock.pump([1] * 4)
+        self.assertEqual((self.writer.probes, self.service.status()["health"]), (2, "disk-full"))
+        self.writer.full = False
+        self.clock.pump([1] * 32)
+        self.assertEqual((self.writer.probes, self.service.status()["health"]), (3, "ok"))
+        for _ in range(60):
+            self.writer.commit(ChannelSaved(Channel("gossip")), lambda kept: None, True)
+            self.clock.advance(1)
+        self.assertEqual(self.writer.probes, 3)
+
+    def test_probe_that_hangs(self) -> None:
+        """A probe that does not end in ten seconds is a stuck writer, and no further one is asked for."""
+        self.clock.pump([1] * 60)
+        self.assertEqual((self.writer.probes, self.service.status()["health"]), (1, "stuck"))
+        self.writer.end_probe()
+        self.clock.advance(1)
+        self.assertEqual(self.service.status()["health"], "ok")
+
 
 class AdminTests(ServiceTestCase):
     """Changes by an admin to a running network."""

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import stat
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
 from msgspec.structs import replace
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.registry.changes import (
+    Change,
     GameSaved,
 )
 from gossip.registry.secret import secrets_of
 from gossip.store import schema, tables
-from gossip.store.errors import StoreError
+from gossip.store.errors import StoreError, Trouble
 from gossip.store.store import Store
 from tests.support.databases import OnSQLite
 from tests.support.store_contract import (
@@ -180,6 +184,139 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
         Path(self.directory).write_text("")
         error = self.assertRaises(StoreError, Store.open, self.url, f"{self.directory}/data")
         self.assertIn("cannot be used: Not a directory", str(error))
+
+
+class TroubleTests(OnSQLite, SynchronousTestCase):
+    """What an SQLite store says when it keeps nothing, and that it recovers by itself."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.kept = self.open()
+        self.kept.keep([said(1)])
+        self.path = Path(self.directory) / "gossip.db"
+
+    def pragma(self, pragma: str) -> int:
+        """Have the connection that writes set something, or ask it; outside a transaction."""
+        with self.kept._database.writing.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            row = raw.execute(f"PRAGMA {pragma}").fetchone()
+            return int(row[0]) if row else 0
+
+    def refuses(self, trouble: Trouble, changes: Sequence[Change] | None = None) -> str:
+        """A change is not kept; returns the text of the error."""
+        error = self.assertRaises(StoreError, self.kept.keep, [said(2)] if changes is None else changes)
+        self.assertEqual(error.trouble, trouble)
+        return str(error)
+
+    def test_probe(self) -> None:
+        """A probe leaves nothing behind, and is written to the disk all the same."""
+        log = self.path.with_name("gossip.db-wal")
+        for _ in range(2):
+            size = log.stat().st_size
+            self.kept.probe()
+            self.assertGreater(log.stat().st_size, size)
+        with self.database().connect() as connection:
+            self.assertEqual(connection.execute(select(tables.sequences)).all(), [])
+
+    def test_full(self) -> None:
+        """A full disk is told, and is over when there is room again."""
+        self.pragma(f"max_page_count = {self.pragma('page_count')}")
+        many = [said(seq, message="x" * 4000) for seq in range(2, 9)]
+        self.assertIn("full", self.refuses(Trouble.DISK_FULL, many))
+        self.pragma("max_page_count = 1000000")
+        self.kept.keep(many)
+        self.assertEqual(len(self.kept.history("gossip", 10)), 8)
+
+    def test_read_only(self) -> None:
+        """A database that cannot be written is told; a probe finds it, too."""
+        self.pragma("query_only = ON")
+        self.refuses(Trouble.READ_ONLY)
+        self.assertEqual(self.assertRaises(StoreError, self.kept.probe).trouble, Trouble.READ_ONLY)
+        self.pragma("query_only = OFF")
+        self.kept.probe()
+
+    def test_locked(self) -> None:
+        """A lock of another program is told."""
+        self.pragma("busy_timeout = 1")
+        with closing(sqlite3.connect(self.path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            self.refuses(Trouble.LOCKED)
+        self.kept.keep([said(2)])
+
+    def test_lock_at_once(self) -> None:
+        """A transaction that writes has the lock from its start: SQLite waits for it then, and not after a read."""
+        with closing(sqlite3.connect(self.path, timeout=0)) as other:
+            with self.kept._database.transaction():
+                self.assertRaises(sqlite3.OperationalError, other.execute, "BEGIN IMMEDIATE")
+            with self.kept._database.migrating():
+                self.assertRaises(sqlite3.OperationalError, other.execute, "BEGIN IMMEDIATE")
+            with self.kept._database.reading.connect() as connection:
+                connection.execute(text("SELECT 1 FROM messages"))
+                other.execute("BEGIN IMMEDIATE")
+
+    def test_deleted(self) -> None:
+        """Nothing is kept in a file that was deleted, and nothing makes an empty one in its place."""
+        self.path.unlink()
+        self.assertIn("was deleted or replaced", self.refuses(Trouble.GONE))
+        self.assertEqual(self.assertRaises(StoreError, self.kept.probe).trouble, Trouble.GONE)
+        self.kept._database.reading.dispose()
+        self.assertRaises(StoreError, self.kept.load)
+        copy = Path(self.mktemp())
+        self.assertIn("was deleted or replaced", str(self.assertRaises(StoreError, self.kept.backup, copy)))
+        self.assertEqual((self.path.exists(), copy.exists()), (False, False))
+
+    def test_directory_deleted(self) -> None:
+        """Nor if the whole directory is gone, with a new connection as with the old one."""
+        shutil.rmtree(self.directory)
+        self.refuses(Trouble.GONE)
+        self.kept._database.writing.dispose()
+        self.refuses(Trouble.GONE)
+
+    def test_replaced(self) -> None:
+        """A backup that is put in place of a file in use is not written to; the old file is, once it is back."""
+        backup, aside = (self.path.with_name(name) for name in ("backup", "aside"))
+        self.kept.backup(backup)
+        self.path.rename(aside)
+        backup.rename(self.path)
+        self.refuses(Trouble.GONE)
+        self.kept._database.writing.dispose()
+        self.refuses(Trouble.GONE, [said(3)])
+        aside.rename(self.path)
+        self.kept._database.writing.dispose()
+        self.kept.keep([said(4)])
+
+    def test_log_deleted(self) -> None:
+        """What was committed is in the write-ahead log at first: nothing is kept without it either."""
+        self.path.with_name("gossip.db-wal").unlink()
+        self.assertIn("gossip.db-wal was deleted or replaced", self.refuses(Trouble.GONE))
+
+    def test_strange_path(self) -> None:
+        """A path may hold what has a meaning in a URI."""
+        directory = f"{self.directory}/a b?mode=ro&%41#ü"
+        kept = Store.open(None, directory)
+        self.addCleanup(kept.close)
+        kept.keep([said(1)])
+        self.assertTrue((Path(directory) / "gossip.db").stat().st_size)
+
+    def test_words(self) -> None:
+        """The word for each error of SQLite; errors of a change are no trouble of the database."""
+        words: dict[int, Trouble | None] = {
+            sqlite3.SQLITE_IOERR_WRITE: Trouble.DISK_ERROR,
+            sqlite3.SQLITE_BUSY_SNAPSHOT: Trouble.LOCKED,
+            sqlite3.SQLITE_CANTOPEN: Trouble.UNREACHABLE,
+            sqlite3.SQLITE_NOTADB: Trouble.DAMAGED,
+            sqlite3.SQLITE_CORRUPT_INDEX: Trouble.DAMAGED,
+            sqlite3.SQLITE_NOMEM: None,
+            sqlite3.SQLITE_CONSTRAINT_UNIQUE: None,
+        }
+        for code, word in words.items():
+            error = sqlite3.DatabaseError()
+            error.sqlite_errorcode = code
+            self.assertEqual(self.kept._database.trouble(DBAPIError("INSERT", {}, error)), word)
+        self.assertEqual(
+            self.kept._database.trouble(OperationalError("INSERT", {}, sqlite3.OperationalError())), Trouble.FAILING
+        )
 
 
 class LocationTests(SynchronousTestCase):

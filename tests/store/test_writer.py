@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.registry.changes import Change, MessagesExpired
 from gossip.store import writer as writing
-from gossip.store.errors import StoreError
+from gossip.store.errors import StoreError, Trouble
 from gossip.store.writer import Writer
 from tests.support.databases import OnSQLite
 from tests.support.writer_contract import GATHER, IDLE, SECONDS, Turns, WriterOnStoreTests, logged, said
@@ -26,6 +26,7 @@ class Disk:
     @ivar bad: these changes fail.
     @ivar errors: these come first, one a group.
     @ivar rest: what the next groups leave to do.
+    @ivar probes: how many probes it was given.
     @ivar busy: it has been given something.
     @ivar free: it may go on.
     """
@@ -35,10 +36,16 @@ class Disk:
         self.bad: list[Change] = []
         self.errors: list[BaseException] = []
         self.rest: list[Change] = []
+        self.probes = 0
         self.busy = Event()
         self.free = Event()
         self.free.set()
         self.thread = 0
+
+    def probe(self) -> None:
+        self.probes += 1
+        if self.errors:
+            raise self.errors.pop(0)
 
     def keep(self, changes: Sequence[Change]) -> list[Change]:
         self.groups.append(list(changes))
@@ -63,7 +70,7 @@ class WriterTests(SynchronousTestCase):
 
     def writer(self, most: int = 100) -> Writer:
         """A writer; it is stopped after the test."""
-        writer = Writer(self.disk.keep, self.reactor, most=most, gather=GATHER, idle=IDLE)
+        writer = Writer(self.disk, self.reactor, most=most, gather=GATHER, idle=IDLE)
         self.addCleanup(self.stop, writer)
         return writer
 
@@ -178,7 +185,7 @@ class WriterTests(SynchronousTestCase):
         self.reactor.turn()
         self.assertEqual(self.told, [(0, True), (1, True), (2, True), (3, False), (4, True), (5, True)])
         self.assertEqual(len(events), 1)
-        self.assertIn("1 changes (MessageSaid) were not written: ValueError: a bad change", formatEvent(events[0]))
+        self.assertIn("a change (MessageSaid) was not written: ValueError: a bad change", formatEvent(events[0]))
         self.assertIn("in keep", formatEvent(events[0]))
 
     def test_away(self) -> None:
@@ -193,7 +200,90 @@ class WriterTests(SynchronousTestCase):
         self.reactor.turn()
         self.assertEqual(self.told, [(0, False), (1, False), (2, False), (3, True)])
         self.assertEqual(self.disk.groups, [[said(0)], [said(1), said(2)], [said(3)]])
-        self.assertEqual(len(events), 2)
+        self.assertEqual(
+            [formatEvent(event) for event in events],
+            ["nothing can be written (failing): away", "the database is written again; 3 changes were lost"],
+        )
+
+    def test_trouble(self) -> None:
+        """The writer tells in a word why the last group was not kept, and logs each trouble once."""
+        events = logged(self)
+        writer = self.writer()
+        full, locked = StoreError("one", Trouble.DISK_FULL), StoreError("two", Trouble.LOCKED)
+        self.disk.errors = [full, full, locked]
+        told: list[str | None] = [writer.trouble]
+        for seq in range(4):
+            self.say(writer, seq)
+            self.reactor.turn()
+            told.append(writer.trouble)
+        self.assertEqual(told, [None, "disk-full", "disk-full", "locked", None])
+        self.assertEqual(
+            [formatEvent(event) for event in events],
+            [
+                "nothing can be written (disk-full): one",
+                "nothing can be written (locked): two",
+                "the database is written again; 3 changes were lost",
+            ],
+        )
+
+    def test_bad_change_is_no_trouble(self) -> None:
+        """A change that no database takes says nothing about this one: neither that it fails nor that it is well."""
+        logged(self)
+        writer = self.writer()
+        self.disk.bad = [said(1)]
+        self.disk.errors = [StoreError("full", Trouble.DISK_FULL)]
+        told: list[str | None] = []
+        for seq in (0, 1, 2, 1):
+            self.say(writer, seq)
+            self.reactor.turn()
+            told.append(writer.trouble)
+        self.assertEqual(told, ["disk-full", "disk-full", None, None])
+
+    def test_trouble_after_half_a_group(self) -> None:
+        """If the database fails while a group is split, what was kept before counts as kept."""
+        logged(self)
+        writer = self.writer()
+        self.disk.free.clear()
+        self.say_in_a_group(writer, 1, 2)
+        keep = self.disk.keep
+
+        def fails(changes: Sequence[Change]) -> list[Change]:
+            if changes == [said(1), said(2)]:
+                raise ValueError("one of them is bad")
+            if changes == [said(2)]:
+                raise StoreError("full", Trouble.DISK_FULL)
+            return keep(changes)
+
+        self.patch(self.disk, "keep", fails)
+        self.reactor.turn()
+        self.reactor.turn()
+        self.assertEqual((self.told, writer.trouble), ([(0, True), (1, True), (2, False)], "disk-full"))
+
+    def test_probe(self) -> None:
+        """A probe finds trouble, and its end, without a change."""
+        logged(self)
+        writer = self.writer()
+        self.disk.errors = [StoreError("full", Trouble.DISK_FULL)]
+        told: list[str | None] = []
+        for _ in range(2):
+            writer.probe()
+            self.reactor.turn()
+            told.append(writer.trouble)
+        self.assertEqual((told, writer.groups, self.disk.groups), (["disk-full", None], 2, []))
+
+    def test_probe_with_changes(self) -> None:
+        """A probe that waits behind changes costs nothing: these tell as much."""
+        writer = self.writer()
+        self.disk.free.clear()
+        self.say(writer, 0)
+        self.reactor.advance(GATHER)
+        assert self.disk.busy.wait(SECONDS)
+        writer.probe()
+        self.say(writer, 1)
+        self.reactor.advance(GATHER)
+        self.disk.free.set()
+        self.stop(writer)
+        self.assertEqual((self.disk.probes, self.disk.groups), (0, [[said(0)], [said(1)]]))
 
     def test_unexpected_error(self) -> None:
         """Whatever happens in the thread, everybody is told, and the writer goes on."""

@@ -28,6 +28,7 @@ class MemoryWriter:
 
     @ivar slow: changes wait for L{settle}; otherwise each is settled at once.
     @ivar full: nothing can be kept.
+    @ivar probes: how many probes were asked for.
     """
 
     def __init__(self, store: MemoryStore) -> None:
@@ -35,7 +36,18 @@ class MemoryWriter:
         self.slow = self.full = False
         self.waiting: list[tuple[Change, Callable[[bool], Any]]] = []
         self.kept: list[Change] = []
-        self.groups = 0
+        self.groups = self.probes = 0
+        self.trouble: str | None = None
+
+    def probe(self) -> None:
+        self.probes += 1
+        if not self.slow:
+            self.end_probe()
+
+    def end_probe(self) -> None:
+        """Settle a probe."""
+        self.groups += 1
+        self.trouble = "disk-full" if self.full else None
 
     @property
     def pending(self) -> int:
@@ -66,6 +78,7 @@ class MemoryWriter:
     def settle_one(self, kept: bool = True) -> None:
         change, settled = self.waiting.pop(0)
         kept = kept and not self.full
+        self.trouble = "disk-full" if self.full else None
         if kept:
             self.kept.append(change)
             self._store.keep(change)

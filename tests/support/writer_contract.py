@@ -67,7 +67,7 @@ class WriterOnStoreTests(OnDatabase):
         self.store = self.open()
         self.reactor = Turns()
         self.told: list[tuple[int, bool]] = []
-        self.writer = Writer(self.store.keep, self.reactor)
+        self.writer = Writer(self.store, self.reactor)
         self.addCleanup(self.stop)
 
     def stop(self) -> None:

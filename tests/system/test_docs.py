@@ -22,6 +22,7 @@ from gossip.operations.catalogue import OPERATIONS
 from gossip.protocol import events, frames
 from gossip.protocol.errors import TABLE
 from gossip.protocol.events import Event, Malformed, Unknown, Unreadable
+from gossip.store.errors import Trouble
 from gossip.tap import Options
 from gossip.transports.telnet.lines import Lettering
 from gossip.transports.telnet.text_dialect import _COMMANDS
@@ -238,6 +239,15 @@ class Commands(SynchronousTestCase):
         for path in DOCUMENTS:
             for extra in re.findall(r"\.\[(\w+)\]", path.read_text("utf-8")):
                 self.assertRegex(setup, rf"(?m)^{extra} =$")
+
+
+class Health(SynchronousTestCase):
+    """What the documents say of the health of the daemon."""
+
+    def test_words(self) -> None:
+        """Each word for a database that fails is explained."""
+        for trouble in Trouble:
+            self.assertIn(f"\n``{trouble}`` ", OPERATOR.read_text("utf-8"))
 
 
 class Settings(SynchronousTestCase):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 from contextlib import closing
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 from websockets.exceptions import ConnectionClosed
 
+from gossip.cli.daemon import Failed
 from gossip.store.store import Store
 from tests.support.daemon import WITHIN, DaemonTestCase, Frame, Game, eventually
 from tests.support.world import frame
@@ -77,6 +79,47 @@ class Speaker(Thread):
             self._game.write(frame("channels/send", payload, ref))
         else:
             self._game.write(frame("achievements/create", {"title": ref}, ref))
+
+
+class HealthTests(DaemonTestCase):
+    """What a real daemon says when it cannot keep what is said, to games, monitors and admins."""
+
+    def setUp(self) -> None:
+        self.running = self.daemon().start()
+        self.game = self.join(self.running, self.running.register("Alpha"), channels=["gossip"])
+        self.assertEqual(self.say(), "success")
+
+    def say(self) -> str:
+        """Say something; returns the outcome."""
+        return self.game.outcome("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hello!"})
+
+    def health(self) -> tuple[int, str]:
+        """What a monitor is told."""
+        response = self.running.get("/health")
+        return response.status, str(self.running.status()["health"])
+
+    def test_deleted(self) -> None:
+        """With the file of the database deleted nothing is acknowledged, and no backup of nothing is made."""
+        (self.running.data / "gossip.db").unlink()
+        self.assertEqual(self.say(), "an error occurred, try again")
+        self.assertEqual(self.health(), (503, "gone"))
+        backup = self.running.directory / "backup.db"
+        error = self.assertRaises(Failed, self.running.admin, "backup", path=str(backup))
+        self.assertIn("was deleted or replaced while in use", str(error))
+        self.assertFalse(backup.exists())
+        self.assertNotIn("Traceback", self.running.log)
+
+    def test_no_room(self) -> None:
+        """A file that cannot grow is told with the first failure; with room again, all is well by itself."""
+        pid = int((self.running.data / "gossip.db.lock").read_text())
+        room = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, ((self.running.data / "gossip.db-wal").stat().st_size, room[1]))
+        self.assertEqual([self.say() for _ in range(3)], ["an error occurred, try again"] * 3)
+        self.assertEqual(self.health(), (503, "disk-error"))
+        self.assertEqual(self.running.log.count("nothing can be written (disk-error)"), 1)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, room)
+        self.assertEqual(self.say(), "success")
+        self.assertEqual(self.health(), (200, "ok"))
 
 
 class KillTests(DaemonTestCase):

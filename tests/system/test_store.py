@@ -8,13 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sqlalchemy import text
+import psycopg
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 from twisted.trial.unittest import SynchronousTestCase
 
 import gossip
 from gossip.registry.changes import (
     GameSaved,
 )
+from gossip.store import tables
 from gossip.store.errors import StoreError, StoreInUse
 from gossip.store.store import Store
 from tests.support.databases import OnDatabase, OnPostgreSQL, OnSQLite
@@ -81,6 +84,57 @@ class PostgreSQLStoreTests(StoreTests, OnPostgreSQL, SynchronousTestCase):
             opened.close()
 
 
+class PostgreSQLTroubleTests(OnPostgreSQL, SynchronousTestCase):
+    """What a store on PostgreSQL says when it keeps nothing."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.kept = self.open()
+        self.kept.keep([said(1)])
+
+    def execute(self, statement: str) -> None:
+        """Have the connection that writes execute something."""
+        with self.kept._database.writing.begin() as connection:
+            connection.exec_driver_sql(statement)
+
+    def trouble(self) -> str:
+        """The word for which nothing is kept."""
+        keeping = self.assertRaises(StoreError, self.kept.keep, [said(2)])
+        probing = self.assertRaises(StoreError, self.kept.probe)
+        self.assertEqual(keeping.trouble, probing.trouble)
+        return str(keeping.trouble)
+
+    def test_probe(self) -> None:
+        """A probe leaves nothing behind."""
+        self.kept.probe()
+        with self.database().connect() as connection:
+            self.assertEqual(connection.execute(select(tables.sequences)).all(), [])
+
+    def test_read_only(self) -> None:
+        """A server that has become a standby, or is read-only otherwise, is told; then it is over."""
+        self.execute("SET default_transaction_read_only = on")
+        self.assertEqual(self.trouble(), "read-only")
+        self.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE")
+        self.kept.keep([said(2)])
+
+    def test_gone(self) -> None:
+        """Tables that were dropped are told."""
+        self.execute("DROP TABLE messages, sequences")
+        self.assertEqual(self.trouble(), "gone")
+
+    def test_words(self) -> None:
+        """The words for a full disk and a lost connection; errors of a change are no trouble of the database."""
+        for kind, word in (
+            (psycopg.errors.DiskFull, "disk-full"),
+            (psycopg.errors.ConnectionFailure, "unreachable"),
+            (psycopg.OperationalError, "unreachable"),
+            (psycopg.errors.OutOfMemory, "failing"),
+        ):
+            self.assertEqual(self.kept._database.trouble(OperationalError("INSERT", {}, kind())), word)
+        for change in (psycopg.errors.UniqueViolation(), psycopg.errors.NumericValueOutOfRange()):
+            self.assertIsNone(self.kept._database.trouble(DBAPIError("INSERT", {}, change)))
+
+
 class KillTests(OnDatabase):
     """The end of a process that nothing can hold up."""
 
@@ -126,7 +180,7 @@ class Turns(Clock):
         calls.put(call)
 
 reactor = Turns()
-writer = Writer(store.keep, reactor)
+writer = Writer(store, reactor)
 seq = 0
 while True:
     while writer.pending < 100:
