@@ -28,6 +28,9 @@ Done = tuple[Change | None, Result]
 Arguments = TypeVar("Arguments", bound=Struct)
 Value = TypeVar("Value")
 
+_BOUND: Final = re.compile(r"expected (?:int|float) ([<>]=?) (-?[0-9]+)(?:\.0)?")
+_BOUNDS: Final = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}
+
 _SUBJECT: Final = 200
 """How many characters of the first argument are noted as the subject of an operation."""
 
@@ -136,6 +139,9 @@ def _refused(error: msgspec.ValidationError) -> Refused:
     # msgspec says: Expected `int`, got `str` - at `$.minutes`
     what, _, where = str(error).replace("`", "").partition(" - at $.")
     what = what[:1].lower() + what[1:]
+    bound = _BOUND.fullmatch(what)
+    if bound is not None:
+        what = f"must be {_BOUNDS[bound[1]]} {bound[2]}"
     return Refused("invalid", re.split(r"[.\[]", where)[0] or None, f"{where}: {what}" if where else what)
 
 

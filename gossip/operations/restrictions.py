@@ -141,7 +141,9 @@ class _Add(Operation, frozen=True):
     channel: str | None = None
     minutes: (
         Annotated[
-            Minutes, Argument("TIME", "--for", help="how long: 30m, 12h, 7d, 4w (default: for good)", read=_minutes)
+            Minutes,
+            Argument("TIME", "--for", help="how long: 30m, 12h, 7d, 4w (default: for good)", read=_minutes),
+            Argument("MINUTES", "--minutes", help="the same in minutes"),
         ]
         | None
     ) = None

@@ -8,7 +8,9 @@ spelling was: limits count by its L{Address.place}, bans cover it or not, and lo
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv6Address
+from functools import lru_cache
+from ipaddress import IPv6Address
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Final
 
 from msgspec import Struct
@@ -43,7 +45,9 @@ class Address(Struct, frozen=True, gc=False):
     def __str__(self) -> str:
         if not self.bits:
             return "unknown"
-        text = str(IPv4Address(self.number) if self.bits == 32 else IPv6Address(self.number))
+        # Not inet_ntop for both: it writes some IPv6 addresses as IPv4 in IPv6.
+        v4 = self.bits == 32
+        text = inet_ntop(AF_INET, self.number.to_bytes(4, "big")) if v4 else str(IPv6Address(self.number))
         return text if self.length == self.bits else f"{text}/{self.length}"
 
     @property
@@ -91,18 +95,24 @@ def read(text: str | None) -> Address:
     @return: L{UNKNOWN} for anything else.
     """
     host = (text or "").strip()
-    if len(host) > _LONGEST:
-        return UNKNOWN
+    return UNKNOWN if len(host) > _LONGEST else _read(host)
+
+
+# Games of one host, and the pages that one browser opens, share one value.
+@lru_cache(maxsize=4096)
+def _read(host: str) -> Address:
     written = _WITH_PORT.fullmatch(host)
     if written is not None:
         host = written[1] or written[2] or ""
     try:
         if ":" not in host:
-            return Address(32, int(IPv4Address(host)), 32)
-        found = IPv6Address(host)
-    except ValueError:
+            return Address(32, int.from_bytes(inet_pton(AF_INET, host), "big"), 32)
+        host, zoned, zone = host.partition("%")
+        if zoned and not zone:
+            return UNKNOWN
+        number = int.from_bytes(inet_pton(AF_INET6, host), "big")
+    except (OSError, ValueError):  # ValueError: a NUL, or half of a surrogate pair
         return UNKNOWN
-    number = int(found)
     if number >> 32 == 0xFFFF:
         return Address(32, number & 0xFFFFFFFF, 32)
     return Address(128, number, 128)

@@ -17,4 +17,4 @@ class AuditTests(AdminTestCase):
         expected = {"actor": "ana", "operation": "a/b", "subject": "x", "arguments": "{}"}
         self.assertEqual(shown[0], {"at": "2023-11-14T22:00:02.000Z", **expected})
         self.assertEqual(len(self.perform("audit/list", limit=1)["entries"]), 1)
-        self.assertRefused("limit: expected int <= 1000", "audit/list", limit=1001)
+        self.assertRefused("limit: must be at most 1000", "audit/list", limit=1001)

@@ -37,8 +37,8 @@ class ChannelTests(AdminTestCase):
             self.perform("channel/pause", channel="gossip", minutes=1)["paused_until"], "2023-11-14T22:01:00.000Z"
         )
         self.assertIsNone(self.perform("channel/resume", channel="gossip")["paused_until"])
-        self.assertRefused("minutes: expected float > 0.0", "channel/pause", channel="gossip", minutes=0)
-        self.assertRefused("minutes: expected float <= 527040.0", "channel/pause", channel="gossip", minutes=1e300)
+        self.assertRefused("minutes: must be more than 0", "channel/pause", channel="gossip", minutes=0)
+        self.assertRefused("minutes: must be at most 527040", "channel/pause", channel="gossip", minutes=1e300)
 
     def test_describe(self) -> None:
         """A description is set and removed; it holds no control characters or tags."""

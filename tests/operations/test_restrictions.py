@@ -123,7 +123,7 @@ class RestrictionTests(AdminTestCase):
         self.assertRefused("a player is named like Ana@MyMUD", "mute/add", who=" @Alpha", reason="So")
         self.assertRefused("no such game; a player is named like Ana@MyMUD", "mute/add", who="Ana", reason="So")
         self.assertRefused("no such channel", "mute/add", who="Alpha", reason="So", channel="nowhere")
-        self.assertRefused("minutes: expected float > 0.0", "mute/add", who="Alpha", reason="So", minutes=0)
+        self.assertRefused("minutes: must be more than 0", "mute/add", who="Alpha", reason="So", minutes=0)
         self.perform("mute/add", who="Alpha", reason="می\u200cخواهم")
         for reason in ("", " ", "x" * 201, "a\nb", "a\u2028b", "\u202ea", "<b>"):
             self.assertRefused(

@@ -302,7 +302,7 @@ class ChannelTests(AdminPagesTestCase):
         self.service.clock.advance(30)
         self.assertNotIn("paused", seen(self.read("/admin/channels")))
         page = self.refused(
-            "/admin/channels/gossip", "channel/pause", "minutes: expected float > 0.0", channel="gossip", minutes="-1"
+            "/admin/channels/gossip", "channel/pause", "minutes: must be more than 0", channel="gossip", minutes="-1"
         )
         self.assertEqual(self.fields(page, "minutes"), ["-1"])
 
