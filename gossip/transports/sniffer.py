@@ -8,7 +8,7 @@ connection lasts, and lose a frame that arrives in one packet with the handshake
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.interfaces import (
     IAddress,
@@ -22,10 +22,14 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from gossip.protocol.http import split_target
 from gossip.registry.addresses import read
 from gossip.transports.admission import Admission
 
-SOCKET_PATH = b"/socket"
+SOCKET_PATH: Final = b"/socket"
+
+_IMC2: Final = (b"PW ", b"SHA256-AUTH-")
+"""The first bytes of an IMC2 client. After a FIN it reads for ever and its MUD hangs; after an RST it goes on."""
 
 
 class RequestLineSniffer(Protocol):
@@ -67,19 +71,26 @@ class RequestLineSniffer(Protocol):
         if not self._admitted:
             return
         self._head += data
-        line, end, _ = self._head.partition(b"\n")
-        if end:
-            self._hand_over(line)
+        # Empty lines before a request are ignored (RFC 9112, section 2.2).
+        head = self._head.lstrip(b"\r\n")
+        line, end, _ = head.partition(b"\n")
+        if head.startswith(_IMC2):
+            self._give_up()
+        elif end:
+            self._hand_over(head, line)
         elif self.factory.most and len(self._head) > self.factory.most:
             self._refuse(b"414 URI Too Long")
 
-    def _hand_over(self, line: bytes) -> None:
+    def _hand_over(self, head: bytes, line: bytes) -> None:
         words = line.split()
-        path = words[1].partition(b"?")[0] if len(words) > 1 else b""
-        head, self._head = self._head, b""
+        target = words[1] if len(words) > 1 else b""
+        path, host = split_target(target)
+        self._head = b""
         transport: Any = self.transport
         self._stop_waiting()
-        if path == SOCKET_PATH:
+        if path.partition(b"?")[0] == SOCKET_PATH:
+            if host is not None:
+                head = head.replace(target, path, 1)
             protocol = self.factory.games.buildProtocol(self._address)
             # The games' factory counts them itself. There are many: nothing may stay between them and the transport.
             self._leave(waiting=True)

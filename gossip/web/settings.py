@@ -33,12 +33,14 @@ class WebSettings(Struct, frozen=True, forbid_unknown_fields=True):
         (C{closed}).
     @ivar games: how many games an account can register; 0 for no limit.
     @ivar visit_days: how many days a browser stays signed in.
+    @ivar hsts_days: for how many days a browser that saw a page by HTTPS opens only HTTPS (RFC 6797); 0 to forget it.
     @ivar mail: how mail is sent.
     """
 
     sign_up: Literal["open", "invite", "closed"] = "open"
     games: int = 10
     visit_days: float = 30
+    hsts_days: int = 30
     mail: MailSettings = MailSettings()
 
 

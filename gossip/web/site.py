@@ -49,11 +49,19 @@ class PublicSite(BoundedSite):
     @ivar live: sends messages to readers as they are said.
     """
 
-    def __init__(self, router: Router, clock: IReactorTime, gossip: GossipService, live: Live) -> None:
+    def __init__(self, router: Router, clock: IReactorTime, gossip: GossipService, live: Live, rules: WebRules) -> None:
         super().__init__(router, clock, PublicRequest)
         self.live = live
+        self._rules = rules
         self._gossip = gossip
         gossip.heard.add(live.heard)
+
+    def getResourceFor(self, request: Any) -> Any:
+        if request.encrypted:
+            # RFC 6797, section 7.2: never on a page without TLS.
+            days = self._rules.settings.hsts_days
+            request.setHeader(b"Strict-Transport-Security", b"max-age=%d" % (days * 86400))
+        return super().getResourceFor(request)
 
     def stopFactory(self) -> None:
         # Otherwise the streams would break off instead of ending.
@@ -124,7 +132,7 @@ def public_site(
         Api(layout, public, queries, tokens, executor),
     ):
         part.add(router)
-    return PublicSite(router, clock, gossip, live)
+    return PublicSite(router, clock, gossip, live, rules)
 
 
 def _new_uuid() -> str:

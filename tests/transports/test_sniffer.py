@@ -79,10 +79,46 @@ class DoorTests(SynchronousTestCase):
 
     def test_people(self) -> None:
         """Everything else reaches the pages, even junk."""
-        for line in (b"GET / HTTP/1.1\r\n", b"GET /socket/x HTTP/1.1\r\n", b"GET /Socket HTTP/1.1\r\n", b"\n", b"x\n"):
+        for line in (b"GET / HTTP/1.1\r\n", b"GET /socket/x HTTP/1.1\r\n", b"GET /Socket HTTP/1.1\r\n", b"x\n"):
             self.setUp()
             self.feed(line)
             self.assertEqual([guest.heard for guest in self.people.made], [line])
+
+    def test_empty_lines(self) -> None:
+        """Empty lines before a request are dropped, within the limit."""
+        self.feed(b"\r\n", b"\r", b"\n\nGET /socket HTTP/1.1\r\n")
+        self.assertEqual(self.games.made[0].heard, b"GET /socket HTTP/1.1\r\n")
+        self.setUp()
+        self.feed(*[b"\r\n"] * 50)
+        self.assertTrue(self.transport.connected)
+        self.feed(b"\n")
+        self.assertTrue(self.transport.value().startswith(b"HTTP/1.1 414 "))
+
+    def test_whole_url(self) -> None:
+        """A request whose target is a whole URL reaches the socket, which gets the path, or the pages."""
+        for url in (b"http://x/socket", b"https://x:1/socket?vsn=1", b"ws://x/socket", b"WSS://x/socket"):
+            self.setUp()
+            self.feed(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % url)
+            path = url[url.index(b"/socket") :]
+            self.assertEqual(self.games.made[0].heard, b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path)
+        for url in (b"http://x/socket/", b"http://socket/", b"http:///x", b"ftp://x/socket", b"http:/socket"):
+            self.setUp()
+            self.feed(b"GET %s HTTP/1.1\r\n" % url)
+            self.assertEqual([guest.heard for guest in self.people.made], [b"GET %s HTTP/1.1\r\n" % url])
+
+    def test_imc2(self) -> None:
+        """An IMC2 client is cut off by an RST as soon as it is known, and told nothing."""
+        for line in (b"PW OldMud pw version=2 autosetup pw2 SHA256\n\r", b"SHA256-AUTH-REQ OldMud\n\r", b"\n\rPW a"):
+            for cut in (1, 2, len(line)):
+                self.setUp()
+                self.feed(line[:cut], line[cut:])
+                self.assertFalse(self.transport.connected)
+                self.assertTrue(self.transport.disconnected)  # aborted, and not closed
+                self.assertEqual(self.transport.value(), b"")
+                self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.setUp()
+        self.feed(b"PWNED / HTTP/1.1\r\n")
+        self.assertEqual(len(self.people.made), 1)
 
     def test_lost(self) -> None:
         """A protocol that was handed a connection is told of its end directly."""

@@ -20,6 +20,7 @@ from gossip.registry.changes import Account, AccountSaved, Channel, ChannelSaved
 from gossip.registry.secret import digest
 from gossip.service.counters import Counters
 from gossip.web.api.admin_api import BACKLOG, BODY_BYTES, admin_site, unix_user
+from gossip.web.settings import WebRules, WebSettings
 from gossip.web.site import public_site
 from tests.support.memory_service import CountingTransport, MemoryService
 from tests.support.site_browser import Browser
@@ -97,6 +98,68 @@ class HeaderTests(SiteTestCase):
         channel.dataReceived(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
         self.assertIn(b"\r\nConnection: close\r\n", transport.value())
         self.assertTrue(transport.disconnecting)
+
+
+class TargetTests(SiteTestCase):
+    """What a request asks for, and at which host (RFC 9112, section 3.2)."""
+
+    def answer(self, request: bytes) -> int:
+        """The code of the answer to a request."""
+        browser = Browser(self.site)
+        browser.send(request)
+        return browser.read()[0]
+
+    def test_host(self) -> None:
+        """A request of HTTP/1.1 needs one valid Host header, one of HTTP/1.0 needs none; on every path."""
+        for path in (b"/health", b"/", b"/nothing"):
+            good = self.answer(b"GET %s HTTP/1.1\r\nHost: x:80\r\n\r\n" % path)
+            self.assertNotEqual(good, 400)
+            self.assertEqual(self.answer(b"GET %s HTTP/1.0\r\n\r\n" % path), good)
+            for host in (b"", b"Host: x\r\nHost: x\r\n", b"Host: x\r\nHost: y\r\n", b"Host: x/y\r\n", b"Host: a b\r\n"):
+                self.assertEqual(self.answer(b"GET %s HTTP/1.1\r\n%s\r\n" % (path, host)), 400, host)
+            self.assertEqual(self.answer(b"GET %s HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n" % path), 400)
+        for host in (b"mud.example", b"[::1]:4110", b"127.0.0.1:1", b"", b"MUD.example:"):
+            self.assertEqual(self.answer(b"GET /health HTTP/1.1\r\nHost: %s\r\n\r\n" % host), 200, host)
+
+    def test_host_at_the_admin_socket(self) -> None:
+        """The admin API judges the Host header as well."""
+        service = self.service
+        site = admin_site(service, service.store, service.clock, maybeDeferred)
+        for host, code in ((b"Host: gossip\r\n", 200), (b"", 400), (b"Host: x\r\nHost: x\r\n", 400)):
+            browser = Browser(site)
+            browser.send(b"GET /status HTTP/1.1\r\n%s\r\n" % host)
+            self.assertEqual(browser.read()[0], code, host)
+
+    def test_whole_url(self) -> None:
+        """A target that is a whole URL counts as its path, and its host as the Host header."""
+        for target, code in (
+            (b"http://mud.example/health", 200),
+            (b"HTTPS://mud.example:4110/health?x=1", 200),
+            (b"http://mud.example", 200),
+            (b"http://mud.example?x=1", 200),
+            (b"http://mud.example/nothing", 404),
+            (b"http://a@b/health", 400),
+            (b"ftp://mud.example/health", 404),
+            (b"health", 404),
+        ):
+            self.assertEqual(self.answer(b"GET %s HTTP/1.1\r\nHost: y\r\n\r\n" % target), code, target)
+        browser = Browser(self.site)
+        browser.send(b"GET https://mud.example:1/connect HTTP/1.1\r\nHost: other.example\r\nAccept: text/html\r\n\r\n")
+        code, _, body = browser.read()
+        self.assertEqual(code, 200)
+        self.assertIn(b"ws://mud.example:1/socket", body)
+        self.assertNotIn(b"other.example", body)
+
+    def test_only_https(self) -> None:
+        """A page that comes by HTTPS, and no other, tells browsers to come by HTTPS only."""
+        name = "strict-transport-security"
+        for path in ("/", "/nothing", "/static/nothing", "/health"):
+            self.assertNotIn(name, self.get(path)[1])
+            self.assertNotIn(name, self.get(path, X_Forwarded_Proto="http")[1])
+            self.assertEqual(self.get(path, X_Forwarded_Proto="https")[1][name], "max-age=2592000")
+        rules = WebRules(WebSettings(hsts_days=0))
+        self.site = public_site(self.service, self.service.store, self.service.clock, maybeDeferred, rules=rules)
+        self.assertEqual(self.get("/", X_Forwarded_Proto="https")[1][name], "max-age=0")
 
 
 class HealthTests(SiteTestCase):

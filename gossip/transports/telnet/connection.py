@@ -299,7 +299,9 @@ class TelnetConnection(Outlet, Protocol):
         # A peer that reads nothing would keep the connection open.
         self._deadline = self.factory.clock.callLater(CLOSE_SECONDS, self.transport.abortConnection)
         self._read_on(True)  # TLS waits for the peer's close_notify
-        self.transport.loseConnection()
+        # An IMC2 client reads for ever after a FIN. It leaves by itself, or is cut off by an RST.
+        if why.code != "not-imc2":
+            self.transport.loseConnection()
 
     def stop(self) -> None:
         """The daemon stops: say so to a connection without a session, which the network does not know."""

@@ -72,7 +72,7 @@ _Choice = Callable[["TelnetFactory"], Dialect | Error]
 _TABLE: Final[tuple[tuple[tuple[bytes, ...], _Choice], ...]] = (
     ((b"{",), lambda factory: JsonDialect(factory.json_format, factory.ref_bytes)),
     ((b"GET ", b"POST ", b"HEAD "), lambda factory: Error.of("not-http", hint=factory.web_hint())),
-    ((b"PW ", b"SHA256-AUTH-REQ "), lambda _: Error.of("not-imc2")),
+    ((b"PW ", b"SHA256-AUTH-"), lambda _: Error.of("not-imc2")),
 )
 """The first bytes of the first line, and what they mean: a dialect, or an error that ends the connection."""
 

@@ -24,7 +24,6 @@ from gossip.service.service import GossipService
 from gossip.web.http.forms import Form
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import Problem, View
-from gossip.web.http.urls import is_secure
 from gossip.web.settings import WebRules
 
 DAY: Final = 24 * 3600
@@ -178,7 +177,7 @@ class SessionCookies:
             value.encode(),
             path=b"/",
             max_age=None if seconds is None else str(seconds).encode(),
-            secure=is_secure(request),
+            secure=request.encrypted,
             httpOnly=True,
             sameSite="lax",
         )
@@ -186,7 +185,7 @@ class SessionCookies:
 
 def _cookie_name(request: PublicRequest, name: bytes) -> bytes:
     # With this prefix no other host of the domain can set it; browsers accept it on encrypted connections only.
-    return b"__Host-" + name if is_secure(request) else name
+    return b"__Host-" + name if request.encrypted else name
 
 
 def _cookie(request: PublicRequest, name: bytes) -> str:

@@ -11,8 +11,9 @@ from typing import Any, Final
 import msgspec
 from twisted.internet.interfaces import IReactorTime
 from twisted.web import http, server
-from twisted.web.resource import IResource
+from twisted.web.resource import IResource, Resource
 
+from gossip.protocol.http import split_target
 from gossip.registry.addresses import Address, read
 
 IDLE_SECONDS: Final = 30
@@ -29,6 +30,9 @@ TOO_MANY: Final = 429
 
 REASONS: Final = {**http.RESPONSES, UNPROCESSABLE: b"Unprocessable Content", TOO_MANY: b"Too Many Requests"}
 """The reason phrases of status codes, with two that Twisted does not have."""
+
+_HOST: Final = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-fv:.]+\])(?::[0-9]*)?")
+"""A valid Host header (RFC 9110, section 7.2)."""
 
 _ETAG: Final = re.compile(rb'"[^"]*"')
 _DRAINED: Final = 1024 * 1024
@@ -60,6 +64,18 @@ class BoundedRequest(server.Request):
 
     most = 0
     _size = 0
+    _good_host = True
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        hosts = self.requestHeaders.getRawHeaders(b"host") or []
+        self._good_host = (len(hosts) == 1 or (not hosts and version == b"HTTP/1.0")) and all(
+            map(_HOST.fullmatch, hosts)
+        )
+        path, host = split_target(path)
+        if host is not None:
+            self._good_host = self._good_host and _HOST.fullmatch(host) is not None
+            self.requestHeaders.setRawHeaders(b"host", [host])  # RFC 9112, section 3.2.2
+        super().requestReceived(command, path, version)
 
     def gotLength(self, length: int | None) -> None:
         # For a long body, Twisted would open a temporary file.
@@ -84,6 +100,16 @@ class BoundedRequest(server.Request):
             # A browser would take it for the length of its cached body.
             self.responseHeaders.removeHeader(b"Content-Length")
         super().write(data)
+
+    @property
+    def bad_host(self) -> bool:
+        """Whether the request has an invalid Host header, more than one, or none although its version needs one."""
+        return not self._good_host
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the connection to the browser is encrypted, here or at a proxy."""
+        return bool(self.isSecure()) or self.getHeader(b"x-forwarded-proto") == b"https"
 
     @property
     def has_body(self) -> bool:
@@ -114,6 +140,15 @@ class PublicRequest(BoundedRequest):
         super().process()
 
 
+class _BadHost(Resource):
+    """Answers what L{BoundedRequest.bad_host} is about (RFC 9112, section 3.2)."""
+
+    isLeaf = True
+
+    def render(self, request: server.Request) -> bytes:
+        return answer_text(request, "The request must have one valid Host header.", http.BAD_REQUEST)
+
+
 class BoundedSite(server.Site):
     """A site that adds security headers to every answer."""
 
@@ -131,6 +166,8 @@ class BoundedSite(server.Site):
     def getResourceFor(self, request: server.Request) -> Any:
         for name, value in _HEADERS:
             request.setHeader(name, value)
+        if isinstance(request, BoundedRequest) and request.bad_host:
+            return _BadHost()
         return super().getResourceFor(request)
 
     def acceptableProtocols(self) -> list[bytes]:

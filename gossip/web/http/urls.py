@@ -8,6 +8,7 @@ from typing import Final
 from twisted.web import http
 from twisted.web.server import Request
 
+from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import Problem
 
 _HOST: Final = re.compile(rb"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
@@ -20,23 +21,18 @@ def safe_return_path(path: str | None, otherwise: str = "/") -> str:
     return path if path is not None and _BACK.fullmatch(path) else otherwise
 
 
-def site_address(request: Request) -> str | None:
+def site_address(request: PublicRequest) -> str | None:
     """The address of this site by the request's Host header, as C{https://example.org}; C{None} without a valid one."""
     host = request.getHeader(b"host") or b""
     if not _HOST.fullmatch(host):
         return None
-    return f"{'https' if is_secure(request) else 'http'}://{host.decode('ascii')}"
+    return f"{'https' if request.encrypted else 'http'}://{host.decode('ascii')}"
 
 
-def socket_address(request: Request) -> str | None:
+def socket_address(request: PublicRequest) -> str | None:
     """The address at which games connect, by the request's Host header; C{None} without a valid one."""
     address = site_address(request)
     return None if address is None else f"ws{address.removeprefix('http')}/socket"
-
-
-def is_secure(request: Request) -> bool:
-    """Whether the connection to the browser is encrypted, here or at a proxy."""
-    return bool(request.isSecure()) or request.getHeader(b"x-forwarded-proto") == b"https"
 
 
 def parameter(request: Request, name: str) -> str | None:

@@ -10,7 +10,7 @@ from gossip.registry.changes import MessageSaid
 from gossip.web.http.accept import prefers_text
 from gossip.web.http.requests import PublicRequest, answer_text
 from gossip.web.http.router import Router, redirect
-from gossip.web.http.urls import is_secure, parameter, safe_return_path, socket_address
+from gossip.web.http.urls import parameter, safe_return_path, socket_address
 from gossip.web.live import milliseconds
 from gossip.web.views.charts import sparkline
 from gossip.web.views.formatting import clock, count
@@ -93,7 +93,7 @@ class FrontPages:
         chosen = parameter(request, "to")
         if chosen in THEMES:
             request.addCookie(
-                b"theme", chosen.encode(), path=b"/", max_age=b"31536000", sameSite=b"lax", secure=is_secure(request)
+                b"theme", chosen.encode(), path=b"/", max_age=b"31536000", sameSite=b"lax", secure=request.encrypted
             )
         return redirect(request, safe_return_path(parameter(request, "back")))
 

@@ -12,7 +12,7 @@ from zope.interface.verify import verifyObject
 
 from gossip.registry.changes import GameRemoved
 from gossip.service.interfaces import IConnection, IWireFormat
-from gossip.transports.telnet.connection import LINES_A_TURN
+from gossip.transports.telnet.connection import CLOSE_SECONDS, LINES_A_TURN
 from gossip.transports.telnet.limits import TelnetLimits
 from tests.support.telnet_games import (
     ANY_RATE,
@@ -68,11 +68,18 @@ class OpeningTests(TelnetTestCase):
             self.assertTrue(mud.closed)
 
     def test_imc2(self) -> None:
-        """IMC2 is told that this is the wrong port."""
-        for line in ("PW Mud secret version=2 autosetup", "SHA256-AUTH-REQ Mud"):
+        """
+        IMC2 is told that this is the wrong port. It leaves by itself, or is cut off by an RST: after a FIN it would
+        read for ever, and the whole MUD would hang.
+        """
+        for line in ("PW Mud secret version=2 autosetup", "SHA256-AUTH-REQ Mud", "SHA256-AUTH-RESP Mud 00"):
             mud = self.mud()
             self.assertRegex(mud.say(line)[0], "^BYE 400 .* IMC2")
+            self.assertFalse(mud.closed)
+            self.assertEqual(mud.say("PW Mud secret"), [])
+            self.clock.advance(CLOSE_SECONDS)
             self.assertTrue(mud.closed)
+            self.assertTrue(mud.wire.disconnected)  # aborted, and not closed
 
     def test_no_text(self) -> None:
         """Intermud-3 and a TLS handshake are closed at once and without an answer, however they are cut."""
