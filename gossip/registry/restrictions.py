@@ -2,20 +2,31 @@
 Mutes and bans: whom they apply to, and whether they are in force.
 
 The subject is one text: a game's client_id, C{player@client_id}, or an address or network as L{Address} prints it. A
-single IPv6 address, which earlier releases stored, stands for its /64 network.
+single IPv6 address, which earlier releases stored, stands for its /64 network. A player is known by the skeleton of
+the name (L{gossip.protocol.skeleton}): a name that looks alike is no way round a mute.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from gossip.protocol.errors import Error
+from gossip.protocol.skeleton import skeletons
 from gossip.protocol.text import timestamp
 from gossip.registry.addresses import Address, network
 from gossip.registry.changes import Restriction
 
 
 def player_of(client_id: str, name: str) -> str:
-    """A player as the subject of a restriction. Case and extra spaces make no difference."""
+    """A player as the subject of a restriction, which shows what an admin wrote."""
     return f"{' '.join(name.split()).lower()}@{client_id}"
+
+
+@lru_cache(4096)
+def _players(subject: str) -> tuple[str, ...]:
+    """What players that can be mistaken for a subject have in common with it; nothing if it is no player."""
+    name, at, client_id = subject.rpartition("@")
+    return tuple(f"{each}@{client_id}" for each in skeletons(name)) if at else ()
 
 
 def address_of(subject: str) -> Address | None:
@@ -62,6 +73,8 @@ class Restrictions(dict[tuple[str, str], Restriction]):
         # By bits and length, then by the network and the channel. Several only if they are stored from earlier
         # releases: addresses of one /64.
         self._networks: dict[tuple[int, int], dict[tuple[Address, str], tuple[Restriction, ...]]] = {}
+        # Also several if earlier releases stored names that look alike.
+        self._players: dict[tuple[str, str], tuple[Restriction, ...]] = {}
 
     def set(self, restriction: Restriction) -> None:
         """Add a restriction, or replace the one of the same subject and channel."""
@@ -72,11 +85,20 @@ class Restrictions(dict[tuple[str, str], Restriction]):
             known = self._networks.setdefault((address.bits, address.length), {})
             key = address, restriction.channel
             known[key] = (*known.get(key, ()), restriction)
+        for player in _players(restriction.subject)[:1]:
+            alike = player, restriction.channel
+            self._players[alike] = (*self._players.get(alike, ()), restriction)
 
     def lift(self, subject: str, channel: str) -> None:
         """Remove a restriction, if there is one."""
         restriction = self.pop((subject, channel), None)
-        address = None if restriction is None else address_of(subject)
+        if restriction is None:
+            return
+        for player in _players(subject)[:1]:
+            others = tuple(each for each in self._players.pop((player, channel)) if each is not restriction)
+            if others:
+                self._players[player, channel] = others
+        address = address_of(subject)
         if address is None:
             return
         size, key = (address.bits, address.length), (address, channel)
@@ -88,10 +110,13 @@ class Restrictions(dict[tuple[str, str], Restriction]):
             del self._networks[size]
 
     def on(self, subject: str, channel: str) -> tuple[Restriction, ...]:
-        """The restrictions of a subject on a channel: all that are stored for the same network."""
+        """The restrictions of a subject on a channel: all that are stored for the same network, or for names alike."""
         address = address_of(subject)
         if address is not None:
             return self._networks.get((address.bits, address.length), {}).get((address, channel), ())
+        players = _players(subject)
+        if players:
+            return tuple(each for player in players for each in self._players.get((player, channel), ()))
         restriction = self.get((subject, channel))
         return () if restriction is None else (restriction,)
 
@@ -106,10 +131,18 @@ class Restrictions(dict[tuple[str, str], Restriction]):
         """
         channels = ("", channel) if channel else ("",)
         for subject in subjects:
+            if "@" in subject:
+                continue
             for where in channels:
                 found = self.get((subject, where))
                 if found is not None and not is_over(found, now):
                     return found
+        if self._players:
+            for player in (player for subject in subjects for player in _players(subject)):
+                for where in channels:
+                    for found in self._players.get((player, where), ()):
+                        if not is_over(found, now):
+                            return found
         for (bits, length), known in self._networks.items():
             if bits == peer.bits:
                 network = peer.within(length)

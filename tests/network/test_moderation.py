@@ -77,7 +77,7 @@ class MuteTests(ModerationTestCase):
         """A mute holds from the next message on, whatever blanks and case the name has; other players still speak."""
         self.assertIsNone(self.send())
         self.restrict("mute", player_of(self.client_id, "Ana"), reason="shouting")
-        for name in ("Ana", "ANA", " ana "):
+        for name in ("Ana", "ANA", " ana ", "A\u200bna", "A\u00adna", "Ａｎａ", "A\u0301na", "Аna"):
             self.assertEqual(self.send(name), "muted: shouting")
         self.assertIsNone(self.send("Anna"))
         self.assertEqual(self.tell(), "muted: shouting")

@@ -106,3 +106,49 @@ class RestrictionsTests(SynchronousTestCase):
         covered = any(where in ("", channel) and network(subject).covers(read(peer)) for subject, where in left)
         self.assertEqual(bans.find((), read(peer), channel, 0.0) is not None, covered)
         self.assertEqual(set(bans), left)
+
+
+class PlayersTests(SynchronousTestCase):
+    """Players are known by what their names look like."""
+
+    def setUp(self) -> None:
+        self.bans = Restrictions()
+
+    def found(self, name: str, client_id: str = "game", channel: str = "", now: float = 0.0) -> str | None:
+        restriction = self.bans.find((client_id, f"{name}@{client_id}"), read("192.0.2.1"), channel, now)
+        return None if restriction is None else restriction.subject
+
+    def test_alike(self) -> None:
+        """Whoever looks like a banned player is banned, in this game and on this channel, until it ends."""
+        self.bans.set(ban("ana@game"))
+        self.bans.set(ban("bill@game", "news", until=5.0))
+        for name in ("Ana", "A\u200bna", "Аna", "Ａｎａ", "Áná", "ANA", " Ana"):
+            self.assertEqual(self.found(name), "ana@game", ascii(name))
+            self.assertIsNone(self.found(name, "another game"))
+        self.assertEqual(
+            [self.found("BilI", channel="news"), self.found("BilI"), self.found("BilI", channel="news", now=5.0)],
+            ["bill@game", None, None],
+        )
+        self.assertIsNone(self.found("Anna"))
+        self.assertIsNone(self.found("Ana@game"))
+
+    def test_stored_before(self) -> None:
+        """Names that were stored apart and look alike all count, each until it is lifted."""
+        for subject in ("ana@game", "ána@game", "аna@game"):
+            self.bans.set(ban(subject))
+        self.assertEqual([each.subject for each in self.bans.on("A\u00adna@game", "")], [each for each, _ in self.bans])
+        self.bans.set(ban("ána@game", until=5.0))
+        self.assertEqual(len(self.bans.on("ana@game", "")), 3)
+        for subject in ("ana@game", "аna@game", "ána@game"):
+            self.assertIsNotNone(self.found("Ana"))
+            self.bans.lift(subject, "")
+        self.assertIsNone(self.found("Ana"))
+        self.bans.lift("ana@game", "")
+        self.assertEqual((self.bans, self.bans._players), ({}, {}))
+
+    def test_capitals(self) -> None:
+        """The capital of a Greek letter may look like another letter than the small one does."""
+        self.bans.set(ban("nathan@game"))
+        self.assertEqual((self.found("Νathan"), self.found("νathan")), ("nathan@game", None))
+        self.bans.set(ban("νίκος@game"))
+        self.assertEqual((self.found("ΝΙΚΟΣ"), self.found("Νίκος")), ("νίκος@game", "νίκος@game"))
