@@ -26,10 +26,11 @@ from gossip.protocol.events import (
     Failure,
 )
 from gossip.protocol.moment import Moment
-from gossip.protocol.text import clean, timestamp, too_long
+from gossip.protocol.skeleton import is_visible
+from gossip.protocol.text import clean, clean_name, timestamp, too_long
 from gossip.registry.changes import Channel, ChannelSaved, MessageSaid, Restriction
 from gossip.registry.errors import Refused
-from gossip.registry.names import CHANNEL_NAME
+from gossip.registry.names import CHANNEL_NAME, is_of_network
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import code_of, values_of
 
@@ -220,13 +221,15 @@ def checked_name(name: str, limits: NetworkLimits) -> str:
     """
     A player's name, cleaned.
 
-    @raise Denied: it is empty or too long.
+    @raise Denied: it is empty or too long, or would be mistaken for one of the network itself.
     """
-    name = clean(name)
-    if not name:
+    name = clean_name(name)
+    if not is_visible(name):
         raise Denied("empty-name")
     if too_long(name, 0, limits.name_bytes):
         raise Denied("name-too-long")
+    if is_of_network(name):
+        raise Denied("reserved-name")
     return name
 
 
@@ -237,7 +240,7 @@ def checked_message(message: str, limits: NetworkLimits) -> str:
     @raise Denied: it is empty or too long.
     """
     message = clean(message)
-    if not message:
+    if not is_visible(message):
         raise Denied("empty-message")
     if too_long(message, limits.message_characters, limits.message_bytes):
         raise Denied("message-too-long")

@@ -65,7 +65,7 @@ from gossip.protocol.events import (
 )
 from gossip.protocol.flags import HISTORY
 from gossip.protocol.moment import Moment
-from gossip.protocol.text import clean
+from gossip.protocol.text import clean_name
 from gossip.registry.changes import (
     AchievementDropped,
     AchievementKept,
@@ -322,8 +322,8 @@ class Network:
 
     def _seen(self, client_id: str, event: Authenticate) -> Outputs:
         """Note the code base of a game if it differs from last time."""
-        user_agent = clean(event.user_agent or "")[:_USER_AGENT] or None
-        seen = GameSeen(client_id, user_agent, clean(event.version or "1.0.0")[:_VERSION])
+        user_agent = clean_name(event.user_agent or "")[:_USER_AGENT] or None
+        seen = GameSeen(client_id, user_agent, clean_name(event.version or "1.0.0")[:_VERSION])
         changes: list[Change] = []
         if self.registry.seen.get(client_id) != seen:
             changes.append(seen)

@@ -16,7 +16,9 @@ from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.events import PlayersSignedIn, PlayersSignedOut, PlayersSignIn, PlayersSignOut
 from gossip.protocol.moment import Moment
-from gossip.protocol.text import clean, too_long
+from gossip.protocol.skeleton import is_visible
+from gossip.protocol.text import clean_name, too_long
+from gossip.registry.names import is_of_network
 
 
 class Players:
@@ -31,12 +33,12 @@ class Players:
         """
         A session says who is online; nobody else is told.
 
-        Names are cleaned; empty ones, overlong ones and more than the limit are left out silently.
+        Names are cleaned. Empty and overlong ones, those of the network, and more than the limit are left out silently.
         """
         most, longest = self._rules.limits.players, self._rules.limits.name_bytes
         players: dict[str, None] = {}
-        for name in map(clean, names):
-            if name and not too_long(name, 0, longest):
+        for name in map(clean_name, names):
+            if is_visible(name) and not too_long(name, 0, longest) and not is_of_network(name):
                 players[name] = None
                 if len(players) == most:
                     break

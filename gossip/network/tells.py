@@ -21,7 +21,7 @@ from gossip.network.settings import Rules
 from gossip.protocol.errors import Denied
 from gossip.protocol.events import TellsReceive, TellsSend
 from gossip.protocol.moment import Moment
-from gossip.protocol.text import clean, timestamp
+from gossip.protocol.text import clean_name, timestamp
 from gossip.registry.names import NETWORK_GAME, NETWORK_PLAYER, is_network
 from gossip.registry.registry import Registry
 
@@ -52,7 +52,7 @@ class Tells:
             raise Denied("invalid-payload")
         sender = session.online
         assert sender is not None
-        from_name, to_name = clean(event.from_name), clean(event.to_name)
+        from_name, to_name = clean_name(event.from_name), clean_name(event.to_name)
         rate = self._rules.limits.rates.tells_send
         if is_network(event.to_game):
             spend(sender.buckets, "tells_send", rate, now)

@@ -11,7 +11,8 @@ from msgspec import Meta
 from gossip.operations.command import Argument, Block, Result, Table
 from gossip.operations.operation import Done, Occasion, Operation, channel_name, find_speaker
 from gossip.operations.texts import minute
-from gossip.protocol.text import clean, timestamp
+from gossip.protocol.skeleton import is_visible
+from gossip.protocol.text import is_line, timestamp
 from gossip.registry.addresses import network
 from gossip.registry.changes import Change, Restriction, RestrictionLifted, RestrictionSet, Together
 from gossip.registry.errors import Refused
@@ -52,7 +53,7 @@ def _subject(registry: Registry, who: str) -> str:
             raise Refused("not-found", "who", "no such game; a player is named like Ana@MyMUD") from None
     # A player may be called like an address: what stands behind its % may be anything.
     client_id = find_speaker(registry, game, "who")
-    if not player.strip() or clean(player) != player:
+    if not is_visible(player) or not is_line(player):
         raise Refused("invalid", "who", "a player is named like Ana@MyMUD")
     return player_of(client_id, player)
 

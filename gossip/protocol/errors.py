@@ -55,6 +55,7 @@ TABLE: Final = (
     Kind("not-allowed-to-speak", "not allowed to speak", 403, "not allowed to speak"),
     Kind("empty-name", "Name cannot be empty", 400, "Name cannot be empty"),
     Kind("name-too-long", "name too long", 413, "name too long"),
+    Kind("reserved-name", "this name belongs to the network", 403, "this name belongs to the network"),
     Kind("empty-message", "empty message", 400, "empty message"),
     Kind("message-too-long", "message too long", 413, "message too long"),
     Kind("bad-limit", "limit must be 1 to 100", 400, "limit must be 1 to 100"),

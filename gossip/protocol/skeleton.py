@@ -146,8 +146,8 @@ def plain(text: str) -> str:
 
 def is_visible(text: str) -> bool:
     """Is anything of a text drawn: more than white space, joiners, fillers and accents without a letter?"""
-    if text.isascii() and text.isprintable():
-        return not text.isspace() and text != ""
+    if "!" <= text[:1] <= "~":
+        return True  # as most texts
     return any(each != "\u2800" and unicodedata.category(each) not in _NOT_DRAWN for each in _IGNORABLE.sub("", text))
 
 

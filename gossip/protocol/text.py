@@ -8,11 +8,21 @@ command there. Ordinary talk stays as it is: C{I <3 you > me} passes unchanged.
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import Final
 
 # C0 except TAB, LF and CR; DEL; C1; the embedding, override and isolate marks that reverse lines (Unicode UAX 9).
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
+
+# What no script needs within a name: fillers, and marks that turn lines around or separate nothing. Joiners, variation
+# selectors and the tags of flags stay.
+_HIDDEN: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufff8]+"
+)
+
+MARKS: Final = 4
+"""The maximum number of marks on one letter of a name. Vietnamese needs two, Hebrew and old Slavonic three."""
 
 _BREAKS: Final = re.compile("[\t\n\r\u2028\u2029]")
 
@@ -33,6 +43,28 @@ def clean(text: str) -> str:
     # There is no tag after the last ">". Every "<" there would search to the end: quadratic.
     end = text.rfind(">") + 1
     return _TAG.sub("", text[:end]) + text[end:]
+
+
+def clean_name(name: str) -> str:
+    """
+    Clean a name, which other games write into the middle of a line.
+
+    Besides what L{clean} drops, it has no fillers and no marks that turn lines around, white space is one blank between
+    words, and a letter has at most L{MARKS} marks. A blank, an C{@}, and the joiners of Persian, Hindi and emoji stay.
+    """
+    if name.isascii():
+        return name if name.isalnum() else " ".join(clean(name).split())
+    if name.isalpha() and not _HIDDEN.search(name):
+        return name  # only letters, as most names
+    # First, since what is hidden could hide a tag.
+    name = " ".join(clean(_HIDDEN.sub("", name)).split())
+    kept, marks = [], MARKS
+    for character in name:
+        kind = unicodedata.category(character)
+        marks = marks + 1 if kind in ("Mn", "Me") else marks if kind == "Cf" else 0
+        if marks <= MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def is_line(text: str) -> bool:

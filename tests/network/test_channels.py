@@ -219,8 +219,38 @@ class SendTests(SynchronousTestCase):
         self.assertEqual(self.error(say("<b></b>"), now=NOW + 10), "empty message")
         self.assertEqual(self.error(say("x" * 4097), now=NOW + 10), "message too long")
         self.assertEqual(self.error(say("😀" * 3073), now=NOW + 10), "message too long")
-        for message in ("x" * 4096, "😀" * 3072, "é" * 4096, " ", "<b>" + "x" * 4096):
+        for message in ("x" * 4096, "😀" * 3072, "é" * 4096, "<b>" + "x" * 4096):
             self.assertIsNone(self.error(say(message), now=NOW + 10))
+
+    def test_invisible(self) -> None:
+        """Names and messages of which nothing is seen are empty; what is seen is heard as it was written."""
+        for nothing in (" ", "\t\n", "\u3164", "\u200b", "\u00ad", "\u2800", "\u0301", "\u200e\u202e", "\ufe0f"):
+            self.assertEqual(self.error(say("Hi", nothing)), "Name cannot be empty", ascii(nothing))
+            self.assertEqual(self.error(say(f"<b>{nothing}</b>\u200b")), "empty message", ascii(nothing))
+        for message in ("\u200bHi\u00ad ", "می\u200cخواهم", "\U0001f469\u200d\U0001f4bb", " \u2800.", "क्\u200dष"):
+            [heard] = sent(self.world.say(self.session, say(message)), self.other)
+            self.assertEqual(heard.message, message)
+
+    def test_names(self) -> None:
+        """A name is one line of words in their order, whose letters have few marks."""
+        for name, wanted in (
+            ("Ana\n[gossip] Bo@BBB", "Ana [gossip] Bo@BBB"),
+            (" Ana \t\u00a0\u3000 Bo\r\n", "Ana Bo"),
+            ("\u200fAna\u200b\u061c", "Ana"),
+            ("A" + "\u0301" * 20 + "na", "A" + "\u0301" * 4 + "na"),
+            ("Ana@Some Game", "Ana@Some Game"),
+            ("\U0001f3f4\U000e0067\U000e0062\U000e007f Ana", "\U0001f3f4\U000e0067\U000e0062\U000e007f Ana"),
+        ):
+            [heard] = sent(self.world.say(self.session, say("Hi", name)), self.other)
+            self.assertEqual(heard.name, wanted)
+
+    def test_names_of_the_network(self) -> None:
+        """No player is named like the network itself or like people on its pages; a player may be called system."""
+        own = ("system@gossip", "Bo@Gоssip", "Bo@G0SSIP", "Bo @ grapevine", "Bo＠gossip", "@gossip", "Bo@gos\u200dsip")
+        for name in own:
+            self.assertEqual(self.error(say("Hi", name)), "this name belongs to the network", ascii(name))
+        for name in ("system", "gossip", "Bo@gossips", "gossip@Beta"):
+            self.assertIsNone(self.error(say("Hi", name)), name)
 
     def test_limits_of_0(self) -> None:
         """0 means no limit."""

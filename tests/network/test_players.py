@@ -72,7 +72,9 @@ class PlayersTests(SynchronousTestCase):
             for name, code in (
                 ("", "empty-name"),
                 ("<b>", "empty-name"),
+                ("\u200b \u3164", "empty-name"),
                 ("x" * 65, "name-too-long"),
+                ("Bo@Gоssip", "reserved-name"),
             ):
                 self.assertEqual(
                     self.world.say(self.first, event(name, "r")), [Send(self.first, Failure(wire, R, Error.of(code)))]
@@ -93,9 +95,12 @@ class PlayersTests(SynchronousTestCase):
         """A heartbeat replaces the session's own list, silently."""
         self.world.say(self.first, sign_in("Ana"))
         self.world.say(self.second, sign_in("Bo"))
-        beat = frame("heartbeat", {"players": ["Cy", "", 1, "<b>Di</b>", "Cy", "x" * 65, "\x00"]})
+        beat = frame(
+            "heartbeat",
+            {"players": ["Cy", "", 1, "<b>Di</b>", "Cy", "x" * 65, "\x00", "\u3164", "system@gossip", " C\ny"]},
+        )
         self.assertEqual(self.world.say(self.first, beat), [])
-        self.assertEqual(self.online(), ("Cy", "Di", "Bo"))
+        self.assertEqual(self.online(), ("Cy", "Di", "C y", "Bo"))
 
     def test_empty_heartbeats(self) -> None:
         """A heartbeat without a list or a payload means that nobody is online."""

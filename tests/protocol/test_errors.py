@@ -42,6 +42,7 @@ LABELS = {
     "rate limit exceeded, goodbye",
     "receiving player offline",
     "sending player offline",
+    "this name belongs to the network",
     "too many channels",
     "too many sessions",
     "unauthenticated",

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.protocol.text import clean, is_line, too_long
+from gossip.protocol.skeleton import skeleton
+from gossip.protocol.text import MARKS, clean, clean_name, is_line, too_long
 from tests.support.world import CONTROLS
 
 TRICKY = st.text(st.sampled_from("<<<>>>!/ab1 \x00\x1b\x9b\u202e\n&;"), max_size=60)
+
+
+NAMES = st.text(
+    st.sampled_from("<>/b1 \n\t\u0301\u0301\u200b\u200d\u200f\u202e\u00ad\u3164\ufeff\u2028aé@") | st.characters(),
+    max_size=40,
+)
 
 
 class CleanTests(SynchronousTestCase):
@@ -95,6 +103,42 @@ class CleanTests(SynchronousTestCase):
     def test_nothing_else(self, text: str) -> None:
         """Text without a < loses nothing but controls."""
         self.assertEqual(clean(f"{text}\x1b\t"), f"{text}\t")
+
+
+class CleanNameTests(SynchronousTestCase):
+    """Names stand within lines of others."""
+
+    def test_names(self) -> None:
+        """Names of all scripts stay as they were written."""
+        for name in ("Ana", "Ana Bo", "Ana@Some Game", "O'Neil-Özgür", "Nguyễn", "می\u200cخواهم", "क्\u200dष", "हिन्दी",
+                     "\U0001f469\u200d\U0001f4bb", "❤️", "שָׁלוֹם", "ข้า", "日本", "Ana_1"):  # fmt: skip
+            for form in ("NFC", "NFD"):
+                text = unicodedata.normalize(form, name)
+                self.assertEqual(clean_name(text), text, form)
+
+    def test_hidden_tags(self) -> None:
+        """What is dropped leaves no tag behind."""
+        self.assertEqual(clean_name("<\u200bb>Ana</\u2060b>"), "Ana")
+
+    @given(NAMES)
+    def test_one_line(self, text: str) -> None:
+        """A name is clean, has single blanks within and no marks that turn a line or hide, and few on a letter."""
+        name = clean_name(text)
+        self.assertEqual(clean(name), name)
+        self.assertEqual(" ".join(name.split()), name)
+        self.assertTrue(is_line(name))
+        self.assertIsNone(re.search("[\u200b\u200e\u200f\u202e\u2066\u00ad\u3164\ufeff]", name))
+        self.assertIsNone(re.search(f"^\u0301|\u0301{{{MARKS + 1}}}", name))
+
+    @given(NAMES)
+    def test_idempotent(self, text: str) -> None:
+        """A clean name stays as it is."""
+        self.assertEqual(clean_name(clean_name(text)), clean_name(text))
+
+    @given(st.text(st.characters(exclude_characters="<", exclude_categories=("C", "M", "Zl", "Zp"))))
+    def test_same_name(self, text: str) -> None:
+        """A cleaned name is compared as what was sent."""
+        self.assertEqual(skeleton(clean_name(text)), skeleton(text))
 
 
 class TooLongTests(SynchronousTestCase):
