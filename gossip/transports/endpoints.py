@@ -58,9 +58,9 @@ class Endpoint(Struct, frozen=True):
         return self.kind in _ENCRYPTED
 
     def __str__(self) -> str:
-        """The endpoint string, with a name in front of each argument."""
+        """The endpoint string without C{haproxy}, with a name in front of each argument."""
         named = [f"{name}={_SPECIAL.sub(_escape, value)}" for name, value in self.arguments.items()]
-        return ":".join([*(["haproxy"] if self.proxied else []), self.kind, *named])
+        return ":".join([self.kind, *named])
 
 
 def _escape(special: re.Match[str]) -> str:

@@ -13,6 +13,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from gossip.service.clock import IClock
 from gossip.transports.certificates import CertificateError, Certificates, PemFiles
 from gossip.transports.endpoints import PARAMETERS, Endpoint, EndpointError, parse
+from gossip.transports.proxied import ProxiedFactory
 
 BACKLOG: Final = "1024"
 """
@@ -25,7 +26,8 @@ class Listener:
     """
     What an endpoint string asks for.
 
-    @ivar endpoint: the string for Twisted, which knows nothing of the TLS.
+    @ivar endpoint: the string for Twisted, which knows nothing of the TLS and the PROXY protocol.
+    @ivar proxied: whether the PROXY protocol says where connections come from.
     @ivar certificates: for TLS; C{None} without.
     """
 
@@ -36,13 +38,14 @@ class Listener:
         @raise EndpointError: the string is wrong, or its certificates cannot be read.
         """
         wanted = parse(text)
+        self.proxied = wanted.proxied
         arguments = {**wanted.arguments}
         try:
             self.certificates = _certificates(wanted, protocols) if wanted.encrypted else None
         except CertificateError as error:
             raise EndpointError(str(error)) from None
         if wanted.kind not in PARAMETERS:
-            self.endpoint = text
+            self.endpoint = text.partition(":")[2] if wanted.proxied else text
             return
         arguments.setdefault("backlog", BACKLOG)
         kind = wanted.kind
@@ -53,7 +56,7 @@ class Listener:
         elif kind == "ssl":
             kind = "tcp"
         kept = {name: arguments[name] for name in PARAMETERS[kind] if name in arguments}
-        self.endpoint = str(Endpoint(kind, kept, wanted.proxied))
+        self.endpoint = str(Endpoint(kind, kept))
 
 
 def _certificates(wanted: Endpoint, protocols: tuple[bytes, ...]) -> Certificates:
@@ -88,6 +91,8 @@ def listen(text: str, factory: IProtocolFactory, reactor: Any, clock: IClock) ->
     listener = Listener(text, () if speaking is None else tuple(speaking.acceptableProtocols()))
     if listener.certificates is not None:
         factory = TLSMemoryBIOFactory(listener.certificates, False, factory, clock)
+    if listener.proxied:
+        factory = ProxiedFactory(factory, clock)  # around TLS: the header comes first, unencrypted
     try:
         return strports.service(listener.endpoint, factory, reactor), listener.certificates
     except Exception as error:

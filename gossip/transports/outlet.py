@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from twisted.internet import tcp
 from twisted.logger import Logger
+from twisted.protocols.policies import ProtocolWrapper
 
 from gossip.registry.addresses import Address
 from gossip.service.fanout import Routes
@@ -48,7 +49,7 @@ class Outlet:
         @param backlog: how many bytes may wait for the reader; 0 for no limit.
         """
         self._backlog = backlog
-        tcp_transport = getattr(self.transport, "transport", self.transport)
+        tcp_transport = _innermost(self.transport)
         if isinstance(tcp_transport, tcp.Connection):
             # By default the system buffers some megabytes for a reader that does not read, before our limit counts.
             tcp_transport.socket.setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
@@ -99,9 +100,16 @@ class Outlet:
 _log = Logger()
 
 
+def _innermost(transport: Any) -> Any:
+    """The transport of the socket, below TLS and the PROXY protocol."""
+    while isinstance(transport, ProtocolWrapper):
+        transport = transport.transport
+    return transport
+
+
 def _waiting(transport: Any) -> int:
     """How many bytes the reader has not taken yet, not counting those in the system's buffer."""
-    tcp_transport = getattr(transport, "transport", transport)
+    tcp_transport = _innermost(transport)
     if not isinstance(tcp_transport, tcp.Connection):
         return 0
     return len(tcp_transport.dataBuffer) - tcp_transport.offset + tcp_transport._tempDataLen

@@ -18,7 +18,7 @@ from twisted.internet.interfaces import (
     IReactorTime,
 )
 from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.protocols.tls import TLSMemoryBIOProtocol
+from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -94,7 +94,7 @@ class RequestLineSniffer(Protocol):
             protocol = self.factory.games.buildProtocol(self._address)
             # The games' factory counts them itself. There are many: nothing may stay between them and the transport.
             self._leave(waiting=True)
-            if isinstance(transport, TLSMemoryBIOProtocol):
+            if isinstance(transport, ProtocolWrapper):  # of TLS, or of the PROXY protocol
                 transport.wrappedProtocol = protocol
             else:
                 transport.protocol = protocol
