@@ -884,7 +884,7 @@ class AchievementsTests(ProtocolTestCase):
             game.ask("achievements/update", {"key": first["key"].upper(), "points": 5, "description": None})[0][
                 "payload"
             ],
-            {**changed, "points": 5},
+            {**changed, "points": 5, "description": None},
         )
         self.refused(beta, "achievements/delete", {"key": first["key"]}, {"key": ["not found"]})
         self.refused(beta, "achievements/update", {"key": first["key"]}, {"key": ["not found"]})
