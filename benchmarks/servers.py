@@ -23,6 +23,10 @@ unauthenticated_per_address = 0
 sessions = 0
 wrong_secrets = 0
 
+[limits.budgets]
+unauthenticated = { burst = 0 }
+authenticated = { burst = 0 }
+
 [limits.rates]
 global = { burst = 0 }
 channels_send = { burst = 0 }

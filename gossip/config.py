@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.registry.accounts import EMAIL
+from gossip.transports.budget import Budget, Budgets
 from gossip.transports.endpoints import EndpointError, parse
 from gossip.transports.telnet.limits import TelnetLimits
 from gossip.web.settings import WebSettings
@@ -75,6 +76,8 @@ class Limits(NetworkLimits, frozen=True, forbid_unknown_fields=True):
     @ivar readers_per_address: the same, from one address.
     @ivar request_line_bytes: the maximum length of the first line of a request.
     @ivar request_seconds: the maximum time for that first line, in seconds.
+    @ivar unfinished_bytes: how much of an unfinished message is kept for any connection that has not authenticated.
+    @ivar budgets: how much one connection may send.
     @ivar telnet: the limits of the telnet bridge.
     """
 
@@ -89,6 +92,8 @@ class Limits(NetworkLimits, frozen=True, forbid_unknown_fields=True):
     readers_per_address: int = 100
     request_line_bytes: int = 8 * 1024
     request_seconds: float = 10
+    unfinished_bytes: int = 4096
+    budgets: Budgets = Budgets(Budget(256 * 1024, 16 * 1024), Budget(2 * 1024 * 1024, 128 * 1024))
     telnet: TelnetLimits = TelnetLimits()
 
 
@@ -299,9 +304,9 @@ def _check(config: Config) -> None:
     for key in ("history_days", "player_count_days", "audit_days"):
         if getattr(config.network, key) > _LONGEST_HISTORY:
             raise ConfigError(f"network.{key}: must be at most {_LONGEST_HISTORY}; 0 keeps everything forever")
-    for key, rate in cast("_Table", msgspec.to_builtins(config.limits.rates)).items():
+    for place, rate in _rates(cast("_Table", msgspec.to_builtins(config.limits)), "limits"):
         if rate["burst"] and not rate["per_second"]:
-            raise ConfigError(f"limits.rates.{key}.per_second: must be above 0; for no limit set burst = 0")
+            raise ConfigError(f"{place}.per_second: must be above 0; for no limit set burst = 0")
     if not config.listen or not all(config.listen):
         raise ConfigError("listen: needs at least one address, and no empty ones")
     if not all(config.telnet):
@@ -332,6 +337,15 @@ def _check_web(config: Config) -> None:
         raise ConfigError("web.mail.sender: must be an address like gossip@example.org")
     if not config.network.website:
         raise ConfigError("web.mail.server: also needs network.website: links in mail point there")
+
+
+def _rates(table: _Table, place: str) -> Iterator[tuple[str, _Table]]:
+    """All rates and budgets in a table, with their names."""
+    if "burst" in table:
+        yield place, table
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _rates(value, f"{place}.{key}")
 
 
 def _leaves(table: _Table, place: str = "") -> Iterator[tuple[str, Any]]:

@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.config import SOCKET_PATH_BYTES, Config, ConfigError, Limits, dump, load
 from gossip.network.ratelimit import Rate
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
+from gossip.transports.budget import Budget, Budgets
 from gossip.transports.telnet.limits import TelnetLimits
 from gossip.web.settings import MailSettings, WebSettings
 
@@ -172,6 +173,9 @@ class Complaints(ConfigCase):
             ),
             "limits.rates.global.per_second = 0": (
                 "limits.rates.global.per_second: must be above 0; for no limit set burst = 0"
+            ),
+            "limits.budgets.authenticated.per_second = 0": (
+                "limits.budgets.authenticated.per_second: must be above 0; for no limit set burst = 0"
             ),
             "network.history_days = 100001": (
                 "network.history_days: must be at most 100000; 0 keeps everything forever"
@@ -343,6 +347,7 @@ NUMBERS = st.integers(0, 10**9)
 SECONDS = st.floats(0, 10**9)
 RATES = st.builds(Rate, NUMBERS, st.floats(0, 10**9, exclude_min=True))
 KINDS = {"int": NUMBERS, "float": SECONDS, "Rates": st.builds(Rates, RATES, RATES, RATES, RATES)}
+KINDS["Budgets"] = st.builds(Budgets, *[st.builds(Budget, NUMBERS, st.integers(1, 10**9))] * 2)
 KINDS["TelnetLimits"] = st.builds(TelnetLimits, **{k: KINDS[v] for k, v in TelnetLimits.__annotations__.items()})
 NAMES = st.lists(TEXT).map(tuple)
 CONFIGS = st.builds(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from gossip.network.session import Session, Situation
@@ -18,12 +19,23 @@ from gossip.protocol.errors import Error
 from gossip.protocol.events import Unreadable
 from gossip.service.interfaces import IConnection, IGossip, IWireFormat
 from gossip.transports.admission import Admission
+from gossip.transports.budget import Budget, Budgets
 from gossip.transports.outlet import Outlet
 from gossip.transports.websocket.rfc6455 import DeflateFormat, PlainFormat
 from gossip.transports.websocket.server import OPEN_SECONDS, LeanServerFactory, LeanServerProtocol
 
 GOODBYE: Final = b"goodbye"
 """The reason in each close frame: games are told the reason by an event before it."""
+
+POLICY_VIOLATION: Final = 1008
+"""The close code of a connection that sends too much (RFC 6455, section 7.4.1)."""
+
+TRY_AGAIN_LATER: Final = 1013
+"""The close code of a large frame for which there is no room (IANA, WebSocket Close Code Number Registry)."""
+
+LARGE: Final = 512
+LARGE_PER_ADDRESS: Final = 64
+"""How many connections that have not authenticated can have a large frame unfinished, in all and from one address."""
 
 _OPEN: Final = (
     "connected",
@@ -42,6 +54,9 @@ _OPEN: Final = (
 """The attributes that a connection needs once it is open."""
 
 
+_log = Logger()
+
+
 @implementer(IConnection)
 class WebSocketConnection(LeanServerProtocol):
     """The websocket of one session."""
@@ -54,6 +69,7 @@ class WebSocketConnection(LeanServerProtocol):
     _deadline: IDelayedCall | None = None
     _admitted = False
     _waiting = False
+    _seated = False
 
     # The handshake.
 
@@ -80,6 +96,52 @@ class WebSocketConnection(LeanServerProtocol):
 
     # What comes in.
 
+    @property
+    def budget(self) -> Budget:  # type: ignore[override]
+        """What the connection can send: little before it has authenticated."""
+        budgets = self.factory.budgets
+        return budgets.unauthenticated if self._waiting or self._session is None else budgets.authenticated
+
+    def flooded(self) -> None:
+        _log.info("cut off a flood: {peer}", peer=self.peer_address)
+        self._end(POLICY_VIOLATION)
+
+    def _end(self, code: int) -> None:
+        """End the connection for something that the network does not know of."""
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code, GOODBYE)
+        else:
+            self.dropConnection(True)
+
+    def take_unusual(self, data: bytes) -> None:
+        super().take_unusual(data)
+        if self._waiting or self._seated:
+            self._bound_unfinished()
+
+    def _bound_unfinished(self) -> None:
+        """
+        Let a stranger keep only a little here. A frame that is larger, such as an authenticate with two thousand
+        players, takes one of a few seats until it is complete.
+        """
+        unfinished = len(self.data) + (self.message_data_total_length if self.inside_message else 0)
+        needed = self._waiting and self.state == self.STATE_OPEN and 0 < self.factory.unfinished < unfinished
+        if needed == self._seated:
+            return
+        if not needed:
+            self._leave_seat()
+        elif self.factory.seats.admit(self.peer_address):
+            self._seated = True
+            self._deadline = self.factory.clock.callLater(OPEN_SECONDS, self._end, POLICY_VIOLATION)
+        else:
+            self.data = b""
+            self._end(TRY_AGAIN_LATER)
+
+    def _leave_seat(self) -> None:
+        if self._seated:
+            self._seated = False
+            self._stop_deadline()
+            self.factory.seats.left(self.peer_address, False)
+
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         session = self._session
         if session is None or self.state != self.STATE_OPEN:
@@ -88,6 +150,7 @@ class WebSocketConnection(LeanServerProtocol):
         self.factory.gossip.received(session, event)
         if self._waiting and session.situation is Situation.ACTIVE:
             self._waiting = False
+            self.begin_anew()
             self.factory.admission.authenticated(self.peer_address)
 
     def onCloseFrame(self, code: int, reasonRaw: bytes) -> bool | None:
@@ -97,18 +160,14 @@ class WebSocketConnection(LeanServerProtocol):
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         self.shut()
+        self.shut_inlet()
+        self._leave_seat()
         self._stop_deadline()
         if self._session is not None:
             self.factory.gossip.lost(self._session)
         if self._admitted:
             self._admitted = False
             self.factory.admission.left(self.peer_address, not self._waiting)
-
-    def pause(self) -> None:
-        self.transport.pauseProducing()
-
-    def resume(self) -> None:
-        self.transport.resumeProducing()
 
     # What goes out.
 
@@ -155,9 +214,23 @@ class GameFactory(LeanServerFactory):
         self.admission = admission
         self.ref_bytes = ref_bytes
         self.backlog = backlog
+        self.budgets = Budgets()
+        self.unfinished = 0
+        self.seats = Admission(LARGE, LARGE_PER_ADDRESS)
         self._frame_out = frame_out
         self._plain = PlainFormat(frame_out)
         self._deflated: dict[int, DeflateFormat] = {}
+
+    def allow(self, budgets: Budgets, unfinished: int) -> None:
+        """
+        Follow these limits from now on. Connections that are open follow them too.
+
+        @param budgets: what one connection can send.
+        @param unfinished: how many bytes of an unfinished message any connection can leave here before it has
+            authenticated; 0 for no limit.
+        """
+        self.budgets = budgets
+        self.unfinished = unfinished
 
     def wire_format(self, window_bits: int | None) -> IWireFormat:
         """

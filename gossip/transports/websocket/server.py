@@ -21,6 +21,8 @@ from autobahn.websocket.utf8validator import Utf8Validator
 from twisted.internet.interfaces import IReactorTime
 
 from gossip.registry.addresses import UNKNOWN, forwarded, read
+from gossip.transports.budget import ITEM
+from gossip.transports.inlet import Inlet
 from gossip.transports.outlet import Outlet
 from gossip.transports.websocket.rfc6455 import WHOLE_TEXT, is_utf_8, switching_protocols, unmask, usual_key
 
@@ -32,6 +34,15 @@ OPEN_SECONDS: Final = 10
 
 CLOSE_SECONDS: Final = 1
 """How long the peer may take to answer a close frame, in seconds."""
+
+STEPS_A_TURN: Final = 128
+"""
+How much Autobahn takes of what it was given in one turn of the reactor. The head of a frame is one step, its payload is
+another.
+"""
+
+COUNTED_BYTES: Final = 4096
+"""Bytes are counted when there are more than this: most reads are small, and pass without a look at the clock."""
 
 # Every Origin is accepted (games are no browsers), even one that Autobahn cannot parse.
 _ORIGIN: Final = re.compile(rb"\r\n(?:sec-websocket-)?origin[ \t]*:[^\r\n]*", re.IGNORECASE)
@@ -48,7 +59,7 @@ class _Unused:
         pass
 
 
-class LeanServerProtocol(Outlet, WebSocketServerProtocol):
+class LeanServerProtocol(Inlet, Outlet, WebSocketServerProtocol):
     """
     One connection of Autobahn's server.
 
@@ -61,7 +72,9 @@ class LeanServerProtocol(Outlet, WebSocketServerProtocol):
         processHandshake             answers the usual request itself, in a quarter of the time; drops Origin headers
         _parseExtensionsHeader       declines offers that cannot be taken, where Autobahn would refuse the game
         onConnect                    asks L{admit}
-        dataReceived                 takes usual frames itself; limits the size of a request
+        dataReceived                 takes usual frames itself, counts the bytes; limits the size of a request
+        consumeData                  counts unusual frames, and takes some of them in a turn
+        _onMessage                   counts what a message inflates to
         sendData                     writes through the gate, with our own frames: two ways to the socket would mix them
         sendCloseFrame               shuts the gate: nothing follows a close frame
         dropConnection               shuts the gate
@@ -89,6 +102,8 @@ class LeanServerProtocol(Outlet, WebSocketServerProtocol):
     trackedTimings: Any = None
     wasNotCleanReason: Any = None
     _perMessageCompress = None
+    _isMessageCompressed = False
+    _uncounted = 0
     openHandshakeTimeoutCall = closeHandshakeTimeoutCall = None
     autoPingTimeoutCall = autoPingPending = autoPingPendingCall = autoPingPendingSent = None
     wasMaxFramePayloadSizeExceeded = wasMaxMessagePayloadSizeExceeded = False
@@ -170,13 +185,42 @@ class LeanServerProtocol(Outlet, WebSocketServerProtocol):
     # What comes in.
 
     def dataReceived(self, data: bytes) -> None:
+        self._uncounted += len(data)
+        if (self._uncounted > COUNTED_BYTES or self._rest is not None) and not self._count_bytes():
+            self.data += data
+            return
         if self.state == self.STATE_OPEN and not self.data and self.current_frame is None and not self.inside_message:
             data = self._take_whole_texts(data)
             if not data:
                 return
+        self.take_unusual(data)
+
+    def _count_bytes(self) -> bool:
+        cost, self._uncounted = self._uncounted, 0
+        return self.charge(cost)
+
+    def take_unusual(self, data: bytes) -> None:
+        """Let Autobahn take what was read, or begin with what was kept of earlier reads."""
         self._dataReceived(data)
         if self.state == self.STATE_CONNECTING and len(self.data) > HEAD_BYTES:
             self.failHandshake("request header too long", 431)
+
+    def read_on(self) -> None:
+        self.take_unusual(b"")
+
+    def consumeData(self) -> None:
+        if self.state in (self.STATE_CONNECTING, self.STATE_CLOSED):
+            super().consumeData()
+            return
+        for _ in range(STEPS_A_TURN):
+            if self.state == self.STATE_CLOSED or not self.charge(ITEM // 2) or not self.processData():
+                return
+        self.rest(0)
+
+    def _onMessage(self, payload: bytes, isBinary: bool) -> None:
+        if self._isMessageCompressed:
+            self.charge(len(payload))
+        super()._onMessage(payload, isBinary)
 
     def _take_whole_texts(self, data: bytes) -> bytes:
         """

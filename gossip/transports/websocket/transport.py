@@ -9,6 +9,7 @@ from zope.interface import implementer
 
 from gossip.service.interfaces import Counts
 from gossip.transports.admission import Admission, ConnectionLimits
+from gossip.transports.budget import Budgets
 from gossip.transports.interfaces import ITransport, Parts
 from gossip.transports.sniffer import RequestLineSnifferFactory
 from gossip.transports.websocket.connection import GameFactory
@@ -25,6 +26,10 @@ class WebSocketLimits(ConnectionLimits, Protocol):
     def ref_bytes(self) -> int: ...
     @property
     def backlog_bytes(self) -> int: ...
+    @property
+    def budgets(self) -> Budgets: ...
+    @property
+    def unfinished_bytes(self) -> int: ...
     @property
     def request_line_bytes(self) -> int: ...
     @property
@@ -55,10 +60,13 @@ class WebSocketTransport:
     def __init__(self) -> None:
         self.admission = Admission()
         self._page_admission = Admission()
+        self._games: GameFactory | None = None
 
     def configure(self, settings: WebSocketSettings) -> None:
         self.admission.allow(settings.limits)
         self._page_admission.allow(settings.limits)
+        if self._games is not None:
+            self._games.allow(settings.limits.budgets, settings.limits.unfinished_bytes)
         if settings.proxies:
             # Until their headers are read, all browsers have the address of the proxy.
             self._page_admission.per_address = self._page_admission.waiting_per_address = 0
@@ -72,7 +80,7 @@ class WebSocketTransport:
     def factory(self, parts: Parts) -> RequestLineSnifferFactory:
         settings: WebSocketSettings = parts.settings
         limits = settings.limits
-        games = GameFactory(
+        games = self._games = GameFactory(
             parts.clock,
             parts.gossip,
             self.admission,
@@ -82,6 +90,7 @@ class WebSocketTransport:
             backlog=limits.backlog_bytes,
             proxies=settings.proxies,
         )
+        games.allow(limits.budgets, limits.unfinished_bytes)
         return RequestLineSnifferFactory(
             parts.clock, games, parts.pages, self._page_admission, limits.request_line_bytes, limits.request_seconds
         )

@@ -1,0 +1,105 @@
+"""The gate that everything received over a connection passes."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from twisted.internet.interfaces import IDelayedCall
+
+from gossip.transports.budget import Budget
+
+REST_SECONDS: Final = 1.0
+"""How long a connection that has exceeded its budget is not read from, in seconds."""
+
+RESTS: Final = 10
+"""After this many rests in a row, a connection that exceeds its budget again is cut off."""
+
+
+class Inlet:
+    """
+    The one gate for everything received over a connection: it counts the work, and decides when to read.
+
+    Whatever a peer sends costs some of the budget of its connection, also what no rate limit of the network sees:
+    control frames, fragments, telnet commands, empty lines. A connection that exceeds its budget is not read from for a
+    second; one that goes on in the same way is cut off.
+
+    A protocol inherits it, and counts with L{charge}. What it does not handle by then it keeps, and handles it in
+    L{read_on}. It says what L{budget} and L{flooded} are.
+    """
+
+    transport: Any
+    factory: Any
+    budget: Budget
+    """The budget in force; it may change as long as the connection lasts."""
+
+    _empty_at = 0.0
+    _rests = 0
+    _rest: IDelayedCall | None = None
+    _held = False
+
+    def charge(self, cost: int) -> bool:
+        """
+        Count work.
+
+        @param cost: in bytes; see L{ITEM <gossip.transports.budget.ITEM>}.
+        @return: whether to go on. If not, keep what is not handled yet: the connection rests, or is cut off.
+        """
+        if self._rest is not None:
+            return False
+        now = self.factory.clock.seconds()
+        budget = self.budget
+        if self._rests and self._empty_at <= now:
+            self._rests = 0
+        self._empty_at = empty_at = budget.spend(self._empty_at, cost, now)
+        if not budget.exceeded(empty_at, now):
+            return True
+        self._rests += 1
+        if self._rests > RESTS:
+            self.flooded()
+        else:
+            self.rest(REST_SECONDS)
+        return False
+
+    def rest(self, seconds: float) -> None:
+        """Stop reading for a while; 0 gives the other connections their turn."""
+        if self._rest is None:
+            self.transport.pauseProducing()
+            self._rest = self.factory.clock.callLater(seconds, self._rested)
+
+    def _rested(self) -> None:
+        self._rest = None
+        self.read_on()
+        if not self._must_wait():
+            self.transport.resumeProducing()
+
+    def read_on(self) -> None:
+        """Handle what was kept. It was counted."""
+        raise NotImplementedError
+
+    def flooded(self) -> None:
+        """The peer does not stop: cut off the connection."""
+        raise NotImplementedError
+
+    def begin_anew(self) -> None:
+        """The budget is another one from now on: what was used of the last one does not count."""
+        self._empty_at = 0.0
+        self._rests = 0
+
+    def shut_inlet(self) -> None:
+        """The connection is gone."""
+        if self._rest is not None and self._rest.active():
+            self._rest.cancel()
+
+    # The service, too, stops reading: from a session that asks faster than it can be answered.
+
+    def pause(self) -> None:
+        self._held = True
+        self.transport.pauseProducing()
+
+    def resume(self) -> None:
+        self._held = False
+        if not self._must_wait():
+            self.transport.resumeProducing()
+
+    def _must_wait(self) -> bool:
+        return self._held or self._rest is not None
