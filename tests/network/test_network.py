@@ -386,6 +386,17 @@ class AuthenticateTests(SynchronousTestCase):
         self.assertIs(elsewhere.situation, Situation.ACTIVE)
         world.join("Alpha", NOW + 300)
 
+    def test_wrong_secrets_of_a_network(self) -> None:
+        """Another address of the same IPv6 network gives no more tries."""
+        world = World(limits=NetworkLimits(wrong_secrets=3))
+        for number in range(3):
+            self.refused(world, world.credentials("Alpha", client_secret="no"), f"2001:db8::{number}")
+        good = world.credentials("Alpha")
+        self.assertEqual(self.refused(world, good, "2001:db8::ffff"), "invalid credentials")
+        elsewhere = world.open(NOW, "2001:db8:0:1::1")
+        world.say(elsewhere, frame("authenticate", good))
+        self.assertIs(elsewhere.situation, Situation.ACTIVE)
+
     def test_few_wrong_secrets(self) -> None:
         """Fewer wrong secrets than that do no harm, and without a limit none do."""
         for most in (4, 0):

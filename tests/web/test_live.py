@@ -341,6 +341,19 @@ class BoundTests(LiveTestCase):
         self.assertEqual(self.follow(X_Forwarded_For="203.0.113.2").read()[0], 200)
         self.assertEqual(self.follow(X_Forwarded_For="1.1.1.1, 203.0.113.2").read()[0], 503)
 
+    def test_spellings(self) -> None:
+        """However a proxy writes an address, it is the same one; without one, the proxy's own counts."""
+        self.site = public_site(self.service, self.service.store, self.clock, maybeDeferred, Readers(0, 1), proxies=1)
+        for first, *others in (
+            ("203.0.113.2", "203.0.113.2:5555", "[203.0.113.2]:1", "::ffff:203.0.113.2", "1.1.1.1,203.0.113.2"),
+            ("2001:db8::5", "[2001:db8::5]:443", "2001:DB8:0::0006"),
+            ("203.0.113.9,", "", "unknown", "203.0.113.9, 999.1.1.1", "203.0.113.9\r\nX-Forwarded-For: "),
+            ("203.0.113.9\r\nX-Forwarded-For: 203.0.113.10", "203.0.113.10"),
+        ):
+            self.assertEqual(self.follow(X_Forwarded_For=first).read()[0], 200, first)
+            for other in others:
+                self.assertEqual(self.follow(X_Forwarded_For=other).read()[0], 503, other)
+
     def test_one_network(self) -> None:
         """An IPv6 network counts as one address."""
         self.site = public_site(self.service, self.service.store, self.clock, maybeDeferred, Readers(0, 1), proxies=1)

@@ -8,6 +8,7 @@ import zlib
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.address import IPv6Address, UNIXAddress
 from zope.interface.verify import verifyObject
 
 from gossip.registry.changes import GameRemoved
@@ -44,6 +45,19 @@ class OpeningTests(TelnetTestCase):
         verifyObject(IConnection, mud.connection)
         verifyObject(IWireFormat, mud.connection.wire_format)
         verifyObject(IWireFormat, self.factory.json_format)
+
+    def test_addresses(self) -> None:
+        """A socket for both kinds of addresses has the plain IPv4 address, and a Unix socket has none."""
+        for address, known in (
+            (IPv6Address("TCP", "::ffff:192.0.2.9", 4000), "192.0.2.9"),
+            (IPv6Address("TCP", "2001:db8::5", 4000), "2001:db8::5"),
+            (UNIXAddress("/run/x"), "unknown"),
+            (UNIXAddress(None), "unknown"),
+            (None, "unknown"),
+        ):
+            connection = self.factory.buildProtocol(address)
+            assert connection is not None
+            self.assertEqual(str(connection.peer_address), known)
 
     def test_first_bytes(self) -> None:
         """The offers and the banner are sent in one write, MCCP3 last; then nothing is sent unasked."""

@@ -12,7 +12,7 @@ from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerPr
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
-from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.trial.unittest import SynchronousTestCase
@@ -184,6 +184,12 @@ class HandshakeTests(WebSocketTestCase):
         self.transport.peerAddr = IPv6Address("TCP", "::ffff:192.0.2.9", 4000)
         self.open()
         self.assertEqual(str(self.listener.connections[0].peer_address), "192.0.2.9")
+
+    def test_unix_socket(self) -> None:
+        """A Unix socket has no address."""
+        self.transport.peerAddr = UNIXAddress(None)
+        self.open()
+        self.assertEqual(str(self.listener.connections[0].peer_address), "unknown")
 
     def test_forwarded_is_not_believed(self) -> None:
         """Without a trusted proxy, X-Forwarded-For is ignored."""
