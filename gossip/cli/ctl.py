@@ -11,8 +11,10 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from functools import partial
+from threading import current_thread, main_thread
 from typing import Any
 
 from gossip.cli import terminal
@@ -57,6 +59,11 @@ def parser() -> Parser:
 
     add("status", "show how the daemon is", _status)
     add("sessions", "list live sessions", _sessions)
+    backup = add("backup", "copy the database to a new file", _backup)
+    text = "the new file; a directory, where the file gets a name with the time; or - for standard output"
+    backup.add_argument("file", metavar="FILE", help=text)
+    text = "keep the latest N backups with such a name in the directory, and remove older ones"
+    backup.add_argument("--keep", metavar="N", type=int, help=text)
     tail = add("tail", "follow what is said", _tail)
     tail.add_argument("channel", metavar="CHANNEL", nargs="?", help="only this channel (default: all channels)")
     help_ = add("help", "show what a command does", partial(_help, top))
@@ -86,11 +93,15 @@ def _post(arguments: argparse.Namespace) -> dict[str, Any]:
     try:
         return _daemon(arguments).post(command.wire, given(arguments))
     except NotRunning:
-        path = getattr(arguments, "socket", None)
-        if path is not None and not (hasattr(arguments, "data") or hasattr(arguments, "config")):
-            # --socket names that daemon, not whatever lies in the working directory.
-            raise Failed(f"no daemon listens at {path}") from None
-        return StoppedDaemon(_config(arguments)).post(command, given(arguments))
+        return _stopped(arguments).post(command, given(arguments))
+
+
+def _stopped(arguments: argparse.Namespace) -> StoppedDaemon:
+    path = getattr(arguments, "socket", None)
+    if path is not None and not (hasattr(arguments, "data") or hasattr(arguments, "config")):
+        # --socket names that daemon, not whatever lies in the working directory.
+        raise Failed(f"no daemon listens at {path}") from None
+    return StoppedDaemon(_config(arguments))
 
 
 def _status(arguments: argparse.Namespace) -> int:
@@ -106,6 +117,25 @@ def _sessions(arguments: argparse.Namespace) -> int:
         return _show(arguments, _daemon(arguments).get("sessions"), terminal.sessions)
     except NotRunning:
         raise Failed(NOT_RUNNING) from None
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    from gossip.cli import backup
+
+    # Only the main thread can have signals.
+    with backup.tidy() if current_thread() is main_thread() else nullcontext():
+        path = backup.save(_snapshot(arguments), arguments.file, arguments.keep)
+    if path is not None:
+        _show(arguments, {"path": str(path)}, lambda result: (f"The database was copied to {result['path']}.",))
+    return 0
+
+
+def _snapshot(arguments: argparse.Namespace) -> Iterator[bytes]:
+    """A copy of the database, from the running daemon or from the store of a stopped one."""
+    try:
+        yield from _daemon(arguments).snapshot()
+    except NotRunning:
+        yield from _stopped(arguments).snapshot()
 
 
 def _tail(arguments: argparse.Namespace) -> int:

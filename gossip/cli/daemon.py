@@ -13,19 +13,27 @@ import socket
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from gossip.config import SOCKET_PATH_BYTES, Config
 from gossip.operations.command import Command
-from gossip.operations.errands import Errand
 from gossip.operations.operation import Occasion, Operation, carry_out, read
 from gossip.registry.errors import Refused
 
+if TYPE_CHECKING:
+    from gossip.store.store import Store
+
 TIMEOUT: Final = 60
 """How long the daemon may take to answer, in seconds."""
+
+SNAPSHOT_SECONDS: Final = 600
+"""How long the daemon may take to copy its database, in seconds."""
+
+CHUNK: Final = 64 * 1024
+"""How much of a copy of the database is read at once, in bytes."""
 
 NOT_RUNNING: Final = "no daemon runs: this needs one"
 
@@ -75,9 +83,29 @@ class RunningDaemon:
         with closing(self._connection()) as connection:
             return self._read(self._request(connection, "POST", name, _written(arguments)))
 
+    def snapshot(self) -> Iterator[bytes]:
+        """
+        Yield a copy of the database, chunk by chunk.
+
+        @raise Failed: there is none, or it ends too early.
+        """
+        with closing(self._connection(SNAPSHOT_SECONDS)) as connection:
+            response = self._request(connection, "POST", "backup")
+            if response.status != http.client.OK:
+                self._read(response)
+            rest = response.length or 0
+            try:
+                while rest > 0 and (chunk := response.read(min(rest, CHUNK))):
+                    rest -= len(chunk)
+                    yield chunk
+            except (OSError, http.client.HTTPException) as error:
+                raise Failed(f"the daemon did not send the whole backup: {error}") from None
+            if rest:
+                raise Failed("the daemon ended the connection before the whole backup was there")
+
     def tail(self, channel: str | None) -> Iterator[dict[str, Any]]:
         """Yield each message as it is said, until the daemon ends the connection."""
-        with closing(self._connection(forever=True)) as connection:
+        with closing(self._connection(None)) as connection:
             query = f"?{urlencode({'channel': channel})}" if channel else ""
             response = self._request(connection, "GET", f"tail{query}")
             if response.status != http.client.OK:
@@ -88,8 +116,8 @@ class RunningDaemon:
             except (OSError, http.client.HTTPException):
                 return
 
-    def _connection(self, forever: bool = False) -> _Connection:
-        return _Connection(self._path, None if forever else TIMEOUT)
+    def _connection(self, timeout: float | None = TIMEOUT) -> _Connection:
+        return _Connection(self._path, timeout)
 
     def _request(
         self, connection: _Connection, method: str, name: str, body: bytes | None = None
@@ -108,7 +136,7 @@ class RunningDaemon:
             connection.request(method, f"/{name}", body)
             return connection.getresponse()
         except TimeoutError:
-            raise Failed(f"the daemon did not answer within {TIMEOUT} seconds") from None
+            raise Failed(f"the daemon did not answer within {connection.timeout:.0f} seconds") from None
         except (OSError, http.client.HTTPException) as error:
             raise Failed(f"the daemon did not answer: {error}") from None
 
@@ -153,31 +181,74 @@ class StoppedDaemon:
 
         @raise Failed: it was not carried out.
         """
-        from gossip.store.errors import StoreError
-        from gossip.store.store import Store
-
-        config = self._config
         if command.needs_daemon:
             raise Failed(NOT_RUNNING)
-        if not command.may_be_first and not config.database and not config.data_path.is_dir():
-            raise Failed(f"there is no {config.data}, and no daemon runs: name the data directory with --data")
         try:
             asked = read(_written(arguments), command)
-            with closing(Store.open(config.database or None, config.data_path)) as store:
-                if isinstance(asked, Errand):
-                    asked.run_alone(store)
-                    return arguments
+            with self._store(command.may_be_first) as store:
                 assert isinstance(asked, Operation)
                 now = time.time()
                 found = asked.look(store, now) if asked.looks else None
                 registry = store.load()
                 change, result = carry_out(asked, registry, Occasion(now, lambda: str(uuid.uuid4()), _user(), found))
                 if change is not None:
-                    registry.check(change, config.network.blocked_games)
+                    registry.check(change, self._config.network.blocked_games)
                     store.apply(change)
                 return result
-        except (StoreError, Refused) as error:
+        except Refused as error:
             raise Failed(str(error)) from None
+
+    def snapshot(self) -> Iterator[bytes]:
+        """
+        Yield a copy of the database, chunk by chunk.
+
+        @raise Failed: there is none.
+        """
+        with self._store() as store:
+            copy = store.snapshot()
+        with copy:
+            while chunk := copy.read(CHUNK):
+                yield chunk
+
+    @contextmanager
+    def _store(self, may_be_first: bool = False) -> Iterator[Store]:
+        """
+        The store, open.
+
+        @param may_be_first: make one if there is none.
+        @raise Failed: it cannot be used.
+        """
+        from gossip.store.errors import StoreError
+        from gossip.store.store import Store
+
+        config = self._config
+        if not may_be_first and not config.database and not config.data_path.is_dir():
+            raise Failed(f"there is no {config.data}, and no daemon runs: name the data directory with --data")
+        try:
+            with _owner_of(config.data_path), closing(Store.open(config.database or None, config.data_path)) as store:
+                yield store
+        except StoreError as error:
+            raise Failed(str(error)) from None
+
+
+@contextmanager
+def _owner_of(directory: Path) -> Iterator[None]:
+    """
+    If this is root, become the owner of the data directory for a while: the daemon must be able to open whatever is
+    created in it. A directory that does not exist yet will belong to the owner of the one above it.
+    """
+    if os.geteuid():
+        yield
+        return
+    found = next(each for each in (directory.absolute(), *directory.absolute().parents) if each.exists()).stat()
+    group = os.getegid()
+    os.setegid(found.st_gid)
+    os.seteuid(found.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
 
 
 def _user() -> str:

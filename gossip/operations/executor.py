@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from typing import BinaryIO
 
 import msgspec
 
 from gossip.operations.command import Command, Result
-from gossip.operations.errands import Errand
+from gossip.operations.errands import Backup, Errand
 from gossip.operations.interfaces import InThread, OperationsStore
 from gossip.operations.operation import Occasion, Operation, carry_out, note
 from gossip.registry.changes import Audited, Change
@@ -54,9 +55,25 @@ class Executor:
         return result
 
     async def _run(self, errand: Errand, actor: str) -> Result:
-        await errand.run(self._gossip, self._store, self._in_thread)
+        await errand.run(self._gossip)
         await self._gossip.change(Audited(note(errand.wire, errand, self._occasion(actor)), None))
         return msgspec.to_builtins(errand)  # type: ignore[no-any-return]
+
+    async def snapshot(self, actor: str) -> BinaryIO:
+        """
+        Copy the database, and keep the note of it.
+
+        @param actor: the admin, as in L{carry_out}.
+        @return: the copy. Whoever asked for it closes it.
+        @raise StoreError: it cannot be copied; the text says why.
+        """
+        copy: BinaryIO = await self._in_thread(self._store.snapshot)
+        try:
+            await self._gossip.change(Audited(note(Backup.wire, Backup(), self._occasion(actor)), None))
+        except BaseException:
+            copy.close()
+            raise
+        return copy
 
     def _occasion(self, actor: str, found: object = None) -> Occasion:
         return Occasion(self._gossip.now().wall, lambda: str(uuid.uuid4()), actor, found)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -18,7 +17,7 @@ InThread = Callable[..., "Deferred[Any]"]
 class OperationsStore(Memory, Protocol):
     """The part of the store that operations use. Its methods block: call them in a thread."""
 
-    def backup(self, path: Path) -> None: ...
+    def snapshot(self) -> BinaryIO: ...
 
 
 class PagesStore(OperationsStore, Protocol):

@@ -10,7 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from threading import Lock
+from typing import Any, BinaryIO, Final
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -135,8 +136,8 @@ class Database(ABC):
         """Copy the database before an upgrade to this revision."""
 
     @abstractmethod
-    def backup(self, path: Path) -> None:
-        """See L{gossip.store.store.Store.backup}."""
+    def snapshot(self) -> BinaryIO:
+        """See L{gossip.store.store.Store.snapshot}."""
 
 
 def locate(url: str | None, data_directory: Path) -> Database:
@@ -169,6 +170,7 @@ class SQLite(Database):
         self.path = path
         self.name = str(path)
         self._lock: int | None = None
+        self._copying = Lock()
         self._uri = f"file://{quote(str(path.absolute()))}"
         self._file: _FileId | None = None
         # A transaction that writes takes the lock at its start. One that began as a reader would not wait for it.
@@ -269,29 +271,41 @@ class SQLite(Database):
                 raw.execute("PRAGMA foreign_keys = ON")
 
     def copy_before(self, revision: str) -> None:
-        copy = self.path.with_name(f"{self.path.name}.before-{revision}")
-        # A copy may be left from an upgrade that failed or was undone.
-        copy.unlink(missing_ok=True)
-        self.backup(copy)
+        self._copy(self.path.with_name(f"{self.path.name}.before-{revision}"))
 
-    def backup(self, path: Path) -> None:
+    def snapshot(self) -> BinaryIO:
         self._check()
+        path = self.path.with_name(f"{self.path.name}.snapshot")
+        with self._copying:
+            self._copy(path)
+            try:
+                return path.open("rb")
+            except OSError as error:
+                raise StoreError(f"cannot read {path}: {error.strerror}") from error
+            finally:
+                # From here on the file has no name: it vanishes when it is closed, even if the process dies.
+                path.unlink()
+
+    def _copy(self, path: Path) -> None:
+        """Copy the database to a file that only its owner can read. The database stays in use meanwhile."""
         try:
+            # A copy may be left from an upgrade that failed or was undone, or from a process that was killed.
+            path.unlink(missing_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        except FileExistsError:
-            raise StoreError(f"{path} already exists; a backup does not overwrite it") from None
         except OSError as error:
-            raise StoreError(f"cannot write a backup to {path}: {error.strerror}") from error
+            raise StoreError(f"cannot write a copy of the database to {path}: {error.strerror}") from error
         try:
             with (
                 closing(sqlite3.connect(f"{self._uri}?mode=rw", uri=True)) as source,
                 closing(sqlite3.connect(path)) as target,
             ):
+                # A journal beside the copy would be no help: a copy that is not complete is thrown away.
+                target.execute("PRAGMA journal_mode = OFF")
                 source.backup(target)
         except sqlite3.Error as error:
             with suppress(OSError):
                 path.unlink()
-            raise StoreError(f"the backup to {path} failed: {reason(error)}") from error
+            raise StoreError(f"cannot copy the database to {path}: {reason(error)}") from error
 
 
 class PostgreSQL(Database):
@@ -397,5 +411,5 @@ class PostgreSQL(Database):
     def copy_before(self, revision: str) -> None:
         """Do nothing: the operator backs up the PostgreSQL server."""
 
-    def backup(self, path: Path) -> None:
+    def snapshot(self) -> BinaryIO:
         raise StoreError(f"use pg_dump to back up {self.name}")

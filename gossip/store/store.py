@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 from alembic.util import CommandError
@@ -229,13 +230,14 @@ class Store:
         with _plainly(self.name), self._database.reading.connect() as connection:
             return statistics.latest(connection, channels, limit)
 
-    def backup(self, path: str | Path) -> None:
+    def snapshot(self) -> BinaryIO:
         """
-        Copy an SQLite store to a new file that only its owner can read. The store stays in use meanwhile.
+        Copy an SQLite store, which stays in use meanwhile.
 
-        @raise StoreError: the file exists or cannot be written, or the store is on PostgreSQL.
+        @return: the copy, as a file without a name beside the store. It takes up the disk until it is closed.
+        @raise StoreError: there is no room for the copy, or the store is on PostgreSQL.
         """
-        self._database.backup(Path(path))
+        return self._database.snapshot()
 
 
 class _Failing(Exception):

@@ -123,7 +123,6 @@ class TerminalTests(SynchronousTestCase):
             "report/resolve": report,
             "audit/list": {"entries": [entry]},
             "restart-notice": {"seconds": hostile},
-            "backup": {"path": hostile},
             "say": {"channel": hostile},
         }
         views = {command.view for command in COMMANDS.values()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -13,12 +12,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.operations.audit import AuditList
 from gossip.operations.channels import ChannelCreate
 from gossip.operations.command import Command
-from gossip.operations.errands import Backup, Say
+from gossip.operations.errands import Say
 from gossip.operations.executor import Executor
 from gossip.operations.games import GameEdit, GameShow
 from gossip.registry.errors import Refused
+from gossip.service.service import NotKept
 from gossip.store.errors import StoreError
 from tests.support.memory_service import MemoryService
+from tests.support.memory_store import COPY
 
 
 class ExecutorTests(SynchronousTestCase):
@@ -96,9 +97,15 @@ class ExecutorTests(SynchronousTestCase):
         self.assertEqual(self.noted(), [])
 
     def test_backup(self) -> None:
-        """A backup goes to a new file, named by its whole path."""
-        self.successResultOf(self.carry_out(Backup(path="/tmp/x.db")))
-        self.assertEqual(self.service.store.backups, [Path("/tmp/x.db")])
-        self.failureResultOf(self.carry_out(Backup(path="/tmp/x.db")), StoreError)
-        self.failureResultOf(self.carry_out(Backup(path="x.db")), Refused)
-        self.assertEqual(self.noted(), [("ana", "backup", {"path": "/tmp/x.db"})])
+        """A backup is a file with the copy, and is noted; one that fails is not."""
+        copy = self.successResultOf(Deferred.fromCoroutine(self.executor.snapshot("ana")))
+        self.assertEqual(copy.read(), COPY)
+        self.service.store.full = True
+        self.failureResultOf(Deferred.fromCoroutine(self.executor.snapshot("ana")), StoreError)
+        self.assertEqual(self.noted(), [("ana", "backup", {})])
+
+    def test_backup_not_noted(self) -> None:
+        """Nobody gets a copy that could not be noted."""
+        self.service.writer.full = True
+        self.failureResultOf(Deferred.fromCoroutine(self.executor.snapshot("ana")), NotKept)
+        self.assertTrue(self.service.store.snapshots[0].closed)

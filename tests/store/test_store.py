@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -150,25 +151,29 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
             self.assertEqual(connection.execute("SELECT * FROM user_agents").fetchall(), [])
 
     def test_backup(self) -> None:
-        """A backup is made while the store is in use, for its owner only, and is a store itself."""
+        """A backup is made while the store is in use, for its owner only, has no name, and is a store itself."""
         kept = self.kept(GameSaved(GAME))
+        before = sorted(Path(self.directory).iterdir())
+        # Left by processes that were killed.
+        Path(self.directory, "gossip.db.snapshot").write_text("half a copy")
+        with kept.snapshot() as first, kept.snapshot() as second:
+            self.assertEqual(stat.S_IMODE(os.fstat(first.fileno()).st_mode), 0o600)
+            self.assertEqual(sorted(Path(self.directory).iterdir()), before)
+            whole = first.read()
+            self.assertEqual(second.read(), whole)
         backup = Path(self.mktemp())
         backup.mkdir()
-        kept.backup(backup / "gossip.db")
-        self.assertEqual([path.name for path in backup.iterdir()], ["gossip.db"])
-        self.assertEqual(stat.S_IMODE((backup / "gossip.db").stat().st_mode), 0o600)
+        (backup / "gossip.db").write_bytes(whole)
         copy = Store.open(None, backup)
         self.addCleanup(copy.close)
         self.assertEqual(copy.load().games, {ANA: GAME})
 
-    def test_backup_over_something(self) -> None:
-        """A backup goes over no file, and says where it cannot go."""
+    def test_no_backup(self) -> None:
+        """A backup that finds no place says where."""
         kept = self.open()
-        path = Path(self.mktemp())
-        path.write_text("precious")
-        self.assertIn("already exists", str(self.assertRaises(StoreError, kept.backup, path)))
-        self.assertEqual(path.read_text(), "precious")
-        self.assertIn("Not a directory", str(self.assertRaises(StoreError, kept.backup, path / "backup")))
+        in_the_way = Path(self.directory, "gossip.db.snapshot")
+        in_the_way.mkdir()
+        self.assertIn(str(in_the_way), str(self.assertRaises(StoreError, kept.snapshot)))
 
     def test_damaged(self) -> None:
         """A file that is no database is told, and left alone."""
@@ -262,9 +267,8 @@ class TroubleTests(OnSQLite, SynchronousTestCase):
         self.assertEqual(self.assertRaises(StoreError, self.kept.probe).trouble, Trouble.GONE)
         self.kept._database.reading.dispose()
         self.assertRaises(StoreError, self.kept.load)
-        copy = Path(self.mktemp())
-        self.assertIn("was deleted or replaced", str(self.assertRaises(StoreError, self.kept.backup, copy)))
-        self.assertEqual((self.path.exists(), copy.exists()), (False, False))
+        self.assertIn("was deleted or replaced", str(self.assertRaises(StoreError, self.kept.snapshot)))
+        self.assertEqual((self.path.exists(), list(self.path.parent.glob("*.snapshot"))), (False, []))
 
     def test_directory_deleted(self) -> None:
         """Nor if the whole directory is gone, with a new connection as with the old one."""
@@ -276,7 +280,8 @@ class TroubleTests(OnSQLite, SynchronousTestCase):
     def test_replaced(self) -> None:
         """A backup that is put in place of a file in use is not written to; the old file is, once it is back."""
         backup, aside = (self.path.with_name(name) for name in ("backup", "aside"))
-        self.kept.backup(backup)
+        with self.kept.snapshot() as copy:
+            backup.write_bytes(copy.read())
         self.path.rename(aside)
         backup.rename(self.path)
         self.refuses(Trouble.GONE)

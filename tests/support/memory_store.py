@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
+from io import BytesIO
+from typing import BinaryIO, Final
 
 from gossip.registry.changes import Audited, AuditEntry, Change, MessageSaid, Report
 from gossip.store.errors import StoreError
 
+COPY: Final = b"a copy of everything" * 20_000
+"""What a snapshot holds."""
+
 
 class MemoryStore:
-    """Remembers what was said and what admins did; backups are names."""
+    """
+    Remembers what was said and what admins did.
+
+    @ivar full: there is no room for a snapshot.
+    """
 
     def __init__(self) -> None:
         self.said: list[MessageSaid] = []
-        self.backups: list[Path] = []
+        self.snapshots: list[BytesIO] = []
+        self.full = False
         self.entries: list[AuditEntry] = []
         self.complaints: list[Report] = []
         self.players: dict[str, dict[int, float]] = {}
@@ -66,7 +75,8 @@ class MemoryStore:
     def audit(self, limit: int, before: float | None = None) -> Sequence[AuditEntry]:
         return [entry for entry in self.entries[::-1] if before is None or entry.at < before][:limit]
 
-    def backup(self, path: Path) -> None:
-        if path in self.backups:
-            raise StoreError(f"{path} already exists; a backup does not overwrite it")
-        self.backups.append(path)
+    def snapshot(self) -> BinaryIO:
+        if self.full:
+            raise StoreError("the disk is full")
+        self.snapshots.append(BytesIO(COPY))
+        return self.snapshots[-1]

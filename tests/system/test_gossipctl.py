@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.internet.endpoints import UNIXServerEndpoint
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.threads import deferToThread
-from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 
 from gossip.operations.sessions import sessions
 from gossip.registry.changes import MessageSaid, Report, ReportMade
@@ -28,6 +29,7 @@ from gossip.web.api.admin_api import admin_site, said_json
 from gossip.web.settings import WebRules
 from tests.support.command_line import run
 from tests.support.memory_service import CountingTransport, MemoryService
+from tests.support.memory_store import COPY
 from tests.support.world import NOW, uuid
 
 
@@ -265,8 +267,26 @@ class OfflineTests(SynchronousTestCase):
         self.json("channel", "create", "gossip")
         path = self.mktemp()
         self.assertEqual(self.json("backup", path), {"path": os.path.abspath(path)})
-        self.assertTrue(os.path.getsize(path))
-        self.assertEqual(self.run_("backup", path)[0], 1)
+        with contextlib.closing(sqlite3.connect(path)) as copy:
+            self.assertEqual(copy.execute("SELECT name FROM channels").fetchall(), [("gossip",)])
+        told = (1, "", f"gossipctl: {path} already exists; a backup does not overwrite it\n")
+        self.assertEqual(self.run_("backup", path), told)
+
+    def test_as_root(self) -> None:
+        """What root creates without a daemon belongs to the owner of the data directory."""
+        if os.geteuid():
+            raise SkipTest("needs root")
+        home = tempfile.mkdtemp(prefix="gossip")
+        self.addCleanup(shutil.rmtree, home)
+        os.chown(home, 4110, 4111)
+        self.data = os.path.join(home, "data")
+        backup = os.path.join(self.mktemp())
+        self.json("channel", "create", "gossip")
+        self.json("backup", backup)
+        files = [self.data, *(os.path.join(self.data, name) for name in os.listdir(self.data))]
+        self.assertEqual({(os.stat(path).st_uid, os.stat(path).st_gid) for path in files}, {(4110, 4111)})
+        self.assertEqual((os.geteuid(), os.stat(backup).st_uid), (0, 0))
+        self.assertEqual(self.json("audit")["entries"][0]["actor"], "unix:root")
 
     def test_needs_a_daemon(self) -> None:
         """Commands that need a daemon say so."""
@@ -330,10 +350,13 @@ class DaemonTests(TestCase):
         self.assertEqual((yield self.run_("restart-notice", "5"))[0], 0)
         events = [(told["event"], told["payload"]) for told in self.service.told(session)]
         self.assertEqual(events[1:], [("restart", {"downtime": 5})])
-        self.assertEqual((yield self.run_("backup", "b.db"))[0], 0)
-        self.assertEqual(self.service.store.backups, [Path(os.path.abspath("b.db"))])
-        code, _, err = yield self.run_("backup", "b.db")
-        self.assertEqual((code, "already exists" in err), (1, True))
+        path = self.mktemp()
+        backup = yield self.run_("backup", path)
+        self.assertEqual(backup, (0, f"The database was copied to {os.path.abspath(path)}.\n", ""))
+        self.assertEqual(Path(path).read_bytes(), COPY)
+        self.assertEqual([entry.operation for entry in self.service.store.entries], ["say", "restart-notice", "backup"])
+        self.service.store.full = True
+        self.assertEqual((yield self.run_("backup", self.mktemp())), (1, "", "gossipctl: the disk is full\n"))
 
     @inlineCallbacks
     def test_actor(self) -> Any:
@@ -416,6 +439,21 @@ class LostDaemonTests(TestCase):
         code, out, err = yield self.answer(said, "tail", "--json")
         self.assertEqual([json.loads(line)["message"] for line in out.splitlines()], [message, message])
         self.assertNotIn("\x1b", out)
+
+    @inlineCallbacks
+    def test_half_a_backup(self) -> Any:
+        """A backup that breaks off leaves nothing."""
+        path = Path(self.mktemp())
+        path.mkdir()
+        for said in (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+        ):
+            told = yield self.answer(said, "backup", str(path / "b.db"))
+            self.assertEqual(
+                told, (1, "", "gossipctl: the daemon ended the connection before the whole backup was there\n")
+            )
+            self.assertEqual(list(path.iterdir()), [])
 
     @inlineCallbacks
     def test_no_answer(self) -> Any:

@@ -71,7 +71,7 @@ class PostgreSQLStoreTests(StoreTests, OnPostgreSQL, SynchronousTestCase):
 
     def test_backup(self) -> None:
         """A backup is the business of pg_dump."""
-        error = self.assertRaises(StoreError, self.open().backup, self.mktemp())
+        error = self.assertRaises(StoreError, self.open().snapshot)
         self.assertIn("pg_dump", str(error))
 
     def test_spellings(self) -> None:

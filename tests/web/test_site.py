@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -23,6 +22,7 @@ from gossip.web.api.admin_api import BACKLOG, BODY_BYTES, admin_site, unix_user
 from gossip.web.settings import WebRules, WebSettings
 from gossip.web.site import public_site
 from tests.support.memory_service import CountingTransport, MemoryService
+from tests.support.memory_store import COPY
 from tests.support.site_browser import Browser
 from tests.support.world import NOW, frame, uuid
 
@@ -308,6 +308,13 @@ class AdminTestCase(SynchronousTestCase):
         self.assertEqual(headers["content-type"], "application/json")
         return code, json.loads(_whole(headers, body))
 
+    def copied(self) -> bytes:
+        """The copy of the database that is answered."""
+        code, headers, body = self.browser().ask("POST", "/backup")
+        self.assertEqual((code, headers["content-type"]), (200, "application/vnd.sqlite3"))
+        self.assertEqual(headers["content-length"], str(len(body)))
+        return body
+
 
 class OperationTests(AdminTestCase):
     """Operations over the admin API."""
@@ -346,7 +353,7 @@ class OperationTests(AdminTestCase):
     def test_broken(self) -> None:
         """A failure of ours is logged, and answered without its details."""
         self.in_thread = lambda *call: fail(RuntimeError("the disk of /secret is full"))
-        code, result = self.post("/backup", path="/backups/b.db")
+        code, result = self.post("/backup")
         self.assertEqual(
             (code, result),
             (500, {"error": "something went wrong; the daemon's log has the details", "code": "failed", "field": None}),
@@ -389,7 +396,7 @@ class AuditTests(AdminTestCase):
         self.post("/game/list")
         self.post("/say", channel="gossip", text="Hi")
         self.post("/say", channel="nowhere", text="Hi")
-        self.post("/backup", path="/backups/b.db")
+        self.assertEqual(self.copied(), COPY)
         entries = self.service.store.entries
         self.assertEqual([entry.operation for entry in entries], ["game/disable", "say", "backup"])
         self.assertEqual({entry.actor for entry in entries}, {"unix:unknown"})
@@ -434,21 +441,25 @@ class DaemonTests(AdminTestCase):
         self.assertEqual([told["payload"] for told in self.service.told(session)], [{"downtime": 60}])
 
     def test_backup(self) -> None:
-        """A backup needs an absolute path; an error of the store is reported."""
-        self.assertEqual(self.post("/backup", path="/backups/b.db"), (200, {"path": "/backups/b.db"}))
-        self.assertEqual(self.service.store.backups, [Path("/backups/b.db")])
+        """A backup is answered with the copy itself, which is closed then; an error of the store is reported."""
+        self.assertEqual(self.copied(), COPY)
+        self.assertTrue(self.service.store.snapshots[0].closed)
+        self.assertEqual(self.post("/backup", path="/backups/b.db")[0], 400, "there is no such argument")
+        self.service.store.full = True
         self.assertEqual(
-            self.post("/backup", path="/backups/b.db"),
-            (
-                400,
-                {
-                    "error": "/backups/b.db already exists; a backup does not overwrite it",
-                    "code": "store-failed",
-                    "field": None,
-                },
-            ),
+            self.post("/backup"), (400, {"error": "the disk is full", "code": "store-failed", "field": None})
         )
-        self.assertEqual(self.post("/backup", path="b.db")[0], 400)
+
+    def test_backup_gone(self) -> None:
+        """The copy is closed if nobody waits for it any more."""
+        made: list[Deferred[Any]] = [Deferred()]
+        self.in_thread = lambda *call: made[0]
+        browser = self.browser()
+        browser.send(_request("/backup"))
+        browser.protocol.connectionLost(_closed())
+        copy = self.service.store.snapshot()
+        made[0].callback(copy)
+        self.assertEqual(copy.closed, True)
 
 
 class TailTests(AdminTestCase):

@@ -8,6 +8,7 @@ object of arguments. The other paths are::
     GET  /metrics                       the same for Prometheus, with counters
     GET  /sessions                      the live sessions
     GET  /tail?channel=NAME             messages as they are said, one object per line
+    POST /backup                        a copy of the database, as a file of SQLite
 
 If an operation makes a link, C{address} is its full URL, as far as the address of the pages is known. The answer to a
 refused operation is 400 with C{{"error": TEXT, "code": CODE, "field": ARGUMENT or null}}.
@@ -20,7 +21,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import parse_qs
 
 import msgspec
@@ -35,6 +36,7 @@ from zope.interface import implementer
 
 from gossip.operations.catalogue import COMMANDS
 from gossip.operations.command import Result
+from gossip.operations.errands import Backup
 from gossip.operations.executor import Executor
 from gossip.operations.interfaces import InThread, OperationsStore
 from gossip.operations.operation import read
@@ -46,6 +48,7 @@ from gossip.service.service import GossipService
 from gossip.store.errors import StoreError
 from gossip.web.api.metrics import Metrics
 from gossip.web.api.schemas import OperationError
+from gossip.web.http.download import Download
 from gossip.web.http.requests import BoundedRequest, BoundedSite, answer_json
 from gossip.web.live import Live
 from gossip.web.settings import WebRules
@@ -100,7 +103,7 @@ class AdminApi(Resource):
 
     def render(self, request: AdminRequest) -> Any:
         name = request.path[1:].decode("ascii", "replace")
-        known = b"GET" if name in self._gets else b"POST" if name in COMMANDS else None
+        known = b"GET" if name in self._gets else b"POST" if name in COMMANDS or name == Backup.wire else None
         if known is None:
             return answer_json(request, OperationError("no such operation", "not-found"), http.NOT_FOUND)
         if request.method != known:
@@ -114,15 +117,25 @@ class AdminApi(Resource):
             return self._gets[name](request)
         assert request.content is not None
         arguments, actor = request.content.read(), _actor(request)
-        Deferred.fromCoroutine(self._answer(request, self._do(name, arguments, actor)))
+        done: Awaitable[Result | BinaryIO] = (
+            self._copied(arguments, actor) if name == Backup.wire else self._do(name, arguments, actor)
+        )
+        Deferred.fromCoroutine(self._answer(request, done))
         return NOT_DONE_YET
 
-    async def _answer(self, request: AdminRequest, done: Awaitable[Result]) -> None:
-        """Answer when the operation is done, if the connection is still open."""
+    async def _answer(self, request: AdminRequest, done: Awaitable[Result | BinaryIO]) -> None:
+        """Answer when the operation is done, if the connection is still open: with its result, or with a file."""
         gone: list[Failure] = []
         request.notifyFinish().addErrback(gone.append)
         try:
-            body = answer_json(request, await done)
+            result = await done
+            if not isinstance(result, dict):
+                if gone:
+                    result.close()
+                else:
+                    Download(request, result, self._in_thread).start()
+                return
+            body = answer_json(request, result)
         except Refused as refused:
             body = answer_json(request, OperationError(str(refused), refused.code, refused.field), http.BAD_REQUEST)
         except StoreError as broken:
@@ -139,6 +152,10 @@ class AdminApi(Resource):
         if "link" in result and self._rules.address:
             result["address"] = self._rules.address + result["link"]
         return result
+
+    async def _copied(self, arguments: bytes, actor: str) -> BinaryIO:
+        read(arguments, Backup)  # there are none
+        return await self._executor.snapshot(actor)
 
     def _tail(self, request: AdminRequest) -> Any:
         names = parse_qs(request.uri.partition(b"?")[2].decode("ascii", "replace")).get("channel")
