@@ -192,7 +192,8 @@ class StoppedDaemon:
                 registry = store.load()
                 change, result = carry_out(asked, registry, Occasion(now, lambda: str(uuid.uuid4()), _user(), found))
                 if change is not None:
-                    registry.check(change, self._config.network.blocked_games)
+                    settings = self._config.network
+                    registry.check(change, settings.blocked_games, settings.blocked_accounts)
                     store.apply(change)
                 return result
         except Refused as error:

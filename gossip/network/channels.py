@@ -30,7 +30,7 @@ from gossip.protocol.skeleton import is_visible
 from gossip.protocol.text import clean, clean_name, timestamp, too_long
 from gossip.registry.changes import Channel, ChannelSaved, MessageSaid, Restriction
 from gossip.registry.errors import Refused
-from gossip.registry.names import CHANNEL_NAME, is_of_network
+from gossip.registry.names import CHANNEL_NAME, is_of_network, resembles
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import code_of, values_of
 
@@ -63,8 +63,7 @@ class Channels:
         """May a channel be subscribed to? One that exists may, whatever its name."""
         if name in self._registry.channels:
             return True
-        blocked = {blocked.lower() for blocked in self._rules.settings.blocked_channels}
-        return bool(CHANNEL_NAME.fullmatch(name)) and name.lower() not in blocked
+        return bool(CHANNEL_NAME.fullmatch(name)) and not resembles(name, self._rules.settings.blocked_channels)
 
     def ban_of(self, session: Session, name: str, now: Moment) -> Restriction | None:
         """The ban that keeps a session out of a channel."""

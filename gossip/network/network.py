@@ -419,7 +419,8 @@ class Network:
 
         @raise gossip.registry.errors.Refused: it contradicts what is known; the text says how.
         """
-        self.registry.check(change, self.rules.settings.blocked_games)
+        settings = self.rules.settings
+        self.registry.check(change, settings.blocked_games, settings.blocked_accounts)
         return Commit(change)
 
     def settled(self, commit: Commit, kept: bool, now: Moment) -> Outputs:

@@ -72,7 +72,8 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar help: what a tell to its player C{system} brings back.
     @ivar website: the address of its pages, as people type it; empty if it has none.
     @ivar blocked_channels: names that no new channel may have.
-    @ivar blocked_games: short names that no game may have.
+    @ivar blocked_games: names that no new game and no new account may have, nor one that looks like them.
+    @ivar blocked_accounts: names that only accounts of admins may have.
     @ivar history_days: how long messages are kept; 0 for ever.
     @ivar player_count_days: how long it is kept how many players there were; 0 for ever.
     @ivar audit_days: how long it is kept what admins did, and the reports that they resolved; 0 for ever.
@@ -83,6 +84,17 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     website: str = ""
     blocked_channels: tuple[str, ...] = ("all",)
     blocked_games: tuple[str, ...] = ("gossip", "grapevine", "system")
+    blocked_accounts: tuple[str, ...] = (
+        "admin",
+        "administrator",
+        "mod",
+        "moderator",
+        "operator",
+        "root",
+        "staff",
+        "support",
+        "webmaster",
+    )
     history_days: float = 30
     player_count_days: float = 730
     audit_days: float = 730

@@ -131,11 +131,11 @@ class GameAdd(Operation, frozen=True):
         game = Game(
             client_id=on.new_uuid(),
             short_name=self.short_name,
-            name=self.name,
+            name=_spaced(self.name),
             secrets=(Secret(digest(secret)),),
             hidden=self.hidden,
             hides_players=self.hide_players,
-            tagline=self.tagline or None,
+            tagline=_spaced(self.tagline or "") or None,
             description=self.description or None,
             homepage_url=self.homepage_url or None,
             connections=self.connections,
@@ -280,10 +280,10 @@ class GameEdit(Operation, frozen=True):
             game,
             replace(
                 game,
-                name=given_or(self.name, game.name),
+                name=game.name if isinstance(self.name, UnsetType) else _spaced(self.name),
                 hidden=given_or(self.hidden, game.hidden),
                 hides_players=given_or(self.hide_players, game.hides_players),
-                tagline=given_or(self.tagline, game.tagline) or None,
+                tagline=game.tagline if isinstance(self.tagline, UnsetType) else _spaced(self.tagline or "") or None,
                 description=given_or(self.description, game.description) or None,
                 homepage_url=given_or(self.homepage_url, game.homepage_url) or None,
                 connections=given_or(self.connections, game.connections),
@@ -293,6 +293,11 @@ class GameEdit(Operation, frozen=True):
             ),
             on.now,
         )
+
+
+def _spaced(text: str) -> str:
+    """A name or a tagline with single blanks. Line breaks and tabs are refused, not mended: see L{Registry.check}."""
+    return " ".join(filter(None, text.split(" ")))
 
 
 def _saved(registry: Registry, known: Game, game: Game, now: float) -> Done:

@@ -12,7 +12,7 @@ from typing import Final
 
 from gossip.registry.changes import Account, AccountRemoved, AccountSaved, Ticket
 from gossip.registry.errors import Refused
-from gossip.registry.names import NETWORK_PLAYER
+from gossip.registry.names import NETWORK_PLAYER, Namesakes, resembles
 from gossip.registry.secret import digest
 
 ACCOUNT_NAME: Final = re.compile("[A-Za-z][A-Za-z0-9_-]{2,19}")
@@ -42,6 +42,7 @@ class Accounts:
     def __init__(self) -> None:
         self.all: dict[str, Account] = {}
         self.tickets: dict[bytes, Ticket] = {}
+        self._namesakes = Namesakes()
 
     def named(self, name: str) -> Account | None:
         """The account with this name; C{None} if there is none. Names compare without case."""
@@ -73,11 +74,14 @@ class Accounts:
         """The accounts of admins that can sign in."""
         return [account for account in self.all.values() if account.admin and not account.disabled]
 
-    def check(self, change: AccountSaved | AccountRemoved, blocked: tuple[str, ...]) -> None:
+    def check(
+        self, change: AccountSaved | AccountRemoved, blocked: tuple[str, ...], for_admins: tuple[str, ...] = ()
+    ) -> None:
         """
         Check a change.
 
-        @param blocked: names that no new account may have.
+        @param blocked: names that no new account may have, nor one that looks like them.
+        @param for_admins: names that only accounts of admins may have.
         @raise Refused: it is not allowed; nothing was changed.
         """
         if isinstance(change, AccountRemoved):
@@ -89,8 +93,11 @@ class Accounts:
         if not ACCOUNT_NAME.fullmatch(account.name):
             raise Refused("invalid", "name", "a name has 3 to 20 letters, digits, - and _, and begins with a letter")
         # On channels its messages would look like those of the network itself. Operators cannot allow it.
-        if known is None and account.name.lower() in {NETWORK_PLAYER, *(name.lower() for name in blocked)}:
+        reserved = (NETWORK_PLAYER, *blocked, *(() if account.admin else for_admins))
+        if known is None and resembles(account.name, reserved):
             raise Refused("reserved", "name", f"the name {account.name} is reserved")
+        if known is None and self._namesakes.others(account.name):
+            raise Refused("taken", "name", f"the name {account.name} looks like one that is taken")
         if known is not None and (known.name, known.created_at) != (account.name, account.created_at):
             raise Refused("taken", "name", f"the name {account.name} is taken")
         if known is None and len(self.all) >= ACCOUNTS:
@@ -100,11 +107,14 @@ class Accounts:
 
     def save(self, account: Account) -> None:
         """Add an account, or replace the one with the same name."""
+        if account.name.lower() not in self.all:
+            self._namesakes.add(account.name, account.name.lower())
         self.all[account.name.lower()] = account
 
     def remove(self, name: str) -> None:
         """Remove an account and its tickets."""
-        self.all.pop(name.lower(), None)
+        if self.all.pop(name.lower(), None) is not None:
+            self._namesakes.remove(name, name.lower())
         for ticket in [each for each in self.tickets.values() if each.account == name]:
             del self.tickets[ticket.digest]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from gossip.protocol.skeleton import skeleton, skeletons
@@ -35,6 +36,40 @@ _OWN: Final = {skeleton(NETWORK_GAME), skeleton(NETWORK_ALIAS)}
 
 # With its full-width and small forms. No other character looks like it.
 _AT: Final = re.compile("[@\uff20\ufe6b]")
+
+
+def resembles(name: str, names: Iterable[str]) -> bool:
+    """Can a name be mistaken for one of these?"""
+    protected = {each for one in names for each in skeletons(one)}
+    return not protected.isdisjoint(skeletons(name))
+
+
+class Namesakes:
+    """The names of games or accounts, by what they look like. Earlier releases stored names that look alike."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, tuple[str, ...]] = {}
+
+    def add(self, name: str, owner: str) -> None:
+        """
+        Somebody has a name.
+
+        @param owner: identifies the game or the account.
+        """
+        for each in skeletons(name):
+            self._owners[each] = (*self._owners.get(each, ()), owner)
+
+    def remove(self, name: str, owner: str) -> None:
+        """Somebody, who was added, no longer has a name."""
+        for each in skeletons(name):
+            left = tuple(one for one in self._owners.pop(each) if one != owner)
+            if left:
+                self._owners[each] = left
+
+    def others(self, name: str, owner: str = "") -> list[str]:
+        """All but this owner that have a name that can be mistaken for this one."""
+        return [one for each in skeletons(name) for one in self._owners.get(each, ()) if one != owner]
+
 
 SHORT_NAME: Final = re.compile("[A-Za-z0-9]{1,15}")
 

@@ -12,8 +12,8 @@ import re
 from typing import Final
 
 from gossip.protocol.events import AchievementOf
-from gossip.protocol.skeleton import load, plain
-from gossip.protocol.text import clean, is_line
+from gossip.protocol.skeleton import is_visible, load, plain
+from gossip.protocol.text import clean, clean_name, is_line
 from gossip.registry.accounts import Accounts
 from gossip.registry.changes import (
     AccountRemoved,
@@ -52,7 +52,7 @@ from gossip.registry.changes import (
 )
 from gossip.registry.errors import Refused
 from gossip.registry.filters import FILTER_TEXT, FILTERS, Filters, folded, words
-from gossip.registry.names import SHORT_NAME, is_network
+from gossip.registry.names import NETWORK_ALIAS, NETWORK_GAME, SHORT_NAME, Namesakes, resembles
 from gossip.registry.numbers import Numbers, NumbersInMemory
 from gossip.registry.restrictions import Restrictions
 from gossip.registry.secret import digest, secrets_of
@@ -101,6 +101,7 @@ class Registry:
         self.accounts = Accounts()
         self.revision = 0
         self._client_ids: dict[str, str] = {}
+        self._short_names, self._names = Namesakes(), Namesakes()
 
     def game_named(self, short_name: str) -> Game | None:
         """The game with this short name; C{None} if there is none. Names compare without case."""
@@ -132,21 +133,24 @@ class Registry:
         """The sum of the points of a game's achievements."""
         return sum(achievement.points for achievement in self.achievements.get(client_id, {}).values())
 
-    def check(self, change: Change, blocked_games: tuple[str, ...] = ()) -> None:
+    def check(
+        self, change: Change, blocked_games: tuple[str, ...] = (), blocked_accounts: tuple[str, ...] = ()
+    ) -> None:
         """
-        Check a change that somebody asks for.
+        Check a change that somebody asks for. Names that are known already are not judged again.
 
-        @param blocked_games: short names that no game may have.
+        @param blocked_games: names that no new game and no new account may have, nor one that looks like them.
+        @param blocked_accounts: names that only admins may have.
         @raise Refused: it is invalid, or contradicts what is known; nothing was changed.
         """
         match change:
             case Audited(_, inner) if inner is not None:
-                self.check(inner, blocked_games)
+                self.check(inner, blocked_games, blocked_accounts)
             case Together(changes):
                 for each in changes:
-                    self.check(each, blocked_games)
+                    self.check(each, blocked_games, blocked_accounts)
             case AccountSaved() | AccountRemoved():
-                self.accounts.check(change, blocked_games)
+                self.accounts.check(change, blocked_games, blocked_accounts)
             case RestrictionSet(restriction):
                 _check_reason(restriction.reason)
             case FilterSaved(kept):
@@ -156,14 +160,16 @@ class Registry:
                     raise Refused("too-many", None, "too many reports are open already")
                 _check_reason(report.reason)
             case GameSaved(game):
-                self._check_game(game, {name.lower() for name in blocked_games})
+                self._check_game(game, (*blocked_games, NETWORK_GAME, NETWORK_ALIAS))
             case GameRemoved(client_id) if client_id not in self.games:
                 raise Refused("not-found", "game", "no such game")
             case UserAgentSaved(user_agent):
                 _check_address("url", user_agent.url)
                 _check_address("repo_url", user_agent.repo_url)
-            case ChannelSaved(channel) if (
-                not 1 <= len(channel.name.encode()) <= 64 or clean(channel.name) != channel.name
+            case ChannelSaved(channel) if channel.name not in self.channels and (
+                not 1 <= len(channel.name.encode()) <= 64
+                or clean_name(channel.name) != channel.name
+                or not is_visible(channel.name)
             ):
                 raise Refused(
                     "invalid", "channel", "a channel's name has 1 to 64 bytes, without control characters and tags"
@@ -183,25 +189,34 @@ class Registry:
         if len(self.filters.kept) >= FILTERS and (text, kept.channel) not in self.filters.kept:
             raise Refused("too-many", None, f"there are {FILTERS} filters already, the maximum")
 
-    def _check_game(self, game: Game, blocked: set[str]) -> None:
-        if not SHORT_NAME.fullmatch(game.short_name):
-            raise Refused("invalid", "short_name", "a short name has 1 to 15 letters and digits")
-        if game.short_name.lower() in blocked or is_network(game.short_name):
-            raise Refused("reserved", "short_name", f"the short name {game.short_name} is reserved")
-        namesake = self.game_named(game.short_name)
-        if namesake is not None and namesake.client_id != game.client_id:
-            raise Refused("taken", "short_name", f"the short name {game.short_name} is taken")
-        for other in self.games.values():
-            if other.client_id != game.client_id and other.name.lower() == game.name.lower():
-                raise Refused("taken", "name", f"the name {game.name} is taken")
-        texts = (("name", game.name, _NAME), ("tagline", game.tagline, _TAGLINE))
-        for what, text, most in (*texts, ("description", game.description, _DESCRIPTION)):
-            if text is not None and (len(text) > most or clean(text) != text):
+    def _check_game(self, game: Game, blocked: tuple[str, ...]) -> None:
+        # What is known stays: an admin must be able to disable a game with a name from before there was this rule.
+        known = self.games.get(game.client_id)
+        if known is None or known.short_name != game.short_name:
+            if not SHORT_NAME.fullmatch(game.short_name):
+                raise Refused("invalid", "short_name", "a short name has 1 to 15 letters and digits")
+            self._check_namesakes("short_name", game.short_name, self._short_names, game.client_id, blocked)
+        if known is None or known.name != game.name:
+            if not is_visible(game.name):
+                raise Refused("invalid", "name", "a game needs a name")
+            self._check_namesakes("name", game.name, self._names, game.client_id, blocked)
+        for what, most in (("name", _NAME), ("tagline", _TAGLINE)):
+            text = getattr(game, what)
+            if text is None or (known is not None and getattr(known, what) == text):
+                continue
+            if len(text) > most or clean_name(text) != text:
                 raise Refused(
-                    "invalid", what, f"a {what} has up to {most} characters, without control characters and tags"
+                    "invalid",
+                    what,
+                    f"a {what} has up to {most} characters on one line, without control characters and tags",
                 )
-        if not game.name.strip():
-            raise Refused("invalid", "name", "a game needs a name")
+        text = game.description
+        if text is not None and (len(text) > _DESCRIPTION or clean(text) != text):
+            raise Refused(
+                "invalid",
+                "description",
+                f"a description has up to {_DESCRIPTION} characters, without control characters and tags",
+            )
         if game.owner is not None and self.accounts.named(game.owner) is None:
             raise Refused("not-found", "owner", "no such account")
         _check_address("homepage_url", game.homepage_url)
@@ -215,6 +230,16 @@ class Registry:
         if len(game.connections) > _CONNECTIONS:
             raise Refused("too-many", "connections", f"a game has up to {_CONNECTIONS} connections")
 
+    def _check_namesakes(self, field: str, name: str, known: Namesakes, owner: str, blocked: tuple[str, ...]) -> None:
+        what = field.replace("_", " ")
+        if resembles(name, blocked):
+            raise Refused("reserved", field, f"the {what} {name} is reserved")
+        others = known.others(name, owner)
+        if any(getattr(self.games[each], field).lower() == name.lower() for each in others):
+            raise Refused("taken", field, f"the {what} {name} is taken")
+        if others:
+            raise Refused("taken", field, f"the {what} {name} looks like one that is taken")
+
     def enact(self, change: Change) -> None:
         """Apply a change, which must have been checked."""
         match change:
@@ -225,6 +250,8 @@ class Registry:
                 self._forget_name(game.client_id)
                 self.games[game.client_id] = game
                 self._client_ids[game.short_name.lower()] = game.client_id
+                self._short_names.add(game.short_name, game.client_id)
+                self._names.add(game.name, game.client_id)
             case GameRemoved(client_id):
                 self._forget_name(client_id)
                 self.games.pop(client_id, None)
@@ -300,6 +327,8 @@ class Registry:
         game = self.games.get(client_id)
         if game is not None:
             self._client_ids.pop(game.short_name.lower(), None)
+            self._short_names.remove(game.short_name, client_id)
+            self._names.remove(game.name, client_id)
 
 
 def _check_address(field: str, url: str | None, what: str = "a web address") -> None:
@@ -308,7 +337,7 @@ def _check_address(field: str, url: str | None, what: str = "a web address") -> 
 
 
 def _check_reason(reason: str) -> None:
-    if not reason.strip() or len(reason) > REASON or not is_line(reason):
+    if not is_visible(reason) or len(reason) > REASON or not is_line(reason):
         raise Refused(
             "invalid", "reason", f"a reason has 1 to {REASON} characters, without control characters and tags"
         )

@@ -50,6 +50,7 @@ class SubscribeTests(SynchronousTestCase):
     def test_names(self) -> None:
         """What a valid name is; a channel that exists may be subscribed to whatever its name."""
         may_join = World(NetworkSettings(blocked_channels=("all", "Staff"))).network.channels.may_join
+        self.assertFalse(may_join("aIl"))
         for name in ("abc", "a" * 15, "A-b_C", "---"):
             self.assertTrue(may_join(name), name)
         for name in ("", "ab", "a" * 16, "a b", "abc1", "äbc", "abc\n", "all", "Staff", "<b>"):

@@ -43,6 +43,17 @@ class GameTests(AdminTestCase):
             game.connections, (TelnetConnection("a.example", 4000), WebConnection("https://a.example/play"))
         )
 
+    def test_blanks(self) -> None:
+        """Blanks in a name and a tagline are single; a line break is refused."""
+        result = self.perform("game/add", name=" The   Beta ", short_name="Beta", tagline="  A  world ")
+        self.assertEqual(result["name"], "The Beta")
+        self.assertEqual(self.perform("game/show", game="Beta")["tagline"], "A world")
+        result = self.perform("game/edit", game="Beta", name="Beta  2 ", tagline=" ")
+        self.assertEqual((result["name"], result["tagline"]), ("Beta 2", None))
+        for field in ("name", "tagline"):
+            text = f"a {field} has up to 70 characters on one line, without control characters and tags"
+            self.assertRefused(text, "game/edit", game="Beta", **{field: "a\nb"})
+
     def test_add_refused(self) -> None:
         """Arguments that contradict the registry or have the wrong type are refused with a reason."""
         self.add()

@@ -80,6 +80,31 @@ class AccountsTests(SynchronousTestCase):
         self.registry.enact(AccountSaved(Account(name="System", created_at=NOW)))
         self.save("System", admin=True)
 
+    def test_reserved_names(self) -> None:
+        """Only an admin has a name of those that people take for one, in whatever letters; one that exists stays."""
+        check, names = self.registry.check, ("Moderator", "root")
+        for name in ("moderator", "Moderat0r", "rnoderator", "MODERATOR", "R00T"):
+            self.assertRaises(Refused, check, AccountSaved(Account(name=name)), (), names)
+            check(AccountSaved(Account(name=name, admin=True)), (), names)
+        self.assertRaises(Refused, check, AccountSaved(Account(name="SYSTEM", admin=True)), (), names)
+        self.assertRaises(Refused, check, AccountSaved(Account(name="g0ssip", admin=True)), ("gossip",), names)
+        check(AccountSaved(Account(name="moderators")), (), names)
+        self.registry.enact(AccountSaved(Account(name="root")))
+        check(AccountSaved(Account(name="root", email="root@example.org")), (), names)
+
+    def test_alike(self) -> None:
+        """No new account looks like another; those that exist stay, and a name that is given up is free."""
+        self.save("Bill")
+        for name in ("BilI", "B1ll", "Bi1l"):
+            self.assertRefused(f"the name {name} looks like one that is taken", name=name)
+        self.registry.enact(AccountSaved(Account(name="BilI", created_at=NOW)))
+        self.save("BilI", email="bill@example.org")
+        self.save("Bill", disabled=True)
+        for name in ("BilI", "Bill"):
+            self.assertRefused("the name B1ll looks like one that is taken", name="B1ll")
+            self.registry.enact(AccountRemoved(name))
+        self.save("B1ll")
+
     def test_mail(self) -> None:
         """What is no address for mail is refused; none is one answer."""
         for email in (

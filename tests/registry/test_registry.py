@@ -147,6 +147,8 @@ class CheckTests(SynchronousTestCase):
         """Up to 15 letters and digits, not on the block list, unique without case."""
         for name in ("a", "A1", "x" * 15, "ALPHA"):
             self.assertFalse(self.refused(short_name=name), name)
+        for name in ("g0ssip", "GoSSiP", "gosslp", "Grapev1ne", "6eta", "BETA"):
+            self.assertEqual(self.refused(short_name=name), name != "6eta", name)
         for name in ("", "x" * 16, "a b", "a-b", "é", "a\n", "GOSSIP", "grapevine", "beta", "BETA", "1١"):
             self.assertTrue(self.refused(short_name=name), name)
 
@@ -156,6 +158,35 @@ class CheckTests(SynchronousTestCase):
             self.assertFalse(self.refused(name=name), name)
         for name in ("", " ", "THE BETA", "x" * 71, "a\x1b[0m", "<b>a</b>"):
             self.assertTrue(self.refused(name=name), name)
+        for name in ("Gоssip", "GOSSIP", "Grapevine", "Тhe Веta", "The\u200b Beta", "The B\u0301eta", "The 8eta"):
+            self.assertEqual(self.refused(name=name), name != "The 8eta", ascii(name))
+        for name in (
+            "\u3164",
+            "\u200b\u00ad",
+            "The\nAlpha",
+            "The\u2028Alpha",
+            "The  Alpha",
+            " The",
+            "A\u202eB",
+            "A" + "\u0301" * 9,
+        ):
+            self.assertTrue(self.refused(name=name), ascii(name))
+
+    def test_known_names(self) -> None:
+        """What an earlier release let through stays, and can be disabled and changed; nobody else gets it."""
+        odd = replace(ALPHA, client_id=uuid(9), short_name="b3ta", name="G0ssip\n", tagline="a\nb")
+        alike = replace(odd, client_id=uuid(10), short_name="Gossip", name="Веta  ")
+        for game in (odd, alike):
+            self.registry.enact(GameSaved(game))
+        for game in (odd, alike):
+            self.registry.check(GameSaved(replace(game, disabled=True)), ("gossip",))
+            for field in ("name", "tagline"):
+                with self.assertRaises(Refused):
+                    self.registry.check(GameSaved(replace(game, **{field: "b\na"})), ("gossip",))
+        for game in (odd, alike):
+            self.registry.enact(GameRemoved(game.client_id))
+            self.assertRaises(Refused, self.registry.check, GameSaved(game), ("gossip",))
+        self.assertFalse(self.refused(name="Веta"))
 
     def test_texts(self) -> None:
         """A tagline has up to 70 characters; what others are sent is bounded and clean."""

@@ -161,10 +161,10 @@ class SignIn:
 
     # New accounts.
 
-    def read_sign_up(self, form: Form) -> SignUpForm:
+    def read_sign_up(self, form: Form, admin: bool = False) -> SignUpForm:
         """Read and check a form to create an account."""
         name, email, password = form.text("name").strip(), form.text("email").strip(), form.text("password")
-        account = Account(name=name, email=email or None, created_at=self.layout.now)
+        account = Account(name=name, admin=admin, email=email or None, created_at=self.layout.now)
         errors = self.password_errors(form, name)
         if self.accounts.named(name) is not None:
             errors["name"] = f"The name {name} is taken."
@@ -181,9 +181,10 @@ class SignIn:
 
     def refusal_of(self, account: Account) -> Refused | None:
         """Why an account cannot be so, if it cannot."""
-        registry = self.layout.gossip.network.registry
+        network = self.layout.gossip.network
+        settings = network.rules.settings
         try:
-            registry.check(AccountSaved(account), self.layout.gossip.network.rules.settings.blocked_games)
+            network.registry.check(AccountSaved(account), settings.blocked_games, settings.blocked_accounts)
         except Refused as refused:
             return refused
         return None

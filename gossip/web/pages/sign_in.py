@@ -172,7 +172,9 @@ class SignInPages:
         """Create the first admin."""
         form = self._cookies.read_form(request)
         ticket = self._check_set_up(request, secret)
-        return await self._create_account(request, self._sign_in.read_sign_up(form), ticket, admin=True, back="/admin")
+        return await self._create_account(
+            request, self._sign_in.read_sign_up(form, admin=True), ticket, admin=True, back="/admin"
+        )
 
     # Setting a password by a link.
 
