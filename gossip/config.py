@@ -301,7 +301,7 @@ def _check(config: Config) -> None:
                 raise ConfigError(f"{place}: must be UTF-8 without control characters")
         elif not 0 <= value <= _LARGEST:
             raise ConfigError(f"{place}: must be a number from 0 to {_LARGEST}")
-    for key in ("history_days", "player_count_days", "audit_days"):
+    for key in ("history_days", "channel_days", "player_count_days", "audit_days"):
         if getattr(config.network, key) > _LONGEST_HISTORY:
             raise ConfigError(f"network.{key}: must be at most {_LONGEST_HISTORY}; 0 keeps everything forever")
     for place, rate in _rates(cast("_Table", msgspec.to_builtins(config.limits)), "limits"):

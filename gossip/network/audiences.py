@@ -118,6 +118,11 @@ class Audiences:
             if not group.sessions:
                 del self._channels[key]
 
+    def subscribers(self, channel: str) -> list[Session]:
+        """All sessions that are subscribed to a channel."""
+        groups = (self._channels.get((channel, numbered)) for numbered in (False, True))
+        return [session for group in groups if group is not None for session in group.sessions]
+
     def hears(self, channel: str, numbered: bool) -> bool:
         """Is any session subscribed to a channel, with or without support of history?"""
         return (channel, numbered) in self._channels

@@ -9,14 +9,15 @@ from msgspec import Raw
 
 from gossip.network.answers import failure, success
 from gossip.network.audiences import Audiences, Subscribers
+from gossip.network.expiry import DAY
 from gossip.network.history import message_id
 from gossip.network.moderation import Moderation
 from gossip.network.outputs import Broadcast, Commit, Outputs, Send
-from gossip.network.ratelimit import spend
+from gossip.network.ratelimit import Buckets, Rate, spend
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, Rules
 from gossip.network.speaker import NETWORK, Speaker
-from gossip.protocol.errors import NOT_KEPT, Denied, Error
+from gossip.protocol.errors import NOT_KEPT, Denied, Error, Overrun
 from gossip.protocol.events import (
     ChannelsBroadcast,
     ChannelsBroadcastNumbered,
@@ -54,6 +55,7 @@ class Channels:
         self._audiences = audiences
         self._moderation = moderation
         self._new_ref = new_ref
+        self._created: Buckets = {}
 
     def subscribed(self) -> dict[str, int]:
         """How many sessions hear each channel."""
@@ -65,6 +67,33 @@ class Channels:
             return True
         return bool(CHANNEL_NAME.fullmatch(name)) and not resembles(name, self._rules.settings.blocked_channels)
 
+    def may_create(self, session: Session, name: str, now: Moment) -> bool:
+        """
+        May a session subscribe to a channel, if that creates it? It is counted if so: a game may create some each day,
+        however often it joins, and there is a number of channels that the network bears.
+        """
+        known, limits = self._registry.channels, self._rules.limits
+        if name in known:
+            return True
+        if limits.all_channels and len(known) >= limits.all_channels:
+            return False
+        try:
+            spend(self._created, session.client_id, Rate(limits.new_channels, limits.new_channels / DAY), now)
+        except Overrun:
+            return False
+        return True
+
+    def forgive(self, now: Moment) -> None:
+        """Forget the games that have not created a channel for a day."""
+        rate = Rate(1, self._rules.limits.new_channels / DAY)
+        self._created = {game: bucket for game, bucket in self._created.items() if bucket.level(rate, now)}
+
+    def removed(self, name: str) -> None:
+        """A channel is gone: nobody is subscribed to it any more."""
+        for session in self._audiences.subscribers(name):
+            session.channels.pop(name, None)
+            self.leave(session, name)
+
     def ban_of(self, session: Session, name: str, now: Moment) -> Restriction | None:
         """The ban that keeps a session out of a channel."""
         if not self._registry.bans:
@@ -74,7 +103,8 @@ class Channels:
 
     def join(self, session: Session, name: str) -> Outputs:
         """
-        Subscribe a session to a channel that L{may_join} and L{ban_of} allowed; it is created if it does not exist.
+        Subscribe a session to a channel that L{may_join}, L{ban_of} and L{may_create} allowed; it is created if it does
+        not exist.
         """
         outputs: Outputs = []
         if name not in self._registry.channels:
@@ -110,6 +140,8 @@ class Channels:
         if most and len(session.channels) >= most and name not in session.channels:
             raise Denied("too-many-channels")
         spend(session.buckets, "channels_subscribe", self._rules.limits.rates.channels_subscribe, now)
+        if not self.may_create(session, name, now):
+            raise Denied("too-many-channels")
         return [*self.join(session, name), *success(session, event, now)]
 
     def unsubscribe(self, session: Session, event: ChannelsUnsubscribe, now: Moment) -> Outputs:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from itertools import islice
 from typing import Final
 
+from gossip.network.audiences import Audiences
 from gossip.network.outputs import Commit, Outputs
 from gossip.network.settings import NetworkSettings, Rules
 from gossip.protocol.moment import Moment
 from gossip.registry.changes import (
     AuditExpired,
+    ChannelsRemoved,
+    ChannelsUnused,
     MessagesExpired,
     PlayerCountsExpired,
     RestrictionsExpired,
@@ -29,6 +34,10 @@ JUMP: Final = 1.0
 """The wall clock was set if it moved this many seconds more or less than the steady one between two ticks."""
 
 
+CHANNELS: Final = 1000
+"""At most this many channels are removed, or noted as unused, at a time."""
+
+
 class Retention:
     """
     Drops what is too old, by the wall clock.
@@ -37,8 +46,9 @@ class Retention:
     has agreed with the steady one for L{AGREEMENT}.
     """
 
-    def __init__(self, registry: Registry, rules: Rules) -> None:
+    def __init__(self, registry: Registry, audiences: Audiences, rules: Rules) -> None:
         self._registry = registry
+        self._audiences = audiences
         self._rules = rules
         self._offset: float | None = None
         self._agrees_since = 0.0
@@ -55,7 +65,9 @@ class Retention:
         if hour == self._hour or now.steady - self._agrees_since < AGREEMENT:
             return []
         self._hour = hour
-        return expired(self._registry, self._rules.settings, now)
+        settings = self._rules.settings
+        subscribed = self._audiences.subscribed()
+        return [*expired(self._registry, settings, now), *unused_channels(self._registry, settings, subscribed, now)]
 
 
 def expired(registry: Registry, settings: NetworkSettings, now: Moment) -> Outputs:
@@ -72,4 +84,33 @@ def expired(registry: Registry, settings: NetworkSettings, now: Moment) -> Outpu
         outputs.append(Commit(RestrictionsExpired(wall)))
     if registry.accounts.expired(wall):
         outputs.append(Commit(TicketsExpired(wall)))
+    return outputs
+
+
+def unused_channels(registry: Registry, settings: NetworkSettings, subscribed: Container[str], now: Moment) -> Outputs:
+    """
+    Remove channels that nobody has used for long, and note which are used and which are not.
+
+    They are removed at once, not when that is on disk: until then a game might subscribe to one of them.
+
+    @param subscribed: the channels that any session is subscribed to.
+    """
+    if not settings.channel_days:
+        return []
+    until = now.wall - settings.channel_days * DAY
+    free = [channel for channel in registry.channels.values() if not channel.kept]
+    idle = [channel for channel in free if channel.name not in subscribed]
+    over = (each.name for each in idle if each.unused_since is not None and each.unused_since <= until)
+    fresh = (each.name for each in idle if each.unused_since is None)
+    again = (each.name for each in free if each.unused_since is not None and each.name in subscribed)
+    changes = (
+        ChannelsRemoved(tuple(islice(over, CHANNELS))),
+        ChannelsUnused(tuple(islice(fresh, CHANNELS)), now.wall),
+        ChannelsUnused(tuple(islice(again, CHANNELS)), None),
+    )
+    outputs: Outputs = []
+    for change in changes:
+        if change.names:
+            registry.enact(change)
+            outputs.append(Commit(change, learned=True))
     return outputs

@@ -71,6 +71,10 @@ from gossip.registry.changes import (
     AchievementKept,
     Audited,
     Change,
+    ChannelsRemoved,
+    Game,
+    GameOffline,
+    GameOnline,
     GameRemoved,
     GameSaved,
     GameSeen,
@@ -148,7 +152,7 @@ class Network:
         self._authentication = Authentication(registry, self.presence, moderation, rules)
         self._players = Players(moderation, self._new_ref, rules)
         self._history = History(rules)
-        self._retention = Retention(registry, rules)
+        self._retention = Retention(registry, self.audiences, rules)
         self._achievements = Achievements(registry, new_uuid, rules)
         self._new_uuid = new_uuid
         self._random = random
@@ -191,6 +195,16 @@ class Network:
         if isinstance(audience, SessionsOf):
             return self.presence.sessions_of(audience)
         return self.audiences.resolve(audience)
+
+    def started(self, now: Moment) -> None:
+        """
+        The daemon starts. Games that were online when it ended have the grace to come back: if each of them were
+        announced to all that are back already, a restart would cost the square of their number.
+        """
+        known = self.registry
+        for client_id, was in known.online.items():
+            channels = [name for name in was.channels if name in known.channels]
+            self.presence.resume(known.games[client_id], was.supports, channels, now)
 
     # What happens to a session.
 
@@ -306,7 +320,11 @@ class Network:
         outputs: Outputs = [Send(session, Authenticated(event.ref, game.short_name))]
         # A name given twice is one wish: an undeserved failure throws a client in the field into a loop.
         for name in list(dict.fromkeys(event.channels or ()))[: self.rules.limits.channels or None]:
-            if self.channels.may_join(name) and not self.channels.ban_of(session, name, now):
+            if (
+                self.channels.may_join(name)
+                and not self.channels.ban_of(session, name, now)
+                and self.channels.may_create(session, name, now)
+            ):
                 outputs.extend(self.channels.join(session, name))
             else:
                 outputs.append(Send(session, self.channels.unjoined(name)))
@@ -317,8 +335,15 @@ class Network:
         outputs.extend(self._seen(game.client_id, event))
         session.online.changed()
         if came:
+            outputs.append(self._keep_online(session, game))
             outputs.extend(self._tell_others(session.online, GamesConnect(self._new_ref(), game.short_name)))
         return outputs
+
+    def _keep_online(self, session: Session, game: Game) -> Commit:
+        """Note that a game is online, for a daemon after this one."""
+        change = GameOnline(game.client_id, tuple(sorted(session.supports)), tuple(session.channels))
+        self.registry.enact(change)
+        return Commit(change, learned=True)
 
     def _seen(self, client_id: str, event: Authenticate) -> Outputs:
         """Note the code base of a game if it differs from last time."""
@@ -359,7 +384,10 @@ class Network:
         if last is None:
             return outputs
         for online in self.presence.gone(now):
+            offline = GameOffline(online.game.client_id)
+            self.registry.enact(offline)
             outputs.extend(self._tell_others(online, GamesDisconnect(self._new_ref(), online.game.short_name)))
+            outputs.append(Commit(offline, learned=True))
         # After a long standstill each slot has its turn once: the games were not asked in between.
         for slot in range(max(last, second - BEAT) + 1, second + 1):
             outputs.extend(self._turn(slot % BEAT, now))
@@ -395,6 +423,7 @@ class Network:
             return []
         self._quarter = quarter
         self._authentication.forgive(now)
+        self.channels.forgive(now)
         counts = tuple(self.presence.players_count())
         return [Commit(PlayersCounted(quarter * COUNTING, counts))] if counts else []
 
@@ -452,6 +481,9 @@ class Network:
                 online = self.presence.changed(game)
                 if online is not None and game.disabled:
                     outputs.extend(self._expel(online, Error.of("game-disabled"), now))
+            case ChannelsRemoved(names):
+                for name in names:
+                    self.channels.removed(name)
             case RestrictionSet(restriction) if restriction.kind == "ban":
                 outputs.extend(self._enforce(restriction, now))
             case GameRemoved(client_id):

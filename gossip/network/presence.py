@@ -12,7 +12,7 @@ from typing import Final
 
 from gossip.network.audiences import Audiences, SessionsOf
 from gossip.network.ratelimit import Buckets
-from gossip.network.session import Session
+from gossip.network.session import Session, Situation
 from gossip.protocol.events import GameTold
 from gossip.protocol.moment import Moment
 from gossip.registry.changes import Game
@@ -58,6 +58,10 @@ class Online:
         if not self.sessions:
             self._last = session
         self.changed()
+
+    def resume(self, session: Session) -> None:
+        """It is in the grace, after a session of a daemon before this one."""
+        self._last = session
 
     @property
     def supports(self) -> frozenset[str]:
@@ -125,6 +129,19 @@ class Presence:
         self._audiences.withdraw(session, session.supports)
         if not online.sessions:
             self._leaving[online.game.client_id] = now.steady + GRACE
+
+    def resume(self, game: Game, supports: Iterable[str], channels: Iterable[str], now: Moment) -> None:
+        """
+        A game was online when the daemon ended: it has the grace to come back, as after any absence.
+
+        @param supports: the flags that its last session is known to have had.
+        @param channels: the channels that its last session is known to have had.
+        """
+        online = self._online[game.client_id] = Online(game)
+        last = Session()
+        last.supports, last.channels, last.situation = frozenset(supports), dict.fromkeys(channels), Situation.GONE
+        online.resume(last)
+        self._leaving[game.client_id] = now.steady + GRACE
 
     def gone(self, now: Moment) -> list[Online]:
         """The games whose grace is over; they are offline from here on."""

@@ -43,6 +43,8 @@ class NetworkLimits(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar name_bytes: the longest name of a player, in bytes of UTF-8.
     @ivar players: how many players a game may list; more are left out silently.
     @ivar channels: how many channels a session may subscribe to.
+    @ivar new_channels: how many channels a game may create a day, by subscribing to them.
+    @ivar all_channels: how many channels there may be in all; admins may create more.
     @ivar sessions: how many sessions a game may have.
     @ivar achievements: how many achievements a game may have.
     @ivar authenticate_seconds: how long a connection may take to authenticate.
@@ -57,6 +59,8 @@ class NetworkLimits(Struct, frozen=True, forbid_unknown_fields=True):
     name_bytes: int = 64
     players: int = 2000
     channels: int = 100
+    new_channels: int = 100
+    all_channels: int = 10_000
     sessions: int = 32
     achievements: int = 1000
     authenticate_seconds: float = 60
@@ -75,6 +79,7 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar blocked_games: names that no new game and no new account may have, nor one that looks like them.
     @ivar blocked_accounts: names that only accounts of admins may have.
     @ivar history_days: how long messages are kept; 0 for ever.
+    @ivar channel_days: how long a channel is kept that nobody is subscribed to and no admin touched; 0 for ever.
     @ivar player_count_days: how long it is kept how many players there were; 0 for ever.
     @ivar audit_days: how long it is kept what admins did, and the reports that they resolved; 0 for ever.
     """
@@ -96,6 +101,7 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
         "webmaster",
     )
     history_days: float = 30
+    channel_days: float = 30
     player_count_days: float = 730
     audit_days: float = 730
 

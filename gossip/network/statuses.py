@@ -121,7 +121,8 @@ class Statuses:
             user_agent_repo_url=(agent and (agent.repo_url or agent.url)) or UNSET,
             connections=game.connections,
             supports=tuple(flag for flag in FLAGS if flag in supports),
-            channels=tuple(name for name in online.channels if not channels[name].hidden),
+            # In the grace, a game may have been subscribed to one that is gone.
+            channels=tuple(name for name in online.channels if name in channels and not channels[name].hidden),
             players_online_count=count,
             player_online_count=count,
         )

@@ -14,6 +14,7 @@ from gossip.protocol.text import clean, timestamp
 from gossip.registry.changes import (
     Channel,
     ChannelSaved,
+    ChannelsRemoved,
 )
 from gossip.registry.errors import Refused
 from gossip.registry.names import NETWORK_GAME
@@ -84,7 +85,7 @@ class ChannelCreate(Operation, frozen=True):
     def perform(self, registry: Registry, on: Occasion) -> Done:
         if self.channel in registry.channels:
             raise Refused("taken", "channel", f"the channel {self.channel} exists already")
-        channel = Channel(self.channel, hidden=False, description=_text(self.description))
+        channel = Channel(self.channel, hidden=False, description=_text(self.description), kept=True)
         return ChannelSaved(channel), _channel(registry, channel, on.now)
 
 
@@ -206,7 +207,27 @@ class ChannelSpeakers(Operation, frozen=True):
         return _changed(registry, channel, replace(channel, speakers=games), on.now)
 
 
+class ChannelRemove(Operation, frozen=True):
+    """
+    Remove a channel. Games that are subscribed hear nothing of it any more; one that subscribes again creates it anew,
+    unless its name is in network.blocked_channels. Its messages stay until they expire.
+
+    @ivar channel: the channel.
+    """
+
+    wire = "channel/remove"
+    view = staticmethod(_view_channel)
+
+    channel: str
+
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        channel = find_channel(registry, self.channel)
+        return ChannelsRemoved((channel.name,)), _channel(registry, channel, on.now)
+
+
 def _changed(registry: Registry, known: Channel, channel: Channel, now: float) -> Done:
+    # From now on it stays, whether anybody uses it or not.
+    channel = replace(channel, kept=True, unused_since=None)
     return None if channel == known else ChannelSaved(channel), _channel(registry, channel, now)
 
 
@@ -242,5 +263,6 @@ OPERATIONS: Final[tuple[type[Operation], ...]] = (
     ChannelResume,
     ChannelDescribe,
     ChannelSpeakers,
+    ChannelRemove,
 )
 """All operations on channels."""

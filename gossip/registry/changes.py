@@ -66,6 +66,9 @@ class Channel(Struct, frozen=True):
     @ivar hidden: whether it is left out of the lists on the pages and in games/status.
     @ivar paused_until: nobody may speak before this time, in seconds since the epoch; C{None} if it is not paused.
     @ivar speakers: the client_ids of the games that may speak; C{None} for all games.
+    @ivar kept: whether an admin made or changed it; any other goes away when nobody uses it.
+    @ivar unused_since: since when no session has been subscribed to it, in seconds since the epoch; C{None} while one
+        is, and for one that is C{kept}.
     """
 
     name: str
@@ -73,6 +76,8 @@ class Channel(Struct, frozen=True):
     paused_until: float | None = None
     description: str | None = None
     speakers: frozenset[str] | None = None
+    kept: bool = False
+    unused_since: float | None = None
 
 
 class UserAgent(Struct, frozen=True):
@@ -108,10 +113,46 @@ class GameSeen(Struct, frozen=True):
     version: str
 
 
+class GameOnline(Struct, frozen=True):
+    """
+    A game came online. It counts as online, over restarts as well, until a L{GameOffline} says otherwise.
+
+    @ivar supports: the flags that its session had when it came.
+    @ivar channels: the channels that its session had then.
+    """
+
+    client_id: str
+    supports: tuple[str, ...]
+    channels: tuple[str, ...]
+
+
+class GameOffline(Struct, frozen=True):
+    """A game went offline: its grace is over."""
+
+    client_id: str
+
+
 class ChannelSaved(Struct, frozen=True):
     """A channel was created or changed."""
 
     channel: Channel
+
+
+class ChannelsUnused(Struct, frozen=True):
+    """
+    Channels that nobody is subscribed to, or that somebody is subscribed to again.
+
+    @ivar since: C{Channel.unused_since}.
+    """
+
+    names: tuple[str, ...]
+    since: float | None
+
+
+class ChannelsRemoved(Struct, frozen=True):
+    """Channels were removed. Their messages stay until they expire, and their numbers are never given again."""
+
+    names: tuple[str, ...]
 
 
 class UserAgentSaved(Struct, frozen=True):
@@ -430,7 +471,11 @@ Change = (
     GameSaved
     | GameRemoved
     | GameSeen
+    | GameOnline
+    | GameOffline
     | ChannelSaved
+    | ChannelsUnused
+    | ChannelsRemoved
     | UserAgentSaved
     | MessageSaid
     | MessagesExpired

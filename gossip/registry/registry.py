@@ -11,6 +11,8 @@ import hmac
 import re
 from typing import Final
 
+from msgspec.structs import replace
+
 from gossip.protocol.events import AchievementOf
 from gossip.protocol.skeleton import is_visible, load, plain
 from gossip.protocol.text import clean, clean_name, is_line
@@ -25,10 +27,14 @@ from gossip.registry.changes import (
     Change,
     Channel,
     ChannelSaved,
+    ChannelsRemoved,
+    ChannelsUnused,
     Filter,
     FilterRemoved,
     FilterSaved,
     Game,
+    GameOffline,
+    GameOnline,
     GameRemoved,
     GameSaved,
     GameSeen,
@@ -77,6 +83,8 @@ class Registry:
     @ivar achievements: achievements by client_id, then by key.
     @ivar user_agents: code bases by name.
     @ivar seen: the code base and protocol version of each game's last join, by client_id.
+    @ivar online: the games that are online or in their grace, by client_id; right after the start those that were when
+        the last daemon ended.
     @ivar mutes: mutes by subject and channel.
     @ivar bans: bans by subject and channel.
     @ivar filters: the word filters.
@@ -94,6 +102,7 @@ class Registry:
         self.achievements: dict[str, dict[str, AchievementOf]] = {}
         self.user_agents: dict[str, UserAgent] = {}
         self.seen: dict[str, GameSeen] = {}
+        self.online: dict[str, GameOnline] = {}
         self.mutes = Restrictions()
         self.bans = Restrictions()
         self.filters = Filters()
@@ -257,6 +266,7 @@ class Registry:
                 self.games.pop(client_id, None)
                 self.achievements.pop(client_id, None)
                 self.seen.pop(client_id, None)
+                self.online.pop(client_id, None)
                 for restrictions in (self.mutes, self.bans):
                     for subject, channel in [key for key in restrictions if key[0].endswith(client_id)]:
                         restrictions.lift(subject, channel)
@@ -264,12 +274,26 @@ class Registry:
                 # The game may have been removed while this change was being written.
                 if client_id in self.games:
                     self.seen[client_id] = change
+            case GameOnline(client_id):
+                # The same.
+                if client_id in self.games:
+                    self.online[client_id] = change
+            case GameOffline(client_id):
+                self.online.pop(client_id, None)
             case ChannelSaved(channel):
                 known = self.channels.get(channel.name)
                 self.channels[channel.name] = channel
                 # Games make hidden channels all the time.
                 if known is not None and known.hidden != channel.hidden:
                     self.revision += 1
+            case ChannelsUnused(names, since):
+                for name in names:
+                    if name in self.channels:
+                        self.channels[name] = replace(self.channels[name], unused_since=since)
+            case ChannelsRemoved(names):
+                for name in names:
+                    self.channels.pop(name, None)
+                self.revision += 1
             case UserAgentSaved(user_agent):
                 before = self.user_agents.get(user_agent.name, UserAgent(user_agent.name))
                 self.user_agents[user_agent.name] = user_agent

@@ -457,6 +457,7 @@ class GossipService(Service):
 
     def startService(self) -> None:
         super().startService()
+        self.network.started(self.now())
         self._next_tick = self._clock.seconds() + 1
         self._ticking.start(1, now=False).addErrback(lambda failure: self._log.failure("no more ticks", failure))
 

@@ -18,6 +18,7 @@ from gossip.registry.changes import (
     Filter,
     FilterSaved,
     Game,
+    GameOnline,
     GameSaved,
     GameSeen,
     MessageSaid,
@@ -36,6 +37,7 @@ from gossip.registry.registry import Registry
 from gossip.store import tables
 
 _speakers = msgspec.json.Decoder(frozenset[str]).decode
+_online = msgspec.json.Decoder(tuple[tuple[str, ...], tuple[str, ...]]).decode
 _connections = msgspec.json.Decoder(tuple[GameConnection, ...]).decode
 
 
@@ -55,10 +57,13 @@ def registry(connection: Connection) -> Registry:
     for row in connection.execute(select(tables.games).order_by(tables.games.c.created_at, tables.games.c.client_id)):
         values = row._asdict()
         user_agent, version = values.pop("seen_user_agent"), values.pop("seen_version")
+        online = values.pop("online")
         values["connections"] = _connections(row.connections)
         known.enact(GameSaved(Game(**values, secrets=tuple(secrets[row.client_id]))))
         if version is not None:
             known.enact(GameSeen(row.client_id, user_agent, version))
+        if online is not None:
+            known.enact(GameOnline(row.client_id, *_online(online)))
     for row in connection.execute(select(tables.channels).order_by(tables.channels.c.name)):
         values = row._asdict()
         values["speakers"] = None if row.speakers is None else _speakers(row.speakers)

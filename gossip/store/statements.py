@@ -24,8 +24,12 @@ from gossip.registry.changes import (
     AuditExpired,
     Change,
     ChannelSaved,
+    ChannelsRemoved,
+    ChannelsUnused,
     FilterRemoved,
     FilterSaved,
+    GameOffline,
+    GameOnline,
     GameRemoved,
     GameSaved,
     GameSeen,
@@ -131,6 +135,19 @@ def _see_games(connection: Connection, changes: list[GameSeen]) -> None:
     connection.execute(statement, _storable(rows))
 
 
+def _bring_online(connection: Connection, changes: list[GameOnline]) -> None:
+    rows = [
+        {"of": change.client_id, "online": msgspec.json.encode((change.supports, change.channels)).decode()}
+        for change in changes
+    ]
+    connection.execute(update(tables.games).where(tables.games.c.client_id == bindparam("of")), _storable(rows))
+
+
+def _take_offline(connection: Connection, changes: list[GameOffline]) -> None:
+    statement = update(tables.games).where(tables.games.c.client_id == bindparam("of")).values(online=None)
+    connection.execute(statement, [{"of": change.client_id} for change in changes])
+
+
 def _save_channels(connection: Connection, changes: list[ChannelSaved]) -> None:
     rows = []
     for change in changes:
@@ -139,6 +156,18 @@ def _save_channels(connection: Connection, changes: list[ChannelSaved]) -> None:
             row["speakers"] = msgspec.json.encode(sorted(row["speakers"])).decode()
         rows.append(row)
     _save(connection, tables.channels, rows)
+
+
+def _note_unused_channels(connection: Connection, changes: list[ChannelsUnused]) -> None:
+    statement = update(tables.channels).where(tables.channels.c.name == bindparam("of"))
+    for change in changes:
+        rows = [{"of": name, "unused_since": change.since} for name in change.names]
+        connection.execute(statement, rows)
+
+
+def _remove_channels(connection: Connection, changes: list[ChannelsRemoved]) -> None:
+    statement = delete(tables.channels).where(tables.channels.c.name == bindparam("of"))
+    connection.execute(statement, [{"of": name} for change in changes for name in change.names])
 
 
 def _save_user_agents(connection: Connection, changes: list[UserAgentSaved]) -> None:
@@ -296,7 +325,11 @@ _EXECUTE: Final[dict[type[Change], Callable[[Connection, list[Any]], list[Change
     GameSaved: _save_games,
     GameRemoved: _remove_games,
     GameSeen: _see_games,
+    GameOnline: _bring_online,
+    GameOffline: _take_offline,
     ChannelSaved: _save_channels,
+    ChannelsUnused: _note_unused_channels,
+    ChannelsRemoved: _remove_channels,
     UserAgentSaved: _save_user_agents,
     MessageSaid: _say,
     MessagesExpired: _expire,

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     func,
     text,
 )
@@ -54,6 +55,8 @@ games: Final = Table(
     Column("seen_user_agent", Text),
     Column("seen_version", Text),
     Column("owner", Text),
+    # JSON: a list of flags and a list of channels; NULL if it is offline. Only GameOnline and GameOffline write it.
+    Column("online", Text),
 )
 # The registry compares names without case in all of Unicode. The databases do so at least in ASCII.
 Index("ix_games_short_name", func.lower(games.c.short_name), unique=True)
@@ -77,6 +80,8 @@ channels: Final = Table(
     Column("paused_until", Double),
     Column("description", Text),
     Column("speakers", Text),  # JSON: a list of client_ids
+    Column("kept", Boolean, nullable=False, server_default=false()),
+    Column("unused_since", Double),
 )
 
 # No foreign keys: messages stay when their game is removed, and do not depend on the row of their channel.
@@ -137,7 +142,7 @@ player_counts: Final = Table(
     Index(None, "client_id", "counted_at"),
 )
 
-# No foreign keys: channels are never removed, and the removal of a game deletes its restrictions explicitly.
+# No foreign keys: what holds for a channel outlives it, and the removal of a game deletes its restrictions explicitly.
 restrictions: Final = Table(
     "restrictions",
     metadata,

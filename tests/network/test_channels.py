@@ -8,15 +8,17 @@ from msgspec import Raw
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network.audiences import Subscribers
+from gossip.network.expiry import CHANNELS, DAY, unused_channels
 from gossip.network.outputs import Broadcast, Close, Commit, Send
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.protocol.errors import NOT_KEPT, Error
 from gossip.protocol.events import ChannelsBroadcast, Failure, Success
-from gossip.registry.changes import Channel, ChannelSaved, MessageSaid
+from gossip.registry.changes import Channel, ChannelSaved, ChannelsRemoved, ChannelsUnused, MessageSaid
 from gossip.registry.errors import Refused
 from tests.support.world import NOW, World, at, frame, ref, sent, written
 
+FOR_EVER = NetworkSettings(channel_days=0)
 R = Raw(b'"r"')
 
 
@@ -85,7 +87,7 @@ class SubscribeTests(SynchronousTestCase):
     def test_too_many(self) -> None:
         """The 101st channel is refused; a bad name is refused as bad first, and a repeated one does not count."""
         names = [f"ch-{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(101)]
-        world = World()
+        world = World(limits=NetworkLimits(new_channels=0))
         session = world.join("Alpha", channels=names[:99])
         self.assertEqual(world.ask(session, subscribe(names[99]))[0]["status"], "success")
         self.assertEqual(world.ask(session, subscribe(names[100]))[0]["error"], "too many channels")
@@ -316,3 +318,84 @@ class SendTests(SynchronousTestCase):
         self.assertRaises(Refused, announce, "nowhere", "Hi", NOW)
         self.assertRaises(Refused, announce, "gossip", "", NOW)
         self.assertRaises(Refused, announce, "gossip", "x" * 4097, NOW)
+
+
+class BoundTests(SynchronousTestCase):
+    """Nobody makes channels without end, and those that nobody uses go away."""
+
+    def setUp(self) -> None:
+        self.world = World(limits=NetworkLimits(new_channels=3, all_channels=6))
+
+    def create(self, name: str, *channels: str, now: float = NOW) -> list[str]:
+        """A game joins with channels that may be new: the ones that it got."""
+        session = self.world.join(name, now, channels=list(channels))
+        return list(session.channels)
+
+    def test_a_day(self) -> None:
+        """A game creates some channels a day, however often it joins; others are not bound by it."""
+        self.assertEqual(self.create("Alpha", "one", "two"), ["one", "two"])
+        self.assertEqual(self.create("Alpha", "one", "three", "four", "five"), ["one", "three"])
+        session = self.world.join("Alpha")
+        [answer] = self.world.ask(session, subscribe("four"))
+        self.assertEqual(answer["error"], "too many channels")
+        self.assertEqual(self.world.ask(session, subscribe("two"))[0]["status"], "success")
+        self.assertEqual(self.create("Beta", "four"), ["four"])
+        self.assertEqual(self.create("Alpha", "five", "six", now=NOW + DAY / 3), ["five"])
+
+    def test_in_all(self) -> None:
+        """Beyond what the network bears nobody creates any; those that exist can be joined."""
+        self.create("Alpha", "one", "two", "three")
+        self.create("Beta", "four", "five", "six")
+        self.assertEqual(self.create("Gamma", "seven", "six"), ["six"])
+
+    def test_forgiven(self) -> None:
+        """Of games that have created nothing for a day nothing is remembered."""
+        channels = self.world.network.channels
+        self.create("Alpha", "one", "two")
+        channels.forgive(at(NOW + 60))
+        self.assertEqual(list(channels._created), [self.world.client_id("Alpha")])
+        channels.forgive(at(NOW + DAY))
+        self.assertEqual(channels._created, {})
+
+    def test_unused(self) -> None:
+        """A channel goes when it was unused for long, unless an admin touched it or somebody came back to it."""
+        world = self.world
+        settings = NetworkSettings(channel_days=10)
+        world.registry.enact(ChannelSaved(Channel("kept", kept=True)))
+        self.create("Alpha", "one", "two")
+
+        def pass_by(days: float, *used: str) -> list[Any]:
+            outputs = unused_channels(world.registry, settings, used, at(NOW + days * DAY))
+            return [output.change for output in outputs if isinstance(output, Commit)]
+
+        self.assertEqual(pass_by(0, "one", "two"), [])
+        self.assertEqual(pass_by(1), [ChannelsUnused(("one", "two"), NOW + DAY)])
+        self.assertEqual(pass_by(2, "two"), [ChannelsUnused(("two",), None)])
+        self.assertEqual(pass_by(3), [ChannelsUnused(("two",), NOW + 3 * DAY)])
+        self.assertEqual(pass_by(10.9), [])
+        self.assertEqual(pass_by(11), [ChannelsRemoved(("one",))])
+        self.assertEqual(list(world.registry.channels), ["kept", "two"])
+        self.assertEqual(unused_channels(world.registry, FOR_EVER, (), at(NOW + 1e9)), [])
+
+    def test_unused_at_once(self) -> None:
+        """However many they are, only a part of them goes at a time."""
+        for number in range(CHANNELS + 10):
+            self.world.registry.enact(ChannelSaved(Channel(f"c{number}", unused_since=NOW - 100 * DAY)))
+        unused_channels(self.world.registry, NetworkSettings(), (), at(NOW))
+        self.assertEqual(len(self.world.registry.channels), 10)
+
+    def test_removed(self) -> None:
+        """Games hear nothing more of a channel that was removed, and one that subscribes again creates it anew."""
+        world = self.world
+        world.registry.enact(ChannelSaved(Channel("gossip", hidden=False)))
+        plain = world.join("Alpha", channels=["gossip"])
+        numbered = world.join("Beta", channels=["gossip"], supports=["channels", "history"])
+        world.network.lost(world.join("Gamma", channels=["gossip"]), at(NOW))
+        world.network.learned(ChannelsRemoved(("gossip",)), at(NOW))
+        self.assertEqual((plain.channels, numbered.channels), ({}, {}))
+        self.assertEqual(world.network.channels.subscribed(), {})
+        said = frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "hi"}, "r")
+        self.assertEqual(world.ask(plain, said)[0]["error"], "not subscribed")
+        self.assertEqual(len(world.ask(plain, frame("games/status", None, "r"))), 2)
+        world.ask(plain, subscribe("gossip"))
+        self.assertEqual(world.registry.channels["gossip"], Channel("gossip"))

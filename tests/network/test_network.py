@@ -33,6 +33,8 @@ from gossip.registry.changes import (
     Change,
     Channel,
     ChannelSaved,
+    GameOffline,
+    GameOnline,
     GameRemoved,
     GameSaved,
     GameSeen,
@@ -240,6 +242,7 @@ class AuthenticateTests(SynchronousTestCase):
                 Send(session, Failure("channels/subscribe", None, Error.of("not-joined", channel="all"))),
                 Send(session, Beat(0)),
                 Commit(GameSeen(world.client_id("Alpha"), None, "1.0.0"), learned=True),
+                Commit(GameOnline(world.client_id("Alpha"), tuple(sorted(FLAGS)), ("gossip",)), learned=True),
                 Broadcast(Supporters("games", world.client_id("Alpha")), GamesConnect(ref(1), "Alpha")),
             ],
         )
@@ -367,7 +370,8 @@ class AuthenticateTests(SynchronousTestCase):
             outputs = world.say(session, frame("authenticate", world.credentials("Alpha", **more)))
             return [output.change for output in outputs if isinstance(output, Commit)]
 
-        self.assertEqual(commits(), [GameSeen(client_id, name, "2.3.0"), UserAgentSaved(UserAgent(name))])
+        online = GameOnline(client_id, tuple(sorted(FLAGS)), ())
+        self.assertEqual(commits(), [GameSeen(client_id, name, "2.3.0"), UserAgentSaved(UserAgent(name)), online])
         self.assertEqual(commits(), [])
         more["version"] = "2.2.0"
         self.assertEqual(commits(), [GameSeen(client_id, name, "2.2.0")])
@@ -473,7 +477,10 @@ class HeartbeatTests(SynchronousTestCase):
             beats = [(15 * number, Send(session, Beat(number))) for number in (3, 4, 5)]
             close = Close(session, 4001, Error.of("heartbeat-failed"))
             gone = Supporters("games", world.client_id("Alpha"))
-            told = [(150, Broadcast(gone, GamesDisconnect(ref(world.made + 1), "Alpha")))]
+            told = [
+                (150, Broadcast(gone, GamesDisconnect(ref(world.made + 1), "Alpha"))),
+                (150, Commit(GameOffline(world.client_id("Alpha")), learned=True)),
+            ]
             self.assertEqual(self.ticks(world, 45, 200), [*beats, (90, close), *told])
 
     def test_alive(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gossip.registry.changes import Channel, ChannelSaved
+from gossip.registry.changes import Channel, ChannelSaved, ChannelsRemoved
 from tests.support.operations import AdminTestCase
 from tests.support.world import NOW, uuid
 
@@ -15,7 +15,7 @@ class ChannelTests(AdminTestCase):
     def test_create(self) -> None:
         """A channel that an admin creates is shown; one that exists cannot be created again."""
         result = self.perform("channel/create", channel="gossip", description="All talk")
-        self.assertEqual(self.change, ChannelSaved(Channel("gossip", False, None, "All talk")))
+        self.assertEqual(self.change, ChannelSaved(Channel("gossip", False, None, "All talk", kept=True)))
         self.assertEqual(result, {**CHANNEL, "description": "All talk"})
         self.assertRefused("the channel gossip exists already", "channel/create", channel="gossip")
 
@@ -53,9 +53,22 @@ class ChannelTests(AdminTestCase):
                 description=text,
             )
 
+    def test_remove(self) -> None:
+        """A channel is removed; what it was is shown for the last time."""
+        self.perform("channel/create", channel="gossip")
+        self.assertEqual(self.perform("channel/remove", channel="gossip"), CHANNEL)
+        self.assertEqual(self.change, ChannelsRemoved(("gossip",)))
+        self.assertNotIn("gossip", self.registry.channels)
+
+    def test_touched(self) -> None:
+        """A channel that a game made stays once an admin did anything with it, even if that changed nothing."""
+        self.registry.enact(ChannelSaved(Channel("gossip", unused_since=NOW)))
+        self.perform("channel/hide", channel="gossip")
+        self.assertEqual(self.change, ChannelSaved(Channel("gossip", kept=True)))
+
     def test_unknown(self) -> None:
         """An operation on a channel that does not exist is refused."""
-        for name in ("show", "hide", "pause", "resume"):
+        for name in ("show", "hide", "pause", "resume", "remove"):
             self.assertRefused("no such channel", f"channel/{name}", channel="nowhere")
         self.assertRefused("no such channel", "channel/describe", channel="nowhere", description="")
 

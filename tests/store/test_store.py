@@ -138,6 +138,19 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
         self.assertEqual(known.authenticate(ANA, "secret 3", 1700000000.0, "imc2"), known.games[ANA])
         self.assertIsNone(known.authenticate(ANA, "secret 3", 1700000000.0))
 
+    def test_fifth_schema(self) -> None:
+        """Channels from before that an admin had changed stay; those that games made go away when nobody uses them."""
+        Path(self.directory).mkdir()
+        dump = (Path(__file__).parent / "schemas" / "0004.sql").read_text("utf-8")
+        with closing(sqlite3.connect(f"{self.directory}/gossip.db")) as connection:
+            connection.executescript(dump)
+            for values in ("'made', 1, NULL, NULL", "'told', 1, NULL, 'About'", "'paused', 1, 5.0, NULL"):
+                connection.execute(f"INSERT INTO channels (name, hidden, paused_until, description) VALUES ({values})")
+            connection.commit()
+        known = self.open().load().channels
+        self.assertEqual([name for name, channel in known.items() if not channel.kept], ["made"])
+        self.assertEqual(len(known), 5)
+
     def test_copy_before_upgrade(self) -> None:
         """Before an upgrade the file is copied, and only then."""
         copy = Path(self.directory) / "gossip.db.before-9999"

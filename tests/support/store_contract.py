@@ -28,10 +28,14 @@ from gossip.registry.changes import (
     Change,
     Channel,
     ChannelSaved,
+    ChannelsRemoved,
+    ChannelsUnused,
     Filter,
     FilterRemoved,
     FilterSaved,
     Game,
+    GameOffline,
+    GameOnline,
     GameRemoved,
     GameSaved,
     GameSeen,
@@ -528,7 +532,7 @@ class StoreTests(OnDatabase):
         """Let there be a later version, with one more migration."""
         versions = Path(self.mktemp()).absolute()
         versions.mkdir()
-        heading = "import sqlalchemy as sa\nfrom alembic import op\nrevision = '9999'\ndown_revision = '0004'\n"
+        heading = "import sqlalchemy as sa\nfrom alembic import op\nrevision = '9999'\ndown_revision = '0005'\n"
         (versions / "later.py").write_text(f"{heading}def upgrade():\n{body}")
         original = schema.configuration
 
@@ -554,6 +558,32 @@ class StoreTests(OnDatabase):
         self.flushWarnings()
         self.assertEqual((known.games, known.achievements), ({ANA: GAME}, {ANA: {ACHIEVEMENT.key: ACHIEVEMENT}}))
 
+    def test_online(self) -> None:
+        """Which games are online comes back, with what their sessions had; changes of a game do not touch it."""
+        come = GameOnline(ANA, ("channels", "tells"), ("gossip", "testing"))
+        kept = self.kept(GameSaved(GAME), GameSaved(OTHER), come, GameOnline(BO, ("channels",), ()))
+        kept.apply(GameOffline(BO))
+        kept.apply(GameSaved(GAME))
+        self.assertEqual(kept.load().online, {ANA: come})
+        kept.apply(GameRemoved(ANA))
+        kept.apply(come)
+        self.assertEqual(kept.load().online, {})
+
+    def test_unused_channels(self) -> None:
+        """Since when channels are unused, and which were removed, comes back; numbers go on where they were."""
+        channels = [Channel("one"), Channel("two", kept=True), Channel("three")]
+        kept = self.kept(*map(ChannelSaved, channels), said(7))
+        kept.apply(ChannelsUnused(("one", "three", "unknown"), NOW + 0.5))
+        kept.apply(ChannelsUnused(("three",), None))
+        loaded = kept.load().channels
+        self.assertEqual(
+            loaded, {**{each.name: each for each in channels}, "one": Channel("one", unused_since=NOW + 0.5)}
+        )
+        kept.apply(ChannelsRemoved(("one", "gossip", "unknown")))
+        known = kept.load()
+        self.assertEqual(set(known.channels), {"two", "three"})
+        self.assertGreater(known.numbers.next_message("gossip"), 7)
+
     def test_uses_of_secrets(self) -> None:
         """Secrets come back with what they are for; those from before uses were known are client secrets."""
         secrets = (*GAME.secrets, Secret(b"imc2", use="imc2"))
@@ -562,7 +592,13 @@ class StoreTests(OnDatabase):
         kept.apply(GameSaved(GAME))
         kept.close()
         with self.database().begin() as connection:
-            connection.execute(text("ALTER TABLE secrets DROP COLUMN use"))
+            for table, column in (
+                ("games", "online"),
+                ("channels", "kept"),
+                ("channels", "unused_since"),
+                ("secrets", "use"),
+            ):
+                connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
             connection.execute(text(f"UPDATE {schema.VERSION_TABLE} SET version_num = '0003'"))
         self.assertEqual(self.open().load().games, {ANA: GAME})
         self.assertEqual(self.differences(), [])

@@ -309,7 +309,7 @@ class ChannelTests(AdminPagesTestCase):
     def test_create(self) -> None:
         """A channel is created and public."""
         self.done("/admin/channels", "channel/create", channel="news", description="What is new")
-        self.assertEqual(self.channel("news"), Channel("news", False, None, "What is new"))
+        self.assertEqual(self.channel("news"), Channel("news", False, None, "What is new", kept=True))
         page = self.refused(
             "/admin/channels", "channel/create", "the channel news exists already", channel="news", description="x"
         )
@@ -336,6 +336,13 @@ class ChannelTests(AdminPagesTestCase):
         self.assertIn("Nobody", page.text)
         self.done(path, "channel/speakers", channel="gossip", games=["*", "Alpha"])
         self.assertIsNone(self.channel().speakers)
+
+    def test_remove(self) -> None:
+        """A channel is removed once that is confirmed, and the list comes next."""
+        path = "/admin/channels/gossip"
+        self.refused(path, "channel/remove", "tick the box to confirm this action", channel="gossip")
+        self.done(path, "channel/remove", to="/admin/channels", channel="gossip", **SURE)
+        self.assertNotIn("gossip", self.service.network.registry.channels)
 
     def test_odd_name(self) -> None:
         """A channel with an unusual name has a page, and its forms lead back to it."""

@@ -12,6 +12,7 @@ from gossip.operations.channels import (
     ChannelHide,
     ChannelList,
     ChannelPause,
+    ChannelRemove,
     ChannelResume,
     ChannelShow,
     ChannelSpeakers,
@@ -55,7 +56,17 @@ class ChannelPage(_Pauses):
 
     pattern = "/admin/channels/{name}"
     template = "admin/channel.html"
-    does = (ChannelShow, ChannelHide, ChannelPause, ChannelResume, ChannelDescribe, ChannelSpeakers)
+    does = (
+        ChannelShow,
+        ChannelHide,
+        ChannelPause,
+        ChannelResume,
+        ChannelDescribe,
+        ChannelSpeakers,
+        ChannelRemove,
+    )
+    gone = (ChannelRemove,)
+    parent = "/admin/channels"
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         (name,) = words

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final
 from twisted.web import http
 
 from gossip.operations.accounts import AccountAdd, AccountEdit, AccountInvite, AccountRemove, AccountReset
+from gossip.operations.channels import ChannelRemove
 from gossip.operations.command import Command, Result
 from gossip.operations.executor import Executor
 from gossip.operations.filters import FilterTry
@@ -65,6 +66,7 @@ _DONE: Final = {
     "channel/resume": "The pause was ended.",
     "channel/describe": "The description was changed.",
     "channel/speakers": "The games that can speak were changed.",
+    "channel/remove": "The channel was removed.",
     "mute/add": "The mute is in effect.",
     "mute/remove": "The mute was lifted.",
     "ban/add": "The ban is in effect.",
@@ -208,6 +210,13 @@ class AdminPage:
 def needs_confirmation(action: Command) -> bool:
     """Whether a command must be confirmed."""
     match action:
-        case GameRemove() | GameDisable() | AccountRemove() | AccountEdit(disabled=True) | BanAdd(channel=None):
+        case (
+            ChannelRemove()
+            | GameRemove()
+            | GameDisable()
+            | AccountRemove()
+            | AccountEdit(disabled=True)
+            | BanAdd(channel=None)
+        ):
             return True
     return False
