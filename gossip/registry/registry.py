@@ -60,7 +60,7 @@ from gossip.registry.errors import Refused
 from gossip.registry.filters import FILTER_TEXT, FILTERS, Filters, folded, words
 from gossip.registry.names import NETWORK_ALIAS, NETWORK_GAME, SHORT_NAME, Namesakes, resembles
 from gossip.registry.numbers import Numbers, NumbersInMemory
-from gossip.registry.restrictions import Restrictions
+from gossip.registry.restrictions import Restrictions, is_over
 from gossip.registry.secret import digest, secrets_of
 
 REPORTS: Final = 1000
@@ -121,6 +121,15 @@ class Registry:
         """The games of an account, ordered by short name."""
         owned = [game for game in self.games.values() if game.owner == owner]
         return sorted(owned, key=lambda game: game.short_name.lower())
+
+    def is_restricted(self, game: Game, now: float) -> bool:
+        """
+        Have admins disabled this game, or muted or banned it or one of its players?
+
+        @param now: seconds since the epoch.
+        """
+        held = (each for known in (self.mutes, self.bans) for each in known.values() if not is_over(each, now))
+        return game.disabled or any(each.subject.rpartition("@")[2] == game.client_id for each in held)
 
     def authenticate(self, client_id: str, secret: str, now: float, use: str = "") -> Game | None:
         """

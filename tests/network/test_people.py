@@ -15,6 +15,9 @@ from gossip.protocol.errors import Denied, Overrun
 from gossip.protocol.events import ChannelsBroadcast, ChannelsBroadcastNumbered
 from gossip.registry.addresses import read
 from gossip.registry.changes import (
+    Account,
+    AccountRemoved,
+    AccountSaved,
     Channel,
     ChannelSaved,
     Filter,
@@ -176,6 +179,15 @@ class OrderTests(PeopleTestCase):
         self.say(channel="testing")
         self.say(name="Bea")
         self.say(now=NOW + 60)
+
+    def test_removed_account(self) -> None:
+        """Whoever is muted does not speak again by removing the account and creating it again."""
+        self.restrict("mute", player_of(NETWORK_GAME, "Ana"))
+        registry = self.world.registry
+        for name in ("Ana", "ANA"):
+            registry.enact(AccountSaved(Account(name=name)))
+            registry.enact(AccountRemoved(name))
+        self.assertEqual((self.denied(), self.denied(name="ANA")), ("muted: so", "muted: so"))
 
     def test_address(self) -> None:
         """A mute or ban of an address holds for everybody at that address now."""

@@ -182,20 +182,36 @@ class ManagePages:
         try:
             if not form.checked("sure"):
                 raise Refused("not-confirmed", "sure", "to remove the game, tick the box")
-            await self._carry_out(GameRemove(game=game.short_name), account, game)
+            await self._carry_out(GameRemove(game=game.short_name), account, game, self._check_removal)
         except Refused as refused:
             return self._game(request, game, refused=refused)
         return redirect(request, "/manage?done=removed")
 
+    def _check_removal(self, account: Account, game: Game) -> None:
+        # Restrictions go with a game: its owner must not lift them by registering its name again.
+        if not account.admin and self._layout.gossip.network.registry.is_restricted(game, self._layout.now):
+            raise Refused(
+                "forbidden",
+                "sure",
+                "an admin disabled, muted or banned this game or one of its players: ask an admin to remove it",
+            )
+
     def _own(self, account: Account, name: str) -> Game:
         return own_game(self._layout.gossip.network.registry, account, name)
 
-    async def _carry_out(self, operation: Operation, account: Account, game: Game) -> Result:
+    async def _carry_out(
+        self,
+        operation: Operation,
+        account: Account,
+        game: Game,
+        check_also: Callable[[Account, Game], None] = lambda account, game: None,
+    ) -> Result:
         def check() -> None:
             # The game may have been removed and its name registered by somebody else meanwhile.
             known = self._layout.gossip.network.registry.games.get(game.client_id)
             if known is None or known.owner != game.owner:
                 raise Refused("forbidden", None, "this game is no longer yours")
+            check_also(account, known)
 
         return await self._note(operation, account, check)
 

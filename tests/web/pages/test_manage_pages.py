@@ -8,7 +8,7 @@ import re
 from msgspec.structs import replace
 
 from gossip.protocol.events import SecureTelnetConnection, TelnetConnection, WebConnection
-from gossip.registry.changes import Game, GameSaved, Restriction, RestrictionSet
+from gossip.registry.changes import Game, GameSaved, Restriction, RestrictionLifted, RestrictionSet
 from gossip.web.accounts.attempts import HOUR
 from gossip.web.pages.manage import CHANGES
 from gossip.web.settings import WebSettings
@@ -294,6 +294,31 @@ class SecretTests(OwnerTestCase):
         self.assertEqual(
             [(each.operation, each.subject) for each in self.service.store.entries], [("game/rotate", "Alpha")]
         )
+
+    def test_remove_restricted(self) -> None:
+        """An owner cannot undo what admins decided about a game or its players by removing it; an admin can."""
+        client_id, network = self.world.game("Alpha").client_id, self.world.network
+        why = "an admin disabled, muted or banned this game or one of its players: ask an admin to remove it"
+        for kind, subject, channel in (
+            ("mute", client_id, ""),
+            ("ban", client_id, "gossip"),
+            ("mute", f"ana@{client_id}", ""),
+        ):
+            restriction = Restriction(
+                kind=kind, subject=subject, channel=channel, until=NOW + 60, reason="so", set_by="Root", set_at=NOW
+            )
+            network.registry.enact(RestrictionSet(restriction))
+            answer = self.ana.post("/manage/Alpha/remove", {"sure": "1"})
+            self.assertEqual(answer.code, 422)
+            self.assertIn(why, answer.text)
+            network.registry.enact(RestrictionLifted(kind, subject, channel))
+        network.registry.enact(RestrictionSet(replace(restriction, until=NOW)))
+        network.registry.enact(RestrictionSet(replace(restriction, subject="192.0.2.1", until=None)))
+        self.assertFalse(network.registry.is_restricted(self.world.game("Alpha"), NOW))
+        network.registry.enact(GameSaved(replace(self.world.game("Alpha"), disabled=True)))
+        self.assertIn(why, self.ana.post("/manage/Alpha/remove", {"sure": "1"}).text)
+        self.assertEqual(self.root.post("/manage/Alpha/remove", {"sure": "1"}).code, 303)
+        self.assertIsNone(network.registry.game_named("Alpha"))
 
     def test_remove(self) -> None:
         """Removing a game needs the confirmation."""
