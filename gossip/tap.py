@@ -172,7 +172,7 @@ class Daemon(MultiService):
         settings, reactor, clock, store = self._settings, self._reactor, self._clock, self._store
         _allow_open_files(settings.limits.connections)
         rules, web_rules, readers = Rules(), WebRules(), Readers()
-        network = Network(store.load(), lambda: str(uuid.uuid4()), random.random, rules)
+        network = Network(store.load(clock.now().wall, reserve=True), lambda: str(uuid.uuid4()), random.random, rules)
         counters = Counters()
         self._writer = Writer(store, reactor, counters.committed)
         self.gossip = gossip = GossipService(

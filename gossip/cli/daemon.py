@@ -189,7 +189,7 @@ class StoppedDaemon:
                 assert isinstance(asked, Operation)
                 now = time.time()
                 found = asked.look(store, now) if asked.looks else None
-                registry = store.load()
+                registry = store.load(now)
                 change, result = carry_out(asked, registry, Occasion(now, lambda: str(uuid.uuid4()), _user(), found))
                 if change is not None:
                     settings = self._config.network

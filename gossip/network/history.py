@@ -13,11 +13,12 @@ from gossip.network.outputs import Fetch, Outputs, Send
 from gossip.network.ratelimit import spend
 from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
-from gossip.protocol.errors import NOT_KEPT, Denied
+from gossip.protocol.errors import NOT_KEPT, Denied, Error
 from gossip.protocol.events import ChannelsHistory, ChannelsHistoryAnswer, Failure, MessageOf
 from gossip.protocol.moment import Moment
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import MessageSaid
+from gossip.registry.numbers import Numbers
 
 LIMIT: Final = 50
 """How many messages an answer has by default."""
@@ -49,8 +50,9 @@ def message_id(channel: str, seq: int) -> str:
 class History:
     """Answers what was said before."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, numbers: Numbers) -> None:
         self._rules = rules
+        self._numbers = numbers
 
     def ask(self, session: Session, event: ChannelsHistory, now: Moment) -> Outputs:
         """A game wants to know what was said on one of its channels."""
@@ -61,6 +63,8 @@ class History:
             raise Denied("bad-limit")
         if not all(seq is None or seq in _SEQ for seq in (event.before, event.after)):
             raise Denied("malformed")
+        if event.after is not None and self._is_unknown(event.channel, event.after):
+            raise Denied("unknown-number", channel=event.channel, number=str(event.after))
         spend(session.buckets, "channels_history", self._rules.limits.rates.channels_history, now)
         return [Fetch(session, event.channel, limit, event.before, event.after, event.ref)]
 
@@ -68,10 +72,22 @@ class History:
         """A session that just joined wants to know what it missed."""
         if not session.numbered:
             return []
-        here = [(name, seq) for name, seq in wanted.items() if name in session.channels and seq in _SEQ]
-        # They all leave at once.
-        share = min(len(here), RESUMED)
-        return [Fetch(session, name, MOST, None, seq, None, share) for name, seq in here[:RESUMED]]
+        here = [(name, seq) for name, seq in wanted.items() if name in session.channels and seq in _SEQ][:RESUMED]
+        return [
+            self._unknown(session, name, seq)
+            if self._is_unknown(name, seq)
+            # They all leave at once.
+            else Fetch(session, name, MOST, None, seq, None, len(here))
+            for name, seq in here
+        ]
+
+    def _is_unknown(self, channel: str, seq: int) -> bool:
+        """Is a number too high to have been given? A game that waits for what follows it would miss what comes."""
+        return seq > self._numbers.highest_message(channel)
+
+    def _unknown(self, session: Session, channel: str, seq: int) -> Send:
+        error = Error.of("unknown-number", channel=channel, number=str(seq))
+        return Send(session, Failure(ChannelsHistory.wire, None, error))
 
     def fetched(self, fetch: Fetch, found: Sequence[MessageSaid] | None) -> Outputs:
         """

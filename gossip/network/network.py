@@ -151,7 +151,7 @@ class Network:
         self.statuses = Statuses(registry, self.presence, rules)
         self._authentication = Authentication(registry, self.presence, moderation, rules)
         self._players = Players(moderation, self._new_ref, rules)
-        self._history = History(rules)
+        self._history = History(rules, registry.numbers)
         self._retention = Retention(registry, self.audiences, rules)
         self._achievements = Achievements(registry, new_uuid, rules)
         self._new_uuid = new_uuid

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import msgspec
-from sqlalchemy import Connection, func, select, union_all
+from sqlalchemy import Connection, func, select
 
 from gossip.protocol.events import AchievementOf, GameConnection
 from gossip.registry.changes import (
@@ -32,7 +32,7 @@ from gossip.registry.changes import (
     UserAgent,
     UserAgentSaved,
 )
-from gossip.registry.numbers import NumbersInMemory
+from gossip.registry.numbers import Mark, Numbers
 from gossip.registry.registry import Registry
 from gossip.store import tables
 
@@ -41,15 +41,15 @@ _online = msgspec.json.Decoder(tuple[tuple[str, ...], tuple[str, ...]]).decode
 _connections = msgspec.json.Decoder(tuple[GameConnection, ...]).decode
 
 
-def registry(connection: Connection) -> Registry:
+def registry(connection: Connection, numbers: Numbers) -> Registry:
     """
     Read everything that the network needs to know at its start.
 
+    @param numbers: where the next numbers come from.
     @raise msgspec.DecodeError: the connections of a game or the speakers of a channel are malformed: another program
         wrote them.
     """
-    reported = connection.scalar(select(func.max(tables.reports.c.number))) or 0
-    known = Registry(NumbersInMemory(_highest(connection), reported))
+    known = Registry(numbers)
     secrets: defaultdict[str, list[Secret]] = defaultdict(list)
     of_secrets = tables.secrets.c
     for row in connection.execute(select(tables.secrets).order_by(of_secrets.client_id, of_secrets.position)):
@@ -86,15 +86,11 @@ def registry(connection: Connection) -> Registry:
     return known
 
 
-def _highest(connection: Connection) -> dict[str, int]:
-    """The highest message number that was ever stored for each channel."""
-    messages, sequences = tables.messages.c, tables.sequences.c
-    both = union_all(
-        select(messages.channel, func.max(messages.seq).label("highest")).group_by(messages.channel),
-        select(sequences.channel, sequences.highest),
-    ).subquery()
-    rows = connection.execute(select(both.c.channel, func.max(both.c.highest)).group_by(both.c.channel))
-    return {row[0]: row[1] for row in rows}
+def highest(connection: Connection) -> Mark:
+    """The highest numbers that were ever stored, of a message on any channel and of a report."""
+    columns = tables.messages.c.seq, tables.sequences.c.highest, tables.reports.c.number
+    said, expired, reported = (connection.scalar(select(func.max(column))) or 0 for column in columns)
+    return Mark(max(said, expired), reported)
 
 
 _SAID = [tables.messages.c[field] for field in MessageSaid.__struct_fields__]

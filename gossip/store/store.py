@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from twisted.logger import Logger
 
 from gossip.registry.changes import AuditEntry, Change, MessageSaid, Report
+from gossip.registry.numbers import NumbersInMemory, reserved, start
 from gossip.registry.registry import Registry
-from gossip.store import queries, schema, statistics
+from gossip.store import mark, queries, schema, statistics
 from gossip.store.database import Database, locate, reason
 from gossip.store.errors import StoreError, Trouble
 from gossip.store.statements import Unstorable, execute, is_stored, probe
@@ -32,9 +33,13 @@ class Store:
 
     _log = Logger()
 
-    def __init__(self, database: Database) -> None:
-        """@param database: open, with the newest schema. L{Store.open} takes care of both."""
+    def __init__(self, database: Database, directory: Path) -> None:
+        """
+        @param database: open, with the newest schema. L{Store.open} takes care of both.
+        @param directory: the data directory.
+        """
         self._database = database
+        self._directory = directory
         self.name = database.name
         """Its name in messages to people."""
 
@@ -50,7 +55,13 @@ class Store:
         @raise StoreInUse: another daemon uses the store.
         @raise StoreError: the store cannot be used; the text says why.
         """
-        database = locate(url, Path(data_directory))
+        directory = Path(data_directory)
+        database = locate(url, directory)
+        try:
+            # On PostgreSQL, too: the admin socket is in it.
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{directory} cannot be used: {error.strerror}") from error
         with _plainly(database.name):
             try:
                 database.open()
@@ -58,7 +69,7 @@ class Store:
             except BaseException:
                 database.close()
                 raise
-        return cls(database)
+        return cls(database, directory)
 
     def close(self) -> None:
         """Release the lock and all connections. Stop the writer first."""
@@ -134,14 +145,20 @@ class Store:
 
     # Reading.
 
-    def load(self) -> Registry:
+    def load(self, now: float = 0.0, reserve: bool = False) -> Registry:
         """
         Read everything that the network needs to know at its start.
 
+        @param now: the time, in seconds since 1970; needed to give new numbers. See L{gossip.registry.numbers}.
+        @param reserve: mark the numbers that a daemon may give until it ends.
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
-            return queries.registry(connection)
+            first = start(queries.highest(connection), mark.read(self._directory), now)
+            known = queries.registry(connection, NumbersInMemory(first))
+        if reserve:
+            mark.write(self._directory, reserved(first))
+        return known
 
     def history(
         self, channel: str, limit: int, before: int | None = None, after: int | None = None

@@ -14,7 +14,7 @@ from gossip.network.history import SIZE
 from gossip.network.outputs import Broadcast, Commit, Fetch, Send
 from gossip.network.session import Session
 from gossip.protocol import frames
-from gossip.protocol.errors import MALFORMED, NOT_KEPT
+from gossip.protocol.errors import MALFORMED, NOT_KEPT, Error
 from gossip.protocol.events import (
     Beat,
     ChannelsBroadcast,
@@ -54,6 +54,12 @@ class HistoryTests(SynchronousTestCase):
 
     def found(self, fetch: Fetch, messages: Sequence[MessageSaid] | None) -> Any:
         return self.world.network.fetched(fetch, messages)
+
+    def give(self, highest: int) -> None:
+        """Messages up to this number have been said on the channel."""
+        numbers = self.world.registry.numbers
+        while numbers.highest_message("gossip") < highest:
+            numbers.next_message("gossip")
 
     def error(self, **payload: Any) -> Any:
         [output] = self.ask(**payload)
@@ -189,6 +195,7 @@ class HistoryTests(SynchronousTestCase):
 
     def test_resume(self) -> None:
         """What a session missed is fetched after the answers to its authenticate, on channels that it may hear."""
+        self.give(5)
         session = self.world.open()
         wanted = {"gossip": 5, "testing": 0, "other": 3, "all": 1, "news": -1}
         more = {"supports": ALL, "channels": ["gossip", "all", "testing", "news"], "resume": wanted}
@@ -199,6 +206,31 @@ class HistoryTests(SynchronousTestCase):
         self.assertEqual(outputs[last + 1 : last + 3], fetches)
         answer = ChannelsHistoryAnswer(None, "gossip", (message(6),), False)
         self.assertEqual(self.found(fetches[0], [said(6)]), [Send(session, answer)])
+
+    def test_unknown_number(self) -> None:
+        """A number that was never given leads nowhere: a game learns that, and can ask for the latest messages."""
+        self.give(7)
+        self.assertEqual(self.error(after=8), 'unknown number 8 on "gossip"')
+        self.assertEqual(self.ask(after=7), [Fetch(self.session, "gossip", 50, None, 7, R)])
+        self.assertEqual(self.ask(before=2**62), [Fetch(self.session, "gossip", 50, 2**62, None, R)])
+
+    def test_resume_from_unknown_number(self) -> None:
+        """A game that resumes from such a number is told so without a ref; its other channels resume."""
+        self.give(7)
+        session = self.world.open()
+        wanted = {"gossip": 8, "testing": 0}
+        more = {"supports": ALL, "channels": ["gossip", "testing"], "resume": wanted}
+        outputs = self.world.say(session, frame("authenticate", self.world.credentials("Beta", **more)))
+        failure = Failure("channels/history", None, Error.of("unknown-number", number="8", channel="gossip"))
+        last = outputs.index(Send(session, Beat(0)))
+        self.assertEqual(
+            outputs[last + 1 : last + 3],
+            [Send(session, failure), Fetch(session, "testing", 100, None, 0, None, 2)],
+        )
+        self.assertEqual(
+            msgspec.json.decode(frames.encode(failure)[0]),
+            {"event": "channels/history", "status": "failure", "error": 'unknown number 8 on "gossip"'},
+        )
 
     def test_resume_is_ignored(self) -> None:
         """Without the flag, or of a wrong type, it counts as absent; it never costs the authentication."""

@@ -28,6 +28,7 @@ LABELS = {
     "invalid credentials",
     "invalid payload",
     "limit must be 1 to 100",
+    "unknown number",
     "message refused",
     "message too long",
     "missing support for",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
@@ -60,7 +61,7 @@ from gossip.registry.changes import (
     UserAgentSaved,
 )
 from gossip.registry.numbers import JUMP
-from gossip.store import schema, statements, store, tables
+from gossip.store import mark, schema, statements, store, tables
 from gossip.store.errors import StoreError, StoreInUse
 from gossip.store.store import Store
 from tests.support.databases import OnDatabase
@@ -246,12 +247,41 @@ class StoreTests(OnDatabase):
         self.assertEqual(self.kept(message).history("gossip", 1), [message])
 
     def test_sequences(self) -> None:
-        """Numbers go on past the highest that each channel had, though all its messages have expired."""
+        """Numbers go on past the highest that any channel had, though all its messages have expired."""
         changes = said(7, said_at=1.0), said(5, said_at=1.0), said(3, "testing", 9.0), said(2, "testing", 1.0)
         known = self.kept(*changes, MessagesExpired(5.0), said(1, said_at=1.0), MessagesExpired(5.0)).load()
-        self.assertEqual(known.numbers.next_message("gossip"), 7 + JUMP + 1)
-        self.assertEqual(known.numbers.next_message("testing"), 3 + JUMP + 1)
-        self.assertEqual(known.numbers.next_message("fresh"), 1)
+        self.assertEqual({known.numbers.next_message(name) for name in ("gossip", "testing", "new")}, {7 + JUMP + 1})
+
+    def test_numbers_by_the_time(self) -> None:
+        """Numbers are above the time, so that none comes back in a database that was lost."""
+        numbers = self.open().load(NOW + 3 * 365 * 86400).numbers
+        self.assertGreater(numbers.next_message("gossip"), 10**13)
+        self.assertGreater(numbers.next_report(), 10**5)
+
+    def test_numbers_are_marked(self) -> None:
+        """What a daemon may give is marked, for the next one whose clock and database know nothing of it."""
+        kept = self.open()
+        first = kept.load(NOW + 3 * 365 * 86400, reserve=True).numbers
+        given = [(first.next_message("gossip"), first.next_report()) for _ in range(900)]
+        self.assertGreater(kept.load().numbers.next_message("gossip"), given[-1][0])
+        self.assertGreater(kept.load().numbers.next_report(), given[-1][1])
+        self.assertEqual(kept.load().numbers.next_report(), kept.load().numbers.next_report())
+
+    def test_mark_is_damaged(self) -> None:
+        """A mark that cannot be read or written stops nobody."""
+        kept = self.open()
+        path = Path(self.directory) / mark.FILE
+        for written in (b"", b"[]", b'{"message":-1}', b'{"message":1e99}', b"\xff"):
+            path.write_bytes(written)
+            self.assertEqual(kept.load().numbers.next_message("gossip"), JUMP + 1)
+        path.unlink()
+        path.mkdir()
+        self.assertEqual(kept.load(reserve=True).numbers.next_message("gossip"), JUMP + 1)
+
+    def test_directory_is_made(self) -> None:
+        """The data directory is made, for its owner only, whichever the database is."""
+        self.open()
+        self.assertEqual(stat.S_IMODE(Path(self.directory).stat().st_mode), 0o700)
 
     def test_expiry(self) -> None:
         """Messages from before a time are dropped, others stay."""

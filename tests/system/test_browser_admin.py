@@ -193,8 +193,8 @@ class EveryPageTests(AdminTestCase):
             self.say(game, text, "A 'b' \"c\"")
         messages = json.loads(self.daemon.get("/api/v1/channels/gossip/messages").read())["messages"]
         for said in messages:
-            self.daemon.admin("report/add", channel="gossip", seq=said["seq"], reason="r" * 200)
-        self.daemon.admin("report/resolve", number=1, resolution="s" * 200)
+            made = self.daemon.admin("report/add", channel="gossip", seq=said["seq"], reason="r" * 200)
+        self.daemon.admin("report/resolve", number=made["number"], resolution="s" * 200)
 
     PATHS = (
         *(where for where, _ in SECTIONS),

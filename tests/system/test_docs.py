@@ -42,7 +42,7 @@ REFUSED = {"invalid credentials", "missing supports", "must support channels", "
 ANSWERS = {"authenticate", "players/status", "games/status"}
 """Events that the network sends only as answers of their own form."""
 
-VALUES = {name: name.upper() for name in ("channel", "flag", "hint", "option", "reason", "usage")}
+VALUES = {name: name.upper() for name in ("channel", "flag", "hint", "number", "option", "reason", "usage")}
 VALUES["until"] = " until TIME"
 """What stands in the documents in the place of the values of an error."""
 
@@ -345,7 +345,10 @@ class Protocol(SynchronousTestCase):
                     asked[json.dumps(ref)] = event
             elif "status" in frame or event in ANSWERS:
                 shown.add(event)
-                if event != "authenticate" and not (event == "channels/subscribe" and ref is None):
+                # In an authenticate, channels to subscribe to and to resume are asked for as well.
+                if event != "authenticate" and not (
+                    event in ("channels/subscribe", "channels/history") and ref is None
+                ):
                     self.assertEqual(asked[json.dumps(ref)], event)
                 self.assertIn(frame.get("status", "success"), ("success", "failure"))
                 if frame.get("status") != "failure" and event in PAYLOADS:

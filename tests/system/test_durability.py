@@ -7,7 +7,7 @@ import signal
 from contextlib import closing
 from functools import partial
 from threading import Thread
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from websockets.exceptions import ConnectionClosed
 
@@ -119,6 +119,56 @@ class HealthTests(DaemonTestCase):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, room)
         self.assertEqual(self.say(), "success")
         self.assertEqual(self.health(), (200, "ok"))
+
+
+class RestoreTests(DaemonTestCase):
+    """An older backup is put in place of the database."""
+
+    def say(self, game: Game, message: str) -> Frame:
+        """Say something; returns it as it is in the history."""
+        self.assertEqual(
+            game.outcome("channels/send", {"channel": "gossip", "name": "Ana", "message": message}), "success"
+        )
+        [answer] = game.ask("channels/history", {"channel": "gossip", "limit": 1})
+        [said] = answer["payload"]["messages"]
+        self.assertEqual(said["message"], message)
+        return cast(Frame, said)
+
+    def test_numbers(self) -> None:
+        """No number of a message or a report comes back, and a game that knows a lost one misses nothing."""
+        daemon = self.daemon().start()
+        alpha = daemon.register("Alpha")
+        with_history: dict[str, Any] = {"supports": ["channels", "history"], "channels": ["gossip"]}
+        game = self.join(daemon, alpha, **with_history)
+        first = self.say(game, "first")
+        backup = daemon.directory / "backup.db"
+        daemon.gossipctl("backup", str(backup))
+        lost = self.say(game, "lost")
+        reports = [
+            daemon.admin("report/add", channel="gossip", seq=said["seq"], reason="rude") for said in (first, lost)
+        ]
+        self.assertEqual(daemon.stop(), 0)
+        backup.rename(daemon.data / "gossip.db")
+        daemon.start()
+        game = self.join(daemon, alpha, **with_history, resume={"gossip": lost["seq"]})
+        missed = game.expect("channels/history")
+        self.assertEqual((missed["status"], missed["payload"]["messages"]), ("success", []))
+        again = self.say(game, "again")
+        self.assertGreater(again["seq"], lost["seq"])
+        [answer] = game.ask("channels/history", {"channel": "gossip", "after": lost["seq"]})
+        self.assertEqual(answer["payload"]["messages"], [again])
+        report = daemon.admin("report/add", channel="gossip", seq=again["seq"], reason="rude")
+        self.assertGreater(report["number"], max(each["number"] for each in reports))
+        self.assertLess(again["seq"], 2**53)
+
+    def test_unknown_number(self) -> None:
+        """A game that resumes from a number of another network learns it at once."""
+        daemon = self.daemon().start()
+        game = self.connect(daemon)
+        game.authenticate(
+            daemon.register("Alpha"), supports=["channels", "history"], channels=["gossip"], resume={"gossip": 2**53}
+        )
+        self.assertEqual(game.expect("channels/history")["error"], f'unknown number {2**53} on "gossip"')
 
 
 class KillTests(DaemonTestCase):

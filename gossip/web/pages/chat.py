@@ -177,7 +177,7 @@ def number_of(seq: str) -> int:
 
     @raise NotFound: it is not a number.
     """
-    if not re.fullmatch("[0-9]{1,15}", seq):
+    if not re.fullmatch("[0-9]{1,16}", seq):
         raise NotFound
     return int(seq)
 
@@ -185,6 +185,6 @@ def number_of(seq: str) -> int:
 def _after(request: PublicRequest) -> int | None:
     """The number of the last message that a browser has: in a header if it reconnects, otherwise in the query."""
     last = request.getHeader(b"last-event-id") or b""
-    if re.fullmatch(rb"[0-9]{1,15}", last):
+    if re.fullmatch(rb"[0-9]{1,16}", last):
         return int(last)
     return number_parameter(request, "after")
