@@ -8,30 +8,21 @@ bounded, so that sign-ins cannot keep the daemon from its work.
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import Any, Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.web import http
 
 from gossip.operations.interfaces import InThread
+from gossip.web.accounts.turns import Turns
 from gossip.web.http.router import Problem
 
 SHORTEST: Final = 10
 LONGEST: Final = 200
-
-AT_ONCE: Final = 2
-"""How many passwords are checked at once: each takes a thread and 19 MiB."""
-
-WAITING: Final = 20
-"""The maximum number of checks that wait."""
-
-OF_ONE_PLACE: Final = 5
-"""The maximum number of checks from one place. No other limit counts right passwords, which could keep others out."""
 
 
 def hasher() -> PasswordHasher:
@@ -80,8 +71,7 @@ class Passwords:
         """
         self._in_thread = in_thread
         self._argon = argon or hasher()
-        self._turns = DeferredSemaphore(AT_ONCE)
-        self._places: Counter[Hashable] = Counter()
+        self._turns = Turns(Busy)
 
     async def hash(self, password: str, place: Hashable) -> str:
         """
@@ -119,26 +109,13 @@ class Passwords:
         return True, self._argon.hash(password) if self._argon.check_needs_rehash(kept) else None
 
     async def _in_turn(self, place: Hashable, function: Callable[..., Any], *arguments: Any) -> Any:
-        if len(self._turns.waiting) >= WAITING or self._places.get(place, 0) >= OF_ONE_PLACE:
-            raise Busy
-        self._places[place] += 1
-        try:
-            await self._turns.acquire()
-        except BaseException:
-            self._leave(place)
-            raise
+        await self._turns.take(place)
         answer: Deferred[Any] = Deferred()
 
         def done(result: Any) -> None:
-            self._turns.release()
-            self._leave(place)
+            self._turns.end(place)
             answer.errback(result) if isinstance(result, Failure) else answer.callback(result)
 
-        # A cancelled request does not stop its thread: the turn lasts until the thread is done.
+        # A cancelled request does not end the thread: its turn lasts until the thread is done.
         self._in_thread(function, *arguments).addBoth(done)
         return await answer
-
-    def _leave(self, place: Hashable) -> None:
-        self._places[place] -= 1
-        if not self._places[place]:
-            del self._places[place]

@@ -12,16 +12,14 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.web.accounts.passwords import (
-    AT_ONCE,
     LONGEST,
-    OF_ONE_PLACE,
     SHORTEST,
-    WAITING,
     Busy,
     Passwords,
     hasher,
     password_error,
 )
+from gossip.web.accounts.turns import AT_ONCE, OF_ONE_PLACE, WAITING
 from tests.support.passwords import GOOD, QUICK, Threads
 
 
@@ -215,3 +213,38 @@ class Crowds(SynchronousTestCase):
         while self.threads.working:
             self.threads.finish()
         self.assertEqual([self.successResultOf(each) for each in asked[1:]], [(True, None)] * AT_ONCE)
+
+    def test_turns(self) -> None:
+        """Places take turns: one that comes last waits for one check of each other place, not for all of them."""
+        crowd = [self.verify(f"crowd {n}") for _ in range(4) for n in range(5)]
+        late = self.verify("late")
+        for _ in range(AT_ONCE + 6):
+            self.assertFalse(late.called)
+            self.threads.finish()
+        self.assertEqual(self.successResultOf(late), (True, None))
+        self.assertEqual(sum(each.called for each in crowd), AT_ONCE + 5)
+
+    def test_crowd_gives_way(self) -> None:
+        """Five places with an account each cannot keep anybody out: the longest line loses its last check."""
+        crowd = [self.verify(f"crowd {n}") for _ in range(OF_ONE_PLACE) for n in range(5)]
+        refused = sum(each.called for each in crowd)
+        for each in crowd:
+            each.addErrback(lambda failure: failure.trap(Busy))
+        self.assertEqual(refused, 5 * OF_ONE_PLACE - AT_ONCE - WAITING)
+        late = [self.verify(f"late {n}") for n in range(3)]
+        self.assertEqual([each.called for each in late], [False] * 3)
+        self.assertEqual(sum(each.called for each in crowd), refused + 3)
+        while self.threads.working:
+            self.threads.finish()
+        self.assertEqual([self.successResultOf(each) for each in late], [(True, None)] * 3)
+
+    def test_nothing_left(self) -> None:
+        """Of checks that are done, cancelled or refused nothing is remembered."""
+        asked = [self.verify(f"place {n % 7}") for n in range(OF_ONE_PLACE * 7)]
+        for each in asked:
+            each.addErrback(lambda failure: None)
+        asked[10].cancel()
+        while self.threads.working:
+            self.threads.finish()
+        turns = self.passwords._turns
+        self.assertEqual((turns._running, turns._held, turns._lines), (0, {}, {}))

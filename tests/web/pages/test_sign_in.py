@@ -14,7 +14,7 @@ from twisted.logger import LogEvent, globalLogPublisher
 
 from gossip.operations.accounts import signed_out
 from gossip.registry.changes import Account, AccountRemoved, AccountSaved
-from gossip.web.accounts import attempts, passwords
+from gossip.web.accounts import attempts, turns
 from gossip.web.accounts.attempts import AttemptLimits
 from tests.support.passwords import BETTER, GOOD, QUICK, Threads
 from tests.support.rewording import reword
@@ -192,7 +192,7 @@ class BruteForceTests(AccountsTestCase):
 
     def test_all_at_once(self) -> None:
         """Many attempts at once do not get around the limit."""
-        self.patch(passwords, "OF_ONE_PLACE", 20)
+        self.patch(turns, "OF_ONE_PLACE", 20)
         self.in_thread = threads = Threads()
         most = self.limits.passwords.left("x")
         for _ in range(most):
