@@ -107,6 +107,9 @@ class IGossip(Interface):
     def alive(session: Session) -> None:
         """A session gave a sign of life that is no heartbeat event."""
 
+    def finished(session: Session) -> None:
+        """The peer sends nothing more: close the session as soon as everything that it asked is answered."""
+
     def flush() -> None:
         """Write now what was to be written at the end of this turn: a connection is about to end."""
 

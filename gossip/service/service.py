@@ -38,6 +38,9 @@ from gossip.service.long_answers import LongAnswers
 from gossip.service.watch import Watch
 from gossip.store.errors import StoreError
 
+NORMAL_CLOSURE: Final = 1000
+"""The close code after a peer has ended its side (RFC 6455, section 7.4.1)."""
+
 INTERNAL_ERROR: Final = 1011
 """The close code after a mistake of ours (RFC 6455, section 7.4.1)."""
 
@@ -208,6 +211,9 @@ class GossipService(Service):
 
     def alive(self, session: Session) -> None:
         self.network.alive(session)
+
+    def finished(self, session: Session) -> None:
+        self._answers.answer(Close(session, NORMAL_CLOSURE, Error.of("goodbye")))
 
     def flush(self) -> None:
         self._fanout.flush()

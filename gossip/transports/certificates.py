@@ -26,6 +26,7 @@ from zope.interface import implementer
 from gossip.protocol.text import timestamp
 from gossip.service.clock import IClock
 from gossip.service.interfaces import CertificateStatus
+from gossip.transports.half_close import HalfCloseableConnection
 
 LOOK_SECONDS: Final = 10
 """How often the files are looked at, in seconds."""
@@ -241,7 +242,7 @@ class Certificates:
         return next((ours for ours in self._protocols if ours in offered), SSL.NO_OVERLAPPING_PROTOCOLS)
 
     def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
-        return SSL.Connection(self._first)
+        return HalfCloseableConnection(self._first)
 
 
 class CertificateWatch(Service):

@@ -8,11 +8,11 @@ from OpenSSL import SSL
 from twisted.application import strports
 from twisted.application.service import IService
 from twisted.internet.interfaces import IProtocolFactory, IProtocolNegotiationFactory
-from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from gossip.service.clock import IClock
 from gossip.transports.certificates import CertificateError, Certificates, PemFiles
 from gossip.transports.endpoints import PARAMETERS, Endpoint, EndpointError, parse
+from gossip.transports.half_close import HalfCloseableTLSFactory
 from gossip.transports.proxied import ProxiedFactory
 
 BACKLOG: Final = "1024"
@@ -90,7 +90,7 @@ def listen(text: str, factory: IProtocolFactory, reactor: Any, clock: IClock) ->
     speaking = IProtocolNegotiationFactory(factory, None)
     listener = Listener(text, () if speaking is None else tuple(speaking.acceptableProtocols()))
     if listener.certificates is not None:
-        factory = TLSMemoryBIOFactory(listener.certificates, False, factory, clock)
+        factory = HalfCloseableTLSFactory(listener.certificates, False, factory, clock)
     if listener.proxied:
         factory = ProxiedFactory(factory, clock)  # around TLS: the header comes first, unencrypted
     try:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.protocols.haproxy._wrapper import HAProxyProtocolWrapper, HAProxyWrappingFactory
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 HEADER_SECONDS: Final = 10
 """How long the header may take, in seconds: a proxy sends it at once."""
@@ -27,6 +28,7 @@ class _Kept(Protocol):
         self.data += data
 
 
+@implementer(IHalfCloseableProtocol)
 class ProxiedConnection(HAProxyProtocolWrapper):
     """The transport of a protocol that is made when the header is there."""
 
@@ -58,6 +60,16 @@ class ProxiedConnection(HAProxyProtocolWrapper):
         if data:
             # Not the protocol itself: it may have handed the connection over to another.
             self.wrappedProtocol.dataReceived(data)
+
+    def readConnectionLost(self) -> None:
+        protocol = IHalfCloseableProtocol(self.wrappedProtocol, None)
+        if protocol is None:
+            self.transport.connectionLost(connectionDone)
+        else:
+            protocol.readConnectionLost()
+
+    def writeConnectionLost(self) -> None:
+        pass
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._deadline.active():

@@ -13,6 +13,7 @@ from typing import Any, Final
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
+    IHalfCloseableProtocol,
     IProtocolFactory,
     IProtocolNegotiationFactory,
     IReactorTime,
@@ -32,6 +33,7 @@ _IMC2: Final = (b"PW ", b"SHA256-AUTH-")
 """The first bytes of an IMC2 client. After a FIN it reads for ever and its MUD hangs; after an RST it goes on."""
 
 
+@implementer(IHalfCloseableProtocol)
 class RequestLineSniffer(Protocol):
     """Reads the first line of a request, within a limit of bytes and time, and hands the connection over."""
 
@@ -103,6 +105,17 @@ class RequestLineSniffer(Protocol):
             self.factory.admission.authenticated(self._peer)
         protocol.makeConnection(transport)
         protocol.dataReceived(head)
+
+    def readConnectionLost(self) -> None:
+        people = IHalfCloseableProtocol(self._people, None)
+        if people is not None:
+            people.readConnectionLost()
+        else:
+            assert self.transport is not None
+            self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        pass
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stop_waiting()

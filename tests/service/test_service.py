@@ -272,6 +272,21 @@ class EventsTests(ServiceTestCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
         self.assertEqual(len(ticks), 2)
 
+    def test_finished(self) -> None:
+        """A peer that sends nothing more is closed when everything that it asked is answered."""
+        connection, session = self.join("Alpha", channels=["gossip"])
+        self.service.finished(session)
+        self.assertEqual((self.told(connection), connection.closed), ([], (1000, "goodbye")))
+        connection, session = self.join("Beta", channels=["gossip"])
+        self.say(session, send("1"), frame("games/status", ref="2"), send("3"))
+        self.service.finished(session)
+        self.assertIsNone(connection.closed)
+        self.writer.settle_one()
+        self.assertIsNone(connection.closed)
+        self.writer.settle()
+        self.assertEqual([told["ref"] for told in self.told(connection) if told.get("status")], ["1", "2", "3"])
+        self.assertEqual(connection.closed, (1000, "goodbye"))
+
     def test_unauthenticated(self) -> None:
         """A connection that does not authenticate is closed with 4001 after a minute."""
         connection, _ = self.connect()

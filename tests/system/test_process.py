@@ -246,6 +246,33 @@ class TLSTests(DaemonTestCase):
             game.outcome("channels/send", {"channel": "gossip", "name": "Ana", "message": "Still here"}), "success"
         )
 
+    def test_half_closed(self) -> None:
+        """A client that ends its side after its requests, with TLS or without, gets its answers and then the end."""
+        game = self.gossip.register("Alpha")
+        login = f"login {game['client_id']} {game['client_secret']}\nsubscribe gossip\nsend gossip Ana x\n".encode()
+        payload = {"channel": "gossip", "name": "Ana", "message": "x"}
+        frames = (
+            frame({"event": "authenticate", "payload": credentials(game, channels=["gossip"])}),
+            frame({"event": "channels/send", "ref": "last", "payload": payload}),
+        )
+        page = b"GET /games/Alpha HTTP/1.1\r\nHost: x\r\n\r\n"
+        last = b'"ref":"last","status":"success"}\x88\x09\x03\xe8goodbye'
+        for port, asked, answered in (
+            (self.telnet_port, login, b"OK SEND gossip\r\nBYE 200 goodbye\r\n"),
+            (self.port, page, b"</html>"),
+            (self.gossip.port, page, b"</html>"),
+            (self.port, handshake() + b"".join(frames), last),
+            (self.gossip.port, handshake() + b"".join(frames), last),
+        ):
+            with socket.create_connection(("127.0.0.1", port), WITHIN) as plain:
+                connection: socket.socket = plain
+                if port != self.gossip.port:
+                    connection = self.trusting().wrap_socket(plain, server_hostname="localhost")
+                connection.sendall(asked)
+                socket.socket.shutdown(connection, socket.SHUT_WR)  # the FIN alone, and TLS stays
+                heard = _all_of(connection)
+                self.assertEqual(heard[-len(answered) :], answered)
+
     def test_quiet(self) -> None:
         """A client that asks for no name or an unknown one writes nothing into the log."""
         self.gossip.logged("no admin yet")  # the last line of the start
@@ -254,6 +281,14 @@ class TLSTests(DaemonTestCase):
             self.assertIsNotNone(self.certificate_at(self.other_port))
             self.assertIsNotNone(self.certificate_at(self.telnet_port))
         self.assertEqual(self.gossip.log, before)
+
+
+def _all_of(connection: socket.socket) -> bytes:
+    """Everything up to the end of a connection."""
+    heard = b""
+    while data := connection.recv(65536):
+        heard += data
+    return heard
 
 
 class TerminationTests(DaemonTestCase):

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from gossip.transports.admission import Admission
 from gossip.transports.sniffer import RequestLineSnifferFactory
 
 
+@implementer(IHalfCloseableProtocol)
 class Guest(Protocol):
     """A protocol that remembers its input."""
 
     def __init__(self) -> None:
         self.heard = b""
-        self.lost = False
+        self.lost = self.half_closed = False
 
     def dataReceived(self, data: bytes) -> None:
         self.heard += data
+
+    def readConnectionLost(self) -> None:
+        self.half_closed = True
+
+    def writeConnectionLost(self) -> None:
+        pass
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.lost = True
@@ -59,6 +70,10 @@ class DoorTests(SynchronousTestCase):
         self.transport.protocol = self.factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
         self.transport.protocol.makeConnection(self.transport)
 
+    def end_input(self) -> None:
+        protocol: Any = self.transport.protocol
+        protocol.readConnectionLost()
+
     def feed(self, *pieces: bytes) -> None:
         for piece in pieces:
             self.transport.protocol.dataReceived(piece)
@@ -83,6 +98,16 @@ class DoorTests(SynchronousTestCase):
             self.setUp()
             self.feed(line)
             self.assertEqual([guest.heard for guest in self.people.made], [line])
+
+    def test_half_closed(self) -> None:
+        """A browser that sends nothing more is left to the site; a connection without a request ends."""
+        self.feed(b"GET / HTTP/1.1\r\n")
+        self.end_input()
+        self.assertEqual((self.people.made[0].half_closed, self.transport.connected), (True, True))
+        self.setUp()
+        self.feed(b"GET /")
+        self.end_input()
+        self.assertFalse(self.transport.connected)
 
     def test_empty_lines(self) -> None:
         """Empty lines before a request are dropped, within the limit."""

@@ -19,6 +19,7 @@ from gossip.registry.changes import Account, AccountSaved, Channel, ChannelSaved
 from gossip.registry.secret import digest
 from gossip.service.counters import Counters
 from gossip.web.api.admin_api import BACKLOG, BODY_BYTES, admin_site, unix_user
+from gossip.web.http.requests import HALF_CLOSED_SECONDS
 from gossip.web.settings import WebRules, WebSettings
 from gossip.web.site import public_site
 from tests.support.memory_service import CountingTransport, MemoryService
@@ -160,6 +161,66 @@ class TargetTests(SiteTestCase):
         rules = WebRules(WebSettings(hsts_days=0))
         self.site = public_site(self.service, self.service.store, self.service.clock, maybeDeferred, rules=rules)
         self.assertEqual(self.get("/", X_Forwarded_Proto="https")[1][name], "max-age=0")
+
+
+class HalfCloseTests(SiteTestCase):
+    """A client that sends nothing more, such as C{nc -N}."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.reads: list[Deferred[Any]] = []
+        self.site = public_site(self.service, self.service.store, self.service.clock, self.slowly)
+        self.service.change(ChannelSaved(Channel("gossip", hidden=False)))
+
+    def slowly(self, function: Any, *arguments: Any) -> Deferred[Any]:
+        """Read in a thread that takes as long as the test wants."""
+        read: Deferred[Any] = Deferred()
+        self.reads.append(read)
+        return read.addCallback(lambda _: function(*arguments))
+
+    def ask(self, request: bytes) -> Browser:
+        """Ask for something, and send nothing more."""
+        browser = Browser(self.site)
+        browser.send(request)
+        browser.protocol.readConnectionLost()
+        return browser
+
+    def test_answered(self) -> None:
+        """A page that is being read is answered, and then the connection ends."""
+        browser = self.ask(b"GET /chat/gossip HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertFalse(browser.transport.disconnecting)
+        self.assertTrue(self.reads)
+        while self.reads:
+            self.reads.pop().callback(None)
+        self.assertEqual(browser.read()[0], 200)
+        self.assertTrue(browser.transport.disconnecting)
+
+    def test_bounded(self) -> None:
+        """If its answer does not come, the connection ends."""
+        browser = self.ask(b"GET /chat/gossip HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.service.clock.advance(HALF_CLOSED_SECONDS)
+        self.assertTrue(browser.transport.disconnecting)
+
+    def test_half_a_request(self) -> None:
+        """What is not a whole request is not answered."""
+        for request in (
+            b"",
+            b"GET / HT",
+            b"GET / HTTP/1.1\r\n",
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx",
+        ):
+            browser = self.ask(request)
+            self.assertTrue(browser.transport.disconnecting, request)
+            self.assertEqual(browser.transport.value(), b"")
+
+    def test_stream(self) -> None:
+        """A stream has no end, so it ends with the client's side."""
+        browser = Browser(self.site)
+        browser.send(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertIn(b"retry: ", browser.transport.value())
+        self.assertFalse(browser.transport.disconnecting)
+        browser.protocol.readConnectionLost()
+        self.assertTrue(browser.transport.disconnecting)
 
 
 class HealthTests(SiteTestCase):

@@ -7,7 +7,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOProtocol
@@ -20,6 +20,7 @@ from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Quit
 from gossip.registry.addresses import Address
 from gossip.service.interfaces import IConnection, IWireFormat
+from gossip.transports.half_close import HALF_CLOSED_SECONDS
 from gossip.transports.outlet import Outlet
 from gossip.transports.telnet import codec as telnet
 from gossip.transports.telnet.codec import Telnet
@@ -60,7 +61,7 @@ _AUTHENTICATION_FAILED: Final = 4000
 _log = Logger()
 
 
-@implementer(IConnection)
+@implementer(IConnection, IHalfCloseableProtocol)
 class TelnetConnection(Outlet, Protocol):
     """The connection of one MUD."""
 
@@ -68,6 +69,8 @@ class TelnetConnection(Outlet, Protocol):
     direct_send = None  # everything passes the codec
     factory: TelnetFactory
     transport: Any
+
+    _half_closed = False
 
     def __init__(self, factory: TelnetFactory, peer_address: Address) -> None:
         self.factory = factory
@@ -79,7 +82,7 @@ class TelnetConnection(Outlet, Protocol):
         self._refused_logins = 0
         self._rate: Bucket | None = None
         self._head = b""
-        self._unheard: deque[telnet.Event] = deque()
+        self._unheard: deque[telnet.Event | None] = deque()
         self._held = False
         self._reading = True
         self._closing = False
@@ -135,6 +138,19 @@ class TelnetConnection(Outlet, Protocol):
             self.factory.gossip.alive(session)
         self._go_on()
 
+    def readConnectionLost(self) -> None:
+        if self._closing:
+            self.transport.abortConnection()
+        elif not self._half_closed:
+            self._half_closed = True
+            self._stop_deadline()
+            self._deadline = self.factory.clock.callLater(HALF_CLOSED_SECONDS, self.transport.abortConnection)
+            self._unheard.append(None)
+            self._go_on()
+
+    def writeConnectionLost(self) -> None:
+        pass
+
     def _go_on(self) -> None:
         """Handle what was read, as far as it may be handled now."""
         for _ in range(LINES_A_TURN):
@@ -173,8 +189,16 @@ class TelnetConnection(Outlet, Protocol):
             self.send_bytes(self.codec.flush())
         self._go_on()
 
-    def _hear(self, event: telnet.Event) -> None:
+    def _hear(self, event: telnet.Event | None) -> None:
+        """
+        @param event: C{None} for the end of the input.
+        """
         match event:
+            case None:
+                if self._session is None:
+                    self._end(Error.of("goodbye"))
+                else:
+                    self.factory.gossip.finished(self._session)
             case telnet.Line(line):
                 if self._decided or self._decide(line):
                     self._hear_line(line)
@@ -253,7 +277,8 @@ class TelnetConnection(Outlet, Protocol):
         factory.gossip.received(session, heard)
         if self._waiting and self._active is not None:
             self._waiting = False
-            self._stop_deadline()
+            if not self._half_closed:
+                self._stop_deadline()
             factory.transport.admission.authenticated(self.peer_address)
             if self._dialect.any_line_is_life:
                 factory.gossip.alive(session)  # text games need not answer the beat that comes with a login

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -20,6 +20,7 @@ from gossip.protocol.events import Unreadable
 from gossip.service.interfaces import IConnection, IGossip, IWireFormat
 from gossip.transports.admission import Admission
 from gossip.transports.budget import Budget, Budgets
+from gossip.transports.half_close import HALF_CLOSED_SECONDS
 from gossip.transports.outlet import Outlet
 from gossip.transports.websocket.rfc6455 import DeflateFormat, PlainFormat
 from gossip.transports.websocket.server import OPEN_SECONDS, LeanServerFactory, LeanServerProtocol
@@ -57,7 +58,7 @@ _OPEN: Final = (
 _log = Logger()
 
 
-@implementer(IConnection)
+@implementer(IConnection, IHalfCloseableProtocol)
 class WebSocketConnection(LeanServerProtocol):
     """The websocket of one session."""
 
@@ -70,6 +71,7 @@ class WebSocketConnection(LeanServerProtocol):
     _admitted = False
     _waiting = False
     _seated = False
+    _half_closed = False
 
     # The handshake.
 
@@ -158,6 +160,27 @@ class WebSocketConnection(LeanServerProtocol):
         self.factory.gossip.flush()
         return super().onCloseFrame(code, reasonRaw)
 
+    def readConnectionLost(self) -> None:
+        if self._session is None or self.state != self.STATE_OPEN:
+            self.shut()
+            self.transport.loseConnection()
+        elif not self._half_closed:
+            self._half_closed = True
+            self._deadline = self.factory.clock.callLater(HALF_CLOSED_SECONDS, self.dropConnection, True)
+            self._finish()
+
+    def writeConnectionLost(self) -> None:
+        pass
+
+    def _finish(self) -> None:
+        # What came before, and is kept for later, is handled first.
+        if self._session is not None and self._half_closed and self._rest is None:
+            self.factory.gossip.finished(self._session)
+
+    def read_on(self) -> None:
+        super().read_on()
+        self._finish()
+
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         self.shut()
         self.shut_inlet()
@@ -182,6 +205,8 @@ class WebSocketConnection(LeanServerProtocol):
         if self.state == self.STATE_OPEN:
             # Not sendClose: that refuses 1011 and 1012.
             self.sendCloseFrame(code, GOODBYE)
+            if self._half_closed:
+                self.transport.loseConnection()  # it sends no close frame any more
         elif self.state == self.STATE_CONNECTING:
             self.transport.loseConnection()
 

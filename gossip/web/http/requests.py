@@ -9,15 +9,19 @@ from io import BytesIO
 from typing import Any, Final
 
 import msgspec
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IHalfCloseableProtocol, IReactorTime
 from twisted.web import http, server
 from twisted.web.resource import IResource, Resource
+from zope.interface import implementer
 
 from gossip.protocol.http import split_target
 from gossip.registry.addresses import Address, read
 
 IDLE_SECONDS: Final = 30
 """How long a connection can be idle while no request is being answered, in seconds."""
+
+HALF_CLOSED_SECONDS: Final = 10
+"""How long an answer may take when the client has ended its side of the connection, in seconds."""
 
 FORM_BYTES: Final = 64 * 1024
 """The maximum size of a form, in bytes."""
@@ -60,9 +64,11 @@ class BoundedRequest(server.Request):
     A request whose body is bounded and stays in memory.
 
     @cvar most: the maximum size of the body, in bytes.
+    @ivar is_whole: whether all of it has arrived.
     """
 
     most = 0
+    is_whole = False
     _size = 0
     _good_host = True
 
@@ -90,6 +96,7 @@ class BoundedRequest(server.Request):
             self.loseConnection()
 
     def process(self) -> None:
+        self.is_whole = True
         if self.path == b"*":
             # Twisted would answer this one itself, without our headers.
             self.path = b"/*"
@@ -149,10 +156,27 @@ class _BadHost(Resource):
         return answer_text(request, "The request must have one valid Host header.", http.BAD_REQUEST)
 
 
+@implementer(IHalfCloseableProtocol)
+class BoundedChannel(http.HTTPChannel):
+    """A connection of HTTP/1.1. If the client ends its side, what it asked is still answered."""
+
+    def readConnectionLost(self) -> None:
+        # An answer that has begun is a stream, and would never end.
+        if any(request.is_whole and not request.startedWriting for request in self.requests):
+            self.setTimeout(HALF_CLOSED_SECONDS)
+        else:
+            self.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        pass
+
+
 class BoundedSite(server.Site):
     """A site that adds security headers to every answer."""
 
     noisy = False
+    # Twisted's own would switch to HTTP/2.
+    protocol: Any = BoundedChannel
 
     def __init__(self, resource: IResource, clock: IReactorTime, request: type[BoundedRequest]) -> None:
         """
@@ -169,10 +193,6 @@ class BoundedSite(server.Site):
         if isinstance(request, BoundedRequest) and request.bad_host:
             return _BadHost()
         return super().getResourceFor(request)
-
-    def acceptableProtocols(self) -> list[bytes]:
-        # Not HTTP/2, even if its library is installed.
-        return [b"http/1.1"]
 
 
 def answer(

@@ -13,6 +13,7 @@ from zope.interface.verify import verifyObject
 
 from gossip.registry.changes import GameRemoved
 from gossip.service.interfaces import IConnection, IWireFormat
+from gossip.transports.half_close import HALF_CLOSED_SECONDS
 from gossip.transports.telnet.connection import CLOSE_SECONDS, LINES_A_TURN
 from gossip.transports.telnet.limits import TelnetLimits
 from tests.support.telnet_games import (
@@ -146,6 +147,63 @@ class TranscriptTests(TelnetTestCase):
                 case "T":
                     self.clock.pump([1.0] * int(said))
         self.assertEqual(mud.lines(), expected)
+        self.assertTrue(mud.closed)
+
+
+class HalfCloseTests(TelnetTestCase):
+    """A MUD that sends nothing more, such as C{nc -N}."""
+
+    def test_answered(self) -> None:
+        """Everything that was asked before is answered, in order and when it is on disk; then the connection ends."""
+        self.rates(global_=ANY_RATE, channels_send=ANY_RATE)
+        mud, game = self.mud(), self.world.game("Alpha")
+        asked = [f"LOGIN {game.client_id} {self.world.secret('Alpha')}", "SUBSCRIBE gossip"]
+        asked += [f"@{number} SEND gossip Ana x" for number in range(100)]
+        mud.send("".join(f"{line}\n" for line in asked).encode() + b"and a half")
+        mud.connection.readConnectionLost()
+        answers = mud.lines()
+        self.assertEqual(answers[:2], ["OK LOGIN Alpha 2.3.0", "OK SUBSCRIBE gossip"])
+        self.assertEqual(answers[2:-1], [f"@{number} OK SEND gossip" for number in range(100)])
+        self.assertEqual(answers[-1], "BYE 200 goodbye")
+        self.assertTrue(mud.closed)
+
+    def test_slow_disk(self) -> None:
+        """It waits for the disk, but not for long."""
+        mud = self.login("Alpha", "SUBSCRIBE gossip")
+        mud.send(b"SEND gossip Ana x\n")
+        mud.connection.readConnectionLost()
+        self.clock.advance(HALF_CLOSED_SECONDS - 1)
+        self.assertFalse(mud.closed)
+        self.clock.advance(1)
+        self.assertTrue(mud.closed)
+        self.assertTrue(mud.wire.disconnected)  # aborted
+        self.turn()
+
+    def test_not_logged_in(self) -> None:
+        """It need not be logged in."""
+        mud = self.mud()
+        mud.send(b"PING 1\nPING 2\n")
+        mud.connection.readConnectionLost()
+        self.assertEqual(mud.lines(), ["PONG 1", "PONG 2", "BYE 200 goodbye"])
+        self.assertTrue(mud.closed)
+        mud = self.mud()
+        mud.connection.readConnectionLost()
+        self.assertEqual(mud.lines(), ["BYE 200 goodbye"])
+        self.assertTrue(mud.closed)
+
+    def test_imc2(self) -> None:
+        """An IMC2 client that leaves is gone at once."""
+        mud = self.mud()
+        mud.say("PW Mud secret")
+        mud.connection.readConnectionLost()
+        self.assertTrue(mud.closed)
+
+    def test_json(self) -> None:
+        """The same in JSON."""
+        mud = self.mud()
+        mud.send(b'{"event": "authenticate", "payload": {"client_id": "x"}}\n')
+        mud.connection.readConnectionLost()
+        self.assertEqual(mud.frames()[0]["event"], "authenticate")
         self.assertTrue(mud.closed)
 
 

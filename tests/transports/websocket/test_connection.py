@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.trial.unittest import SynchronousTestCase
@@ -20,11 +21,13 @@ from zope.interface import implementer
 from zope.interface.verify import verifyClass, verifyObject
 
 from gossip.network.session import Session, Situation
+from gossip.protocol.errors import Error
 from gossip.protocol.events import Beat, ChannelsBroadcast, ClientEvent, Heartbeat, Unreadable
 from gossip.protocol.moment import Moment
 from gossip.registry.addresses import read
 from gossip.service.interfaces import IConnection, IGossip, IWireFormat
 from gossip.transports.admission import Admission
+from gossip.transports.half_close import HALF_CLOSED_SECONDS
 from gossip.transports.websocket.connection import GameFactory, WebSocketConnection
 from gossip.transports.websocket.rfc6455 import DeflateFormat, PlainFormat
 from tests.support.rawsocket import BINARY, CLOSE, PING, PONG, TEXT, frame, frames, handshake, texts
@@ -40,6 +43,7 @@ class Listener:
         self.connections: list[IConnection] = []
         self.events: list[ClientEvent] = []
         self.ended: list[Session] = []
+        self.done: list[Session] = []
 
     def now(self) -> Moment:
         return Moment(0.0, 0.0)
@@ -53,6 +57,9 @@ class Listener:
 
     def alive(self, session: Session) -> None:
         pass
+
+    def finished(self, session: Session) -> None:
+        self.done.append(session)
 
     def flush(self) -> None:
         for connection in self.connections:
@@ -101,6 +108,53 @@ class WebSocketTestCase(SynchronousTestCase):
             if first == 0x80 | CLOSE:
                 return int.from_bytes(payload[:2], "big")
         return None
+
+
+class HalfCloseTests(WebSocketTestCase):
+    """A peer that sends nothing more."""
+
+    def test_finished(self) -> None:
+        """The service is told once; when it closes the session, the connection ends without waiting for the peer."""
+        self.open()
+        self.connection.readConnectionLost()
+        self.connection.readConnectionLost()  # reading was resumed
+        self.assertEqual(self.listener.done, [self.connection._session])
+        self.connection.write(self.connection.wire_format.encode(Beat(0)))
+        self.connection.close(1000, Error.of("goodbye"))
+        self.assertFalse(self.transport.connected)
+        first, last = frames(self.sent())
+        self.assertEqual((first[1], last), (HEARTBEAT, (0x80 | CLOSE, b"\x03\xe8goodbye")))
+        self.assertEqual(self.listener.ended, self.listener.done)
+        self.clock.advance(1)  # Autobahn's timer for our close frame
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_bounded(self) -> None:
+        """If its answers do not come, the connection is cut off."""
+        self.open()
+        self.connection.readConnectionLost()
+        self.clock.advance(HALF_CLOSED_SECONDS - 1)
+        self.assertTrue(self.transport.connected)
+        self.clock.advance(1)
+        self.assertFalse(self.transport.connected)
+        self.assertEqual(self.listener.ended, self.listener.done)
+
+    def test_nothing_asked(self) -> None:
+        """Before the end of the handshake, and after our close frame, the connection ends at once."""
+        self.connection.dataReceived(handshake()[:20])
+        self.connection.readConnectionLost()
+        self.assertFalse(self.transport.connected)
+        self.connect()
+        self.open()
+        self.connection.close(1000, Error.of("goodbye"))
+        self.connection.readConnectionLost()
+        self.assertFalse(self.transport.connected)
+        self.assertEqual(self.listener.done, [])
+
+    def test_lean(self) -> None:
+        """A connection that is not half closed has no attribute for it."""
+        self.open()
+        self.assertTrue(IHalfCloseableProtocol.providedBy(self.connection))
+        self.assertNotIn("_half_closed", vars(self.connection))
 
 
 class HandshakeTests(WebSocketTestCase):
