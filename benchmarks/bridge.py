@@ -41,6 +41,7 @@ from gossip.registry.addresses import read
 from gossip.service.counters import Counters
 from gossip.service.interfaces import IConnection, IWireFormat
 from gossip.service.service import GossipService
+from gossip.transports.budget import Budgets
 from gossip.transports.telnet.factory import TelnetFactory
 from gossip.transports.telnet.limits import TelnetLimits
 from gossip.transports.telnet.transport import TelnetTransport
@@ -161,7 +162,9 @@ class Run:
         rates = Rates(any_rate, any_rate, any_rate, any_rate)
         rules.limits = type(rules.limits)(rates=rates, sessions=0)
         self._service = GossipService(reactor, world.network, Writer(), Counters())
-        limits = TelnetLimits(connections_per_address=0, unauthenticated_per_address=0, login_seconds=0)
+        limits = TelnetLimits(
+            connections_per_address=0, unauthenticated_per_address=0, login_seconds=0, budgets=Budgets()
+        )
         self._transport = TelnetTransport(limits)
         self._factory = TelnetFactory(
             self._transport, reactor, self._service, dict, lambda: any_rate, banner="benchmark", web_hint=str

@@ -40,6 +40,10 @@ UNLIMITED_BRIDGE: Final = """
 connections = 0
 connections_per_address = 0
 unauthenticated_per_address = 0
+
+[limits.telnet.budgets]
+unauthenticated = { burst = 0 }
+authenticated = { burst = 0 }
 """
 
 BRIDGE: Final = hasattr(Options, "opt_telnet")

@@ -23,8 +23,8 @@ class Inlet:
     control frames, fragments, telnet commands, empty lines. A connection that exceeds its budget is not read from for a
     second; one that goes on in the same way is cut off.
 
-    A protocol inherits it, and counts with L{charge}. What it does not handle by then it keeps, and handles it in
-    L{read_on}. It says what L{budget} and L{flooded} are.
+    A protocol inherits it, and counts with L{charge}. What it may not handle by then it keeps, and handles it in
+    L{read_on}. It says what L{budget} and L{flooded} are, and may have more reasons in L{may_read}.
     """
 
     transport: Any
@@ -36,6 +36,7 @@ class Inlet:
     _rests = 0
     _rest: IDelayedCall | None = None
     _held = False
+    _reading = True
 
     def charge(self, cost: int) -> bool:
         """
@@ -63,17 +64,16 @@ class Inlet:
     def rest(self, seconds: float) -> None:
         """Stop reading for a while; 0 gives the other connections their turn."""
         if self._rest is None:
-            self.transport.pauseProducing()
             self._rest = self.factory.clock.callLater(seconds, self._rested)
+            self.choose_reading()
 
     def _rested(self) -> None:
         self._rest = None
         self.read_on()
-        if not self._must_wait():
-            self.transport.resumeProducing()
+        self.choose_reading()
 
     def read_on(self) -> None:
-        """Handle what was kept. It was counted."""
+        """Handle what was kept. It may not be counted yet."""
         raise NotImplementedError
 
     def flooded(self) -> None:
@@ -86,20 +86,30 @@ class Inlet:
         self._rests = 0
 
     def shut_inlet(self) -> None:
-        """The connection is gone."""
-        if self._rest is not None and self._rest.active():
+        """Read nothing more: the connection is gone, or about to end."""
+        if self._rest is not None:
             self._rest.cancel()
+            self._rest = None
 
     # The service, too, stops reading: from a session that asks faster than it can be answered.
 
     def pause(self) -> None:
         self._held = True
-        self.transport.pauseProducing()
+        self.choose_reading()
 
     def resume(self) -> None:
         self._held = False
-        if not self._must_wait():
-            self.transport.resumeProducing()
+        self.choose_reading()
 
-    def _must_wait(self) -> bool:
-        return self._held or self._rest is not None
+    def may_read(self) -> bool:
+        """Whether nothing speaks against reading."""
+        return not self._held and self._rest is None
+
+    def choose_reading(self) -> None:
+        """Read, or do not, as it is right now."""
+        if self.may_read() != self._reading:
+            self._reading = not self._reading
+            if self._reading:
+                self.transport.resumeProducing()
+            else:
+                self.transport.pauseProducing()

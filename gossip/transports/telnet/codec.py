@@ -135,6 +135,8 @@ class Telnet:
         """Whether the peer has sent an IAC. Until then we send none after the opening."""
         self.lines_in = 0
         """The number of complete lines, including empty and too long ones: each is a sign of life."""
+        self.commands_in = 0
+        """The number of IACs, which are work without being lines."""
         self.wire_in = self.wire_out = 0
         """Bytes received and flushed, as on the wire."""
         self.plain_in = self.plain_out = 0
@@ -215,6 +217,7 @@ class Telnet:
                     at = end
                     break
                 at = iac + 1
+                self.commands_in += 1
                 self._reading = _COMMAND if reading == _TEXT else _SUB_COMMAND
                 self._commands += self._inflate is not None
                 if self._commands > self.inflated_commands:
@@ -289,11 +292,21 @@ class Telnet:
             self._line += part
             return
         if not self._skipping:
-            self._skipping = True
-            self._line.clear()
-            self._events.append(LineTooLong())
+            self._skip()
         if self._line_length > max(self.unbroken_limit, self.line_limit):
             self._give_up(Flooded("no-line-feed"))
+
+    def shorten(self, most: int) -> list[Event]:
+        """Keep no more than so many bytes of a line that has no end yet: drop it if it has more."""
+        if len(self._line) > most:
+            self._skip()
+        events, self._events = self._events, []
+        return events
+
+    def _skip(self) -> None:
+        self._skipping = True
+        self._line.clear()
+        self._events.append(LineTooLong())
 
     def _end_line(self) -> None:
         if self._line:

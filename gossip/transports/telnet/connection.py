@@ -20,7 +20,9 @@ from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Quit
 from gossip.registry.addresses import Address
 from gossip.service.interfaces import IConnection, IWireFormat
+from gossip.transports.budget import ITEM, Budget
 from gossip.transports.half_close import HALF_CLOSED_SECONDS
+from gossip.transports.inlet import Inlet
 from gossip.transports.outlet import Outlet
 from gossip.transports.telnet import codec as telnet
 from gossip.transports.telnet.codec import Telnet
@@ -38,6 +40,9 @@ LINES_A_TURN: Final = 64
 How many lines of a connection are handled in one turn of the reactor. The others wait for the next turn, and no more
 are read until all are handled: one compressed read can hold a hundred thousand.
 """
+
+DECODED_BYTES: Final = 4096
+"""How much is decoded before its cost is counted, in bytes."""
 
 _UNLIMITED: Final = sys.maxsize // 2
 
@@ -62,7 +67,7 @@ _log = Logger()
 
 
 @implementer(IConnection, IHalfCloseableProtocol)
-class TelnetConnection(Outlet, Protocol):
+class TelnetConnection(Inlet, Outlet, Protocol):
     """The connection of one MUD."""
 
     transport_name = "telnet"
@@ -83,8 +88,7 @@ class TelnetConnection(Outlet, Protocol):
         self._rate: Bucket | None = None
         self._head = b""
         self._unheard: deque[telnet.Event | None] = deque()
-        self._held = False
-        self._reading = True
+        self._unread = b""
         self._closing = False
         self._deadline: IDelayedCall | None = None
 
@@ -131,12 +135,43 @@ class TelnetConnection(Outlet, Protocol):
                 self.transport.abortConnection()
                 return
         lines = codec.lines_in
-        self._unheard.extend(codec.receive(data))
+        self._unread += data
+        self._decode()
         session = self._active
         if session is not None and codec.lines_in > lines and self._dialect.any_line_is_life:
             # A heartbeat event would empty the list of players.
             self.factory.gossip.alive(session)
         self._go_on()
+
+    def _decode(self) -> None:
+        """Make lines of what was read, as far as the budget goes: a little at a time, since a byte can be a command."""
+        codec = self.codec
+        while self._unread and self._rest is None:
+            read, self._unread = self._unread[:DECODED_BYTES], self._unread[DECODED_BYTES:]
+            plain, items = codec.plain_in, codec.commands_in + codec.lines_in
+            heard = codec.receive(read)
+            self._unheard.extend(heard)
+            # Lines that are not empty count as their bytes: the network has rate limits for them.
+            items = codec.commands_in + codec.lines_in - items - len(heard)
+            self.charge(max(len(read), codec.plain_in - plain) + ITEM * max(items, 0))
+
+    def read_on(self) -> None:
+        kept = bool(self._unread)
+        self._decode()
+        if kept and not self._unread and self._half_closed:
+            self._unheard.append(None)
+        self._go_on()
+
+    @property
+    def budget(self) -> Budget:  # type: ignore[override]
+        """What the connection can send: little before it has logged in."""
+        budgets = self.factory.transport.limits.budgets
+        return budgets.unauthenticated if self._waiting else budgets.authenticated
+
+    def flooded(self) -> None:
+        _log.info("cut off a flood: {peer}", peer=self.peer_address)
+        self._end(Error.of("rate-limited-goodbye"))
+        self.transport.abortConnection()
 
     def readConnectionLost(self) -> None:
         if self._closing:
@@ -145,7 +180,8 @@ class TelnetConnection(Outlet, Protocol):
             self._half_closed = True
             self._stop_deadline()
             self._deadline = self.factory.clock.callLater(HALF_CLOSED_SECONDS, self.transport.abortConnection)
-            self._unheard.append(None)
+            if not self._unread:
+                self._unheard.append(None)
             self._go_on()
 
     def writeConnectionLost(self) -> None:
@@ -164,7 +200,10 @@ class TelnetConnection(Outlet, Protocol):
                 self._end(Error.of("internal-error"))
         if self._closing:
             return
-        self._read_on(not self._unheard and not self._held)
+        if self._waiting and not self._unheard:
+            # Not earlier: the login may be in the same read as the begin of a longer line.
+            self._unheard.extend(self.codec.shorten(_bound(self.factory.transport.limits.line_bytes_before_login)))
+        self.choose_reading()
         if self.codec.unsent or (self._unheard and not self._must_wait()):
             self.factory.at_end_of_turn(self)
 
@@ -173,13 +212,8 @@ class TelnetConnection(Outlet, Protocol):
         session = self._session
         return self._held or (session is not None and session.situation is Situation.GONE)
 
-    def _read_on(self, reading: bool) -> None:
-        if reading != self._reading:
-            self._reading = reading
-            if reading:
-                self.transport.resumeProducing()
-            else:
-                self.transport.pauseProducing()
+    def may_read(self) -> bool:
+        return self._closing or (super().may_read() and not self._unheard)
 
     def turn_over(self) -> None:
         """The turn of the reactor is over: write what it brought, in one piece, and handle what waits."""
@@ -222,6 +256,7 @@ class TelnetConnection(Outlet, Protocol):
     def _decide(self, line: bytes) -> bool:
         """Choose the dialect by the first line that is not empty; returns whether the line is to be handled."""
         if not line.strip():
+            self.charge(ITEM)
             return False
         self._decided = True
         chosen = choose(line, self.factory)
@@ -247,6 +282,8 @@ class TelnetConnection(Outlet, Protocol):
             heard = self._dialect.too_long(session, too_fast)
         else:
             heard = self._dialect.read(line, session, too_fast)
+        if not heard:
+            self.charge(ITEM)  # nothing else counts it
         for one in heard:
             self._take(one)
 
@@ -277,6 +314,7 @@ class TelnetConnection(Outlet, Protocol):
         factory.gossip.received(session, heard)
         if self._waiting and self._active is not None:
             self._waiting = False
+            self.begin_anew()
             if not self._half_closed:
                 self._stop_deadline()
             factory.transport.admission.authenticated(self.peer_address)
@@ -316,6 +354,7 @@ class TelnetConnection(Outlet, Protocol):
             return
         self._closing = True
         self._unheard.clear()
+        self._unread = b""
         self._stop_deadline()
         self.codec.send_lines(self._dialect.goodbye(why))
         self.open_outlet(0)  # the last line is within any backlog
@@ -323,7 +362,8 @@ class TelnetConnection(Outlet, Protocol):
         self.shut()
         # A peer that reads nothing would keep the connection open.
         self._deadline = self.factory.clock.callLater(CLOSE_SECONDS, self.transport.abortConnection)
-        self._read_on(True)  # TLS waits for the peer's close_notify
+        self.shut_inlet()
+        self.choose_reading()  # TLS waits for the peer's close_notify
         # An IMC2 client reads for ever after a FIN. It leaves by itself, or is cut off by an RST.
         if why.code != "not-imc2":
             self.transport.loseConnection()
@@ -333,11 +373,8 @@ class TelnetConnection(Outlet, Protocol):
         if self._session is None:
             self._end(Error.of("restarting"))
 
-    def pause(self) -> None:
-        self._held = True
-        self._read_on(False)
-
     def resume(self) -> None:
+        # Lines that wait come first.
         self._held = False
         self.factory.at_end_of_turn(self)
 
@@ -345,6 +382,7 @@ class TelnetConnection(Outlet, Protocol):
         self._closing = True
         self._unheard.clear()
         self.shut()
+        self.shut_inlet()
         self._stop_deadline()
         if self._session is not None:
             self.factory.gossip.lost(self._session)

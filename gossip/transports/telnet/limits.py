@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from gossip.transports.budget import Budget, Budgets
+
 
 class TelnetLimits(Struct, frozen=True, forbid_unknown_fields=True):
     """
@@ -21,6 +23,7 @@ class TelnetLimits(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar subnegotiation_bytes: the longest telnet subnegotiation.
     @ivar negotiations: how many negotiations of a connection are answered.
     @ivar inflated_bytes: how many bytes one compressed read may inflate to.
+    @ivar budgets: how much a connection may send.
     @ivar backlog_bytes: how many bytes may wait for a slow reader before it is cut off.
     """
 
@@ -37,3 +40,4 @@ class TelnetLimits(Struct, frozen=True, forbid_unknown_fields=True):
     negotiations: int = 512
     inflated_bytes: int = 256 * 1024
     backlog_bytes: int = 256 * 1024
+    budgets: Budgets = Budgets(Budget(128 * 1024, 4 * 1024), Budget(512 * 1024, 64 * 1024))

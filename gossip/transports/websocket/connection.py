@@ -50,6 +50,7 @@ _OPEN: Final = (
     "_perMessageCompress",
     "_session",
     "_direct",
+    "_reading",
     "_waiting",
 )
 """The attributes that a connection needs once it is open."""

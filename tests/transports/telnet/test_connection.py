@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from zope.interface.verify import verifyObject
 
 from gossip.registry.changes import GameRemoved
 from gossip.service.interfaces import IConnection, IWireFormat
+from gossip.transports.budget import Budgets
 from gossip.transports.half_close import HALF_CLOSED_SECONDS
 from gossip.transports.telnet.connection import CLOSE_SECONDS, LINES_A_TURN
 from gossip.transports.telnet.limits import TelnetLimits
@@ -466,7 +468,8 @@ class LimitTests(TelnetTestCase):
 
     def test_no_limits(self) -> None:
         """Without limits everything is accepted."""
-        self.limit(TelnetLimits(**dict.fromkeys(TelnetLimits.__struct_fields__, 0)))
+        limits: dict[str, Any] = dict.fromkeys(TelnetLimits.__struct_fields__, 0)
+        self.limit(TelnetLimits(**{**limits, "budgets": Budgets()}))
         mud = self.login("Alpha")
         self.assertEqual(mud.say("PING " + "x" * 200_000), ["PONG " + "x" * 32])
         mud.send(compressed(b"x" * 1_000_000 + b"\nPING 1\n"))

@@ -11,6 +11,7 @@ from twisted.internet.testing import StringTransportWithDisconnection
 
 from gossip.config import Config
 from gossip.network.session import Session, Situation
+from gossip.transports.budget import Budget, Budgets
 from gossip.transports.inlet import REST_SECONDS, RESTS
 from gossip.transports.websocket.connection import LARGE_PER_ADDRESS
 from gossip.transports.websocket.server import OPEN_SECONDS, STEPS_A_TURN
@@ -152,8 +153,7 @@ class FloodTests(BudgetTestCase):
         self.joined()
         self.connection.dataReceived(frame(b"x" * 100, PING) * 10)
         self.assertTrue(self.read_from)
-        small = Config().limits.budgets.unauthenticated
-        self.factory.allow(type(Config().limits.budgets)(small, type(small)(1000, 10)), 4096)
+        self.factory.allow(Budgets(Budget(1000, 10), Budget(1000, 10)), 4096)
         self.connection.dataReceived(frame(b"x" * 100, PING) * 10)
         self.assertFalse(self.read_from)
 
@@ -171,6 +171,15 @@ class FloodTests(BudgetTestCase):
         self.connection.resume()
         self.assertFalse(self.read_from)
         self.clock.advance(0)
+        self.assertTrue(self.read_from)
+
+    def test_opened_after_a_rest(self) -> None:
+        """A connection whose handshake had to wait is read from once it is open."""
+        self.factory.allow(Budgets(Budget(100, 1000), Budget(100, 1000)), 4096)
+        self.connection.dataReceived(handshake(b"X: " + b"x" * 5000))
+        self.assertEqual((self.read_from, self.sent()), (False, b""))
+        self.clock.advance(REST_SECONDS)
+        self.assertIn(b" 101 ", self.sent())
         self.assertTrue(self.read_from)
 
     def test_more_under_tls(self) -> None:
