@@ -166,7 +166,7 @@ class PostgreSQLKillTests(KillTests, OnPostgreSQL, SynchronousTestCase):
 
 
 _TALKING = """
-import queue, sys
+import os, queue, sys
 from twisted.internet.task import Clock
 from gossip.registry.changes import MessageSaid
 from gossip.store.store import Store
@@ -186,7 +186,7 @@ while True:
     while writer.pending < 100:
         seq += 1
         said = MessageSaid("gossip", seq, None, "MyMUD", "Ana", "Hello!", 0.0)
-        writer.commit(said, lambda kept, seq=seq: kept and print(seq, flush=True))
+        writer.commit(said, lambda kept, seq=seq: print(seq, flush=True) if kept else os._exit(1))
     reactor.advance(1)
     call, *arguments = calls.get()
     call(*arguments)
