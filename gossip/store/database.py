@@ -221,12 +221,16 @@ class SQLite(Database):
         @raise StoreError: they were deleted, moved or replaced.
         """
         if _identify(self.path) != self._file:
-            raise StoreError(f"{self.name} was deleted or replaced while in use: restart the daemon", Trouble.GONE)
+            raise StoreError(
+                f"{self.name} was deleted or replaced while in use: put it back, then restart the daemon", Trouble.GONE
+            )
         if connection is not None:
             log = Path(f"{self.path}-wal")
             found = _identify(log)
             if found != connection.info.setdefault("log", found):
-                raise StoreError(f"{log} was deleted or replaced while in use: restart the daemon", Trouble.GONE)
+                raise StoreError(
+                    f"{log} was deleted or replaced while in use: put it back, then restart the daemon", Trouble.GONE
+                )
 
     def trouble(self, error: DBAPIError) -> Trouble | None:
         if _identify(self.path) != self._file:

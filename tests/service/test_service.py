@@ -93,6 +93,8 @@ class HistoryTests(ServiceTestCase):
 
     def test_resume(self) -> None:
         """What was missed comes after the answers to the authentication, and before answers to later requests."""
+        for _ in range(4):
+            self.world.registry.numbers.next_message("gossip")
         connection, session = self.connect()
         more = {"supports": ["channels", "history"], "channels": ["gossip"], "resume": {"gossip": 4}}
         self.say(session, frame("authenticate", self.world.credentials("Beta", **more)), send("m"))
