@@ -20,8 +20,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import quoteStringArgument
 from twisted.internet.error import CannotListenError, ReactorNotRunning
 from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThread
-from twisted.logger import Logger
+from twisted.logger import Logger, globalLogPublisher
 from twisted.python import usage
 
 from gossip import __version__, config
@@ -31,6 +32,7 @@ from gossip.network.settings import Rules
 from gossip.operations.accounts import link
 from gossip.operations.executor import Executor
 from gossip.operations.operation import Occasion
+from gossip.service.bounded_log import bound
 from gossip.service.clock import DaemonClock
 from gossip.service.counters import Counters
 from gossip.service.service import GossipService
@@ -273,6 +275,15 @@ def _allow_open_files(connections: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def _bound_log(reactor: Any) -> None:
+    """Bound the log of this process. The last lines are written when everything has stopped."""
+    log = bound(globalLogPublisher)
+    ticking = LoopingCall(log.tick)
+    ticking.clock = reactor
+    ticking.start(1, now=False)
+    reactor.addSystemEventTrigger("after", "shutdown", log.tick)
+
+
 def _endpoints(transport: ITransport, settings: Config) -> Sequence[str]:
     """The endpoint strings that a transport listens on; empty if it is not to be opened."""
     endpoints: Sequence[str] = getattr(settings, transport.setting)
@@ -295,4 +306,7 @@ def makeService(options: Options) -> IService:
     """Make the daemon. This is the only place that knows the global reactor."""
     from twisted.internet import reactor
 
-    return Daemon(reactor, options)
+    daemon = Daemon(reactor, options)
+    # When twistd has opened its log.
+    reactor.callWhenRunning(_bound_log, reactor)
+    return daemon

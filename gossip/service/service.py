@@ -63,10 +63,6 @@ UNANSWERED: Final = 200
 """How many unanswered requests one connection may have before no more are read from it."""
 
 
-_LOGGED: Final = 20
-"""At most this many names stand in one line of the log."""
-
-
 class NotKept(StoreError):
     """A change could not be written to the database; nothing was changed."""
 
@@ -166,8 +162,6 @@ class GossipService(Service):
         self._ticking.clock = clock
         self._changing = DeferredLock()
         self._drained: Deferred[None] | None = None
-        self._joined: list[str] = []
-        self._left: list[str] = []
         self.watch = Watch(network)
         self._watched = self.watch.watched
         self._started_at = clock.seconds()
@@ -204,7 +198,7 @@ class GossipService(Service):
             self._log.failure("a session failed on {event}", event=type(event).__name__)
             outputs = [Close(session, INTERNAL_ERROR, Error.of("internal-error")), *self._lose(session)]
         if was_new and session.situation is Situation.ACTIVE:
-            self._joined.append(f"{_short_name(session)} from {session.peer}")
+            self._log.info("joined: {item}", item=f"{_short_name(session)} from {session.peer}")
         if self._watched:
             self.watch.received(session, event, outputs, self.now())
         self._carry_out(outputs, session)
@@ -223,7 +217,7 @@ class GossipService(Service):
         self._fanout.lost()
         self._paused.discard(session)
         if session.online is not None:
-            self._left.append(_short_name(session))
+            self._log.info("left: {item}", item=_short_name(session))
         if self._watched:
             self.watch.lost(session, self.now())
         self._carry_out(self._lose(session))
@@ -479,7 +473,6 @@ class GossipService(Service):
         except Exception:
             # A LoopingCall that fails would stop for ever.
             self._log.failure("a tick failed")
-        self._log_comings_and_goings()
         if self._watched:
             self.watch.rest(self.now())
         self._look_at_writer(now)
@@ -505,15 +498,6 @@ class GossipService(Service):
         if abs(seconds) > JUMP:
             self._log.warn("the clock of this machine was set by {seconds:+.0f} s", seconds=seconds)
         self._offset += seconds
-
-    def _log_comings_and_goings(self) -> None:
-        """At most one line a second, however many games come and go."""
-        for what, names in (("joined", self._joined), ("left", self._left)):
-            if names:
-                shown = ", ".join(names[:_LOGGED])
-                more = f" and {len(names) - _LOGGED} more" if len(names) > _LOGGED else ""
-                self._log.info("{what}: {shown}{more}", what=what, shown=shown, more=more)
-                names.clear()
 
     def stopService(self) -> Deferred[None]:
         """Tell everybody, end all connections, and wait for them, but not for long."""

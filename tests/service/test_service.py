@@ -236,7 +236,7 @@ class EventsTests(ServiceTestCase):
         self.assertEqual(self.service._fanout._known_routes, {})
 
     def test_comings_and_goings(self) -> None:
-        """The log names each game that joins or leaves once, in at most one line a second."""
+        """The log names each game that joins or leaves, in a way that can be told of many together."""
         logged: list[str] = []
         self.patch(
             self.service, "_log", type("Log", (), {"info": lambda _, text, **of: logged.append(text.format(**of))})()
@@ -246,7 +246,7 @@ class EventsTests(ServiceTestCase):
         self.clock.pump([1, 1])
         self.service.lost(session)
         self.clock.pump([1, 1])
-        self.assertEqual(logged, ["joined: Alpha from 192.0.2.1, Beta from 192.0.2.1", "left: Alpha"])
+        self.assertEqual(logged, ["joined: Alpha from 192.0.2.1", "joined: Beta from 192.0.2.1", "left: Alpha"])
 
     def test_mistake_of_ours(self) -> None:
         """An error of our own is logged, ends that session with 1011, and hurts nobody else."""

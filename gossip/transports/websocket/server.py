@@ -19,8 +19,9 @@ from autobahn.websocket.protocol import TrafficStats
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from autobahn.websocket.utf8validator import Utf8Validator
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
-from gossip.registry.addresses import UNKNOWN, forwarded, read
+from gossip.registry.addresses import UNKNOWN, Address, forwarded, read
 from gossip.transports.budget import ITEM
 from gossip.transports.inlet import Inlet
 from gossip.transports.outlet import Outlet
@@ -48,6 +49,9 @@ COUNTED_BYTES: Final = 4096
 _ORIGIN: Final = re.compile(rb"\r\n(?:sec-websocket-)?origin[ \t]*:[^\r\n]*", re.IGNORECASE)
 
 _HOPS: Final = re.compile(rb"\r\nx-forwarded-for[ \t]*:([^\r\n]*)", re.IGNORECASE)
+
+
+_log = Logger()
 
 
 class _Unused:
@@ -78,6 +82,8 @@ class LeanServerProtocol(Inlet, Outlet, WebSocketServerProtocol):
         sendData                     writes through the gate, with our own frames: two ways to the socket would mix them
         sendCloseFrame               shuts the gate: nothing follows a close frame
         dropConnection               shuts the gate
+        _fail_connection             logs it with the address
+        failHandshake                logs it with the address
         unregisterProducer           does nothing: no producer was registered
 
     A test compares the attributes with those of the installed Autobahn, and C{setup.cfg} bounds its version.
@@ -260,6 +266,20 @@ class LeanServerProtocol(Inlet, Outlet, WebSocketServerProtocol):
     def dropConnection(self, abort: bool = False) -> None:
         self.shut()
         super().dropConnection(abort)
+
+    def _fail_connection(self, code: int = 1001, reason: str = "going away") -> None:
+        _log.info("refused what {peer} sent: {reason}", peer=self._known_address(), reason=reason)
+        super()._fail_connection(code, reason)
+
+    def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:
+        _log.info("refused the handshake of {peer}: {reason}", peer=self._known_address(), reason=reason)
+        super().failHandshake(reason, code, responseHeaders)
+
+    def _known_address(self) -> Address:
+        """The address of the peer; that of a proxy before the request is read."""
+        if self.peer_address is not UNKNOWN:
+            return self.peer_address
+        return read(getattr(self.transport.getPeer(), "host", None))
 
     def unregisterProducer(self) -> None:
         """Autobahn calls this at the end of each connection."""
