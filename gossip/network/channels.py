@@ -255,11 +255,12 @@ def checked_name(name: str, limits: NetworkLimits) -> str:
     @raise Denied: it is empty or too long, or would be mistaken for one of the network itself.
     """
     name = clean_name(name)
-    if not is_visible(name):
+    plain = name.isalnum()  # most names are: without fillers, that is visible, and there is no "@"
+    if not plain and not is_visible(name):
         raise Denied("empty-name")
     if too_long(name, 0, limits.name_bytes):
         raise Denied("name-too-long")
-    if is_of_network(name):
+    if not plain and is_of_network(name):
         raise Denied("reserved-name")
     return name
 

@@ -14,11 +14,9 @@ from gossip.network.outputs import Broadcast, Outputs
 from gossip.network.ratelimit import spend
 from gossip.network.session import Session
 from gossip.network.settings import Rules
+from gossip.protocol.errors import Denied
 from gossip.protocol.events import PlayersSignedIn, PlayersSignedOut, PlayersSignIn, PlayersSignOut
 from gossip.protocol.moment import Moment
-from gossip.protocol.skeleton import is_visible
-from gossip.protocol.text import clean_name, too_long
-from gossip.registry.names import is_of_network
 
 
 class Players:
@@ -35,13 +33,15 @@ class Players:
 
         Names are cleaned. Empty and overlong ones, those of the network, and more than the limit are left out silently.
         """
-        most, longest = self._rules.limits.players, self._rules.limits.name_bytes
+        limits = self._rules.limits
         players: dict[str, None] = {}
-        for name in map(clean_name, names):
-            if is_visible(name) and not too_long(name, 0, longest) and not is_of_network(name):
-                players[name] = None
-                if len(players) == most:
-                    break
+        for name in names:
+            try:
+                players[checked_name(name, limits)] = None
+            except Denied:
+                continue
+            if len(players) == limits.players:
+                break
         # Most heartbeats bring no news, and what others are told of the game stays as it was written.
         if list(players) != list(session.players):
             session.players = players

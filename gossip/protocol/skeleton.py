@@ -25,9 +25,6 @@ _IGNORABLE: Final = re.compile(
     "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
 
-# In ASCII, only digits are mistaken for letters. Small l and capital I are told apart in running text: "hell", "heil".
-_DIGITS: Final = str.maketrans("01", "ol")
-
 # A name is compared as a whole. There these are told apart neither: "Bill", "BilI", "Bi1l"; "Modern", "Modem".
 _IN_NAMES: Final = str.maketrans("i|", "ll")
 
@@ -42,10 +39,15 @@ class _Homoglyph(Struct):
     c: str
 
 
+def load() -> None:
+    """Read the data, if they were not read yet. This takes some 60 ms of CPU, so a daemon does it at its start."""
+    _capitals()
+
+
 @cache
-def load() -> dict[str, str]:
+def confusables() -> dict[str, str]:
     """
-    Read the characters that can be mistaken for others. This takes some 30 ms, so a daemon does it at its start.
+    The characters that can be mistaken for others.
 
     @return: by character, the text that stands for it and all that look alike.
     """
@@ -80,7 +82,7 @@ def skeleton(name: str) -> str:
 
     White space counts as one blank. In names, C{i}, C{l}, C{1} and C{|} are one, and so are C{m} and C{rn}.
     """
-    plain = name.lower().translate(_DIGITS) if name.isascii() else "".join(map(_fold, _compatible(name)))
+    plain = _without_digits(name.lower()) if name.isascii() else "".join(map(_fold, _compatible(name)))
     return " ".join(plain.translate(_IN_NAMES).replace("rn", "m").split())
 
 
@@ -91,10 +93,9 @@ def skeletons(name: str) -> tuple[str, ...]:
     The capital of Greek C{ν}, which looks like C{v}, looks like C{N}.
     """
     whole = skeleton(name)
-    if name.isascii():
-        return (whole,)
-    seen = skeleton(_as_seen(name))
-    return (whole,) if seen == whole else (whole, seen)
+    seen = name if name.isascii() else _as_seen(name)
+    other = whole if seen == name else skeleton(seen)
+    return (whole,) if other == whole else (whole, other)
 
 
 def alike(one: str, other: str) -> bool:
@@ -130,13 +131,12 @@ class Reading(Struct, frozen=True):
 def readings(text: str) -> Iterator[Reading]:
     """How a running text can be read: in one way; in two, if its capitals look like other letters than the small."""
     if text.isascii():
-        yield Reading(text.lower().translate(_DIGITS))
+        yield Reading(_without_digits(text.lower()))
         return
-    first = _reading(text)
-    yield first
-    second = _reading(_as_seen(text))
-    if second.text != first.text:
-        yield second
+    yield _reading(text)
+    seen = _as_seen(text)
+    if seen != text:
+        yield _reading(seen)
 
 
 def plain(text: str) -> str:
@@ -146,21 +146,40 @@ def plain(text: str) -> str:
 
 def is_visible(text: str) -> bool:
     """Is anything of a text drawn: more than white space, joiners, fillers and accents without a letter?"""
-    if "!" <= text[:1] <= "~":
+    first = text[:1]
+    if "!" <= first <= "~" or (first.isalnum() and not _IGNORABLE.match(first)):
         return True  # as most texts
     return any(each != "\u2800" and unicodedata.category(each) not in _NOT_DRAWN for each in _IGNORABLE.sub("", text))
 
 
 def _reading(text: str) -> Reading:
-    parts = [_folded(each) for each in text]
+    parts = list(map(_folded, text))
+    if "" not in parts and sum(map(len, parts)) == len(text):
+        return Reading("".join(parts))
     places = [place for place, part in enumerate(parts) for _ in part]
     places.append(len(text))
     return Reading("".join(parts), places)
 
 
+def _without_digits(text: str) -> str:
+    # In ASCII, only digits are mistaken for letters. Small l and capital I are told apart in running text: "hell",
+    # "heil". This is several times as fast as str.translate.
+    return text.replace("0", "o").replace("1", "l")
+
+
 def _as_seen(text: str) -> str:
     """A text with the letters of ASCII that its capitals of other scripts look like."""
-    return "".join(map(_seen, text))
+    return _capitals().sub(lambda found: _looks(found[0]), text)
+
+
+@cache
+def _capitals() -> re.Pattern[str]:
+    """Finds the capitals that look like one letter of ASCII, other than what stands for them without case."""
+    capitals = [each for each in confusables() if each.isupper() and not each.isascii()]
+    looks = {each: _looks(each) for each in capitals}
+    return re.compile(
+        f"[{''.join(each for each, it in looks.items() if len(it) == 1 and it.isascii() and it != _folded(each))}]"
+    )
 
 
 def _compatible(text: str) -> str:
@@ -202,7 +221,7 @@ def _fold(character: str) -> str:
 
 def _next(character: str) -> str:
     if character.isascii():
-        return character.translate(_DIGITS)
+        return _without_digits(character)
     found = [found for each in (character, character.upper()) if (found := _looks(each)) != character]
     # Cyrillic small ve looks like no letter of ASCII, and its capital like B.
     return next((each for each in found if each.isascii()), found[0] if found else character)
@@ -214,16 +233,7 @@ def _looks(character: str) -> str:
     What a character looks like, without case. A letter looks like letters: a word must not fall into two. What looks
     like a letter with an accent is not taken for the letter: otherwise Cyrillic be and ve are one.
     """
-    own, found = _compatible(character), load().get(character, character)
+    own, found = _compatible(character), confusables().get(character, character)
     apart = any(map(_is_accent, unicodedata.normalize("NFKD", found)))
     found = _compatible(found)
     return own if apart or (character.isalnum() and not found.isalnum()) else found
-
-
-@lru_cache(_ENOUGH)
-def _seen(character: str) -> str:
-    """The letter of ASCII that a capital of another script looks like; otherwise itself."""
-    if character.isascii() or not character.isupper():
-        return character
-    looks = _looks(character)
-    return looks if len(looks) == 1 and looks.isascii() else character

@@ -53,9 +53,13 @@ def clean_name(name: str) -> str:
     words, and a letter has at most L{MARKS} marks. A blank, an C{@}, and the joiners of Persian, Hindi and emoji stay.
     """
     if name.isascii():
-        return name if name.isalnum() else " ".join(clean(name).split())
-    if name.isalpha() and not _HIDDEN.search(name):
-        return name  # only letters, as most names
+        if name.isalnum():
+            return name
+        if name.isprintable() and "<" not in name and "  " not in name:
+            return name.strip()
+        return " ".join(clean(name).split())
+    if name.isalnum() and not _HIDDEN.search(name):
+        return name
     # First, since what is hidden could hide a tag.
     name = " ".join(clean(_HIDDEN.sub("", name)).split())
     kept, marks = [], MARKS

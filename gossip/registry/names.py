@@ -27,7 +27,7 @@ def is_network(name: str) -> bool:
 
 def is_of_network(player: str) -> bool:
     """Would a player's name be mistaken for C{NAME@gossip}: the network itself, or a person on its pages?"""
-    if not _AT.search(player):
+    if "@" not in player and (player.isascii() or not _AT.search(player)):
         return False
     return any(each.rpartition("@")[2].strip() in _OWN for each in skeletons(player))
 

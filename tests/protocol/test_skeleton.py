@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.protocol.skeleton import alike, is_visible, load, plain, readings, skeleton, skeletons
+from gossip.protocol.skeleton import alike, confusables, is_visible, plain, readings, skeleton, skeletons
 
-CONFUSABLE = st.sampled_from(sorted(load()))
+CONFUSABLE = st.sampled_from(sorted(confusables()))
 TEXT = st.text(
     CONFUSABLE | st.sampled_from("aIl1|0OrnmnНнΝν \t\u200b\u200d\u00ad\u0301\u093f\u3099가") | st.characters(),
     max_size=40,
@@ -54,8 +54,8 @@ class SkeletonTests(SynchronousTestCase):
 
     def test_everything_confusable(self) -> None:
         """Every character of the data looks like its skeleton, and that like itself."""
-        self.assertGreater(len(load()), 6000)
-        for character in load():
+        self.assertGreater(len(confusables()), 6000)
+        for character in confusables():
             found = skeleton(character)
             self.assertEqual(skeleton(found), found, ascii(character))
             self.assertEqual(plain(plain(character)), plain(character), ascii(character))
