@@ -70,4 +70,11 @@ async def main(host: str, port: str, client_id: str, client_secret: str) -> None
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:5]))
+    if len(sys.argv) != 5:
+        sys.exit("usage: python gossip_json.py HOST PORT CLIENT_ID CLIENT_SECRET")
+    try:
+        asyncio.run(main(*sys.argv[1:]))
+    except (OSError, ValueError) as error:
+        sys.exit(f"gossip_json.py: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -233,7 +233,7 @@ def _layers(options: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[
 
 def _read(path: Path) -> _Table:
     try:
-        text = path.read_bytes().decode()
+        text = path.read_bytes().decode("utf-8-sig")  # some editors begin a file with a byte-order mark
         return tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None

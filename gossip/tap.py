@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import random
@@ -9,7 +10,7 @@ import resource
 import signal
 import sys
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -26,6 +27,7 @@ from twisted.logger import Logger, globalLogPublisher
 from twisted.python import usage
 
 from gossip import __version__, config
+from gossip.cli import terminal
 from gossip.config import Config, ConfigError
 from gossip.network.network import Network
 from gossip.network.settings import Rules
@@ -93,14 +95,57 @@ class Options(usage.Options):
             # One line, and not the whole usage that comes with a UsageError.
             raise SystemExit(f"gossip: {error}") from None
         if self["dump-config"]:
-            sys.stdout.write(config.dump(self.config))
+            _print(config.dump(self.config))
             raise SystemExit(0)
         if self["check"]:
-            sys.stdout.write("The configuration is good.\n")
-            for transport in (make() for make in TRANSPORTS):
-                for endpoint in _endpoints(transport, self.config):
-                    sys.stdout.write(f"  would listen on {endpoint}: {transport.purpose}\n")
+            _print(
+                "The configuration is good.\n"
+                + "".join(
+                    f"  would listen on {endpoint}: {transport.purpose}\n"
+                    for transport in (make() for make in TRANSPORTS)
+                    for endpoint in _endpoints(transport, self.config)
+                )
+            )
             raise SystemExit(0)
+        if self.parent is not None:
+            _check_files_of_twistd(self.parent)
+
+
+def _print(text: str) -> None:
+    """
+    Print to standard output.
+
+    @raise SystemExit: that is not possible.
+    """
+    try:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        if sys.stdout is not None:
+            terminal.discard()
+        raise SystemExit(f"gossip: cannot write to standard output: {error.strerror}") from None
+
+
+def _check_files_of_twistd(options: Mapping[str, Any]) -> None:
+    """
+    Check that twistd can write its own files, before it fails with a traceback.
+
+    @param options: the options of twistd.
+    @raise SystemExit: it cannot.
+    """
+    log = options.get("logfile") or ("" if options.get("nodaemon") or options.get("syslog") else "twistd.log")
+    for name, option in ((options.get("pidfile"), "--pidfile"), (log, "--logfile")):
+        if not name or name == "-":
+            continue
+        path = Path(name).absolute()
+        place = path if path.exists() else path.parent
+        if not os.access(place, os.W_OK):
+            why = os.strerror(errno.EACCES if place.exists() else errno.ENOENT)
+            raise SystemExit(
+                f"gossip: twistd cannot write {path}: {why}; name another file with {option}, before the word gossip"
+            )
 
 
 class Configurable(Protocol):

@@ -64,7 +64,7 @@ class ProxiedConnection(HAProxyProtocolWrapper):
     def readConnectionLost(self) -> None:
         protocol = IHalfCloseableProtocol(self.wrappedProtocol, None)
         if protocol is None:
-            self.transport.connectionLost(connectionDone)
+            self.transport.loseConnection()
         else:
             protocol.readConnectionLost()
 

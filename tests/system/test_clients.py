@@ -257,6 +257,18 @@ class ClientsTests(SharedDaemonTestCase):
         """The Python example, in the JSON dialect."""
         self.example(sys.executable, str(ROOT / "examples" / "gossip_json.py"))
 
+    def test_python_alone(self) -> None:
+        """Without its arguments, or without a network, the Python example says so in one line."""
+        example = [sys.executable, str(ROOT / "examples" / "gossip_json.py")]
+        for arguments, complaint in (
+            ([], "usage: python gossip_json.py HOST PORT CLIENT_ID CLIENT_SECRET"),
+            (["127.0.0.1", str(free_port()), "id", "secret"], "gossip_json.py: "),
+            (["127.0.0.1", "port", "id", "secret"], "gossip_json.py: "),
+        ):
+            run = subprocess.run([*example, *arguments], capture_output=True, text=True, timeout=WITHIN, check=False)
+            self.assertEqual((run.returncode, run.stdout, run.stderr.count("\n")), (1, "", 1))
+            self.assertTrue(run.stderr.startswith(complaint), run.stderr)
+
     def example(self, *command: str) -> None:
         """Run an example that says what it reads, and prints what it hears."""
         hub = self.join("Hub", channels=["gossip"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib  # not its suppress alone: trial takes that name of a module for something else
 import json
 import re
+import shlex
 import signal
 import socket
 import ssl
@@ -89,6 +90,46 @@ class CommandLineTests(SynchronousTestCase):
         for line in ("downtime = 7", 'data = "given"', "burst = 5", "per_second = 20"):
             self.assertIn(line, dumped)
         self.assertEqual(twistd("--config", self.written(dumped), "--dump-config"), (0, dumped, ""))
+
+    def test_no_output(self) -> None:
+        """If what was asked for cannot be printed, one line says so."""
+        command = shlex.join((*TWISTD, "--nodaemon", "--pidfile=", "gossip"))
+        for option in ("--check", "--dump-config"):
+            for redirected, why in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+                run = subprocess.run(
+                    f"{command} {option} {redirected}",
+                    shell=True,
+                    env=environment(),
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    timeout=WITHIN,
+                    check=False,
+                )
+                expected = (1, f"gossip: cannot write to standard output: {why}\n")
+                self.assertEqual((run.returncode, run.stderr), expected, (option, redirected))
+
+    def test_files_of_twistd(self) -> None:
+        """If twistd cannot write its own files, one line says which and what to do."""
+        for options, path, option in (
+            (["--nodaemon", "--pidfile=/no/such/x.pid"], "/no/such/x.pid", "--pidfile"),
+            (["--nodaemon", "--pidfile=", "--logfile=/no/such/log"], "/no/such/log", "--logfile"),
+            (["--pidfile=", "--logfile=/no/such/log"], "/no/such/log", "--logfile"),
+        ):
+            run = subprocess.run(
+                [*TWISTD, *options, "gossip"],
+                env=environment(),
+                capture_output=True,
+                text=True,
+                timeout=WITHIN,
+                check=False,
+            )
+            why = f"No such file or directory; name another file with {option}, before the word gossip"
+            expected = (1, "", f"gossip: twistd cannot write {path}: {why}\n")
+            self.assertEqual((run.returncode, run.stdout, run.stderr), expected)
+
+    def test_byte_order_mark(self) -> None:
+        """A file that begins with a byte-order mark is read."""
+        self.assertEqual(twistd("--check", "--config", self.written("\ufeffdowntime = 7\n"))[0], 0)
 
 
 class StartTests(DaemonTestCase):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.address import IPv4Address
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from gossip.registry.addresses import read
 from gossip.transports.admission import Admission
@@ -55,6 +57,32 @@ class Guests(Factory):
         return self.made[-1]
 
 
+@implementer(IHalfCloseableProtocol)
+class Polite(Guest):
+    """A protocol that remembers whether its peer sends nothing more."""
+
+    half_closed = False
+
+    def readConnectionLost(self) -> None:
+        self.half_closed = True
+
+    def writeConnectionLost(self) -> None:
+        pass
+
+
+class Polites(Factory):
+    """Makes such protocols and remembers them."""
+
+    noisy = False
+
+    def __init__(self) -> None:
+        self.made: list[Polite] = []
+
+    def buildProtocol(self, addr: object) -> Polite:
+        self.made.append(Polite(addr))
+        return self.made[-1]
+
+
 class ProxiedTests(SynchronousTestCase):
     """A connection begins when the proxy has said where it comes from."""
 
@@ -85,6 +113,20 @@ class ProxiedTests(SynchronousTestCase):
             self.assertEqual(self.clock.getDelayedCalls(), [])
             transport.loseConnection()
             self.assertTrue(guest.lost)
+
+    def test_half_closed(self) -> None:
+        """The protocol is told when its peer sends nothing more; without one that cares, the connection ends."""
+        people = Polites()
+        self.factory = ProxiedFactory(people, self.clock)
+        transport = self.connect(HEADER)
+        transport.protocol.readConnectionLost()
+        self.assertEqual((people.made[0].half_closed, people.made[0].lost), (True, False))
+        for data in (HEADER[:-1], HEADER):
+            self.setUp()
+            transport = self.connect(data)
+            transport.protocol.readConnectionLost()
+            self.assertFalse(transport.connected)
+            self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_before_the_header(self) -> None:
         """Before the header nothing is made and nothing is sent; without data after it, the greeting is sent."""
