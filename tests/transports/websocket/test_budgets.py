@@ -16,7 +16,7 @@ from gossip.transports.inlet import REST_SECONDS, RESTS
 from gossip.transports.websocket.connection import LARGE_PER_ADDRESS
 from gossip.transports.websocket.server import OPEN_SECONDS, STEPS_A_TURN
 from tests.support.rawsocket import BINARY, CLOSE, PING, PONG, TEXT, frame, frames, handshake
-from tests.transports.websocket.test_connection import HEARTBEAT, WebSocketTestCase
+from tests.support.websocket_games import HEARTBEAT, WebSocketTestCase
 
 READ = 65536
 """What the reactor reads at once, in bytes."""
