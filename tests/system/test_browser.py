@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from twisted.trial.unittest import SkipTest
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.support.browsing import AXE, BrowserTestCase
-from tests.support.daemon import eventually
+from tests.support.browsing import AXE, BrowserTestCase, need_browser, shared_tab
+from tests.support.certificate import certificate
+from tests.support.daemon import WITHIN, Daemon, eventually, free_port
 from tests.support.site_browser import HOSTILE
 
 PLAYER: Final = "Ana 'The <b>' \"Bold\""
@@ -254,3 +255,43 @@ class OddNameTests(BrowserTestCase):
             lambda: self.tab.run("return document.querySelector('.found')?.innerText"), "the page of the message"
         )
         self.assertEqual(self.tab.complaints(), [])
+
+
+class TLSTests(SynchronousTestCase):
+    """A browser at the daemon's own TLS. It offers HTTP/2 and HTTP/1.1."""
+
+    def test_pages_and_socket(self) -> None:
+        """Pages come by https with HTTP/1.1, also those that follow messages, and wss connects to the socket."""
+        need_browser()
+        daemon = Daemon()
+        self.addCleanup(daemon.close)
+        certificate(daemon.directory)
+        ports = free_port(), free_port()
+        files = f"privateKey={daemon.directory}/key.pem:certKey={daemon.directory}/cert.pem"
+        daemon.arguments = (
+            *("--listen", f"ssl:{ports[0]}:interface=127.0.0.1:{files}"),
+            *("--listen", f"tls:{daemon.directory}:{ports[1]}"),
+        )
+        daemon.start()
+        tab = shared_tab()
+        tab.scripts(allowed=True)
+        self.addCleanup(tab.driver.get, "about:blank")
+        tab.driver.set_script_timeout(WITHIN)
+        for port in ports:
+            tab.complaints()
+            tab.driver.get(f"https://127.0.0.1:{port}/")
+            self.assertIn("Sign in", tab.text)
+            self.assertEqual(
+                tab.run("return performance.getEntriesByType('navigation')[0].nextHopProtocol"), "http/1.1"
+            )
+            heard = tab.driver.execute_async_script(
+                """
+                const done = arguments[arguments.length - 1];
+                const socket = new WebSocket(`wss://${location.host}/socket`);
+                socket.onmessage = message => done(message.data);
+                socket.onclose = () => done("closed");
+                socket.onopen = () => socket.send('{"event": "authenticate", "payload": {}}');
+                """
+            )
+            self.assertIn('"status":"failure"', heard)
+            self.assertEqual(tab.complaints(), [])

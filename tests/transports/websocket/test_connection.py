@@ -20,6 +20,7 @@ from gossip.protocol.errors import Error
 from gossip.protocol.events import Beat, ChannelsBroadcast, ClientEvent, Heartbeat, Unreadable
 from gossip.registry.addresses import read
 from gossip.service.interfaces import IConnection, IGossip, IWireFormat
+from gossip.transports.budget import ITEM, Budget, Budgets
 from gossip.transports.half_close import HALF_CLOSED_SECONDS
 from gossip.transports.websocket.connection import WebSocketConnection
 from gossip.transports.websocket.rfc6455 import DeflateFormat, PlainFormat
@@ -66,6 +67,17 @@ class HalfCloseTests(WebSocketTestCase):
         self.connection.readConnectionLost()
         self.assertFalse(self.transport.connected)
         self.assertEqual(self.listener.done, [])
+
+    def test_kept_frames(self) -> None:
+        """Frames that are kept since the connection exceeded its budget are handled before the service is told."""
+        self.factory.budgets = Budgets(unauthenticated=Budget(ITEM, ITEM))
+        self.open()
+        self.connection.dataReceived(frame(b"", PING) * 4 + frame({"event": "heartbeat"}))
+        self.connection.readConnectionLost()
+        self.assertEqual((self.listener.events, self.listener.done), ([], []))
+        self.clock.pump([1] * 9)
+        self.assertEqual(len(self.listener.events), 1)
+        self.assertEqual(len(set(map(id, self.listener.done))), 1)
 
     def test_lean(self) -> None:
         """A connection that is not half closed has no attribute for it."""
