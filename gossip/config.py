@@ -81,7 +81,7 @@ class Limits(NetworkLimits, frozen=True, forbid_unknown_fields=True):
     @ivar telnet: the limits of the telnet bridge.
     """
 
-    frame_in_bytes: int = 64 * 1024
+    frame_in_bytes: int = 144 * 1024
     frame_out_bytes: int = 16 * 1024
     ref_bytes: int = 256
     connections: int = 20_000
@@ -318,7 +318,28 @@ def _check(config: Config) -> None:
             f"admin_socket: {config.admin_path} has over {SOCKET_PATH_BYTES} bytes; choose a shorter path"
         )
     _check_database(config.database)
+    _check_lists(config.limits)
     _check_web(config)
+
+
+_AROUND: Final = 1024
+"""The room for what surrounds the names of all players in one frame or line, in bytes."""
+
+
+def _check_lists(limits: Limits) -> None:
+    """Check that a game can send the names of all players that it may list, in one frame or line."""
+    # A name of JSON has two quotes, a comma and a blank around it.
+    needed = limits.players * (limits.name_bytes + 4) + _AROUND
+    for place, most in (
+        ("limits.frame_in_bytes", limits.frame_in_bytes),
+        ("limits.telnet.json_line_bytes", limits.telnet.json_line_bytes),
+        ("limits.telnet.unended_bytes", limits.telnet.unended_bytes),
+    ):
+        if limits.players and limits.name_bytes and 0 < most < needed:
+            raise ConfigError(
+                f"{place}: must be at least {needed} for limits.players = {limits.players} with "
+                f"limits.name_bytes = {limits.name_bytes}"
+            )
 
 
 def _check_web(config: Config) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from pathlib import Path
@@ -11,6 +12,7 @@ import msgspec
 import tomli_w
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.config import SOCKET_PATH_BYTES, Config, ConfigError, Limits, dump, load
@@ -117,7 +119,7 @@ class File(ConfigCase):
             history_days = 0.5
             [limits]
             sessions = 0
-            frame_in_bytes = 1024
+            frame_in_bytes = 140000
             [limits.rates]
             global = { burst = 7, per_second = 0.25 }
             """
@@ -126,7 +128,7 @@ class File(ConfigCase):
             listen=("tcp:1", "tcp:2"),
             downtime=5,
             network=NetworkSettings(name="Ünsere Welt", blocked_channels=(), history_days=0.5),
-            limits=Limits(sessions=0, frame_in_bytes=1024, rates=Rates(global_=Rate(7, 0.25))),
+            limits=Limits(sessions=0, frame_in_bytes=140000, rates=Rates(global_=Rate(7, 0.25))),
         )
         self.assertEqual(config, expected)
 
@@ -379,6 +381,31 @@ LIMITS = st.fixed_dictionaries({"limits": st.dictionaries(KEYS, VALUES)})
 DOCUMENTS = st.dictionaries(KEYS, VALUES) | LIMITS | LIMITS.map(lambda table: {"limits": {"rates": table["limits"]}})
 
 
+class Lists(ConfigCase):
+    """A game can send the names of all its players at once."""
+
+    def test_defaults(self) -> None:
+        """The defaults have room for them."""
+        limits = Config().limits
+        frame = json.dumps({"event": "heartbeat", "payload": {"players": ["x" * limits.name_bytes] * limits.players}})
+        line = "@tag PLAYERS" + (" " + "x" * limits.name_bytes) * limits.players
+        self.assertLessEqual(len(frame), limits.frame_in_bytes)
+        self.assertLessEqual(len(frame), limits.telnet.json_line_bytes)
+        self.assertLessEqual(len(line), limits.telnet.json_line_bytes)
+        self.assertLessEqual(limits.telnet.json_line_bytes, limits.telnet.unended_bytes)
+
+    def test_too_small(self) -> None:
+        """A limit that has no room for them is refused, with what it needs."""
+        for place in ("limits.frame_in_bytes", "limits.telnet.json_line_bytes", "limits.telnet.unended_bytes"):
+            error = self.assertRaises(ConfigError, self.loaded, f"{place} = 65536")
+            self.assertIn(
+                f"{place}: must be at least 137024 for limits.players = 2000 with limits.name_bytes = 64", str(error)
+            )
+            self.loaded(f"{place} = 65536\nlimits.players = 900")
+            self.loaded(f"{place} = 0")
+            self.loaded(f"{place} = 65536\nlimits.name_bytes = 0")
+
+
 class Anything(ConfigCase):
     """Whatever the file holds."""
 
@@ -409,6 +436,8 @@ class Anything(ConfigCase):
     def test_round_trip(self, config: Config) -> None:
         """What is dumped loads as what it was."""
         assume(len(os.fsencode(config.admin_path)) <= SOCKET_PATH_BYTES)
+        # Without a bound of players, all other limits go together.
+        config = replace(config, limits=replace(config.limits, players=0))
         self.assertEqual(self.loaded(dump(config)), config)
 
     @given(st.dictionaries(st.sampled_from(["LISTEN", "PROXIES", "DATA", "DATABASE", "CONFIG", "DOWNTIME"]), st.text()))

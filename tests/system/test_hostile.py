@@ -363,7 +363,7 @@ class BytesTests(HostileTestCase):
             (frame(b"\xe2\x9c", TEXT, fin=False) + frame(b"\x28", 0x0), 1007),
             (frame(large), 1009),
             (frame(large, BINARY), 1009),
-            (frame(large[:40_000], TEXT, fin=False) + frame(large[:40_000], 0x0), 1009),
+            (frame(large[:80_000], TEXT, fin=False) + frame(large[:80_000], 0x0), 1009),
             (b"\x81\xff" + (1 << 62).to_bytes(8, "big") + b"mask", 1009),
             (b"\x81\x05hello", 1002),
             (frame(b"x", TEXT, rsv=4), 1002),

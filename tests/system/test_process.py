@@ -517,7 +517,7 @@ class LogTests(DaemonTestCase):
                 {"event": "authenticate", "payload": {**payload, "supports": secret}},
                 {"event": secret, "ref": secret, "payload": payload},
                 json.dumps({"event": "authenticate", "payload": payload})[:-1],
-                json.dumps({"event": "authenticate", "payload": payload}) + " " * 65536,
+                json.dumps({"event": "authenticate", "payload": payload}) + " " * 147_456,
                 json.dumps({"event": "authenticate", "payload": payload}).encode(),
             ]
             for one in sent:

@@ -273,7 +273,7 @@ class TelnetConnection(Inlet, Outlet, Protocol):
         @param line: C{None} for a line that was too long even for the codec.
         """
         limits = self.factory.transport.limits
-        most = limits.line_bytes_before_login if self._waiting else self._dialect.line_bytes(limits)
+        most = limits.line_bytes_before_login if self._waiting else self._dialect.line_bytes(limits, line or b"")
         too_fast = self._session is None and not self._is_in_time()
         if self._closing:
             return

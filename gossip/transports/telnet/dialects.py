@@ -40,8 +40,8 @@ class Dialect(Protocol):
         the first line opens the only session.
         """
 
-    def line_bytes(self, limits: TelnetLimits) -> int:
-        """How many bytes a line may have after the login; 0 for no limit."""
+    def line_bytes(self, limits: TelnetLimits, line: bytes) -> int:
+        """How many bytes a line may have after the login, if it begins like this one; 0 for no limit."""
 
     def read(self, line: bytes, session: Session | None, too_fast: bool = False) -> Iterable[ClientEvent | Reply]:
         """

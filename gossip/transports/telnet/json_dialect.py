@@ -55,7 +55,7 @@ class JsonDialect:
         self.wire_format = wire_format
         self._ref_bytes = ref_bytes
 
-    def line_bytes(self, limits: TelnetLimits) -> int:
+    def line_bytes(self, limits: TelnetLimits, line: bytes) -> int:
         """How many bytes a line may have after the login; 0 for no limit."""
         return limits.json_line_bytes
 

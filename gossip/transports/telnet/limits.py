@@ -18,7 +18,8 @@ class TelnetLimits(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar logins: how many refused logins end a connection.
     @ivar line_bytes_before_login: the longest line before the login.
     @ivar line_bytes: the longest line of the text dialect after the login.
-    @ivar json_line_bytes: the longest line of the JSON dialect after the login, and to a game.
+    @ivar json_line_bytes: the longest line of the JSON dialect after the login, and to a game; also the longest
+        PLAYERS of the text dialect.
     @ivar unended_bytes: how many bytes may arrive without a line feed.
     @ivar subnegotiation_bytes: the longest telnet subnegotiation.
     @ivar negotiations: how many negotiations of a connection are answered.
@@ -34,8 +35,8 @@ class TelnetLimits(Struct, frozen=True, forbid_unknown_fields=True):
     logins: int = 3
     line_bytes_before_login: int = 1024
     line_bytes: int = 8 * 1024
-    json_line_bytes: int = 64 * 1024
-    unended_bytes: int = 64 * 1024
+    json_line_bytes: int = 144 * 1024
+    unended_bytes: int = 144 * 1024
     subnegotiation_bytes: int = 8 * 1024
     negotiations: int = 512
     inflated_bytes: int = 256 * 1024

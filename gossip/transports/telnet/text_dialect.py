@@ -59,6 +59,10 @@ Heard = Event | Reply
 """What a line means: an event for the network, or an answer where there is no session for one."""
 
 
+_LIST: Final = re.compile(rb"\s*(@\S+\s+)?PLAYERS\s", re.IGNORECASE)
+"""The beginning of a line that can have the names of all players of a game."""
+
+
 class TextDialect:
     """
     Understands the lines of one connection.
@@ -86,9 +90,9 @@ class TextDialect:
         """Follow a charset that telnet negotiated."""
         self._set(self.options.changed("charset", charset))
 
-    def line_bytes(self, limits: TelnetLimits) -> int:
-        """How many bytes a line may have after the login; 0 for no limit."""
-        return limits.line_bytes
+    def line_bytes(self, limits: TelnetLimits, line: bytes) -> int:
+        """How many bytes a line may have after the login; 0 for no limit. One that lists all players may be long."""
+        return limits.json_line_bytes if _LIST.match(line) else limits.line_bytes
 
     def goodbye(self, why: Error) -> bytes:
         """Write the last line before a close."""

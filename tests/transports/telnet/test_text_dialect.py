@@ -188,6 +188,12 @@ class CommandTests(TelnetTestCase):
         self.assertRegex(told, "^TELL Conan system@gossip This is the network")
         self.assertEqual(final, "OK TELL system@gossip")
 
+    def test_all_players(self) -> None:
+        """A line can list as many players as a game can have; another line of that length is too long."""
+        names = " ".join(f"{number:064d}" for number in range(2000))
+        self.assertEqual(self.game.say(f"@1  Players {names}"), ["@1 OK PLAYERS 2000"])
+        self.assertEqual(self.game.say(f"send gossip Ana {names}"), ["ERR LINE 413 line too long"])
+
     def test_players(self) -> None:
         """Players sign in and out, or all are listed at once; other games are told accordingly."""
         self.assertEqual(
