@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from ipaddress import IPv6Address
-from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
 from msgspec import Struct
@@ -45,9 +44,7 @@ class Address(Struct, frozen=True, gc=False):
     def __str__(self) -> str:
         if not self.bits:
             return "unknown"
-        # Not inet_ntop for both: it writes some IPv6 addresses as IPv4 in IPv6.
-        v4 = self.bits == 32
-        text = inet_ntop(AF_INET, self.number.to_bytes(4, "big")) if v4 else str(IPv6Address(self.number))
+        text = str(IPv4Address(self.number) if self.bits == 32 else IPv6Address(self.number))
         return text if self.length == self.bits else f"{text}/{self.length}"
 
     @property
@@ -106,12 +103,12 @@ def _read(host: str) -> Address:
         host = written[1] or written[2] or ""
     try:
         if ":" not in host:
-            return Address(32, int.from_bytes(inet_pton(AF_INET, host), "big"), 32)
+            return Address(32, int(IPv4Address(host)), 32)
         host, zoned, zone = host.partition("%")
         if zoned and not zone:
             return UNKNOWN
-        number = int.from_bytes(inet_pton(AF_INET6, host), "big")
-    except (OSError, ValueError):  # ValueError: a NUL, or half of a surrogate pair
+        number = int(IPv6Address(host))
+    except AddressValueError:
         return UNKNOWN
     if number >> 32 == 0xFFFF:
         return Address(32, number & 0xFFFFFFFF, 32)
