@@ -41,6 +41,7 @@ from gossip.service.service import GossipService
 from gossip.store.errors import StoreError
 from gossip.store.store import Store
 from gossip.store.writer import Writer
+from gossip.transports.admission import RESERVED_FILES, Room, room_for
 from gossip.transports.certificates import CertificateWatch
 from gossip.transports.endpoints import EndpointError, ports
 from gossip.transports.interfaces import ITransport, Parts
@@ -179,6 +180,8 @@ class Daemon(MultiService):
         self._settings = options.config
         every = [make() for make in transports]
         self._transports = [transport for transport in every if _endpoints(transport, self._settings)]
+        self._room = Room()
+        self._files = 0
         self._holders: tuple[Configurable, ...] = ()
         self._certificates = CertificateWatch(self._clock)
         self._certificates.setServiceParent(self)
@@ -217,7 +220,7 @@ class Daemon(MultiService):
 
     def _open(self) -> None:
         settings, reactor, clock, store = self._settings, self._reactor, self._clock, self._store
-        _allow_open_files(settings.limits.connections)
+        self._files = _allow_open_files()
         rules, web_rules, readers = Rules(), WebRules(), Readers()
         network = Network(store.load(clock.now().wall, reserve=True), lambda: str(uuid.uuid4()), random.random, rules)
         counters = Counters()
@@ -248,7 +251,7 @@ class Daemon(MultiService):
             mail=Mail(reactor, web_rules, lambda: clock.now().wall),
             ports=ports_of,
         )
-        parts = Parts(clock, gossip, network, settings, ports_of, pages)
+        parts = Parts(clock, gossip, network, settings, ports_of, pages, self._room)
         for transport in self._transports:
             factory = transport.factory(parts)
             for endpoint in _endpoints(transport, settings):
@@ -290,6 +293,23 @@ class Daemon(MultiService):
     def _configure(self, settings: Config) -> None:
         for holder in self._holders:
             holder.configure(settings)
+        self._make_room(settings.limits.connections)
+
+    def _make_room(self, connections: int) -> None:
+        """
+        Accept only as many connections as there are files to open for them. Some files are kept for the database, the
+        log and gossipctl.
+        """
+        self._room.most = room = room_for(connections, self._files)
+        if connections > room:
+            self._log.warn(
+                "limits.connections is {connections}, but this process may open only {files} files: at most {room} "
+                "connections are accepted. Raise LimitNOFILE in gossip.service (or ulimit -n) to {needed}.",
+                connections=connections,
+                files=self._files,
+                room=room,
+                needed=connections + RESERVED_FILES,
+            )
 
     def reload(self) -> None:
         """
@@ -308,16 +328,15 @@ class Daemon(MultiService):
         self._log.info("read the configuration again")
 
 
-def _allow_open_files(connections: int) -> None:
-    """Raise the limit of open files to the maximum: the default of 1024 is too low for a network."""
+def _allow_open_files() -> int:
+    """
+    Raise the limit of open files to the maximum: the default of 1024 is too low for a network.
+
+    @return: the limit; 0 for none.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < connections:
-        Daemon._log.warn(
-            "only {hard} files may be open, which is less than {connections} connections",
-            hard=hard,
-            connections=connections,
-        )
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return 0 if hard == resource.RLIM_INFINITY else hard
 
 
 def _bound_log(reactor: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Protocol
+from typing import Final, Protocol
 
 from gossip.registry.addresses import Address
 
@@ -17,6 +17,59 @@ class ConnectionLimits(Protocol):
     def connections_per_address(self) -> int: ...
     @property
     def unauthenticated_per_address(self) -> int: ...
+
+
+RESERVED_FILES: Final = 256
+"""How many open files are kept for everything but connections: the database, the log, listeners, gossipctl."""
+
+
+REFUSED_AT_ONCE: Final = 16
+"""How many connections can be told at the same time that there is no room."""
+
+
+def room_for(connections: int, files: int) -> int:
+    """
+    How many connections to accept, so that there is a file to open for each.
+
+    @param connections: the limit of connections; 0 for none.
+    @param files: the limit of open files; 0 for none.
+    @return: 0 for no limit.
+    """
+    if not files:
+        return connections
+    room = files - min(RESERVED_FILES, files // 4)
+    return min(connections or room, room)
+
+
+class Room:
+    """
+    Counts the connections of all listeners together: each takes an open file, also while it is being refused.
+
+    @ivar most: the maximum number; 0 for no limit.
+    @ivar taken: how many there are.
+    """
+
+    def __init__(self, most: int = 0) -> None:
+        self.most = most
+        self.taken = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether a new connection is to be refused."""
+        return 0 < self.most <= self.taken
+
+    @property
+    def crowded(self) -> bool:
+        """Whether a new connection is to be closed at once: enough others are being refused in a polite way."""
+        return 0 < self.most <= self.taken - REFUSED_AT_ONCE
+
+    def enter(self) -> None:
+        """A connection begins."""
+        self.taken += 1
+
+    def leave(self) -> None:
+        """A connection has ended."""
+        self.taken -= 1
 
 
 class Admission:

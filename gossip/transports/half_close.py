@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from OpenSSL import SSL
-from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
 from zope.interface import implementer
@@ -79,3 +79,8 @@ class HalfCloseableTLSFactory(TLSMemoryBIOFactory):
     """Makes such connections."""
 
     protocol = HalfCloseableTLS
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        made: Any = super().buildProtocol(addr)
+        # Twisted wraps even the refusal of a connection.
+        return None if made.wrappedProtocol is None else made

@@ -11,6 +11,7 @@ from zope.interface import Attribute
 
 from gossip.network.network import Network
 from gossip.service.interfaces import IGossip, ITransportStatus
+from gossip.transports.admission import Room
 from gossip.transports.endpoints import Ports
 
 
@@ -24,6 +25,7 @@ class Parts(Struct, frozen=True):
     @ivar settings: the configuration; a transport names what it reads of it in a C{Protocol} of its own.
     @ivar ports: the ports of each open transport, by its name.
     @ivar pages: the site with the web pages.
+    @ivar room: counts the connections of all transports together. A transport asks it before it accepts one.
     """
 
     clock: IReactorTime
@@ -32,6 +34,7 @@ class Parts(Struct, frozen=True):
     settings: Any
     ports: Mapping[str, Ports]
     pages: IProtocolFactory
+    room: Room
 
 
 class ITransport(ITransportStatus):

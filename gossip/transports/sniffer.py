@@ -25,7 +25,7 @@ from zope.interface import implementer
 
 from gossip.protocol.http import split_target
 from gossip.registry.addresses import read
-from gossip.transports.admission import Admission
+from gossip.transports.admission import Admission, Room
 
 SOCKET_PATH: Final = b"/socket"
 
@@ -43,19 +43,24 @@ class RequestLineSniffer(Protocol):
         self.factory = factory
         self._address = address
         self._peer = read(getattr(address, "host", None))
-        self._admitted = False
+        self._in_room = self._admitted = False
         self._people: Any = None
         self._head = b""
         self._deadline: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         assert self.transport is not None
-        self._admitted = self.factory.admission.admit(self._peer)
-        if not self._admitted:
-            self._refuse(b"503 Service Unavailable")
+        full = self.factory.room.full
+        self.factory.room.enter()
+        self._in_room = True
+        if full and isinstance(self.transport, ProtocolWrapper):
+            self._give_up()  # under TLS an answer would wait for the peer, and keep the file open
             return
+        self._admitted = not full and self.factory.admission.admit(self._peer)
         if self.factory.seconds:
             self._deadline = self.factory.clock.callLater(self.factory.seconds, self._give_up)
+        if not self._admitted:
+            self._refuse(b"503 Service Unavailable")
 
     def _give_up(self) -> None:
         transport: Any = self.transport
@@ -94,7 +99,7 @@ class RequestLineSniffer(Protocol):
             if host is not None:
                 head = head.replace(target, path, 1)
             protocol = self.factory.games.buildProtocol(self._address)
-            # The games' factory counts them itself. There are many: nothing may stay between them and the transport.
+            # The games' factory goes on counting. There are many: nothing may stay between them and the transport.
             self._leave(waiting=True)
             if isinstance(transport, ProtocolWrapper):  # of TLS, or of the PROXY protocol
                 transport.wrappedProtocol = protocol
@@ -127,6 +132,9 @@ class RequestLineSniffer(Protocol):
         if self._admitted:
             self._admitted = False
             self.factory.admission.left(self._peer, not waiting)
+        if self._in_room:
+            self._in_room = False
+            self.factory.room.leave()
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None and self._deadline.active():
@@ -142,6 +150,7 @@ class RequestLineSnifferFactory(Factory):
     @ivar games: the factory for requests for C{/socket}.
     @ivar people: the factory for all other requests.
     @ivar admission: counts the connections of browsers, and those whose first line has not arrived.
+    @ivar room: counts the connections of all listeners.
     @ivar most: the maximum size of the first line, in bytes; 0 for no limit.
     @ivar seconds: how long the first line may take; 0 for no limit.
     """
@@ -156,11 +165,13 @@ class RequestLineSnifferFactory(Factory):
         admission: Admission,
         most: int,
         seconds: float,
+        room: Room | None = None,
     ) -> None:
         self.clock = clock
         self.games = games
         self.people = people
         self.admission = admission
+        self.room = room or Room()
         self.most = most
         self.seconds = seconds
 
@@ -178,6 +189,6 @@ class RequestLineSnifferFactory(Factory):
         self.people.doStop()
         super().doStop()
 
-    def buildProtocol(self, addr: IAddress | None) -> RequestLineSniffer:
+    def buildProtocol(self, addr: IAddress | None) -> RequestLineSniffer | None:
         assert addr is not None
-        return RequestLineSniffer(self, addr)
+        return None if self.room.crowded else RequestLineSniffer(self, addr)

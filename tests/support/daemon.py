@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -132,6 +133,11 @@ class Daemon:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def limit_files(self, most: int) -> None:
+        """Let the process open only a few files. Call it right after L{launch}."""
+        assert self._process is not None
+        resource.prlimit(self._process.pid, resource.RLIMIT_NOFILE, (most, most))
 
     def wait_until_healthy(self) -> None:
         """Wait until games can join."""

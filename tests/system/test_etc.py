@@ -19,6 +19,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from gossip.cli import ctl
 from gossip.config import Config, load
+from gossip.transports.admission import RESERVED_FILES
 from gossip.transports.registered import TRANSPORTS
 from gossip.web.api.metrics import DaemonCollector
 from gossip.web.site import public_site
@@ -81,7 +82,7 @@ class Others(SynchronousTestCase):
         for name, pattern in (("gossip.service", r"LimitNOFILE=(\d+)"), ("compose.yaml", r"nofile: (\d+)")):
             found = re.search(pattern, (ETC / name).read_text())
             assert found is not None
-            self.assertGreater(int(found[1]), Config().limits.connections, name)
+            self.assertGreaterEqual(int(found[1]), Config().limits.connections + RESERVED_FILES, name)
 
     def test_copied(self) -> None:
         """What the Dockerfile copies exists, and so does there what the package only links to."""

@@ -31,6 +31,7 @@ from tests.support.daemon import (
     Game,
     credentials,
     environment,
+    eventually,
     free_port,
 )
 from tests.support.rawsocket import frame, handshake
@@ -185,6 +186,32 @@ class StartTests(DaemonTestCase):
         self.assertIn("unknown key 'lisen', did you mean 'listen'?", daemon.log)
         self.assertNotIn("Traceback", daemon.log)
         self.assertFalse(daemon.data.exists())
+
+    def test_few_files(self) -> None:
+        """
+        With fewer files to open than connections are allowed, the daemon says so and accepts fewer, on all ports
+        together. What needs files besides goes on: gossipctl, the database, the log.
+        """
+        telnet = free_port()
+        daemon = self.daemon(arguments=("--telnet", f"tcp:{telnet}:interface=127.0.0.1"))
+        daemon.launch()
+        daemon.limit_files(200)
+        daemon.wait_until_healthy()
+        daemon.logged("limits.connections is 20000, but this process may open only 200 files: at most 150 connections")
+        mine = [socket.create_connection(("127.0.0.1", port), WITHIN) for port in (daemon.port, telnet) * 10]
+        mine += [socket.create_connection(("127.0.0.1", daemon.port), WITHIN) for _ in range(300)]
+        for one in mine:
+            self.addCleanup(one.close)
+        for one in mine[-150:]:
+            with contextlib.suppress(ConnectionResetError):
+                self.assertIn(one.recv(12), (b"HTTP/1.1 503", b""))
+        daemon.gossipctl("game", "add", "The Full House", "--short", "Full")
+        self.assertEqual(daemon.gossipctl("game", "list")["games"][0]["short_name"], "Full")
+        self.assertNotIn("EMFILE", daemon.log)
+        self.assertNotIn("Too many open files", daemon.log)
+        for one in mine:
+            one.close()
+        eventually(lambda: daemon.get("/health").status == 200, "room for others")
 
     def test_private(self) -> None:
         """The data directory and the admin's socket are for nobody else; gossipctl works with and without a daemon."""

@@ -67,8 +67,10 @@ class DoorTests(SynchronousTestCase):
 
     def connect(self) -> None:
         self.transport = StringTransportWithDisconnection()
-        self.transport.protocol = self.factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
-        self.transport.protocol.makeConnection(self.transport)
+        protocol = self.factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
+        assert protocol is not None
+        self.transport.protocol = protocol
+        protocol.makeConnection(self.transport)
 
     def end_input(self) -> None:
         protocol: Any = self.transport.protocol

@@ -387,6 +387,7 @@ class TelnetConnection(Inlet, Outlet, Protocol):
         if self._session is not None:
             self.factory.gossip.lost(self._session)
         self.factory.transport.disconnected(self)
+        self.factory.room.leave()
         self.factory.transport.admission.left(self.peer_address, not self._waiting)
 
     def _stop_deadline(self) -> None:

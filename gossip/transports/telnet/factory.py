@@ -18,6 +18,7 @@ from gossip.network.ratelimit import Rate
 from gossip.protocol import frames
 from gossip.registry.addresses import read
 from gossip.service.interfaces import IGossip
+from gossip.transports.admission import Room
 from gossip.transports.telnet.connection import TelnetConnection
 from gossip.transports.telnet.json_dialect import JsonFormat
 from gossip.transports.telnet.text_format import LineOptions, TextFormat
@@ -52,6 +53,7 @@ class TelnetFactory(Factory):
         web_hint: Callable[[], str],
         frame_out: int = frames.FRAME_OUT,
         ref_bytes: int = frames.REF_BYTES,
+        room: Room | None = None,
     ) -> None:
         """
         @param mssp: returns the variables of MSSP.
@@ -60,8 +62,10 @@ class TelnetFactory(Factory):
         @param web_hint: returns where the pages and the websocket are, for browsers at the wrong port.
         @param frame_out: the maximum size of an event as JSON, in bytes; 0 for no limit.
         @param ref_bytes: the maximum size of a ref, in bytes; 0 for no limit.
+        @param room: counts the connections of all listeners.
         """
         self.transport = transport
+        self.room = room or Room()
         self.clock = clock
         self.gossip = gossip
         self.mssp = mssp
@@ -76,7 +80,10 @@ class TelnetFactory(Factory):
     # A connection names its factory by a narrower type than Twisted does.
     def buildProtocol(self, addr: IAddress | None) -> TelnetConnection | None:  # type: ignore[override]
         address = read(getattr(addr, "host", None))
-        return TelnetConnection(self, address) if self.transport.admission.admit(address) else None
+        if self.room.full or not self.transport.admission.admit(address):
+            return None
+        self.room.enter()
+        return TelnetConnection(self, address)
 
     def doStop(self) -> None:
         super().doStop()

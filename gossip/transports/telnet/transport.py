@@ -79,6 +79,7 @@ class TelnetTransport:
             web_hint=lambda: web_hint(rules.settings.website, parts.ports),
             frame_out=settings.limits.frame_out_bytes,
             ref_bytes=settings.limits.ref_bytes,
+            room=parts.room,
         )
 
     def connected(self, connection: TelnetConnection) -> None:

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gossip.network.session import Session, Situation
@@ -18,7 +20,7 @@ from gossip.protocol import frames
 from gossip.protocol.errors import Error
 from gossip.protocol.events import Unreadable
 from gossip.service.interfaces import IConnection, IGossip, IWireFormat
-from gossip.transports.admission import Admission
+from gossip.transports.admission import Admission, Room
 from gossip.transports.budget import Budget, Budgets
 from gossip.transports.half_close import HALF_CLOSED_SECONDS
 from gossip.transports.outlet import Outlet
@@ -77,6 +79,7 @@ class WebSocketConnection(LeanServerProtocol):
     # The handshake.
 
     def connectionMade(self) -> None:
+        self.factory.room.enter()  # the place that the connection had with the sniffer
         self.open_outlet(self.factory.backlog)
         super().connectionMade()
         self._deadline = self.factory.clock.callLater(OPEN_SECONDS, self.dropConnection, True)
@@ -182,6 +185,10 @@ class WebSocketConnection(LeanServerProtocol):
         super().read_on()
         self._finish()
 
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.factory.room.leave()
+        super().connectionLost(reason)
+
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         self.shut()
         self.shut_inlet()
@@ -226,6 +233,7 @@ class GameFactory(LeanServerFactory):
         ref_bytes: int = frames.REF_BYTES,
         backlog: int = 1024 * 1024,
         proxies: int = 0,
+        room: Room | None = None,
     ) -> None:
         """
         @param frame_in: the maximum size of a message from a game, in bytes; 0 for no limit.
@@ -233,11 +241,13 @@ class GameFactory(LeanServerFactory):
         @param ref_bytes: the maximum size of a ref, in bytes; 0 for no limit.
         @param backlog: how many bytes may wait for a slow reader; 0 for no limit.
         @param proxies: how many proxies in front of the daemon are trusted to name the peer.
+        @param room: counts the connections of all listeners.
         """
         super().__init__(clock, WebSocketConnection, frame_in, proxies)
         self.clock = clock
         self.gossip = gossip
         self.admission = admission
+        self.room = room or Room()
         self.ref_bytes = ref_bytes
         self.backlog = backlog
         self.budgets = Budgets()

@@ -89,8 +89,15 @@ class WebSocketTransport:
             ref_bytes=limits.ref_bytes,
             backlog=limits.backlog_bytes,
             proxies=settings.proxies,
+            room=parts.room,
         )
         games.allow(limits.budgets, limits.unfinished_bytes)
         return RequestLineSnifferFactory(
-            parts.clock, games, parts.pages, self._page_admission, limits.request_line_bytes, limits.request_seconds
+            parts.clock,
+            games,
+            parts.pages,
+            self._page_admission,
+            limits.request_line_bytes,
+            limits.request_seconds,
+            parts.room,
         )
