@@ -7,13 +7,14 @@ there. A link is shown once and cannot be shown again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from gossip.operations.command import Block, Result, Table
+from gossip.operations.listing import Listing, rest
 from gossip.operations.operation import Done, Occasion, Operation
 from gossip.protocol.text import timestamp
 from gossip.registry.accounts import TICKETS, Accounts
@@ -96,7 +97,7 @@ def signed_out(accounts: Accounts, name: str, *kinds: str, but: bytes = b"") -> 
 
 def _view_accounts(result: Result) -> Sequence[Block]:
     rows = [(each["name"], _state(each), each["email"] or "", ", ".join(each["games"])) for each in result["accounts"]]
-    return (Table(("NAME", "STATE", "MAIL", "GAMES"), rows, "There is no account."),)
+    return (Table(("NAME", "STATE", "MAIL", "GAMES"), rows, "There is no account."), *rest(result))
 
 
 def _view_account(result: Result) -> Sequence[Block]:
@@ -149,19 +150,28 @@ class AccountAdd(Operation, frozen=True):
         return Together((AccountSaved(account), issued)), {**shown_account(registry, account), **made}
 
 
-class AccountList(Operation, frozen=True):
+class AccountList(Listing, frozen=True):
     """List all accounts."""
 
     wire = "account/list"
     view = staticmethod(_view_accounts)
+    entries = "accounts"
 
-    def perform(self, registry: Registry, on: Occasion) -> Done:
-        accounts = [registry.accounts.all[name] for name in sorted(registry.accounts.all)]
+    def everything(self, registry: Registry) -> Collection[Account]:
+        return registry.accounts.all.values()
+
+    def key(self, entry: Account) -> str:
+        return entry.name.lower()
+
+    def text(self, entry: Account) -> str:
+        return f"{entry.name} {entry.email or ''}"
+
+    def shown(self, entries: Sequence[Account], registry: Registry, on: Occasion) -> list[Result]:
         # One pass over the games: there may be many games and many accounts.
         owned: dict[str | None, list[Game]] = {}
         for game in registry.games.values():
             owned.setdefault(game.owner, []).append(game)
-        return None, {"accounts": [_shown(account, owned.get(account.name, ())) for account in accounts]}
+        return [_shown(account, owned.get(account.name, ())) for account in entries]
 
 
 class AccountShow(Operation, frozen=True):

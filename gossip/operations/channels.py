@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Final
 
 from msgspec import Meta
 from msgspec.structs import replace
 
 from gossip.operations.command import Argument, Block, Result, Table
+from gossip.operations.listing import Listing, rest
 from gossip.operations.operation import Done, Occasion, Operation, find_channel, find_speaker
 from gossip.protocol.text import clean, timestamp
 from gossip.registry.changes import (
@@ -33,7 +34,7 @@ _TEXT: Final = 2000
 
 def _view_channels(result: Result) -> Sequence[Block]:
     rows = [(channel["name"], _state(channel), channel["description"] or "") for channel in result["channels"]]
-    return (Table(("CHANNEL", "STATE", "DESCRIPTION"), rows, "There is no channel."),)
+    return (Table(("CHANNEL", "STATE", "DESCRIPTION"), rows, "There is no channel."), *rest(result))
 
 
 def _view_channel(result: Result) -> Sequence[Block]:
@@ -56,15 +57,25 @@ def _state(channel: Result) -> str:
     return ", ".join(states)
 
 
-class ChannelList(Operation, frozen=True):
+class ChannelList(Listing, frozen=True):
     """List all channels, hidden ones included."""
 
     wire = "channel/list"
     view = staticmethod(_view_channels)
+    entries = "channels"
 
-    def perform(self, registry: Registry, on: Occasion) -> Done:
-        channels = sorted(registry.channels.values(), key=lambda channel: (channel.name.lower(), channel.name))
-        return None, {"channels": [_channel(registry, channel, on.now) for channel in channels]}
+    def everything(self, registry: Registry) -> Collection[Channel]:
+        return registry.channels.values()
+
+    def key(self, entry: Channel) -> str:
+        # Names of channels that differ only in case are different channels.
+        return f"{entry.name.lower()} {entry.name}"
+
+    def text(self, entry: Channel) -> str:
+        return entry.name
+
+    def shown(self, entries: Sequence[Channel], registry: Registry, on: Occasion) -> list[Result]:
+        return [channel_shown(registry, channel, on.now) for channel in entries]
 
 
 class ChannelCreate(Operation, frozen=True):
@@ -86,7 +97,7 @@ class ChannelCreate(Operation, frozen=True):
         if self.channel in registry.channels:
             raise Refused("taken", "channel", f"the channel {self.channel} exists already")
         channel = Channel(self.channel, hidden=False, description=_text(self.description), kept=True)
-        return ChannelSaved(channel), _channel(registry, channel, on.now)
+        return ChannelSaved(channel), channel_shown(registry, channel, on.now)
 
 
 class ChannelShow(Operation, frozen=True):
@@ -222,13 +233,13 @@ class ChannelRemove(Operation, frozen=True):
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         channel = find_channel(registry, self.channel)
-        return ChannelsRemoved((channel.name,)), _channel(registry, channel, on.now)
+        return ChannelsRemoved((channel.name,)), channel_shown(registry, channel, on.now)
 
 
 def _changed(registry: Registry, known: Channel, channel: Channel, now: float) -> Done:
     # From now on it stays, whether anybody uses it or not.
     channel = replace(channel, kept=True, unused_since=None)
-    return None if channel == known else ChannelSaved(channel), _channel(registry, channel, now)
+    return None if channel == known else ChannelSaved(channel), channel_shown(registry, channel, now)
 
 
 def _text(text: str | None) -> str | None:
@@ -239,7 +250,12 @@ def _text(text: str | None) -> str | None:
     return text or None
 
 
-def _channel(registry: Registry, channel: Channel, now: float) -> Result:
+def channel_shown(registry: Registry, channel: Channel, now: float) -> Result:
+    """
+    What is told of a channel.
+
+    @param now: seconds since the epoch.
+    """
     until, speakers = channel.paused_until, channel.speakers
     games = None
     if speakers is not None:

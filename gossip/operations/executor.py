@@ -11,6 +11,7 @@ import msgspec
 from gossip.operations.command import Command, Result
 from gossip.operations.errands import Backup, Errand
 from gossip.operations.interfaces import InThread, OperationsStore
+from gossip.operations.listing import Listing
 from gossip.operations.operation import Occasion, Operation, carry_out, note
 from gossip.registry.changes import Audited, Change
 from gossip.service.service import GossipService
@@ -39,6 +40,10 @@ class Executor:
         if isinstance(command, Errand):
             return await self._run(command, actor)
         assert isinstance(command, Operation)
+        if isinstance(command, Listing):
+            if check is not None:
+                check()
+            return await self._list(command, actor)
         found = None
         if command.looks:
             found = await self._in_thread(command.look, self._store, self._gossip.now().wall)
@@ -53,6 +58,17 @@ class Executor:
 
         await self._gossip.change(make)
         return result
+
+    async def _list(self, listing: Listing, actor: str) -> Result:
+        """A list changes nothing, so it waits for no change; others get their turns while it is made."""
+        work = listing.work(self._gossip.network.registry, self._occasion(actor))
+        while True:
+            try:
+                next(work)
+            except StopIteration as done:
+                result: Result = done.value
+                return result
+            await self._gossip.next_turn()
 
     async def _run(self, errand: Errand, actor: str) -> Result:
         await errand.run(self._gossip)

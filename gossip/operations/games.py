@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from gossip.operations.accounts import find_account
 from gossip.operations.command import Argument, Block, Result, Table
+from gossip.operations.listing import Listing, rest
 from gossip.operations.operation import Done, Occasion, Operation, find_game, given_or
 from gossip.protocol.events import GameConnection
 from gossip.protocol.text import timestamp
@@ -65,7 +66,7 @@ def _view_exports(result: Result) -> Sequence[Block]:
 
 def _view_games(result: Result) -> Sequence[Block]:
     rows = [(game["short_name"], game["name"], _state(game), game["client_id"]) for game in result["games"]]
-    return (Table(("SHORT", "NAME", "STATE", "CLIENT ID"), rows, "No game is registered."),)
+    return (Table(("SHORT", "NAME", "STATE", "CLIENT ID"), rows, "No game is registered."), *rest(result))
 
 
 def _view_game(result: Result) -> Sequence[Block]:
@@ -145,15 +146,24 @@ class GameAdd(Operation, frozen=True):
         return GameSaved(game), _credentials(game, secret)
 
 
-class GameList(Operation, frozen=True):
+class GameList(Listing, frozen=True):
     """List all games."""
 
     wire = "game/list"
     view = staticmethod(_view_games)
+    entries = "games"
 
-    def perform(self, registry: Registry, on: Occasion) -> Done:
-        games = sorted(registry.games.values(), key=lambda game: game.short_name.lower())
-        return None, {"games": [_game(registry, game, on.now) for game in games]}
+    def everything(self, registry: Registry) -> Collection[Game]:
+        return registry.games.values()
+
+    def key(self, entry: Game) -> str:
+        return entry.short_name.lower()
+
+    def text(self, entry: Game) -> str:
+        return f"{entry.short_name} {entry.name} {entry.owner or ''}"
+
+    def shown(self, entries: Sequence[Game], registry: Registry, on: Occasion) -> list[Result]:
+        return [_game(registry, game, on.now) for game in entries]
 
 
 class GameShow(Operation, frozen=True):

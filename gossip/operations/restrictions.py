@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Final
 
 from msgspec import Meta
 
 from gossip.operations.command import Argument, Block, Result, Table
+from gossip.operations.listing import Listing, rest
 from gossip.operations.operation import Done, Occasion, Operation, channel_name, find_speaker
 from gossip.operations.texts import minute
 from gossip.protocol.skeleton import is_visible
@@ -197,9 +198,22 @@ def _together(changes: Sequence[Change]) -> Change:
     return changes[0] if len(changes) == 1 else Together(tuple(changes))
 
 
-def _listed(known: Restrictions, registry: Registry, on: Occasion) -> list[Result]:
-    held = [each for each in known.values() if not is_over(each, on.now)]
-    return [_shown(registry, each) for each in sorted(held, key=lambda each: -each.set_at)]
+_LATEST: Final = 10**12
+"""Later than any time of a restriction, in seconds since the epoch."""
+
+
+class _List(Listing, frozen=True):
+    def key(self, entry: Restriction) -> str:
+        return f"{_LATEST - entry.set_at:016.3f} {entry.subject} {entry.channel}"
+
+    def text(self, entry: Restriction) -> str:
+        return f"{entry.subject} {entry.channel} {entry.reason}"
+
+    def counts(self, entry: Restriction, on: Occasion) -> bool:
+        return not is_over(entry, on.now)
+
+    def shown(self, entries: Sequence[Restriction], registry: Registry, on: Occasion) -> list[Result]:
+        return [_shown(registry, each) for each in entries]
 
 
 class MuteAdd(_Add, frozen=True):
@@ -211,14 +225,15 @@ class MuteAdd(_Add, frozen=True):
         return self.restrict("mute", registry, on)
 
 
-class MuteList(Operation, frozen=True):
+class MuteList(_List, frozen=True):
     """List all mutes, the latest first."""
 
     wire = "mute/list"
-    view = staticmethod(lambda result: _view_restrictions(result["mutes"], "Nobody is muted."))
+    view = staticmethod(lambda result: (*_view_restrictions(result["mutes"], "Nobody is muted."), *rest(result)))
+    entries = "mutes"
 
-    def perform(self, registry: Registry, on: Occasion) -> Done:
-        return None, {"mutes": _listed(registry.mutes, registry, on)}
+    def everything(self, registry: Registry) -> Collection[Restriction]:
+        return registry.mutes.values()
 
 
 class MuteRemove(_Remove, frozen=True):
@@ -239,14 +254,15 @@ class BanAdd(_Add, frozen=True):
         return self.restrict("ban", registry, on)
 
 
-class BanList(Operation, frozen=True):
+class BanList(_List, frozen=True):
     """List all bans, the latest first."""
 
     wire = "ban/list"
-    view = staticmethod(lambda result: _view_restrictions(result["bans"], "Nobody is banned."))
+    view = staticmethod(lambda result: (*_view_restrictions(result["bans"], "Nobody is banned."), *rest(result)))
+    entries = "bans"
 
-    def perform(self, registry: Registry, on: Occasion) -> Done:
-        return None, {"bans": _listed(registry.bans, registry, on)}
+    def everything(self, registry: Registry) -> Collection[Restriction]:
+        return registry.bans.values()
 
 
 class BanRemove(_Remove, frozen=True):

@@ -13,7 +13,7 @@ from typing import Final, Protocol, cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredLock, execute, maybeDeferred, succeed
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure as Failed
 from zope.interface import implementer
@@ -179,6 +179,10 @@ class GossipService(Service):
     def now(self) -> Moment:
         """This moment, on both clocks."""
         return self._clock.now()
+
+    def next_turn(self) -> Deferred[None]:
+        """Fires in the next turn of the reactor: for work in slices."""
+        return deferLater(self._clock, 0, lambda: None)
 
     # The transports bring what happens to their connections.
 

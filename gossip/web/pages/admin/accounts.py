@@ -17,7 +17,7 @@ from gossip.registry.errors import Refused
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import NotFound
 from gossip.web.http.urls import site_address
-from gossip.web.pages.admin.page import AdminPage, listed
+from gossip.web.pages.admin.page import AdminPage
 
 
 class AccountsPage(AdminPage):
@@ -29,8 +29,8 @@ class AccountsPage(AdminPage):
     does = (AccountAdd, AccountInvite)
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
-        accounts = (await self.tell(AccountList(), actor))["accounts"]
-        return {**listed(request, accounts, "name", "email"), "site": site_address(request) or ""}
+        page = await self.listed(request, AccountList, actor, "name", "email")
+        return {**page, "site": site_address(request) or ""}
 
 
 class AccountPage(AdminPage):

@@ -16,10 +16,11 @@ from gossip.operations.channels import (
     ChannelResume,
     ChannelShow,
     ChannelSpeakers,
+    channel_shown,
 )
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import NotFound
-from gossip.web.pages.admin.page import AdminPage, listed
+from gossip.web.pages.admin.page import AdminPage
 
 
 class _Pauses(AdminPage):
@@ -41,12 +42,12 @@ class ChannelsPage(_Pauses):
     does = (ChannelCreate, ChannelShow, ChannelHide, ChannelPause, ChannelResume)
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
-        channels = (await self.tell(ChannelList(), actor))["channels"]
+        page = await self.listed(request, ChannelList, actor, "name")
         network = self._layout.gossip.network
         return {
-            **listed(request, channels, "name"),
+            **page,
             "listening": network.channels.subscribed(),
-            "pauses": self.pauses(channel["name"] for channel in channels),
+            "pauses": self.pauses(channel["name"] for channel, _ in page["rows"]),
             "minutes": PAUSE,
         }
 
@@ -70,13 +71,13 @@ class ChannelPage(_Pauses):
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         (name,) = words
-        channels = (await self.tell(ChannelList(), actor))["channels"]
-        channel = next((channel for channel in channels if channel["name"] == name), None)
-        if channel is None:
+        registry = self._layout.gossip.network.registry
+        known = registry.channels.get(name)
+        if known is None:
             raise NotFound("There is no such channel.")
         return {
             "title": f"#{name}",
-            "channel": channel,
+            "channel": channel_shown(registry, known, self._layout.now),
             "listening": self._layout.gossip.network.channels.subscribed().get(name, 0),
             "left": self.pauses([name]).get(name),
             "minutes": PAUSE,

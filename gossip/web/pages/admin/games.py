@@ -19,7 +19,7 @@ from gossip.operations.sessions import sessions_of
 from gossip.registry.errors import Refused
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import NotFound
-from gossip.web.pages.admin.page import AdminPage, listed
+from gossip.web.pages.admin.page import AdminPage
 from gossip.web.views.play_links import written
 
 
@@ -32,10 +32,9 @@ class GamesPage(AdminPage):
     does = (GameAdd,)
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
-        games = (await self.tell(GameList(), actor))["games"]
         presence = self._layout.gossip.network.presence
         return {
-            **listed(request, games, "short_name", "name", "owner"),
+            **await self.listed(request, GameList, actor, "short_name", "name", "owner"),
             "online": {online.game.client_id for online in presence},
             "suggested": self.suggested("account"),
         }

@@ -9,7 +9,7 @@ from gossip.operations.reports import ReportList, ReportResolve
 from gossip.operations.restrictions import BanAdd, BanList, BanRemove, MuteAdd, MuteList, MuteRemove
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.urls import parameter
-from gossip.web.pages.admin.page import AdminPage
+from gossip.web.pages.admin.page import MOST_LISTED, AdminPage
 
 LENGTHS: Final = (
     (30, "30 minutes"),
@@ -31,13 +31,14 @@ class RestrictionsPage(AdminPage):
     does = (MuteAdd, MuteRemove, BanAdd, BanRemove)
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
-        mutes = (await self.tell(MuteList(), actor))["mutes"]
-        bans = (await self.tell(BanList(), actor))["bans"]
+        mutes = await self.tell(MuteList(limit=MOST_LISTED), actor)
+        bans = await self.tell(BanList(limit=MOST_LISTED), actor)
         # A link can name the target: it only fills in the form.
         given = {name: parameter(request, name) or "" for name in ("who", "channel", "reason")}
         return {
-            "mutes": mutes,
-            "bans": bans,
+            "mutes": mutes["mutes"],
+            "bans": bans["bans"],
+            "more": {"mute": mutes["left"], "ban": bans["left"]},
             "given": given,
             "lengths": LENGTHS,
             "suggested": self.suggested("game", "channel"),

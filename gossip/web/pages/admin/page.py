@@ -20,6 +20,7 @@ from gossip.operations.command import Command, Result
 from gossip.operations.executor import Executor
 from gossip.operations.filters import FilterTry
 from gossip.operations.games import GameAdd, GameDisable, GameRemove, GameRotate
+from gossip.operations.listing import Listing
 from gossip.operations.operation import Operation
 from gossip.operations.restrictions import BanAdd
 from gossip.registry.changes import Account
@@ -45,8 +46,8 @@ SECTIONS: Final = (
 )
 """The pages in the navigation of the admin pages."""
 
-MOST_LISTED: Final = 500
-"""The maximum number of rows in a table. The filter finds the others."""
+MOST_LISTED: Final = 100
+"""The maximum number of rows in a table. The filter finds the others, and lists have a next page."""
 
 MOST_SUGGESTED: Final = 300
 """The maximum number of names that are suggested for a field."""
@@ -111,7 +112,7 @@ def listed(request: PublicRequest, rows: Sequence[Result], *names: str) -> dict[
     fitting = [(row, text) for row, text in zip(rows, texts, strict=True) if wanted.lower() in text.lower()]
     shown = fitting[:MOST_LISTED]
     # The script filters the rows that are there.
-    return {"wanted": wanted, "rows": shown, "total": len(rows), "more": len(fitting) - len(shown)}
+    return {"wanted": wanted, "rows": shown, "total": len(rows), "more": len(fitting) - len(shown), "next": None}
 
 
 class AdminPage:
@@ -159,6 +160,18 @@ class AdminPage:
     async def tell(self, operation: Operation, actor: str) -> Result:
         """The result of an operation that changes nothing."""
         return await self._executor.carry_out(operation, actor)
+
+    async def listed(self, request: PublicRequest, listing: type[Listing], actor: str, *names: str) -> dict[str, Any]:
+        """
+        A page of a list, after the filter of the request.
+
+        @param names: the values of a row that the filter searches.
+        """
+        wanted = (parameter(request, "q") or "").strip()[:100]
+        after = (parameter(request, "after") or "")[:300]
+        page = await self.tell(listing(match=wanted, after=after, limit=MOST_LISTED), actor)
+        rows = [(row, " ".join(str(row[name]) for name in names if row[name])) for row in page[listing.entries]]
+        return {"wanted": wanted, "rows": rows, "total": page["total"], "more": page["left"], "next": page["next"]}
 
     def suggested(self, *kinds: str) -> dict[str, list[str]]:
         """Names that a field can suggest: of channels, games or accounts."""
