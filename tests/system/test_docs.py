@@ -265,8 +265,15 @@ class Settings(SynchronousTestCase):
         """A name like one of a setting is one of a setting."""
         others = {"client_id", "client_secret", "worker_connections", "proxy_read_timeout", "pg_dump", "pg_restore"}
         for literal in literals(OPERATOR) - others:
-            if re.fullmatch(r"[a-z]+(_[a-z]+)+", literal):
+            if re.fullmatch(r"[a-z]+(_[a-z]+)+", literal) and not literal.startswith("gossip_"):
                 self.assertIn(literal, set(settings_of(config.Config)))
+
+    def test_metrics(self) -> None:
+        """A metric that is named is one that an alert or a panel uses."""
+        used = "".join((ROOT / "etc" / name).read_text() for name in ("alerts.yaml", "grafana.json"))
+        for literal in literals(OPERATOR):
+            if re.fullmatch(r"gossip(_[a-z]+)+", literal):
+                self.assertIn(literal, used)
 
     def test_environment(self) -> None:
         """The variables of the environment that are named exist."""
