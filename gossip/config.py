@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args
 from unicodedata import category
 
 import msgspec
@@ -48,6 +48,26 @@ _LONGEST_HISTORY: Final = 100_000
 _NO_LINE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 _SERVER: Final = re.compile(r"([0-9A-Za-z._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[1-9][0-9]{0,4}")
+
+NEED_RESTART: Final = (
+    "listen",
+    "telnet",
+    "data",
+    "database",
+    "admin_socket",
+    "proxies",
+    "limits.frame_in_bytes",
+    "limits.frame_out_bytes",
+    "limits.ref_bytes",
+    "limits.backlog_bytes",
+    "limits.request_line_bytes",
+    "limits.request_seconds",
+)
+"""The settings that a reload does not change."""
+
+_WEBSITE: Final = re.compile(
+    r"(?i)(https?://)?(\[[0-9a-f:.]{2,45}\]|\w([\w.-]{0,251}\w)?)(:[0-9]{1,5})?(/[^\s\"'<>\\`]*)?"
+)
 
 _Table = dict[str, Any]
 """A table of the configuration file."""
@@ -283,8 +303,38 @@ def _converted(table: _Table) -> Config:
     except msgspec.ValidationError as error:
         # msgspec says: Expected `int`, got `str` - at `$.limits.players`
         what, _, where = str(error).partition(" - at `$.")
+        where = where.rstrip("`").replace("[...]", "")
+        if what.startswith("Invalid enum value"):
+            what = f"must be one of {', '.join(_choices(where))}, not {what.removeprefix('Invalid enum value ')}"
         what = what.replace("`", "").replace("object", "table").replace("array", "list")
-        raise ConfigError(f"{where.rstrip('`').replace('[...]', '')}: {what[:1].lower()}{what[1:]}") from None
+        raise ConfigError(f"{where}: {what[:1].lower()}{what[1:]}") from None
+
+
+def _choices(where: str) -> tuple[str, ...]:
+    """The values that a setting can have, by the names of its tables and its own: C{web.sign_up}."""
+    kind: Any = Config
+    for name in where.split("."):
+        kind = next(field.type for field in msgspec.structs.fields(kind) if field.encode_name == name)
+    return get_args(kind)
+
+
+def waiting(running: Config, wanted: Config) -> list[str]:
+    """
+    The settings that a reload does not change, and that differ: they wait for a restart.
+
+    @param running: the configuration that the daemon started with.
+    @param wanted: the one that was read last.
+    """
+    before, after = (dict(_settings(cast("_Table", msgspec.to_builtins(each)))) for each in (running, wanted))
+    return [name for name in before if name in NEED_RESTART and before[name] != after[name]]
+
+
+def _settings(table: _Table, place: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _settings(value, f"{place}{key}.")
+        else:
+            yield place + key, value
 
 
 def _check(config: Config) -> None:
@@ -343,6 +393,8 @@ def _check_lists(limits: Limits) -> None:
 
 
 def _check_web(config: Config) -> None:
+    if config.network.website and not _WEBSITE.fullmatch(config.network.website):
+        raise ConfigError("network.website: must look like https://gossip.example.org/")
     if not config.web.visit_days:
         raise ConfigError("web.visit_days: must be above 0")
     mail = config.web.mail
@@ -370,12 +422,9 @@ def _rates(table: _Table, place: str) -> Iterator[tuple[str, _Table]]:
 
 
 def _leaves(table: _Table, place: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{place}{key}.")
-        else:
-            for leaf in value if isinstance(value, list | tuple) else (value,):
-                yield place + key, leaf
+    for key, value in _settings(table, place):
+        for leaf in value if isinstance(value, list | tuple) else (value,):
+            yield key, leaf
 
 
 def _check_database(database: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, NoReturn, Protocol
 
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred
@@ -27,6 +27,7 @@ from twisted.logger import Logger, globalLogPublisher
 from twisted.python import usage
 
 from gossip import __version__, config
+from gossip.checks import findings
 from gossip.cli import terminal
 from gossip.config import Config, ConfigError
 from gossip.network.network import Network
@@ -41,6 +42,7 @@ from gossip.service.service import GossipService
 from gossip.store.errors import StoreError
 from gossip.store.store import Store
 from gossip.store.writer import Writer
+from gossip.systemd import Watchdog, notify
 from gossip.transports.admission import RESERVED_FILES, Room, room_for
 from gossip.transports.certificates import CertificateWatch
 from gossip.transports.endpoints import EndpointError, ports
@@ -52,6 +54,9 @@ from gossip.web.api.admin_api import admin_site
 from gossip.web.live import Readers
 from gossip.web.settings import WebRules
 from gossip.web.site import public_site
+
+MISCONFIGURED: Final = os.EX_CONFIG
+"""The exit status if the configuration is wrong (sysexits.h). The unit of systemd does not restart after it."""
 
 
 class Options(usage.Options):
@@ -94,22 +99,33 @@ class Options(usage.Options):
             self.config = config.load(self, os.environ)
         except ConfigError as error:
             # One line, and not the whole usage that comes with a UsageError.
-            raise SystemExit(f"gossip: {error}") from None
+            _misconfigured(error)
         if self["dump-config"]:
             _print(config.dump(self.config))
             raise SystemExit(0)
         if self["check"]:
-            _print(
-                "The configuration is good.\n"
-                + "".join(
-                    f"  would listen on {endpoint}: {transport.purpose}\n"
-                    for transport in (make() for make in TRANSPORTS)
-                    for endpoint in _endpoints(transport, self.config)
-                )
-            )
+            self._check()
             raise SystemExit(0)
         if self.parent is not None:
             _check_files_of_twistd(self.parent)
+
+    def _check(self) -> None:
+        found = list(findings(self.config))
+        errors = [finding for finding in found if finding.severity == "error"]
+        if errors:
+            _misconfigured(*(f"{error.about}: {error.text}" for error in errors))
+        lines = ["The configuration is good.", *map(str, found)]
+        for transport in (make() for make in TRANSPORTS):
+            endpoints = _endpoints(transport, self.config)
+            lines += [f"  would listen on {endpoint}: {transport.purpose}" for endpoint in endpoints]
+        _print("".join(f"{line}\n" for line in lines))
+
+
+def _misconfigured(*errors: object) -> NoReturn:
+    """Say what is wrong with the configuration, and end in a way after which systemd does not try again."""
+    if sys.stderr is not None:
+        sys.stderr.writelines(f"gossip: {error}\n" for error in errors)
+    raise SystemExit(MISCONFIGURED)
 
 
 def _print(text: str) -> None:
@@ -192,8 +208,11 @@ class Daemon(MultiService):
             self._store = Store.open(self._settings.database or None, self._settings.data_path)
             self._open()
             super().startService()
-        except (StoreError, EndpointError, CannotListenError) as error:
+        except EndpointError as error:
+            _misconfigured(error)
+        except (StoreError, CannotListenError) as error:
             raise SystemExit(f"gossip: {error}") from None
+        self._reactor.callWhenRunning(notify, "READY=1", os.environ)
         signal.signal(signal.SIGHUP, self._on_hangup)
         # Replaces the reactor's own, after which twistd would die of the signal: stopping as asked is a success.
         self._reactor.callWhenRunning(signal.signal, signal.SIGTERM, self._on_terminate)
@@ -235,7 +254,9 @@ class Daemon(MultiService):
             certificates=self._certificates.status,
         )
         gossip.setServiceParent(self)
+        Watchdog(clock, gossip.health, os.environ).setServiceParent(self)
         self._holders = (rules, web_rules, readers, gossip, *self._transports)
+        gossip.listening = [text for each in self._transports for text in _endpoints(each, settings)]
         self._configure(settings)
         executor = Executor(gossip, store, deferToThread)
         ports_of = {transport.name: ports(_endpoints(transport, settings)) for transport in self._transports}
@@ -276,6 +297,7 @@ class Daemon(MultiService):
             self._certificates.add(certificates)
 
     def stopService(self) -> Deferred[None]:
+        notify("STOPPING=1", os.environ)
         # Listeners and sessions first, then the store that they write to.
         stopped: Deferred[Any] = super().stopService()
         return stopped.addCallback(lambda _: self._writer.stop()).addCallback(lambda _: self._store.close())
@@ -325,7 +347,11 @@ class Daemon(MultiService):
             self._log.error("the configuration stays as it was: {error}", error=str(error))
             return
         self._configure(settings)
-        self._log.info("read the configuration again")
+        self.gossip.waits_for_restart = names = config.waiting(self._settings, settings)
+        if names:
+            self._log.warn("read the configuration again; a restart is needed for {names}", names=", ".join(names))
+        else:
+            self._log.info("read the configuration again")
 
 
 def _allow_open_files() -> int:

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.config import SOCKET_PATH_BYTES, Config, ConfigError, Limits, dump, load
+from gossip.config import SOCKET_PATH_BYTES, Config, ConfigError, Limits, dump, load, waiting
 from gossip.network.ratelimit import Rate
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
 from gossip.transports.budget import Budget, Budgets
 from gossip.transports.telnet.limits import TelnetLimits
 from gossip.web.settings import MailSettings, WebSettings
 
+BAD_WEBSITES = ("javascript:alert(1)", "data:text/html,x", "ftp://x/", "https://", "https://x y/", "//x", '"x"')
 URL = "postgresql+psycopg://gossip:hush@db.example.org/gossip"
 
 
@@ -65,7 +66,7 @@ class Defaults(SynchronousTestCase):
         self.assertEqual(Config(admin_socket="/run/gossip/admin").admin_path, Path("/run/gossip/admin"))
 
 
-class Addresses(SynchronousTestCase):
+class Addresses(ConfigCase):
     """Where people find the pages."""
 
     def test_website(self) -> None:
@@ -77,6 +78,11 @@ class Addresses(SynchronousTestCase):
             "https://example.org/gossip/": "https://example.org/gossip",
         }.items():
             self.assertEqual(Config(network=NetworkSettings(website=website)).address, address)
+
+    def test_good_websites(self) -> None:
+        """Host names, ports, addresses and paths, with and without the scheme, are good."""
+        for website in ("localhost:4110", "https://[2001:db8::1]:8080/x", "http://münchen.example/~mud?a=b", "A.b"):
+            self.assertEqual(self.loaded(f'network.website = "{website}"').network.website, website)
 
     def test_endpoints(self) -> None:
         """Otherwise what this machine calls the first place that a browser can open."""
@@ -188,7 +194,11 @@ class Complaints(ConfigCase):
             "[limits.telnet]\nlogins = -1": "limits.telnet.logins: must be a number from 0 to 1000000000",
             "[limits.telnet]\nlogin = 1": "unknown key 'login' in [limits.telnet], did you mean 'logins'?",
             "data = ''": "data: must not be empty",
-            "web.sign_up = 'maybe'": "web.sign_up: invalid enum value 'maybe'",
+            "web.sign_up = 'maybe'": "web.sign_up: must be one of open, invite, closed, not 'maybe'",
+            **dict.fromkeys(
+                (f"network.website = '{one}'" for one in BAD_WEBSITES),
+                "network.website: must look like https://gossip.example.org/",
+            ),
             "web.visit_days = 0": "web.visit_days: must be above 0",
             "[web.mail]\nserver = 'mail.example.org'": "web.mail.server: must look like mail.example.org:587",
             "[web.mail]\nserver = 'mail.example.org:0'": "web.mail.server: must look like mail.example.org:587",
@@ -221,6 +231,10 @@ class Complaints(ConfigCase):
             "a = " + "[" * 100_000: "nested too deeply",
         }.items():
             self.assertEqual(self.complaint(text), complaint, text[:80])
+
+    def test_byte_order_mark(self) -> None:
+        """Some editors put one at the start of a file."""
+        self.assertEqual(self.loaded(b"\xef\xbb\xbfdowntime = 7").downtime, 7)
 
     def test_not_utf8(self) -> None:
         """A file in another encoding is told so."""
@@ -352,6 +366,7 @@ KINDS = {"int": NUMBERS, "float": SECONDS, "Rates": st.builds(Rates, RATES, RATE
 KINDS["Budgets"] = st.builds(Budgets, *[st.builds(Budget, NUMBERS, st.integers(1, 10**9))] * 2)
 KINDS["TelnetLimits"] = st.builds(TelnetLimits, **{k: KINDS[v] for k, v in TelnetLimits.__annotations__.items()})
 NAMES = st.lists(TEXT).map(tuple)
+WEBSITES = st.sampled_from(["", "https://gossip.example.org/", "localhost:4110"])
 CONFIGS = st.builds(
     Config,
     listen=st.lists(TEXT.filter(bool), min_size=1).map(tuple),
@@ -361,7 +376,7 @@ CONFIGS = st.builds(
     admin_socket=TEXT,
     proxies=NUMBERS,
     downtime=NUMBERS,
-    network=st.builds(NetworkSettings, TEXT, TEXT, TEXT, NAMES, NAMES, NAMES, st.floats(0, 100_000)),
+    network=st.builds(NetworkSettings, TEXT, TEXT, WEBSITES, NAMES, NAMES, NAMES, st.floats(0, 100_000)),
     limits=st.builds(
         Limits,
         **{name: KINDS[kind] for name, kind in {**NetworkLimits.__annotations__, **Limits.__annotations__}.items()},
@@ -447,3 +462,14 @@ class Anything(ConfigCase):
             load({}, {"GOSSIP_" + name: value for name, value in variables.items()})
         except ConfigError as error:
             self.assertEqual(len(str(error).splitlines()), 1, repr(str(error)))
+
+
+class Waiting(SynchronousTestCase):
+    """What a reload leaves to a restart."""
+
+    def test_waiting(self) -> None:
+        """Settings that need a restart and differ are named; all others follow a reload."""
+        before = Config()
+        after = Config(proxies=1, downtime=9, limits=Limits(sessions=1, ref_bytes=5), listen=("tcp:1",))
+        self.assertEqual(waiting(before, after), ["listen", "proxies", "limits.ref_bytes"])
+        self.assertEqual(waiting(after, after), [])

@@ -17,6 +17,8 @@ from functools import partial
 from threading import current_thread, main_thread
 from typing import Any
 
+import msgspec
+
 from gossip.cli import terminal
 from gossip.cli.commands import add_commands, given
 from gossip.cli.daemon import NOT_RUNNING, Failed, NotRunning, RunningDaemon, StoppedDaemon
@@ -58,6 +60,8 @@ def parser() -> Parser:
         return made
 
     add("status", "show how the daemon is", _status)
+    check = add("check", "look for what is wrong with the configuration, its files and the running daemon", _check)
+    check.add_argument("--quiet", action="store_true", help="print nothing unless something is wrong")
     add("sessions", "list live sessions", _sessions)
     backup = add("backup", "copy the database to a new file", _backup)
     text = "the new file; a directory, where the file gets a name with the time; or - for standard output"
@@ -110,6 +114,24 @@ def _status(arguments: argparse.Namespace) -> int:
     except NotRunning:
         _show(arguments, {"running": False}, lambda _: ("not running",))
         return 1
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from gossip.checks import findings
+    from gossip.cli.check import about_daemon
+
+    config = _config(arguments)
+    try:
+        status = _daemon(arguments).get("status")
+    except NotRunning:
+        status = None
+    found = [*findings(config), *about_daemon(config, status)]
+    errors = sum(finding.severity == "error" for finding in found)
+    if found or not arguments.quiet:
+        counted = f"{errors} errors, {len(found) - errors} warnings."
+        result = {"problems": [msgspec.to_builtins(finding) for finding in found]}
+        _show(arguments, result, lambda _: (*map(str, found), counted))
+    return 1 if errors else 0
 
 
 def _sessions(arguments: argparse.Namespace) -> int:

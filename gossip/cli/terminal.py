@@ -81,13 +81,48 @@ def status(result: Result) -> Sequence[Block]:
     """How the daemon is."""
     rows = [(", ".join(each["names"]), each["ends"]) for each in result.get("certificates", ())]
     certificates = (Table(("CERTIFICATE", "ENDS"), rows, ""),) if rows else ()
-    return ({name: _counts(value) for name, value in result.items() if name != "certificates"}, *certificates)
+    shown = {name: _in_words(name, value) for name, value in result.items() if name != "certificates"}
+    return ({name.replace("_", " "): text for name, text in shown.items()}, *certificates)
 
 
-def _counts(value: object) -> object:
+_UNITS: Final = {
+    "deliveries": "events, each receiver counted, since the start",
+    "queue": "changes wait for the database",
+    "answers": "answers wait for a change to be saved",
+}
+
+
+def _in_words(name: str, value: object) -> object:
+    if name == "uptime" and isinstance(value, int):
+        return duration(value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{number} {name}" for name, number in value.items()) or "none"
-    return value
+        read = size if name.endswith("_bytes") else _number
+        return ", ".join(f"{read(number)} {kind}" for kind, number in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{_number(value)} {_UNITS[name]}" if name in _UNITS else _number(value)
+
+
+def _number(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def duration(seconds: int) -> str:
+    """Write a time that passed, in its two largest units."""
+    parts = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s"))
+    from_first = [f"{number} {unit}" for number, unit in parts if number][:2]
+    return " ".join(from_first) or "0 s"
+
+
+def size(number: float) -> str:
+    """Write a number of bytes, in its largest unit."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if number < 1024:
+            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} TiB"
 
 
 def sessions(result: Result) -> Sequence[Block]:

@@ -94,8 +94,9 @@ class Status(TypedDict):
     C{sessions_by_transport} are the same ones, C{deliveries} is what was sent since the start, each receiver counted,
     C{queue} is how many changes wait for the writer, C{answers} how many answers wait for those, C{health} is C{ok}, or
     in a word what is wrong: C{stuck}, C{stopping}, or a L{Trouble<gossip.store.errors.Trouble>} of the database.
-    C{certificates} are those of listeners with TLS, the one that ends first comes first. Transports add what they
-    count, under keys of their own: C{telnet_bytes}.
+    C{listening} are the endpoint strings of its listeners, C{waits_for_restart} are the settings that were changed and
+    that only a restart applies. C{certificates} are those of listeners with TLS, the one that ends first comes first.
+    Transports add what they count, under keys of their own: C{telnet_bytes}.
     """
 
     version: str
@@ -110,4 +111,6 @@ class Status(TypedDict):
     queue: int
     answers: int
     health: str
+    listening: list[str]
+    waits_for_restart: list[str]
     certificates: list[Ending]

@@ -149,6 +149,8 @@ class GossipService(Service):
         self.counters = counters
         self.transports = transports
         self.certificates = certificates
+        self.waits_for_restart: Sequence[str] = ()
+        self.listening: Sequence[str] = ()
         self.heard: set[Callable[[MessageSaid], None]] = set()
         self._history = history
         self._clock = clock
@@ -441,7 +443,9 @@ class GossipService(Service):
             "deliveries": self._fanout.deliveries,
             "queue": self._writer.pending,
             "answers": len(self._answers),
-            "health": self._health(),
+            "health": self.health(),
+            "listening": list(self.listening),
+            "waits_for_restart": list(self.waits_for_restart),
             "certificates": [
                 {"names": list(each.names), "ends": timestamp(each.ends, "seconds")} for each in self.certificates()
             ],
@@ -449,7 +453,8 @@ class GossipService(Service):
         counts = {counts.name: counts.by_kind for transport in self.transports for counts in transport.counts()}
         return cast("Status", {**status, **counts})
 
-    def _health(self) -> str:
+    def health(self) -> str:
+        """Whether the daemon can do its work: C{ok}, or in a word what is wrong."""
         if not self.running:
             return "stopping"
         if self._writer.trouble is not None:

@@ -29,6 +29,10 @@ PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
 _PLAIN: Final = ("tcp", "tcp6")
 _ENCRYPTED: Final = ("ssl", "tls")
 
+_NEED_PORT: Final = ("tcp", "tcp6", "ssl")
+_LAST_PORT: Final = 65535
+
+_PORT: Final = re.compile("[0-9]{1,5}")
 _PART: Final = re.compile(r"(?:\\.|[^\\:])*", re.DOTALL)
 _NAMED: Final = re.compile(r"((?:\\.|[^\\=])*)=(.*)", re.DOTALL)
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
@@ -71,13 +75,19 @@ def parse(text: str) -> Endpoint:
     """
     Read an endpoint string.
 
-    @raise EndpointError: it has an argument that its kind does not know, or the same one twice.
+    @raise EndpointError: it has an argument that its kind does not know, or the same one twice, or its port is none.
     """
     kind, *parts = _split(text)
     proxied = kind == "haproxy" and bool(parts)
     if proxied:
         kind, *parts = parts
-    return Endpoint(kind, dict(_arguments(kind, parts)), proxied)
+    arguments = dict(_arguments(kind, parts))
+    if kind in _NEED_PORT and "port" not in arguments:
+        raise EndpointError(f"{kind} needs a port, such as {kind}:4110")
+    port = arguments.get("port", "0")
+    if not (_PORT.fullmatch(port) and int(port) <= _LAST_PORT):
+        raise EndpointError(f"a port is a number from 0 to {_LAST_PORT}, not {port!r}")
+    return Endpoint(kind, arguments, proxied)
 
 
 def _split(text: str) -> Iterable[str]:
@@ -120,8 +130,17 @@ class Ports(NamedTuple):
 
 
 def ports(endpoints: Sequence[str]) -> Ports:
-    """The first port of each kind that endpoint strings name; other endpoints (unix, systemd, haproxy) name none."""
-    parsed = [parse(endpoint) for endpoint in endpoints]
+    """
+    The first port of each kind that endpoint strings name; other endpoints (unix, systemd, haproxy) name none.
+
+    @raise EndpointError: one of them is wrong; the text names it.
+    """
+    parsed = []
+    for text in endpoints:
+        try:
+            parsed.append(parse(text))
+        except EndpointError as error:
+            raise EndpointError(f"cannot listen on {text}: {error}") from None
     return Ports(_first(_PLAIN, parsed), _first(_ENCRYPTED, parsed))
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from typing import Any, Final
 
 from OpenSSL import SSL
 from twisted.application import strports
 from twisted.application.service import IService
-from twisted.internet.interfaces import IProtocolFactory, IProtocolNegotiationFactory
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import (
+    IProtocolFactory,
+    IProtocolNegotiationFactory,
+    IStreamServerEndpointStringParser,
+)
+from twisted.plugin import getPlugins
 
 from gossip.service.clock import IClock
+from gossip.service.interfaces import CertificateStatus
 from gossip.transports.certificates import CertificateError, Certificates, PemFiles
 from gossip.transports.endpoints import PARAMETERS, Endpoint, EndpointError, parse
 from gossip.transports.half_close import HalfCloseableTLSFactory
@@ -45,6 +54,7 @@ class Listener:
         except CertificateError as error:
             raise EndpointError(str(error)) from None
         if wanted.kind not in PARAMETERS:
+            _check_kind(wanted.kind)
             self.endpoint = text.partition(":")[2] if wanted.proxied else text
             return
         arguments.setdefault("backlog", BACKLOG)
@@ -57,6 +67,14 @@ class Listener:
             kind = "tcp"
         kept = {name: arguments[name] for name in PARAMETERS[kind] if name in arguments}
         self.endpoint = str(Endpoint(kind, kept))
+
+
+def _check_kind(kind: str) -> None:
+    known = {parser.prefix for parser in getPlugins(IStreamServerEndpointStringParser)} | {*PARAMETERS}
+    if kind not in known:
+        alike = difflib.get_close_matches(kind, known, n=1)
+        meant = f", did you mean {alike[0]!r}?" if alike else f", only {', '.join(sorted(known))}"
+        raise EndpointError(f"there is no kind of address called {kind!r}{meant}")
 
 
 def _certificates(wanted: Endpoint, protocols: tuple[bytes, ...]) -> Certificates:
@@ -75,6 +93,24 @@ def _certificates(wanted: Endpoint, protocols: tuple[bytes, ...]) -> Certificate
     if not isinstance(method, int):
         raise EndpointError(f"no such sslmethod: {arguments['sslmethod']}")
     return Certificates(PemFiles(*files), protocols, arguments.get("dhParameters", ""), method)
+
+
+def try_out(text: str) -> Sequence[CertificateStatus]:
+    """
+    Find out whether somebody could listen there, without doing so.
+
+    @return: the certificates that would be used.
+    @raise EndpointError: the string is wrong, or its certificates cannot be read.
+    """
+    listener = Listener(text)
+    # systemd passes its sockets to the daemon alone.
+    if parse(text).kind != "systemd":
+        try:
+            serverFromString(None, listener.endpoint)
+        except Exception as error:
+            # Each kind of endpoint raises its own exceptions, such as for a mode that is no number.
+            raise EndpointError(str(error) or type(error).__name__) from None
+    return () if listener.certificates is None else listener.certificates.status
 
 
 def listen(text: str, factory: IProtocolFactory, reactor: Any, clock: IClock) -> tuple[IService, Certificates | None]:

@@ -198,14 +198,18 @@ class Daemon:
 
     def gossipctl(self, *arguments: str) -> Frame:
         """What the real gossipctl, in a process of its own, prints as JSON."""
-        command = (sys.executable, "-m", "gossip.cli.ctl", "--data", str(self.data), "--json", *arguments)
+        answer: Frame = json.loads(self.gossipctl_text("--json", *arguments))
+        return answer
+
+    def gossipctl_text(self, *arguments: str) -> str:
+        """What the real gossipctl, in a process of its own, prints."""
+        command = (sys.executable, "-m", "gossip.cli.ctl", "--data", str(self.data), *arguments)
         run = subprocess.run(
             command, cwd=self.directory, env=environment(), capture_output=True, text=True, timeout=WITHIN, check=False
         )
         if run.returncode:
             raise AssertionError(f"gossipctl ended with {run.returncode}: {run.stderr}")
-        answer: Frame = json.loads(run.stdout)
-        return answer
+        return run.stdout
 
     def admin(self, operation: str, **arguments: Any) -> Frame:
         """Have something done by the admin API, as gossipctl does, without the second that its process takes."""

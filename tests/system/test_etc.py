@@ -19,6 +19,8 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from gossip.cli import ctl
 from gossip.config import Config, load
+from gossip.service.service import STUCK_SECONDS
+from gossip.tap import MISCONFIGURED
 from gossip.transports.admission import RESERVED_FILES
 from gossip.transports.registered import TRANSPORTS
 from gossip.web.api.metrics import DaemonCollector
@@ -83,6 +85,36 @@ class Others(SynchronousTestCase):
             found = re.search(pattern, (ETC / name).read_text())
             assert found is not None
             self.assertGreaterEqual(int(found[1]), Config().limits.connections + RESERVED_FILES, name)
+
+    def test_dockerignore(self) -> None:
+        """A build sees what it copies and nothing else, so that no database or key gets into an image."""
+        copied = re.findall(r"(?m)^COPY ((?!--).+) \S+$", (ETC / "Dockerfile").read_text())
+        lines = (ROOT / ".dockerignore").read_text().splitlines()
+        self.assertIn("*", lines)
+        self.assertEqual(
+            {line[1:] for line in lines if line.startswith("!")}, {each for line in copied for each in line.split()}
+        )
+
+    def test_pinned(self) -> None:
+        """The images that everything is built on have a whole version."""
+        bases = re.findall(r"(?m)^FROM (\S+)", (ETC / "Dockerfile").read_text())
+        self.assertEqual(len(set(bases)), 1)
+        self.assertRegex(bases[0], r"^python:\d+\.\d+\.\d+-slim-[a-z]+$")
+
+    def test_unit(self) -> None:
+        """systemd is told what the daemon does: readiness, signs of life, the status of a wrong configuration."""
+        unit = dict(re.findall(r"(?m)^(\w+)=(.*)$", (ETC / "gossip.service").read_text()))
+        self.assertEqual((unit["Type"], unit["RestartPreventExitStatus"]), ("notify", str(MISCONFIGURED)))
+        self.assertGreater(int(unit["WatchdogSec"]), STUCK_SECONDS)
+        reloads = re.findall(r"(?m)^ExecReload=(.*)$", (ETC / "gossip.service").read_text())
+        start = unit["ExecStart"]
+        self.assertEqual(reloads, [f"{start} --check", "/bin/kill -HUP $MAINPID"])
+
+    def test_backup_unit(self) -> None:
+        """The timer's command is one of gossipctl, and writes to the directory that systemd makes for it."""
+        unit = dict(re.findall(r"(?m)^(\w+)=(.*)$", (ETC / "gossip-backup.service").read_text()))
+        parsed = ctl.parser().parse_args(unit["ExecStart"].split()[1:])
+        self.assertEqual((parsed.file, parsed.keep), (f"/var/lib/{unit['StateDirectory']}", 14))
 
     def test_copied(self) -> None:
         """What the Dockerfile copies exists, and so does there what the package only links to."""

@@ -76,12 +76,20 @@ class CommandLineTests(SynchronousTestCase):
             ("downtime = \n", "line 1"),
         ):
             status, output, complaints = twistd("--check", "--config", self.written(text))
-            self.assertEqual(status, 1, complaints)
+            self.assertEqual(status, 78, complaints)
             self.assertIn(complaint, output + complaints)
             self.assertNotIn("Traceback", output + complaints)
         status, output, complaints = twistd("--check", "--config", "/no such file")
-        self.assertEqual(status, 1)
+        self.assertEqual(status, 78)
         self.assertIn("cannot read /no such file", output + complaints)
+
+    def test_check_looks_at_files(self) -> None:
+        """What a daemon could not listen on, or with, is wrong before it tries; everything is said at once."""
+        wrong = ("tcp:99999", "tpc:4110", "tls:/nonexistent:443")
+        status, output, complaints = twistd("--check", *(word for one in wrong for word in ("--listen", one)))
+        self.assertEqual((status, output, complaints.count("\n")), (78, "", 3))
+        for one in wrong:
+            self.assertIn(f"gossip: listen: {one}: ", complaints)
 
     def test_dump(self) -> None:
         """What is in force is printed as a file that is read again; an option goes before the environment."""
@@ -136,10 +144,10 @@ class CommandLineTests(SynchronousTestCase):
 class StartTests(DaemonTestCase):
     """What may be in the way of a start."""
 
-    def failed(self, daemon: Daemon) -> str:
+    def failed(self, daemon: Daemon, status: int = 1) -> str:
         """Start a daemon that cannot; returns the one line that says why."""
         daemon.launch()
-        self.assertEqual(daemon.wait(), 1, daemon.log)
+        self.assertEqual(daemon.wait(), status, daemon.log)
         self.assertNotIn("Traceback", daemon.log)
         complaints = [line for line in daemon.log.splitlines() if re.search(r"(^|\] )gossip: ", line)]
         self.assertEqual(len(complaints), 1, daemon.log)
@@ -168,7 +176,7 @@ class StartTests(DaemonTestCase):
         """A data directory that is too deep for the admin's unix socket."""
         daemon = self.daemon()
         daemon.data = daemon.directory / ("deep" * 25)
-        self.assertIn("has over 107 bytes", self.failed(daemon))
+        self.assertIn("has over 107 bytes", self.failed(daemon, 78))
 
     def test_endpoints(self) -> None:
         """Addresses that are none, or that need a file which is not there."""
@@ -176,13 +184,13 @@ class StartTests(DaemonTestCase):
             self.daemon(arguments=("--listen", one)) for one in ("nonsense:1", "tcp:port", "ssl:0:privateKey=no")
         ]
         for daemon in daemons:
-            self.assertIn(daemon.arguments[1], self.failed(daemon))
+            self.assertIn(daemon.arguments[1], self.failed(daemon, 78))
 
     def test_unknown_key(self) -> None:
         """A configuration that is wrong."""
         daemon = self.daemon("lisen = []\n")
         daemon.launch()
-        self.assertEqual(daemon.wait(), 1)
+        self.assertEqual(daemon.wait(), 78)
         self.assertIn("unknown key 'lisen', did you mean 'listen'?", daemon.log)
         self.assertNotIn("Traceback", daemon.log)
         self.assertFalse(daemon.data.exists())
@@ -430,6 +438,12 @@ class ReloadTests(DaemonTestCase):
             daemon.send_signal(signal.SIGHUP)
             daemon.logged("the configuration stays as it was", times)
             self.assertEqual([said(20), said(21)], ["success", "message too long"])
+        self.assertEqual(daemon.status()["waits_for_restart"], [])
+        daemon.configure('telnet = ["tcp:4111"]\nproxies = 1\n[limits]\nref_bytes = 9\nsessions = 2\n')
+        daemon.send_signal(signal.SIGHUP)
+        daemon.logged("a restart is needed for telnet, proxies, limits.ref_bytes")
+        self.assertEqual(daemon.status()["waits_for_restart"], ["telnet", "proxies", "limits.ref_bytes"])
+        self.assertIn("telnet, proxies, limits.ref_bytes", daemon.gossipctl_text("status"))
         daemon.configure("")
         daemon.send_signal(signal.SIGHUP)
         daemon.logged("read the configuration again", 2)

@@ -84,8 +84,8 @@ class ListenerTests(SynchronousTestCase):
             (f"ssl:1:{self.directory}/key.pem:{self.directory}/cert.pem:sslmethod=x", "no such sslmethod: x"),
             ("systemd:domain=INET:index=0", "systemd passed no such socket"),
             ("systemd:domain=INET:name=gossip", "systemd passed no such socket"),
-            ("tpc:1", "Unknown endpoint type: 'tpc'"),
-            ("", "Unknown endpoint type: ''"),
+            ("tpc:1", "did you mean 'tcp'?"),
+            ("", "there is no kind of address called ''"),
         ):
             with self.subTest(text):
                 error = self.assertRaises(EndpointError, listen, text, Factory(), MemoryReactor(), Clock())
