@@ -19,6 +19,7 @@ from twisted.internet.interfaces import (
     IReactorTime,
 )
 from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -26,6 +27,8 @@ from zope.interface import implementer
 from gossip.protocol.http import split_target
 from gossip.registry.addresses import read
 from gossip.transports.admission import Admission, Room
+from gossip.transports.budget import ITEM, NO_BUDGET, Budget
+from gossip.transports.inlet import Inlet
 
 SOCKET_PATH: Final = b"/socket"
 
@@ -33,8 +36,20 @@ _IMC2: Final = (b"PW ", b"SHA256-AUTH-")
 """The first bytes of an IMC2 client. After a FIN it reads for ever and its MUD hangs; after an RST it goes on."""
 
 
+PIECE_BYTES: Final = 2048
+"""How much of what a browser sends is counted and passed on at once, in bytes."""
+
+LINES_A_TURN: Final = 64
+"""When a piece has more lines than this, other connections have their turn before the next."""
+
+KEPT_BYTES: Final = 128 * 1024
+"""How much is kept for a connection that rests, in bytes."""
+
+_log = Logger()
+
+
 @implementer(IHalfCloseableProtocol)
-class RequestLineSniffer(Protocol):
+class RequestLineSniffer(Inlet, Protocol):
     """Reads the first line of a request, within a limit of bytes and time, and hands the connection over."""
 
     factory: Any
@@ -46,6 +61,8 @@ class RequestLineSniffer(Protocol):
         self._in_room = self._admitted = False
         self._people: Any = None
         self._head = b""
+        self._kept = b""
+        self._half_closed = False
         self._deadline: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
@@ -73,7 +90,11 @@ class RequestLineSniffer(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         if self._people is not None:
-            self._people.dataReceived(data)
+            self._kept += data
+            if self._rest is None:
+                self.read_on()
+            elif len(self._kept) > KEPT_BYTES:
+                self.flooded()  # the site reads on while the connection rests
             return
         if not self._admitted:
             return
@@ -87,6 +108,31 @@ class RequestLineSniffer(Protocol):
             self._hand_over(head, line)
         elif self.factory.most and len(self._head) > self.factory.most:
             self._refuse(b"414 URI Too Long")
+
+    @property
+    def budget(self) -> Budget:  # type: ignore[override]
+        """What a browser can send."""
+        budget: Budget = self.factory.budget
+        return budget
+
+    def read_on(self) -> None:
+        while self._kept:
+            piece, self._kept = self._kept[:PIECE_BYTES], self._kept[PIECE_BYTES:]
+            lines = piece.count(b"\n")
+            # A line is a header or a chunk of a body, and less work than a frame.
+            if not self.charge(len(piece) + lines * ITEM // 4):
+                self._kept = piece + self._kept
+                return
+            self._people.dataReceived(piece)
+            if lines > LINES_A_TURN and self._kept:
+                self.rest(0)
+                return
+        if self._half_closed:
+            self.readConnectionLost()
+
+    def flooded(self) -> None:
+        _log.info("cut off a flood: {peer}", peer=self._peer)
+        self._give_up()
 
     def _hand_over(self, head: bytes, line: bytes) -> None:
         words = line.split()
@@ -109,9 +155,15 @@ class RequestLineSniffer(Protocol):
             self._people = protocol = self.factory.people.buildProtocol(self._address)
             self.factory.admission.authenticated(self._peer)
         protocol.makeConnection(transport)
-        protocol.dataReceived(head)
+        if self._people is None:
+            protocol.dataReceived(head)
+        else:
+            self.dataReceived(head)
 
     def readConnectionLost(self) -> None:
+        if self._kept:
+            self._half_closed = True
+            return
         people = IHalfCloseableProtocol(self._people, None)
         if people is not None:
             people.readConnectionLost()
@@ -123,6 +175,8 @@ class RequestLineSniffer(Protocol):
         pass
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._kept = b""
+        self.shut_inlet()
         self._stop_waiting()
         self._leave(waiting=self._people is None)
         if self._people is not None:
@@ -151,6 +205,7 @@ class RequestLineSnifferFactory(Factory):
     @ivar people: the factory for all other requests.
     @ivar admission: counts the connections of browsers, and those whose first line has not arrived.
     @ivar room: counts the connections of all listeners.
+    @ivar budget: what one connection of a browser can send.
     @ivar most: the maximum size of the first line, in bytes; 0 for no limit.
     @ivar seconds: how long the first line may take; 0 for no limit.
     """
@@ -167,6 +222,7 @@ class RequestLineSnifferFactory(Factory):
         seconds: float,
         room: Room | None = None,
     ) -> None:
+        self.budget = NO_BUDGET
         self.clock = clock
         self.games = games
         self.people = people

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SkipTest
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.daemon import WITHIN, Daemon, Frame, Game, SharedDaemonTestCase, credentials, eventually
+from tests.support.daemon import WITHIN, Daemon, Frame, Game, SharedDaemonTestCase, credentials, eventually, free_port
 from tests.support.properties import examples
-from tests.support.rawsocket import BINARY, CLOSE, PING, TEXT, frame, frames, handshake, texts
+from tests.support.rawsocket import BINARY, CLOSE, PING, PONG, TEXT, frame, frames, handshake, texts
 from tests.support.world import FLAGS
 
 CONFIG: Final = """
@@ -475,6 +475,66 @@ class BytesTests(HostileTestCase):
                 speaker.write({"event": "channels/send", "payload": said})
                 self.assertTrue(listener.expect("channels/broadcast")["payload"]["message"].startswith(f"{sent} "))
                 sent += 1
+        self.undisturbed()
+
+
+class FloodTests(HostileTestCase):
+    """Connections that send without end what no rate limit counts, all at once."""
+
+    def find_daemon(self) -> Daemon:
+        # Its own: it has a telnet port.
+        self.telnet = free_port()
+        daemon = Daemon(self.config, ("--telnet", f"tcp:{self.telnet}:interface=127.0.0.1"))
+        self.addCleanup(daemon.close)
+        return daemon.start()
+
+    def test_floods(self) -> None:
+        """Each has a small burst, then hardly any turns, and in the end no connection. Meanwhile two games talk."""
+        web = self.daemon.port
+        upload = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        floods = (
+            (web, handshake(), frame(b"", PING)),
+            (web, handshake(), frame(b"", PONG)),
+            (web, handshake(), frame(b"", TEXT, fin=False) + frame(b"", 0x0)),
+            (web, handshake() + frame(b"", TEXT, fin=False), frame(b"", 0x0, fin=False)),
+            (web, upload, b"1\r\nx\r\n"),
+            (self.telnet, b"", b"\n"),
+            (self.telnet, b"", b" \n"),
+            (self.telnet, b"", b"\xff\xf1"),  # NOP
+            (self.telnet, b"", b"\xff\xf6"),  # AYT
+            (self.telnet, b"", b"\xff\xfa\xff\xf0"),  # an empty subnegotiation
+        )
+        with selectors.DefaultSelector() as selector:
+            for port, first, one in floods:
+                flooder = socket.create_connection(("127.0.0.1", port), WITHIN)
+                self.addCleanup(flooder.close)
+                flooder.sendall(first)
+                flooder.setblocking(False)
+                selector.register(flooder, selectors.EVENT_READ | selectors.EVENT_WRITE, one * (65_536 // len(one)))
+            heard: Counter[bytes] = Counter()
+            exchanged = self.talk.exchanged
+            while selector.get_map():
+                ready = selector.select(WITHIN)
+                self.assertTrue(ready, "a flood that is neither read nor ended")
+                for key, events in ready:
+                    connection: Any = key.fileobj
+                    try:
+                        if events & selectors.EVENT_WRITE:
+                            connection.send(key.data)
+                        if events & selectors.EVENT_READ:
+                            data = connection.recv(65_536)
+                            heard[key.data[:1]] += len(data)
+                            if not data:
+                                raise ConnectionResetError
+                    except BlockingIOError:
+                        pass
+                    except (ConnectionResetError, BrokenPipeError):
+                        selector.unregister(connection)
+        # The answer to a ping has two bytes.
+        self.assertLess(heard[b"\x89"], 4000)
+        self.assertLess(self.daemon.status()["telnet_bytes"]["plain_in"], 3_000_000)
+        self.assertGreater(self.talk.exchanged - exchanged, 100)
+        self.assertEqual(self.daemon.log.count("cut off a flood: 127.0.0.1"), len(floods))
         self.undisturbed()
 
 

@@ -15,8 +15,10 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from gossip.config import Config
 from gossip.transports.admission import Admission
-from gossip.transports.sniffer import RequestLineSnifferFactory
+from gossip.transports.budget import Budget
+from gossip.transports.sniffer import PIECE_BYTES, RequestLineSnifferFactory
 
 
 @implementer(IHalfCloseableProtocol)
@@ -191,6 +193,60 @@ class DoorTests(SynchronousTestCase):
         first.loseConnection()
         self.connect()
         self.assertTrue(self.transport.connected)
+
+    def flood(self, sent: bytes) -> None:
+        """Send the same as often as the connection is read from, for a minute."""
+        for _ in range(60):
+            while self.transport.connected and self.transport.producerState == "producing":
+                self.feed(sent)
+                self.clock.advance(0)
+            self.clock.advance(1)
+
+    def test_floods(self) -> None:
+        """Lines without end, such as tiny chunks of a body, are passed on in small pieces, then slowly, then not."""
+        budget = self.factory.budget = Budget(100_000, 1000)
+        self.admission.waiting_per_address = self.admission.per_address = 0
+        for line in (b"1\r\nx\r\n", b"a:b\r\n", b"\r\n", b"\n"):
+            self.connect()
+            self.feed(b"POST / HTTP/1.1\r\n")
+            self.flood(line * (65_536 // len(line)))
+            self.assertFalse(self.transport.connected)
+            self.assertLess(len(self.people.made[-1].heard), budget.burst)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_turns(self) -> None:
+        """A read of many lines is passed on in pieces, with turns for others between them."""
+        self.feed(b"POST / HTTP/1.1\r\n")
+        self.feed(b"\n" * 5000)
+        self.assertEqual(self.people.made[0].heard.count(b"\n"), 1 + PIECE_BYTES)
+        self.assertEqual(self.transport.producerState, "paused")
+        self.end_input()
+        self.assertFalse(self.people.made[0].half_closed)
+        self.clock.advance(0)
+        self.assertEqual(self.people.made[0].heard.count(b"\n"), 5001)
+        self.assertTrue(self.people.made[0].half_closed)
+        self.assertEqual(self.transport.producerState, "producing")
+
+    def test_behaving(self) -> None:
+        """A browser that asks thirty times a second, and one that sends the largest form, do not notice."""
+        self.factory.budget = Config().limits.budgets.authenticated
+        asked = b"GET /health HTTP/1.1\r\n" + b"Some-Header: with a value of forty characters or so\r\n" * 20 + b"\r\n"
+        for _ in range(30):
+            self.feed(*[asked] * 30)
+            self.assertEqual(self.transport.producerState, "producing")
+            self.clock.advance(1)
+        self.feed(b"x" * 65_536)
+        self.assertEqual(self.transport.producerState, "producing")
+        self.assertEqual(len(self.people.made[0].heard), 30 * 30 * len(asked) + 65_536)
+
+    def test_more_while_resting(self) -> None:
+        """A connection that is read from although it rests is kept within bounds."""
+        self.factory.budget = Budget(1000, 10)
+        self.feed(b"POST / HTTP/1.1\r\n", b"x" * 5000)
+        self.feed(b"x" * 65_536)
+        self.assertTrue(self.transport.connected)
+        self.feed(b"x" * 65_536)
+        self.assertFalse(self.transport.connected)
 
     def test_slow(self) -> None:
         """A connection whose first line does not arrive is ended."""

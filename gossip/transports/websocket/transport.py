@@ -61,12 +61,15 @@ class WebSocketTransport:
         self.admission = Admission()
         self._page_admission = Admission()
         self._games: GameFactory | None = None
+        self._sniffers: RequestLineSnifferFactory | None = None
 
     def configure(self, settings: WebSocketSettings) -> None:
         self.admission.allow(settings.limits)
         self._page_admission.allow(settings.limits)
         if self._games is not None:
             self._games.allow(settings.limits.budgets, settings.limits.unfinished_bytes)
+        if self._sniffers is not None:
+            self._sniffers.budget = settings.limits.budgets.authenticated
         if settings.proxies:
             # Until their headers are read, all browsers have the address of the proxy.
             self._page_admission.per_address = self._page_admission.waiting_per_address = 0
@@ -92,7 +95,7 @@ class WebSocketTransport:
             room=parts.room,
         )
         games.allow(limits.budgets, limits.unfinished_bytes)
-        return RequestLineSnifferFactory(
+        self._sniffers = RequestLineSnifferFactory(
             parts.clock,
             games,
             parts.pages,
@@ -101,3 +104,5 @@ class WebSocketTransport:
             limits.request_seconds,
             parts.room,
         )
+        self._sniffers.budget = limits.budgets.authenticated
+        return self._sniffers
