@@ -92,6 +92,13 @@ class TLSTests(SynchronousTestCase):
             self.exchange()
         return self.tls.wrappedProtocol
 
+    def test_refused(self) -> None:
+        """A connection that the factory inside refuses is refused, and not wrapped."""
+        inner: Any = Factory()
+        inner.buildProtocol = lambda _: None
+        factory = HalfCloseableTLSFactory(self.certificates, False, inner, Clock())
+        self.assertIsNone(factory.buildProtocol(None))
+
     def exchange(self) -> None:
         """Carry the bytes of both sides."""
         with contextlib.suppress(SSL.WantReadError):
