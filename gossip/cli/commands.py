@@ -70,6 +70,8 @@ def _add(subparsers: Any, name: str, command: type[Command], common: argparse.Ar
     if command.shell_view is not Command.shell_view:
         help_ = "print a command that sets the environment of a shell"
         parser.add_argument("--shell", action="store_const", dest="view", const=command.shell_view, help=help_)
+    if command.question:
+        parser.add_argument("--yes", action="store_true", default=False, help="do not ask whether you are sure")
     texts = about_arguments(command)
     for field in msgspec.structs.fields(command):
         _add_field(parser, field, texts.get(field.name, ""))

@@ -25,7 +25,7 @@ from gossip.cli.daemon import NOT_RUNNING, Failed, NotRunning, RunningDaemon, St
 from gossip.cli.parser import Parser, did_you_mean
 from gossip.cli.terminal import printable
 from gossip.config import Config, ConfigError, load
-from gossip.operations.command import View
+from gossip.operations.command import Command, View
 
 
 class _Version(argparse.Action):
@@ -72,6 +72,8 @@ def parser() -> Parser:
     tail.add_argument("channel", metavar="CHANNEL", nargs="?", help="only this channel (default: all channels)")
     help_ = add("help", "show what a command does", partial(_help, top))
     help_.add_argument("words", metavar="COMMAND", nargs="*", help="the command (default: list all commands)")
+    completion = add("completion", "print a script that completes commands and options", partial(_completion, top))
+    completion.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"), help="bash, zsh or fish")
     talk = add("talk", "join the network as a game, and talk", _talk)
     talk.add_argument("--url", default="ws://127.0.0.1:4110/socket", help="the network (default: %(default)s)")
     talk.add_argument("--id", metavar="CLIENT_ID", help="the client_id of the game, or set GOSSIP_CLIENT_ID")
@@ -84,11 +86,15 @@ def parser() -> Parser:
 
 
 def _carry_out(arguments: argparse.Namespace) -> int:
+    command: type[Command] = arguments.command
+    if command.question and not arguments.yes:
+        terminal.ask(command.question.format_map(given(arguments)))
     result = _post(arguments)
     if "link" in result:
         # A daemon that has pages knows their address; otherwise the configuration does.
         result.setdefault("address", _config(arguments).address + result["link"])
-    return _show(arguments, result, arguments.view)
+    said = (command.done.format_map(result), "") if command.done else ()
+    return _show(arguments, result, lambda shown: (*said, *arguments.view(shown)))
 
 
 def _post(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -169,6 +175,13 @@ def _tail(arguments: argparse.Namespace) -> int:
     raise Failed("the daemon ended the connection")
 
 
+def _completion(top: Parser, arguments: argparse.Namespace) -> int:
+    from gossip.cli.completion import script
+
+    terminal.show(script(top, arguments.shell))
+    return 0
+
+
 def _help(top: Parser, arguments: argparse.Namespace) -> int:
     found = top
     for word in arguments.words:
@@ -246,7 +259,7 @@ def _run(argv: Sequence[str] | None) -> int:
         return int(run(arguments))
     except SystemExit as usage:
         return usage.code if isinstance(usage.code, int) else 2
-    except (Failed, ConfigError) as error:
+    except (Failed, ConfigError, terminal.Unsure) as error:
         terminal.complain(f"gossipctl: {printable(str(error))}")
         return 1
     except KeyboardInterrupt:

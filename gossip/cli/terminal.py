@@ -11,6 +11,11 @@ from typing import Final
 from gossip.operations.command import Block, Result, Table
 from gossip.operations.texts import message_line, minute
 
+
+class Unsure(Exception):
+    """Somebody was asked whether they are sure, and did not say yes."""
+
+
 _JOINERS: Final = "\u200c\u200d"
 """They are not printable, but emoji, Persian and Hindi need them."""
 
@@ -59,6 +64,20 @@ def show(text: str) -> None:
     @raise OSError: nobody can read it.
     """
     print(text, flush=True)
+
+
+def ask(question: str) -> None:
+    """
+    Ask a person whether they are sure.
+
+    @raise Unsure: they are not, or there is nobody to ask.
+    """
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise Unsure("this cannot be undone, and there is no terminal to ask whether you are sure: add --yes")
+    # Not on standard output, which may go elsewhere.
+    print(f"{printable(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Unsure("nothing was changed")
 
 
 def complain(text: str) -> None:

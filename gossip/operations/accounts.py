@@ -201,6 +201,7 @@ class AccountEdit(Operation, frozen=True):
     """
 
     wire = "account/edit"
+    done = "Changed the account {name}."
     view = staticmethod(_view_account)
 
     name: str
@@ -272,6 +273,8 @@ class AccountRemove(Operation, frozen=True):
     """
 
     wire = "account/remove"
+    question = "Remove the account {name}? Its games stay, without an owner."
+    done = "Removed the account {name}."
     view = staticmethod(_view_account)
 
     name: str

@@ -57,6 +57,7 @@ class AgentSet(Operation, frozen=True):
     """
 
     wire = "agent/set"
+    done = "Changed the code base {name}."
     may_be_first = True
     view = staticmethod(_view_agent)
 

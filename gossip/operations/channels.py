@@ -87,6 +87,7 @@ class ChannelCreate(Operation, frozen=True):
     """
 
     wire = "channel/create"
+    done = "Created the channel {name}."
     view = staticmethod(_view_channel)
     may_be_first = True
 
@@ -108,6 +109,7 @@ class ChannelShow(Operation, frozen=True):
     """
 
     wire = "channel/show"
+    done = "The channel {name} is public now."
     view = staticmethod(_view_channel)
 
     channel: str
@@ -125,6 +127,7 @@ class ChannelHide(Operation, frozen=True):
     """
 
     wire = "channel/hide"
+    done = "The channel {name} is hidden now."
     view = staticmethod(_view_channel)
 
     channel: str
@@ -143,6 +146,7 @@ class ChannelPause(Operation, frozen=True):
     """
 
     wire = "channel/pause"
+    done = "Paused the channel {name}."
     view = staticmethod(_view_channel)
 
     channel: str
@@ -161,6 +165,7 @@ class ChannelResume(Operation, frozen=True):
     """
 
     wire = "channel/resume"
+    done = "The channel {name} goes on."
     view = staticmethod(_view_channel)
 
     channel: str
@@ -179,6 +184,7 @@ class ChannelDescribe(Operation, frozen=True):
     """
 
     wire = "channel/describe"
+    done = "Changed the channel {name}."
     view = staticmethod(_view_channel)
 
     channel: str
@@ -198,6 +204,7 @@ class ChannelSpeakers(Operation, frozen=True):
     """
 
     wire = "channel/speakers"
+    done = "Changed the speakers of {name}."
     view = staticmethod(_view_channel)
 
     channel: str
@@ -227,6 +234,8 @@ class ChannelRemove(Operation, frozen=True):
     """
 
     wire = "channel/remove"
+    question = "Remove the channel {channel}? Its messages stay until they expire."
+    done = "Removed the channel {name}."
     view = staticmethod(_view_channel)
 
     channel: str

@@ -81,6 +81,8 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @cvar needs_daemon: only a running daemon can do it. Otherwise gossipctl does it to the store of a stopped one.
     @cvar may_be_first: a store is made for it, if there is none.
     @cvar hushed: the arguments that are not noted.
+    @cvar question: what a person in a terminal is asked first, with arguments in braces: it cannot be undone.
+    @cvar done: what a person in a terminal is told first once it is done, with parts of the result in braces.
     """
 
     wire: ClassVar[str]
@@ -88,6 +90,8 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     needs_daemon: ClassVar[bool] = False
     may_be_first: ClassVar[bool] = False
     hushed: ClassVar[tuple[str, ...]] = ()
+    question: ClassVar[str] = ""
+    done: ClassVar[str] = ""
 
     @staticmethod
     def view(result: Result) -> Sequence[Block]:

@@ -86,6 +86,7 @@ class FilterAdd(Operation, frozen=True):
     """
 
     wire = "filter/add"
+    done = "Added the filter."
     view = staticmethod(_view_filter)
 
     text: str
@@ -130,6 +131,7 @@ class FilterRemove(Operation, frozen=True):
     """
 
     wire = "filter/remove"
+    done = "Removed the filter."
     view = staticmethod(_view_filter)
 
     text: str

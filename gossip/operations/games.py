@@ -209,6 +209,7 @@ class GameDisable(Operation, frozen=True):
     """
 
     wire = "game/disable"
+    done = "Disabled {short_name}."
     view = staticmethod(_view_game)
 
     game: str
@@ -226,6 +227,7 @@ class GameEnable(Operation, frozen=True):
     """
 
     wire = "game/enable"
+    done = "Enabled {short_name}."
     view = staticmethod(_view_game)
 
     game: str
@@ -243,6 +245,8 @@ class GameRemove(Operation, frozen=True):
     """
 
     wire = "game/remove"
+    question = "Remove the game {game} and its achievements? Its messages stay."
+    done = "Removed {short_name}."
     view = staticmethod(_view_game)
 
     game: str
@@ -268,6 +272,7 @@ class GameEdit(Operation, frozen=True):
     """
 
     wire = "game/edit"
+    done = "Changed {short_name}."
     view = staticmethod(_view_game)
 
     game: str

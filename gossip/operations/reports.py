@@ -145,6 +145,7 @@ class ReportResolve(Operation, frozen=True):
     """
 
     wire = "report/resolve"
+    done = "Resolved report {number}."
     view = staticmethod(_view_report)
 
     number: int

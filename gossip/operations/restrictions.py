@@ -220,6 +220,7 @@ class MuteAdd(_Add, frozen=True):
     """Mute a player, game or address. It still hears everything but cannot speak."""
 
     wire = "mute/add"
+    done = "Muted {who}."
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         return self.restrict("mute", registry, on)
@@ -240,6 +241,7 @@ class MuteRemove(_Remove, frozen=True):
     """End a mute."""
 
     wire = "mute/remove"
+    done = "{who} is no longer muted."
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         return self.lift("mute", registry)
@@ -249,6 +251,7 @@ class BanAdd(_Add, frozen=True):
     """Ban a player, game or address. Sessions of a game or address end, or leave the channel of the ban."""
 
     wire = "ban/add"
+    done = "Banned {who}."
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         return self.restrict("ban", registry, on)
@@ -269,6 +272,7 @@ class BanRemove(_Remove, frozen=True):
     """End a ban."""
 
     wire = "ban/remove"
+    done = "{who} is no longer banned."
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         return self.lift("ban", registry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.operations.catalogue import COMMANDS, KINDS
+from gossip.operations.catalogue import COMMANDS, KINDS, OPERATIONS
 from gossip.operations.command import Command, about, about_arguments, explained
 
 
@@ -36,6 +36,17 @@ class Greet(Restrict, frozen=True):
 
 class DocumentationTests(SynchronousTestCase):
     """The documentation of commands."""
+
+    def test_done(self) -> None:
+        """A command that changes something and shows no secret, link or list says what was done."""
+        quiet = {"list", "reset", "invite", "rotate", "try"}
+        others = {"account/add", "account/show", "game/add", "game/show", "audit/list"}
+        for wire, command in OPERATIONS.items():
+            if command.typed is not None and wire.partition("/")[2] not in quiet and wire not in others:
+                self.assertTrue(command.done, wire)
+        for wire in ("game/remove", "channel/remove", "account/remove"):
+            fields = OPERATIONS[wire].__struct_fields__
+            self.assertIn(" x", OPERATIONS[wire].question.format_map(dict.fromkeys(fields, "x")), wire)
 
     def test_explained(self) -> None:
         """A docstring is read into a description and one text for each field, without markup and line breaks."""

@@ -109,7 +109,7 @@ def commands(path: Path) -> Iterator[list[str]]:
     """The words of each line of the shell; a line may go on in the next."""
     for block in blocks(path, "sh"):
         for line in block.replace("\\\n", " ").splitlines():
-            for part in re.split(r" && |\|", re.sub(r"\$\((?!venv)[^()]*\)", "X", line)):
+            for part in re.split(r" && |\|| > ", re.sub(r"\$\((?!venv)[^()]*\)", "X", line)):
                 with contextlib.suppress(ValueError):  # half a quotation: a piece of a longer line
                     yield shlex.split(part, comments=True)
 

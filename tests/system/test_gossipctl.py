@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import pwd
 import shutil
 import sqlite3
@@ -80,8 +81,8 @@ class OfflineTests(SynchronousTestCase):
         self.assertTrue(self.json("game", "disable", "a")["disabled"])
         self.assertFalse(self.json("game", "enable", "a")["disabled"])
         self.assertIn("old_secret_until", self.json("game", "rotate", "a"))
-        self.json("game", "remove", "a")
-        self.assertEqual(self.json("game", "list"), {"games": []})
+        self.json("game", "remove", "a", "--yes")
+        self.assertEqual(self.json("game", "list")["games"], [])
 
     def test_channel_and_agent(self) -> None:
         """Channels and code bases are created and changed."""
@@ -188,9 +189,11 @@ class OfflineTests(SynchronousTestCase):
             self.assertIsNotNone(store.load().accounts.shown(secret, "invite", time.time()))
         self.assertNotIn(secret.encode(), Path(self.data, "gossip.db").read_bytes())
         self.assertEqual([each["name"] for each in self.json("account", "list")["accounts"]], ["Ana", "Bea"])
-        self.json("account", "remove", "Bea")
+        self.json("account", "remove", "Bea", "--yes")
         self.assertIsNone(self.json("game", "show", "A")["owner"])
-        self.assertEqual(self.run_("account", "remove", "Ana"), (1, "", "gossipctl: the last admin must stay one\n"))
+        self.assertEqual(
+            self.run_("account", "remove", "Ana", "--yes"), (1, "", "gossipctl: the last admin must stay one\n")
+        )
         self.assertEqual(self.run_("account", "add", "ana"), (1, "", "gossipctl: the name ana is taken\n"))
 
     def test_accounts_for_people(self) -> None:
@@ -299,6 +302,33 @@ class OfflineTests(SynchronousTestCase):
         """With --socket, only the daemon there is asked: no store is opened."""
         code, _, err = run("--socket", "nowhere.sock", "channel", "create", "gossip")
         self.assertEqual((code, err), (1, "gossipctl: no daemon listens at nowhere.sock\n"))
+
+
+class QuestionTests(SynchronousTestCase):
+    """The command in a process of its own, with a person at a terminal and without."""
+
+    def test_removing(self) -> None:
+        """What cannot be undone is asked first, of a person only; then a word tells what was done."""
+        data = self.mktemp()
+        run("--data", data, "channel", "create", "gossip")
+        command = [sys.executable, "-m", "gossip.cli.ctl", "--data", data, "channel", "remove", "gossip"]
+        options: dict[str, Any] = {"env": {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}}
+        options |= {"capture_output": True, "text": True}
+        nobody = subprocess.run(command, stdin=subprocess.DEVNULL, check=False, **options)
+        self.assertEqual((nobody.returncode, nobody.stdout), (1, ""))
+        self.assertIn("add --yes", nobody.stderr)
+        asked = "Remove the channel gossip? Its messages stay until they expire. [y/N] "
+        for typed, told in (
+            (b"n\n", (1, "", f"{asked}gossipctl: nothing was changed\n")),
+            (b"\n", (1, "", f"{asked}gossipctl: nothing was changed\n")),
+            (b"y\n", (0, "Removed the channel gossip.\n\nname   gossip\nstate  shown\n", asked)),
+        ):
+            keyboard, terminal = pty.openpty()
+            self.addCleanup(os.close, keyboard)
+            self.addCleanup(os.close, terminal)
+            os.write(keyboard, typed)
+            done = subprocess.run(command, stdin=terminal, check=False, **options)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), told)
 
 
 class DaemonTests(TestCase):
