@@ -116,7 +116,9 @@ def _stopped(arguments: argparse.Namespace) -> StoppedDaemon:
 
 def _status(arguments: argparse.Namespace) -> int:
     try:
-        return _show(arguments, {"running": True, **_daemon(arguments).get("status")}, terminal.status)
+        status = {"running": True, **_daemon(arguments).get("status")}
+        _show(arguments, status, terminal.status)
+        return 0 if status.get("health") == "ok" else 1
     except NotRunning:
         _show(arguments, {"running": False}, lambda _: ("not running",))
         return 1

@@ -18,7 +18,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip import config
 from gossip.cli import ctl
-from gossip.operations.catalogue import OPERATIONS
 from gossip.protocol import events, frames
 from gossip.protocol.errors import TABLE
 from gossip.protocol.events import Event, Malformed, Unknown, Unreadable
@@ -192,8 +191,6 @@ class Commands(SynchronousTestCase):
         count = 0
         for path in DOCUMENTS:
             for words in arguments(path, "gossipctl"):
-                if words == ["--data", "/var/lib/gossip"]:
-                    continue  # what stands before every other one
                 nowhere = contextlib.redirect_stdout(io.StringIO())
                 with nowhere, contextlib.redirect_stderr(io.StringIO()) as complaints:
                     try:
@@ -211,20 +208,6 @@ class Commands(SynchronousTestCase):
             belows: list[tuple[str, ...]] = [(command, below) for below in parser.below]
             for words in belows or [(command,)]:
                 self.assertTrue(any(known[: len(words)] == words for known in shown), words)
-
-    def test_operations(self) -> None:
-        """What operators are shown for games, channels, order and accounts can be done, one after the other."""
-        data = self.mktemp()
-        every = dict.fromkeys(map(tuple, arguments(OPERATOR, "gossipctl")))
-        shown = [list(words) for words in every if "/".join(words[:2]) in OPERATIONS]
-        shown.remove(["report", "resolve", "7", "muted for a day"])  # nobody complained
-        shown.sort(key=lambda words: words[:2] == ["game", "remove"])  # others need it still
-        self.assertGreater(len(shown), 50)
-        for words in (["channel", "create", "testing"], ["channel", "create", "news"], *shown):
-            out, err = io.StringIO(), io.StringIO()
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                code = ctl.main(["--data", data, *words])
-            self.assertEqual((code, err.getvalue()), (0, ""), words)
 
     def test_twistd(self) -> None:
         """The options of twistd gossip that are shown exist."""
