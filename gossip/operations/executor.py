@@ -61,14 +61,7 @@ class Executor:
 
     async def _list(self, listing: Listing, actor: str) -> Result:
         """A list changes nothing, so it waits for no change; others get their turns while it is made."""
-        work = listing.work(self._gossip.network.registry, self._occasion(actor))
-        while True:
-            try:
-                next(work)
-            except StopIteration as done:
-                result: Result = done.value
-                return result
-            await self._gossip.next_turn()
+        return await self._gossip.in_slices(listing.work(self._gossip.network.registry, self._occasion(actor)))
 
     async def _run(self, errand: Errand, actor: str) -> Result:
         await errand.run(self._gossip)

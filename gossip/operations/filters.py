@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Final, Literal
 
 from gossip.operations.command import Argument, Block, Result, Table
+from gossip.operations.listing import Listing, rest
 from gossip.operations.operation import Done, Memory, Occasion, Operation, channel_name
 from gossip.operations.texts import message_line, minute
 from gossip.protocol.text import timestamp
@@ -49,7 +50,7 @@ def _view_filters(result: Result) -> Sequence[Block]:
         (each["text"], each["channel"] or "all", _hits(each), each["action"], each["set_by"], each["reason"])
         for each in result["filters"]
     ]
-    return (Table(("TEXT", "CHANNEL", "HITS", "ACTION", "BY", "REASON"), rows, "There is no filter."),)
+    return (Table(("TEXT", "CHANNEL", "HITS", "ACTION", "BY", "REASON"), rows, "There is no filter."), *rest(result))
 
 
 def _view_filter(result: Result) -> Sequence[Block]:
@@ -111,15 +112,25 @@ class FilterAdd(Operation, frozen=True):
         return FilterSaved(kept), _shown(kept)
 
 
-class FilterList(Operation, frozen=True):
+class FilterList(Listing, frozen=True):
     """List all word filters."""
 
     wire = "filter/list"
     view = staticmethod(_view_filters)
+    entries = "filters"
 
-    def perform(self, registry: Registry, on: Occasion) -> Done:
-        kept = sorted(registry.filters.kept.values(), key=lambda each: (each.text, each.channel))
-        return None, {"filters": [_shown(each) for each in kept]}
+    def everything(self, registry: Registry) -> Collection[Filter]:
+        return registry.filters.kept.values()
+
+    def key(self, entry: Filter) -> str:
+        # The name of a channel has no space.
+        return f"{entry.text} {entry.channel}"
+
+    def text(self, entry: Filter) -> str:
+        return f"{entry.text} {entry.channel}"
+
+    def shown(self, entries: Sequence[Filter], registry: Registry, on: Occasion) -> list[Result]:
+        return [_shown(each) for each in entries]
 
 
 class FilterRemove(Operation, frozen=True):

@@ -6,11 +6,11 @@ There may be a hundred thousand accounts: a list is gone through in slices, betw
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from heapq import nsmallest
 from itertools import chain
 from operator import itemgetter
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from msgspec import Meta
 
@@ -23,6 +23,54 @@ SLICE: Final = 500
 
 PAGE: Final = 1000
 """The maximum number of entries of a page."""
+
+
+_Entry = TypeVar("_Entry")
+
+
+class Page(NamedTuple, Generic[_Entry]):
+    """
+    A page of a list.
+
+    @ivar next: what C{after} is for the page after this one; C{None} if this is the last one.
+    @ivar left: how many entries follow.
+    @ivar total: how many entries there are, those before the page and those that do not fit included.
+    """
+
+    entries: list[_Entry]
+    next: str | None
+    left: int
+    total: int
+
+
+def paged(
+    everything: Iterable[_Entry],
+    key: Callable[[_Entry], str],
+    fits: Callable[[_Entry], bool] = lambda entry: True,
+    after: str = "",
+    limit: int = PAGE,
+) -> Generator[None, None, Page[_Entry]]:
+    """
+    Find a page of a list. Each step looks at L{SLICE} entries at most.
+
+    @param everything: all entries, in any order.
+    @param key: what entries are sorted by. No two have the same.
+    @param fits: whether an entry is in the list.
+    @param after: the key of the last entry of the page before this one.
+    @param limit: the maximum number of entries of the page.
+    """
+    entries = list(everything)
+    page: list[tuple[str, _Entry]] = []
+    fitting = 0
+    for start in range(0, len(entries), SLICE):
+        if start:
+            yield
+        some = entries[start : start + SLICE]
+        found = [(name, entry) for entry in some if (name := key(entry)) > after and fits(entry)]
+        fitting += len(found)
+        page = nsmallest(limit, chain(page, found), key=itemgetter(0))
+    left = fitting - len(page)
+    return Page([entry for _, entry in page], page[-1][0] if left else None, left, len(entries))
 
 
 class Listing(Operation, frozen=True):
@@ -76,33 +124,26 @@ class Listing(Operation, frozen=True):
         @return: the entries, with C{next} to ask for the page after it (null if it is the last one), C{left}, how many
             entries follow, and C{total}, how many there are without C{match} and C{after}.
         """
-        entries = list(self.everything(registry))
         wanted = self.match.strip().lower()
-        page: list[tuple[str, Any]] = []
-        fitting = 0
-        for start in range(0, len(entries), SLICE):
-            if start:
-                yield
-            found = [
-                (key, entry)
-                for entry in entries[start : start + SLICE]
-                if (key := self.key(entry)) > self.after
-                and (not wanted or wanted in self.text(entry).lower())
-                and self.counts(entry, on)
-            ]
-            fitting += len(found)
-            page = nsmallest(self.limit, chain(page, found), key=itemgetter(0))
-        left = fitting - len(page)
-        if len(entries) > SLICE:
+
+        def fits(entry: Any) -> bool:
+            return (not wanted or wanted in self.text(entry).lower()) and self.counts(entry, on)
+
+        page = yield from paged(self.everything(registry), self.key, fits, self.after, self.limit)
+        if page.total > SLICE:
             yield
         return {
-            self.entries: self.shown([entry for _, entry in page], registry, on),
-            "next": page[-1][0] if left else None,
-            "left": left,
-            "total": len(entries),
+            self.entries: self.shown(page.entries, registry, on),
+            "next": page.next,
+            "left": page.left,
+            "total": page.total,
         }
 
 
 def rest(result: Result) -> Sequence[Block]:
     """What people see below a page of a list: how to see the next one."""
-    return (f"{result['left']} more: --after '{result['next']}'",) if result.get("left") else ()
+    if not result.get("left"):
+        return ()
+    # As a shell reads it: a filter can contain an apostrophe.
+    after = result["next"].replace("'", "'\\''")
+    return (f"{result['left']} more: --after '{after}'",)

@@ -7,9 +7,9 @@ It owns what the network must not know: the clock, the connections, the store's 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import partial
-from typing import Final, Protocol, cast
+from typing import Final, Protocol, TypeVar, cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredLock, execute, maybeDeferred, succeed
@@ -37,6 +37,8 @@ from gossip.service.interfaces import CertificateStatus, IConnection, IGossip, I
 from gossip.service.long_answers import LongAnswers
 from gossip.service.watch import Watch
 from gossip.store.errors import StoreError
+
+_Result = TypeVar("_Result")
 
 NORMAL_CLOSURE: Final = 1000
 """The close code after a peer has ended its side (RFC 6455, section 7.4.1)."""
@@ -185,6 +187,16 @@ class GossipService(Service):
     def next_turn(self) -> Deferred[None]:
         """Fires in the next turn of the reactor: for work in slices."""
         return deferLater(self._clock, 0, lambda: None)
+
+    async def in_slices(self, work: Generator[None, None, _Result]) -> _Result:
+        """Do work in slices: each step has a turn of the reactor, so that others have their turns while it is done."""
+        while True:
+            try:
+                next(work)
+            except StopIteration as done:
+                result: _Result = done.value
+                return result
+            await self.next_turn()
 
     # The transports bring what happens to their connections.
 

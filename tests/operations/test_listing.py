@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.operations.accounts import AccountList
 from gossip.operations.channels import ChannelList
 from gossip.operations.executor import Executor
+from gossip.operations.filters import FilterList
 from gossip.operations.games import GameList
 from gossip.operations.listing import SLICE, Listing, rest
 from gossip.operations.operation import Occasion
@@ -16,6 +19,8 @@ from gossip.registry.changes import (
     AccountSaved,
     Channel,
     ChannelSaved,
+    Filter,
+    FilterSaved,
     Game,
     GameSaved,
     Restriction,
@@ -59,6 +64,23 @@ class ListingTests(SynchronousTestCase):
             self.assertEqual(pages, whole)
             self.assertEqual(self.names(kind(match="B0")), ["B01", "B03", "B05", "B07", "B09"])
 
+    def test_filters(self) -> None:
+        """The filters of a text, for one channel each and for all, come one after the other, over several pages."""
+        for text in ("a", "a b", "ab"):
+            for channel in ("", "gossip"):
+                self.registry.enact(
+                    FilterSaved(Filter(text=text, channel=channel, reason="-", set_by="ana", set_at=NOW))
+                )
+        told: list[str] = []
+        after = ""
+        for left in (4, 2, 0):
+            _, result = FilterList(after=after, limit=2).perform(self.registry, ON)
+            self.assertEqual(result["left"], left)
+            told.extend(f"{each['text']}@{each['channel']}" for each in result["filters"])
+            after = result["next"]
+        self.assertEqual(told, ["a@None", "a b@None", "a b@gossip", "a@gossip", "ab@None", "ab@gossip"])
+        self.assertEqual(len(FilterList(match="goss").perform(self.registry, ON)[1]["filters"]), 3)
+
     def test_case(self) -> None:
         """No channel is lost between two pages because its name differs from another one only in case."""
         for name in ("abc", "ABC", "aBc"):
@@ -73,6 +95,8 @@ class ListingTests(SynchronousTestCase):
         """People see how to get the next page, if there is one."""
         self.assertEqual(rest({"left": 0, "next": None}), ())
         self.assertEqual(rest({"left": 7, "next": "abc"}), ("7 more: --after 'abc'",))
+        [shown] = rest({"left": 7, "next": "don't "})
+        self.assertEqual(shlex.split(str(shown)), ["7", "more:", "--after", "don't "])
 
     def test_slices(self) -> None:
         """A long list is made in slices, and what was listed meanwhile does not disturb it."""

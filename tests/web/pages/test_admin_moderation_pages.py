@@ -8,7 +8,17 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from gossip.registry.addresses import UNKNOWN
-from gossip.registry.changes import Filter, Report, ReportMade, Restriction
+from gossip.registry.changes import (
+    Channel,
+    ChannelSaved,
+    Filter,
+    FilterRemoved,
+    FilterSaved,
+    Report,
+    ReportMade,
+    Restriction,
+)
+from gossip.web.pages.admin.page import MOST_LISTED, MOST_SUGGESTED
 from tests.support.sites import SURE, AdminPagesTestCase, seen
 from tests.support.world import NOW
 
@@ -113,6 +123,32 @@ class OrderTests(AdminPagesTestCase):
         why = "a filter that contains no whole word needs substring matching"
         page = self.refused("/admin/filters", "filter/try", why, text="!!", reason="So")
         self.assertEqual(self.fields(page, "text"), ["!!"])
+
+    def test_many_filters(self) -> None:
+        """Of many filters the page shows the first, finds the others, and leads to the next; few need no search."""
+        for number in range(MOST_LISTED + 5):
+            kept = Filter(text=f"word{number:03}", reason="So", set_by="Root", set_at=NOW)
+            self.registry.enact(FilterSaved(kept))
+        last = f"word{MOST_LISTED + 4:03}"
+        answer = self.read("/admin/filters")
+        self.assertIn("5 more: use the filter to find them, or go to the next page", seen(answer))
+        self.assertNotIn(last, seen(answer))
+        [further] = [link for link in answer.page.links() if "after=" in link]
+        for path in (f"/admin/filters?q={last}", f"/admin/filters{further}"):
+            self.assertIn(last, seen(self.read(path)))
+        for number in range(MOST_LISTED + 5):
+            self.registry.enact(FilterRemoved(f"word{number:03}", ""))
+        self.registry.enact(FilterSaved(Filter(text="word", reason="So", set_by="Root", set_at=NOW)))
+        self.assertEqual(self.fields(self.read("/admin/filters").page, "q"), [])
+
+    def test_suggested(self) -> None:
+        """A form suggests the first channels by name, and not more of them than somebody would look through."""
+        for number in range(3 * MOST_SUGGESTED):
+            self.registry.enact(ChannelSaved(Channel(f"{'aB'[number % 2]}{number:03}")))
+        tags = self.read("/admin/filters").page.tags
+        names = [str(attributes["value"]) for tag, attributes in tags if tag == "option"]
+        known = sorted(self.registry.channels, key=str.lower)
+        self.assertEqual(names, known[:MOST_SUGGESTED])
 
     def report(self) -> None:
         """Bo reports a message of Ana."""

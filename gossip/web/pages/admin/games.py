@@ -36,7 +36,7 @@ class GamesPage(AdminPage):
         return {
             **await self.listed(request, GameList, actor, "short_name", "name", "owner"),
             "online": {online.game.client_id for online in presence},
-            "suggested": self.suggested("account"),
+            "suggested": await self.suggested("account"),
         }
 
 
@@ -61,5 +61,5 @@ class GamePage(AdminPage):
             "game": shown,
             "ways": "\n".join(map(written, game.connections)),
             "sessions": sessions_of(self._layout.gossip, game.client_id),
-            "suggested": self.suggested("account"),
+            "suggested": await self.suggested("account"),
         }

@@ -41,7 +41,7 @@ class RestrictionsPage(AdminPage):
             "more": {"mute": mutes["left"], "ban": bans["left"]},
             "given": given,
             "lengths": LENGTHS,
-            "suggested": self.suggested("game", "channel"),
+            "suggested": await self.suggested("game", "channel"),
         }
 
 
@@ -54,8 +54,8 @@ class FiltersPage(AdminPage):
     does = (FilterAdd, FilterRemove, FilterTry)
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
-        filters = (await self.tell(FilterList(), actor))["filters"]
-        return {"filters": filters, "suggested": self.suggested("channel")}
+        page = await self.listed(request, FilterList, actor, "text", "channel")
+        return {**page, "suggested": await self.suggested("channel")}
 
 
 class ReportsPage(AdminPage):

@@ -37,7 +37,7 @@ class OverviewPage(AdminPage):
             "uptime": span(status["uptime"]),
             "reports": reports["reports"],
             "entries": entries,
-            "suggested": self.suggested("channel"),
+            "suggested": await self.suggested("channel"),
         }
 
 

@@ -9,7 +9,6 @@ link is shown only once, in the answer itself: it must not be in a URL.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from heapq import nsmallest
 from typing import Any, ClassVar, Final
 
 from twisted.web import http
@@ -20,7 +19,7 @@ from gossip.operations.command import Command, Result
 from gossip.operations.executor import Executor
 from gossip.operations.filters import FilterTry
 from gossip.operations.games import GameAdd, GameDisable, GameRemove, GameRotate
-from gossip.operations.listing import Listing
+from gossip.operations.listing import Listing, paged
 from gossip.operations.operation import Operation
 from gossip.operations.restrictions import BanAdd
 from gossip.registry.changes import Account
@@ -49,7 +48,7 @@ SECTIONS: Final = (
 MOST_LISTED: Final = 100
 """The maximum number of rows in a table. The filter finds the others, and lists have a next page."""
 
-MOST_SUGGESTED: Final = 300
+MOST_SUGGESTED: Final = 100
 """The maximum number of names that are suggested for a field."""
 
 _SHOWN: Final = (GameAdd, GameRotate, AccountAdd, AccountReset, AccountInvite, FilterTry)
@@ -173,15 +172,16 @@ class AdminPage:
         rows = [(row, " ".join(str(row[name]) for name in names if row[name])) for row in page[listing.entries]]
         return {"wanted": wanted, "rows": rows, "total": page["total"], "more": page["left"], "next": page["next"]}
 
-    def suggested(self, *kinds: str) -> dict[str, list[str]]:
-        """Names that a field can suggest: of channels, games or accounts."""
+    async def suggested(self, *kinds: str) -> dict[str, list[str]]:
+        """Names that a field can suggest, the first ones of all: of channels, games or accounts."""
         registry = self._layout.gossip.network.registry
         names: dict[str, Callable[[], Iterable[str]]] = {
             "channel": lambda: registry.channels,
             "game": lambda: (game.short_name for game in registry.games.values()),
             "account": lambda: (account.name for account in registry.accounts.all.values()),
         }
-        return {kind: nsmallest(MOST_SUGGESTED, names[kind](), key=str.lower) for kind in kinds}
+        first = {kind: paged(names[kind](), _sorted_by, limit=MOST_SUGGESTED) for kind in kinds}
+        return {kind: (await self._layout.gossip.in_slices(work)).entries for kind, work in first.items()}
 
     async def get(self, request: PublicRequest, account: Account, *words: str) -> bytes:
         """Answer with the page."""
@@ -218,6 +218,11 @@ class AdminPage:
         return self._layout.page(
             request, self.template, code, sections=SECTIONS, open_reports=reports, **{**shown, **values}
         )
+
+
+def _sorted_by(name: str) -> str:
+    # Names of channels that differ only in case are different channels.
+    return f"{name.lower()} {name}"
 
 
 def needs_confirmation(action: Command) -> bool:
