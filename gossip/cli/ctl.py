@@ -62,7 +62,10 @@ def parser() -> Parser:
     add("status", "show how the daemon is", _status)
     check = add("check", "look for what is wrong with the configuration, its files and the running daemon", _check)
     check.add_argument("--quiet", action="store_true", help="print nothing unless something is wrong")
-    add("sessions", "list live sessions", _sessions)
+    sessions = add("sessions", "list live sessions", _sessions)
+    sessions.add_argument("--match", metavar="TEXT", help="only sessions whose game or address contains this text")
+    sessions.add_argument("--after", metavar="NEXT", help="start after this session, as the page before it says")
+    sessions.add_argument("--limit", metavar="N", type=int, help="show at most this number of sessions")
     backup = add("backup", "copy the database to a new file", _backup)
     text = "the new file; a directory, where the file gets a name with the time; or - for standard output"
     backup.add_argument("file", metavar="FILE", help=text)
@@ -143,8 +146,10 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _sessions(arguments: argparse.Namespace) -> int:
+    words = ("match", "after", "limit")
+    asked = {word: value for word in words if (value := getattr(arguments, word)) is not None}
     try:
-        return _show(arguments, _daemon(arguments).get("sessions"), terminal.sessions)
+        return _show(arguments, _daemon(arguments).get("sessions", **asked), terminal.sessions)
     except NotRunning:
         raise Failed(NOT_RUNNING) from None
 

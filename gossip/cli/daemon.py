@@ -73,10 +73,11 @@ class RunningDaemon:
             )
         self._path = path
 
-    def get(self, name: str) -> dict[str, Any]:
+    def get(self, name: str, **parameters: object) -> dict[str, Any]:
         """Ask for something, such as C{status}."""
+        query = f"?{urlencode(parameters)}" if parameters else ""
         with closing(self._connection()) as connection:
-            return self._read(self._request(connection, "GET", name))
+            return self._read(self._request(connection, "GET", name + query))
 
     def post(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Have a command carried out, and return its result."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Final
 
 from gossip.operations.command import Block, Result, Table
+from gossip.operations.listing import rest
 from gossip.operations.texts import message_line, minute
 
 
@@ -157,7 +158,10 @@ def sessions(result: Result) -> Sequence[Block]:
         )
         for each in result["sessions"]
     ]
-    return (Table(("GAME", "ADDRESS", "BY", "SINCE", "PLAYERS", "CHANNELS"), rows, "Nobody is connected."),)
+    return (
+        Table(("GAME", "ADDRESS", "BY", "SINCE", "PLAYERS", "CHANNELS"), rows, "Nobody is connected."),
+        *rest(result),
+    )
 
 
 def said(result: Result) -> Sequence[Block]:

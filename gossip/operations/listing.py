@@ -26,6 +26,7 @@ PAGE: Final = 1000
 
 
 _Entry = TypeVar("_Entry")
+_Shown = TypeVar("_Shown")
 
 
 class Page(NamedTuple, Generic[_Entry]):
@@ -41,6 +42,20 @@ class Page(NamedTuple, Generic[_Entry]):
     next: str | None
     left: int
     total: int
+
+    def shown(self, show: Callable[[list[_Entry]], list[_Shown]]) -> Generator[None, None, list[_Shown]]:
+        """
+        Show the entries. Each step takes L{SLICE} of them at most, and none of the work before it.
+
+        @param show: what is shown of some entries.
+        """
+        if self.total <= SLICE:
+            return show(self.entries)
+        shown: list[_Shown] = []
+        for start in range(0, len(self.entries), SLICE):
+            yield
+            shown += show(self.entries[start : start + SLICE])
+        return shown
 
 
 def paged(
@@ -130,14 +145,8 @@ class Listing(Operation, frozen=True):
             return (not wanted or wanted in self.text(entry).lower()) and self.counts(entry, on)
 
         page = yield from paged(self.everything(registry), self.key, fits, self.after, self.limit)
-        if page.total > SLICE:
-            yield
-        return {
-            self.entries: self.shown(page.entries, registry, on),
-            "next": page.next,
-            "left": page.left,
-            "total": page.total,
-        }
+        shown = yield from page.shown(lambda some: self.shown(some, registry, on))
+        return {self.entries: shown, "next": page.next, "left": page.left, "total": page.total}
 
 
 def rest(result: Result) -> Sequence[Block]:

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import pwd
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -23,7 +24,6 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 
-from gossip.operations.sessions import sessions
 from gossip.registry.changes import MessageSaid, Report, ReportMade
 from gossip.store.store import Store
 from gossip.web.api.admin_api import admin_site, said_json
@@ -414,7 +414,17 @@ class DaemonTests(TestCase):
             "Beta   192.0.2.1  websocket  2023-11-14 21:59  0\n",
         )
         code, out, _ = yield self.run_("--json", "sessions")
-        self.assertEqual((code, json.loads(out)), (0, sessions(self.service)))
+        told = json.loads(out)
+        self.assertEqual((code, told["total"], told["next"]), (0, 2, None))
+        self.assertEqual([each["game"] for each in told["sessions"]], ["Alpha", "Beta"])
+        code, out, _ = yield self.run_("sessions", "--limit", "1")
+        self.assertEqual((code, "Alpha" in out, "Beta" in out), (0, True, False))
+        after = shlex.split(out.splitlines()[-1])[2:]
+        for chosen in (["--match", "bet"], after):
+            code, out, _ = yield self.run_("sessions", *chosen)
+            self.assertEqual((code, "Alpha" in out, "Beta" in out), (0, False, True), chosen)
+        code, _, error = yield self.run_("sessions", "--limit", "0")
+        self.assertEqual((code, error), (1, "gossipctl: limit: must be at least 1\n"))
 
     @inlineCallbacks
     def test_links(self) -> Any:

@@ -6,7 +6,7 @@ object of arguments. The other paths are::
 
     GET  /status                        how the daemon is
     GET  /metrics                       the same for Prometheus, with counters
-    GET  /sessions                      the live sessions
+    GET  /sessions?match=&after=&limit= the live sessions, a page of them
     GET  /tail?channel=NAME             messages as they are said, one object per line
     POST /backup                        a copy of the database, as a file of SQLite
 
@@ -39,8 +39,8 @@ from gossip.operations.command import Result
 from gossip.operations.errands import Backup
 from gossip.operations.executor import Executor
 from gossip.operations.interfaces import InThread, OperationsStore
-from gossip.operations.operation import read
-from gossip.operations.sessions import sessions
+from gossip.operations.operation import filled_in, read
+from gossip.operations.sessions import SessionList
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import MessageSaid
 from gossip.registry.errors import Refused
@@ -96,7 +96,7 @@ class AdminApi(Resource):
         self._metrics = Metrics(gossip, live)
         self._gets: dict[str, Callable[[AdminRequest], Any]] = {
             "status": lambda request: answer_json(request, gossip.status()),
-            "sessions": lambda request: answer_json(request, sessions(gossip)),
+            "sessions": self._sessions,
             "metrics": self._metrics.render,
             "tail": self._tail,
         }
@@ -121,6 +121,15 @@ class AdminApi(Resource):
             self._copied(arguments, actor) if name == Backup.wire else self._do(name, arguments, actor)
         )
         Deferred.fromCoroutine(self._answer(request, done))
+        return NOT_DONE_YET
+
+    def _sessions(self, request: AdminRequest) -> Any:
+        async def listed() -> Result:
+            given = parse_qs(request.uri.partition(b"?")[2].decode("ascii", "replace"))
+            asked = filled_in({name: values[0] for name, values in given.items()}, SessionList)
+            return await self._gossip.in_slices(asked.work(self._gossip))
+
+        Deferred.fromCoroutine(self._answer(request, listed()))
         return NOT_DONE_YET
 
     async def _answer(self, request: AdminRequest, done: Awaitable[Result | BinaryIO]) -> None:

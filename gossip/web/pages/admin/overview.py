@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from gossip.operations.errands import RestartNotice, Say
 from gossip.operations.reports import ReportList
-from gossip.operations.sessions import sessions
+from gossip.operations.sessions import SessionList
 from gossip.registry.changes import AuditEntry
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.urls import number_parameter
-from gossip.web.pages.admin.page import AdminPage, listed
+from gossip.web.pages.admin.page import AdminPage, rows_of, window
 from gossip.web.views.formatting import span
 
 LATEST: Final = 10
@@ -49,7 +49,9 @@ class SessionsPage(AdminPage):
     title = "Sessions"
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
-        return listed(request, sessions(self._layout.gossip)["sessions"], "game", "peer")
+        gossip = self._layout.gossip
+        page = await gossip.in_slices(SessionList(**window(request)).work(gossip))
+        return rows_of(request, page, "sessions", "game", "peer")
 
 
 class AuditPage(AdminPage):

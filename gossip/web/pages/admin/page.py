@@ -8,7 +8,7 @@ link is shown only once, in the answer itself: it must not be in a URL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Final
 
 from twisted.web import http
@@ -100,18 +100,26 @@ class FailedForm:
         return form if all(form.text(name) == str(value) for name, value in fixed.items()) else None
 
 
-def listed(request: PublicRequest, rows: Sequence[Result], *names: str) -> dict[str, Any]:
-    """
-    The rows of a table, after the filter of the request.
+def window(request: PublicRequest) -> dict[str, Any]:
+    """The arguments of a list by the filter of the request and the page that it asks for."""
+    return {"match": _wanted(request), "after": (parameter(request, "after") or "")[:300], "limit": MOST_LISTED}
 
+
+def rows_of(request: PublicRequest, page: Result, entries: str, *names: str) -> dict[str, Any]:
+    """
+    What a template needs of a page of a list.
+
+    @param entries: the name of the list in the page.
     @param names: the values of a row that the filter searches.
     """
-    wanted = (parameter(request, "q") or "").strip()[:100]
-    texts = (" ".join(str(row[name]) for name in names if row[name]) for row in rows)
-    fitting = [(row, text) for row, text in zip(rows, texts, strict=True) if wanted.lower() in text.lower()]
-    shown = fitting[:MOST_LISTED]
     # The script filters the rows that are there.
-    return {"wanted": wanted, "rows": shown, "total": len(rows), "more": len(fitting) - len(shown), "next": None}
+    rows = [(row, " ".join(str(row[name]) for name in names if row[name])) for row in page[entries]]
+    shown = {"total": page["total"], "more": page["left"], "next": page["next"]}
+    return {"wanted": _wanted(request), "rows": rows, **shown}
+
+
+def _wanted(request: PublicRequest) -> str:
+    return (parameter(request, "q") or "").strip()[:100]
 
 
 class AdminPage:
@@ -166,11 +174,8 @@ class AdminPage:
 
         @param names: the values of a row that the filter searches.
         """
-        wanted = (parameter(request, "q") or "").strip()[:100]
-        after = (parameter(request, "after") or "")[:300]
-        page = await self.tell(listing(match=wanted, after=after, limit=MOST_LISTED), actor)
-        rows = [(row, " ".join(str(row[name]) for name in names if row[name])) for row in page[listing.entries]]
-        return {"wanted": wanted, "rows": rows, "total": page["total"], "more": page["left"], "next": page["next"]}
+        page = await self.tell(listing(**window(request)), actor)
+        return rows_of(request, page, listing.entries, *names)
 
     async def suggested(self, *kinds: str) -> dict[str, list[str]]:
         """Names that a field can suggest, the first ones of all: of channels, games or accounts."""
