@@ -15,9 +15,9 @@ from gossip.transports.admission import REFUSED_AT_ONCE, RESERVED_FILES, Admissi
 from gossip.transports.sniffer import RequestLineSnifferFactory
 from gossip.transports.telnet.transport import TelnetTransport
 from gossip.transports.websocket.connection import GameFactory
+from tests.support.guests import Guests
 from tests.support.rawsocket import handshake
 from tests.support.telnet_games import TelnetTestCase
-from tests.transports.test_sniffer import Guests
 
 
 class FilesTests(SynchronousTestCase):

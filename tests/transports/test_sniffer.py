@@ -7,52 +7,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address
-from twisted.internet.interfaces import IHalfCloseableProtocol
-from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransportWithDisconnection
-from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 
 from gossip.config import Config
 from gossip.transports.admission import Admission
 from gossip.transports.budget import Budget
 from gossip.transports.sniffer import PIECE_BYTES, RequestLineSnifferFactory
-
-
-@implementer(IHalfCloseableProtocol)
-class Guest(Protocol):
-    """A protocol that remembers its input."""
-
-    def __init__(self) -> None:
-        self.heard = b""
-        self.lost = self.half_closed = False
-
-    def dataReceived(self, data: bytes) -> None:
-        self.heard += data
-
-    def readConnectionLost(self) -> None:
-        self.half_closed = True
-
-    def writeConnectionLost(self) -> None:
-        pass
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.lost = True
-
-
-class Guests(Factory):
-    """Makes such protocols and remembers them."""
-
-    noisy = False
-
-    def __init__(self) -> None:
-        self.made: list[Guest] = []
-
-    def buildProtocol(self, addr: object) -> Guest:
-        self.made.append(Guest())
-        return self.made[-1]
+from tests.support.guests import Guests
 
 
 class DoorTests(SynchronousTestCase):
