@@ -13,7 +13,6 @@ from typing import Any, get_type_hints
 
 import msgspec
 from docutils import nodes  # type: ignore[import-untyped]
-from docutils.core import publish_doctree  # type: ignore[import-untyped]
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip import config
@@ -26,16 +25,20 @@ from gossip.tap import Options
 from gossip.transports.telnet.lines import Lettering
 from gossip.transports.telnet.text_dialect import _COMMANDS
 from gossip.transports.telnet.text_format import LineOptions
+from tests.support.documents import (
+    CONNECTING,
+    DOCUMENTS,
+    EXAMPLES,
+    OPERATOR,
+    PROTOCOL,
+    README,
+    ROOT,
+    TELNET,
+    blocks,
+    literals,
+    parsed,
+)
 from tests.support.telnet_games import BANNER, TRANSCRIPT
-
-ROOT = Path(__file__).resolve().parents[2]
-README = ROOT / "README.rst"
-CONNECTING = ROOT / "docs" / "connecting.rst"
-PROTOCOL = ROOT / "docs" / "protocol.rst"
-OPERATOR = ROOT / "docs" / "operator.rst"
-TELNET = ROOT / "docs" / "telnet.rst"
-EXAMPLES = ROOT / "examples" / "README.rst"
-DOCUMENTS = (README, ROOT / "NEWS.rst", ROOT / "CONTRIBUTING.rst", EXAMPLES, *sorted((ROOT / "docs").glob("*.rst")))
 
 REFUSED = {"invalid credentials", "missing supports", "must support channels", "includes unknown supports"}
 ANSWERS = {"authenticate", "players/status", "games/status"}
@@ -72,36 +75,6 @@ PAYLOADS: dict[str, type[Any]] = {
     "achievements/create": events.AchievementOf,
     "achievements/update": events.AchievementOf,
 }
-
-
-def parsed(path: Path) -> tuple[Any, str]:
-    """
-    Read a document.
-
-    @return: it, and what docutils has to complain of.
-    """
-    complaints = io.StringIO()
-    settings = {
-        "report_level": 1,
-        "halt_level": 5,
-        "warning_stream": complaints,
-        "syntax_highlight": "none",
-        "file_insertion_enabled": False,
-    }
-    document = publish_doctree(path.read_text("utf-8"), source_path=path.name, settings_overrides=settings)
-    return document, complaints.getvalue()
-
-
-def blocks(path: Path, language: str) -> list[str]:
-    """The blocks of code in one language, in their order."""
-    document, _ = parsed(path)
-    return [block.astext() for block in document.findall(nodes.literal_block) if language in block["classes"]]
-
-
-def literals(path: Path) -> set[str]:
-    """What is written as code in the middle of a text."""
-    document, _ = parsed(path)
-    return {literal.astext() for literal in document.findall(nodes.literal)}
 
 
 def commands(path: Path) -> Iterator[list[str]]:

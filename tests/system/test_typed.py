@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support.daemon import ROOT, WITHIN, Daemon, DaemonTestCase, environment
-from tests.system.test_docs import CONNECTING, EXAMPLES, OPERATOR, PROTOCOL, README, TELNET, blocks
+from tests.support.documents import CONNECTING, EXAMPLES, OPERATOR, PROTOCOL, README, TELNET, blocks
 
 ENDLESS = "it follows the messages until somebody interrupts it"
 CANNOT = {
