@@ -167,11 +167,7 @@ class AccountList(Listing, frozen=True):
         return f"{entry.name} {entry.email or ''}"
 
     def shown(self, entries: Sequence[Account], registry: Registry, on: Occasion) -> list[Result]:
-        # One pass over the games: there may be many games and many accounts.
-        owned: dict[str | None, list[Game]] = {}
-        for game in registry.games.values():
-            owned.setdefault(game.owner, []).append(game)
-        return [_shown(account, owned.get(account.name, ())) for account in entries]
+        return [_shown(account, registry.games_of(account.name)) for account in entries]
 
 
 class AccountShow(Operation, frozen=True):

@@ -110,6 +110,7 @@ class Registry:
         self.accounts = Accounts()
         self.revision = 0
         self._client_ids: dict[str, str] = {}
+        self._owned: dict[str, dict[str, None]] = {}
         self._short_names, self._names = Namesakes(), Namesakes()
 
     def game_named(self, short_name: str) -> Game | None:
@@ -119,7 +120,7 @@ class Registry:
 
     def games_of(self, owner: str) -> list[Game]:
         """The games of an account, ordered by short name."""
-        owned = [game for game in self.games.values() if game.owner == owner]
+        owned = [self.games[client_id] for client_id in self._owned.get(owner, ())]
         return sorted(owned, key=lambda game: game.short_name.lower())
 
     def is_restricted(self, game: Game, now: float) -> bool:
@@ -268,6 +269,8 @@ class Registry:
                 self._forget_name(game.client_id)
                 self.games[game.client_id] = game
                 self._client_ids[game.short_name.lower()] = game.client_id
+                if game.owner is not None:
+                    self._owned.setdefault(game.owner, {})[game.client_id] = None
                 self._short_names.add(game.short_name, game.client_id)
                 self._names.add(game.name, game.client_id)
             case GameRemoved(client_id):
@@ -360,6 +363,11 @@ class Registry:
         game = self.games.get(client_id)
         if game is not None:
             self._client_ids.pop(game.short_name.lower(), None)
+            if game.owner is not None:
+                owned = self._owned[game.owner]
+                del owned[client_id]
+                if not owned:
+                    del self._owned[game.owner]
             self._short_names.remove(game.short_name, client_id)
             self._names.remove(game.name, client_id)
 
