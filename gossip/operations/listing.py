@@ -7,8 +7,8 @@ There may be a hundred thousand accounts: a list is gone through in slices, betw
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
-from heapq import nsmallest
-from itertools import chain
+from heapq import merge, nsmallest
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Annotated, Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 
@@ -86,6 +86,34 @@ def paged(
         page = nsmallest(limit, chain(page, found), key=itemgetter(0))
     left = fitting - len(page)
     return Page([entry for _, entry in page], page[-1][0] if left else None, left, len(entries))
+
+
+def in_order(
+    everything: Iterable[_Entry], show: Callable[[list[_Entry]], Iterable[_Shown]], key: Callable[[_Shown], Any]
+) -> Generator[None, None, list[_Shown]]:
+    """
+    Show all entries, sorted. Each step takes L{SLICE} of them at most.
+
+    @param everything: all entries, in any order.
+    @param show: what is shown of some entries.
+    @param key: what the shown ones are sorted by.
+    """
+    entries = list(everything)
+    parts: list[list[_Shown]] = []
+    for start in range(0, len(entries), SLICE):
+        if start:
+            yield
+        parts.append(sorted(show(entries[start : start + SLICE]), key=key))
+    if len(parts) < 2:
+        return parts[0] if parts else []
+    shown: list[_Shown] = []
+    merged = merge(*parts, key=key)
+    while True:
+        yield
+        some = list(islice(merged, SLICE))
+        if not some:
+            return shown
+        shown += some
 
 
 class Listing(Operation, frozen=True):

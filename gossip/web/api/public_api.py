@@ -12,6 +12,7 @@ import msgspec
 from twisted.web import http
 
 from gossip import __version__
+from gossip.network.session import Session
 from gossip.operations.catalogue import OPERATIONS
 from gossip.operations.command import Result
 from gossip.operations.executor import Executor
@@ -23,10 +24,8 @@ from gossip.store.errors import StoreError
 from gossip.web.accounts.tokens import Tokens, ValidToken
 from gossip.web.api.openapi import MOST, ROOT, openapi
 from gossip.web.api.schemas import (
-    ChannelsResponse,
     ErrorResponse,
     GameDetails,
-    GamesResponse,
     LiveSession,
     MessagesResponse,
     OperationError,
@@ -41,7 +40,7 @@ from gossip.web.http.urls import number_parameter
 from gossip.web.views.formatting import iso
 from gossip.web.views.layout import Layout
 from gossip.web.views.public import PublicView, public_message
-from gossip.web.views.queries import SPARK, TODAY, CachedQueries
+from gossip.web.views.queries import SPARK, TODAY, CachedQueries, Encoded
 
 _SECONDS: Final = 5
 
@@ -88,6 +87,8 @@ class Api:
                 return answer_json(request, ErrorResponse(problem.text), problem.code)
             except StoreError:
                 return _unread(request)
+            if isinstance(result, Encoded):
+                return answer_cached(request, result.body, b"application/json", _SECONDS, digest=result.digest)
             body = msgspec.json.encode(result) + b"\n"
             return answer_cached(request, body, b"application/json", _SECONDS)
 
@@ -120,8 +121,8 @@ class Api:
 
     # Public.
 
-    def games(self, request: PublicRequest) -> GamesResponse:
-        return GamesResponse(tuple(self._public.games()))
+    async def games(self, request: PublicRequest) -> Encoded:
+        return await self._queries.encoded("games", (await self._queries.games()).games)
 
     async def game(self, request: PublicRequest, name: str) -> GameDetails:
         registered = self._public.registered_as(name)
@@ -132,8 +133,8 @@ class Api:
         achievements = tuple(self._public.achievements(registered))
         return GameDetails(**msgspec.structs.asdict(game), achievements=achievements, players_over_time=series)
 
-    def channels(self, request: PublicRequest) -> ChannelsResponse:
-        return ChannelsResponse(tuple(self._public.channels()))
+    async def channels(self, request: PublicRequest) -> Encoded:
+        return await self._queries.encoded("channels", (await self._queries.channels()).channels)
 
     async def messages(self, request: PublicRequest, name: str) -> MessagesResponse:
         self._public.channel(name)
@@ -148,17 +149,15 @@ class Api:
         return MessagesResponse(tuple(map(public_message, kept)), more)
 
     async def statistics(self, request: PublicRequest) -> StatisticsResponse:
-        games = self._public.games()
-        players = sum(game.players_online_count for game in games)
-        counted = tuple(sorted(self._public.counted()))
+        games = await self._queries.games()
         return StatisticsResponse(
             self._layout.name,
             __version__,
-            len(games),
-            sum(game.online for game in games),
-            players,
+            len(games.games),
+            games.online,
+            games.players,
             await self._queries.messages(TODAY),
-            await self._queries.players(SPARK, counted, players),
+            await self._queries.players(SPARK, games.counted, games.players),
         )
 
     def openapi(self, request: PublicRequest) -> dict[str, Any]:
@@ -178,21 +177,19 @@ class Api:
 
     def own_games(self, request: PublicRequest, shown: ValidToken) -> OwnGamesResponse:
         games = self._layout.gossip.network.registry.games_of(shown.account.name)
-        sessions: dict[str, list[LiveSession]] = {}
-        for session, transport in self._layout.gossip.sessions():
-            assert session.online is not None
-            live = LiveSession(
-                str(session.peer),
-                transport,
-                iso(session.opened_at),
-                tuple(sorted(session.supports)),
-                tuple(session.channels),
-                len(session.players),
-            )
-            sessions.setdefault(session.online.game.client_id, []).append(live)
-        return OwnGamesResponse(tuple(self._own(game, sessions.get(game.client_id, ())) for game in games))
+        return OwnGamesResponse(tuple(map(self._own, games)))
 
-    def _own(self, game: Game, sessions: Any) -> OwnGame:
+    def _live(self, session: Session) -> LiveSession:
+        return LiveSession(
+            str(session.peer),
+            self._layout.gossip.transport_of(session),
+            iso(session.opened_at),
+            tuple(sorted(session.supports)),
+            tuple(session.channels),
+            len(session.players),
+        )
+
+    def _own(self, game: Game) -> OwnGame:
         network = self._layout.gossip.network
         online, seen = network.presence.online(game.client_id), network.registry.seen.get(game.client_id)
         players = () if online is None else tuple(sorted(online.players, key=str.lower))
@@ -211,7 +208,7 @@ class Api:
             created_at=iso(game.created_at),
             version=seen.version if seen else None,
             old_secret_until=None if until is None else iso(until),
-            sessions=tuple(sessions),
+            sessions=() if online is None else tuple(map(self._live, online.sessions)),
         )
 
     async def operate(self, request: PublicRequest, shown: ValidToken, group: str, operation: str) -> Result:

@@ -211,17 +211,23 @@ def answer(
 
 
 def answer_cached(
-    request: server.Request, body: bytes, content_type: bytes, seconds: int, scope: bytes = b"public"
+    request: server.Request,
+    body: bytes,
+    content_type: bytes,
+    seconds: int,
+    scope: bytes = b"public",
+    digest: str | None = None,
 ) -> bytes:
     """
     Prepare an answer that a browser can cache, and afterwards validates with its ETag.
 
     @param seconds: for how long it can be used without asking.
+    @param digest: the SHA-256 of the body or its parts, in hexadecimal, if it is known already.
     @return: the body; empty if the browser has it already.
     """
     answer(request, body, content_type)
     request.setHeader(b"Cache-Control", scope + b", max-age=%d" % seconds)
-    etag = b'"%s"' % hashlib.sha256(body).hexdigest()[:20].encode()
+    etag = b'"%s"' % (digest or hashlib.sha256(body).hexdigest())[:20].encode()
     request.setHeader(b"ETag", etag)
     # Twisted handles only a single ETag, and not the weak form that a compressing proxy makes of it.
     known = request.getHeader(b"if-none-match") or b""

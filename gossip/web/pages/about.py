@@ -41,10 +41,9 @@ class AboutPages:
 
     async def stats(self, request: PublicRequest) -> bytes:
         """Players and messages over time."""
-        games = self._public.games()
-        online = [game for game in games if game.online]
-        players = sum(game.players_online_count for game in online)
-        counted = tuple(sorted(self._public.counted()))
+        known = await self._queries.games()
+        games, counted, players = known.games, known.counted, known.players
+        online = games[: known.online]
         charts = []
         for period in PERIODS:
             series = await self._queries.players(period, counted, players)

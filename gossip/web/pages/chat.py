@@ -21,6 +21,9 @@ from gossip.web.views.layout import Layout
 from gossip.web.views.public import PublicView
 from gossip.web.views.queries import CachedQueries
 
+LISTED: Final = 100
+"""The maximum number of channels on a page of the list."""
+
 PAGE: Final = 100
 """The maximum number of messages on a page."""
 
@@ -64,13 +67,18 @@ class ChatPages:
 
     async def channels(self, request: PublicRequest) -> bytes:
         """All channels, each with its latest message."""
-        channels = self._public.channels()
+        known = (await self._queries.channels()).channels
+        after = number_parameter(request, "after") or 0
+        channels = known[after : after + LISTED]
+        left = max(len(known) - after - LISTED, 0)
         last: dict[str, MessageSaid] = {}
         for channel in channels:
             lines = await self._queries.history(channel.name, 1)
             if lines:
                 last[channel.name] = lines[-1]
-        return self._layout.page(request, "channels.html", title="Channels", channels=channels, last=last)
+        return self._layout.page(
+            request, "channels.html", title="Channels", channels=channels, last=last, left=left, next=after + LISTED
+        )
 
     async def chat(self, request: PublicRequest, name: str, draft: Draft = NOTHING) -> bytes:
         """The messages of a channel: the latest ones, or those before or after a given one."""

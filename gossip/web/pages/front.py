@@ -21,6 +21,9 @@ from gossip.web.views.queries import TODAY, CachedQueries
 LINES: Final = 12
 """How many of the latest messages the front page shows."""
 
+NAMED: Final = 100
+"""How many of the games online the front page for terminals shows."""
+
 _ROBOTS: Final = """\
 User-agent: *
 Disallow: /account
@@ -55,7 +58,8 @@ class FrontPages:
     async def front(self, request: PublicRequest) -> bytes:
         """Games online, the latest messages, and how to join."""
         request.setHeader(b"Vary", b"Accept, User-Agent")
-        games = [game for game in self._public.games() if game.online]
+        known = await self._queries.games()
+        games = known.games[: known.online]
         lines = await self._queries.latest(LINES)
         if prefers_text(request):
             return answer_text(request, self._text(request, games, lines), 200)
@@ -65,12 +69,12 @@ class FrontPages:
             "front.html",
             title=self._layout.name,
             games=games,
-            players=sum(game.players_online_count for game in games),
+            players=known.players,
             messages=messages,
             spark=sparkline(messages.values, "Messages per hour over 24 hours"),
             lines=lines,
             since=milliseconds(lines[-1]) if lines else int(self._layout.now * 1000),
-            channels=self._public.channels(),
+            channels=(await self._queries.channels()).channels,
             address=socket_address(request),
             is_game=self._public.is_game,
         )
@@ -82,8 +86,11 @@ class FrontPages:
             f"Online: {count(len(games), 'game')}, {count(players, 'player')}.",
             "",
         ]
-        width = max((len(game.game) for game in games), default=0)
-        text += [f"  {game.game:{width}}  {game.players_online_count:4}  {_line(game.display_name)}" for game in games]
+        shown = games[:NAMED]
+        width = max((len(game.game) for game in shown), default=0)
+        text += [f"  {game.game:{width}}  {game.players_online_count:4}  {_line(game.display_name)}" for game in shown]
+        if len(games) > NAMED:
+            text.append(f"  and {len(games) - NAMED:,} more: /games")
         text += ["", *(f"{clock(said.said_at)} [{said.channel}] {_spoken(said)}" for said in lines), ""]
         text.append(f"Join: {socket_address(request) or '/socket on this host'}. How: /docs/protocol. JSON: /api/v1/")
         return "\n".join(text)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from gossip.operations.listing import paged
 from gossip.protocol.events import SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.web.http.requests import PublicRequest, answer_cached
 from gossip.web.http.router import Router
@@ -12,6 +15,12 @@ from gossip.web.views.layout import Layout
 from gossip.web.views.play_links import written
 from gossip.web.views.public import PublicGame, PublicView
 from gossip.web.views.queries import PERIODS, CachedQueries
+
+PAGE: Final = 100
+"""The maximum number of games on a page of the list. The filter finds the others."""
+
+PLACES: Final = 9
+"""The digits of the place of a game in the list."""
 
 
 class GamePages:
@@ -30,19 +39,35 @@ class GamePages:
 
     async def games(self, request: PublicRequest) -> bytes:
         """All games, those online first."""
-        games = self._public.games()
+        known = await self._queries.games()
         wanted = (parameter(request, "q") or "").strip().lower()[:100]
         only_online = parameter(request, "online") is not None
+
+        def fits(entry: tuple[int, PublicGame]) -> bool:
+            _, game = entry
+            return wanted in text_of(game).lower() and (game.online or not only_online)
+
+        # The script filters only if the page has all rows.
+        complete = len(known.games) <= PAGE
+        after = (parameter(request, "after") or "")[:PLACES]
+        work = paged(enumerate(known.games), _place, fits, "" if complete else after, PAGE)
+        page = await self._layout.gossip.in_slices(work)
+        shown = [game for _, game in page.entries]
+        games = known.games if complete else shown
         sparks = {
             name: sparkline(series.values, "Players over 48 hours")
-            for name, series in (await self._queries.sparks()).items()
+            for name, series in (await self._queries.sparks(games)).items()
         }
-        shown = [game for game in games if wanted in text_of(game).lower() and (game.online or not only_online)]
         return self._layout.page(
             request,
             "games.html",
             title="Games",
             games=games,
+            complete=complete,
+            total=len(known.games),
+            online=known.online,
+            more=page.left,
+            next=page.next,
             shown={game.game for game in shown},
             wanted=parameter(request, "q") or "",
             only_online=only_online,
@@ -72,7 +97,7 @@ class GamePages:
             hours=hours,
             exact=exact,
             achievements=self._public.achievements(registered),
-            channel_names=self._public.channel_names(),
+            channel_names=[name for name in game.channels if self._public.is_channel(name)],
             site=site_address(request) or "",
         )
 
@@ -84,6 +109,11 @@ class GamePages:
             value = f"{count(game.players_online_count, 'player')} online" if game.shows_players else "online"
         request.setHeader(b"Cross-Origin-Resource-Policy", b"cross-origin")
         return answer_cached(request, badge(game.game, value, game.online), b"image/svg+xml", 60)
+
+
+def _place(entry: tuple[int, PublicGame]) -> str:
+    number, _ = entry
+    return f"{number:0{PLACES}}"
 
 
 def text_of(game: PublicGame) -> str:

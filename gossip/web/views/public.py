@@ -6,9 +6,13 @@ Pages and the API for everybody use this view, and nothing else of the registry.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Generator, Iterable
+
 from msgspec import Struct
 
 from gossip.network.network import Network
+from gossip.operations.listing import SLICE, in_order
 from gossip.protocol.events import AchievementOf, GameConnection
 from gossip.protocol.flags import FLAGS
 from gossip.registry.changes import Channel, Game, MessageSaid
@@ -69,20 +73,44 @@ class PublicMessage(Struct, frozen=True):
     said_at: str
 
 
+class PublicGames(Struct, frozen=True):
+    """
+    All games: those online first, then by number of players.
+
+    @ivar online: how many of them are online.
+    @ivar players: how many players they have together.
+    @ivar counted: the client_ids of those that show their players.
+    """
+
+    games: list[PublicGame]
+    online: int
+    players: int
+    counted: tuple[str, ...]
+
+
+class PublicChannels(Struct, frozen=True):
+    """All channels, by name, and their names."""
+
+    channels: list[PublicChannel]
+    names: tuple[str, ...]
+
+
 class PublicView:
-    """The public view of a network."""
+    """The public view of a network. There can be very many games and channels: lists of all are made in slices."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
 
-    def registered(self) -> list[Game]:
-        """The public games, as they are registered."""
-        games = self._network.registry.games.values()
-        return [game for game in games if not game.hidden and not game.disabled]
+    @property
+    def few(self) -> bool:
+        """Whether all games and all channels fit into a slice each."""
+        registry = self._network.registry
+        return len(registry.games) <= SLICE and len(registry.channels) <= SLICE
 
-    def counted(self) -> dict[str, str]:
-        """The public games that show their players: short name by client_id."""
-        return {game.client_id: game.short_name for game in self.registered() if not game.hides_players}
+    def counted(self, games: Iterable[PublicGame]) -> dict[str, str]:
+        """Those of some games that show their players: short name by client_id."""
+        known = (self._network.registry.game_named(game.game) for game in games if game.shows_players)
+        return {game.client_id: game.short_name for game in known if game is not None}
 
     def registered_as(self, name: str) -> Game:
         """
@@ -100,10 +128,26 @@ class PublicView:
         game = self._network.registry.game_named(name)
         return game is not None and not game.hidden and not game.disabled
 
-    def games(self) -> list[PublicGame]:
-        """All games: those online first, then by number of players."""
-        games = [self.game(game) for game in self.registered()]
-        return sorted(games, key=lambda game: (not game.online, -game.players_online_count, game.game.lower()))
+    def games(self) -> Generator[None, None, PublicGames]:
+        """All games."""
+        online = players = 0
+        counted: list[str] = []
+
+        def show(some: list[Game]) -> list[PublicGame]:
+            nonlocal online, players
+            public = [game for game in some if not game.hidden and not game.disabled]
+            counted.extend(game.client_id for game in public if not game.hides_players)
+            shown = [self.game(game) for game in public]
+            online += sum(game.online for game in shown)
+            players += sum(game.players_online_count for game in shown)
+            return shown
+
+        games = yield from in_order(
+            self._network.registry.games.values(),
+            show,
+            lambda game: (not game.online, -game.players_online_count, game.game.lower()),
+        )
+        return PublicGames(games, online, players, tuple(counted))
 
     def game(self, game: Game) -> PublicGame:
         """The public view of a game."""
@@ -137,14 +181,23 @@ class PublicView:
         )
         return [PublicAchievement(each.title, each.description, each.points) for each in known if each.display]
 
-    def channels(self) -> list[PublicChannel]:
-        """All channels, by name."""
-        channels = sorted(self._network.registry.channels.values(), key=lambda channel: channel.name.lower())
-        listening: dict[str, int] = {}
-        for online in self._network.presence:
-            for name in online.channels:
-                listening[name] = listening.get(name, 0) + 1
-        return [self._channel(channel, listening.get(channel.name, 0)) for channel in channels if not channel.hidden]
+    def channels(self) -> Generator[None, None, PublicChannels]:
+        """All channels."""
+        listening: Counter[str] = Counter()
+        present = list(self._network.presence)
+        for start in range(0, len(present), SLICE):
+            if start:
+                yield
+            for online in present[start : start + SLICE]:
+                listening.update(iter(online.channels))
+        if len(present) > SLICE:
+            yield
+        channels = yield from in_order(
+            self._network.registry.channels.values(),
+            lambda some: [self._channel(each, listening[each.name]) for each in some if not each.hidden],
+            lambda channel: (channel.name.lower(), channel.name),
+        )
+        return PublicChannels(channels, tuple(channel.name for channel in channels))
 
     def channel(self, name: str) -> Channel:
         """
@@ -157,9 +210,10 @@ class PublicView:
             raise NotFound("There is no such channel.")
         return channel
 
-    def channel_names(self) -> tuple[str, ...]:
-        """The names of all channels."""
-        return tuple(sorted(name for name, channel in self._network.registry.channels.items() if not channel.hidden))
+    def is_channel(self, name: str) -> bool:
+        """Whether there is a public channel with this name."""
+        channel = self._network.registry.channels.get(name)
+        return channel is not None and not channel.hidden
 
     def _channel(self, channel: Channel, listening: int) -> PublicChannel:
         until = channel.paused_until

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
+from hashlib import sha256
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
+from gossip.operations.listing import SLICE
 from gossip.registry.changes import MessageSaid
 from gossip.web.views.layout import Layout
-from gossip.web.views.public import PublicView
+from gossip.web.views.public import PublicChannels, PublicGame, PublicGames, PublicView
 
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
+
+SHARED: Final = 5
+"""For how many seconds requests share a list of all games or channels that is made in slices."""
 
 _KEPT: Final = 1000
 
@@ -63,6 +69,17 @@ PERIODS: Final = (
 SPARK: Final = Period("48 hours", HOUR, 48, 60)
 TODAY: Final = Period("24 hours", HOUR, 24, 20)
 _WEEKS: Final = Period("4 weeks", HOUR, 28 * 24, 3600)
+
+
+class Encoded(Struct, frozen=True):
+    """
+    An answer in JSON.
+
+    @ivar digest: in hexadecimal; it differs if the answer differs.
+    """
+
+    body: bytes
+    digest: str
 
 
 class Cache:
@@ -130,14 +147,38 @@ class CachedQueries:
         """Drop the cached messages of a channel: somebody on the pages sent one and wants to see it."""
         self._spoken[channel] += 1
 
+    async def games(self) -> PublicGames:
+        """All games."""
+        return await self._all("games", self._public.games)  # type: ignore[no-any-return]
+
+    async def channels(self) -> PublicChannels:
+        """All channels."""
+        return await self._all("channels", self._public.channels)  # type: ignore[no-any-return]
+
+    async def _all(self, key: str, work: Callable[[], Generator[None, None, Any]]) -> Any:
+        """What is made in slices. Where that needs several, requests share it for some seconds."""
+
+        def make() -> Deferred[Any]:
+            return Deferred.fromCoroutine(self._layout.gossip.in_slices(work()))
+
+        return await (make() if self._public.few else self._kept.get(key, SHARED, make))
+
+    async def encoded(self, key: str, entries: Sequence[Any]) -> Encoded:
+        """
+        An object of JSON with a list as its only value.
+
+        @param key: the name of the list.
+        """
+        return await self._all(f"{key}.json", lambda: _encoded(key, entries))  # type: ignore[no-any-return]
+
     async def latest(self, limit: int) -> Sequence[MessageSaid]:
         """The latest messages of all public channels, oldest first."""
-        channels = self._public.channel_names()
+        channels = (await self.channels()).names
         return await self._read(1, self._layout.store.latest, channels, limit) if channels else ()
 
     async def messages(self, period: Period, channels: tuple[str, ...] | None = None) -> Series:
         """The number of messages over time."""
-        names = self._public.channel_names() if channels is None else channels
+        names = (await self.channels()).names if channels is None else channels
         return await self._series(period, self._layout.store.message_figures, names)
 
     async def players(self, period: Period, client_ids: tuple[str, ...], current: int | None = None) -> Series:
@@ -155,9 +196,10 @@ class CachedQueries:
         figures = await self._read(period.good, method, of, since, period.step) if of else {}
         return _series(period, since, figures, current)
 
-    async def sparks(self) -> dict[str, Series]:
-        """The number of players of each game over time, by short name."""
-        counted = self._public.counted()
+    async def sparks(self, games: Iterable[PublicGame]) -> dict[str, Series]:
+        """The number of players of each of some games over time, by short name."""
+        # In an order that stays, so that the result is found in the cache.
+        counted = dict(sorted(self._public.counted(games).items()))
         since = SPARK.since(self._layout.now)
         method = self._layout.store.player_figures_each
         figures = await self._read(SPARK.good, method, tuple(counted), since, SPARK.step) if counted else {}
@@ -178,6 +220,19 @@ class CachedQueries:
             sums[hour] += most
             numbers[hour] += 1
         return tuple(round(total / number, 1) if number else 0.0 for total, number in zip(sums, numbers, strict=True))
+
+
+def _encoded(key: str, entries: Sequence[Any]) -> Generator[None, None, Encoded]:
+    parts = [b'{"%s":[' % key.encode()]
+    digest = sha256(parts[0])
+    for start in range(0, len(entries), SLICE):
+        if start:
+            yield
+        part = msgspec.json.encode(entries[start : start + SLICE])[1:-1]
+        parts.append(b"," + part if start else part)
+        digest.update(parts[-1])
+    parts.append(b"]}\n")
+    return Encoded(b"".join(parts), digest.hexdigest())
 
 
 def _series(period: Period, since: int, figures: dict[int, float], current: int | None) -> Series:
