@@ -5,19 +5,18 @@ How gossipctl reaches what it administers: a running daemon at its admin socket,
 from __future__ import annotations
 
 import errno
-import http.client
 import json
 import os
 import pwd
-import socket
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
+from gossip.cli.http import OK, Answer, BadAnswer, Connection
 from gossip.config import SOCKET_PATH_BYTES, Config
 from gossip.operations.command import Command
 from gossip.operations.operation import Occasion, Operation, carry_out, read
@@ -44,19 +43,6 @@ class Failed(Exception):
 
 class NotRunning(Exception):
     """No daemon listens at the admin socket."""
-
-
-class _Connection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
-
-    def __init__(self, path: Path, timeout: float | None) -> None:
-        super().__init__("gossip", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(os.fspath(self._path))
 
 
 class RunningDaemon:
@@ -91,68 +77,60 @@ class RunningDaemon:
         @raise Failed: there is none, or it ends too early.
         """
         with closing(self._connection(SNAPSHOT_SECONDS)) as connection:
-            response = self._request(connection, "POST", "backup")
-            if response.status != http.client.OK:
-                self._read(response)
-            rest = response.length or 0
+            answer = self._request(connection, "POST", "backup")
+            if answer.status != OK:
+                self._read(answer)
             try:
-                while rest > 0 and (chunk := response.read(min(rest, CHUNK))):
-                    rest -= len(chunk)
-                    yield chunk
-            except (OSError, http.client.HTTPException) as error:
+                yield from answer.chunks()
+            except (OSError, BadAnswer) as error:
                 raise Failed(f"the daemon did not send the whole backup: {error}") from None
-            if rest:
-                raise Failed("the daemon ended the connection before the whole backup was there")
 
     def tail(self, channel: str | None) -> Iterator[dict[str, Any]]:
         """Yield each message as it is said, until the daemon ends the connection."""
         with closing(self._connection(None)) as connection:
             query = f"?{urlencode({'channel': channel})}" if channel else ""
-            response = self._request(connection, "GET", f"tail{query}")
-            if response.status != http.client.OK:
-                self._read(response)
-            try:
-                while line := response.readline():
-                    yield json.loads(line)
-            except (OSError, http.client.HTTPException):
-                return
+            answer = self._request(connection, "GET", f"tail{query}")
+            if answer.status != OK:
+                self._read(answer)
+            # The last line may be half a message.
+            with suppress(OSError, ValueError):
+                yield from map(json.loads, answer.lines())
 
-    def _connection(self, timeout: float | None = TIMEOUT) -> _Connection:
-        return _Connection(self._path, timeout)
-
-    def _request(
-        self, connection: _Connection, method: str, name: str, body: bytes | None = None
-    ) -> http.client.HTTPResponse:
+    def _connection(self, timeout: float | None = TIMEOUT) -> Connection:
         """
         @raise NotRunning: no daemon listens.
-        @raise Failed: the daemon cannot be reached, or does not answer.
+        @raise Failed: the daemon cannot be reached.
         """
         try:
-            connection.connect()
+            return Connection(self._path, timeout)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR):
                 raise NotRunning from None
             raise Failed(f"cannot reach the daemon at {self._path}: {error.strerror}") from None
+
+    def _request(self, connection: Connection, method: str, name: str, body: bytes = b"") -> Answer:
+        """
+        @raise Failed: the daemon does not answer.
+        """
         try:
-            connection.request(method, f"/{name}", body)
-            return connection.getresponse()
+            return connection.request(method, f"/{name}", body)
         except TimeoutError:
             raise Failed(f"the daemon did not answer within {connection.timeout:.0f} seconds") from None
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, BadAnswer) as error:
             raise Failed(f"the daemon did not answer: {error}") from None
 
-    def _read(self, response: http.client.HTTPResponse) -> dict[str, Any]:
+    def _read(self, answer: Answer) -> dict[str, Any]:
         """
         @raise Failed: the daemon refused, with its text; or its answer cannot be read.
         """
         try:
-            result = json.loads(response.read())
-        except (OSError, http.client.HTTPException, ValueError):
+            result = json.loads(b"".join(answer.chunks()))
+        except (OSError, BadAnswer, ValueError):
             result = None
         if not isinstance(result, dict):
-            raise Failed(f"the daemon's answer cannot be read ({response.status} {response.reason})") from None
-        if response.status != http.client.OK:
-            raise Failed(str(result.get("error", response.reason)))
+            raise Failed(f"the daemon's answer cannot be read ({answer.status} {answer.reason})") from None
+        if answer.status != OK:
+            raise Failed(str(result.get("error", answer.reason)))
         return result
 
 

@@ -13,7 +13,6 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Final
 
 import msgspec
@@ -51,6 +50,9 @@ def confusables() -> dict[str, str]:
 
     @return: by character, the text that stands for it and all that look alike.
     """
+    # gossipctl imports this module for every command, and needs the data for few.
+    from importlib.resources import files
+
     data = files("confusable_homoglyphs").joinpath("confusables.json").read_bytes()
     # The file has each pair in both directions: every group is a star around the text that UTS 39 maps it to.
     # It marks what is written from right to left.
