@@ -95,6 +95,13 @@ class Others(SynchronousTestCase):
             {line[1:] for line in lines if line.startswith("!")}, {each for line in copied for each in line.split()}
         )
 
+    def test_volumes(self) -> None:
+        """Docker gives a new volume the owner of its directory in the image, which the daemon's user must be."""
+        (made,) = re.findall(r"install -d -m 700 -o gossip -g gossip (.*)", (ETC / "Dockerfile").read_text())
+        services = yaml.safe_load((ETC / "compose.yaml").read_text())["services"].values()
+        mounted = {volume.split(":")[1] for service in services for volume in service["volumes"]}
+        self.assertEqual(mounted, set(made.split()))
+
     def test_pinned(self) -> None:
         """The images that everything is built on have a whole version."""
         bases = re.findall(r"(?m)^FROM (\S+)", (ETC / "Dockerfile").read_text())
