@@ -6,7 +6,7 @@ Both databases have the same C{INSERT … ON CONFLICT}. SQLAlchemy has it in a s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final
 
@@ -53,6 +53,9 @@ from gossip.store import tables
 EXPIRING: Final = 2000
 """One change deletes at most this many rows, so that it does not delay the changes behind it."""
 
+_INDEPENDENT: Final = frozenset((MessageSaid, GameSeen, GameOnline))
+"""Kinds of changes that write nothing of each other: only those of one kind must keep their order."""
+
 _EXPIRING_TIMES: Final = 200
 
 Row = dict[str, Any]
@@ -72,9 +75,23 @@ def execute(connection: Connection, changes: Iterable[Change]) -> list[Change]:
     """
     rest: list[Change] = []
     # One executemany for a run of messages is ten times as fast as single statements.
-    for kind, run in groupby(changes, type):
-        rest.extend(_EXECUTE[kind](connection, list(run)) or ())
+    for kind, run in _runs(changes):
+        rest.extend(_EXECUTE[kind](connection, run) or ())
     return rest
+
+
+def _runs(changes: Iterable[Change]) -> Iterator[tuple[type[Change], list[Any]]]:
+    """Changes of one kind at a time, in an order that comes to the same."""
+    for independent, stretch in groupby(changes, lambda change: type(change) in _INDEPENDENT):
+        if independent:
+            # When many games join, these alternate.
+            runs: dict[type[Change], list[Any]] = {}
+            for change in stretch:
+                runs.setdefault(type(change), []).append(change)
+            yield from runs.items()
+        else:
+            for kind, run in groupby(stretch, type):
+                yield kind, list(run)
 
 
 def is_stored(connection: Connection, said: MessageSaid) -> bool:

@@ -168,9 +168,9 @@ class StartTests(DaemonTestCase):
 
     def test_no_directory(self) -> None:
         """A data directory that cannot be made."""
-        path = Path(self.mktemp())
-        path.write_text("in the way")
-        self.assertIn(str(path.absolute()), self.failed(self.daemon(data=path.absolute())))
+        daemon = self.daemon()
+        daemon.data.write_text("in the way")
+        self.assertIn(str(daemon.data), self.failed(daemon))
 
     def test_deep_directory(self) -> None:
         """A data directory that is too deep for the admin's unix socket."""
