@@ -1,4 +1,4 @@
-"""What is known over a restart of who was online: as after a short absence, nobody hears of it."""
+"""What is known after a restart about the games that were online: as after a short absence, nobody hears of it."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
         self.assertEqual((len(kept.reports(10, resolved=True)), len(kept.audit(10))), (2, 7))
 
     def test_third_schema(self) -> None:
-        """Who signs in, and whose a game is, is in a store of the third version, with what was in one before."""
+        """A store of the third version has accounts and owners of games, with all that an older one had."""
         Path(self.directory).mkdir()
         dump = (Path(__file__).parent / "schemas" / "0003.sql").read_text("utf-8")
         with closing(sqlite3.connect(f"{self.directory}/gossip.db")) as connection:

@@ -297,7 +297,7 @@ class Telnet:
             self._give_up(Flooded("no-line-feed"))
 
     def shorten(self, most: int) -> list[Event]:
-        """Keep no more than so many bytes of a line that has no end yet: drop it if it has more."""
+        """Keep a line that has no end yet only up to a number of bytes; a longer one is dropped."""
         if len(self._line) > most:
             self._skip()
         events, self._events = self._events, []
