@@ -89,7 +89,7 @@ def main(readers: int) -> int:
         games = [Game(daemon.url, compression=None) for _ in range(2)]
         for game, name in zip(games, ("Alpha", "Beta"), strict=True):
             game.authenticate(daemon.register(name), channels=["gossip"])
-        daemon.admin("channel/show", channel="gossip")
+        daemon.admin("channel/publish", channel="gossip")
         latencies(*games)  # warm
         rounds: dict[str, list[list[float]]] = {"without": [], "with": []}
         events = 0

@@ -48,8 +48,14 @@ def _view_channel(result: Result) -> Sequence[Block]:
     return (shown,)
 
 
+def _view_hint(result: Result) -> Sequence[Block]:
+    # "channel show" published the channel up to version 1.0: a script that still types it can learn it here.
+    hint = f"Web pages do not show it. To publish it: gossipctl channel publish {result['name']}"
+    return (*_view_channel(result), *(("", hint) if result["hidden"] else ()))
+
+
 def _state(channel: Result) -> str:
-    states = ["hidden" if channel["hidden"] else "shown"]
+    states = ["hidden" if channel["hidden"] else "public"]
     if channel["paused_until"]:
         states.append(f"paused until {channel['paused_until']}")
     if channel["speakers"] is not None:
@@ -80,10 +86,12 @@ class ChannelList(Listing, frozen=True):
 
 class ChannelCreate(Operation, frozen=True):
     """
-    Create a channel that people see. A channel that a game creates by subscribing is hidden.
+    Create a channel. People see it on the web pages, unless it is hidden. A channel that a game creates by subscribing
+    is hidden.
 
     @ivar channel: the channel.
     @ivar description: what the channel is for.
+    @ivar hidden: do not show the channel to people. Games can still hear it.
     """
 
     wire = "channel/create"
@@ -93,22 +101,40 @@ class ChannelCreate(Operation, frozen=True):
 
     channel: str
     description: str | None = None
+    hidden: bool = False
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         if self.channel in registry.channels:
             raise Refused("taken", "channel", f"the channel {self.channel} exists already")
-        channel = Channel(self.channel, hidden=False, description=_text(self.description), kept=True)
+        channel = Channel(self.channel, hidden=self.hidden, description=_text(self.description), kept=True)
         return ChannelSaved(channel), channel_shown(registry, channel, on.now)
 
 
-class ChannelShow(Operation, frozen=True):
+class ChannelInfo(Operation, frozen=True):
     """
-    Show a channel to people.
+    Show what is known of a channel.
 
     @ivar channel: the channel.
     """
 
-    wire = "channel/show"
+    wire = "channel/info"  # not channel/show, which publishes: see L{ChannelShow}
+    typed = "channel show"
+    view = staticmethod(_view_hint)
+
+    channel: str
+
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        return None, channel_shown(registry, find_channel(registry, self.channel), on.now)
+
+
+class ChannelPublish(Operation, frozen=True):
+    """
+    Publish a channel. The web pages show it from now on, with its messages.
+
+    @ivar channel: the channel.
+    """
+
+    wire = "channel/publish"
     done = "The channel {name} is public now."
     view = staticmethod(_view_channel)
 
@@ -117,6 +143,22 @@ class ChannelShow(Operation, frozen=True):
     def perform(self, registry: Registry, on: Occasion) -> Done:
         channel = find_channel(registry, self.channel)
         return _changed(registry, channel, replace(channel, hidden=False), on.now)
+
+
+class ChannelShow(ChannelPublish, frozen=True):
+    """
+    The name of channel/publish up to version 1.0. It still publishes, and goes away with the next release.
+
+    @ivar channel: the channel.
+    """
+
+    wire = "channel/show"
+    typed = None
+    deprecated = "channel/publish"
+
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        change, result = super().perform(registry, on)
+        return change, {**result, "deprecated": f"{self.wire} goes away: use {self.deprecated}"}
 
 
 class ChannelHide(Operation, frozen=True):
@@ -282,6 +324,8 @@ def channel_shown(registry: Registry, channel: Channel, now: float) -> Result:
 OPERATIONS: Final[tuple[type[Operation], ...]] = (
     ChannelList,
     ChannelCreate,
+    ChannelInfo,
+    ChannelPublish,
     ChannelShow,
     ChannelHide,
     ChannelPause,

@@ -82,6 +82,7 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @cvar may_be_first: a store is made for it, if there is none.
     @cvar hushed: the arguments that are not noted.
     @cvar question: what a person in a terminal is asked first, with arguments in braces: it cannot be undone.
+    @cvar deprecated: the command that takes the place of this one, which goes away with the next release.
     @cvar done: what a person in a terminal is told first once it is done, with parts of the result in braces.
     """
 
@@ -91,6 +92,7 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     may_be_first: ClassVar[bool] = False
     hushed: ClassVar[tuple[str, ...]] = ()
     question: ClassVar[str] = ""
+    deprecated: ClassVar[str] = ""
     done: ClassVar[str] = ""
 
     @staticmethod

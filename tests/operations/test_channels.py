@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gossip.operations.catalogue import COMMANDS
+from gossip.operations.channels import ChannelInfo, ChannelShow
 from gossip.registry.changes import Channel, ChannelSaved, ChannelsRemoved
 from tests.support.operations import AdminTestCase
 from tests.support.world import NOW, uuid
@@ -19,13 +21,37 @@ class ChannelTests(AdminTestCase):
         self.assertEqual(result, {**CHANNEL, "description": "All talk"})
         self.assertRefused("the channel gossip exists already", "channel/create", channel="gossip")
 
-    def test_show_and_hide(self) -> None:
-        """A channel is hidden and shown."""
+    def test_create_hidden(self) -> None:
+        """A channel for staff is hidden from its beginning."""
+        self.assertTrue(self.perform("channel/create", channel="staff", hidden=True)["hidden"])
+        self.assertEqual(self.change, ChannelSaved(Channel("staff", True, None, None, kept=True)))
+
+    def test_publish_and_hide(self) -> None:
+        """A channel is hidden and published."""
         self.perform("channel/create", channel="gossip")
         self.assertTrue(self.perform("channel/hide", channel="gossip")["hidden"])
-        self.assertFalse(self.perform("channel/show", channel="gossip")["hidden"])
-        self.perform("channel/show", channel="gossip")
+        self.assertFalse(self.perform("channel/publish", channel="gossip")["hidden"])
+        self.perform("channel/publish", channel="gossip")
         self.assertIsNone(self.change)
+
+    def test_info(self) -> None:
+        """A look at a channel changes nothing; the view of a hidden one says how to publish it."""
+        self.perform("channel/create", channel="gossip", hidden=True)
+        shown = self.perform("channel/info", channel="gossip")
+        self.assertIsNone(self.change)
+        self.assertEqual(shown, {**CHANNEL, "hidden": True})
+        hint = "Web pages do not show it. To publish it: gossipctl channel publish gossip"
+        self.assertEqual(ChannelInfo.view(shown)[-1], hint)
+        self.assertEqual(len(ChannelInfo.view({**shown, "hidden": False})), 1)
+
+    def test_old_show(self) -> None:
+        """The old name of channel/publish does the same, says that it goes away, and cannot be typed."""
+        self.perform("channel/create", channel="gossip", hidden=True)
+        result = self.perform("channel/show", channel="gossip")
+        self.assertEqual(self.change, ChannelSaved(Channel("gossip", False, kept=True)))
+        self.assertEqual(result, {**CHANNEL, "deprecated": "channel/show goes away: use channel/publish"})
+        self.assertIn(ChannelShow.deprecated, COMMANDS)
+        self.assertIsNone(ChannelShow.typed)
 
     def test_pause_and_resume(self) -> None:
         """A pause lasts 30 minutes by default, and is not shown once it is over."""
@@ -68,7 +94,7 @@ class ChannelTests(AdminTestCase):
 
     def test_unknown(self) -> None:
         """An operation on a channel that does not exist is refused."""
-        for name in ("show", "hide", "pause", "resume", "remove"):
+        for name in ("info", "publish", "show", "hide", "pause", "resume", "remove"):
             self.assertRefused("no such channel", f"channel/{name}", channel="nowhere")
         self.assertRefused("no such channel", "channel/describe", channel="nowhere", description="")
 

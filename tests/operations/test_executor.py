@@ -42,7 +42,7 @@ class ExecutorTests(SynchronousTestCase):
         result = self.successResultOf(self.carry_out(ChannelCreate(channel="news")))
         self.assertEqual(result["name"], "news")
         self.assertIn("news", self.service.network.registry.channels)
-        self.assertEqual(self.noted(), [("ana", "channel/create", {"channel": "news"})])
+        self.assertEqual(self.noted(), [("ana", "channel/create", {"channel": "news", "hidden": False})])
 
     def test_looks(self) -> None:
         """An operation that looks into the store has read it; one that changes nothing is not noted."""

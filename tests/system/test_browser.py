@@ -245,7 +245,7 @@ class OddNameTests(BrowserTestCase):
         """A channel with an odd name has its pages, too."""
         name = "a b/c?d#e%41\"'&"
         self.daemon.admin("channel/create", channel=name)
-        self.daemon.admin("channel/show", channel=name)
+        self.daemon.admin("channel/publish", channel=name)
         self.daemon.admin("say", channel=name, text="Here")
         self.open(f"/chat/{quote(name, safe='')}")
         eventually(self.is_live, "a live page")

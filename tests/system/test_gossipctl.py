@@ -88,7 +88,10 @@ class OfflineTests(SynchronousTestCase):
         """Channels and code bases are created and changed."""
         self.json("channel", "create", "gossip", "--description", "All talk")
         self.assertTrue(self.json("channel", "hide", "gossip")["hidden"])
-        self.assertFalse(self.json("channel", "show", "gossip")["hidden"])
+        self.assertTrue(self.json("channel", "show", "gossip")["hidden"])
+        self.assertFalse(self.json("channel", "publish", "gossip")["hidden"])
+        self.assertTrue(self.json("channel", "create", "staff", "--hidden")["hidden"])
+        self.json("channel", "remove", "staff", "--yes")
         self.assertIsNotNone(self.json("channel", "pause", "gossip", "5")["paused_until"])
         self.assertIsNone(self.json("channel", "resume", "gossip")["paused_until"])
         self.assertEqual(self.json("channel", "describe", "gossip", "x")["description"], "x")
@@ -249,7 +252,7 @@ class OfflineTests(SynchronousTestCase):
         head, first, _ = self.run_("game", "list")[1].splitlines()
         self.assertEqual(head, "SHORT     NAME       STATE   CLIENT ID")
         self.assertEqual(first, f"A         The Alpha  hidden  {added['client_id']}")
-        self.assertEqual(self.run_("channel", "list")[1], "CHANNEL  STATE  DESCRIPTION\ngossip   shown\n")
+        self.assertEqual(self.run_("channel", "list")[1], "CHANNEL  STATE   DESCRIPTION\ngossip   public\n")
         self.assertIn("The secret is not shown again", self.run_("game", "rotate", "A")[1])
 
     def test_no_store(self) -> None:
@@ -321,7 +324,7 @@ class QuestionTests(SynchronousTestCase):
         for typed, told in (
             (b"n\n", (1, "", f"{asked}gossipctl: nothing was changed\n")),
             (b"\n", (1, "", f"{asked}gossipctl: nothing was changed\n")),
-            (b"y\n", (0, "Removed the channel gossip.\n\nname   gossip\nstate  shown\n", asked)),
+            (b"y\n", (0, "Removed the channel gossip.\n\nname   gossip\nstate  public\n", asked)),
         ):
             keyboard, terminal = pty.openpty()
             self.addCleanup(os.close, keyboard)

@@ -704,7 +704,7 @@ class GamesTests(ProtocolTestCase):
             players=["Bo", "Cy"],
             user_agent="BetaMUD 2.0",
         )
-        self.daemon.admin("channel/show", channel="shown-here")
+        self.daemon.admin("channel/publish", channel="shown-here")
         self.daemon.admin("agent/set", agent="BetaMUD 2.0", url="https://beta.example/code", repo_url=None)
         alpha.hear()
         status = {

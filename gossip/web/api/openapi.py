@@ -135,6 +135,7 @@ def _post(operation: type[Operation]) -> dict[str, Any]:
     return {
         "post": {
             "summary": about(operation),
+            **({"deprecated": True} if operation.deprecated else {}),
             "requestBody": {"content": {"application/json": {"schema": schema}}},
             "responses": {"200": done, "400": refused, **_refusals("503")},
         }

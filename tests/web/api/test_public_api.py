@@ -234,6 +234,17 @@ class DocumentTests(ApiTestCase):
         self.assertEqual(pause["required"], ["channel"])
         self.assertEqual(pause["properties"]["minutes"]["default"], 30)
 
+    def test_deprecated(self) -> None:
+        """The description marks the operations that go away, and no others."""
+        paths = self.ask("/api/v1/openapi.json")["paths"]
+        marked = {
+            path.removeprefix("/api/v1/admin/")
+            for path, kinds in paths.items()
+            if "deprecated" in str(kinds.get("post", {}).keys())
+        }
+        self.assertEqual(marked, {wire for wire, operation in OPERATIONS.items() if operation.deprecated})
+        self.assertIn("channel/show", marked)
+
     def test_asyncapi(self) -> None:
         """The AsyncAPI document has every event that a game can send, with the schema of its payload."""
         document = self.ask("/asyncapi.json")

@@ -284,7 +284,7 @@ class ChannelTests(AdminPagesTestCase):
         self.service.join("Alpha", channels=["testing"])
         self.assertIn("testing hidden 1", seen(self.read("/admin/channels")))
         for path in ("/admin/channels", "/admin/channels/testing"):
-            self.done(path, "channel/show", channel="testing")
+            self.done(path, "channel/publish", channel="testing")
             self.assertFalse(self.channel("testing").hidden)
             self.done(path, "channel/hide", channel="testing")
             self.assertTrue(self.channel("testing").hidden)

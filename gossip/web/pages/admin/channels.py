@@ -12,9 +12,9 @@ from gossip.operations.channels import (
     ChannelHide,
     ChannelList,
     ChannelPause,
+    ChannelPublish,
     ChannelRemove,
     ChannelResume,
-    ChannelShow,
     ChannelSpeakers,
     channel_shown,
 )
@@ -39,7 +39,7 @@ class ChannelsPage(_Pauses):
     pattern = "/admin/channels"
     template = "admin/channels.html"
     title = "Channels"
-    does = (ChannelCreate, ChannelShow, ChannelHide, ChannelPause, ChannelResume)
+    does = (ChannelCreate, ChannelPublish, ChannelHide, ChannelPause, ChannelResume)
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         page = await self.listed(request, ChannelList, actor, "name")
@@ -58,7 +58,7 @@ class ChannelPage(_Pauses):
     pattern = "/admin/channels/{name}"
     template = "admin/channel.html"
     does = (
-        ChannelShow,
+        ChannelPublish,
         ChannelHide,
         ChannelPause,
         ChannelResume,

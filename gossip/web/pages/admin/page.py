@@ -60,7 +60,7 @@ _DONE: Final = {
     "game/remove": "The game was removed.",
     "game/edit": "The game was changed.",
     "channel/create": "The channel was created.",
-    "channel/show": "The pages now show the channel.",
+    "channel/publish": "The pages now show the channel.",
     "channel/hide": "The pages no longer show the channel.",
     "channel/pause": "The channel is paused.",
     "channel/resume": "The pause was ended.",
