@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from gossip.network.session import Session
-from gossip.protocol.flags import SUPPORTS
+from gossip.protocol.flags import EXTENSIONS, SUPPORTS
 
 _REMEMBERED: Final = 64
 """For how many excluded games a group remembers the rest: each such tuple is as large as the group."""
@@ -24,12 +24,14 @@ class Subscribers(Struct, frozen=True):
     All sessions that are subscribed to a channel, except those of one game.
 
     @ivar but: the client_id of that game; C{None} excludes nobody.
-    @ivar numbered: the sessions that support history; without it, all others.
+    @ivar numbered: the sessions that are told the numbers of messages; without it, all others.
+    @ivar extended: of the numbered ones, only those with any extension, or only those without; C{None} for both.
     """
 
     channel: str
     but: str | None = None
     numbered: bool = False
+    extended: bool | None = None
 
 
 class Supporters(Struct, frozen=True):
@@ -50,7 +52,20 @@ class SessionsOf(Struct, frozen=True):
     flag: str
 
 
-Audience = Subscribers | Supporters | SessionsOf
+class Extended(Struct, frozen=True):
+    """
+    All sessions that were granted an extension.
+
+    @ivar channel: only those that are subscribed to this channel.
+    @ivar client_id: only those of this game.
+    """
+
+    extension: str
+    channel: str | None = None
+    client_id: str | None = None
+
+
+Audience = Subscribers | Supporters | SessionsOf | Extended
 
 
 class _Group:
@@ -91,13 +106,30 @@ class Audiences:
     def __init__(self) -> None:
         self._channels: dict[tuple[str, bool], _Group] = {}
         self._flags: dict[str, _Group] = {flag: _Group() for flag in SUPPORTS}
+        self._extensions: dict[str, _Group] = {extension: _Group() for extension in EXTENSIONS}
 
-    def resolve(self, audience: Subscribers | Supporters) -> tuple[Session, ...]:
-        """The sessions of an audience: the same tuple until somebody joins or leaves it."""
-        if isinstance(audience, Supporters):
-            return self._flags[audience.flag].without(audience.but)
-        group = self._channels.get((audience.channel, audience.numbered))
-        return group.without(audience.but) if group is not None else ()
+    def resolve(self, audience: Subscribers | Supporters | Extended) -> tuple[Session, ...]:
+        """
+        The sessions of an audience.
+
+        They are the same tuple until somebody joins or leaves it; a narrowed audience is made anew.
+        """
+        match audience:
+            case Subscribers(channel, but, numbered, extended):
+                group = self._channels.get((channel, numbered))
+                sessions = group.without(but) if group is not None else ()
+                if extended is None:
+                    return sessions
+                return tuple(session for session in sessions if bool(session.extensions) is extended)
+            case Supporters(flag, but):
+                return self._flags[flag].without(but)
+            case Extended(extension, channel, client_id):
+                sessions = self._extensions[extension].without(None)
+                if channel is not None:
+                    sessions = tuple(session for session in sessions if channel in session.channels)
+                if client_id is not None:
+                    sessions = tuple(session for session in sessions if session.client_id == client_id)
+                return sessions
 
     # Channels.
 
@@ -134,14 +166,22 @@ class Audiences:
             counts[channel] = counts.get(channel, 0) + len(group.sessions)
         return counts
 
-    # Flags.
+    # Flags and extensions.
 
     def support(self, session: Session) -> None:
-        """A session authenticated: it supports its flags from now on."""
+        """A session authenticated: it supports its flags and has its extensions from now on."""
         for flag in session.supports:
             self._flags[flag].join(session)
+        for extension in session.extensions:
+            self._extensions[extension].join(session)
 
     def withdraw(self, session: Session, flags: Iterable[str]) -> None:
-        """A session no longer supports these flags, or ended."""
+        """A session no longer supports these flags."""
         for flag in flags:
             self._flags[flag].leave(session)
+
+    def ended(self, session: Session) -> None:
+        """A session ended."""
+        self.withdraw(session, session.supports)
+        for extension in session.extensions:
+            self._extensions[extension].leave(session)

@@ -63,7 +63,7 @@ from gossip.protocol.events import (
     Unknown,
     Unreadable,
 )
-from gossip.protocol.flags import HISTORY
+from gossip.protocol.flags import HISTORY, granted
 from gossip.protocol.moment import Moment
 from gossip.protocol.text import clean_name
 from gossip.registry.changes import (
@@ -314,10 +314,12 @@ class Network:
             return self._dismiss(session, NotAuthenticated(event.ref, denied.error), now)
         del self._unauthenticated[session]
         session.situation = Situation.ACTIVE
-        session.supports = supports
+        extensions = None if event.extensions is None else granted(event.extensions)
+        session.extensions = frozenset(extensions or ())
+        session.supports = supports | {HISTORY} if HISTORY in session.extensions else supports
         session.debug_until = now.steady + DEBUG if event.debug else 0.0
         session.online, came = self.presence.join(session, game)
-        outputs: Outputs = [Send(session, Authenticated(event.ref, game.short_name))]
+        outputs: Outputs = [Send(session, Authenticated(event.ref, game.short_name, extensions))]
         # A name given twice is one wish: an undeserved failure throws a client in the field into a loop.
         for name in list(dict.fromkeys(event.channels or ()))[: self.rules.limits.channels or None]:
             if (

@@ -126,7 +126,7 @@ class Presence:
         online = session.online
         assert online is not None
         online.left(session)
-        self._audiences.withdraw(session, session.supports)
+        self._audiences.ended(session)
         if not online.sessions:
             self._leaving[online.game.client_id] = now.steady + GRACE
 

@@ -29,6 +29,8 @@ class Session:
     @ivar situation: not authenticated, active or gone.
     @ivar online: the game that it belongs to, once it is active.
     @ivar supports: the flags that it may use.
+    @ivar extensions: the extensions of the protocol that it was granted. What the network sends by itself to a session
+        without them is the same as ever, to the byte.
     @ivar channels: what it is subscribed to, in that order.
     @ivar players: the players that it lists, in that order.
     @ivar beats: how many heartbeats it was asked for.
@@ -43,6 +45,7 @@ class Session:
         "buckets",
         "channels",
         "debug_until",
+        "extensions",
         "online",
         "opened_at",
         "peer",
@@ -57,6 +60,7 @@ class Session:
         self.situation = Situation.NEW
         self.online: Online | None = None
         self.supports: frozenset[str] = frozenset()
+        self.extensions: frozenset[str] = frozenset()
         self.channels: dict[str, None] = {}
         self.players: dict[str, None] = {}
         self.beats = 0
@@ -73,4 +77,4 @@ class Session:
     @property
     def numbered(self) -> bool:
         """Is it told the numbers of messages?"""
-        return HISTORY in self.supports
+        return HISTORY in self.supports or bool(self.extensions)

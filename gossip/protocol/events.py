@@ -8,7 +8,7 @@ The protocol at a glance (version 2.3.0). Every frame is one JSON object with ``
     ---------------------------  --------------------------------------------  ---------------------------------
     authenticate                 client_id, client_secret, supports,           Authenticated, always, without ref
                                  channels?, players?, version?,
-                                 user_agent?, debug?, resume?
+                                 user_agent?, debug?, resume?, extensions?
     heartbeat                    players?                                      none, ever
     channels/subscribe           channel                                       Success
     channels/unsubscribe         channel                                       Success
@@ -83,6 +83,8 @@ class Authenticate(Event, frozen=True):
     A game authenticates.
 
     A field of a wrong type counts as absent. An entry of C{supports} that is no string is C{None}.
+
+    @ivar extensions: the extensions of the protocol that the game understands; C{None} if it knows of none.
     """
 
     wire = "authenticate"
@@ -96,6 +98,7 @@ class Authenticate(Event, frozen=True):
     user_agent: str | None = None
     debug: bool | None = None
     resume: dict[str, int] | None = None
+    extensions: tuple[str, ...] | None = None
 
 
 class Heartbeat(Event, frozen=True):
@@ -303,10 +306,15 @@ class Failure(Struct, frozen=True):
 
 
 class Authenticated(Struct, frozen=True):
-    """The game is authenticated. On the websocket this carries neither ref nor game."""
+    """
+    The game is authenticated. On the websocket this carries neither ref nor game.
+
+    @ivar extensions: those that were granted; C{None} if the game did not ask, and then it sees nothing of them.
+    """
 
     ref: Ref
     game: str
+    extensions: tuple[str, ...] | None = None
 
 
 class NotAuthenticated(Struct, frozen=True):

@@ -131,7 +131,12 @@ def _lenient(event: type[Event]) -> _Reader:
         except _UNREADABLE:
             return None
         # In supports, an entry that is no string stays: it leads to the error "includes unknown supports".
-        return tuple(texts) if name == "supports" else tuple(text for text in texts if text is not None)
+        if name == "supports":
+            return tuple(texts)
+        # No list of strings: the game does not know what extensions are, and gets the answer of an old client.
+        if name == "extensions" and None in texts:
+            return None
+        return tuple(text for text in texts if text is not None)
 
     def read(payload: bytes | Raw) -> Sequence[Any]:
         try:
@@ -290,7 +295,8 @@ class _Frame(Struct, omit_defaults=True):
 
 _write = msgspec.json.Encoder().encode
 
-_AUTHENTICATED: Final = _write(_Frame("authenticate", status="success", payload={"unicode": "✔️", "version": VERSION}))
+_WELCOME: Final = {"unicode": "✔️", "version": VERSION}
+_AUTHENTICATED: Final = _write(_Frame("authenticate", status="success", payload=_WELCOME))
 _BEAT: Final = _write(_Frame("heartbeat"))
 
 _ENVELOPE: Final = 1024
@@ -317,8 +323,10 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
             return [_write(_Frame(wire, _shown(ref), "success"))]
         case Failure(wire, ref, wrong):
             return [_write(_Frame(UNSET if wire is None else wire, _shown(ref), "failure", wrong.text))]
-        case Authenticated():
+        case Authenticated(_, _, None):
             return [_AUTHENTICATED]
+        case Authenticated(_, _, extensions):
+            return [_write(_Frame(Authenticate.wire, status="success", payload={**_WELCOME, "extensions": extensions}))]
         case NotAuthenticated(_, wrong):
             return [_write(_Frame(Authenticate.wire, status="failure", error=wrong.text))]
         case ChannelsHistoryAnswer(ref, channel, messages, more):

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from gossip.network.audiences import Audience, SessionsOf, Subscribers, Supporters
+from gossip.network.audiences import Audience, Extended, SessionsOf, Subscribers, Supporters
 from gossip.network.network import Network
 from gossip.network.outputs import Broadcast, Commit, Fetch, Output, Outputs, Release, Send
 from gossip.network.session import Session, Situation
@@ -178,12 +178,16 @@ def hears(audience: Audience, session: Session) -> bool:
     if session.situation is not Situation.ACTIVE:
         return False
     match audience:
-        case Subscribers(channel, but, numbered):
-            return channel in session.channels and session.client_id != but and session.numbered == numbered
+        case Subscribers(channel, but, numbered, extended):
+            heard = channel in session.channels and session.client_id != but and session.numbered == numbered
+            return heard and extended in (None, bool(session.extensions))
         case Supporters(flag, but):
             return flag in session.supports and session.client_id != but
         case SessionsOf(client_id, flag):
             return flag in session.supports and session.client_id == client_id
+        case Extended(extension, channel, client_id):
+            narrowed = channel in (None, *session.channels) and client_id in (None, session.client_id)
+            return extension in session.extensions and narrowed
 
 
 def sent(outputs: Sequence[Output], session: Session) -> list[Any]:

@@ -160,7 +160,20 @@ class TextDialect:
         if session is not None:
             raise Denied("already-logged-in")
         client_id, secret, agent = _words(arguments, 2, "LOGIN client_id client_secret [agent text]")
-        return [Authenticate(asked, client_id, secret, SUPPORTS, (), (), VERSION, agent or None, False)]
+        return [
+            Authenticate(
+                asked,
+                client_id,
+                secret,
+                SUPPORTS,
+                (),
+                (),
+                VERSION,
+                agent or None,
+                debug=False,
+                extensions=self.options.extensions,
+            )
+        ]
 
     def _subscribe(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         (channel,) = _exactly(arguments, 1, "SUBSCRIBE channel")
@@ -229,6 +242,8 @@ class TextDialect:
         for word in arguments.split():
             key, _, value = word.partition("=")
             try:
+                if key.lower() == "extensions" and session is not None:
+                    raise ValueError("extensions are granted at the login")
                 options = options.changed(key.lower(), value)
             except ValueError:
                 raise Denied("bad-option", option=key[:_SHOWN]) from None
@@ -310,6 +325,6 @@ _HELP: Final = (
     "SIGNIN name, SIGNOUT name, PLAYERS [name ...]",
     "WHO [game], GAMES [game]",
     "OPTION charset=utf-8|latin1|cp437|ascii maxline=256..4096 double=CHARS strip=CHARS echo=on|off",
-    "OPTION events=channels,tells,players,games",
+    "OPTION events=channels,tells,players,games, before LOGIN: extensions=directory,moderation",
     "PING [token], HELP, QUIT",
 )

@@ -17,6 +17,7 @@ from zope.interface import implementer
 
 from gossip.protocol import events
 from gossip.protocol.events import VERSION, ServerEvent
+from gossip.protocol.flags import granted
 from gossip.service.interfaces import IWireFormat
 from gossip.transports.telnet.lines import CHARSETS, Lettering
 
@@ -58,11 +59,13 @@ class LineOptions(Struct, frozen=True):
     @ivar lettering: how texts are written for it.
     @ivar echo: whether it is told its own messages.
     @ivar kinds: the kinds of events that it is told, of L{KINDS}.
+    @ivar extensions: the extensions of the protocol that it asks for; C{None} if it knows of none.
     """
 
     lettering: Lettering = Lettering()
     echo: bool = False
     kinds: tuple[str, ...] = KINDS
+    extensions: tuple[str, ...] | None = None
 
     def changed(self, key: str, value: str) -> LineOptions:
         """
@@ -81,11 +84,14 @@ class LineOptions(Struct, frozen=True):
                 return replace(self, echo=value.lower() == "on")
             case "events" if set(kinds := value.lower().split(",")) <= {*KINDS, ""}:
                 return replace(self, kinds=tuple(kind for kind in KINDS if kind in kinds))
+            case "extensions":
+                return replace(self, extensions=granted(value.lower().split(",")))
         raise ValueError(f"bad option {key}")
 
     def shown(self) -> dict[str, str]:
-        """Every option and its value, as the MUD writes them."""
+        """Every option and its value, as the MUD writes them. One that knows of no extensions reads of none."""
         lettering = self.lettering
+        extensions = {} if self.extensions is None else {"extensions": ",".join(self.extensions)}
         return {
             "charset": lettering.charset,
             "maxline": str(lettering.maxline),
@@ -93,6 +99,7 @@ class LineOptions(Struct, frozen=True):
             "strip": lettering.strip,
             "echo": "on" if self.echo else "off",
             "events": ",".join(self.kinds),
+            **extensions,
         }
 
 

@@ -431,6 +431,17 @@ class LimitTests(TelnetTestCase):
         self.turn()
         self.assertLess(len(self.writer.kept), 300)
 
+    def test_extensions(self) -> None:
+        """Extensions are asked for before the login; old MUDs read nothing of them."""
+        mud = self.mud()
+        self.assertNotIn("extensions", "".join(mud.say("OPTION")))
+        self.assertEqual(mud.say("OPTION extensions=Directory,mail"), ["OK OPTION extensions=directory"])
+        mud.say(f"LOGIN {self.world.client_id('Alpha')} {self.world.secret('Alpha')}")
+        (session,) = (session for session, _ in self.service.sessions())
+        self.assertEqual(session.extensions, {"directory"})
+        self.assertIn("extensions=directory", mud.say("OPTION")[0])
+        self.assertEqual(mud.say("OPTION extensions="), ["ERR OPTION 400 bad option extensions"])
+
     def test_mistake_of_ours(self) -> None:
         """A bug of ours is logged, and ends only this connection."""
         mud, other = self.login("Alpha", "OPTION events="), self.login("Beta")
