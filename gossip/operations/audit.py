@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from gossip.operations.activity import activity
 from gossip.operations.command import Block, Limit, Result, Table
 from gossip.operations.operation import Done, Memory, Occasion, Operation
 from gossip.protocol.text import timestamp
@@ -25,10 +26,14 @@ def _shown(entry: AuditEntry) -> Result:
 
 def _view_entries(result: Result) -> Sequence[Block]:
     rows = [
-        (each["at"][:19].replace("T", " "), each["actor"], each["operation"], each["subject"], each["arguments"])
+        (
+            each["at"][:19].replace("T", " "),
+            each["actor"],
+            activity(each["operation"], each["subject"], each["arguments"]),
+        )
         for each in result["entries"]
     ]
-    return (Table(("AT", "BY", "OPERATION", "TARGET", "DETAILS"), rows, "The log is empty."),)
+    return (Table(("AT", "BY", "WHAT"), rows, "The log is empty."),)
 
 
 class AuditList(Operation, frozen=True):
