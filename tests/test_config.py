@@ -376,7 +376,9 @@ CONFIGS = st.builds(
     admin_socket=TEXT,
     proxies=NUMBERS,
     downtime=NUMBERS,
-    network=st.builds(NetworkSettings, TEXT, TEXT, WEBSITES, NAMES, NAMES, NAMES, st.floats(0, 100_000)),
+    network=st.builds(
+        NetworkSettings, TEXT, TEXT, WEBSITES, NAMES, NAMES, NAMES, st.floats(0, 100_000), echo=st.booleans()
+    ),
     limits=st.builds(
         Limits,
         **{name: KINDS[kind] for name, kind in {**NetworkLimits.__annotations__, **Limits.__annotations__}.items()},

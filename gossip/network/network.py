@@ -17,6 +17,7 @@ from gossip.network.answers import failure, success
 from gossip.network.audiences import Audience, Audiences, SessionsOf, Supporters
 from gossip.network.authentication import Authentication
 from gossip.network.channels import Channels
+from gossip.network.echo import Echo
 from gossip.network.expiry import Retention
 from gossip.network.history import History
 from gossip.network.moderation import Moderation
@@ -86,6 +87,7 @@ from gossip.registry.changes import (
     UserAgent,
     UserAgentSaved,
 )
+from gossip.registry.names import ECHO_CHANNEL
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import address_of, is_over, values_of
 
@@ -161,7 +163,8 @@ class Network:
         self._ticked: int | None = None
         self._quarter: int | None = None
 
-        tells = Tells(registry, self.presence, moderation, self._new_ref, rules)
+        self._echo = Echo(self.presence, self._new_ref, rules)
+        tells = Tells(registry, self.presence, moderation, self._echo, self._new_ref, rules)
         self._table: dict[type[Event], tuple[str, Handler]] = {
             Heartbeat: ("channels", self._heartbeat),
             PlayersListed: (
@@ -461,8 +464,13 @@ class Network:
         @param kept: whether the change is on disk.
         """
         outputs: Outputs = [*(commit.then if kept else commit.otherwise)]
-        if isinstance(commit.change, AchievementKept | AchievementDropped):
-            outputs.extend(self._achievements.settled(commit.change.client_id, now))
+        change = commit.change
+        if isinstance(change, MessageSaid):
+            # First: most changes are of this kind.
+            if change.channel == ECHO_CHANNEL and kept:
+                outputs.extend(self._echo.heard(change, now))
+        elif isinstance(change, AchievementKept | AchievementDropped):
+            outputs.extend(self._achievements.settled(change.client_id, now))
         return outputs
 
     def learned(self, change: Change, now: Moment) -> Outputs:

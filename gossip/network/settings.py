@@ -82,6 +82,7 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar channel_days: how long a channel is kept that nobody is subscribed to and no admin touched; 0 for ever.
     @ivar player_count_days: how long it is kept how many players there were; 0 for ever.
     @ivar audit_days: how long it is kept what admins did, and the reports that they resolved; 0 for ever.
+    @ivar echo: whether its player C{echo} answers games on the channel C{testing}, and by tells.
     """
 
     name: str = "Gossip"
@@ -104,6 +105,7 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     channel_days: float = 30
     player_count_days: float = 730
     audit_days: float = 730
+    echo: bool = True
 
 
 class RulesSettings(Protocol):

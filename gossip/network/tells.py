@@ -12,6 +12,7 @@ from msgspec import Raw
 from gossip.network.answers import success
 from gossip.network.audiences import SessionsOf
 from gossip.network.channels import checked_message
+from gossip.network.echo import Echo
 from gossip.network.moderation import Moderation
 from gossip.network.outputs import Broadcast, Outputs, Send
 from gossip.network.presence import Presence
@@ -36,6 +37,7 @@ class Tells:
         registry: Registry,
         presence: Presence,
         moderation: Moderation,
+        echo: Echo,
         new_ref: Callable[[], Raw],
         rules: Rules,
     ) -> None:
@@ -43,10 +45,11 @@ class Tells:
         self._registry = registry
         self._presence = presence
         self._moderation = moderation
+        self._echo = echo
         self._new_ref = new_ref
 
     def send(self, session: Session, event: TellsSend, now: Moment) -> Outputs:
-        """A player tells something to one other; a tell to the network itself is answered with its help."""
+        """A player tells something to one other; a tell to the network itself is answered by it."""
         sent_at = timestamp(now.wall) if event.sent_at is None else event.sent_at
         if not is_timestamp(sent_at):
             raise Denied("invalid-payload")
@@ -56,11 +59,15 @@ class Tells:
         rate = self._rules.limits.rates.tells_send
         if is_network(event.to_game):
             spend(sender.buckets, "tells_send", rate, now)
-            self._check_names(sender.plays(from_name), to_name.lower() == NETWORK_PLAYER)
-            checked_message(event.message, self._rules.limits)
-            help_ = self._rules.settings.help
-            told = TellsReceive(self._new_ref(), NETWORK_GAME, NETWORK_PLAYER, from_name, timestamp(now.wall), help_)
-            return [Send(session, told), *success(session, event, now)]
+            echoes = self._echo.plays(to_name)
+            self._check_names(sender.plays(from_name), echoes or to_name.lower() == NETWORK_PLAYER)
+            message = checked_message(event.message, self._rules.limits)
+            if echoes:
+                self._moderation.check_speaker(sender.game.client_id, session.peer, from_name, "", now)
+                answers = self._echo.told(session, from_name, message, now)
+            else:
+                answers = [Send(session, self._help(from_name, now))]
+            return [*answers, *success(session, event, now)]
         receiver = self._registry.game_named(event.to_game)
         online = None if receiver is None else self._presence.online(receiver.client_id)
         if online is None or not online.sessions:
@@ -76,6 +83,10 @@ class Tells:
         told = TellsReceive(self._new_ref(), game.short_name, from_name, to_name, sent_at, message)
         hearing = SessionsOf(online.game.client_id, "tells")
         return [Broadcast(hearing, told), *success(session, event, now)]
+
+    def _help(self, to_name: str, now: Moment) -> TellsReceive:
+        help_ = self._rules.settings.help
+        return TellsReceive(self._new_ref(), NETWORK_GAME, NETWORK_PLAYER, to_name, timestamp(now.wall), help_)
 
     def _check_names(self, sends: bool, receives: bool) -> None:
         if not sends:

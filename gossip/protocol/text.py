@@ -31,6 +31,9 @@ _BREAKS: Final = re.compile("[\t\n\r\u2028\u2029]")
 _TAG: Final = re.compile(r"(?<!<)<++[A-Za-z/!][^>]*+>")
 
 
+_CUT: Final = "…"
+
+
 def clean(text: str) -> str:
     """
     Drop control characters, then tags (protocol specification, channels/send). It takes linear time.
@@ -91,6 +94,22 @@ def too_long(text: str, characters: int, size: int) -> bool:
         # A character has at most four bytes, so most texts need not be encoded.
         size and len(text) * 4 > size and len(text.encode()) > size
     )
+
+
+def shortened(text: str, characters: int, size: int) -> str:
+    """
+    Cut a text that is L{too_long}, so that it fits with a mark at its end.
+
+    @param characters: the maximum number of characters; 0 for no limit.
+    @param size: the maximum number of bytes, at least those of the mark; 0 for no limit.
+    """
+    if not too_long(text, characters, size):
+        return text
+    if characters:
+        text = text[: characters - 1]
+    if size:
+        text = text.encode()[: size - len(_CUT.encode())].decode(errors="ignore")
+    return text + _CUT
 
 
 def timestamp(now: float, precision: str = "milliseconds") -> str:

@@ -12,7 +12,7 @@ from typing import Final
 
 from gossip.registry.changes import Account, AccountRemoved, AccountSaved, Ticket
 from gossip.registry.errors import Refused
-from gossip.registry.names import NETWORK_PLAYER, Namesakes, resembles
+from gossip.registry.names import ECHO_PLAYER, NETWORK_PLAYER, Namesakes, resembles
 from gossip.registry.secret import digest
 
 ACCOUNT_NAME: Final = re.compile("[A-Za-z][A-Za-z0-9_-]{2,19}")
@@ -93,7 +93,7 @@ class Accounts:
         if not ACCOUNT_NAME.fullmatch(account.name):
             raise Refused("invalid", "name", "a name has 3 to 20 letters, digits, - and _, and begins with a letter")
         # On channels its messages would look like those of the network itself. Operators cannot allow it.
-        reserved = (NETWORK_PLAYER, *blocked, *(() if account.admin else for_admins))
+        reserved = (NETWORK_PLAYER, ECHO_PLAYER, *blocked, *(() if account.admin else for_admins))
         if known is None and resembles(account.name, reserved):
             raise Refused("reserved", "name", f"the name {account.name} is reserved")
         if known is None and self._namesakes.others(account.name):

@@ -17,7 +17,15 @@ NETWORK_ALIAS: Final = "grapevine"
 
 
 NETWORK_PLAYER: Final = "system"
-"""The only player of the network itself."""
+"""The player of the network itself that others are shown."""
+
+
+ECHO_PLAYER: Final = "echo"
+"""A player of the network itself that answers a game with what it said. It is in no list of players."""
+
+
+ECHO_CHANNEL: Final = "testing"
+"""The channel that L{ECHO_PLAYER} answers on."""
 
 
 def is_network(name: str) -> bool:

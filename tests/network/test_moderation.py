@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network.outputs import Close, Commit, Send
 from gossip.network.session import Session, Situation
+from gossip.network.settings import NetworkSettings
 from gossip.protocol.errors import Error
 from gossip.protocol.events import Failure
 from gossip.registry.changes import (
@@ -35,7 +36,7 @@ class ModerationTestCase(SynchronousTestCase):
     """Alpha, whose players speak, and Beta, who hears them."""
 
     def setUp(self) -> None:
-        self.world = World()
+        self.world = World(NetworkSettings(echo=False))
         self.alpha = self.world.join("Alpha", channels=["gossip", "testing"], players=["Ana"])
         self.beta = self.world.join("Beta", channels=["gossip", "testing"], players=["Bo"])
         self.client_id = self.world.game("Alpha").client_id

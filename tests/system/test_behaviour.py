@@ -384,6 +384,17 @@ class Behaviour(TelnetTestCase):
         self.assertEqual(alpha.tell("Ana", "Beta", "Eve", "psst"), "receiving player offline")
         self.assertEqual(alpha.tell("Eve", "Beta", "Bo Derek", "psst"), "sending player offline")
 
+    def test_echo(self) -> None:
+        """The network's player echo answers the game that speaks on the channel testing, and nobody else."""
+        alpha = self.game()
+        for seat in (alpha, self.hub):
+            self.assertEqual(seat.subscribe("testing"), "success")
+        self.assertEqual(alpha.say("testing", "Ana", "hello"), "success")
+        self.assertEqual(alpha.told(), [("said", "testing", "gossip", "echo", "Ana@Alpha said: hello")])
+        self.assertEqual(self.hub.told(), [("said", "testing", "Alpha", "Ana", "hello")])
+        self.assertEqual(alpha.tell("Ana", "gossip", "echo", "Psst!"), "success")
+        self.assertEqual(alpha.told(), [("tell", "Ana", "gossip", "echo", "You said: Psst!")])
+
     def test_players(self) -> None:
         """Players come and go, one by one with a word, all at once without."""
         alpha = self.game()

@@ -300,7 +300,7 @@ class Protocol(SynchronousTestCase):
         found += [literal for literal in literals(CONNECTING) if literal.startswith('{"event": ')]
         for frame in found:
             self.assertIsInstance(frames.decode(frame.encode()), Event, frame)
-        self.assertEqual(len(found), 3)
+        self.assertEqual(len(found), 4)
 
     def test_answers(self) -> None:
         """Every frame from the network answers the request above it, or is one that it sends by itself."""
