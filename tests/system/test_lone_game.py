@@ -1,0 +1,98 @@
+"""A network of one game, by real sockets: what its owner can try when nobody else is there."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+from typing import Final
+
+from tests.support.daemon import WITHIN, Daemon, DaemonTestCase, free_port
+
+_OPTION: Final = re.compile(rb"\xff[\xfb-\xfe].", re.DOTALL)
+"""The telnet port offers options (RFC 854)."""
+
+
+class Line:
+    """A game at the real telnet port."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), WITHIN)
+        self._file = self._socket.makefile("rb")
+
+    def say(self, *lines: str) -> None:
+        """Send lines."""
+        self._socket.sendall("".join(f"{line}\r\n" for line in lines).encode())
+
+    def until(self, begin: str) -> list[str]:
+        """What is heard up to the first line that begins so."""
+        heard: list[str] = []
+        while not heard or not heard[-1].startswith(begin):
+            line = self._file.readline()
+            if not line:
+                raise AssertionError(heard)
+            heard.append(_OPTION.sub(b"", line).decode().rstrip("\r\n"))
+        return heard
+
+    def close(self) -> None:
+        """Leave."""
+        self._file.close()
+        self._socket.close()
+
+
+class EchoTests(DaemonTestCase):
+    """The player echo of the network."""
+
+    def lone(self) -> tuple[Daemon, int]:
+        """A daemon with a telnet port."""
+        port = free_port()
+        return self.daemon(arguments=("--telnet", f"tcp:{port}:interface=127.0.0.1")).start(), port
+
+    def test_websocket(self) -> None:
+        """A game hears an answer on testing after its success; no other game does, and it is in no history."""
+        daemon, _ = self.lone()
+        flags = ["channels", "tells", "history"]
+        alpha = self.join(daemon, daemon.register("Alpha"), channels=["testing"], players=["Ana"], supports=flags)
+        beta = self.join(daemon, daemon.register("Beta"), channels=["testing"])
+        success, echo = alpha.ask("channels/send", {"channel": "testing", "name": "Ana", "message": "hello"})
+        self.assertEqual(success, {"event": "channels/send", "ref": "1", "status": "success"})
+        self.assertEqual(
+            echo["payload"],
+            {"channel": "testing", "game": "gossip", "name": "echo", "message": "Ana@Alpha said: hello"},
+        )
+        self.assertEqual([frame["payload"]["name"] for frame in beta.hear()], ["Ana"])
+        (history,) = alpha.ask("channels/history", {"channel": "testing"})
+        self.assertEqual([each["name"] for each in history["payload"]["messages"]], ["Ana"])
+
+        tell = {"from_name": "Ana", "to_game": "gossip", "to_name": "echo", "message": "psst"}
+        told, success = alpha.ask("tells/send", tell)
+        self.assertEqual(told["payload"].pop("sent_at")[-1], "Z")
+        self.assertEqual(
+            told["payload"],
+            {"from_game": "gossip", "from_name": "echo", "to_name": "Ana", "message": "You said: psst"},
+        )
+        self.assertEqual(success["status"], "success")
+
+    def test_telnet(self) -> None:
+        """The same by telnet."""
+        daemon, port = self.lone()
+        game = daemon.register("Alpha")
+        line = Line(port)
+        self.addCleanup(line.close)
+        line.say("LOGIN {client_id} {client_secret}".format_map(game), "PLAYERS Ana", "SUBSCRIBE testing")
+        line.until("OK SUBSCRIBE")
+        line.say("SEND testing Ana hello")
+        self.assertEqual(line.until("MSG"), ["OK SEND testing", "MSG testing echo@gossip Ana@Alpha said: hello"])
+        line.say("TELL Ana echo@gossip psst")
+        self.assertEqual(line.until("OK"), ["TELL Ana echo@gossip You said: psst", "OK TELL echo@gossip"])
+
+    def test_reload(self) -> None:
+        """It can be switched off while the daemon runs."""
+        daemon, _ = self.lone()
+        game = self.join(daemon, daemon.register("Alpha"), players=["Ana"])
+        tell = {"from_name": "Ana", "to_game": "gossip", "to_name": "echo", "message": "psst"}
+        self.assertEqual(len(game.ask("tells/send", tell)), 2)
+        daemon.configure("[network]\necho = false\n")
+        daemon.send_signal(signal.SIGHUP)
+        daemon.logged("read the configuration again")
+        self.assertEqual(game.outcome("tells/send", tell), "receiving player offline")
