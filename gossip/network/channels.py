@@ -29,7 +29,7 @@ from gossip.protocol.events import (
 from gossip.protocol.moment import Moment
 from gossip.protocol.skeleton import is_visible
 from gossip.protocol.text import clean, clean_name, timestamp, too_long
-from gossip.registry.changes import Channel, ChannelSaved, MessageSaid, Restriction
+from gossip.registry.changes import ChannelOpened, MessageSaid, Restriction
 from gossip.registry.errors import Refused
 from gossip.registry.names import CHANNEL_NAME, is_of_network, resembles
 from gossip.registry.registry import Registry
@@ -108,7 +108,7 @@ class Channels:
         """
         outputs: Outputs = []
         if name not in self._registry.channels:
-            created = ChannelSaved(Channel(name))
+            created = ChannelOpened(name)
             self._registry.enact(created)  # at once: what the game says next must find it
             outputs.append(Commit(created, learned=True))
         if name not in session.channels:

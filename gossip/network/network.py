@@ -84,8 +84,7 @@ from gossip.registry.changes import (
     Restriction,
     RestrictionSet,
     Together,
-    UserAgent,
-    UserAgentSaved,
+    UserAgentMet,
 )
 from gossip.registry.names import ECHO_CHANNEL
 from gossip.registry.registry import Registry
@@ -360,7 +359,7 @@ class Network:
         known = self.registry.user_agents
         # Games can invent code bases without end.
         if user_agent is not None and user_agent not in known and len(known) < USER_AGENTS:
-            changes.append(UserAgentSaved(UserAgent(user_agent)))
+            changes.append(UserAgentMet(user_agent))
         for change in changes:
             self.registry.enact(change)
         return [Commit(change, learned=True) for change in changes]

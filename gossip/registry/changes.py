@@ -138,6 +138,12 @@ class ChannelSaved(Struct, frozen=True):
     channel: Channel
 
 
+class ChannelOpened(Struct, frozen=True):
+    """A game subscribed to a channel that did not exist. Nothing happens if it exists by now."""
+
+    name: str
+
+
 class ChannelsUnused(Struct, frozen=True):
     """
     Channels that nobody is subscribed to, or that somebody is subscribed to again.
@@ -156,9 +162,15 @@ class ChannelsRemoved(Struct, frozen=True):
 
 
 class UserAgentSaved(Struct, frozen=True):
-    """A code base became known, or its URLs changed."""
+    """The URLs of a code base changed."""
 
     user_agent: UserAgent
+
+
+class UserAgentMet(Struct, frozen=True):
+    """A game joined with a code base that was not known. Nothing happens if it is known by now."""
+
+    name: str
 
 
 class MessageSaid(Struct, frozen=True):
@@ -474,9 +486,11 @@ Change = (
     | GameOnline
     | GameOffline
     | ChannelSaved
+    | ChannelOpened
     | ChannelsUnused
     | ChannelsRemoved
     | UserAgentSaved
+    | UserAgentMet
     | MessageSaid
     | MessagesExpired
     | AchievementKept

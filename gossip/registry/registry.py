@@ -26,6 +26,7 @@ from gossip.registry.changes import (
     AuditExpired,
     Change,
     Channel,
+    ChannelOpened,
     ChannelSaved,
     ChannelsRemoved,
     ChannelsUnused,
@@ -54,6 +55,7 @@ from gossip.registry.changes import (
     TicketsRevoked,
     Together,
     UserAgent,
+    UserAgentMet,
     UserAgentSaved,
 )
 from gossip.registry.errors import Refused
@@ -298,6 +300,8 @@ class Registry:
                 # Games make hidden channels all the time.
                 if known is not None and known.hidden != channel.hidden:
                     self.revision += 1
+            case ChannelOpened(name):
+                self.channels.setdefault(name, Channel(name))
             case ChannelsUnused(names, since):
                 for name in names:
                     if name in self.channels:
@@ -310,6 +314,8 @@ class Registry:
                 before = self.user_agents.get(user_agent.name, UserAgent(user_agent.name))
                 self.user_agents[user_agent.name] = user_agent
                 self.revision += before != user_agent
+            case UserAgentMet(name):
+                self.user_agents.setdefault(name, UserAgent(name))
             case AchievementKept(client_id, achievement):
                 # The same.
                 if client_id in self.games:

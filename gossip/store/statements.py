@@ -23,6 +23,8 @@ from gossip.registry.changes import (
     Audited,
     AuditExpired,
     Change,
+    Channel,
+    ChannelOpened,
     ChannelSaved,
     ChannelsRemoved,
     ChannelsUnused,
@@ -46,6 +48,7 @@ from gossip.registry.changes import (
     TicketsExpired,
     TicketsRevoked,
     Together,
+    UserAgentMet,
     UserAgentSaved,
 )
 from gossip.store import tables
@@ -166,13 +169,18 @@ def _take_offline(connection: Connection, changes: list[GameOffline]) -> None:
 
 
 def _save_channels(connection: Connection, changes: list[ChannelSaved]) -> None:
-    rows = []
-    for change in changes:
-        row = asdict(change.channel)
-        if row["speakers"] is not None:
-            row["speakers"] = msgspec.json.encode(sorted(row["speakers"])).decode()
-        rows.append(row)
-    _save(connection, tables.channels, rows)
+    _save(connection, tables.channels, [_channel_row(change.channel) for change in changes])
+
+
+def _open_channels(connection: Connection, changes: list[ChannelOpened]) -> None:
+    _add(connection, tables.channels, [_channel_row(Channel(change.name)) for change in changes])
+
+
+def _channel_row(channel: Channel) -> Row:
+    row = asdict(channel)
+    if row["speakers"] is not None:
+        row["speakers"] = msgspec.json.encode(sorted(row["speakers"])).decode()
+    return row
 
 
 def _note_unused_channels(connection: Connection, changes: list[ChannelsUnused]) -> None:
@@ -189,6 +197,10 @@ def _remove_channels(connection: Connection, changes: list[ChannelsRemoved]) -> 
 
 def _save_user_agents(connection: Connection, changes: list[UserAgentSaved]) -> None:
     _save(connection, tables.user_agents, [asdict(change.user_agent) for change in changes])
+
+
+def _meet_user_agents(connection: Connection, changes: list[UserAgentMet]) -> None:
+    _add(connection, tables.user_agents, [{"name": change.name} for change in changes])
 
 
 def _say(connection: Connection, changes: list[MessageSaid]) -> None:
@@ -345,9 +357,11 @@ _EXECUTE: Final[dict[type[Change], Callable[[Connection, list[Any]], list[Change
     GameOnline: _bring_online,
     GameOffline: _take_offline,
     ChannelSaved: _save_channels,
+    ChannelOpened: _open_channels,
     ChannelsUnused: _note_unused_channels,
     ChannelsRemoved: _remove_channels,
     UserAgentSaved: _save_user_agents,
+    UserAgentMet: _meet_user_agents,
     MessageSaid: _say,
     MessagesExpired: _expire,
     AchievementKept: _keep_achievements,
@@ -380,6 +394,11 @@ def _save(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     keys = [column.name for column in table.primary_key]
     values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), _storable(rows))
+
+
+def _add(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows, and leave those with the same primary key as they are. All rows have the same keys."""
+    connection.execute(_INSERT[connection.dialect.name](table).on_conflict_do_nothing(), _storable(rows))
 
 
 _INSERT: Final[dict[str, Callable[[Table], Any]]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}

@@ -14,7 +14,7 @@ from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.protocol.errors import NOT_KEPT, Error
 from gossip.protocol.events import ChannelsBroadcast, Failure, Success
-from gossip.registry.changes import Channel, ChannelSaved, ChannelsRemoved, ChannelsUnused, MessageSaid
+from gossip.registry.changes import Channel, ChannelOpened, ChannelSaved, ChannelsRemoved, ChannelsUnused, MessageSaid
 from gossip.registry.errors import Refused
 from tests.support.world import NOW, World, at, frame, ref, sent, written
 
@@ -42,7 +42,7 @@ class SubscribeTests(SynchronousTestCase):
         world = World()
         session, other = world.join("Alpha"), world.join("Beta")
         done = Send(session, Success("channels/subscribe", R))
-        created = Commit(ChannelSaved(Channel("New-one")), learned=True)
+        created = Commit(ChannelOpened("New-one"), learned=True)
         self.assertEqual(world.say(session, subscribe("New-one")), [created, done])
         self.assertTrue(world.registry.channels["New-one"].hidden)
         self.assertEqual(world.say(session, subscribe("New-one")), [done])

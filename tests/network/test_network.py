@@ -31,8 +31,7 @@ from gossip.protocol.events import (
 from gossip.registry.changes import (
     AuditExpired,
     Change,
-    Channel,
-    ChannelSaved,
+    ChannelOpened,
     GameOffline,
     GameOnline,
     GameRemoved,
@@ -41,8 +40,7 @@ from gossip.registry.changes import (
     MessagesExpired,
     PlayerCountsExpired,
     PlayersCounted,
-    UserAgent,
-    UserAgentSaved,
+    UserAgentMet,
 )
 from gossip.registry.errors import Refused
 from tests.support.world import FLAGS, NOW, World, at, frame, ref, uuid, written
@@ -237,7 +235,7 @@ class AuthenticateTests(SynchronousTestCase):
             outputs,
             [
                 Send(session, Authenticated(Raw(b'"r"'), "Alpha")),
-                Commit(ChannelSaved(Channel("gossip")), learned=True),
+                Commit(ChannelOpened("gossip"), learned=True),
                 Send(session, Failure("channels/subscribe", None, Error.of("not-joined", channel="no"))),
                 Send(session, Failure("channels/subscribe", None, Error.of("not-joined", channel="all"))),
                 Send(session, Beat(0)),
@@ -371,7 +369,7 @@ class AuthenticateTests(SynchronousTestCase):
             return [output.change for output in outputs if isinstance(output, Commit)]
 
         online = GameOnline(client_id, tuple(sorted(FLAGS)), ())
-        self.assertEqual(commits(), [GameSeen(client_id, name, "2.3.0"), UserAgentSaved(UserAgent(name)), online])
+        self.assertEqual(commits(), [GameSeen(client_id, name, "2.3.0"), UserAgentMet(name), online])
         self.assertEqual(commits(), [])
         more["version"] = "2.2.0"
         self.assertEqual(commits(), [GameSeen(client_id, name, "2.2.0")])

@@ -12,6 +12,7 @@ from gossip.registry.changes import (
     AchievementDropped,
     AchievementKept,
     Channel,
+    ChannelOpened,
     ChannelSaved,
     Game,
     GameRemoved,
@@ -19,6 +20,7 @@ from gossip.registry.changes import (
     GameSeen,
     Secret,
     UserAgent,
+    UserAgentMet,
     UserAgentSaved,
 )
 from gossip.registry.errors import Refused
@@ -125,6 +127,17 @@ class RegistryTests(SynchronousTestCase):
         for agent in (UserAgent("MyMUD"), UserAgent("MyMUD", "https://mymud.example")):
             self.registry.enact(UserAgentSaved(agent))
         self.assertEqual(self.registry.user_agents, {"MyMUD": UserAgent("MyMUD", "https://mymud.example")})
+        self.registry.enact(UserAgentMet("MyMUD"))
+        self.registry.enact(UserAgentMet("Other"))
+        self.assertEqual(self.registry.user_agents["MyMUD"].url, "https://mymud.example")
+        self.assertEqual(self.registry.user_agents["Other"], UserAgent("Other"))
+
+    def test_channel_opened(self) -> None:
+        """A channel that a game opens is new, or stays as it is."""
+        known = Channel("gossip", hidden=False, description="For everybody")
+        for change in (ChannelSaved(known), ChannelOpened("gossip"), ChannelOpened("new")):
+            self.registry.enact(change)
+        self.assertEqual(self.registry.channels, {"gossip": known, "new": Channel("new")})
 
 
 class CheckTests(SynchronousTestCase):

@@ -14,6 +14,7 @@ from gossip.protocol.events import Heartbeat
 from gossip.registry.addresses import read
 from gossip.registry.changes import Change, Channel, ChannelSaved, GameRemoved, MessageSaid
 from gossip.registry.errors import Refused
+from gossip.registry.registry import Registry
 from gossip.service.counters import LATENCIES
 from gossip.service.interfaces import CertificateStatus, IConnection, IGossip
 from gossip.service.service import UNANSWERED, NotKept
@@ -455,6 +456,19 @@ class AdminTests(ServiceTestCase):
         for done in (first, second):
             self.successResultOf(done)
         self.assertEqual(self.writer.waiting, [])
+
+    def test_subscribed_while_made(self) -> None:
+        """A game that subscribes to a channel while an admin makes it undoes nothing of that, on disk either."""
+        made = ChannelSaved(Channel("news", hidden=False, description="All the news"))
+        _, session = self.join("Alpha")
+        self.service.change(made)
+        self.say(session, frame("channels/subscribe", {"channel": "news"}))
+        self.writer.settle()
+        self.assertEqual(self.world.registry.channels["news"], made.channel)
+        on_disk = Registry()
+        for change in self.writer.kept:
+            on_disk.enact(change)
+        self.assertEqual(on_disk.channels["news"], made.channel)
 
     def test_cannot_be_made(self) -> None:
         """What a function raises is the failure of its change, and the next one has its turn."""

@@ -28,6 +28,7 @@ from gossip.registry.changes import (
     AuditExpired,
     Change,
     Channel,
+    ChannelOpened,
     ChannelSaved,
     ChannelsRemoved,
     ChannelsUnused,
@@ -58,6 +59,7 @@ from gossip.registry.changes import (
     TicketsRevoked,
     Together,
     UserAgent,
+    UserAgentMet,
     UserAgentSaved,
 )
 from gossip.registry.numbers import JUMP
@@ -203,6 +205,19 @@ class StoreTests(OnDatabase):
         latest = UserAgent("CoffeeMud", "https://example.org/", "https://example.org/source")
         known = self.kept(UserAgentSaved(UserAgent("CoffeeMud")), UserAgentSaved(latest)).load()
         self.assertEqual(known.user_agents, {"CoffeeMud": latest})
+
+    def test_what_games_bring(self) -> None:
+        """A channel that a game opens and a code base that it brings are added; what is there stays as it is."""
+        channel, agent = (
+            Channel("gossip", False, None, "For everybody", SOME, True),
+            UserAgent("CoffeeMud", "https://a.example"),
+        )
+        saved = ChannelSaved(channel), UserAgentSaved(agent)
+        opened, met = map(ChannelOpened, ("gossip", "new")), map(UserAgentMet, ("CoffeeMud", "Mine"))
+        brought: list[Change] = [*opened, *met]
+        known = self.kept(*saved, *brought, *brought).load()
+        self.assertEqual(known.channels, {"gossip": channel, "new": Channel("new")})
+        self.assertEqual(known.user_agents, {"CoffeeMud": agent, "Mine": UserAgent("Mine")})
 
     def test_achievements(self) -> None:
         """Achievements come back as they were kept last, but for the dropped ones."""
