@@ -118,7 +118,7 @@ class OldClientsTests(TelnetTestCase):
             delta,
             frame("channels/send", {"channel": "gossip", "name": "Di", "message": "/me dances"}, "d1"),
             frame("players/sign-in", {"name": "Di"}, "d2"),
-            frame("channels/subscribe", {"channel": "testing"}, "d3"),
+            frame("channels/subscribe", {"channel": "arena"}, "d3"),
             frame("tells/send", {"from_name": "Di", "to_game": "Beta", "to_name": "Bo", "message": "/me nods"}, "d4"),
         )
         self.order(alpha, gamma)
@@ -140,13 +140,13 @@ class OldClientsTests(TelnetTestCase):
         self.write(
             session,
             frame("heartbeat", {"players": ["Ana", "Bo"]}),
-            frame("channels/subscribe", {"channel": "testing"}, "a1"),
+            frame("channels/subscribe", {"channel": "arena"}, "a1"),
             frame("channels/subscribe", {"channel": "?"}, "a2"),
             frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hello! <b>ü</b>"}, "a3"),
             frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "/me waves"}, "a4"),
             frame("channels/send", {"channel": "gossip", "name": "echo", "message": "who am I?"}, "a5"),
-            frame("channels/send", {"channel": "testing", "name": "Ana", "message": "one"}),
-            frame("channels/unsubscribe", {"channel": "testing"}, "a6"),
+            frame("channels/send", {"channel": "arena", "name": "Ana", "message": "one"}),
+            frame("channels/unsubscribe", {"channel": "arena"}, "a6"),
             frame("channels/history", {"channel": "gossip", "limit": 3}, "a7"),
         )
         self.wait(10)
@@ -195,7 +195,7 @@ class OldClientsTests(TelnetTestCase):
         self.admin("ban/add", who="Gamma", reason="spam", channel="gossip")
         self.type(mud, "SEND gossip Cy Am I heard?")
         self.admin("ban/remove", who="Gamma", channel="gossip")
-        self.admin("channel/remove", channel="testing")
+        self.admin("channel/remove", channel="arena")
 
     @staticmethod
     def normal(record: bytes) -> bytes:
