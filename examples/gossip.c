@@ -43,23 +43,42 @@ static void gossip_write(const char *line)
         gossip_close();
 }
 
-/* Connect and log in; return 0 if that fails. This can block: call it at the start, or in a child process. */
+/*
+ * Connect and log in; return 0 if that fails, and say why on stderr, where MUDs log. This can block: call it at the start,
+ * or in a child process. Whether the network takes the login shows later: gossip_poll says it on stderr.
+ */
 int gossip_open(const char *host, const char *port, const char *id, const char *secret)
 {
-    struct addrinfo hints, *found;
+    struct addrinfo hints, *found, *each;
+    const char *why = "it has no address";
     char line[GOSSIP_LINE];
+    int failed;
 
     gossip_close();
+    if (strlen(id) + strlen(secret) > GOSSIP_LINE / 2) {
+        fprintf(stderr, "gossip: the client_id and the secret are too long\n");
+        return 0;
+    }
     memset(&hints, 0, sizeof hints);
     hints.ai_socktype = SOCK_STREAM;
-    if (getaddrinfo(host, port, &hints, &found) != 0)
+    failed = getaddrinfo(host, port, &hints, &found);
+    if (failed != 0) {
+        fprintf(stderr, "gossip: cannot connect to %s %s: %s\n", host, port, gai_strerror(failed));
         return 0;
-    gossip_fd = socket(found->ai_family, found->ai_socktype, found->ai_protocol);
-    if (gossip_fd >= 0 && connect(gossip_fd, found->ai_addr, found->ai_addrlen) < 0)
-        gossip_close();
+    }
+    /* A name can have several addresses, of which some do not answer: localhost often is ::1 and 127.0.0.1. */
+    for (each = found; each != NULL && gossip_fd < 0; each = each->ai_next) {
+        gossip_fd = socket(each->ai_family, each->ai_socktype, each->ai_protocol);
+        if (gossip_fd < 0 || connect(gossip_fd, each->ai_addr, each->ai_addrlen) < 0) {
+            why = strerror(errno);
+            gossip_close();
+        }
+    }
     freeaddrinfo(found);
-    if (gossip_fd < 0 || strlen(id) + strlen(secret) > GOSSIP_LINE / 2)
+    if (gossip_fd < 0) {
+        fprintf(stderr, "gossip: cannot connect to %s %s: %s\n", host, port, why);
         return 0;
+    }
     fcntl(gossip_fd, F_SETFL, O_NONBLOCK);
     sprintf(line, "LOGIN %s %s My MUD\nOPTION double={ charset=latin1\nSUBSCRIBE gossip\n", id, secret);
     gossip_write(line);
@@ -88,7 +107,9 @@ static void gossip_line(char *line)
     else if (strncmp(line, "PING ", 5) == 0 && strlen(line) < sizeof pong) {
         sprintf(pong, "PONG %s\n", line + 5);
         gossip_write(pong);
-    } else if (strstr(line, "ERR ") == line || strncmp(line, "BYE ", 4) == 0)
+    } else if (sscanf(line, "OK LOGIN %31s", channel) == 1)
+        fprintf(stderr, "gossip: joined as %s\n", channel);
+    else if (strstr(line, "ERR ") == line || strncmp(line, "BYE ", 4) == 0)
         fprintf(stderr, "gossip: %s\n", line);
 }
 
@@ -138,10 +159,13 @@ int main(int argc, char **argv)
     char line[512], player[64];
     int text = 0, open_input = 1;
 
-    if (argc != 5 || !gossip_open(argv[1], argv[2], argv[3], argv[4])) {
+    if (argc != 5) {
         fprintf(stderr, "usage: gossip HOST PORT CLIENT_ID CLIENT_SECRET\n");
         return EXIT_FAILURE;
     }
+    if (!gossip_open(argv[1], argv[2], argv[3], argv[4]))
+        return EXIT_FAILURE;
+    fprintf(stderr, "Connected. Type the name of a player and a text, for example: Ana hello\n");
     setvbuf(stdin, NULL, _IONBF, 0);
     while (gossip_poll()) { /* the pulse of this MUD */
         struct timeval pulse;
@@ -162,6 +186,7 @@ int main(int argc, char **argv)
             }
         }
     }
-    return EXIT_SUCCESS;
+    fprintf(stderr, "gossip: the connection has ended\n");
+    return EXIT_FAILURE;
 }
 #endif

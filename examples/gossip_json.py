@@ -33,7 +33,12 @@ class Game:
                 continue  # the first line is for people and for telnet
             heard = json.loads(line)
             payload = heard.get("payload", {})
+            if heard.get("status") == "failure":
+                print(f"refused: {heard['event']}: {heard['error']}", flush=True)
+                continue
             match heard["event"]:
+                case "authenticate":
+                    print("joined; type the name of a player and a text, for example: Ana hello", flush=True)
                 case "heartbeat":
                     self.send("heartbeat", {"players": self.players})
                 case "channels/broadcast":
@@ -42,8 +47,7 @@ class Game:
                     )
                 case "close":
                     print(f"closed: {payload['code']} {payload['reason']}", flush=True)
-            if heard.get("status") == "failure":
-                print(f"refused: {heard['event']}: {heard['error']}", flush=True)
+        print("the connection has ended", flush=True)
 
     async def say(self, lines: asyncio.StreamReader) -> None:
         """Send each line that is read."""
@@ -57,8 +61,11 @@ class Game:
 
 async def main(host: str, port: str, client_id: str, client_secret: str) -> None:
     """Join, and talk."""
-    # A line can have 64 KiB.
-    game = Game(*await asyncio.open_connection(host, int(port), limit=128 * 1024))
+    try:
+        # A line can have 64 KiB.
+        game = Game(*await asyncio.open_connection(host, int(port), limit=128 * 1024))
+    except OSError as error:
+        raise OSError(f"cannot connect to {host} {port}: {error.strerror or error}") from None
     credentials = {"client_id": client_id, "client_secret": client_secret}
     supports = {"supports": ["channels", "players"], "channels": ["gossip"], "user_agent": "gossip_json.py"}
     game.send("authenticate", {**credentials, **supports})

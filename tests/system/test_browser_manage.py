@@ -10,7 +10,7 @@ from typing import Any, Final
 from gossip.web.pages.connect import PLACEHOLDER
 from gossip.web.views.guides import GUIDES
 from tests.support.browsing import BrowserTestCase
-from tests.support.daemon import WITHIN, Game, environment, eventually
+from tests.support.daemon import WITHIN, Game, environment, eventually, free_port
 from tests.support.site_browser import HOSTILE
 
 HEARTBEAT: Final = {"event": "heartbeat", "payload": {"players": ["Ana"]}}
@@ -130,7 +130,7 @@ class LiveTests(OwnerTestCase):
         eventually(lambda: self.path.startswith("/sign-in?back=/manage/Alpha"), "the page to sign in")
 
     def test_python(self) -> None:
-        """The Python of the guide is a game: it joins, says hello, and hears."""
+        """The Python of the guide is a game: it says that it joined, says what is typed, and shows what it hears."""
         self.own()
         self.open("/connect/Alpha/python")
         program = self.tab.run("return [...document.querySelectorAll('pre code')].at(-1).textContent")
@@ -138,15 +138,38 @@ class LiveTests(OwnerTestCase):
         path = Path(self.mktemp())
         path.write_text(program.replace(PLACEHOLDER, self.games["Alpha"]["client_secret"]))
         beta = self.join("Beta")
-        with subprocess.Popen([sys.executable, str(path)], stdout=subprocess.PIPE, env=environment()) as running:
-            self.addCleanup(running.kill)
-            self.assertEqual(beta.expect("channels/broadcast")["payload"]["message"], "Hello!")
+        with self.run_program(path) as running:
+            assert running.stdin is not None and running.stdout is not None
+            self.assertEqual(running.stdout.readline(), b"joined as Alpha; type to talk on gossip\n")
+            running.stdin.write(b"\nHello!\n")
+            running.stdin.flush()
+            said = beta.expect("channels/broadcast")["payload"]
+            self.assertEqual((said["name"], said["message"]), ("Ana", "Hello!"))
             self.say(beta, "Hello, Ana", "Bo")
-            assert running.stdout is not None
             self.assertEqual(running.stdout.readline(), b"[gossip] Bo@Beta: Hello, Ana\n")
             running.kill()
             running.wait(WITHIN)
         eventually(lambda: self.ticked() >= 3, "the steps")
+        address = f"ws://127.0.0.1:{free_port()}/socket"
+        path.write_text(program.replace(self.daemon.url, address))
+        with self.run_program(path) as running:
+            assert running.stdout is not None
+            complaint = running.stdout.readline().decode()
+            self.assertTrue(complaint.startswith(f"cannot connect to {address}: "), complaint)
+            running.kill()
+            running.wait(WITHIN)
+        path.write_text(program.replace(PLACEHOLDER, "x"))
+        with self.run_program(path) as running:
+            assert running.stdout is not None
+            self.assertEqual(running.stdout.read(), b"refused: authenticate: invalid credentials\n")
+
+    def run_program(self, path: Path) -> subprocess.Popen[bytes]:
+        """Run a program in Python, with pipes for what is typed and shown."""
+        running = subprocess.Popen(
+            [sys.executable, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
+        )
+        self.addCleanup(running.kill)
+        return running
 
 
 class WithoutScriptsTests(OwnerTestCase):

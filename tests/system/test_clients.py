@@ -252,6 +252,19 @@ class ClientsTests(SharedDaemonTestCase):
         subprocess.run([program("gcc"), *flags, "-c", "-o", str(directory / "gossip.o"), source], check=True)
         subprocess.run([program("gcc"), *flags, "-DGOSSIP_MAIN", "-o", str(built), source], check=True)
         self.example(str(built))
+        here = [str(built), "127.0.0.1", str(self.port)]
+        for arguments, complaint in (
+            ([str(built)], "usage: gossip HOST PORT CLIENT_ID CLIENT_SECRET\n"),
+            ([str(built), "127.0.0.1", "1", "x", "y"], "gossip: cannot connect to 127.0.0.1 1: Connection refused\n"),
+            ([str(built), "127.0.0.1", "x", "x", "y"], "gossip: cannot connect to 127.0.0.1 x: "),
+            ([*here, "x" * 600, "y"], "gossip: the client_id and the secret are too long\n"),
+        ):
+            run = subprocess.run(arguments, capture_output=True, text=True, timeout=WITHIN, check=False)
+            self.assertEqual((run.returncode, run.stdout, run.stderr.count("\n")), (1, "", 1))
+            self.assertTrue(run.stderr.startswith(complaint), run.stderr)
+        refused = Piped([*here, "x", "y"])
+        self.addCleanup(refused.close)
+        self.wait(refused, "gossip: ERR LOGIN 401 invalid credentials")
 
     def test_python(self) -> None:
         """The Python example, in the JSON dialect."""
@@ -262,7 +275,7 @@ class ClientsTests(SharedDaemonTestCase):
         example = [sys.executable, str(ROOT / "examples" / "gossip_json.py")]
         for arguments, complaint in (
             ([], "usage: python gossip_json.py HOST PORT CLIENT_ID CLIENT_SECRET"),
-            (["127.0.0.1", str(free_port()), "id", "secret"], "gossip_json.py: "),
+            (["127.0.0.1", "1", "id", "secret"], "gossip_json.py: cannot connect to 127.0.0.1 1: "),
             (["127.0.0.1", "port", "id", "secret"], "gossip_json.py: "),
         ):
             run = subprocess.run([*example, *arguments], capture_output=True, text=True, timeout=WITHIN, check=False)
@@ -279,6 +292,7 @@ class ClientsTests(SharedDaemonTestCase):
             lambda: self.daemon.status()["sessions_by_transport"].get("telnet") == 1,
             f"a login: {client.shown()}",
         )
+        self.wait(client, "joined")
         client.type("Ana hello from an example")
         heard = hub.expect("channels/broadcast")["payload"]
         self.assertEqual((heard["game"], heard["name"], heard["message"]), ("Old", "Ana", "hello from an example"))
