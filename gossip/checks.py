@@ -22,6 +22,7 @@ from gossip.transports.certificates import WARN_DAYS
 from gossip.transports.endpoints import EndpointError, parse
 from gossip.transports.listening import try_out
 from gossip.transports.registered import TRANSPORTS
+from gossip.web.views import house_rules
 
 _DAY: Final = 86400
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -50,6 +51,7 @@ def findings(config: Config) -> Iterator[Finding]:
     yield from _open_files(config)
     yield from _data(config)
     yield from _proxies(config)
+    yield from _rules(config)
     mail = config.web.mail
     if mail.server and not mail.encrypted and mail.server.rpartition(":")[0] not in _LOOPBACK:
         text = f"links that set passwords go to {mail.server} without encryption"
@@ -104,6 +106,20 @@ def _data(config: Config) -> Iterator[Finding]:
         yield Finding("error", "data", f"the user of this command cannot write to {path}")
     elif mode & 0o077:
         yield Finding("warning", "data", f"other users can look into {path}: chmod 700 {path}")
+
+
+def _rules(config: Config) -> Iterator[Finding]:
+    path = config.network.rules
+    if not path or config.network.rules_elsewhere:
+        return
+    try:
+        for mistake in house_rules.mistakes(house_rules.read(path)):
+            yield Finding("warning", "network.rules", f"{path}: {mistake}")
+    except house_rules.HouseRulesError as error:
+        yield Finding("warning", "network.rules", f"{error}; /rules shows the default rules")
+    except Exception as error:
+        text = f"no page can be made of {path} ({type(error).__name__}); /rules shows the default rules"
+        yield Finding("warning", "network.rules", text)
 
 
 def _proxies(config: Config) -> Iterator[Finding]:

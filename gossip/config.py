@@ -160,10 +160,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         The address of the pages, without a slash at the end. This is C{network.website}, if it is set. Otherwise it is
         the first of C{listen} that a browser on this machine can open; empty if there is none.
         """
-        website = self.network.website.rstrip("/")
-        if website:
-            return website if "://" in website else f"https://{website}"
-        return next(filter(None, map(_address, self.listen)), "")
+        return self.network.site or next(filter(None, map(_address, self.listen)), "")
 
     def __repr__(self) -> str:
         """Without the database and everything else that holds a password: it must not get into a log by accident."""
@@ -395,6 +392,11 @@ def _check_lists(limits: Limits) -> None:
 def _check_web(config: Config) -> None:
     if config.network.website and not _WEBSITE.fullmatch(config.network.website):
         raise ConfigError("network.website: must look like https://gossip.example.org/")
+    if config.network.rules_elsewhere and not _is_https(config.network.rules):
+        raise ConfigError("network.rules: must be the path of a file, or look like https://example.org/rules")
+    contact = config.network.contact
+    if contact and not EMAIL.fullmatch(contact) and not _is_https(contact):
+        raise ConfigError("network.contact: must be an address like admin@example.org or https://example.org/contact")
     if not config.web.visit_days:
         raise ConfigError("web.visit_days: must be above 0")
     mail = config.web.mail
@@ -410,6 +412,10 @@ def _check_web(config: Config) -> None:
         raise ConfigError("web.mail.sender: must be an address like gossip@example.org")
     if not config.network.website:
         raise ConfigError("web.mail.server: also needs network.website: links in mail point there")
+
+
+def _is_https(text: str) -> bool:
+    return text.startswith("https://") and _WEBSITE.fullmatch(text) is not None
 
 
 def _rates(table: _Table, place: str) -> Iterator[tuple[str, _Table]]:

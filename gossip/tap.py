@@ -54,6 +54,7 @@ from gossip.web.api.admin_api import admin_site
 from gossip.web.live import Readers
 from gossip.web.settings import WebRules
 from gossip.web.site import public_site
+from gossip.web.views.house_rules import HouseRules
 
 MISCONFIGURED: Final = os.EX_CONFIG
 """The exit status if the configuration is wrong (sysexits.h). The unit of systemd does not restart after it."""
@@ -240,7 +241,7 @@ class Daemon(MultiService):
     def _open(self) -> None:
         settings, reactor, clock, store = self._settings, self._reactor, self._clock, self._store
         self._files = _allow_open_files()
-        rules, web_rules, readers = Rules(), WebRules(), Readers()
+        rules, web_rules, readers, house_rules = Rules(), WebRules(), Readers(), HouseRules()
         network = Network(store.load(clock.now().wall, reserve=True), lambda: str(uuid.uuid4()), random.random, rules)
         counters = Counters()
         self._writer = Writer(store, reactor, counters.committed)
@@ -255,7 +256,7 @@ class Daemon(MultiService):
         )
         gossip.setServiceParent(self)
         Watchdog(clock, gossip.health, os.environ).setServiceParent(self)
-        self._holders = (rules, web_rules, readers, gossip, *self._transports)
+        self._holders = (rules, web_rules, readers, house_rules, gossip, *self._transports)
         gossip.listening = [text for each in self._transports for text in _endpoints(each, settings)]
         self._configure(settings)
         executor = Executor(gossip, store, deferToThread)
@@ -271,6 +272,7 @@ class Daemon(MultiService):
             web_rules,
             mail=Mail(reactor, web_rules, lambda: clock.now().wall),
             ports=ports_of,
+            house_rules=house_rules,
         )
         parts = Parts(clock, gossip, network, settings, ports_of, pages, self._room)
         for transport in self._transports:

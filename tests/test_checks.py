@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import stat
 from datetime import UTC, datetime, timedelta
@@ -110,6 +111,41 @@ class FindingsTests(SynchronousTestCase):
             found = self.found(replace(FINE, web=WebSettings(mail=mail)))
             self.assertEqual(len(found), count, server)
             self.assertEqual(self.found(replace(FINE, web=WebSettings(mail=replace(mail, encrypted=True)))), [])
+
+    def test_rules(self) -> None:
+        """A file of rules that is missing or broken is a warning with the place: the daemon shows the default rules."""
+        path = Path(self.mktemp())
+        asked = replace(FINE, network=NetworkSettings(rules=str(path)))
+
+        def about(text: bytes) -> list[str]:
+            path.write_bytes(text)
+            return self.found(asked)
+
+        default = "/rules shows the default rules"
+        why = f"warning: network.rules: cannot read {path}: No such file or directory; {default}"
+        self.assertEqual(self.found(asked), [why])
+        self.assertEqual(about(b"Rules\n=====\n\nBe kind.\n"), [])
+        self.assertEqual(about(b"\xef\xbb\xbfBe *kind*."), [])
+        self.assertEqual(about(b" \n"), [f"warning: network.rules: {path} is empty; {default}"])
+        self.assertEqual(about(b"no \xe4"), [f"warning: network.rules: {path}: not UTF-8, at byte 3; {default}"])
+        self.assertEqual(about(b"x" * 65537), [f"warning: network.rules: {path} has more than 65536 bytes; {default}"])
+        self.assertEqual(
+            about(b"Be kind.\n\n.. noet:: x\n\n|x|"),
+            [
+                f'warning: network.rules: {path}: line 3: Unknown directive type "noet".',
+                f'warning: network.rules: {path}: line 5: Undefined substitution referenced: "x".',
+            ],
+        )
+        elsewhere = replace(FINE, network=NetworkSettings(rules="https://example.org/rules"))
+        self.assertEqual(self.found(elsewhere), [])
+
+    def test_rules_of_no_file(self) -> None:
+        """A directory or a pipe is no file of rules, and nothing waits for one."""
+        pipe = self.mktemp()
+        os.mkfifo(pipe)
+        for path, why in ((pipe, f"{pipe} is not a file"), ("/", "cannot read /: Is a directory")):
+            (warning,) = self.found(replace(FINE, network=NetworkSettings(rules=path)))
+            self.assertIn(why, warning)
 
     def test_proxies(self) -> None:
         """Public pages of a daemon on the loopback come through a proxy, which it must be told of."""

@@ -104,6 +104,25 @@ class Addresses(ConfigCase):
         }.items():
             self.assertEqual(Config(listen=listen).address, address, listen)
 
+    def test_rules(self) -> None:
+        """The rules are on the pages, or elsewhere by https; their address is unknown if that of the pages is."""
+        site = "gossip.example.org/"
+        for website, rules, address in (
+            ("", "", ""),
+            ("", "rules.rst", ""),
+            (site, "rules.rst", "https://gossip.example.org/rules"),
+            (site, "", "https://gossip.example.org/rules"),
+            (site, "https://example.org/rules?x=1", "https://example.org/rules?x=1"),
+            ("", "https://example.org/rules", "https://example.org/rules"),
+        ):
+            config = self.loaded(f"network.website = '{website}'\nnetwork.rules = '{rules}'")
+            self.assertEqual(config.network.rules_address, address)
+
+    def test_contacts(self) -> None:
+        """People reach the operator by mail, or at a page."""
+        for contact in ("", "admin@example.org", "https://example.org/contact#x"):
+            self.assertEqual(self.loaded(f"network.contact = '{contact}'").network.contact, contact)
+
     @given(st.lists(st.text()))
     def test_any_endpoint(self, listen: list[str]) -> None:
         """Whatever stands there is an address or none."""
@@ -198,6 +217,14 @@ class Complaints(ConfigCase):
             **dict.fromkeys(
                 (f"network.website = '{one}'" for one in BAD_WEBSITES),
                 "network.website: must look like https://gossip.example.org/",
+            ),
+            **dict.fromkeys(
+                (f"network.rules = '{one}'" for one in ("http://example.org/rules", "file:///etc/rules", "https://")),
+                "network.rules: must be the path of a file, or look like https://example.org/rules",
+            ),
+            **dict.fromkeys(
+                (f"network.contact = '{one}'" for one in ("Ana", "http://x.example", "javascript:x@y", "https://a b")),
+                "network.contact: must be an address like admin@example.org or https://example.org/contact",
             ),
             "web.visit_days = 0": "web.visit_days: must be above 0",
             "[web.mail]\nserver = 'mail.example.org'": "web.mail.server: must look like mail.example.org:587",
@@ -377,7 +404,17 @@ CONFIGS = st.builds(
     proxies=NUMBERS,
     downtime=NUMBERS,
     network=st.builds(
-        NetworkSettings, TEXT, TEXT, WEBSITES, NAMES, NAMES, NAMES, st.floats(0, 100_000), echo=st.booleans()
+        NetworkSettings,
+        name=TEXT,
+        help=TEXT,
+        website=WEBSITES,
+        rules=TEXT.filter(lambda text: "://" not in text),
+        contact=st.sampled_from(["", "admin@example.org", "https://example.org/"]),
+        blocked_channels=NAMES,
+        blocked_games=NAMES,
+        blocked_accounts=NAMES,
+        history_days=st.floats(0, 100_000),
+        echo=st.booleans(),
     ),
     limits=st.builds(
         Limits,

@@ -75,6 +75,8 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar name: its display name, in games/status.
     @ivar help: what a tell to its player C{system} brings back.
     @ivar website: the address of its pages, as people type it; empty if it has none.
+    @ivar rules: the path of a file of reStructuredText with its rules, or their https address; empty for the default.
+    @ivar contact: how to reach its operator: a mail address or an https address; empty if it is not published.
     @ivar blocked_channels: names that no new channel may have.
     @ivar blocked_games: names that no new game and no new account may have, nor one that looks like them.
     @ivar blocked_accounts: names that only accounts of admins may have.
@@ -88,6 +90,8 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     name: str = "Gossip"
     help: str = "This is the network itself. Ask the admins of your game for help with its channels."
     website: str = ""
+    rules: str = ""
+    contact: str = ""
     blocked_channels: tuple[str, ...] = ("all",)
     blocked_games: tuple[str, ...] = ("gossip", "grapevine", "system")
     blocked_accounts: tuple[str, ...] = (
@@ -106,6 +110,22 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     player_count_days: float = 730
     audit_days: float = 730
     echo: bool = True
+
+    @property
+    def site(self) -> str:
+        """The address of the pages as a URL, without a slash at the end; empty if it has none."""
+        website = self.website.rstrip("/")
+        return website if "://" in website or not website else f"https://{website}"
+
+    @property
+    def rules_elsewhere(self) -> str:
+        """The address of rules that are not on the pages of the network; empty if they are."""
+        return self.rules if "://" in self.rules else ""
+
+    @property
+    def rules_address(self) -> str:
+        """The address of the rules; empty if the network does not know the address of its pages."""
+        return self.rules_elsewhere or (self.site and f"{self.site}/rules")
 
 
 class RulesSettings(Protocol):

@@ -18,13 +18,16 @@ from gossip.network.outputs import Broadcast, Outputs, Send
 from gossip.network.presence import Presence
 from gossip.network.ratelimit import spend
 from gossip.network.session import Session
-from gossip.network.settings import Rules
+from gossip.network.settings import NetworkSettings, Rules
 from gossip.protocol.errors import Denied
 from gossip.protocol.events import TellsReceive, TellsSend
 from gossip.protocol.moment import Moment
 from gossip.protocol.text import clean_name, timestamp
 from gossip.registry.names import NETWORK_GAME, NETWORK_PLAYER, is_network
 from gossip.registry.registry import Registry
+
+RULES: Final = "rules"
+"""A tell of this word to the network itself asks for the address of its rules."""
 
 _SENT_AT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,12})?Z", re.ASCII)
 
@@ -66,7 +69,7 @@ class Tells:
                 self._moderation.check_speaker(sender.game.client_id, session.peer, from_name, "", now)
                 answers = self._echo.told(session, from_name, message, now)
             else:
-                answers = [Send(session, self._help(from_name, now))]
+                answers = [Send(session, self._own(event.message, from_name, now))]
             return [*answers, *success(session, event, now)]
         receiver = self._registry.game_named(event.to_game)
         online = None if receiver is None else self._presence.online(receiver.client_id)
@@ -84,15 +87,25 @@ class Tells:
         hearing = SessionsOf(online.game.client_id, "tells")
         return [Broadcast(hearing, told), *success(session, event, now)]
 
-    def _help(self, to_name: str, now: Moment) -> TellsReceive:
-        help_ = self._rules.settings.help
-        return TellsReceive(self._new_ref(), NETWORK_GAME, NETWORK_PLAYER, to_name, timestamp(now.wall), help_)
+    def _own(self, message: str, to_name: str, now: Moment) -> TellsReceive:
+        """What the network itself answers to a tell."""
+        answer = _answer(message, self._rules.settings)
+        return TellsReceive(self._new_ref(), NETWORK_GAME, NETWORK_PLAYER, to_name, timestamp(now.wall), answer)
 
     def _check_names(self, sends: bool, receives: bool) -> None:
         if not sends:
             raise Denied("sender-offline")
         if not receives:
             raise Denied("receiver-offline")
+
+
+def _answer(message: str, settings: NetworkSettings) -> str:
+    """Where the rules are, or the help of the network."""
+    if message.strip().lower() != RULES:
+        return settings.help
+    if settings.rules_address:
+        return f"The rules of {settings.name}: {settings.rules_address}"
+    return f"The rules of {settings.name} are on its web pages, at /rules."
 
 
 def is_timestamp(text: str) -> bool:

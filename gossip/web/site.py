@@ -35,8 +35,10 @@ from gossip.web.pages.connect import ConnectPages
 from gossip.web.pages.front import FrontPages
 from gossip.web.pages.games import GamePages
 from gossip.web.pages.manage import ManagePages
+from gossip.web.pages.rules import RulesPage
 from gossip.web.pages.sign_in import SignInPages
 from gossip.web.settings import WebRules
+from gossip.web.views.house_rules import HouseRules
 from gossip.web.views.layout import Layout
 from gossip.web.views.public import PublicView
 from gossip.web.views.queries import CachedQueries
@@ -85,6 +87,7 @@ def public_site(
     passwords: Passwords | None = None,
     mail: Mail | None = None,
     ports: Mapping[str, tuple[str, str]] | None = None,
+    house_rules: HouseRules | None = None,
 ) -> PublicSite:
     """
     The site for everybody.
@@ -97,6 +100,7 @@ def public_site(
     @param passwords: makes and checks hashes; by default with argon2 at full strength.
     @param mail: sends mail, if it is configured.
     @param ports: the ports of each transport by its name, without and with TLS; empty for none.
+    @param house_rules: the rules for people; the default ones by default.
     """
     rules = rules or WebRules()
     executor = executor or Executor(gossip, store, in_thread)
@@ -124,6 +128,7 @@ def public_site(
         ChatActions(layout, public, queries, cookies, executor, chat),
         chat,
         AboutPages(layout, public, queries),
+        RulesPage(layout, house_rules or HouseRules(), rules),
         SignInPages(sign_in, _new_uuid),
         AccountPages(sign_in, _new_uuid),
         ManagePages(layout, cookies, executor, rules),

@@ -117,6 +117,20 @@ class TellsTests(SynchronousTestCase):
             assert isinstance(told, Broadcast) and isinstance(told.event, TellsReceive)
             self.assertEqual(told.event.sent_at, "2023-11-14T22:00:00.250Z")
 
+    def test_rules(self) -> None:
+        """A tell to the network of nothing but "rules" brings their address, as far as it is known."""
+        site = "https://gossip.example.org"
+        for settings, answer in (
+            (NetworkSettings(), "The rules of Gossip are on its web pages, at /rules."),
+            (NetworkSettings(name="Mud Net", website=f"{site}/"), f"The rules of Mud Net: {site}/rules"),
+            (NetworkSettings(rules=f"{site}/ours"), f"The rules of Gossip: {site}/ours"),
+        ):
+            self.world.network.rules.settings = settings
+            for message, brings in (("rules", answer), (" Rules\n", answer), ("rules?", settings.help)):
+                asked = self.tell(to_game="gossip", to_name="system", message=message)
+                told = self.world.ask(self.session, asked)[0]
+                self.assertEqual((told["payload"]["message"], told["payload"]["to_name"]), (brings, "Ana"))
+
     def test_system(self) -> None:
         """A tell to the network's player brings a line of help, and succeeds."""
         for game, name in (("gossip", "system"), ("GRAPEVINE", "System")):

@@ -26,6 +26,7 @@ PATHS: Final = (
     "/chat/gossip/1001",
     "/stats",
     "/status",
+    "/rules",
     "/docs",
     "/docs/protocol",
     "/docs/telnet",

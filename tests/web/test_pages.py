@@ -31,7 +31,18 @@ from tests.support.site_browser import HOSTILE, PEOPLE, Browser, Page
 from tests.support.sites import PagesTestCase
 from tests.support.world import NOW, uuid
 
-ALL = ("/", "/games", "/games/Alpha", "/channels", "/chat/gossip", "/stats", "/status", "/docs", "/docs/protocol")
+ALL = (
+    "/",
+    "/games",
+    "/games/Alpha",
+    "/channels",
+    "/chat/gossip",
+    "/stats",
+    "/status",
+    "/rules",
+    "/docs",
+    "/docs/protocol",
+)
 
 
 class FrontTests(PagesTestCase):

@@ -29,6 +29,7 @@ def variables(network: Network, ports: Mapping[str, Ports], started_at: float) -
         "PORT": plain,
         "SSL": encrypted,
         "WEBSITE": settings.website,
+        "CONTACT": settings.contact,
         "CHARSET": "UTF-8",
         "UTF-8": "1",
         "ANSI": "0",

@@ -67,6 +67,19 @@ def span(seconds: float) -> str:
     return count(int(seconds), "second")
 
 
+def days(value: float, endless: bool = True) -> str:
+    """
+    For how long something is kept, to follow a verb: C{for 30 days}.
+
+    @param endless: whether 0 means without an end.
+    """
+    if endless and not value:
+        return "without an end"
+    what, number = ("day", value) if value >= 1 else ("hour", value * 24)
+    text = f"{number:g} {what}" if number == 1 else f"{number:g} {what}s"
+    return f"for {text}" if endless else text
+
+
 def hue(name: str) -> int:
     """The colour of a name, always the same for a name."""
     return zlib.crc32(name.lower().encode("utf-8", "replace")) % HUES

@@ -52,6 +52,7 @@ def templates() -> Environment:
         clock=formatting.clock,
         count=formatting.count,
         day=formatting.day,
+        days=formatting.days,
         host=formatting.host,
         hue=formatting.hue,
         iso=formatting.iso,

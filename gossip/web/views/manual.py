@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from docutils import nodes  # type: ignore[import-untyped]
 from docutils.core import publish_doctree, publish_parts  # type: ignore[import-untyped]
@@ -37,6 +38,9 @@ _SETTINGS: Final = {
 }
 
 
+_STYLE: Final = re.compile(' style="[^"]*"')
+
+
 class Document(Struct, frozen=True):
     """
     A document.
@@ -63,14 +67,30 @@ def documents() -> dict[str, Document]:
     return {name: document(name, sources[name], frozenset(sources)) for name in names}
 
 
+def doctree(source: str, report_level: int = 5) -> nodes.document:
+    """
+    Parse a document. It can neither include files nor contain raw HTML.
+
+    @param report_level: from which level on docutils notes mistakes in the document itself; 5 for none.
+    """
+    return publish_doctree(source, settings_overrides=_settings() | {"report_level": report_level})
+
+
+def _settings() -> dict[str, Any]:
+    return {**_SETTINGS, "warning_stream": io.StringIO()}
+
+
 def document(name: str, source: str, names: frozenset[str]) -> Document:
     """
     Make a page of a document.
 
+    @param name: its title, if it has none of its own.
     @param names: the names of all documents. Links to them stay; other links into the repository become text.
     """
-    settings = {**_SETTINGS, "warning_stream": io.StringIO()}
-    tree = publish_doctree(source, settings_overrides=settings)
+    tree = doctree(source)
+    for image in list(tree.findall(nodes.image)):
+        # It could embed any file of this machine, and a browser loads none of another.
+        image.replace_self(nodes.inline("", image.get("alt", "")))
     for link in list(tree.findall(nodes.reference)):
         target = link.get("refuri", "")
         if target and "://" not in target and not target.startswith("mailto:"):
@@ -84,14 +104,15 @@ def document(name: str, source: str, names: frozenset[str]) -> Document:
             link.replace_self(nodes.inline("", link.astext()))
     about = next((each.astext() for each in tree.findall(nodes.paragraph)), "")
     parts = publish_parts(
-        tree, source_class=DocTreeInput, reader=Reader(), writer="html5", settings_overrides=dict(settings)
+        tree, source_class=DocTreeInput, reader=Reader(), writer="html5", settings_overrides=_settings()
     )
     body = (
-        parts["body"]
+        # The content security policy forbids them, and text contains no quotes: they are escaped.
+        _STYLE.sub("", parts["body"])
         # Make wide content scroll with the keyboard.
         .replace('<pre class="', '<pre tabindex="0" class="')
         .replace("<table>", '<table tabindex="0">')
         .replace('<nav class="contents', '<nav aria-label="On this page" class="contents')
     )
-    # docutils escapes all text, and our documents cannot contain tags.
+    # docutils escapes all text, and a document cannot contain tags.
     return Document(name, tree.get("title", name), about.replace("\n", " "), Markup(body))  # noqa: S704

@@ -26,8 +26,10 @@ class VariablesTests(SynchronousTestCase):
         expected |= {"PORT": "4111", "SSL": "4112", "CODEBASE": f"gossip {__version__}"}
         self.assertEqual({name: told[name] for name in expected}, expected)
         self.assertNotIn("WEBSITE", told)
+        self.assertNotIn("CONTACT", told)
         world.join("Beta", players=["Cy"])
-        world.network.rules.settings = NetworkSettings(website="x")
+        world.network.rules.settings = NetworkSettings(website="x", contact="a@b.example")
         told = variables(world.network, {}, NOW)
         self.assertEqual((told["PLAYERS"], told["GAMES"], told["WEBSITE"]), ("3", "2", "x"))
+        self.assertEqual(told["CONTACT"], "a@b.example")
         self.assertNotIn("PORT", told)

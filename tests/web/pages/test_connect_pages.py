@@ -120,7 +120,7 @@ class GuideTests(OwnerTestCase):
 
     def test_examples(self) -> None:
         """The example files are served unchanged."""
-        for name in ("gossip.c", "gossip.lpc", "README.rst"):
+        for name in ("gossip.c", "gossip.lpc", "rules.rst", "README.rst"):
             code, headers, body = self.ana.get(f"/examples/{name}")
             self.assertEqual((code, body), (200, (ROOT / "examples" / name).read_bytes()))
             self.assertEqual(headers["content-type"], "text/plain; charset=utf-8")
