@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec import UNSET
 
@@ -21,7 +21,7 @@ from gossip.protocol.events import (
     PlayersStatusAnswer,
     StatusOf,
 )
-from gossip.protocol.flags import FLAGS
+from gossip.protocol.flags import DIRECTORY, FLAGS
 from gossip.protocol.moment import Moment
 from gossip.registry.names import NETWORK_GAME, NETWORK_PLAYER, is_network
 from gossip.registry.registry import Registry
@@ -46,7 +46,7 @@ class Statuses:
     def games(self, session: Session, event: GamesStatus, now: Moment) -> Outputs:
         """A game asks what one game is, or all others are."""
         asked = self._asked(session, event.game)
-        games = tuple(map(self.status_of, asked)) or (self._network(),)
+        games = tuple(map(self.status_of, asked)) or (self._network(session.extensions),)
         self._charge(session, "games_status", games, now)
         return [Send(session, GamesStatusAnswer(event.ref, games))]
 
@@ -127,11 +127,17 @@ class Statuses:
             player_online_count=count,
         )
 
-    def _network(self) -> StatusOf:
-        channels = self._registry.channels.values()
+    def _network(self, extensions: Collection[str]) -> StatusOf:
+        """
+        What a session may know of the network itself.
+
+        @param extensions: the extensions of the session.
+        """
+        channels, site = self._registry.channels.values(), self._rules.settings.site
         return StatusOf(
             game=NETWORK_GAME,
             display_name=self._rules.settings.name,
+            homepage_url=f"{site}/" if site and DIRECTORY in extensions else UNSET,
             supports=("channels", "players", "tells"),
             channels=tuple(channel.name for channel in channels if not channel.hidden),
             players_online_count=1,

@@ -118,6 +118,15 @@ class StatusTests(SynchronousTestCase):
         self.world.join("Beta")
         self.assertEqual(self.players(self.session, {"game": "Gossip"}), {"gossip": ["system"]})
 
+    def test_network_homepage(self) -> None:
+        """The network tells the address of its pages, to games with the extension directory."""
+        for website, address in (("gossip.example.org", "https://gossip.example.org/"), ("", None)):
+            self.world.network.rules.settings = NetworkSettings(website=website)
+            for name, extensions, told in (("Alpha", ["directory"], address), ("Beta", ["history"], None)):
+                session = self.world.join(name, extensions=extensions)
+                (answer,) = self.world.ask(session, frame("games/status", {"game": "gossip"}, "r"))
+                self.assertEqual(answer["payload"].get("homepage_url"), told)
+
     def test_network_channels(self) -> None:
         """The network has all channels that are not hidden, and the name that is set."""
         self.world.registry.enact(ChannelSaved(Channel("gossip", hidden=False)))
