@@ -201,6 +201,7 @@ class Channels:
         said = MessageSaid(
             channel, registry.numbers.next_message(channel), client_id, speaker.game, name, message, now.wall
         )
+        registry.enact(said)
         return [*self.heard(said), Commit(said, then, otherwise, learned=True)]
 
     def announce(self, channel: str, message: str, now: Moment) -> Outputs:

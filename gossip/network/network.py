@@ -73,7 +73,6 @@ from gossip.registry.changes import (
     Audited,
     Change,
     ChannelsRemoved,
-    Game,
     GameOffline,
     GameOnline,
     GameRemoved,
@@ -206,7 +205,7 @@ class Network:
         known = self.registry
         for client_id, was in known.online.items():
             channels = [name for name in was.channels if name in known.channels]
-            self.presence.resume(known.games[client_id], was.supports, channels, now)
+            self.presence.resume(known.games[client_id], was, channels, known.last_alive, now)
 
     # What happens to a session.
 
@@ -320,7 +319,7 @@ class Network:
         session.extensions = frozenset(extensions or ())
         session.supports = supports | {HISTORY} if HISTORY in session.extensions else supports
         session.debug_until = now.steady + DEBUG if event.debug else 0.0
-        session.online, came = self.presence.join(session, game)
+        session.online, came = self.presence.join(session, game, now)
         outputs: Outputs = [Send(session, Authenticated(event.ref, game.short_name, extensions))]
         # A name given twice is one wish: an undeserved failure throws a client in the field into a loop.
         for name in list(dict.fromkeys(event.channels or ()))[: self.rules.limits.channels or None]:
@@ -339,13 +338,14 @@ class Network:
         outputs.extend(self._seen(game.client_id, event))
         session.online.changed()
         if came:
-            outputs.append(self._keep_online(session, game))
+            outputs.append(self._keep_online(session, session.online))
             outputs.extend(self._tell_others(session.online, GamesConnect(self._new_ref(), game.short_name)))
         return outputs
 
-    def _keep_online(self, session: Session, game: Game) -> Commit:
+    def _keep_online(self, session: Session, online: Online) -> Commit:
         """Note that a game is online, for a daemon after this one."""
-        change = GameOnline(game.client_id, tuple(sorted(session.supports)), tuple(session.channels))
+        supports = tuple(sorted(session.supports))
+        change = GameOnline(online.game.client_id, supports, tuple(session.channels), online.since)
         self.registry.enact(change)
         return Commit(change, learned=True)
 
@@ -388,7 +388,7 @@ class Network:
         if last is None:
             return outputs
         for online in self.presence.gone(now):
-            offline = GameOffline(online.game.client_id)
+            offline = GameOffline(online.game.client_id, online.left_at)
             self.registry.enact(offline)
             outputs.extend(self._tell_others(online, GamesDisconnect(self._new_ref(), online.game.short_name)))
             outputs.append(Commit(offline, learned=True))

@@ -15,7 +15,7 @@ from gossip.network.ratelimit import Buckets
 from gossip.network.session import Session, Situation
 from gossip.protocol.events import GameTold
 from gossip.protocol.moment import Moment
-from gossip.registry.changes import Game
+from gossip.registry.changes import Game, GameOnline
 
 GRACE: Final = 60.0
 """How many seconds a game stays online after its last session ended."""
@@ -31,12 +31,15 @@ class Online:
     @ivar channels: the channels of any session; in the grace, of the last one.
     @ivar buckets: the use that all its sessions together make of each rate that they share.
     @ivar told: what others are told of it, by the kind of query, until it changes.
+    @ivar since: when it came online, in seconds since the epoch.
+    @ivar left_at: in the grace, when its last session ended, in seconds since the epoch.
     """
 
-    __slots__ = ("_last", "buckets", "game", "sessions", "told")
+    __slots__ = ("_last", "buckets", "game", "left_at", "sessions", "since", "told")
 
-    def __init__(self, game: Game) -> None:
+    def __init__(self, game: Game, since: float) -> None:
         self.game = game
+        self.since = self.left_at = since
         self.sessions: dict[Session, None] = {}
         self.buckets: Buckets = {}
         self.told: dict[str, GameTold] = {}
@@ -52,16 +55,18 @@ class Online:
         self._last = None
         self.changed()
 
-    def left(self, session: Session) -> None:
+    def left(self, session: Session, now: Moment) -> None:
         """A session ended."""
         del self.sessions[session]
         if not self.sessions:
             self._last = session
+            self.left_at = now.wall
         self.changed()
 
-    def resume(self, session: Session) -> None:
+    def resume(self, session: Session, left_at: float) -> None:
         """It is in the grace, after a session of a daemon before this one."""
         self._last = session
+        self.left_at = left_at
 
     @property
     def supports(self) -> frozenset[str]:
@@ -106,7 +111,7 @@ class Presence:
         """A game, if it is online."""
         return self._online.get(client_id)
 
-    def join(self, session: Session, game: Game) -> tuple[Online, bool]:
+    def join(self, session: Session, game: Game, now: Moment) -> tuple[Online, bool]:
         """
         A session authenticated; its C{supports} are known.
 
@@ -115,7 +120,7 @@ class Presence:
         online = self._online.get(game.client_id)
         came = online is None
         if online is None:
-            online = self._online[game.client_id] = Online(game)
+            online = self._online[game.client_id] = Online(game, now.wall)
         self._leaving.pop(game.client_id, None)
         online.joined(session)
         self._audiences.support(session)
@@ -125,22 +130,23 @@ class Presence:
         """A session ended; with its last one a game enters the grace."""
         online = session.online
         assert online is not None
-        online.left(session)
+        online.left(session, now)
         self._audiences.ended(session)
         if not online.sessions:
             self._leaving[online.game.client_id] = now.steady + GRACE
 
-    def resume(self, game: Game, supports: Iterable[str], channels: Iterable[str], now: Moment) -> None:
+    def resume(self, game: Game, was: GameOnline, channels: Iterable[str], alive: float, now: Moment) -> None:
         """
         A game was online when the daemon ended: it has the grace to come back, as after any absence.
 
-        @param supports: the flags that its last session is known to have had.
-        @param channels: the channels that its last session is known to have had.
+        @param was: what is known of its last session.
+        @param channels: the channels that it is known to have had, and that exist.
+        @param alive: when the daemon is known to have run last, in seconds since the epoch.
         """
-        online = self._online[game.client_id] = Online(game)
+        online = self._online[game.client_id] = Online(game, was.since or now.wall)
         last = Session()
-        last.supports, last.channels, last.situation = frozenset(supports), dict.fromkeys(channels), Situation.GONE
-        online.resume(last)
+        last.supports, last.channels, last.situation = frozenset(was.supports), dict.fromkeys(channels), Situation.GONE
+        online.resume(last, min(max(was.since, alive) or now.wall, now.wall))
         self._leaving[game.client_id] = now.steady + GRACE
 
     def gone(self, now: Moment) -> list[Online]:

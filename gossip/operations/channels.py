@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from gossip.operations.command import Argument, Block, Result, Table
 from gossip.operations.listing import Listing, rest
 from gossip.operations.operation import Done, Occasion, Operation, find_channel, find_speaker
+from gossip.operations.texts import minute
 from gossip.protocol.text import clean, timestamp
 from gossip.registry.changes import (
     Channel,
@@ -33,8 +34,18 @@ _TEXT: Final = 2000
 
 
 def _view_channels(result: Result) -> Sequence[Block]:
-    rows = [(channel["name"], _state(channel), channel["description"] or "") for channel in result["channels"]]
-    return (Table(("CHANNEL", "STATE", "DESCRIPTION"), rows, "There is no channel."), *rest(result))
+    rows = [
+        (
+            channel["name"],
+            _state(channel),
+            channel["description"] or "",
+            channel["described_by"] or "",
+            minute(channel["described_at"]),
+        )
+        for channel in result["channels"]
+    ]
+    head = ("CHANNEL", "STATE", "DESCRIPTION", "BY", "AT")
+    return (Table(head, rows, "There is no channel."), *rest(result))
 
 
 def _view_channel(result: Result) -> Sequence[Block]:
@@ -43,6 +54,8 @@ def _view_channel(result: Result) -> Sequence[Block]:
         "name": result["name"],
         "state": _state(result),
         "description": result["description"],
+        "described by": result["described_by"],
+        "described at": minute(result["described_at"]),
         "speakers": None if speakers is None else ", ".join(speakers) or "none",
     }
     return (shown,)
@@ -106,7 +119,7 @@ class ChannelCreate(Operation, frozen=True):
     def perform(self, registry: Registry, on: Occasion) -> Done:
         if self.channel in registry.channels:
             raise Refused("taken", "channel", f"the channel {self.channel} exists already")
-        channel = Channel(self.channel, hidden=self.hidden, description=_text(self.description), kept=True)
+        channel = _described(Channel(self.channel, hidden=self.hidden, kept=True), self.description, on)
         return ChannelSaved(channel), channel_shown(registry, channel, on.now)
 
 
@@ -219,7 +232,7 @@ class ChannelResume(Operation, frozen=True):
 
 class ChannelDescribe(Operation, frozen=True):
     """
-    Describe what a channel is for.
+    Describe what a channel is for, or what it is about at the moment.
 
     @ivar channel: the channel.
     @ivar description: the text; an empty text removes the description.
@@ -234,7 +247,7 @@ class ChannelDescribe(Operation, frozen=True):
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         channel = find_channel(registry, self.channel)
-        return _changed(registry, channel, replace(channel, description=_text(self.description)), on.now)
+        return _changed(registry, channel, _described(channel, self.description, on), on.now)
 
 
 class ChannelSpeakers(Operation, frozen=True):
@@ -293,6 +306,15 @@ def _changed(registry: Registry, known: Channel, channel: Channel, now: float) -
     return None if channel == known else ChannelSaved(channel), channel_shown(registry, channel, now)
 
 
+def _described(channel: Channel, text: str | None, on: Occasion) -> Channel:
+    """A channel with a new description, and who wrote it. One that stays the same keeps its author."""
+    text = _text(text)
+    if text == channel.description:
+        return channel
+    by, at = (None, None) if text is None else (on.actor, on.now)
+    return replace(channel, description=text, described_by=by, described_at=at)
+
+
 def _text(text: str | None) -> str | None:
     if text is not None and (len(text) > _TEXT or clean(text) != text):
         raise Refused(
@@ -317,6 +339,8 @@ def channel_shown(registry: Registry, channel: Channel, now: float) -> Result:
         "hidden": channel.hidden,
         "paused_until": timestamp(until) if until is not None and until > now else None,
         "description": channel.description,
+        "described_by": channel.described_by,
+        "described_at": None if channel.described_at is None else timestamp(channel.described_at),
         "speakers": None if games is None else sorted(games),
     }
 

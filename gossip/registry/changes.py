@@ -69,6 +69,9 @@ class Channel(Struct, frozen=True):
     @ivar kept: whether an admin made or changed it; any other goes away when nobody uses it.
     @ivar unused_since: since when no session has been subscribed to it, in seconds since the epoch; C{None} while one
         is, and for one that is C{kept}.
+    @ivar described_by: the admin who wrote the description, as in L{AuditEntry.actor}; C{None} if it has none, or one
+        from before this was noted.
+    @ivar described_at: when it was written, in seconds since the epoch; C{None} in the same cases.
     """
 
     name: str
@@ -78,6 +81,8 @@ class Channel(Struct, frozen=True):
     speakers: frozenset[str] | None = None
     kept: bool = False
     unused_since: float | None = None
+    described_by: str | None = None
+    described_at: float | None = None
 
 
 class UserAgent(Struct, frozen=True):
@@ -119,17 +124,24 @@ class GameOnline(Struct, frozen=True):
 
     @ivar supports: the flags that its session had when it came.
     @ivar channels: the channels that its session had then.
+    @ivar since: when it came, in seconds since the epoch; 0 if that is not known.
     """
 
     client_id: str
     supports: tuple[str, ...]
     channels: tuple[str, ...]
+    since: float = 0.0
 
 
 class GameOffline(Struct, frozen=True):
-    """A game went offline: its grace is over."""
+    """
+    A game went offline: its grace is over.
+
+    @ivar last_seen_at: when its last session ended, in seconds since the epoch.
+    """
 
     client_id: str
+    last_seen_at: float
 
 
 class ChannelSaved(Struct, frozen=True):

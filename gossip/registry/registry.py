@@ -87,12 +87,17 @@ class Registry:
     @ivar seen: the code base and protocol version of each game's last join, by client_id.
     @ivar online: the games that are online or in their grace, by client_id; right after the start those that were when
         the last daemon ended.
+    @ivar last_seen: when the last session of each game that is offline ended, in seconds since the epoch, by client_id.
+    @ivar last_alive: when a daemon before this one is known to have run last, in seconds since the epoch; 0 if never.
+    @ivar last_said: when each channel had its last message, in seconds since the epoch, by name; nothing for one that
+        has no message.
     @ivar mutes: mutes by subject and channel.
     @ivar bans: bans by subject and channel.
     @ivar filters: the word filters.
     @ivar reports: the open reports, by number.
     @ivar accounts: the accounts on the pages, and their tickets.
     @ivar revision: counts changes of what is told of all games: which channels are shown, and the links of code bases.
+    @ivar channels_revision: counts changes of C{channels}.
     @ivar numbers: where the next numbers of messages and reports come from.
     """
 
@@ -105,12 +110,16 @@ class Registry:
         self.user_agents: dict[str, UserAgent] = {}
         self.seen: dict[str, GameSeen] = {}
         self.online: dict[str, GameOnline] = {}
+        self.last_seen: dict[str, float] = {}
+        self.last_alive = 0.0
+        self.last_said: dict[str, float] = {}
         self.mutes = Restrictions()
         self.bans = Restrictions()
         self.filters = Filters()
         self.reports: dict[int, Report] = {}
         self.accounts = Accounts()
         self.revision = 0
+        self.channels_revision = 0
         self._client_ids: dict[str, str] = {}
         self._owned: dict[str, dict[str, None]] = {}
         self._short_names, self._names = Namesakes(), Namesakes()
@@ -265,7 +274,9 @@ class Registry:
         """Apply a change, which must have been checked."""
         match change:
             # First, since most changes are messages.
-            case MessageSaid() | MessagesExpired() | PlayersCounted() | PlayerCountsExpired() | AuditExpired():
+            case MessageSaid(channel, said_at=said_at):
+                self.last_said[channel] = said_at
+            case MessagesExpired() | PlayersCounted() | PlayerCountsExpired() | AuditExpired():
                 pass  # only the store keeps these
             case GameSaved(game):
                 self._forget_name(game.client_id)
@@ -281,6 +292,7 @@ class Registry:
                 self.achievements.pop(client_id, None)
                 self.seen.pop(client_id, None)
                 self.online.pop(client_id, None)
+                self.last_seen.pop(client_id, None)
                 for restrictions in (self.mutes, self.bans):
                     for subject, channel in [key for key in restrictions if key[0].endswith(client_id)]:
                         restrictions.lift(subject, channel)
@@ -292,23 +304,30 @@ class Registry:
                 # The same.
                 if client_id in self.games:
                     self.online[client_id] = change
-            case GameOffline(client_id):
+            case GameOffline(client_id, last_seen_at):
                 self.online.pop(client_id, None)
+                if client_id in self.games:
+                    self.last_seen[client_id] = last_seen_at
             case ChannelSaved(channel):
                 known = self.channels.get(channel.name)
                 self.channels[channel.name] = channel
+                self.channels_revision += 1
                 # Games make hidden channels all the time.
                 if known is not None and known.hidden != channel.hidden:
                     self.revision += 1
             case ChannelOpened(name):
                 self.channels.setdefault(name, Channel(name))
+                self.channels_revision += 1
             case ChannelsUnused(names, since):
                 for name in names:
                     if name in self.channels:
                         self.channels[name] = replace(self.channels[name], unused_since=since)
+                self.channels_revision += 1
             case ChannelsRemoved(names):
                 for name in names:
                     self.channels.pop(name, None)
+                    self.last_said.pop(name, None)
+                self.channels_revision += 1
                 self.revision += 1
             case UserAgentSaved(user_agent):
                 before = self.user_agents.get(user_agent.name, UserAgent(user_agent.name))

@@ -18,6 +18,7 @@ from gossip.registry.changes import (
     Filter,
     FilterSaved,
     Game,
+    GameOffline,
     GameOnline,
     GameSaved,
     GameSeen,
@@ -36,8 +37,17 @@ from gossip.registry.numbers import Mark, Numbers
 from gossip.registry.registry import Registry
 from gossip.store import tables
 
+
+class _Online(msgspec.Struct, array_like=True, frozen=True):
+    """The fields of a L{GameOnline} in their column. Daemons before the schema 0006 did not write the last one."""
+
+    supports: tuple[str, ...]
+    channels: tuple[str, ...]
+    since: float = 0.0
+
+
 _speakers = msgspec.json.Decoder(frozenset[str]).decode
-_online = msgspec.json.Decoder(tuple[tuple[str, ...], tuple[str, ...]]).decode
+_online = msgspec.json.Decoder(_Online).decode
 _connections = msgspec.json.Decoder(tuple[GameConnection, ...]).decode
 
 
@@ -57,17 +67,21 @@ def registry(connection: Connection, numbers: Numbers) -> Registry:
     for row in connection.execute(select(tables.games).order_by(tables.games.c.created_at, tables.games.c.client_id)):
         values = row._asdict()
         user_agent, version = values.pop("seen_user_agent"), values.pop("seen_version")
-        online = values.pop("online")
+        online, last_seen_at = values.pop("online"), values.pop("last_seen_at")
         values["connections"] = _connections(row.connections)
         known.enact(GameSaved(Game(**values, secrets=tuple(secrets[row.client_id]))))
         if version is not None:
             known.enact(GameSeen(row.client_id, user_agent, version))
+        if last_seen_at is not None:
+            known.enact(GameOffline(row.client_id, last_seen_at))
         if online is not None:
-            known.enact(GameOnline(row.client_id, *_online(online)))
+            known.enact(GameOnline(row.client_id, *msgspec.structs.astuple(_online(online))))
     for row in connection.execute(select(tables.channels).order_by(tables.channels.c.name)):
         values = row._asdict()
         values["speakers"] = None if row.speakers is None else _speakers(row.speakers)
         known.enact(ChannelSaved(Channel(**values)))
+    known.last_said.update(_last_said(connection))
+    known.last_alive = _last_alive(connection)
     for row in connection.execute(select(tables.user_agents).order_by(tables.user_agents.c.name)):
         known.enact(UserAgentSaved(UserAgent(**row._asdict())))
     for row in connection.execute(select(tables.achievements).order_by(tables.achievements.c.key)):
@@ -84,6 +98,20 @@ def registry(connection: Connection, numbers: Numbers) -> Registry:
     for report in reports(connection, 10**6, resolved=False):
         known.enact(ReportMade(report))
     return known
+
+
+def _last_said(connection: Connection) -> dict[str, float]:
+    """When each channel had its last message. The index of the messages has the answer for one channel at a time."""
+    channels, messages = tables.channels.c, tables.messages.c
+    latest = select(messages.said_at).where(messages.channel == channels.name).order_by(messages.seq.desc()).limit(1)
+    rows = connection.execute(select(channels.name, latest.scalar_subquery()))
+    return {name: said_at for name, said_at in rows if said_at is not None}
+
+
+def _last_alive(connection: Connection) -> float:
+    """When a daemon is known to have run last: players are counted each quarter of an hour."""
+    columns = tables.messages.c.said_at, tables.player_counts.c.counted_at
+    return max(connection.scalar(select(func.max(column))) or 0.0 for column in columns)
 
 
 def highest(connection: Connection) -> Mark:

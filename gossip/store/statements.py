@@ -157,7 +157,10 @@ def _see_games(connection: Connection, changes: list[GameSeen]) -> None:
 
 def _bring_online(connection: Connection, changes: list[GameOnline]) -> None:
     rows = [
-        {"of": change.client_id, "online": msgspec.json.encode((change.supports, change.channels)).decode()}
+        {
+            "of": change.client_id,
+            "online": msgspec.json.encode((change.supports, change.channels, change.since)).decode(),
+        }
         for change in changes
     ]
     connection.execute(update(tables.games).where(tables.games.c.client_id == bindparam("of")), _storable(rows))
@@ -165,7 +168,8 @@ def _bring_online(connection: Connection, changes: list[GameOnline]) -> None:
 
 def _take_offline(connection: Connection, changes: list[GameOffline]) -> None:
     statement = update(tables.games).where(tables.games.c.client_id == bindparam("of")).values(online=None)
-    connection.execute(statement, [{"of": change.client_id} for change in changes])
+    rows = [{"of": change.client_id, "last_seen_at": change.last_seen_at} for change in changes]
+    connection.execute(statement, rows)
 
 
 def _save_channels(connection: Connection, changes: list[ChannelSaved]) -> None:

@@ -55,8 +55,10 @@ games: Final = Table(
     Column("seen_user_agent", Text),
     Column("seen_version", Text),
     Column("owner", Text),
-    # JSON: a list of flags and a list of channels; NULL if it is offline. Only GameOnline and GameOffline write it.
+    # JSON: a list of flags, a list of channels and since when; NULL if it is offline. Only GameOnline and GameOffline
+    # write these two.
     Column("online", Text),
+    Column("last_seen_at", Double),
 )
 # The registry compares names without case in all of Unicode. The databases do so at least in ASCII.
 Index("ix_games_short_name", func.lower(games.c.short_name), unique=True)
@@ -82,6 +84,8 @@ channels: Final = Table(
     Column("speakers", Text),  # JSON: a list of client_ids
     Column("kept", Boolean, nullable=False, server_default=false()),
     Column("unused_since", Double),
+    Column("described_by", Text),
+    Column("described_at", Double),
 )
 
 # No foreign keys: messages stay when their game is removed, and do not depend on the row of their channel.

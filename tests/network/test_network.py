@@ -240,7 +240,7 @@ class AuthenticateTests(SynchronousTestCase):
                 Send(session, Failure("channels/subscribe", None, Error.of("not-joined", channel="all"))),
                 Send(session, Beat(0)),
                 Commit(GameSeen(world.client_id("Alpha"), None, "1.0.0"), learned=True),
-                Commit(GameOnline(world.client_id("Alpha"), tuple(sorted(FLAGS)), ("gossip",)), learned=True),
+                Commit(GameOnline(world.client_id("Alpha"), tuple(sorted(FLAGS)), ("gossip",), NOW), learned=True),
                 Broadcast(Supporters("games", world.client_id("Alpha")), GamesConnect(ref(1), "Alpha")),
             ],
         )
@@ -368,7 +368,7 @@ class AuthenticateTests(SynchronousTestCase):
             outputs = world.say(session, frame("authenticate", world.credentials("Alpha", **more)))
             return [output.change for output in outputs if isinstance(output, Commit)]
 
-        online = GameOnline(client_id, tuple(sorted(FLAGS)), ())
+        online = GameOnline(client_id, tuple(sorted(FLAGS)), (), NOW)
         self.assertEqual(commits(), [GameSeen(client_id, name, "2.3.0"), UserAgentMet(name), online])
         self.assertEqual(commits(), [])
         more["version"] = "2.2.0"
@@ -477,7 +477,7 @@ class HeartbeatTests(SynchronousTestCase):
             gone = Supporters("games", world.client_id("Alpha"))
             told = [
                 (150, Broadcast(gone, GamesDisconnect(ref(world.made + 1), "Alpha"))),
-                (150, Commit(GameOffline(world.client_id("Alpha")), learned=True)),
+                (150, Commit(GameOffline(world.client_id("Alpha"), NOW + 90), learned=True)),
             ]
             self.assertEqual(self.ticks(world, 45, 200), [*beats, (90, close), *told])
 

@@ -33,16 +33,16 @@ class PresenceTests(SynchronousTestCase):
         session = Session()
         session.supports = frozenset(supports)
         session.players = dict.fromkeys(players)
-        session.online, _ = self.presence.join(session, game)
+        session.online, _ = self.presence.join(session, game, at(NOW))
         return session
 
     def test_join(self) -> None:
         """A game comes online with its first session."""
         first, second = Session(), Session()
-        online, came = self.presence.join(first, ALPHA)
+        online, came = self.presence.join(first, ALPHA, at(NOW))
         self.assertTrue(came)
-        self.assertEqual(self.presence.join(second, ALPHA), (online, False))
-        self.assertEqual(list(online.sessions), [first, second])
+        self.assertEqual(self.presence.join(second, ALPHA, at(NOW + 1)), (online, False))
+        self.assertEqual((list(online.sessions), online.since), ([first, second], NOW))
         self.assertEqual(list(self.presence), [online])
         self.assertIs(self.presence.online(ALPHA.client_id), online)
         self.assertIsNone(self.presence.online(BETA.client_id))
@@ -57,6 +57,8 @@ class PresenceTests(SynchronousTestCase):
         self.assertEqual(self.presence.gone(at(NOW + 100 + GRACE - 0.1)), [])
         self.assertEqual(list(self.presence), [online])
         self.assertEqual(self.presence.gone(at(NOW + 100 + GRACE)), [online])
+        assert online is not None
+        self.assertEqual(online.left_at, NOW + 100)
         self.assertEqual(list(self.presence), [])
         self.assertEqual(self.presence.gone(at(NOW + 100 + GRACE)), [])
 
@@ -136,7 +138,7 @@ class PresenceTests(SynchronousTestCase):
         self.presence.forget(BETA.client_id)
         self.assertEqual(list(self.presence), [])
         self.assertEqual(self.presence.gone(at(NOW + 1000)), [])
-        self.assertTrue(self.presence.join(Session(), ALPHA)[1])
+        self.assertTrue(self.presence.join(Session(), ALPHA, at(NOW))[1])
 
     def test_network(self) -> None:
         """The network itself has two names, in any case."""

@@ -73,10 +73,27 @@ class RestartedTests(SynchronousTestCase):
         outputs = network.tick(at(NOW + GRACE))
         self.assertEqual(self.told(outputs, GamesDisconnect), ["Beta", "Gamma"])
         gone = [output.change for output in outputs if isinstance(output, Commit)]
-        self.assertEqual(gone, [GameOffline(self.world.client_id(name)) for name in ("Beta", "Gamma")])
+        self.assertEqual(gone, [GameOffline(self.world.client_id(name), NOW) for name in ("Beta", "Gamma")])
         self.start_again()
         self.assertEqual([online.game.short_name for online in network.presence], ["Alpha"])
         self.assertEqual([online.game.short_name for online in self.world.network.presence], ["Alpha"])
+
+    def test_last_seen(self) -> None:
+        """A game that does not come back was last seen when the daemon is known to have run last."""
+        self.world.registry.last_alive = NOW + 900
+        self.world.network = Network(self.world.registry, self.world._new_uuid, lambda: 0.5)
+        self.world.network.started(at(NOW + 86400))
+        self.world.network.tick(at(NOW + 86400))
+        self.world.network.tick(at(NOW + 86400 + GRACE))
+        self.assertEqual(set(self.world.registry.last_seen.values()), {NOW + 900})
+        self.assertEqual(len(self.world.registry.last_seen), 3)
+
+    def test_since(self) -> None:
+        """A game that comes back within the grace has been online since before the restart."""
+        session, _ = self.come("Alpha", NOW + 30)
+        assert session.online is not None
+        self.assertEqual(session.online.since, NOW)
+        self.assertEqual(self.world.registry.online[session.client_id].since, NOW)
 
     def test_written_once(self) -> None:
         """A game is written down when it comes, and not again when it comes back or joins twice."""

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gossip.operations.catalogue import COMMANDS
 from gossip.operations.channels import ChannelInfo, ChannelShow
+from gossip.protocol.text import timestamp
 from gossip.registry.changes import Channel, ChannelSaved, ChannelsRemoved
 from tests.support.operations import AdminTestCase
 from tests.support.world import NOW, uuid
 
-CHANNEL = {"name": "gossip", "hidden": False, "paused_until": None, "description": None, "speakers": None}
+CHANNEL = {
+    "name": "gossip",
+    "hidden": False,
+    "paused_until": None,
+    "description": None,
+    "described_by": None,
+    "described_at": None,
+    "speakers": None,
+}
 
 
 class ChannelTests(AdminTestCase):
@@ -17,8 +28,9 @@ class ChannelTests(AdminTestCase):
     def test_create(self) -> None:
         """A channel that an admin creates is shown; one that exists cannot be created again."""
         result = self.perform("channel/create", channel="gossip", description="All talk")
-        self.assertEqual(self.change, ChannelSaved(Channel("gossip", False, None, "All talk", kept=True)))
-        self.assertEqual(result, {**CHANNEL, "description": "All talk"})
+        by: dict[str, Any] = {"described_by": "unix:ana", "described_at": NOW}
+        self.assertEqual(self.change, ChannelSaved(Channel("gossip", False, None, "All talk", kept=True, **by)))
+        self.assertEqual(result, {**CHANNEL, "description": "All talk", **by, "described_at": timestamp(NOW)})
         self.assertRefused("the channel gossip exists already", "channel/create", channel="gossip")
 
     def test_create_hidden(self) -> None:
@@ -78,6 +90,17 @@ class ChannelTests(AdminTestCase):
                 channel="gossip",
                 description=text,
             )
+
+    def test_described_by(self) -> None:
+        """The author of a description is known, until somebody changes it; saving the same again changes no author."""
+        self.perform("channel/create", channel="gossip")
+        describe = {"channel": "gossip", "description": "x"}
+        self.perform("channel/describe", **describe)
+        again = self.perform("channel/describe", NOW + 60, **describe)
+        self.assertEqual((again["described_by"], again["described_at"]), ("unix:ana", timestamp(NOW)))
+        other = self.perform("channel/describe", NOW + 60, channel="gossip", description="y")
+        self.assertEqual(other["described_at"], timestamp(NOW + 60))
+        self.assertEqual(self.perform("channel/describe", channel="gossip", description=""), CHANNEL)
 
     def test_remove(self) -> None:
         """A channel is removed; what it was is shown for the last time."""

@@ -41,7 +41,7 @@ class RunTests(SynchronousTestCase):
     def test_order(self) -> None:
         """What writes the same keeps its order."""
         online = GameOnline(uuid(1), ("channels",), ())
-        self.execute(online, GameOffline(uuid(1)), GameSeen(uuid(1), "old", "1"), GameSeen(uuid(1), "new", "2"))
+        self.execute(online, GameOffline(uuid(1), 1.5), GameSeen(uuid(1), "old", "1"), GameSeen(uuid(1), "new", "2"))
         games = tables.games.c
         with self.engine.connect() as connection:
             query = select(games.online, games.seen_user_agent).where(games.client_id == uuid(1))

@@ -151,6 +151,17 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
         self.assertEqual([name for name, channel in known.items() if not channel.kept], ["made"])
         self.assertEqual(len(known), 5)
 
+    def test_sixth_schema(self) -> None:
+        """When a game was last seen, and who described a channel, is in a store of the sixth version."""
+        Path(self.directory).mkdir()
+        dump = (Path(__file__).parent / "schemas" / "0006.sql").read_text("utf-8")
+        with closing(sqlite3.connect(f"{self.directory}/gossip.db")) as connection:
+            connection.executescript(dump)
+        known = self.open().load()
+        channel = known.channels["testing"]
+        self.assertEqual((channel.described_by, channel.described_at), ("unix:ana", 1700000003.5))
+        self.assertEqual(known.last_seen, {BO: 1700000004.25})
+
     def test_copy_before_upgrade(self) -> None:
         """Before an upgrade the file is copied, and only then."""
         copy = Path(self.directory) / "gossip.db.before-9999"

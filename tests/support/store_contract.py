@@ -9,6 +9,7 @@ from pathlib import Path
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
@@ -577,7 +578,8 @@ class StoreTests(OnDatabase):
         """Let there be a later version, with one more migration."""
         versions = Path(self.mktemp()).absolute()
         versions.mkdir()
-        heading = "import sqlalchemy as sa\nfrom alembic import op\nrevision = '9999'\ndown_revision = '0005'\n"
+        newest = ScriptDirectory.from_config(schema.configuration()).get_current_head()
+        heading = f"import sqlalchemy as sa\nfrom alembic import op\nrevision = '9999'\ndown_revision = '{newest}'\n"
         (versions / "later.py").write_text(f"{heading}def upgrade():\n{body}")
         original = schema.configuration
 
@@ -605,14 +607,29 @@ class StoreTests(OnDatabase):
 
     def test_online(self) -> None:
         """Which games are online comes back, with what their sessions had; changes of a game do not touch it."""
-        come = GameOnline(ANA, ("channels", "tells"), ("gossip", "testing"))
+        come = GameOnline(ANA, ("channels", "tells"), ("gossip", "testing"), NOW + 0.5)
         kept = self.kept(GameSaved(GAME), GameSaved(OTHER), come, GameOnline(BO, ("channels",), ()))
-        kept.apply(GameOffline(BO))
+        kept.apply(GameOffline(BO, NOW + 0.25))
         kept.apply(GameSaved(GAME))
-        self.assertEqual(kept.load().online, {ANA: come})
+        kept.apply(GameSaved(OTHER))
+        known = kept.load()
+        self.assertEqual((known.online, known.last_seen), ({ANA: come}, {BO: NOW + 0.25}))
         kept.apply(GameRemoved(ANA))
         kept.apply(come)
         self.assertEqual(kept.load().online, {})
+
+    def test_last(self) -> None:
+        """When each channel had its last message comes back, and when the daemon is known to have run last."""
+        kept = self.kept(*map(ChannelSaved, (Channel("gossip"), Channel("testing"))), said(1), said(2))
+        known = kept.load()
+        self.assertEqual((known.last_said, known.last_alive), ({"gossip": said(2).said_at}, said(2).said_at))
+        kept.apply(PlayersCounted(said(2).said_at + 900, ((ANA, 3),)))
+        self.assertEqual(kept.load().last_alive, said(2).said_at + 900)
+
+    def test_described(self) -> None:
+        """Who described a channel comes back, and when."""
+        channel = Channel("gossip", description="All talk", described_by="Boss", described_at=NOW + 0.5)
+        self.assertEqual(self.kept(ChannelSaved(channel)).load().channels, {"gossip": channel})
 
     def test_unused_channels(self) -> None:
         """Since when channels are unused, and which were removed, comes back; numbers go on where they were."""
@@ -638,7 +655,10 @@ class StoreTests(OnDatabase):
         kept.close()
         with self.database().begin() as connection:
             for table, column in (
+                ("games", "last_seen_at"),
                 ("games", "online"),
+                ("channels", "described_by"),
+                ("channels", "described_at"),
                 ("channels", "kept"),
                 ("channels", "unused_since"),
                 ("secrets", "use"),

@@ -119,7 +119,8 @@ class ManyTests(SynchronousTestCase):
     def test_terminal(self) -> None:
         """A terminal shows a hundred of the games online, and how many more there are."""
         for number in range(NAMED + 7):
-            self.service.network.presence.join(self.service.connect(), self.service.world.game(f"G{number:04}"))
+            game = self.service.world.game(f"G{number:04}")
+            self.service.network.presence.join(self.service.connect(), game, self.service.clock.now())
         text = self.ask("/", Accept="text/plain")[2].decode()
         self.assertIn(f"Online: {NAMED + 7} games", text)
         self.assertIn(f"  G{NAMED - 1:04} ", text)

@@ -16,6 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.protocol.events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.registry.changes import (
     AchievementKept,
+    Channel,
+    ChannelSaved,
     GameSaved,
     GameSeen,
     UserAgent,
@@ -25,7 +27,7 @@ from gossip.store.errors import StoreError
 from gossip.web.http.router import Problem, Router
 from gossip.web.views.charts import hour_chart, line_chart, sparkline
 from gossip.web.views.formatting import HUES, hue, span
-from gossip.web.views.queries import DAY, HOUR, Series
+from gossip.web.views.queries import DAY, HOUR, SHARED, Series
 from tests.support.properties import examples
 from tests.support.site_browser import HOSTILE, PEOPLE, Browser, Page
 from tests.support.sites import PagesTestCase
@@ -224,6 +226,15 @@ class ChatPageTests(PagesTestCase):
         for text in ("gossip", "All talk", "New", "1 game listening"):
             self.assertIn(text, page.text)
         self.assertNotIn("Old", page.text)
+
+    def test_described(self) -> None:
+        """Pages show who described a channel, and when; users of the machine have no name there."""
+        for actor, by in (("Boss", "by Boss "), ("unix:ana", "")):
+            channel = Channel("gossip", False, description="All talk", described_by=actor, described_at=NOW)
+            self.world.registry.enact(ChannelSaved(channel))
+            self.service.clock.advance(SHARED)
+            for path in ("/channels", "/chat/gossip"):
+                self.assertIn(f"All talk (set {by}on 2023-11-14)", " ".join(self.page(path).text.split()), path)
 
     def test_last(self) -> None:
         """A channel's page has the latest messages in order, and links to older ones without JavaScript."""

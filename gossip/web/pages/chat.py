@@ -18,7 +18,7 @@ from gossip.web.http.urls import number_parameter, site_address
 from gossip.web.live import Live
 from gossip.web.pages.front import LINES
 from gossip.web.views.layout import Layout
-from gossip.web.views.public import PublicView
+from gossip.web.views.public import PublicView, public_author
 from gossip.web.views.queries import CachedQueries
 
 LISTED: Final = 100
@@ -138,6 +138,7 @@ class ChatPages:
             max(draft.code, complaint.code),
             title=f"#{name}",
             channel=channel,
+            described_by=public_author(channel.described_by),
             lines=lines,
             earlier=earlier,
             later=later,

@@ -54,10 +54,18 @@ class PublicAchievement(Struct, frozen=True):
 
 
 class PublicChannel(Struct, frozen=True):
-    """A channel; C{listening} is the number of games that listen now."""
+    """
+    A channel.
+
+    @ivar described_by: the account that wrote the description; C{None} if nobody did, or somebody in a terminal.
+    @ivar described_at: when it was written.
+    @ivar listening: the number of games that listen now.
+    """
 
     name: str
     description: str | None
+    described_by: str | None
+    described_at: str | None
     paused_until: str | None
     listening: int
 
@@ -216,8 +224,20 @@ class PublicView:
         return channel is not None and not channel.hidden
 
     def _channel(self, channel: Channel, listening: int) -> PublicChannel:
-        until = channel.paused_until
-        return PublicChannel(channel.name, channel.description, None if until is None else iso(until), listening)
+        until, at = channel.paused_until, channel.described_at
+        return PublicChannel(
+            name=channel.name,
+            description=channel.description,
+            described_by=public_author(channel.described_by),
+            described_at=None if at is None else iso(at),
+            paused_until=None if until is None else iso(until),
+            listening=listening,
+        )
+
+
+def public_author(actor: str | None) -> str | None:
+    """The public name of whoever did something: users of the machine are nobody's business."""
+    return None if actor is None or actor.startswith("unix:") else actor
 
 
 def public_message(said: MessageSaid) -> PublicMessage:

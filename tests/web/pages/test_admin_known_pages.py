@@ -312,7 +312,8 @@ class ChannelTests(AdminPagesTestCase):
     def test_create(self) -> None:
         """A channel is created and public."""
         self.done("/admin/channels", "channel/create", channel="news", description="What is new")
-        self.assertEqual(self.channel("news"), Channel("news", False, None, "What is new", kept=True))
+        by: dict[str, Any] = {"described_by": "Root", "described_at": self.service.clock.wall}
+        self.assertEqual(self.channel("news"), Channel("news", False, None, "What is new", kept=True, **by))
         page = self.refused(
             "/admin/channels", "channel/create", "the channel news exists already", channel="news", description="x"
         )
@@ -322,6 +323,7 @@ class ChannelTests(AdminPagesTestCase):
         """The description of a channel can be set and removed."""
         self.done("/admin/channels/gossip", "channel/describe", channel="gossip", description="New\r\nlines")
         self.assertEqual(self.channel().description, "New\nlines")
+        self.assertIn("(Root, 2023-11-14 22:00", seen(self.read("/admin/channels/gossip")))
         self.done("/admin/channels/gossip", "channel/describe", channel="gossip", description="")
         self.assertIsNone(self.channel().description)
 
