@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, func, select
@@ -35,6 +36,7 @@ from gossip.registry.changes import (
 )
 from gossip.registry.numbers import Mark, Numbers
 from gossip.registry.registry import Registry
+from gossip.registry.sought import LatestOf, Numbered, Sought
 from gossip.store import tables
 
 
@@ -137,6 +139,37 @@ def history(
     else:
         rows = connection.execute(statement.order_by(seq.desc())).all()[::-1]
     return [MessageSaid(*row) for row in rows]
+
+
+_LOOKED_AT: Final = 10_000
+"""At most this many messages are looked at for the latest one of a player."""
+
+_AT_ONCE: Final = 500
+
+
+def find(connection: Connection, sought: Sought) -> list[MessageSaid]:
+    """See L{gossip.store.store.Store.find}."""
+    of = tables.messages.c
+    seq = sought.seq if isinstance(sought, Numbered) else _latest_of(connection, sought)
+    statement = select(*_SAID).where(of.channel == sought.channel, of.seq == seq)
+    return [MessageSaid(*row) for row in connection.execute(statement)]
+
+
+def _latest_of(connection: Connection, sought: LatestOf) -> int | None:
+    """The number of the latest message of a player; C{None} if there is none."""
+    of = tables.messages.c
+    # By number, which has an index with the channel: only what was said since then is looked at.
+    statement = select(of.seq, of.said_at, of.game, of.name).where(of.channel == sought.channel)
+    game, name = sought.game.lower(), sought.name.lower()
+    options = {"yield_per": _AT_ONCE}
+    with connection.execute(statement.order_by(of.seq.desc()).limit(_LOOKED_AT), execution_options=options) as rows:
+        for row in rows:
+            if row.said_at < sought.since:
+                break
+            # The databases compare without case in ASCII only.
+            if row.game.lower() == game and row.name.lower() == name:
+                return int(row.seq)
+    return None
 
 
 def said_since(connection: Connection, since: float, limit: int, channel: str | None = None) -> list[MessageSaid]:

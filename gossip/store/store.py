@@ -16,6 +16,7 @@ from twisted.logger import Logger
 from gossip.registry.changes import AuditEntry, Change, MessageSaid, Report
 from gossip.registry.numbers import NumbersInMemory, reserved, start
 from gossip.registry.registry import Registry
+from gossip.registry.sought import Sought
 from gossip.store import mark, queries, schema, statistics
 from gossip.store.database import Database, locate, reason
 from gossip.store.errors import StoreError, Trouble
@@ -173,6 +174,16 @@ class Store:
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
             return queries.history(connection, channel, limit, before, after)
+
+    def find(self, sought: Sought) -> list[MessageSaid]:
+        """
+        Look for one message.
+
+        @return: the message; nothing if there is none.
+        @raise StoreError: it cannot be read.
+        """
+        with _plainly(self.name), self._database.reading.connect() as connection:
+            return queries.find(connection, sought)
 
     def said_since(self, since: float, limit: int, channel: str | None = None) -> list[MessageSaid]:
         """

@@ -64,6 +64,7 @@ from gossip.registry.changes import (
     UserAgentSaved,
 )
 from gossip.registry.numbers import JUMP
+from gossip.registry.sought import LatestOf, Numbered
 from gossip.store import mark, schema, statements, store, tables
 from gossip.store.errors import StoreError, StoreInUse
 from gossip.store.store import Store
@@ -256,6 +257,23 @@ class StoreTests(OnDatabase):
         )
         self.assertEqual(kept.history("testing", 1), [said(2, "testing")])
         self.assertEqual(kept.history("nothing", 1), [])
+
+    def test_find(self) -> None:
+        """A message is found by its number; or as the latest one of a player, whose name compares without case."""
+        own = [MessageSaid("gossip", seq, ANA, "MyMUD", "Zoë", "Hi", 1000.0 + seq) for seq in (1, 3)]
+        others = [
+            MessageSaid("gossip", 4, BO, "Other", "Zoë", "Hi", 1004.0),
+            MessageSaid("testing", 9, ANA, "MyMUD", "Zoë", "Hi", 1009.0),
+            *(MessageSaid("gossip", seq, ANA, "MyMUD", "Bo", "Hi", 1010.0) for seq in range(10, 700)),
+        ]
+        kept = self.kept(*own, *others)
+        self.assertEqual(kept.find(Numbered("gossip", 3)), [own[1]])
+        self.assertEqual(kept.find(Numbered("gossip", 2)), [])
+        self.assertEqual(kept.find(Numbered("nothing", 3)), [])
+        self.assertEqual(kept.find(LatestOf("gossip", "mymud", "ZOË", 1001.0)), [own[1]])
+        self.assertEqual(kept.find(LatestOf("gossip", "MyMUD", "Zoë", 1003.5)), [])
+        self.assertEqual(kept.find(LatestOf("gossip", "MyMUD", "Cy", 0.0)), [])
+        self.assertEqual(kept.find(LatestOf("gossip", "Other", "Zoë", 0.0)), [others[0]])
 
     def test_network_speaks(self) -> None:
         """What the network says has no client_id; its channel needs no row of its own."""
