@@ -251,6 +251,7 @@ class Daemon(MultiService):
             self._writer,
             counters,
             history=lambda *asked: deferToThread(store.history, *asked),
+            find=lambda sought: deferToThread(store.find, sought),
             transports=self._transports,
             certificates=self._certificates.status,
         )

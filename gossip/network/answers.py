@@ -9,7 +9,7 @@ from msgspec import Raw
 from gossip.network.outputs import Send
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
-from gossip.protocol.events import Failure, Ref, Success
+from gossip.protocol.events import Failure, Ref, ServerEvent, Success
 from gossip.protocol.moment import Moment
 
 
@@ -24,18 +24,16 @@ class Request(Protocol):
 
 def success(session: Session, request: Request, now: Moment) -> tuple[Send, ...]:
     """The answer to a request that was carried out; none if nobody wants one."""
-    if not _wanted(session, request, now):
-        return ()
     assert isinstance(request.wire, str)
-    return (Send(session, Success(request.wire, request.ref)),)
+    return answer(session, request, Success(request.wire, request.ref), now)
 
 
 def failure(session: Session, request: Request, error: Error, now: Moment) -> tuple[Send, ...]:
     """The answer to a request that was not carried out; none if nobody wants one."""
-    if not _wanted(session, request, now):
-        return ()
-    return (Send(session, Failure(request.wire, request.ref, error)),)
+    return answer(session, request, Failure(request.wire, request.ref, error), now)
 
 
-def _wanted(session: Session, request: Request, now: Moment) -> bool:
-    return request.ref is not None or session.debug_until > now.steady
+def answer(session: Session, request: Request, event: ServerEvent, now: Moment) -> tuple[Send, ...]:
+    """This event as the answer to a request; none if nobody wants one."""
+    wanted = request.ref is not None or session.debug_until > now.steady
+    return (Send(session, event),) if wanted else ()

@@ -6,6 +6,7 @@ The network keeps no history itself: it asks the store for it, and answers when 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -19,6 +20,7 @@ from gossip.protocol.moment import Moment
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import MessageSaid
 from gossip.registry.numbers import Numbers
+from gossip.registry.sought import Numbered
 
 LIMIT: Final = 50
 """How many messages an answer has by default."""
@@ -45,6 +47,15 @@ def message_id(channel: str, seq: int) -> str:
     It is known when the message is said, and the same for ever: a number is given once in a channel.
     """
     return f"{channel}:{seq}"
+
+
+def read_id(identity: str) -> Numbered | None:
+    """The message with an identity; C{None} if no message can have it."""
+    match = _ID.fullmatch(identity)
+    return Numbered(match[1], int(match[2])) if match and int(match[2]) in _SEQ else None
+
+
+_ID: Final = re.compile("(.+):(0|[1-9][0-9]{0,18})", re.DOTALL)
 
 
 class History:

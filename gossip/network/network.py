@@ -21,11 +21,12 @@ from gossip.network.echo import Echo
 from gossip.network.expiry import Retention
 from gossip.network.history import History
 from gossip.network.moderation import Moderation
-from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Outputs, Send
+from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, Outputs, Send
 from gossip.network.people import People
 from gossip.network.players import Players
 from gossip.network.presence import Online, Presence
 from gossip.network.ratelimit import Rate, spend
+from gossip.network.reports import Reports
 from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
 from gossip.network.statuses import Statuses
@@ -59,6 +60,7 @@ from gossip.protocol.events import (
     PlayersSignOut,
     PlayersStatus,
     Quit,
+    ReportsCreate,
     Restart,
     TellsSend,
     Unknown,
@@ -80,6 +82,7 @@ from gossip.registry.changes import (
     GameSeen,
     MessageSaid,
     PlayersCounted,
+    ReportMade,
     Restriction,
     RestrictionSet,
     Together,
@@ -152,6 +155,7 @@ class Network:
         self._authentication = Authentication(registry, self.presence, moderation, rules)
         self._players = Players(moderation, self._new_ref, rules)
         self._history = History(rules, registry.numbers)
+        self._reports = Reports(registry, rules)
         self._retention = Retention(registry, self.audiences, rules)
         self._achievements = Achievements(registry, new_uuid, rules)
         self._new_uuid = new_uuid
@@ -181,6 +185,7 @@ class Network:
             PlayersStatus: ("players", self.statuses.players),
             GamesStatus: ("games", self.statuses.games),
             TellsSend: ("tells", tells.send),
+            ReportsCreate: ("channels", self._reports.create),
             AchievementsSync: ("achievements", self._achievements.receive),
             AchievementsCreate: ("achievements", self._achievements.receive),
             AchievementsUpdate: ("achievements", self._achievements.receive),
@@ -287,6 +292,15 @@ class Network:
         @return: answers for the place that was kept.
         """
         return self._history.fetched(fetch, found)
+
+    def found(self, find: Find, found: Sequence[MessageSaid] | None, now: Moment) -> Outputs:
+        """
+        What a L{Find} asked for was looked for.
+
+        @param found: the message; nothing if there is none; C{None} if nothing can be read.
+        @return: outputs for the place that was kept.
+        """
+        return self._reports.found(find, found, now)
 
     def alive(self, session: Session) -> None:
         """A session gave a sign of life that is no heartbeat event, for example a line on the telnet port."""
@@ -470,6 +484,8 @@ class Network:
                 outputs.extend(self._echo.heard(change, now))
         elif isinstance(change, AchievementKept | AchievementDropped):
             outputs.extend(self._achievements.settled(change.client_id, now))
+        elif isinstance(change, ReportMade):
+            self._reports.settled(change.report)
         return outputs
 
     def learned(self, change: Change, now: Moment) -> Outputs:

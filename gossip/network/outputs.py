@@ -7,8 +7,9 @@ from msgspec import Struct
 from gossip.network.audiences import Audience
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
-from gossip.protocol.events import Ref, ServerEvent
+from gossip.protocol.events import Event, Ref, ServerEvent
 from gossip.registry.changes import Change
+from gossip.registry.sought import Sought
 
 
 class Send(Struct, frozen=True):
@@ -89,7 +90,20 @@ class Fetch(Struct, frozen=True):
     share: int = 1
 
 
-Output = Send | Broadcast | Close | Commit | Hold | Release | Fetch
+class Find(Struct, frozen=True):
+    """
+    Look for one message, keep the place of this request, and hand what is found to L{Network.found
+    <gossip.network.network.Network.found>}. What is being kept when this is asked for must be found already.
+
+    @ivar request: the event that is about the message.
+    """
+
+    session: Session
+    sought: Sought
+    request: Event
+
+
+Output = Send | Broadcast | Close | Commit | Hold | Release | Fetch | Find
 """Whatever the network returns."""
 
 Outputs = list[Output]

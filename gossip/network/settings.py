@@ -29,6 +29,7 @@ class Rates(Struct, frozen=True, forbid_unknown_fields=True, rename={"global_": 
     players_status: Rate = Rate(10_000, 1000)
     games_status: Rate = Rate(10_000, 1000)
     tells_send: Rate = Rate(100, 10)
+    reports_create: Rate = Rate(3, 0.0167)
     achievements_sync: Rate = Rate(10_000, 1000)
 
 

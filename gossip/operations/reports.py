@@ -16,15 +16,21 @@ from gossip.registry.errors import Refused
 from gossip.registry.registry import REASON, Registry
 
 
-def _shown(report: Report) -> Result:
-    """A report as admins see it."""
+def shown_report(report: Report) -> Result:
+    """
+    A report as admins see it. What a player said elsewhere than on a channel is a C{quote}, which nobody can verify;
+    C{channel}, C{seq} and C{message} are null then.
+    """
+    verified = bool(report.channel)
     return {
         "number": report.number,
-        "channel": report.channel,
-        "seq": report.seq,
+        "channel": report.channel or None,
+        "seq": report.seq if verified else None,
         "game": report.game,
         "name": report.name,
-        "message": report.message,
+        "message": report.message if verified else None,
+        "quote": None if verified else report.message or None,
+        "verified": verified,
         "reason": report.reason,
         "made_by": report.made_by,
         "made_at": timestamp(report.made_at),
@@ -37,6 +43,14 @@ def _shown(report: Report) -> Result:
 # What people see of results.
 
 
+def _about(result: Result) -> str:
+    """Write on one line what a report is about."""
+    if result["verified"]:
+        return message_line(result)
+    who = f"{result['name']}@{result['game']}"
+    return f"{who}, unverified quote: {result['quote']}" if result["quote"] else f"{who}, no message"
+
+
 def _view_reports(result: Result) -> Sequence[Block]:
     rows = [
         (
@@ -44,7 +58,7 @@ def _view_reports(result: Result) -> Sequence[Block]:
             minute(each["made_at"]),
             each["made_by"],
             each["reason"],
-            message_line(each),
+            _about(each),
             f"{each['resolved_by']}: {each['resolution'] or 'resolved'}" if each["resolved_at"] else "",
         )
         for each in result["reports"]
@@ -55,7 +69,7 @@ def _view_reports(result: Result) -> Sequence[Block]:
 def _view_report(result: Result) -> Sequence[Block]:
     shown = {
         "number": result["number"],
-        "message": message_line(result),
+        "about": _about(result),
         "reason": result["reason"],
         "made by": result["made_by"],
         "made at": result["made_at"],
@@ -106,7 +120,7 @@ class ReportAdd(Operation, frozen=True):
             made_by=on.actor,
             made_at=on.now,
         )
-        return ReportMade(report), _shown(report)
+        return ReportMade(report), shown_report(report)
 
 
 def _open(registry: Registry) -> list[Report]:
@@ -133,7 +147,7 @@ class ReportList(Operation, frozen=True):
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         reports = on.found if self.all else _open(registry)[: self.limit]
-        return None, {"reports": [_shown(report) for report in reports]}
+        return None, {"reports": [shown_report(report) for report in reports]}
 
 
 class ReportResolve(Operation, frozen=True):
@@ -164,7 +178,7 @@ class ReportResolve(Operation, frozen=True):
             )
         change = ReportResolved(self.number, on.actor, on.now, resolution)
         return change, {
-            **_shown(report),
+            **shown_report(report),
             "resolved_by": on.actor,
             "resolved_at": timestamp(on.now),
             "resolution": resolution,

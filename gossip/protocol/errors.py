@@ -67,6 +67,11 @@ TABLE: Final = (
     Kind("not-supported", "not supported", 501, "not supported"),
     Kind("sender-offline", "sending player offline", 412, "sending player offline"),
     Kind("receiver-offline", "receiving player offline", 404, "receiving player offline"),
+    # Reports.
+    Kind("no-such-message", "no such message", 404, "no such message"),
+    Kind("bad-reason", "reason must be 1 to 200 characters", 400, "reason must be 1 to 200 characters"),
+    Kind("reported-already", "reported already", 409, "reported already"),
+    Kind("too-many-reports", "too many open reports", 403, "too many open reports"),
     # Moderation. "until" is empty, or " until TIME".
     Kind("muted", "muted{until}: {reason}", 403, "muted"),
     Kind("banned", "banned{until}: {reason}", 403, "banned"),

@@ -19,6 +19,8 @@ The protocol at a glance (version 2.3.0). Every frame is one JSON object with ``
     games/status          (ref)  game?                                         GamesStatusAnswer, a frame a game
     tells/send            (ref)  from_name, to_game, to_name, message,         Success
                                  sent_at?
+    reports/create               from, reason, and id, or game, name and       ReportCreated, once on disk
+                                 channel? or quote?
     achievements/sync     (ref)                                                AchievementsSynced, in pages
     achievements/create   (ref)  title, description?, points?, …               AchievementSaved or ~Refused
     achievements/update   (ref)  key, and the changes                          AchievementSaved or ~Refused
@@ -194,6 +196,27 @@ class TellsSend(Event, frozen=True):
     to_name: str
     message: str
     sent_at: str | None = None
+
+
+class ReportsCreate(Event, frozen=True, rename={"from_name": "from"}):
+    """
+    A player reports a message to the admins, or another player.
+
+    @ivar from_name: the player that reports.
+    @ivar id: the identity of the message.
+    @ivar channel: the channel of the message, if the latest one of the player there is meant.
+    @ivar quote: what the player said, if it was said elsewhere. Only the game says so.
+    """
+
+    wire = "reports/create"
+
+    from_name: str
+    reason: str
+    id: str | None = None
+    channel: str | None = None
+    game: str | None = None
+    name: str | None = None
+    quote: str | None = None
 
 
 class AchievementsSync(Event, frozen=True):
@@ -463,6 +486,13 @@ class AchievementOf(Struct, frozen=True, kw_only=True):
     total_progress: int | None = None
 
 
+class ReportCreated(Struct, frozen=True):
+    """A report was made, and has this number."""
+
+    ref: Ref
+    report: int
+
+
 class AchievementsSynced(Struct, frozen=True):
     """All achievements of the game, ordered by title."""
 
@@ -580,6 +610,7 @@ ServerEvent = (
     | ChannelsHistoryAnswer
     | PlayersStatusAnswer
     | GamesStatusAnswer
+    | ReportCreated
     | AchievementsSynced
     | AchievementSaved
     | AchievementDeleted

@@ -57,6 +57,8 @@ from gossip.protocol.events import (
     PlayersStatus,
     PlayersStatusAnswer,
     Ref,
+    ReportCreated,
+    ReportsCreate,
     Restart,
     ServerEvent,
     Success,
@@ -100,7 +102,8 @@ def _payload_struct(event: type[Event]) -> type[Struct]:
         if field.name != "ref":
             optional = field.default is not msgspec.NODEFAULT
             fields.append((field.name, hints[field.name], *([field.default] if optional else [])))
-    return msgspec.defstruct(event.__name__ + "Payload", fields, gc=False)
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(event)}
+    return msgspec.defstruct(event.__name__ + "Payload", fields, rename=names, gc=False)
 
 
 def _strict(event: type[Event]) -> _Reader:
@@ -187,6 +190,7 @@ _KINDS: Final = {
         _Kind(PlayersStatus, _strict(PlayersStatus), ref_required=True),
         _Kind(GamesStatus, _strict(GamesStatus), ref_required=True),
         _Kind(TellsSend, _strict(TellsSend), ref_required=True, error=Error.of("invalid-payload")),
+        _Kind(ReportsCreate, _strict(ReportsCreate)),
         _Kind(AchievementsSync, _strict(AchievementsSync), ref_required=True),
         _Kind(AchievementsCreate, _attributes, ref_required=True),
         _Kind(AchievementsUpdate, _attributes, ref_required=True),
@@ -359,6 +363,8 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
             return [_write(_Frame("games/connect", ref, payload={"game": game}))]
         case GamesDisconnect(ref, game):
             return [_write(_Frame("games/disconnect", ref, payload={"game": game}))]
+        case ReportCreated(ref, report):
+            return [_write(_Frame("reports/create", _shown(ref), "success", payload={"report": report}))]
         case AchievementsSynced(ref, achievements):
             return [
                 _write(

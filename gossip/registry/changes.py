@@ -325,13 +325,15 @@ class FilterRemoved(Struct, frozen=True):
 
 class Report(Struct, frozen=True, kw_only=True):
     """
-    A report of a message.
+    A report of a message, or of a player.
 
     @ivar number: identifies the report for people. Numbers only grow; gaps are allowed.
-    @ivar seq: the number of the message in its channel.
-    @ivar message: the text of the message, which stays here when the message itself has expired.
-    @ivar reason: what is wrong with the message.
-    @ivar made_by: the reporter, as in L{AuditEntry.actor}.
+    @ivar channel: the channel of the message; empty if the report is about no message that the network has.
+    @ivar seq: the number of the message in its channel; 0 if there is none.
+    @ivar message: the text of the message, which stays here when the message itself has expired. Without a channel,
+        what the reporter says that the player said; empty for nothing.
+    @ivar reason: what is wrong with the message, or the player.
+    @ivar made_by: the reporter, as in L{AuditEntry.actor}; or C{NAME@GAME}, if a game made the report for a player.
     @ivar made_at: when it was made, in seconds since the epoch.
     @ivar resolved_by: the admin who resolved it; C{None} while it is open.
     @ivar resolved_at: when it was resolved, in seconds since the epoch; C{None} while it is open.
@@ -353,7 +355,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 class ReportMade(Struct, frozen=True):
-    """A message was reported."""
+    """A message or a player was reported."""
 
     report: Report
 

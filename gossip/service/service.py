@@ -15,13 +15,12 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredLock, execute, maybeDeferred, succeed
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
-from twisted.python.failure import Failure as Failed
 from zope.interface import implementer
 
 from gossip import __version__
 from gossip.network.expiry import JUMP
 from gossip.network.network import Network
-from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Hold, Output, Release, Send
+from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, Hold, Output, Release, Send
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
@@ -35,6 +34,7 @@ from gossip.service.counters import Counters, Status
 from gossip.service.fanout import Fanout
 from gossip.service.interfaces import CertificateStatus, IConnection, IGossip, ITransportStatus
 from gossip.service.long_answers import LongAnswers
+from gossip.service.reads import Finding, Reading, Reads, no_history, no_message
 from gossip.service.watch import Watch
 from gossip.store.errors import StoreError
 
@@ -105,15 +105,6 @@ class ServiceSettings(Protocol):
     def downtime(self) -> int: ...
 
 
-Reading = Callable[[str, int, int | None, int | None], "Deferred[list[MessageSaid]]"]
-"""Reads what was said: L{gossip.store.store.Store.history}, in a thread."""
-
-
-def _no_history(channel: str, limit: int, before: int | None, after: int | None) -> Deferred[list[MessageSaid]]:
-    """Nothing was ever said."""
-    return succeed([])
-
-
 @implementer(IGossip)
 class GossipService(Service):
     """
@@ -135,13 +126,15 @@ class GossipService(Service):
         network: Network,
         writer: IWriter,
         counters: Counters,
-        history: Reading = _no_history,
+        history: Reading = no_history,
+        find: Finding = no_message,
         transports: Sequence[ITransportStatus] = (),
         downtime: int = 30,
         certificates: Callable[[], Sequence[CertificateStatus]] = tuple,
     ) -> None:
         """
         @param history: reads what was said.
+        @param find: looks for one message.
         @param transports: the transports that are open, for the status and the metrics.
         @param downtime: the absence that games are told at a stop, in seconds.
         @param certificates: returns those of the listeners.
@@ -154,7 +147,6 @@ class GossipService(Service):
         self.waits_for_restart: Sequence[str] = ()
         self.listening: Sequence[str] = ()
         self.heard: set[Callable[[MessageSaid], None]] = set()
-        self._history = history
         self._clock = clock
         self._writer = writer
         self._connections: dict[Session, IConnection] = {}
@@ -162,6 +154,7 @@ class GossipService(Service):
         self._fanout = Fanout(clock, self._connections)
         self._answers = AnswersInOrder(self._deliver)
         self._long_answers = LongAnswers(clock, self._connections, self._answers, self._deliver, self._ready)
+        self._reads = Reads(network, self.now, history, find, writer.barrier, self._keep, self._fill)
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = clock
         self._changing = DeferredLock()
@@ -278,8 +271,7 @@ class GossipService(Service):
                     place.answers.append(output)
                 case Send() if self._long_answers.takes(output):
                     assert asking is not None
-                    self._long_answers.add(self._answers.keep(asking), output)
-                    self._pause_if_behind(asking)
+                    self._long_answers.add(self._keep(asking), output)
                 case Send() | Close():
                     self._answers.answer(output)
                 case Commit():
@@ -287,10 +279,10 @@ class GossipService(Service):
                 case Hold(session):
                     self._answers.hold(session)
                     self._pause_if_behind(session)
-                case Fetch():
-                    self._fetch(output)
+                case Fetch() | Find():
+                    self._reads.start(output)
                 case Release(session, released):
-                    self._release(session, released)
+                    self._fill(self._answers.held(session), released)
 
     def _deliver(self, output: Answer) -> None:
         if self._watched:
@@ -302,16 +294,21 @@ class GossipService(Service):
                 self.counters.failed(output.event.error)
             self._fanout.send((output.session,), output.event)
 
-    def _release(self, session: Session, outputs: tuple[Send | Commit, ...]) -> None:
-        place = self._answers.held(session)
-        self._carry_out(outputs, session, place)
+    def _keep(self, session: Session) -> Place:
+        """Keep a place for the answers to a request."""
+        place = self._answers.keep(session)
+        self._pause_if_behind(session)
+        return place
+
+    def _fill(self, place: Place, outputs: Sequence[Output]) -> None:
+        """Carry out what becomes of a request whose place was kept."""
+        self._carry_out(outputs, place.session, place)
         if not any(isinstance(output, Commit) for output in outputs):
             self._ready(place)
 
     def _commit(self, commit: Commit, asking: Session | None, place: Place | None, done: Deferred[None] | None) -> None:
         if place is None and asking is not None and (commit.then or commit.otherwise):
-            place = self._answers.keep(asking)
-            self._pause_if_behind(asking)
+            place = self._keep(asking)
         if isinstance(commit.change, MessageSaid):
             self._tell_observers(commit.change)
         wanted = place is not None or done is not None
@@ -345,24 +342,6 @@ class GossipService(Service):
         if self._answers.waiting(session) > UNANSWERED and session in self._connections:
             self._paused.add(session)
             self._connections[session].pause()
-
-    def _fetch(self, fetch: Fetch) -> None:
-        place = self._answers.keep(fetch.session)
-        self._pause_if_behind(fetch.session)
-        # Everything heard so far must be found, so it has to be on disk before the database is read.
-        self._writer.barrier(partial(self._read, fetch, place))
-
-    def _read(self, fetch: Fetch, place: Place) -> None:
-        reading = self._history(fetch.channel, fetch.limit + 1, fetch.before, fetch.after)
-        reading.addErrback(self._unreadable).addCallback(partial(self._fetched, fetch, place))
-        reading.addErrback(lambda failure: self._log.failure("a game could not be told what was said", failure))
-
-    def _unreadable(self, failure: Failed) -> None:
-        self._log.failure("what was said cannot be read", failure)
-
-    def _fetched(self, fetch: Fetch, place: Place, found: Sequence[MessageSaid] | None) -> None:
-        self._carry_out(self.network.fetched(fetch, found), fetch.session, place)
-        self._ready(place)
 
     def _tell_observers(self, said: MessageSaid) -> None:
         self.counters.messages += 1

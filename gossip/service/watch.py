@@ -303,7 +303,8 @@ def _written(event: ClientEvent) -> tuple[str, str]:
 
 
 def _payload(event: Event) -> dict[str, Any]:
-    fields = {name: getattr(event, name) for name in event.__struct_fields__ if name != "ref"}
+    names = zip(event.__struct_fields__, event.__struct_encode_fields__, strict=True)
+    fields = {written: getattr(event, name) for name, written in names if name != "ref"}
     attributes: dict[str, Raw] | None = fields.get("attributes")
     return {name: value for name, value in (attributes or fields).items() if value is not None}
 

@@ -97,7 +97,7 @@ class TerminalTests(SynchronousTestCase):
         agent = {"name": hostile, "url": hostile, "repo_url": None}
         restriction = dict.fromkeys(("who", "covers", "channel", "until", "reason", "set_by", "set_at"), hostile)
         kept = dict.fromkeys(("text", "channel", "substring", "action", "reason", "set_by", "set_at"), hostile)
-        report = dict.fromkeys((*Report.__struct_fields__, "said_at"), hostile)
+        report = dict.fromkeys((*Report.__struct_fields__, "quote", "verified", "said_at"), hostile)
         entry = dict.fromkeys(("at", "actor", "operation", "subject", "arguments"), hostile)
         names = ("name", "admin", "disabled", "email", "has_password", "created_at", "until", "address")
         account: dict[str, Any] = {**dict.fromkeys(names, hostile), "games": [hostile]}
@@ -121,7 +121,7 @@ class TerminalTests(SynchronousTestCase):
             "filter/add": kept,
             "filter/try": {"hits": 1, "messages": 1, "shown": [report]},
             "report/list": {"reports": [report]},
-            "report/resolve": report,
+            "report/resolve": {**report, "verified": False},
             "audit/list": {"entries": [entry]},
             "restart-notice": {"seconds": hostile},
             "say": {"channel": hostile},

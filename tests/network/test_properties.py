@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network.audiences import SessionsOf, Subscribers, Supporters
-from gossip.network.outputs import Broadcast, Close, Fetch, Hold, Output, Release, Send
+from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, Hold, Output, Release, Send
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, Rates
@@ -71,6 +71,13 @@ EVENTS = st.one_of(
         to_name=PLAYERS | st.just("system"),
         message=MESSAGES,
     ),
+    event(
+        "reports/create",
+        **{"from": PLAYERS, "reason": MESSAGES, "id": st.none() | st.sampled_from(["gossip:1", "testing:1", "no"])},
+        channel=st.none() | CHANNELS,
+        game=GAME_NAMES,
+        name=PLAYERS,
+    ),
     event("achievements/sync"),
     event("achievements/create", title=TITLES, points=POINTS),
     event("achievements/create", title=st.just("T"), points=st.just(100)),
@@ -126,7 +133,7 @@ class Net(RuleBasedStateMachine):
                     closed.discard(session)
                 case Hold(session):
                     self.held[session] += 1
-                case Fetch(session):
+                case Fetch(session) | Find(session):
                     assert session.situation is Situation.ACTIVE
                 case Release(session, inner):
                     self.held[session] -= 1
@@ -242,6 +249,16 @@ class Net(RuleBasedStateMachine):
         assert all(isinstance(output, Send) and output.session is fetch.session for output in outputs)
         self.carry_out(outputs)
 
+    @precondition(lambda self: self.world.finds)
+    @rule(number=st.none() | st.integers(0, 3))
+    def looks_for(self, number: int | None) -> None:
+        find = self.world.finds.pop(0)
+        said = MessageSaid(find.sought.channel, number or 0, None, "Beta", "Bo", "Hi", self.now)
+        outputs = self.world.network.found(find, None if number is None else [said] if number else [], at(self.now))
+        self.world._noted(outputs)
+        assert all(isinstance(output, Send | Commit) for output in outputs)
+        self.carry_out(outputs, len(outputs))
+
     @rule(
         kind=st.sampled_from(["mute", "ban"]),
         game=GAMES,
@@ -343,6 +360,8 @@ class Net(RuleBasedStateMachine):
         assert set(self.answers) <= self.wanted | self.silent
 
     def teardown(self) -> None:
+        while self.world.finds:
+            self.looks_for(1)
         while self.world.pending:
             self.settles(True)
         while self.world.fetches:

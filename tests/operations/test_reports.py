@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from gossip.registry.changes import (
-    MessageSaid,
-    ReportResolved,
-)
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from gossip.operations.command import Table
+from gossip.operations.reports import ReportList, ReportResolve
+from gossip.registry.changes import MessageSaid, Report, ReportMade, ReportResolved
 from gossip.registry.registry import REPORTS
 from tests.support.operations import AdminTestCase
 from tests.support.world import NOW
@@ -29,6 +32,34 @@ class ReportTests(AdminTestCase):
         self.assertEqual((resolved["resolved_by"], resolved["resolution"]), ("unix:ana", "muted"))
         self.assertRefused("no such open report", "report/resolve", number=1)
         self.assertEqual([each["number"] for each in self.perform("report/list")["reports"]], [2])
+
+    def test_without_message(self) -> None:
+        """What a game quotes is no message, and marked as unverified."""
+        quoted = Report(
+            number=7,
+            channel="",
+            seq=0,
+            game="Beta",
+            name="Bo",
+            message="Boo",
+            reason="So",
+            made_by="Ana@A",
+            made_at=NOW,
+        )
+        for report in (quoted, replace(quoted, number=8, message="")):
+            self.registry.enact(ReportMade(report))
+        result = self.perform("report/list")
+        told = [[each[key] for key in ("channel", "seq", "message", "quote", "verified")] for each in result["reports"]]
+        self.assertEqual(told, [[None, None, None, "Boo", False], [None, None, None, None, False]])
+        [table] = ReportList.view(result)
+        assert isinstance(table, Table)
+        self.assertEqual(
+            [(row[2], row[4]) for row in table.rows],
+            [("Ana@A", "Bo@Beta, unverified quote: Boo"), ("Ana@A", "Bo@Beta, no message")],
+        )
+        [shown] = ReportResolve.view(self.perform("report/resolve", number=7))
+        assert isinstance(shown, Mapping)
+        self.assertEqual(shown["about"], "Bo@Beta, unverified quote: Boo")
 
     def test_refused(self) -> None:
         """A report of no message, a second one by the same person, and one too many are refused."""

@@ -15,6 +15,7 @@ from gossip.registry.addresses import read
 from gossip.registry.changes import Change, Channel, ChannelSaved, GameRemoved, MessageSaid
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
+from gossip.registry.sought import LatestOf, Sought
 from gossip.service.counters import LATENCIES
 from gossip.service.interfaces import CertificateStatus, IConnection, IGossip
 from gossip.service.service import UNANSWERED, NotKept
@@ -113,6 +114,61 @@ class HistoryTests(ServiceTestCase):
         session = service.join("Beta", supports=["channels", "history"], channels=["gossip"])
         service.write(session, frame("channels/history", {"channel": "gossip", "limit": 2}, "h"))
         self.assertEqual(service.told(session)[-1]["payload"]["messages"], [])
+
+
+class ReportsTests(ServiceTestCase):
+    """Messages that are looked for while the network goes on."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.asked: list[tuple[Sought, Deferred[list[MessageSaid]]]] = []
+        self.connection, self.session = self.join("Alpha", channels=["gossip"])
+
+    def find(self, sought: Sought) -> Deferred[list[MessageSaid]]:
+        self.asked.append((sought, looking := Deferred[list[MessageSaid]]()))
+        return looking
+
+    def report(self) -> None:
+        """Say something, report it, and ask for something else."""
+        payload = {"channel": "gossip", "game": "Alpha", "name": "Ana", "from": "Bo", "reason": "so"}
+        self.say(self.session, send("m"), frame("reports/create", payload, "r"))
+        self.say(self.session, frame("channels/subscribe", {"channel": "testing"}, "s"))
+
+    def refs(self) -> list[Any]:
+        """The refs and results of the answers so far."""
+        return [(each["ref"], each.get("payload", each["status"])) for each in self.told(self.connection)]
+
+    def test_order(self) -> None:
+        """A message is looked for once it is on disk; the answer comes in its place, once the report is on disk."""
+        self.report()
+        self.assertEqual(self.asked, [])
+        self.writer.settle()
+        self.assertEqual(self.refs(), [("m", "success")])
+        sought, looking = self.asked.pop()
+        self.assertEqual(sought, LatestOf("gossip", "Alpha", "Ana", NOW - 600))
+        looking.callback([MessageSaid("gossip", 1, None, "Alpha", "Ana", "hello", NOW)])
+        self.assertEqual(self.refs(), [])
+        self.writer.settle()
+        self.assertEqual(self.refs(), [("r", {"report": 1}), ("s", "success")])
+        [report] = self.world.registry.reports.values()
+        self.assertEqual((report.message, report.made_by), ("hello", "Bo@Alpha"))
+
+    def test_unreadable(self) -> None:
+        """A database that cannot be read costs this answer and nothing else."""
+        self.report()
+        self.writer.settle()
+        self.asked.pop()[1].errback(OSError("away"))
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.assertEqual(self.refs(), [("m", "success"), ("r", "failure"), ("s", "success")])
+
+    def test_gone(self) -> None:
+        """A report of a session that has ended meanwhile is made all the same."""
+        self.report()
+        self.writer.settle()
+        self.service.lost(self.session)
+        self.asked.pop()[1].callback([MessageSaid("gossip", 1, None, "Alpha", "Ana", "hello", NOW)])
+        self.writer.settle()
+        self.assertEqual(len(self.world.registry.reports), 1)
 
 
 class EventsTests(ServiceTestCase):

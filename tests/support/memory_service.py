@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+from twisted.internet.defer import succeed
 from zope.interface import implementer
 
 from gossip.network.session import Session
@@ -153,6 +154,7 @@ class MemoryService(GossipService):
         self.world = World()
         self.store = MemoryStore()
         self.writer = MemoryWriter(self.store)
+        more = {"find": lambda sought: succeed(self.store.find(sought)), **more}
         super().__init__(self.clock, self.world.network, self.writer, Counters(), **more)
         self._carriers: dict[Session, MemoryConnection] = {}
         self.startService()

@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import BinaryIO, Final
 
 from gossip.registry.changes import Audited, AuditEntry, Change, MessageSaid, Report
+from gossip.registry.sought import Numbered, Sought
 from gossip.store.errors import StoreError
 
 COPY: Final = b"a copy of everything" * 20_000
@@ -44,6 +45,15 @@ class MemoryStore:
             if said.channel == channel and (before is None or said.seq < before) and (after is None or said.seq > after)
         ]
         return found[:limit] if after is not None else found[-limit:]
+
+    def find(self, sought: Sought) -> list[MessageSaid]:
+        of = [said for said in self.said if said.channel == sought.channel]
+        if isinstance(sought, Numbered):
+            return [said for said in of if said.seq == sought.seq]
+        meant = (sought.game.lower(), sought.name.lower())
+        return [
+            said for said in of if (said.game.lower(), said.name.lower()) == meant and said.said_at >= sought.since
+        ][-1:]
 
     def latest(self, channels: Collection[str], limit: int) -> Sequence[MessageSaid]:
         return [said for said in self.said if said.channel in channels][-limit:]

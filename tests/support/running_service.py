@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network.session import Session
 from gossip.registry.changes import MessageSaid
+from gossip.registry.sought import Sought
 from gossip.service.interfaces import ITransportStatus
 from tests.support.memory_service import MemoryConnection, MemoryService
 from tests.support.world import frame
@@ -20,7 +21,7 @@ class ServiceTestCase(SynchronousTestCase):
     """A service in memory whose changes wait for the test to settle them."""
 
     def setUp(self) -> None:
-        self.service = MemoryService(history=self.history, transports=self.transports())
+        self.service = MemoryService(history=self.history, find=self.find, transports=self.transports())
         self.clock = self.service.clock
         self.world = self.service.world
         self.writer = self.service.writer
@@ -29,6 +30,10 @@ class ServiceTestCase(SynchronousTestCase):
     def history(self, *asked: Any) -> Deferred[list[MessageSaid]]:
         """What the service reads when a game asks what was said."""
         return succeed([])
+
+    def find(self, sought: Sought) -> Deferred[list[MessageSaid]]:
+        """What the service finds when a game means one message."""
+        return succeed(self.service.store.find(sought))
 
     def transports(self) -> Sequence[ITransportStatus]:
         """The transports of the service."""

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from gossip.network.audiences import Audience, Extended, SessionsOf, Subscribers, Supporters
 from gossip.network.network import Network
-from gossip.network.outputs import Broadcast, Commit, Fetch, Output, Outputs, Release, Send
+from gossip.network.outputs import Broadcast, Commit, Fetch, Find, Output, Outputs, Release, Send
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rules
 from gossip.protocol import frames
@@ -68,6 +68,7 @@ class World:
     @ivar made: how many UUIDs the network made.
     @ivar pending: commits that were not settled yet.
     @ivar fetches: what was asked for and not found yet.
+    @ivar finds: the messages that were looked for, not found yet.
     """
 
     def __init__(self, settings: NetworkSettings | None = None, limits: NetworkLimits | None = None) -> None:
@@ -76,6 +77,7 @@ class World:
         self.random = 0.5
         self.pending: list[Commit] = []
         self.fetches: list[Fetch] = []
+        self.finds: list[Find] = []
         self.network = Network(self.registry, self._new_uuid, lambda: self.random, Rules(settings, limits))
         for number, name in enumerate(("Alpha", "Beta", "Gamma", "Delta"), 1):
             secrets = (Secret(digest(uuid(0xE0 + number))),)
@@ -161,6 +163,8 @@ class World:
                 self.pending.append(output)
             elif isinstance(output, Fetch):
                 self.fetches.append(output)
+            elif isinstance(output, Find):
+                self.finds.append(output)
         return outputs
 
 

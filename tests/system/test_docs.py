@@ -68,10 +68,17 @@ class History(msgspec.Struct, forbid_unknown_fields=True):
     messages: list[events.MessageOf]
 
 
+class Reported(msgspec.Struct, forbid_unknown_fields=True):
+    """A payload of reports/create."""
+
+    report: int
+
+
 PAYLOADS: dict[str, type[Any]] = {
     "players/status": events.PlayersOf,
     "games/status": events.StatusOf,
     "channels/history": History,
+    "reports/create": Reported,
     "achievements/create": events.AchievementOf,
     "achievements/update": events.AchievementOf,
 }
@@ -283,7 +290,7 @@ class Protocol(SynchronousTestCase):
                 self.assertFalse(isinstance(event, Unreadable | Unknown | Malformed), frame)
                 self.assertLessEqual(set(frame), {"event", "ref", "payload"})
                 assert isinstance(event, Event)
-                known = {field.name for field in msgspec.structs.fields(event)}
+                known = {field.encode_name for field in msgspec.structs.fields(event)}
                 if "attributes" in known:
                     known = {field.name for field in msgspec.structs.fields(events.AchievementOf)}
                 self.assertLessEqual(set(frame.get("payload", {})), known, str(frame))
@@ -355,7 +362,7 @@ class Protocol(SynchronousTestCase):
         """The rates are those of the defaults."""
         rates = msgspec.to_builtins(config.Limits().rates)
         table = {
-            cells[0]: (int(cells[1]), int(cells[2].partition(" ")[0]))
+            cells[0]: (int(cells[1]), int(cells[2].partition(" ")[0]) / (60 if "minute" in cells[2] else 1))
             for row in parsed(PROTOCOL)[0].findall(nodes.row)
             if len(cells := [entry.astext() for entry in row.children]) == 3 and cells[1].isdigit()
         }
@@ -366,7 +373,7 @@ class Protocol(SynchronousTestCase):
             )
             for name, rate in rates.items()
         }
-        self.assertEqual(table, expected)
+        self.assertEqual({name: (most, round(rate, 4)) for name, (most, rate) in table.items()}, expected)
 
 
 class Telnet(SynchronousTestCase):

@@ -30,6 +30,7 @@ from gossip.protocol.events import (
     PlayersSignOut,
     PlayersStatus,
     Quit,
+    ReportsCreate,
     TellsSend,
 )
 from gossip.transports.telnet.limits import TelnetLimits
@@ -208,6 +209,15 @@ class TextDialect:
         done = self._done(asked, who)
         return [TellsSend(done, self._name(from_name), to_game, self._name(to_name), text)]
 
+    def _report(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
+        syntax = "REPORT from-name name@game channel|- reason"
+        from_name, who, channel, reason = _words(arguments, 3, syntax)
+        name, at, game = who.rpartition("@")
+        if not at:
+            raise Denied("syntax", usage=syntax)
+        where = None if channel == "-" else channel
+        return [ReportsCreate(asked, self._name(from_name), reason, None, where, game, self._name(name))]
+
     def _sign_in(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         (token,) = _exactly(arguments, 1, "SIGNIN name")
         return [PlayersSignIn(self._done(asked, token), self._name(token))]
@@ -300,6 +310,7 @@ _COMMANDS: Final[dict[str, _Command]] = {
     "SEND": TextDialect._send,
     "EMOTE": TextDialect._send,
     "TELL": TextDialect._tell,
+    "REPORT": TextDialect._report,
     "SIGNIN": TextDialect._sign_in,
     "SIGNOUT": TextDialect._sign_out,
     "PLAYERS": TextDialect._players,
@@ -322,6 +333,7 @@ _HELP: Final = (
     "SUBSCRIBE channel, UNSUBSCRIBE channel, CHANNELS",
     "SEND channel name text, EMOTE channel name text, HISTORY channel [number]",
     "TELL from-name name@game text",
+    "REPORT from-name name@game channel|- reason",
     "SIGNIN name, SIGNOUT name, PLAYERS [name ...]",
     "WHO [game], GAMES [game]",
     "OPTION charset=utf-8|latin1|cp437|ascii maxline=256..4096 double=CHARS strip=CHARS echo=on|off",

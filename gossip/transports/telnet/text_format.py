@@ -145,6 +145,8 @@ class TextFormat:
                 yield from letters.spread(head, letters.text(error.text), most=1)
             case events.Success(_, Asked() as asked):
                 yield from map(encode, asked.lines)
+            case events.ReportCreated(Asked() as asked, number):
+                yield encode(asked.marked(f"OK REPORT {number}"))
             case events.ChannelsHistoryAnswer(Asked() as asked, channel, messages):
                 for said in messages:
                     head = f"HISTORY {channel} {said.seq} {said.sent_at} {who(said.name, said.game)}"

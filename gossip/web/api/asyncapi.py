@@ -42,6 +42,7 @@ _ANSWERS: Final[dict[str, type[msgspec.Struct]]] = {
     "channels/history": events.ChannelsHistoryAnswer,
     "players/status": events.PlayersOf,
     "games/status": events.StatusOf,
+    "reports/create": events.ReportCreated,
     "achievements/create": events.AchievementOf,
     "achievements/update": events.AchievementOf,
 }
@@ -118,7 +119,7 @@ def _payload(struct: type[msgspec.Struct], schemas: dict[str, Any]) -> dict[str,
             continue
         flagged = struct is events.ChannelsBroadcastNumbered and field.name in _WITH_HISTORY
         optional = partial or flagged or not field.required
-        fields.append((field.name, hints[field.name], *([None] if optional else [])))
+        fields.append((field.encode_name, hints[field.name], *([None] if optional else [])))
     if not fields:
         return None
     shape = msgspec.defstruct(struct.__name__, fields, kw_only=True)

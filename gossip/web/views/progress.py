@@ -59,6 +59,7 @@ _RATES: Final = {
     "players_status": "Games and players asked for by players/status (all sessions)",
     "games_status": "Games asked for by games/status (all sessions)",
     "tells_send": "Tells (all sessions)",
+    "reports_create": "Reports (all sessions)",
     "achievements_sync": "Achievements asked for (all sessions)",
 }
 

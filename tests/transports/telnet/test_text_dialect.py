@@ -182,6 +182,35 @@ class CommandTests(TelnetTestCase):
         self.websocket("Gamma", supports=["channels"], players=["Cy"])
         self.assertEqual(self.game.say("tell Conan Cy@Gamma hi")[-1], "ERR TELL 501 not supported")
 
+    def test_report(self) -> None:
+        """A report is answered with its number; it is about a message on a channel, or about a player."""
+        said(self.say, self.session, name="Cy Two", message="Darn!")
+        self.game.lines()
+        self.assertEqual(self.game.say("REPORT Ana cy%20two@beta gossip a slur"), ["OK REPORT 1"])
+        self.assertEqual(self.game.say("@7 report Ana Cy%20Two@Beta - rude in tells"), ["@7 OK REPORT 2"])
+        self.assertEqual(self.game.say("REPORT Ana Cy%20Two@Beta gossip slur"), ["ERR REPORT 409 reported already"])
+        reports = self.world.registry.reports.values()
+        self.assertEqual(
+            [(each.channel, each.name, each.message, each.reason, each.made_by) for each in reports],
+            [
+                ("gossip", "Cy Two", "Darn!", "a slur", "Ana@Alpha"),
+                ("", "Cy Two", "", "rude in tells", "Ana@Alpha"),
+            ],
+        )
+
+    def test_report_refused(self) -> None:
+        """What is wrong with a report is told by number and text."""
+        self.rates(global_=ANY_RATE, reports_create=ANY_RATE)
+        syntax = "ERR REPORT 400 syntax: REPORT from-name name@game channel|- reason"
+        for line in ("REPORT", "REPORT Ana", "REPORT Ana Bo@Beta", "REPORT Ana Bo gossip slur"):
+            self.assertEqual(self.game.say(line), [syntax], line)
+        for line, answer in (
+            ("REPORT Ana Bo@Beta gossip", "400 reason must be 1 to 200 characters"),
+            ("REPORT Ana Bo@Beta gossip slur", "404 no such message"),
+            ("REPORT Ana Bo@Omega - slur", "404 unknown game"),
+        ):
+            self.assertEqual(self.game.say(line), [f"ERR REPORT {answer}"], line)
+
     def test_tell_to_the_network(self) -> None:
         """The network itself answers with help, before the final line."""
         told, final = self.game.say("tell Conan system@gossip help")

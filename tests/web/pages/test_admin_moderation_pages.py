@@ -179,6 +179,20 @@ class OrderTests(AdminPagesTestCase):
         self.assertNotIn("Was muted", seen(answer))
         self.assertIn("Was muted", seen(self.read("/admin/reports?all=1")))
 
+    def test_quote(self) -> None:
+        """What a game quotes is marked as unverified, on the overview too, and so is the reporter that it names."""
+        quoted = Report(
+            number=7, channel="", seq=0, game="Alpha", name="Ana", message="<b>Boo", reason="So", made_by="Bo@Beta",
+            made_at=NOW,
+        )  # fmt: skip
+        self.registry.enact(ReportMade(quoted))
+        self.registry.enact(ReportMade(replace(quoted, number=8, message="")))
+        page = seen(self.read("/admin/reports"))
+        self.assertIn("Ana @Alpha: <b>Boo unverified quote Bo@Beta: So ( 2023-11-14 22:00 , reporter as named", page)
+        self.assertEqual(page.count("unverified quote"), 1)
+        self.assertEqual(seen(self.read("/admin")).count("unverified quote"), 1)
+        self.assertIn("/admin/order?who=Ana%40Alpha&channel=", self.read("/admin/reports").page.links())
+
     def test_resolve(self) -> None:
         """A report is resolved with a note; a refused form keeps its values."""
         self.report()
