@@ -65,6 +65,11 @@ class WebRules:
         self.settings = settings or WebSettings()
         self.address = address
 
+    @property
+    def can_sign_up(self) -> bool:
+        """Whether everybody can create an account."""
+        return self.settings.sign_up == "open"
+
     def configure(self, settings: WebRulesSettings) -> None:
         """Follow these settings from now on."""
         self.settings, self.address = settings.web, settings.address

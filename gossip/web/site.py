@@ -35,6 +35,7 @@ from gossip.web.pages.connect import ConnectPages
 from gossip.web.pages.front import FrontPages
 from gossip.web.pages.games import GamePages
 from gossip.web.pages.manage import ManagePages
+from gossip.web.pages.ownerless import OwnerlessGames
 from gossip.web.pages.rules import RulesPage
 from gossip.web.pages.sign_in import SignInPages
 from gossip.web.settings import WebRules
@@ -105,7 +106,9 @@ def public_site(
     rules = rules or WebRules()
     executor = executor or Executor(gossip, store, in_thread)
     cookies = SessionCookies(gossip, rules)
-    layout = Layout(gossip, store, clock, in_thread, cookies.account, cookies.form_token, proxies)
+    layout = Layout(
+        gossip, store, clock, in_thread, cookies.account, cookies.form_token, lambda: rules.can_sign_up, proxies
+    )
     public = PublicView(gossip.network)
     queries = CachedQueries(layout, public)
     tokens = Tokens(gossip, clock)
@@ -118,6 +121,7 @@ def public_site(
 
     live = Live(clock, gossip.network.registry.channels, encode, readers or Readers())
     chat = ChatPages(layout, public, queries, live)
+    ownerless = OwnerlessGames(layout, cookies, executor)
     router = Router(layout.problem_page)
     router.add("/static/{name}", get=layout.assets)
     for part in (
@@ -131,8 +135,9 @@ def public_site(
         RulesPage(layout, house_rules or HouseRules(), rules),
         SignInPages(sign_in, _new_uuid),
         AccountPages(sign_in, _new_uuid),
-        ManagePages(layout, cookies, executor, rules),
-        ConnectPages(layout, cookies, (ports or {}).get("telnet", ("", ""))),
+        ownerless,
+        ManagePages(layout, cookies, executor, rules, ownerless),
+        ConnectPages(layout, cookies, ownerless, (ports or {}).get("telnet", ("", ""))),
         AdminPages(layout, cookies, executor),
         Api(layout, public, queries, tokens, executor),
     ):

@@ -79,10 +79,8 @@ class World:
         self.fetches: list[Fetch] = []
         self.finds: list[Find] = []
         self.network = Network(self.registry, self._new_uuid, lambda: self.random, Rules(settings, limits))
-        for number, name in enumerate(("Alpha", "Beta", "Gamma", "Delta"), 1):
-            secrets = (Secret(digest(uuid(0xE0 + number))),)
-            game = Game(client_id=uuid(0xC0 + number), short_name=name, name=f"The {name}", secrets=secrets)
-            self.registry.enact(GameSaved(game))
+        for name in ("Alpha", "Beta", "Gamma", "Delta"):
+            self.add(name)
 
     def _new_uuid(self) -> str:
         self.made += 1
@@ -101,6 +99,13 @@ class World:
     def secret(self, name: str) -> str:
         """The secret of a game."""
         return self.game(name).client_id.replace("c", "e")
+
+    def add(self, name: str) -> None:
+        """Register one more game."""
+        number = len(self.registry.games) + 1
+        secrets = (Secret(digest(uuid(0xE0 + number))),)
+        game = Game(client_id=uuid(0xC0 + number), short_name=name, name=f"The {name}", secrets=secrets)
+        self.registry.enact(GameSaved(game))
 
     def change(self, name: str, **attributes: Any) -> Game:
         """Register a game differently, before anybody looks."""

@@ -235,9 +235,19 @@ class EveryPageTests(OwnerTestCase):
 
     def test_good(self) -> None:
         """Every page fits, has its colours, is accessible, and makes the browser complain of nothing."""
-        self.assertGood(
-            ["/manage", "/manage/Alpha", "/connect", "/connect/Alpha", *(f"/connect/Alpha/{name}" for name in GUIDES)]
-        )
+        self.assertGood(["/manage", "/manage/Alpha", "/connect", *(f"/connect/Alpha/{name}" for name in GUIDES)])
+
+    def test_ownerless(self) -> None:
+        """So are the pages of an admin with games that belong to nobody, which can be taken without JavaScript."""
+        self.tab.forget()
+        self.sign_in("Root", admin=True)
+        self.daemon.register("Gamma")
+        self.assertGood(["/manage", "/connect", "/connect/diku"])
+        self.tab.scripts(allowed=False)
+        self.open("/connect")
+        self.send("main li form button")
+        self.assertEqual(self.path, "/connect?done=taken")
+        self.assertIn("/connect/Beta/evennia", self.tab.source)
 
     def test_credentials(self) -> None:
         """So is the page that is shown once, and one with a mistake on it."""

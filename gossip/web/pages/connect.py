@@ -1,4 +1,8 @@
-"""The pages that help to connect a game: a guide for its code base, with steps that are ticked as they succeed."""
+"""
+The pages that help to connect a game: a guide for each code base, for everybody.
+
+For the owner of a game the guide is filled in, and its steps are ticked as they succeed.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,21 @@ from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from gossip.registry.changes import Account
+from gossip.registry.changes import Account, Game
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.requests import PublicRequest, answer_cached
 from gossip.web.http.router import NotFound, Router, redirect
 from gossip.web.http.urls import parameter, site_address, socket_address
-from gossip.web.views.guides import GUIDES
+from gossip.web.pages.ownerless import SAID, OwnerlessGames
+from gossip.web.views.guides import GUIDES, Guide
 from gossip.web.views.layout import Layout
 from gossip.web.views.progress import own_game, progress
 
 PLACEHOLDER: Final = "YOUR-CLIENT-SECRET"
 """Stands for the secret in the snippets: only the owner knows it."""
+
+SAMPLE: Final = Game(client_id="YOUR-CLIENT-ID", short_name="MyMUD", name="My MUD", secrets=())
+"""Stands for the game in a guide that is not filled in."""
 
 CHANNEL: Final = "gossip"
 """The channel in the snippets, unless the network has public channels, but not this one."""
@@ -26,14 +34,17 @@ _GOOD: Final = 300
 
 
 class ConnectPages:
-    """Guides, by game and code base."""
+    """Guides, by code base, and by game and code base."""
 
-    def __init__(self, layout: Layout, cookies: SessionCookies, telnet: tuple[str, str] = ("", "")) -> None:
+    def __init__(
+        self, layout: Layout, cookies: SessionCookies, ownerless: OwnerlessGames, telnet: tuple[str, str] = ("", "")
+    ) -> None:
         """
         @param telnet: the ports of the telnet bridge, without and with TLS; empty for none.
         """
         self._layout = layout
         self._cookies = cookies
+        self._ownerless = ownerless
         self._telnet = telnet
         self._examples = {
             file.name: file.read_bytes()
@@ -44,54 +55,68 @@ class ConnectPages:
     def add(self, router: Router) -> None:
         """Add the pages."""
         router.add("/connect", get=self.choose)
-        router.add("/connect/{game}", get=self._cookies.require_sign_in(self.game))
-        router.add("/connect/{game}/{base}", get=self._cookies.require_sign_in(self.guide))
+        router.add("/connect/{guide}", get=self.guide)
+        router.add("/connect/{game}/{guide}", get=self._cookies.require_sign_in(self.filled_in))
         router.add("/examples/{name}", get=self.example)
 
-    def choose(self, request: PublicRequest) -> bytes:
-        """Choose a game and its code base. Without an account, the page explains the steps."""
-        account = self._cookies.account(request)
-        registry = self._layout.gossip.network.registry
-        name, base = parameter(request, "game"), parameter(request, "base")
-        if account is not None and name and base in GUIDES:
-            game = own_game(registry, account, name)
-            return redirect(request, f"/connect/{game.short_name}/{base}")
+    async def choose(self, request: PublicRequest) -> bytes:
+        """All guides. Those who own several games choose the one that the guides are filled in for."""
+        account, name = self._cookies.account(request), parameter(request, "game")
+        games = self._games(account)
+        game = games[0] if len(games) == 1 else None
+        if account is not None and name:
+            game = own_game(self._layout.gossip.network.registry, account, name)
         return self._layout.page(
             request,
             "connect.html",
             title="Connect your game",
-            games=registry.games_of(account.name) if account is not None else [],
+            games=games,
+            game=game,
+            found=await self._ownerless.found(account),
+            said=SAID.get(parameter(request, "done") or "", ""),
             guides=GUIDES.values(),
             address=socket_address(request),
         )
 
-    def game(self, request: PublicRequest, account: Account, name: str) -> bytes:
-        """Choose the code base of a game."""
-        game = own_game(self._layout.gossip.network.registry, account, name)
-        return self._layout.page(
-            request, "connect_game.html", title=f"Connect {game.name}", game=game, guides=GUIDES.values()
-        )
+    def _games(self, account: Account | None) -> list[Game]:
+        return [] if account is None else self._layout.gossip.network.registry.games_of(account.name)
 
-    def guide(self, request: PublicRequest, account: Account, name: str, code_base: str) -> bytes:
-        """The guide for a code base, with the progress of the game."""
+    def guide(self, request: PublicRequest, name: str) -> bytes:
+        """A guide for everybody, or for the only game of an account. The name of a game leads to all its guides."""
+        guide = GUIDES.get(name)
+        if guide is None:
+            registry = self._layout.gossip.network.registry
+            game = own_game(registry, self._cookies.require_account(request), name)
+            return redirect(request, f"/connect?game={game.short_name}")
+        games = self._games(self._cookies.account(request))
+        if len(games) == 1:
+            return redirect(request, f"/connect/{games[0].short_name}/{guide.name}")
+        return self._page(request, guide, SAMPLE, f"{guide.title}: connect your game", progress=None, games=games)
+
+    def filled_in(self, request: PublicRequest, account: Account, name: str, code_base: str) -> bytes:
+        """A guide that is filled in for a game, with the progress of the game."""
         layout = self._layout
         game = own_game(layout.gossip.network.registry, account, name)
         guide = GUIDES.get(code_base)
         if guide is None:
             raise NotFound("There is no guide for this code base.")
+        seen = progress(layout.gossip, game, layout.peer(request), layout.gossip.now())
+        return self._page(request, guide, game, f"Connect {game.name}: {guide.title}", progress=seen, games=[game])
+
+    def _page(self, request: PublicRequest, guide: Guide, game: Game, title: str, **values: Any) -> bytes:
         plain, encrypted = self._telnet
-        return layout.page(
+        return self._layout.page(
             request,
             f"guides/{guide.name}.html",
-            title=f"Connect {game.name}: {guide.title}",
+            title=title,
             game=game,
             guide=guide,
-            progress=progress(layout.gossip, game, layout.peer(request), layout.gossip.now()),
             secret=PLACEHOLDER,
             channel=self._channel(),
             telnet_port=plain,
             telnet_tls_port=encrypted,
             **_addresses(request),
+            **values,
         )
 
     def _channel(self) -> str:
@@ -109,9 +134,11 @@ class ConnectPages:
 
 def _addresses(request: PublicRequest) -> dict[str, Any]:
     """The addresses of this site and its socket, by the request's Host header."""
-    site = site_address(request)
+    site = site_address(request) or ""
+    parts = urlsplit(site)
     return {
-        "site": site or "",
+        "site": site,
         "address": socket_address(request) or "wss://THIS-HOST/socket",
-        "host": (urlsplit(site).hostname if site else "") or "THIS-HOST",
+        "host": parts.hostname or "THIS-HOST",
+        "tls_port": (parts.scheme == "https" and parts.port) or 443,
     }

@@ -23,6 +23,8 @@ from gossip.web.http.requests import UNPROCESSABLE, PublicRequest
 from gossip.web.http.router import Router, redirect
 from gossip.web.http.urls import parameter, socket_address
 from gossip.web.pages.operation_forms import fill
+from gossip.web.pages.ownerless import SAID as TAKEN
+from gossip.web.pages.ownerless import OwnerlessGames
 from gossip.web.settings import WebRules
 from gossip.web.views.layout import Layout
 from gossip.web.views.play_links import written
@@ -31,7 +33,7 @@ from gossip.web.views.progress import own_game, progress
 CHANGES: Final = 100
 """The maximum number of changes of an account per hour."""
 
-_SAID: Final = {"saved": "Saved.", "removed": "The game is no longer registered."}
+_SAID: Final = {"saved": "Saved.", "removed": "The game is no longer registered.", **TAKEN}
 """The messages after a form was sent, by the query parameter C{done}."""
 _GAME_TEXTS: Final = ("name", "tagline", "description", "homepage_url", "connections")
 """The text fields of the form of a game."""
@@ -40,11 +42,19 @@ _GAME_TEXTS: Final = ("name", "tagline", "description", "homepage_url", "connect
 class ManagePages:
     """The games of an account."""
 
-    def __init__(self, layout: Layout, cookies: SessionCookies, executor: Executor, rules: WebRules) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        cookies: SessionCookies,
+        executor: Executor,
+        rules: WebRules,
+        ownerless: OwnerlessGames,
+    ) -> None:
         self._layout = layout
         self._cookies = cookies
         self._executor = executor
         self._rules = rules
+        self._ownerless = ownerless
         self._changes = Attempts(layout.clock, "changes to your games", CHANGES, HOUR)
 
     def add(self, router: Router) -> None:
@@ -58,11 +68,11 @@ class ManagePages:
 
     # All games.
 
-    def games(self, request: PublicRequest, account: Account) -> bytes:
+    async def games(self, request: PublicRequest, account: Account) -> bytes:
         """The games of an account, and a form to register one."""
-        return self._games(request, account, {})
+        return await self._games(request, account, {})
 
-    def _games(
+    async def _games(
         self, request: PublicRequest, account: Account, typed: Mapping[str, Any], refused: Refused | None = None
     ) -> bytes:
         network = self._layout.gossip.network
@@ -76,6 +86,7 @@ class ManagePages:
             games=[(game, network.presence.online(game.client_id)) for game in games],
             most=most,
             full=bool(most) and len(games) >= most,
+            found=await self._ownerless.found(account),
             typed={"short_name": "", "name": "", **typed},
             **_wrong(refused, "short_name", "name"),
             said=_SAID.get(parameter(request, "done") or "", ""),
@@ -89,7 +100,7 @@ class ManagePages:
             added = GameAdd(name=typed["name"].strip(), short_name=typed["short_name"].strip(), owner=account.name)
             made = await self._note(added, account, lambda: self._check_number(account))
         except Refused as refused:
-            return self._games(request, account, typed, refused)
+            return await self._games(request, account, typed, refused)
         return self._credentials(request, made)
 
     def _check_number(self, account: Account) -> None:

@@ -72,7 +72,6 @@ class SignInPages:
             name=name,
             wrong=wrong,
             can_mail=self._sign_in.can_mail,
-            can_sign_up=self._sign_in.rules.settings.sign_up == "open",
         )
 
     async def sign_in(self, request: PublicRequest) -> bytes:

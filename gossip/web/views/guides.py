@@ -32,7 +32,7 @@ _ALL: Final = (
         "diku", "Circle, tbaMUD, ROM, SMAUG", "One C file that uses telnet: no library, no websocket.", by_telnet=True
     ),
     Guide("lpc", "LPC: MudOS, FluffOS", "A daemon of seventy lines that uses telnet.", by_telnet=True),
-    Guide("coffeemud", "CoffeeMud", "What to start from: its own intermud uses other protocols.", by_telnet=True),
+    Guide("coffeemud", "CoffeeMud", "Has a built-in client: four settings, and a host name in two places."),
     Guide("other", "Anything else", "The protocol in five steps, by websocket or telnet."),
 )
 

@@ -82,12 +82,14 @@ class Layout:
         in_thread: InThread,
         account: Callable[[PublicRequest], Account | None],
         form_token: Callable[[PublicRequest], str],
+        can_sign_up: Callable[[], bool] = lambda: True,
         proxies: int = 0,
     ) -> None:
         """
         @param in_thread: C{deferToThread}, or a substitute.
         @param account: returns the account that is signed in, or C{None}.
         @param form_token: returns the token that each form must send back.
+        @param can_sign_up: whether everybody can create an account.
         @param proxies: how many hops of X-Forwarded-For to trust.
         """
         self.gossip = gossip
@@ -96,6 +98,7 @@ class Layout:
         self.assets = static_files()
         self._account = account
         self._form_token = form_token
+        self._can_sign_up = can_sign_up
         self._in_thread = in_thread
         self._proxies = proxies
         self.templates = templates()
@@ -133,6 +136,7 @@ class Layout:
             theme=theme if theme in THEMES else "auto",
             user=self._account(request),
             csrf=partial(self._form_token, request),
+            can_sign_up=self._can_sign_up(),
             now=self.now,
             **values,
         )

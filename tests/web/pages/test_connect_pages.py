@@ -11,9 +11,11 @@ from twisted.internet.defer import maybeDeferred
 
 import gossip.web
 from gossip.registry.changes import Channel, ChannelSaved, GameSaved, Restriction, RestrictionSet
-from gossip.web.pages.connect import PLACEHOLDER
+from gossip.web.pages.connect import PLACEHOLDER, SAMPLE
+from gossip.web.settings import WebSettings
 from gossip.web.site import public_site
 from gossip.web.views.guides import GUIDES
+from tests.support.site_browser import Page
 from tests.support.sites import OwnerTestCase
 from tests.support.visitor import Answer, Visitor
 from tests.support.world import NOW, at, frame, uuid
@@ -25,32 +27,79 @@ class ChooseTests(OwnerTestCase):
     """Choosing a game and its code base."""
 
     def test_stranger(self) -> None:
-        """Without an account the page explains the steps and links to the sign-in page."""
+        """Without an account the page explains the steps, and has links to sign in and to all guides."""
         answer = Visitor(self.site).get("/connect")
         self.assertEqual(answer.code, 200)
         self.assertIn("ws://mud.example:4110/socket", answer.text)
-        self.assertLessEqual({"/sign-in?back=/connect", "/sign-up"}, {*answer.page.links()})
+        self.assertLessEqual({"/sign-in?back=/connect", "/sign-up?back=/connect"}, {*answer.page.links()})
         for guide in GUIDES.values():
-            self.assertIn(guide.title, answer.text)
+            self.assertIn(f"{guide.title}{guide.about}", answer.text)
+            self.assertIn(f"/connect/{guide.name}", answer.page.links())
         for path in ("/connect/Alpha", "/connect/Alpha/evennia"):
             self.assertEqual(Visitor(self.site).get(path).location, f"/sign-in?back={path}")
 
-    def test_no_game(self) -> None:
-        """An account without a game gets a link to register one."""
-        answer = self.visitor("Cy").get("/connect")
-        self.assertIn("/manage#register", answer.page.links())
-        self.assertNotIn("<select", answer.body.decode())
+    def test_links(self) -> None:
+        """Every link of the page, and of every guide, leads to a page that is there, without an account."""
+        stranger = Visitor(self.site)
+        bodies: dict[str, str] = {}
 
-    def test_choose(self) -> None:
-        """The owner of a game chooses it and its code base without JavaScript; an invalid choice leads nowhere."""
+        def read(path: str) -> str:
+            if path not in bodies:
+                answer = stranger.get(path)
+                self.assertEqual(answer.code, 200, path)
+                bodies[path] = answer.body.decode()
+            return bodies[path]
+
+        for page in ("/connect", *(f"/connect/{name}" for name in GUIDES)):
+            for link in Page(read(page).encode()).links():
+                path, _, fragment = link.partition("#")
+                self.assertTrue(link.startswith(("/", "#")), link)
+                self.assertIn(f'id="{fragment}"' if fragment else "", read(path or page), link)
+
+    def test_closed(self) -> None:
+        """No page offers to create an account where nobody can."""
+        stranger = Visitor(self.site)
+        for sign_up in ("invite", "closed"):
+            self.rules.settings = WebSettings(sign_up=sign_up)
+            for path in ("/connect", "/connect/evennia", "/sign-in"):
+                answer = stranger.get(path)
+                self.assertFalse([link for link in answer.page.links() if "/sign-up" in link], path)
+
+    def test_no_game(self) -> None:
+        """An account without a game gets a link to register one, and the guides."""
+        answer = self.visitor("Cy").get("/connect")
+        self.assertLessEqual({"/manage#register", "/connect/evennia"}, {*answer.page.links()})
+        self.assertNotIn("<select", answer.body.decode())
+        self.assertIn("/manage#register", self.visitor("Cy").get("/connect/evennia").page.links())
+
+    def test_one_game(self) -> None:
+        """For the only game of an account the guides are filled in without a choice."""
+        answer = self.ana.get("/connect")
+        self.assertLessEqual({f"/connect/Alpha/{name}" for name in GUIDES}, {*answer.page.links()})
+        self.assertNotIn("<select", answer.body.decode())
+        self.assertEqual(self.ana.get("/connect/evennia").location, "/connect/Alpha/evennia")
+        self.assertEqual(self.ana.get("/connect/alpha").location, "/connect?game=Alpha")
+
+    def test_several_games(self) -> None:
+        """The owner of several games chooses one, without JavaScript; others' games are not to be had."""
+        self.world.registry.enact(GameSaved(replace(self.world.game("Gamma"), owner="Ana", name="<The Gamma>")))
         answer = self.ana.get("/connect")
         offered = [each["value"] for tag, each in answer.page.tags if tag == "option"]
-        self.assertEqual(offered, ["Alpha", *GUIDES])
-        self.assertEqual(self.ana.get("/connect?game=alpha&base=racket").location, "/connect/Alpha/racket")
-        self.assertEqual(self.ana.get("/connect?game=Alpha&base=nothing").code, 200)
-        self.assertEqual(self.ana.get("/connect?game=Beta&base=racket").code, 404)
-        links = self.ana.get("/connect/Alpha").page.links()
-        self.assertLessEqual({f"/connect/Alpha/{name}" for name in GUIDES}, {*links})
+        self.assertEqual(offered, ["Alpha", "Gamma"])
+        self.assertIn("/connect/racket", answer.page.links())
+        chosen = self.ana.get("/connect?game=gamma")
+        self.assertLessEqual({f"/connect/Gamma/{name}" for name in GUIDES}, {*chosen.page.links()})
+        self.assertIn("Guides for <The Gamma>", chosen.text)
+        self.assertEqual(self.ana.get("/connect?game=Beta").code, 404)
+        links = self.ana.get("/connect/racket").page.links()
+        self.assertLessEqual({"/connect/Alpha/racket", "/connect/Gamma/racket"}, {*links})
+
+    def test_namesake(self) -> None:
+        """A game that is called like a guide hides no guide, and has its own."""
+        self.world.change("Alpha", short_name="python")
+        self.assertIn(SAMPLE.client_id, Visitor(self.site).get("/connect/python").text)
+        client_id = self.world.game("python").client_id
+        self.assertIn(client_id, self.ana.get("/connect/python/python").text)
 
     def test_others(self) -> None:
         """Other owners' games and unknown code bases have no guide; admins get guides for all games."""
@@ -80,12 +129,44 @@ class GuideTests(OwnerTestCase):
             for text in (client_id, PLACEHOLDER, "mud.example"):
                 self.assertIn(text, snippets if text != "mud.example" else answer.text, guide.name)
             if guide.by_telnet:
-                self.assertIn("4111 , 4112 with TLS".replace(" ,", ","), answer.text)
+                self.assertIn("4111, 4112 with TLS", answer.text)
             else:
-                self.assertIn("wss://mud.example/socket", snippets)
+                self.assertIn("wss://mud.example/socket", answer.text if guide.name == "coffeemud" else snippets)
                 self.assertNotIn("not encrypted", answer.text)
             self.assertNotIn(self.world.secret("Alpha"), answer.body.decode())
             self.assertNotRegex(snippets, "{{|&amp;amp;", guide.name)
+
+    def test_public(self) -> None:
+        """Without an account, each guide has placeholders, and nothing of any game."""
+        stranger = Visitor(self.site, secure=True)
+        for guide in GUIDES.values():
+            answer = stranger.get(f"/connect/{guide.name}", Host="mud.example")
+            self.assertEqual(answer.code, 200, guide.name)
+            snippets = "\n".join(re.findall("<pre.*?</pre>", answer.body.decode(), re.DOTALL))
+            for text in (SAMPLE.client_id, PLACEHOLDER):
+                self.assertIn(text, snippets, guide.name)
+            self.assertIn(f"/sign-in?back=%2Fconnect%2F{guide.name}", answer.page.links())
+            self.assertNotIn("data-poll", answer.body.decode())
+            self.assertNotRegex(answer.text, "Alpha|Progress")
+
+    def test_coffeemud(self) -> None:
+        """The guide for CoffeeMud names its settings and the two places of the host; it needs TLS."""
+        ana = Visitor(self.site, secure=True)
+        ana.sign_in(self.service, "Ana")
+        answer = ana.get("/connect/Alpha/coffeemud", Host="mud.example:8443")
+        for text in (
+            f"RUNGVSERVER=TRUE GVCLIENTID={self.world.game('Alpha').client_id} GVCLIENTSECRET={PLACEHOLDER}",
+            "CHANNELS=\\ GOSSIP GRAPEVINE=gossip,",
+            'in createSocket("grapevine.haus", 443) and in the Host: line',
+            "com/planet_ink/coffee_mud/Libraries/intermud/GrapevineClient.java",
+            'createSocket("mud.example", 8443) Host: mud.example',
+            "hosts file",
+        ):
+            self.assertIn(text, answer.text)
+        self.assertNotIn("speaks only TLS", answer.text)
+        answer = self.ana.get("/connect/Alpha/coffeemud", Host="mud.example:4110")
+        self.assertIn("speaks only TLS", answer.text)
+        self.assertIn('createSocket("mud.example", 443)', answer.text)
 
     def test_channel(self) -> None:
         """The channel in the guides is a public one, or the default if there is none."""
@@ -131,11 +212,117 @@ class GuideTests(OwnerTestCase):
 class NoTelnetTests(OwnerTestCase):
     """A network without the telnet bridge."""
 
-    def test_none(self) -> None:
-        """The guides that need the bridge say that there is none."""
-        for name, guide in GUIDES.items():
-            said = "this network has no telnet port" in self.ana.get(f"/connect/Alpha/{name}").text
-            self.assertEqual(said, guide.by_telnet, name)
+    why = "This network has no telnet port, and this client needs one."
+
+    def test_stops(self) -> None:
+        """The guides that need the port stop there: no command and no file names a port that is not there."""
+        for visitor, start in ((Visitor(self.site), "/connect"), (self.ana, "/connect/Alpha")):
+            for name, guide in GUIDES.items():
+                answer = visitor.get(f"{start}/{name}")
+                self.assertEqual(self.why in answer.text, guide.by_telnet, name)
+                self.assertNotIn("4111", answer.text)
+                if guide.by_telnet:
+                    self.assertIn("Ask an admin of this network", answer.text)
+                    self.assertNotIn("Steps", answer.text)
+                    self.assertNotIn("<pre", answer.body.decode())
+
+    def test_admin(self) -> None:
+        """An admin is told the line of the configuration that opens the port."""
+        for path in ("/connect/diku", "/connect/Beta/lpc"):
+            answer = self.root.get(path)
+            self.assertIn(self.why, answer.text)
+            self.assertIn("--telnet tcp:4111", answer.text)
+            self.assertIn(f'telnet = ["tcp:4111"{self.more}]', answer.text)
+            self.assertNotIn("Ask an admin", answer.text)
+
+    more = ""
+
+
+class EncryptedTelnetTests(NoTelnetTests):
+    """A network whose telnet port needs TLS, which the clients in C and LPC do not have."""
+
+    why = "The telnet port of this network needs TLS, which this client does not have."
+    more = ", …"
+
+    def ports(self) -> dict[str, tuple[str, str]]:
+        return {"telnet": ("", "4112")}
+
+
+class OwnerlessTests(OwnerTestCase):
+    """Games without an owner, which admins take."""
+
+    def take(self, *names: str, back: str = "/manage") -> Answer:
+        """Root takes games."""
+        games = [self.world.client_id(name) for name in names]
+        return self.root.post("/ownerless", {"game": games, "back": back}, at=back)
+
+    def owners(self) -> dict[str, str | None]:
+        """Who owns what."""
+        return {game.short_name: game.owner for game in self.games().values()}
+
+    def test_shown(self) -> None:
+        """Admins see them where they look for their own games, and nobody else does."""
+        for path in ("/manage", "/connect"):
+            text = self.root.get(path).text
+            self.assertIn("2 games without an owner", text)
+            self.assertIn("The Delta Delta Take The Delta The Gamma Gamma Take The Gamma Take all 2", text)
+            self.assertNotIn("without an owner", self.ana.get(path).text)
+        self.assertNotIn("without an owner", Visitor(self.site).get("/connect").text)
+        self.world.change("Gamma", owner="Ana")
+        self.assertIn("1 game without an owner It was registered", self.root.get("/manage").text)
+        self.assertNotIn("Take all", self.root.get("/manage").text)
+        self.world.change("Delta", owner="Bo")
+        self.assertNotIn("without an owner", self.root.get("/manage").text)
+
+    def test_one(self) -> None:
+        """One is taken: the activity log has it, and the guides are filled in for it."""
+        answer = self.take("Gamma", back="/connect")
+        self.assertEqual((answer.code, answer.location), (303, "/connect?done=taken"))
+        self.assertEqual(self.owners(), {"Alpha": "Ana", "Beta": "Bo", "Gamma": "Root", "Delta": None})
+        [entry] = self.service.store.entries
+        self.assertEqual((entry.actor, entry.operation), ("Root", "game/edit"))
+        self.assertIn('"owner":"Root"', entry.arguments)
+        page = self.root.get(answer.location)
+        self.assertIn("Taken: what you took is yours now.", page.text)
+        self.assertIn("/connect/Gamma/evennia", page.page.links())
+        self.assertIn("/manage/Gamma", self.root.get("/manage").page.links())
+        self.assertIn(self.world.client_id("Gamma"), self.root.get("/connect/Gamma/python").text)
+
+    def test_all(self) -> None:
+        """All that are shown are taken at once, at most twenty, with an entry in the activity log each."""
+        for number in range(25):
+            self.world.add(f"Lost{number}")
+        page = self.root.get("/manage")
+        self.assertIn("27 games without an owner", page.text)
+        self.assertIn("Take these 20 7 more appear after that.", page.text)
+        form = page.body.decode().rpartition('<form method="post" action="/ownerless">')[2].partition("</form>")[0]
+        offered = re.findall('name="game" value="([^"]*)"', form)
+        self.assertEqual(len(offered), 20)
+        self.root.post("/ownerless", {"game": offered, "back": "/manage"}, at="/manage")
+        self.assertEqual([*self.owners().values()].count("Root"), 20)
+        self.assertEqual(len(self.service.store.entries), 20)
+        self.assertIn("Take all 7", self.root.get("/manage").text)
+
+    def test_owned(self) -> None:
+        """Games that have an owner by now stay theirs; the others are taken all the same."""
+        self.assertEqual(self.take("Alpha", "Gamma").code, 303)
+        self.assertEqual(self.owners()["Alpha"], "Ana")
+        self.assertEqual(self.owners()["Gamma"], "Root")
+        answer = self.take("Alpha", "Gamma")
+        self.assertEqual(answer.code, 409)
+        self.assertIn("These games have an owner by now", answer.text)
+        self.assertEqual(len(self.service.store.entries), 1)
+        self.assertEqual(self.root.post("/ownerless", {"game": "nothing"}, at="/manage").code, 409)
+
+    def test_others(self) -> None:
+        """Nobody but an admin takes a game; the form leads back to this site only."""
+        self.assertEqual(self.ana.post("/ownerless", {"game": self.world.client_id("Gamma")}, at="/manage").code, 403)
+        self.assertIsNone(self.owners()["Gamma"])
+        answer = self.root.post(
+            "/ownerless", {"game": self.world.client_id("Gamma"), "back": "//evil.example"}, at="/manage"
+        )
+        self.assertEqual(answer.location, "/manage?done=taken")
+        self.assertEqual(self.root.get("/ownerless").location, "/manage")
 
 
 class ProgressTests(OwnerTestCase):

@@ -74,7 +74,7 @@ class RegisterTests(OwnerTestCase):
         self.assertEqual((game.name, game.owner, game.hidden), ("My MUD", "Ana", False))
         self.assertIn(game.client_id, answer.text)
         self.assertEqual(self.world.registry.authenticate(game.client_id, self.secret_of(answer), NOW), game)
-        self.assertIn("/connect/Mine", answer.page.links())
+        self.assertIn("/connect?game=Mine", answer.page.links())
         [entry] = self.service.store.entries
         self.assertEqual((entry.actor, entry.operation, entry.subject), ("Ana", "game/add", "My MUD"))
 
