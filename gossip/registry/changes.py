@@ -185,6 +185,20 @@ class UserAgentMet(Struct, frozen=True):
     name: str
 
 
+class Removal(Struct, frozen=True):
+    """
+    The removal of a message.
+
+    @ivar at: when it was removed, in seconds since the epoch.
+    @ivar by: who removed it, as in L{AuditEntry.actor}.
+    @ivar reason: shown in the place of the message.
+    """
+
+    at: float
+    by: str
+    reason: str
+
+
 class MessageSaid(Struct, frozen=True):
     """
     A message on a channel.
@@ -194,6 +208,7 @@ class MessageSaid(Struct, frozen=True):
     @ivar game: the short name of that game.
     @ivar name: the player.
     @ivar said_at: seconds since the epoch.
+    @ivar removed: its removal; C{None} if it was not removed. The name and the text of a removed one are empty.
     """
 
     channel: str
@@ -203,6 +218,18 @@ class MessageSaid(Struct, frozen=True):
     name: str
     message: str
     said_at: float
+    removed: Removal | None = None
+
+
+class MessagesRemoved(Struct, frozen=True):
+    """
+    Messages were removed. Their numbers stay; reports of them no longer quote them.
+
+    @ivar messages: the messages, as they were said.
+    """
+
+    messages: tuple[MessageSaid, ...]
+    removal: Removal
 
 
 class MessagesExpired(Struct, frozen=True):
@@ -330,8 +357,8 @@ class Report(Struct, frozen=True, kw_only=True):
     @ivar number: identifies the report for people. Numbers only grow; gaps are allowed.
     @ivar channel: the channel of the message; empty if the report is about no message that the network has.
     @ivar seq: the number of the message in its channel; 0 if there is none.
-    @ivar message: the text of the message, which stays here when the message itself has expired. Without a channel,
-        what the reporter says that the player said; empty for nothing.
+    @ivar message: the text of the message, which stays here when the message itself has expired, but not when it was
+        removed. Without a channel, what the reporter says that the player said; empty for nothing.
     @ivar reason: what is wrong with the message, or the player.
     @ivar made_by: the reporter, as in L{AuditEntry.actor}; or C{NAME@GAME}, if a game made the report for a player.
     @ivar made_at: when it was made, in seconds since the epoch.
@@ -456,10 +483,11 @@ class AuditEntry(Struct, frozen=True):
 
     @ivar key: a UUID.
     @ivar at: when it was done, in seconds since the epoch.
-    @ivar actor: who did it: C{unix:NAME} for a user of the machine, otherwise the name of an account.
+    @ivar actor: who did it: C{unix:NAME} for a user of the machine, C{game:NAME} for a game, otherwise the name of an
+        account.
     @ivar operation: the name of the operation, for example C{game/add}.
     @ivar subject: the game, channel or other thing that it was about.
-    @ivar arguments: all arguments, in JSON.
+    @ivar arguments: all arguments, in JSON; for a removal, what was removed as well.
     """
 
     key: str
@@ -506,6 +534,7 @@ Change = (
     | UserAgentSaved
     | UserAgentMet
     | MessageSaid
+    | MessagesRemoved
     | MessagesExpired
     | AchievementKept
     | AchievementDropped

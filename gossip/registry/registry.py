@@ -41,6 +41,7 @@ from gossip.registry.changes import (
     GameSeen,
     MessageSaid,
     MessagesExpired,
+    MessagesRemoved,
     PlayerCountsExpired,
     PlayersCounted,
     Report,
@@ -62,6 +63,7 @@ from gossip.registry.errors import Refused
 from gossip.registry.filters import FILTER_TEXT, FILTERS, Filters, folded, words
 from gossip.registry.names import NETWORK_ALIAS, NETWORK_GAME, SHORT_NAME, Namesakes, resembles
 from gossip.registry.numbers import Numbers, NumbersInMemory
+from gossip.registry.removals import Removals, stands_for
 from gossip.registry.restrictions import Restrictions, is_over
 from gossip.registry.secret import digest, secrets_of
 
@@ -95,6 +97,7 @@ class Registry:
     @ivar bans: bans by subject and channel.
     @ivar filters: the word filters.
     @ivar reports: the open reports, by number.
+    @ivar removals: the messages that were removed last.
     @ivar accounts: the accounts on the pages, and their tickets.
     @ivar revision: counts changes of what is told of all games: which channels are shown, and the links of code bases.
     @ivar channels_revision: counts changes of C{channels}.
@@ -117,6 +120,7 @@ class Registry:
         self.bans = Restrictions()
         self.filters = Filters()
         self.reports: dict[int, Report] = {}
+        self.removals = Removals()
         self.accounts = Accounts()
         self.revision = 0
         self.channels_revision = 0
@@ -183,6 +187,8 @@ class Registry:
                 self.accounts.check(change, blocked_games, blocked_accounts)
             case RestrictionSet(restriction):
                 _check_reason(restriction.reason)
+            case MessagesRemoved(_, removal):
+                _check_reason(removal.reason)
             case FilterSaved(kept):
                 self._check_filter(kept)
             case ReportMade(report):
@@ -361,7 +367,7 @@ class Registry:
                 self._enact_moderation(change)
 
     def _enact_moderation(self, change: Change) -> None:
-        """Apply a change to restrictions, filters or reports."""
+        """Apply a change to restrictions, filters, reports or what was said."""
         match change:
             case RestrictionSet(restriction):
                 self._restrictions(restriction.kind).set(restriction)
@@ -380,6 +386,12 @@ class Registry:
                 self.reports[report.number] = report
             case ReportResolved(number):
                 self.reports.pop(number, None)
+            case MessagesRemoved(messages, removal):
+                self.removals.add(change)
+                gone = {(said.channel, said.seq) for said in messages}
+                for number, report in self.reports.items():
+                    if (report.channel, report.seq) in gone:
+                        self.reports[number] = replace(report, message=stands_for(removal.reason))
 
     def _restrictions(self, kind: str) -> Restrictions:
         return self.bans if kind == "ban" else self.mutes

@@ -6,6 +6,7 @@ import fcntl
 import os
 import secrets
 import sqlite3
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -18,6 +19,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from gossip.store.errors import StoreError, StoreInUse, Trouble
+from gossip.store.statements import REMOVED
 
 FILE: Final = "gossip.db"
 """The name of the SQLite database in the data directory."""
@@ -25,6 +27,9 @@ FILE: Final = "gossip.db"
 BUSY: Final = 5000
 """How long SQLite waits for a lock of another program, in milliseconds. L{Store.keep
 <gossip.store.store.Store.keep>} tries twice."""
+
+EMPTIED: Final = 1.0
+"""The write-ahead log is emptied at most this often, in seconds: each time costs some milliseconds."""
 
 _SQLITE_TROUBLES: Final = {
     sqlite3.SQLITE_FULL: Trouble.DISK_FULL,
@@ -174,8 +179,13 @@ class SQLite(Database):
         self._uri = f"file://{quote(str(path.absolute()))}"
         self._file: _FileId | None = None
         # A transaction that writes takes the lock at its start. One that began as a reader would not wait for it.
-        self.writing = self._engine("BEGIN IMMEDIATE", "foreign_keys = ON", pool_size=1, max_overflow=0)
+        # What is removed is overwritten in the file as well.
+        pragmas = "foreign_keys = ON", "secure_delete = ON"
+        self.writing = self._engine("BEGIN IMMEDIATE", *pragmas, pool_size=1, max_overflow=0)
         self.reading = self._engine("BEGIN", "query_only = ON", pool_size=10)
+        # A daemon before this one may have been killed before it emptied the log.
+        event.listen(self.writing, "connect", lambda connection, record: record.info.setdefault(REMOVED, True))
+        self._emptied = -EMPTIED
 
     def open(self) -> None:
         try:
@@ -188,14 +198,14 @@ class SQLite(Database):
         except OSError as error:
             raise StoreError(f"{self.name} cannot be used: {error.strerror}") from error
 
-    def _engine(self, begin: str, pragma: str, **options: Any) -> Engine:
+    def _engine(self, begin: str, *pragmas: str, **options: Any) -> Engine:
         # By default, SQLite makes an empty database where there is none.
         url = URL.create("sqlite", database=self._uri, query={"mode": "rw", "uri": "true"})
         engine = create_engine(url, hide_parameters=True, **options)
 
         @event.listens_for(engine, "connect")
         def connected(connection: sqlite3.Connection, record: object) -> None:
-            for each in (f"busy_timeout = {BUSY}", "journal_mode = WAL", "synchronous = FULL", pragma):
+            for each in (f"busy_timeout = {BUSY}", "journal_mode = WAL", "synchronous = FULL", *pragmas):
                 connection.execute(f"PRAGMA {each}")
 
         @event.listens_for(engine, "begin")
@@ -212,6 +222,29 @@ class SQLite(Database):
                 yield connection
             # After the commit, since a file that was deleted goes on to take what is written.
             self._check(connection)
+            if REMOVED in connection.info:
+                self._empty_log(connection)
+
+    def _empty_log(self, connection: Connection) -> None:
+        """
+        Empty the write-ahead log, which has pages from before a text was removed.
+
+        If something reads the log at the moment, or it was emptied a moment ago, that is left for the next transaction.
+        A daemon has one at least every L{QUIET_SECONDS <gossip.service.service.QUIET_SECONDS>}.
+        """
+        now = time.monotonic()
+        if now - self._emptied < EMPTIED:
+            return
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        raw.execute("PRAGMA busy_timeout = 0")  # a reader must not hold up what is to be written
+        # What was committed is kept whether this succeeds or not.
+        with suppress(sqlite3.Error):
+            busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                del connection.info[REMOVED]
+        self._emptied = now
+        raw.execute(f"PRAGMA busy_timeout = {BUSY}")
 
     def _check(self, connection: Connection | None = None) -> None:
         """

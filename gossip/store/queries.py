@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Final
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, func, select
@@ -24,6 +26,8 @@ from gossip.registry.changes import (
     GameSaved,
     GameSeen,
     MessageSaid,
+    MessagesRemoved,
+    Removal,
     Report,
     ReportMade,
     Restriction,
@@ -36,6 +40,7 @@ from gossip.registry.changes import (
 )
 from gossip.registry.numbers import Mark, Numbers
 from gossip.registry.registry import Registry
+from gossip.registry.removals import LATEST
 from gossip.registry.sought import LatestOf, Numbered, Sought
 from gossip.store import tables
 
@@ -97,6 +102,9 @@ def registry(connection: Connection, numbers: Numbers) -> Registry:
         known.enact(AccountSaved(Account(**row._asdict())))
     for row in connection.execute(select(tables.tickets)):
         known.enact(TicketIssued(Ticket(**{**row._asdict(), "digest": bytes(row.digest)})))
+    for said in removed(connection, LATEST):
+        assert said.removed is not None
+        known.enact(MessagesRemoved((said,), said.removed))
     for report in reports(connection, 10**6, resolved=False):
         known.enact(ReportMade(report))
     return known
@@ -123,22 +131,61 @@ def highest(connection: Connection) -> Mark:
     return Mark(max(said, expired), reported)
 
 
-_SAID = [tables.messages.c[field] for field in MessageSaid.__struct_fields__]
+_TEXTS: Final = [field for field in MessageSaid.__struct_fields__ if field != "removed"]
+SAID: Final = [
+    *(tables.messages.c[field] for field in _TEXTS),
+    *(tables.messages.c[f"removed_{field}"] for field in Removal.__struct_fields__),
+]
+"""The columns of a message, for L{message}."""
+
+
+def message(row: Sequence[Any]) -> MessageSaid:
+    """A message, from its columns."""
+    channel, seq, client_id, game, name, text, said_at, at, by, reason = row
+    removal = None if at is None else Removal(at, by, reason)
+    return MessageSaid(channel, seq, client_id, game, name, text, said_at, removal)
+
+
+def removed(connection: Connection, limit: int) -> list[MessageSaid]:
+    """What is left of the messages that were removed last, in the order of their removal."""
+    at = tables.messages.c.removed_at
+    rows = connection.execute(select(*SAID).where(at.is_not(None)).order_by(at.desc()).limit(limit)).all()
+    return [message(row) for row in reversed(rows)]
 
 
 def history(
-    connection: Connection, channel: str, limit: int, before: int | None = None, after: int | None = None
+    connection: Connection,
+    channel: str,
+    limit: int,
+    before: int | None = None,
+    after: int | None = None,
+    removed: bool = True,
 ) -> list[MessageSaid]:
     """See L{gossip.store.store.Store.history}."""
     seq = tables.messages.c.seq
-    statement = select(*_SAID).where(tables.messages.c.channel == channel).limit(limit)
+    statement = select(*SAID).where(tables.messages.c.channel == channel).limit(limit)
+    if not removed:
+        statement = statement.where(tables.messages.c.removed_at.is_(None))
     if before is not None:
         statement = statement.where(seq < before)
     if after is not None:
         rows = connection.execute(statement.where(seq > after).order_by(seq)).all()
     else:
         rows = connection.execute(statement.order_by(seq.desc())).all()[::-1]
-    return [MessageSaid(*row) for row in rows]
+    return [message(row) for row in rows]
+
+
+def said_by(
+    connection: Connection, client_id: str, since: float, channel: str | None, named: Callable[[str], bool], limit: int
+) -> list[MessageSaid]:
+    """See L{gossip.store.store.Store.said_by}."""
+    messages = tables.messages.c
+    statement = select(*SAID).where(messages.client_id == client_id, messages.said_at >= since)
+    statement = statement.where(messages.removed_at.is_(None)).order_by(messages.said_at.desc(), messages.id.desc())
+    if channel is not None:
+        statement = statement.where(messages.channel == channel)
+    rows = connection.execute(statement, execution_options={"yield_per": _AT_ONCE})
+    return list(islice((message(row) for row in rows if named(row.name)), limit))
 
 
 _LOOKED_AT: Final = 10_000
@@ -151,8 +198,8 @@ def find(connection: Connection, sought: Sought) -> list[MessageSaid]:
     """See L{gossip.store.store.Store.find}."""
     of = tables.messages.c
     seq = sought.seq if isinstance(sought, Numbered) else _latest_of(connection, sought)
-    statement = select(*_SAID).where(of.channel == sought.channel, of.seq == seq)
-    return [MessageSaid(*row) for row in connection.execute(statement)]
+    statement = select(*SAID).where(of.channel == sought.channel, of.seq == seq, of.removed_at.is_(None))
+    return [message(row) for row in connection.execute(statement)]
 
 
 def _latest_of(connection: Connection, sought: LatestOf) -> int | None:
@@ -175,10 +222,11 @@ def _latest_of(connection: Connection, sought: LatestOf) -> int | None:
 def said_since(connection: Connection, since: float, limit: int, channel: str | None = None) -> list[MessageSaid]:
     """See L{gossip.store.store.Store.said_since}."""
     messages = tables.messages.c
-    statement = select(*_SAID).where(messages.said_at >= since).order_by(messages.said_at.desc()).limit(limit)
+    statement = select(*SAID).where(messages.said_at >= since, messages.removed_at.is_(None))
+    statement = statement.order_by(messages.said_at.desc()).limit(limit)
     if channel is not None:
         statement = statement.where(messages.channel == channel)
-    return [MessageSaid(*row) for row in connection.execute(statement)]
+    return [message(row) for row in connection.execute(statement)]
 
 
 def reports(connection: Connection, limit: int, resolved: bool) -> list[Report]:

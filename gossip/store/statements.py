@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Table, bindparam, delete, insert, literal, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gossip.registry.changes import (
@@ -37,6 +37,7 @@ from gossip.registry.changes import (
     GameSeen,
     MessageSaid,
     MessagesExpired,
+    MessagesRemoved,
     PlayerCountsExpired,
     PlayersCounted,
     ReportMade,
@@ -51,6 +52,7 @@ from gossip.registry.changes import (
     UserAgentMet,
     UserAgentSaved,
 )
+from gossip.registry.removals import stands_for
 from gossip.store import tables
 
 EXPIRING: Final = 2000
@@ -60,6 +62,9 @@ _INDEPENDENT: Final = frozenset((MessageSaid, GameSeen, GameOnline))
 """Kinds of changes that write nothing of each other: only those of one kind must keep their order."""
 
 _EXPIRING_TIMES: Final = 200
+
+REMOVED: Final = "removed"
+"""The key in C{Connection.info} that says that a text was removed: see L{gossip.store.database.SQLite}."""
 
 Row = dict[str, Any]
 
@@ -98,9 +103,15 @@ def _runs(changes: Iterable[Change]) -> Iterator[tuple[type[Change], list[Any]]]
 
 
 def is_stored(connection: Connection, said: MessageSaid) -> bool:
-    """Is exactly this message stored? Every other change can be executed twice; a message cannot."""
+    """
+    Is exactly this message stored, whether or not it has been removed since? Every other change can be executed twice;
+    a message cannot.
+    """
     columns = tables.messages.c
-    same = [columns[name].is_not_distinct_from(value) for name, value in asdict(said).items()]
+    row = _message_row(said)
+    texts = [columns[name] == row.pop(name) for name in ("name", "message")]
+    same = [columns[name].is_not_distinct_from(value) for name, value in row.items()]
+    same.append(or_(columns.removed_at.is_not(None), and_(*texts)))
     return connection.scalar(select(literal(1)).where(*same)) is not None
 
 
@@ -208,7 +219,46 @@ def _meet_user_agents(connection: Connection, changes: list[UserAgentMet]) -> No
 
 
 def _say(connection: Connection, changes: list[MessageSaid]) -> None:
-    connection.execute(insert(tables.messages), _storable([asdict(change) for change in changes]))
+    connection.execute(insert(tables.messages), _storable([_message_row(change) for change in changes]))
+
+
+def _message_row(said: MessageSaid) -> Row:
+    row = asdict(said)
+    del row["removed"]
+    return row
+
+
+def _remove_messages(connection: Connection, changes: list[MessagesRemoved]) -> None:
+    messages, reports = tables.messages, tables.reports
+    statement = (
+        update(messages)
+        .where(messages.c.channel == bindparam("of"), messages.c.seq == bindparam("number"))
+        .where(messages.c.removed_at.is_(None))
+        .values(name="", message="")
+    )
+    rows = [
+        {
+            "of": said.channel,
+            "number": said.seq,
+            "removed_at": change.removal.at,
+            "removed_by": change.removal.by,
+            "removed_reason": change.removal.reason,
+        }
+        for change in changes
+        for said in change.messages
+    ]
+    # Each column by its name in the rows.
+    statement = statement.values({name: bindparam(name) for name in ("removed_at", "removed_by", "removed_reason")})
+    connection.execute(statement, _storable(rows))
+    # What reports quote of them: all in one look at the reports, which have no index for this.
+    reasons = {(said.channel, said.seq): change.removal.reason for change in changes for said in change.messages}
+    found = select(reports.c.number, reports.c.channel, reports.c.seq).where(
+        reports.c.seq.in_({seq for _, seq in reasons})
+    )
+    for number, *key in connection.execute(found).all():
+        if (reason := reasons.get(tuple(key))) is not None:
+            connection.execute(update(reports).where(reports.c.number == number).values(message=stands_for(reason)))
+    connection.info[REMOVED] = True
 
 
 def _expire(connection: Connection, changes: list[MessagesExpired]) -> list[Change]:
@@ -367,6 +417,7 @@ _EXECUTE: Final[dict[type[Change], Callable[[Connection, list[Any]], list[Change
     UserAgentSaved: _save_user_agents,
     UserAgentMet: _meet_user_agents,
     MessageSaid: _say,
+    MessagesRemoved: _remove_messages,
     MessagesExpired: _expire,
     AchievementKept: _keep_achievements,
     AchievementDropped: _drop_achievements,

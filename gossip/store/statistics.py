@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, cast, func, select
 
 from gossip.registry.changes import MessageSaid
-from gossip.store import tables
+from gossip.store import queries, tables
 
 Figures = dict[int, float]
 """Values by the start of each span of time, in seconds since the epoch. Spans without data are left out."""
@@ -58,8 +58,7 @@ def messages(connection: Connection, channels: Collection[str], since: float, st
 
 def latest(connection: Connection, channels: Collection[str], limit: int) -> list[MessageSaid]:
     """See L{gossip.store.store.Store.latest}."""
-    columns = [tables.messages.c[field] for field in MessageSaid.__struct_fields__]
     # Ordered by number, not by time: a clock may jump.
-    statement = select(*columns).where(tables.messages.c.channel.in_(channels))
+    statement = select(*queries.SAID).where(tables.messages.c.channel.in_(channels))
     rows = connection.execute(statement.order_by(tables.messages.c.id.desc()).limit(limit)).all()
-    return [MessageSaid(*row) for row in reversed(rows)]
+    return [queries.message(row) for row in reversed(rows)]

@@ -162,7 +162,7 @@ class Store:
         return known
 
     def history(
-        self, channel: str, limit: int, before: int | None = None, after: int | None = None
+        self, channel: str, limit: int, before: int | None = None, after: int | None = None, removed: bool = True
     ) -> list[MessageSaid]:
         """
         Messages of a channel, the oldest first: the latest ones, or those next to a given number.
@@ -170,16 +170,37 @@ class Store:
         @param limit: the maximum number of messages.
         @param before: return the latest messages with a C{seq} below this.
         @param after: return the oldest messages with a C{seq} above this.
+        @param removed: include what is left of removed messages.
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
-            return queries.history(connection, channel, limit, before, after)
+            return queries.history(connection, channel, limit, before, after, removed)
+
+    def said_by(
+        self,
+        client_id: str,
+        since: float,
+        limit: int,
+        channel: str | None = None,
+        named: Callable[[str], bool] = lambda name: True,
+    ) -> list[MessageSaid]:
+        """
+        Recent messages of a game, the latest first, without removed ones.
+
+        @param since: the earliest time, in seconds since the epoch.
+        @param limit: the maximum number of messages.
+        @param channel: only messages on this channel.
+        @param named: whether messages of the player with this name are wanted.
+        @raise StoreError: it cannot be read.
+        """
+        with _plainly(self.name), self._database.reading.connect() as connection:
+            return queries.said_by(connection, client_id, since, channel, named, limit)
 
     def find(self, sought: Sought) -> list[MessageSaid]:
         """
         Look for one message.
 
-        @return: the message; nothing if there is none.
+        @return: the message; nothing if there is none, or if it was removed.
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
@@ -187,7 +208,7 @@ class Store:
 
     def said_since(self, since: float, limit: int, channel: str | None = None) -> list[MessageSaid]:
         """
-        Recent messages of one channel or of all, the latest first.
+        Recent messages of one channel or of all, the latest first, without removed ones.
 
         @param since: the earliest time, in seconds since the epoch.
         @param limit: the maximum number of messages.

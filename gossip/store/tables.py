@@ -101,10 +101,18 @@ messages: Final = Table(
     Column("name", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("said_at", Double, nullable=False),
+    # The name and the message of a removed one are empty.
+    Column("removed_at", Double),
+    Column("removed_by", Text),
+    Column("removed_reason", Text),
     UniqueConstraint("channel", "seq"),  # history is read by it
     Index(None, "said_at"),  # messages expire by it
     sqlite_autoincrement=True,
 )
+
+# Few are removed: the latest of them are found without a look at all messages.
+_removed = messages.c.removed_at.is_not(None)
+Index(None, messages.c.removed_at, sqlite_where=_removed, postgresql_where=_removed)
 
 # The highest number among the expired messages of each channel: numbers continue from it if no message is left.
 sequences: Final = Table(

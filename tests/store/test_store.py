@@ -19,9 +19,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.registry.changes import (
     Change,
     GameSaved,
+    MessagesRemoved,
 )
 from gossip.registry.secret import secrets_of
-from gossip.store import schema, tables
+from gossip.store import database, schema, tables
 from gossip.store.errors import StoreError, Trouble
 from gossip.store.store import Store
 from tests.support.databases import OnSQLite
@@ -31,6 +32,7 @@ from tests.support.store_contract import (
     BO,
     GAME,
     OTHER,
+    REMOVAL,
     StoreTests,
     said,
 )
@@ -161,6 +163,59 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
         channel = known.channels["testing"]
         self.assertEqual((channel.described_by, channel.described_at), ("unix:ana", 1700000003.5))
         self.assertEqual(known.last_seen, {BO: 1700000004.25})
+
+    def test_removed_text(self) -> None:
+        """A removed text is in no file of the store afterwards, long or short, nor in a copy; its neighbours are."""
+        kept = self.open()
+        texts = {seq: f"<{seq}> {'spam ' * size}" for seq in range(1, 100) for size in [seq**2 % 1500]}
+        kept.keep([said(seq, message=text) for seq, text in texts.items()])
+        gone = [seq for seq in texts if seq % 3]
+        for seq in gone:
+            kept.keep([MessagesRemoved((said(seq),), REMOVAL)])
+        self.patch(database, "EMPTIED", 0.0)
+        kept.probe()
+        with closing(kept.snapshot()) as copy:
+            files = [path.read_bytes() for path in Path(self.directory).iterdir()] + [copy.read()]
+        for seq in texts:
+            found = [f"<{seq}> ".encode() in content for content in files]
+            self.assertEqual(any(found), seq not in gone, seq)
+        self.assertTrue(all(found.count(True) == 2 for found in [[b"<3> " in content for content in files]]))
+
+    def test_removed_text_in_the_log(self) -> None:
+        """A removal empties the write-ahead log before it is acknowledged; one right after it does not wait."""
+        kept = self.open()
+        log = Path(self.directory) / "gossip.db-wal"
+        kept.keep([said(1), said(2)])
+        kept.keep([said(3)])
+        self.assertGreater(log.stat().st_size, 0)
+        self.patch(database, "EMPTIED", 0.0)
+        kept.keep([MessagesRemoved((said(1),), REMOVAL)])
+        self.assertEqual(log.stat().st_size, 0)
+        self.patch(database, "EMPTIED", 3600.0)
+        kept.keep([MessagesRemoved((said(2),), REMOVAL)])
+        self.assertGreater(log.stat().st_size, 0)
+
+    def test_removed_text_is_read(self) -> None:
+        """A reader that is in the way holds up nobody; the log is emptied when it is gone."""
+        kept = self.open()
+        self.patch(database, "EMPTIED", 0.0)
+        kept.keep([said(1)])
+        log = Path(self.directory) / "gossip.db-wal"
+        with closing(sqlite3.connect(f"{self.directory}/gossip.db")) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM messages").fetchall()
+            kept.keep([MessagesRemoved((said(1),), REMOVAL)])
+            self.assertGreater(log.stat().st_size, 0)
+        kept.probe()
+        self.assertEqual(log.stat().st_size, 0)
+
+    def test_killed_before_the_log_was_emptied(self) -> None:
+        """The first thing that a daemon writes empties the log that one before it left."""
+        kept = self.open()
+        self.patch(database, "EMPTIED", 0.0)
+        self.assertGreater((Path(self.directory) / "gossip.db-wal").stat().st_size, 0)
+        kept.probe()
+        self.assertEqual((Path(self.directory) / "gossip.db-wal").stat().st_size, 0)
 
     def test_copy_before_upgrade(self) -> None:
         """Before an upgrade the file is copied, and only then."""

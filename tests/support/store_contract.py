@@ -44,8 +44,10 @@ from gossip.registry.changes import (
     GameSeen,
     MessageSaid,
     MessagesExpired,
+    MessagesRemoved,
     PlayerCountsExpired,
     PlayersCounted,
+    Removal,
     Report,
     ReportMade,
     ReportResolved,
@@ -64,8 +66,9 @@ from gossip.registry.changes import (
     UserAgentSaved,
 )
 from gossip.registry.numbers import JUMP
+from gossip.registry.removals import LATEST, emptied
 from gossip.registry.sought import LatestOf, Numbered
-from gossip.store import mark, schema, statements, store, tables
+from gossip.store import mark, queries, schema, statements, store, tables
 from gossip.store.errors import StoreError, StoreInUse
 from gossip.store.store import Store
 from tests.support.databases import OnDatabase
@@ -128,6 +131,8 @@ ACCOUNT = Account(
 VISIT = Ticket(digest=bytes(range(32)), kind="visit", account="Ana", label="192.0.2.1 ☺", made_at=0.5, expires=1234.5)
 TOKEN = Ticket(digest=bytes(32), kind="token", account="Ana", scope="read", label="mine", made_by="Ana", made_at=1.5)
 INVITE = Ticket(digest=b"\xff" * 32, kind="invite", made_by="unix:ana", made_at=2.5, expires=2345.5)
+
+REMOVAL = Removal(1700000009.5, "unix:ana", "Advertising ☺")
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
@@ -274,6 +279,82 @@ class StoreTests(OnDatabase):
         self.assertEqual(kept.find(LatestOf("gossip", "MyMUD", "Zoë", 1003.5)), [])
         self.assertEqual(kept.find(LatestOf("gossip", "MyMUD", "Cy", 0.0)), [])
         self.assertEqual(kept.find(LatestOf("gossip", "Other", "Zoë", 0.0)), [others[0]])
+
+    def test_removed(self) -> None:
+        """Of a removed message all but the name and the text stays; what is read without removed ones fills up."""
+        changes = [said(seq) for seq in (1, 2, 3)], MessagesRemoved((said(2), said(9)), REMOVAL)
+        kept = self.kept(*changes[0], said(2, "testing"), changes[1])
+        left = emptied(said(2), REMOVAL)
+        self.assertEqual((left.name, left.message, left.seq, left.game), ("", "", 2, "MyMUD"))
+        self.assertEqual(kept.history("gossip", 10), [said(1), left, said(3)])
+        self.assertEqual(kept.history("gossip", 2, removed=False), [said(1), said(3)])
+        self.assertEqual(kept.history("gossip", 2, after=1, removed=False), [said(3)])
+        self.assertEqual(kept.history("testing", 10), [said(2, "testing")])
+        self.assertEqual(kept.latest(["gossip"], 2), [left, said(3)])
+        self.assertEqual((kept.find(Numbered("gossip", 2)), kept.find(Numbered("gossip", 3))), ([], [said(3)]))
+        self.assertEqual({each.seq for each in kept.said_since(0.0, 10, "gossip")}, {1, 3})
+        self.assertEqual(kept.message_figures(["gossip"], 0.0, 10**10), {0: 3})
+        known = kept.load()
+        self.assertIn(("gossip", 2), known.removals)
+        self.assertEqual(known.removals.applied([said(1), said(2)]), [said(1), left])
+
+    def test_removed_twice(self) -> None:
+        """The first removal of a message counts."""
+        again = MessagesRemoved((said(1),), Removal(1700000010.0, "bo", "Again"))
+        kept = self.kept(said(1), MessagesRemoved((said(1),), REMOVAL), again)
+        self.assertEqual(kept.history("gossip", 10), [emptied(said(1), REMOVAL)])
+
+    def test_removed_and_reported(self) -> None:
+        """Reports of a removed message, open or resolved, no longer quote it; those of others do."""
+        other = replace(REPORT, number=8, channel="testing")
+        resolved = ReportResolved(9, "ana", 3.5, None)
+        made = [ReportMade(each) for each in (REPORT, other, replace(REPORT, number=9))]
+        kept = self.kept(*made, resolved, MessagesRemoved((said(REPORT.seq),), REMOVAL))
+        quoted = [each.message for each in kept.reports(10, resolved=True)]
+        self.assertEqual(quoted, ["[removed: Advertising ☺]", "Hello!", "[removed: Advertising ☺]"])
+
+    def test_removed_expire(self) -> None:
+        """Removed messages expire like all others, and their numbers are not given again."""
+        kept = self.kept(said(7, said_at=1.0), MessagesRemoved((said(7),), REMOVAL), MessagesExpired(5.0))
+        self.assertEqual(kept.history("gossip", 10), [])
+        known = kept.load()
+        self.assertEqual(known.numbers.next_message("gossip"), 7 + JUMP + 1)
+        self.assertNotIn(("gossip", 7), known.removals)
+
+    def test_removed_last(self) -> None:
+        """The store knows at the start which were removed last, in the order of their removal."""
+        self.patch(queries, "LATEST", 2)
+        removed = [MessagesRemoved((said(seq),), replace(REMOVAL, at=float(seq))) for seq in (3, 1, 2)]
+        kept = self.kept(*(said(seq) for seq in (1, 2, 3)), *removed)
+        self.assertEqual([each.seq for each in kept.load().removals.since(0.0, ["gossip"])], [2, 3])
+        self.assertLess(2, LATEST)
+
+    def test_tried_again_after_removal(self) -> None:
+        """A message and its removal that are written again, since the first attempt seemed to fail, are there once."""
+        kept = self.open()
+        execute, tries = statements.execute, []
+
+        def breaks(connection: Connection, changes: list[Change]) -> list[Change]:
+            rest = execute(connection, changes)
+            tries.append(changes)
+            if len(tries) == 1:
+                connection.commit()
+                raise OperationalError("COMMIT", {}, Exception("the connection is gone"))
+            return rest
+
+        self.patch(store, "execute", breaks)
+        kept.keep([said(1), MessagesRemoved((said(1),), REMOVAL), said(2)])
+        self.assertEqual(len(tries), 2)
+        self.assertEqual(kept.history("gossip", 10), [emptied(said(1), REMOVAL), said(2)])
+
+    def test_said_by(self) -> None:
+        """What a game or one of its players said lately, without what was removed, is found, the latest first."""
+        ana, bo = said(1, said_at=1.0), replace(said(2, said_at=2.0), name="Bo")
+        others = replace(said(3, said_at=3.0), client_id=BO), said(4, said_at=4.0), said(5, "testing", 5.0)
+        kept = self.kept(ana, bo, *others, MessagesRemoved((said(4),), REMOVAL))
+        self.assertEqual([each.seq for each in kept.said_by(ANA, 0.0, 10)], [5, 2, 1])
+        self.assertEqual([each.seq for each in kept.said_by(ANA, 1.5, 1)], [5])
+        self.assertEqual(kept.said_by(ANA, 1.0, 10, "gossip", lambda name: name == "Ana"), [ana])
 
     def test_network_speaks(self) -> None:
         """What the network says has no client_id; its channel needs no row of its own."""
@@ -672,6 +753,8 @@ class StoreTests(OnDatabase):
         kept.apply(GameSaved(GAME))
         kept.close()
         with self.database().begin() as connection:
+            connection.execute(text("DROP INDEX ix_messages_removed_at"))
+            connection.execute(text("ALTER TABLE messages DROP COLUMN removed_at"))
             for table, column in (
                 ("games", "last_seen_at"),
                 ("games", "online"),
@@ -680,6 +763,8 @@ class StoreTests(OnDatabase):
                 ("channels", "kept"),
                 ("channels", "unused_since"),
                 ("secrets", "use"),
+                ("messages", "removed_by"),
+                ("messages", "removed_reason"),
             ):
                 connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
             connection.execute(text(f"UPDATE {schema.VERSION_TABLE} SET version_num = '0003'"))
