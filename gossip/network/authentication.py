@@ -23,6 +23,7 @@ class Authentication:
         self._moderation = moderation
         self._presence = presence
         self._rules = rules
+        self._supports: dict[frozenset[str], frozenset[str]] = {}
         self._wrong: dict[tuple[str, Address], tuple[int, float]] = {}
 
     def judge(self, session: Session, event: Authenticate, now: Moment) -> tuple[Game, frozenset[str]]:
@@ -46,7 +47,10 @@ class Authentication:
         most = self._rules.limits.sessions
         if most and online is not None and len(online.sessions) >= most:
             raise Denied("too-many-sessions")
-        return game, supports - {"tells"} if game.hides_players else supports
+        if game.hides_players:
+            supports -= {"tells"}
+        # There are few different ones, and they take as much memory as the rest of a session.
+        return game, self._supports.setdefault(supports, supports)
 
     def _identify(self, place: Address, event: Authenticate, now: Moment) -> Game | None:
         client_id = (event.client_id or "").lower()

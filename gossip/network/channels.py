@@ -112,7 +112,8 @@ class Channels:
             self._registry.enact(created)  # at once: what the game says next must find it
             outputs.append(Commit(created, learned=True))
         if name not in session.channels:
-            session.channels[name] = None
+            # Not the name as it was sent: each of those would be kept in memory by its session.
+            session.channels[self._registry.channels[name].name] = None
             self._audiences.subscribe(session, name)
             _tell_differently(session)
         return outputs

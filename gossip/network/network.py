@@ -8,6 +8,8 @@ randomness of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
+from sys import intern
 from typing import Any, Final
 
 from msgspec import Raw
@@ -21,6 +23,7 @@ from gossip.network.echo import Echo
 from gossip.network.expiry import Retention
 from gossip.network.history import History
 from gossip.network.moderation import Moderation
+from gossip.network.notes import Notes
 from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, Outputs, Send
 from gossip.network.people import People
 from gossip.network.players import Players
@@ -122,6 +125,9 @@ LEFT: Final = 1000
 _USER_AGENT, _VERSION = 200, 20
 """How many characters of a code base's name, and of a protocol version, are kept."""
 
+# A union in isinstance would be built anew for each event.
+_NEVER_EXPECTED: Final = (Unknown, Authenticate)
+
 Handler = Callable[[Session, Any, Moment], Outputs]
 
 
@@ -134,6 +140,7 @@ class Network:
     @ivar presence: who is online.
     @ivar channels: who hears what.
     @ivar statuses: what games may know of each other.
+    @ivar notes: what a daemon after this one has to know.
     @ivar people: who talks on the pages.
     """
 
@@ -158,6 +165,7 @@ class Network:
         self._reports = Reports(registry, rules)
         self._retention = Retention(registry, self.audiences, rules)
         self._achievements = Achievements(registry, new_uuid, rules)
+        self.notes = Notes(registry)
         self._new_uuid = new_uuid
         self._random = random
         self._unauthenticated: dict[Session, float] = {}
@@ -249,7 +257,7 @@ class Network:
             if isinstance(event, Authenticate):
                 return self._authenticate(session, event, now)
             return [Send(session, Failure(wire, ref, Error.of("unauthenticated")))]
-        if isinstance(event, Unknown | Authenticate):
+        if isinstance(event, _NEVER_EXPECTED):
             return [Send(session, Failure(wire, ref, Error.of("unknown-event")))]
         flag = self._flags[event.wire]
         if flag not in session.supports:
@@ -352,31 +360,24 @@ class Network:
         outputs.extend(self._seen(game.client_id, event))
         session.online.changed()
         if came:
-            outputs.append(self._keep_online(session, session.online))
+            flags, channels = _in_order(supports), tuple(session.channels)
+            outputs.extend(self.notes.note(GameOnline(game.client_id, flags, channels, session.online.since)))
             outputs.extend(self._tell_others(session.online, GamesConnect(self._new_ref(), game.short_name)))
         return outputs
 
-    def _keep_online(self, session: Session, online: Online) -> Commit:
-        """Note that a game is online, for a daemon after this one."""
-        supports = tuple(sorted(session.supports))
-        change = GameOnline(online.game.client_id, supports, tuple(session.channels), online.since)
-        self.registry.enact(change)
-        return Commit(change, learned=True)
-
     def _seen(self, client_id: str, event: Authenticate) -> Outputs:
         """Note the code base of a game if it differs from last time."""
-        user_agent = clean_name(event.user_agent or "")[:_USER_AGENT] or None
-        seen = GameSeen(client_id, user_agent, clean_name(event.version or "1.0.0")[:_VERSION])
-        changes: list[Change] = []
+        # Thousands of games have the same few: one copy of each is kept.
+        user_agent = intern(clean_name(event.user_agent or "")[:_USER_AGENT]) or None
+        seen = GameSeen(client_id, user_agent, intern(clean_name(event.version or "1.0.0")[:_VERSION]))
+        outputs: Outputs = []
         if self.registry.seen.get(client_id) != seen:
-            changes.append(seen)
+            outputs.extend(self.notes.note(seen))
         known = self.registry.user_agents
         # Games can invent code bases without end.
         if user_agent is not None and user_agent not in known and len(known) < USER_AGENTS:
-            changes.append(UserAgentMet(user_agent))
-        for change in changes:
-            self.registry.enact(change)
-        return [Commit(change, learned=True) for change in changes]
+            outputs.extend(self.notes.note(UserAgentMet(user_agent)))
+        return outputs
 
     def _tell_others(self, online: Online, told: GamesConnect | GamesDisconnect) -> Outputs:
         return [] if online.game.hidden else [Broadcast(Supporters("games", online.game.client_id), told)]
@@ -398,7 +399,7 @@ class Network:
         """Time went by: beats, time-outs, games whose grace is over, retention. To be called each second."""
         second, last = int(now.steady), self._ticked
         self._ticked = second
-        outputs = [*self._time_out(now), *self._count(now), *self._retention.tick(now)]
+        outputs = [*self.notes.keep(), *self._time_out(now), *self._count(now), *self._retention.tick(now)]
         if last is None:
             return outputs
         for online in self.presence.gone(now):
@@ -447,11 +448,11 @@ class Network:
 
     def restart(self, downtime: int) -> Outputs:
         """
-        The network is about to go away: tell everybody.
+        The network is about to go away: tell everybody, and commit what was noted.
 
         @param downtime: for how many seconds; each session hears another number around it.
         """
-        outputs: Outputs = []
+        outputs = self.notes.keep()
         for online in self.presence:
             for session in online.sessions:
                 jitter = round((2 * self._random() - 1) * SPREAD)
@@ -542,6 +543,11 @@ class Network:
                 del session.channels[ban.channel]
                 self.channels.leave(session, ban.channel)
         return outputs
+
+
+@lru_cache
+def _in_order(flags: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(flags))
 
 
 def _parts(change: Change) -> Iterator[Change]:

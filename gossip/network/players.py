@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from msgspec import Raw
 
@@ -27,23 +27,28 @@ class Players:
         self._new_ref = new_ref
         self._rules = rules
 
-    def replace(self, session: Session, names: Iterable[str]) -> None:
+    def replace(self, session: Session, names: Sequence[str]) -> None:
         """
         A session says who is online; nobody else is told.
 
         Names are cleaned. Empty and overlong ones, those of the network, and more than the limit are left out silently.
         """
         limits = self._rules.limits
+        listed = session.players
+        # Most heartbeats bring no news, and what others are told of the game stays as it was written.
+        if len(names) == len(listed) <= (limits.players or len(listed)) and list(listed) == list(names):
+            return
         players: dict[str, None] = {}
         for name in names:
-            try:
-                players[checked_name(name, limits)] = None
-            except Denied:
-                continue
+            if name not in listed:  # what it listed before was checked then
+                try:
+                    name = checked_name(name, limits)
+                except Denied:
+                    continue
+            players[name] = None
             if len(players) == limits.players:
                 break
-        # Most heartbeats bring no news, and what others are told of the game stays as it was written.
-        if list(players) != list(session.players):
+        if list(players) != list(listed):
             session.players = players
             if session.online is not None:
                 session.online.changed()

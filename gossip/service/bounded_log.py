@@ -68,14 +68,47 @@ class _Gathered(Struct):
         if self.count == 1:
             return self.last
         if self.items:
-            more = f" and {self.count - len(self.items)} more" if self.count > len(self.items) else ""
-            event["item"] = ", ".join(self.items) + more
+            event["item"] = _listed(self.items, self.count)
             return event
         event["log_text"] = formatEvent(self.last)
         event["log_peers"] = f", from {', '.join(self.peers)}" if self.peers else ""
         event["log_count"] = self.count
         event["log_format"] = "{log_text} ({log_count} like this{log_peers})"
         return event
+
+
+class Frequent:
+    """
+    One kind of line, which may come thousands of times a second: then what is gathered costs a comparison, and not the
+    way through Twisted's log. Call L{tick} once a second.
+    """
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        """
+        @param write: writes a line, given its item.
+        """
+        self._write = write
+        self._count = 0
+        self._items: list[str] = []
+
+    def add(self, item: Callable[[], str]) -> None:
+        """
+        Write a line, or gather it.
+
+        @param item: returns its item; not called if nobody is told of it.
+        """
+        self._count += 1
+        if self._count <= BURST:
+            self._write(item())
+        elif len(self._items) < LISTED:
+            self._items.append(item())
+
+    def tick(self) -> None:
+        """A second has passed: tell of what was gathered."""
+        count, self._count = self._count, 0
+        if self._items:
+            self._write(_listed(self._items, count - BURST))
+            self._items = []
 
 
 @implementer(ILogObserver)
@@ -118,6 +151,11 @@ class BoundedLog:
                     del self._kinds[kind]
         for event in told:
             self._observer(event)
+
+
+def _listed(items: list[str], count: int) -> str:
+    more = f" and {count - len(items)} more" if count > len(items) else ""
+    return ", ".join(items) + more
 
 
 def bound(publisher: LogPublisher) -> BoundedLog:

@@ -15,6 +15,9 @@ LATENCIES: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 _TOO_FAST: Final = frozenset(("rate-limited", "rate-limited-goodbye", "rate-limit-abuse"))
 """The codes of the errors for what came too fast."""
 
+# A union in isinstance would be built anew for each event.
+_NAMED: Final = (Event, Malformed)
+
 
 class Counters:
     """
@@ -56,7 +59,7 @@ class Counters:
 
     def received(self, event: ClientEvent) -> None:
         """A game sent something."""
-        if isinstance(event, Event | Malformed):
+        if isinstance(event, _NAMED):
             self.events[event.wire] += 1
         else:
             self.events["unknown" if isinstance(event, Unknown) else "unreadable"] += 1

@@ -71,10 +71,12 @@ class Fanout:
 
     def send(self, sessions: tuple[Session, ...], event: ServerEvent) -> None:
         """Send an event to sessions, after everything that was sent to them before."""
-        if self._turn and self._turn[-1][0] is sessions:
-            self._turn[-1][1].append(event)
+        turn = self._turn
+        # A session is told in a tuple of its own each time.
+        if turn and (turn[-1][0] is sessions or (len(sessions) == 1 and turn[-1][0] == sessions)):
+            turn[-1][1].append(event)
         else:
-            self._turn.append((sessions, [event]))
+            turn.append((sessions, [event]))
         self.deliveries += len(sessions)
         self._schedule()
 
@@ -104,7 +106,10 @@ class Fanout:
         closing, self._closing = self._closing, []
         if sum(len(sessions) > 1 for sessions, _ in turn) <= 1:
             for sessions, events in turn:
-                self._write_to_each(sessions, events)
+                if len(sessions) == 1:
+                    self._write_to_one(sessions[0], events)
+                else:
+                    self._write_to_each(sessions, events)
         else:
             self._write_together(turn)
         for session, code, why in closing:
@@ -114,6 +119,13 @@ class Fanout:
                     connection.close(code, why)
                 except Exception:
                     self._log.failure("cannot close a connection")
+
+    def _write_to_one(self, session: Session, events: list[ServerEvent]) -> None:
+        connection = self._connections.get(session)
+        if connection is not None:
+            data = self._encode(connection.wire_format, events)
+            if data:
+                self._attempt(connection.write, data)
 
     def _write_to_each(self, sessions: tuple[Session, ...], events: list[ServerEvent]) -> None:
         """Write the same to a whole audience."""
@@ -148,10 +160,9 @@ class Fanout:
         routes = self._known_routes.get(id(sessions))
         if routes is None or routes.sessions is not sessions:
             routes = Routes(sessions, self._connections)
-            if len(sessions) > 1:
-                if len(self._known_routes) >= _KNOWN_ROUTES:
-                    self._known_routes.clear()
-                self._known_routes[id(sessions)] = routes
+            if len(self._known_routes) >= _KNOWN_ROUTES:
+                self._known_routes.clear()
+            self._known_routes[id(sessions)] = routes
         return routes
 
     def _write_together(self, turn: list[tuple[tuple[Session, ...], list[ServerEvent]]]) -> None:

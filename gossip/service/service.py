@@ -29,6 +29,7 @@ from gossip.protocol.text import timestamp
 from gossip.registry.addresses import Address
 from gossip.registry.changes import Change, MessageSaid
 from gossip.service.answer_queue import Answer, AnswersInOrder, Place
+from gossip.service.bounded_log import Frequent
 from gossip.service.clock import IClock
 from gossip.service.counters import Counters, Status
 from gossip.service.fanout import Fanout
@@ -168,6 +169,8 @@ class GossipService(Service):
         self._probing = False
         self._stuck_since: float | None = None
         self._next_tick = 0.0
+        self._joined = Frequent(lambda item: self._log.info("joined: {item}", item=item))
+        self._left = Frequent(lambda item: self._log.info("left: {item}", item=item))
 
     def configure(self, settings: ServiceSettings) -> None:
         """Follow these settings from now on."""
@@ -209,7 +212,7 @@ class GossipService(Service):
             self._log.failure("a session failed on {event}", event=type(event).__name__)
             outputs = [Close(session, INTERNAL_ERROR, Error.of("internal-error")), *self._lose(session)]
         if was_new and session.situation is Situation.ACTIVE:
-            self._log.info("joined: {item}", item=f"{_short_name(session)} from {session.peer}")
+            self._joined.add(lambda: f"{_short_name(session)} from {session.peer}")
         if self._watched:
             self.watch.received(session, event, outputs, self.now())
         self._carry_out(outputs, session)
@@ -228,7 +231,7 @@ class GossipService(Service):
         self._fanout.lost()
         self._paused.discard(session)
         if session.online is not None:
-            self._log.info("left: {item}", item=_short_name(session))
+            self._left.add(partial(_short_name, session))
         if self._watched:
             self.watch.lost(session, self.now())
         self._carry_out(self._lose(session))
@@ -468,6 +471,8 @@ class GossipService(Service):
         self.counters.ticked(late)
         self._next_tick = now + 1 - late % 1
         self._compare_clocks(moment)
+        self._joined.tick()
+        self._left.tick()
         try:
             self._carry_out(self.network.tick(moment))
         except Exception:

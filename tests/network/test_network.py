@@ -40,6 +40,7 @@ from gossip.registry.changes import (
     MessagesExpired,
     PlayerCountsExpired,
     PlayersCounted,
+    Together,
     UserAgentMet,
 )
 from gossip.registry.errors import Refused
@@ -239,11 +240,15 @@ class AuthenticateTests(SynchronousTestCase):
                 Send(session, Failure("channels/subscribe", None, Error.of("not-joined", channel="no"))),
                 Send(session, Failure("channels/subscribe", None, Error.of("not-joined", channel="all"))),
                 Send(session, Beat(0)),
-                Commit(GameSeen(world.client_id("Alpha"), None, "1.0.0"), learned=True),
-                Commit(GameOnline(world.client_id("Alpha"), tuple(sorted(FLAGS)), ("gossip",), NOW), learned=True),
                 Broadcast(Supporters("games", world.client_id("Alpha")), GamesConnect(ref(1), "Alpha")),
             ],
         )
+        noted = (
+            GameSeen(world.client_id("Alpha"), None, "1.0.0"),
+            GameOnline(world.client_id("Alpha"), tuple(sorted(FLAGS)), ("gossip",), NOW),
+        )
+        self.assertEqual(world.network.tick(at(NOW)), [Commit(Together(noted), learned=True)])
+        self.assertEqual(world.network.tick(at(NOW + 1)), [])
         self.assertEqual((session.situation, session.supports), (Situation.ACTIVE, set(FLAGS)))
         self.assertEqual(list(session.channels), ["gossip"])
         self.assertIsNot(plain, other)
@@ -364,9 +369,9 @@ class AuthenticateTests(SynchronousTestCase):
         name = "MyMUD" + "1" * 195
 
         def commits() -> list[Any]:
-            session = world.open()
-            outputs = world.say(session, frame("authenticate", world.credentials("Alpha", **more)))
-            return [output.change for output in outputs if isinstance(output, Commit)]
+            world.say(world.open(), frame("authenticate", world.credentials("Alpha", **more)))
+            noted: list[Any] = world.network.notes.keep()
+            return [each for commit in noted for each in commit.change.changes]
 
         online = GameOnline(client_id, tuple(sorted(FLAGS)), (), NOW)
         self.assertEqual(commits(), [GameSeen(client_id, name, "2.3.0"), UserAgentMet(name), online])
@@ -526,6 +531,7 @@ class HeartbeatTests(SynchronousTestCase):
         third = world.open(NOW + 1)
         self.assertEqual(self.ticks(world, 1, 60), [])
         world.say(second, frame("authenticate", world.credentials("Alpha")), NOW + 59)
+        world.network.notes.keep()
         world.network.lost(third, at(NOW + 59))
         self.assertEqual(self.ticks(world, 60, 62), [(60, Close(first, 4001, Error.of("login-timeout")))])
         self.assertEqual(world.say(first, frame("authenticate", world.credentials("Alpha"))), [])
@@ -644,6 +650,17 @@ class TimeTests(SynchronousTestCase):
             )
         world.random = 0.0
         self.assertEqual(world.network.restart(3)[0], Send(first, Restart(ref(4), 0)))
+
+    def test_restart_keeps_notes(self) -> None:
+        """What was noted of games that have just joined is committed before the network goes away."""
+        world = World()
+        session = world.open()
+        world.say(session, frame("authenticate", world.credentials("Alpha")))
+        commit, *told = world.network.restart(60)
+        assert isinstance(commit, Commit)
+        self.assertIsInstance(commit.change, Together)
+        self.assertEqual(len(told), 1)
+        self.assertEqual(world.network.notes.keep(), [])
 
 
 class KeptTests(SynchronousTestCase):

@@ -102,6 +102,14 @@ class PlayersTests(SynchronousTestCase):
         self.assertEqual(self.world.say(self.first, beat), [])
         self.assertEqual(self.online(), ("Cy", "Di", "C y", "Bo"))
 
+    def test_lower_limit(self) -> None:
+        """A limit that is lowered holds from the next heartbeat on, also if that lists the same players as before."""
+        beat = frame("heartbeat", {"players": ["Ana", "Bo"]})
+        self.world.say(self.first, beat)
+        self.world.network.rules.limits = NetworkLimits(players=1)
+        self.world.say(self.first, beat)
+        self.assertEqual(list(self.first.players), ["Ana"])
+
     def test_empty_heartbeats(self) -> None:
         """A heartbeat without a list or a payload means that nobody is online."""
         payloads: list[Any] = [None, {}, {"players": None}, {"players": "Ana"}, [], ["Ana"], 1]

@@ -2,11 +2,46 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from twisted.logger import LogEvent, Logger, LogPublisher, formatEvent
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.service.bounded_log import BURST, KINDS, LISTED, BoundedLog
+from gossip.service.bounded_log import BURST, KINDS, LISTED, BoundedLog, Frequent
+
+
+class FrequentTests(SynchronousTestCase):
+    """A line that may come thousands of times a second."""
+
+    def setUp(self) -> None:
+        self.items: list[str] = []
+        self.frequent = Frequent(self.items.append)
+
+    def test_few(self) -> None:
+        """Some lines a second are written at once."""
+        for _ in range(2):
+            for number in range(BURST):
+                self.frequent.add(f"Game{number}".title)
+            self.assertEqual(self.items, [f"Game{number}" for number in range(BURST)])
+            self.frequent.tick()
+            self.items.clear()
+
+    def make(self, made: list[int], number: int) -> str:
+        made.append(number)
+        return f"Game{number}"
+
+    def test_many(self) -> None:
+        """Of more, some are listed and the others counted, in one line; the text of the others is not even made."""
+        made: list[int] = []
+        for number in range(1000):
+            self.frequent.add(partial(self.make, made, number))
+        self.assertEqual(len(made), BURST + LISTED)
+        self.frequent.tick()
+        listed = ", ".join(f"Game{number}" for number in range(BURST, BURST + LISTED))
+        self.assertEqual(self.items[BURST:], [f"{listed} and {1000 - BURST - LISTED} more"])
+        self.frequent.tick()
+        self.assertEqual(len(self.items), BURST + 1)
 
 
 class BoundedLogTests(SynchronousTestCase):

@@ -145,6 +145,14 @@ class FanoutTests(SynchronousTestCase):
         self.fanout.send((three,), event("c"))
         self.assertEqual(self.written(), [[b"b"], [b"a", b"b"], [b"b", b"c"]])
 
+    def test_one_session(self) -> None:
+        """What one session is told in a turn is written at once, also where others are told in between."""
+        for wire in ("a", "b"):
+            self.fanout.send((self.sessions[0],), event(wire))
+        self.fanout.send((self.sessions[1],), event("c"))
+        self.clock.advance(0)
+        self.assertEqual(self.written()[:2], [[b"ab"], [b"c"]])
+
     def test_close_comes_last(self) -> None:
         """A connection is closed after what was sent to it, also what was sent later in the turn."""
         self.fanout.close(self.sessions[0], 4000, Error.of("goodbye"))

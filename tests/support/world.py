@@ -133,6 +133,7 @@ class World:
         session = self.open(now)
         outputs = self.say(session, frame("authenticate", self.credentials(name, **more)), now)
         assert session.online is not None, outputs
+        self._noted(self.network.notes.keep())
         self.settle(now)
         return session
 
