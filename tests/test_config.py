@@ -190,6 +190,9 @@ class Complaints(ConfigCase):
             "limits = 3": "limits: expected table, got int",
             "listen = 'tcp:1'": "listen: expected list, got str",
             "proxies = true": "proxies: expected int, got bool",
+            "network.public_moderation = 'yes'": (
+                "network.public_moderation: must be one of off, games, all, not 'yes'"
+            ),
             "network.name = 2026-01-01": "network.name: expected str, got date",
             "proxies = -1": "proxies: must be a number from 0 to 1000000000",
             "limits.authenticate_seconds = nan": "limits.authenticate_seconds: must be a number from 0 to 1000000000",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -78,6 +78,8 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar website: the address of its pages, as people type it; empty if it has none.
     @ivar rules: the path of a file of reStructuredText with its rules, or their https address; empty for the default.
     @ivar contact: how to reach its operator: a mail address or an https address; empty if it is not published.
+    @ivar public_moderation: what the pages publish of moderation: nothing, what was done without the names of players,
+        or everything but addresses and texts.
     @ivar blocked_channels: names that no new channel may have.
     @ivar blocked_games: names that no new game and no new account may have, nor one that looks like them.
     @ivar blocked_accounts: names that only accounts of admins may have.
@@ -93,6 +95,7 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     website: str = ""
     rules: str = ""
     contact: str = ""
+    public_moderation: Literal["off", "games", "all"] = "games"
     blocked_channels: tuple[str, ...] = ("all",)
     blocked_games: tuple[str, ...] = ("gossip", "grapevine", "system")
     blocked_accounts: tuple[str, ...] = (

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Protocol
 from twisted.internet.defer import Deferred
 
 from gossip.operations.operation import Memory
-from gossip.registry.changes import MessageSaid
+from gossip.registry.changes import AuditEntry, MessageSaid
 
 InThread = Callable[..., "Deferred[Any]"]
 """Calls a function with arguments in a thread."""
@@ -24,6 +24,9 @@ class PagesStore(OperationsStore, Protocol):
     """The part of the store that pages use. Its methods block: call them in a thread."""
 
     def latest(self, channels: Collection[str], limit: int) -> Sequence[MessageSaid]: ...
+    def audit_of(
+        self, operations: Collection[str], limit: int, before: tuple[float, str] | None = None
+    ) -> Sequence[AuditEntry]: ...
     def player_figures(self, client_ids: Collection[str], since: float, step: int) -> dict[int, float]: ...
     def player_figures_each(
         self, client_ids: Collection[str], since: float, step: int

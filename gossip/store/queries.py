@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from gossip.protocol.events import AchievementOf, GameConnection
 from gossip.registry.changes import (
@@ -240,8 +240,24 @@ def reports(connection: Connection, limit: int, resolved: bool) -> list[Report]:
 
 def audit(connection: Connection, limit: int, before: float | None) -> list[AuditEntry]:
     """See L{gossip.store.store.Store.audit}."""
-    columns = tables.audit.c
-    statement = select(tables.audit).order_by(columns.at.desc(), columns.key.desc()).limit(limit)
+    statement = _latest_entries(limit)
     if before is not None:
-        statement = statement.where(columns.at < before)
+        statement = statement.where(tables.audit.c.at < before)
     return [AuditEntry(**row._asdict()) for row in connection.execute(statement)]
+
+
+def audit_of(
+    connection: Connection, operations: Collection[str], limit: int, before: tuple[float, str] | None
+) -> list[AuditEntry]:
+    """See L{gossip.store.store.Store.audit_of}."""
+    columns = tables.audit.c
+    statement = _latest_entries(limit).where(columns.operation.in_(operations))
+    if before is not None:
+        at, key = before
+        statement = statement.where(columns.at <= at, or_(columns.at < at, columns.key < key))
+    return [AuditEntry(**row._asdict()) for row in connection.execute(statement)]
+
+
+def _latest_entries(limit: int) -> Select[Any]:
+    columns = tables.audit.c
+    return select(tables.audit).order_by(columns.at.desc(), columns.key.desc()).limit(limit)

@@ -239,6 +239,19 @@ class Store:
         with _plainly(self.name), self._database.reading.connect() as connection:
             return queries.audit(connection, limit, before)
 
+    def audit_of(
+        self, operations: Collection[str], limit: int, before: tuple[float, str] | None = None
+    ) -> list[AuditEntry]:
+        """
+        Entries of the activity log about some operations, the latest first.
+
+        @param limit: the maximum number of entries.
+        @param before: the time and the key of an entry: only entries that come after it in this list.
+        @raise StoreError: it cannot be read.
+        """
+        with _plainly(self.name), self._database.reading.connect() as connection:
+            return queries.audit_of(connection, operations, limit, before)
+
     def player_figures(self, client_ids: Collection[str], since: float, step: int) -> Figures:
         """
         The highest number of players that some games had together, for each span of time.

@@ -35,6 +35,7 @@ from gossip.web.pages.connect import ConnectPages
 from gossip.web.pages.front import FrontPages
 from gossip.web.pages.games import GamePages
 from gossip.web.pages.manage import ManagePages
+from gossip.web.pages.moderation import ModerationPages
 from gossip.web.pages.ownerless import OwnerlessGames
 from gossip.web.pages.rules import RulesPage
 from gossip.web.pages.sign_in import SignInPages
@@ -132,6 +133,7 @@ def public_site(
         ChatActions(layout, public, queries, cookies, executor, chat),
         chat,
         AboutPages(layout, public, queries),
+        ModerationPages(layout),
         RulesPage(layout, house_rules or HouseRules(), rules),
         SignInPages(sign_in, _new_uuid),
         AccountPages(sign_in, _new_uuid),

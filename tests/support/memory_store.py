@@ -85,8 +85,18 @@ class MemoryStore:
     def audit(self, limit: int, before: float | None = None) -> Sequence[AuditEntry]:
         return [entry for entry in self.entries[::-1] if before is None or entry.at < before][:limit]
 
+    def audit_of(
+        self, operations: Collection[str], limit: int, before: tuple[float, str] | None = None
+    ) -> Sequence[AuditEntry]:
+        found = sorted((entry for entry in self.entries if entry.operation in operations), key=_place, reverse=True)
+        return [entry for entry in found if before is None or _place(entry) < before][:limit]
+
     def snapshot(self) -> BinaryIO:
         if self.full:
             raise StoreError("the disk is full")
         self.snapshots.append(BytesIO(COPY))
         return self.snapshots[-1]
+
+
+def _place(entry: AuditEntry) -> tuple[float, str]:
+    return entry.at, entry.key

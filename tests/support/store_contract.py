@@ -484,6 +484,28 @@ class StoreTests(OnDatabase):
         self.assertEqual((kept.audit(1), kept.audit(10, before=3.0)), ([entries[2]], [entries[1], entries[0]]))
         self.assertEqual(len(kept.load().mutes) + len(kept.load().bans), 2)
 
+    def test_audit_of(self) -> None:
+        """Entries about some operations are read page by page: by time, those of one moment by their keys."""
+        entries = [
+            AuditEntry(f"key{number}", at, "unix:ana", operation, "Ana", "{}")
+            for number, at, operation in (
+                (1, 1.25, "mute/add"),
+                (2, 1.25, "game/add"),
+                (3, 1.25, "mute/add"),
+                (4, 1.25, "ban/add"),
+                (5, 0.5, "ban/add"),
+            )
+        ]
+        kept = self.kept(*(Audited(entry, None) for entry in entries))
+        read, before = [], None
+        for _ in range(4):
+            for entry in kept.audit_of(("mute/add", "ban/add"), 1, before):
+                read.append(entry.key)
+                before = entry.at, entry.key
+        self.assertEqual(read, ["key4", "key3", "key1", "key5"])
+        self.assertEqual(kept.audit_of(("mute/add",), 10), [entries[2], entries[0]])
+        self.assertEqual(kept.audit_of((), 10), [])
+
     def test_audit_and_change_together(self) -> None:
         """A change that fails leaves no note, and a note that fails no change."""
         kept = self.open()

@@ -30,6 +30,7 @@ PATHS: Final = (
     "/stats",
     "/status",
     "/rules",
+    "/moderation",
     "/docs",
     "/docs/protocol",
     "/docs/telnet",

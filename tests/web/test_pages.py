@@ -42,6 +42,7 @@ ALL = (
     "/stats",
     "/status",
     "/rules",
+    "/moderation",
     "/docs",
     "/docs/protocol",
 )

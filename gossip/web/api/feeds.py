@@ -1,4 +1,4 @@
-"""A channel as an Atom feed (RFC 4287)."""
+"""Atom feeds (RFC 4287): of a channel, and of the open book of moderation."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from xml.etree import ElementTree as Xml
 
 from gossip.registry.changes import Channel, MessageSaid
 from gossip.web.views.formatting import iso
+from gossip.web.views.open_book import Deed
 
 _ATOM: Final = "http://www.w3.org/2005/Atom"
 
@@ -25,15 +26,7 @@ def atom(network: str, channel: Channel, lines: Sequence[MessageSaid], site: str
     @param site: the address of this site.
     """
     page = f"{site}/chat/{quote(channel.name, safe='')}"
-    feed = Xml.Element("feed", xmlns=_ATOM)
-    _add(feed, "title", f"#{channel.name} · {network}")
-    if channel.description:
-        _add(feed, "subtitle", channel.description)
-    _add(feed, "id", page)
-    Xml.SubElement(feed, "link", rel="alternate", type="text/html", href=page)
-    Xml.SubElement(feed, "link", rel="self", type="application/atom+xml", href=f"{page}/feed.atom")
-    # Not the current time: an unchanged feed must not look changed.
-    _add(feed, "updated", iso(lines[-1].said_at if lines else 0))
+    feed = _feed(f"#{channel.name} · {network}", channel.description, page, lines[-1].said_at if lines else 0)
     for said in reversed(lines):
         entry = Xml.SubElement(feed, "entry")
         _add(entry, "id", f"{page}/{said.seq}")
@@ -42,6 +35,50 @@ def atom(network: str, channel: Channel, lines: Sequence[MessageSaid], site: str
         _add(Xml.SubElement(entry, "author"), "name", f"{said.name}@{said.game}")
         Xml.SubElement(entry, "link", rel="alternate", type="text/html", href=f"{page}/{said.seq}")
         _add(entry, "content", said.message).set("type", "text")
+    return _written(feed)
+
+
+def moderation_feed(network: str, deeds: Sequence[Deed], site: str) -> bytes:
+    """
+    Write the feed of the open book.
+
+    @param deeds: its latest entries, the newest first.
+    @param site: the address of this site.
+    """
+    page = f"{site}/moderation"
+    feed = _feed(f"Moderation · {network}", "", page, deeds[0].at if deeds else 0)
+    _add(Xml.SubElement(feed, "author"), "name", network)
+    for deed in deeds:
+        entry = Xml.SubElement(feed, "entry")
+        _add(entry, "id", f"urn:uuid:{deed.key}")
+        where = f" on {deed.channel}" if deed.channel else ""
+        _add(entry, "title", f"{deed.kind}: {deed.who}{where}" if deed.who else f"{deed.kind}{where}")
+        _add(entry, "updated", iso(deed.at))
+        Xml.SubElement(entry, "link", rel="alternate", type="text/html", href=page)
+        end = f"Until {iso(deed.until)}." if deed.until is not None else "Permanent." if deed.lasts else ""
+        _add(entry, "content", "\n".join(filter(None, (deed.reason, end)))).set("type", "text")
+    return _written(feed)
+
+
+def _feed(title: str, subtitle: str | None, page: str, updated: float) -> Xml.Element:
+    """
+    Begin a feed.
+
+    @param page: the address of the page with the same entries; it identifies the feed.
+    @param updated: the time of the latest entry, not the current one: an unchanged feed must not look changed.
+    """
+    feed = Xml.Element("feed", xmlns=_ATOM)
+    _add(feed, "title", title)
+    if subtitle:
+        _add(feed, "subtitle", subtitle)
+    _add(feed, "id", page)
+    Xml.SubElement(feed, "link", rel="alternate", type="text/html", href=page)
+    Xml.SubElement(feed, "link", rel="self", type="application/atom+xml", href=f"{page}/feed.atom")
+    _add(feed, "updated", iso(updated))
+    return feed
+
+
+def _written(feed: Xml.Element) -> bytes:
     document: str = Xml.tostring(feed, "unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{document}\n'.encode()
 

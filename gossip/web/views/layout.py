@@ -131,6 +131,7 @@ class Layout:
         theme = chosen.decode("ascii", "replace")
         text = self.templates.get_template(template).render(
             network=self.name,
+            open_book=self.gossip.network.rules.settings.public_moderation != "off",
             path=request.path.decode("ascii", "replace"),
             here=request.uri.decode("ascii", "replace"),
             theme=theme if theme in THEMES else "auto",
