@@ -24,6 +24,7 @@ from gossip.network.expiry import Retention
 from gossip.network.history import History
 from gossip.network.moderation import Moderation
 from gossip.network.notes import Notes
+from gossip.network.notices import Notices
 from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, Outputs, Send
 from gossip.network.people import People
 from gossip.network.players import Players
@@ -163,6 +164,7 @@ class Network:
         self._players = Players(moderation, self._new_ref, rules)
         self._history = History(rules, registry.numbers)
         self._reports = Reports(registry, rules)
+        self._notices = Notices(registry, self.presence, self.audiences, self._new_ref)
         self._retention = Retention(registry, self.audiences, rules)
         self._achievements = Achievements(registry, new_uuid, rules)
         self.notes = Notes(registry)
@@ -219,6 +221,7 @@ class Network:
         for client_id, was in known.online.items():
             channels = [name for name in was.channels if name in known.channels]
             self.presence.resume(known.games[client_id], was, channels, known.last_alive, now)
+        self._notices.started(now)
 
     # What happens to a session.
 
@@ -399,7 +402,8 @@ class Network:
         """Time went by: beats, time-outs, games whose grace is over, retention. To be called each second."""
         second, last = int(now.steady), self._ticked
         self._ticked = second
-        outputs = [*self.notes.keep(), *self._time_out(now), *self._count(now), *self._retention.tick(now)]
+        outputs = [*self.notes.keep(), *self._time_out(now), *self._count(now)]
+        outputs += [*self._notices.tick(now), *self._retention.tick(now)]
         if last is None:
             return outputs
         for online in self.presence.gone(now):
@@ -494,8 +498,10 @@ class Network:
         A change is in force from now on, wherever it came from: the registry takes it over, and what follows from it
         is returned. To be called once for each change that is kept.
         """
+        parts = [*_parts(change)]
+        ended = self._notices.before(parts, now)
         self.registry.enact(change)
-        return [output for each in _parts(change) for output in self._follow(each, now)]
+        return [*ended, *(output for each in parts for output in self._follow(each, now))]
 
     def _follow(self, change: Change, now: Moment) -> Outputs:
         """What else becomes of a change."""
@@ -510,8 +516,10 @@ class Network:
             case ChannelsRemoved(names):
                 for name in names:
                     self.channels.removed(name)
-            case RestrictionSet(restriction) if restriction.kind == "ban":
-                outputs.extend(self._enforce(restriction, now))
+            case RestrictionSet(restriction):
+                outputs.extend(self._notices.began(restriction))
+                if restriction.kind == "ban":
+                    outputs.extend(self._enforce(restriction, now))
             case GameRemoved(client_id):
                 online = self.presence.online(client_id)
                 if online is not None:

@@ -18,7 +18,7 @@ from gossip.registry.addresses import network
 from gossip.registry.changes import Change, Restriction, RestrictionLifted, RestrictionSet, Together
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
-from gossip.registry.restrictions import Restrictions, address_of, is_over, player_of
+from gossip.registry.restrictions import address_of, is_over, player_of
 
 _YEARS: Final = 10 * 366 * 24 * 60
 _UNITS: Final = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
@@ -161,7 +161,7 @@ class _Add(Operation, frozen=True):
             set_at=on.now,
         )
         # Older spellings of the same address are replaced as well.
-        known = _known(registry, kind).on(restriction.subject, restriction.channel)
+        known = registry.restrictions(kind).on(restriction.subject, restriction.channel)
         older = [_lifted(each) for each in known if each.subject != restriction.subject]
         return _together([*older, RestrictionSet(restriction)]), _shown(registry, restriction)
 
@@ -180,14 +180,10 @@ class _Remove(Operation, frozen=True):
     channel: str | None = None
 
     def lift(self, kind: str, registry: Registry) -> Done:
-        found = _known(registry, kind).on(_subject(registry, self.who), self.channel or "")
+        found = registry.restrictions(kind).on(_subject(registry, self.who), self.channel or "")
         if not found:
             raise Refused("not-found", "who", f"there is no such {kind}")
         return _together([_lifted(each) for each in found]), _shown(registry, found[-1])
-
-
-def _known(registry: Registry, kind: str) -> Restrictions:
-    return registry.bans if kind == "ban" else registry.mutes
 
 
 def _lifted(restriction: Restriction) -> Change:

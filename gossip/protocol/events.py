@@ -36,6 +36,8 @@ The protocol at a glance (version 2.3.0). Every frame is one JSON object with ``
     games/connect, disconnect    game                                          fresh
     tells/receive                from_game, from_name, to_name, sent_at,       fresh
                                  message
+    moderation/notice            kind, name, channel, reason, until (only      fresh
+                                 with the extension moderation)
 
 Anything wrong is answered with ``Failure``. L{gossip.protocol.frames} reads and writes all this as JSON.
 """
@@ -602,6 +604,24 @@ class TellsReceive(Struct, frozen=True):
     message: str
 
 
+class ModerationNotice(Struct, frozen=True):
+    """
+    A mute or a ban of the receiving game or one of its players begins, changes or ends.
+
+    @ivar kind: C{mute}, C{ban} or C{lifted}.
+    @ivar name: the player; C{None} for the whole game.
+    @ivar channel: where it holds; C{None} for everywhere.
+    @ivar until: when it ends by itself; C{None} for never, and when it has ended.
+    """
+
+    ref: Raw
+    kind: str
+    name: str | None
+    channel: str | None
+    reason: str
+    until: str | None
+
+
 ServerEvent = (
     Success
     | Failure
@@ -623,5 +643,6 @@ ServerEvent = (
     | GamesConnect
     | GamesDisconnect
     | TellsReceive
+    | ModerationNotice
 )
 """Anything that the network sends."""

@@ -49,6 +49,7 @@ from gossip.protocol.events import (
     GameTold,
     Heartbeat,
     Malformed,
+    ModerationNotice,
     NotAuthenticated,
     PlayersSignedIn,
     PlayersSignedOut,
@@ -355,6 +356,9 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
                 "message": message,
             }
             return [_write(_Frame("tells/receive", ref, payload=payload))]
+        case ModerationNotice(ref):
+            payload = {name: getattr(event, name) for name in ("kind", "name", "channel", "reason", "until")}
+            return [_write(_Frame("moderation/notice", ref, payload=payload))]
         case PlayersSignedIn(ref, game, name):
             return [_write(_Frame("players/sign-in", ref, payload={"game": game, "name": name}))]
         case PlayersSignedOut(ref, game, name):

@@ -138,6 +138,10 @@ class Registry:
         owned = [self.games[client_id] for client_id in self._owned.get(owner, ())]
         return sorted(owned, key=lambda game: game.short_name.lower())
 
+    def restrictions(self, kind: str) -> Restrictions:
+        """All restrictions of a kind, as in L{Restriction}."""
+        return self.bans if kind == "ban" else self.mutes
+
     def is_restricted(self, game: Game, now: float) -> bool:
         """
         Have admins disabled this game, or muted or banned it or one of its players?
@@ -370,9 +374,9 @@ class Registry:
         """Apply a change to restrictions, filters, reports or what was said."""
         match change:
             case RestrictionSet(restriction):
-                self._restrictions(restriction.kind).set(restriction)
+                self.restrictions(restriction.kind).set(restriction)
             case RestrictionLifted(kind, subject, channel):
-                self._restrictions(kind).lift(subject, channel)
+                self.restrictions(kind).lift(subject, channel)
             case RestrictionsExpired(by):
                 for restrictions in (self.mutes, self.bans):
                     over = [key for key, each in restrictions.items() if each.until is not None and each.until <= by]
@@ -392,9 +396,6 @@ class Registry:
                 for number, report in self.reports.items():
                     if (report.channel, report.seq) in gone:
                         self.reports[number] = replace(report, message=stands_for(removal.reason))
-
-    def _restrictions(self, kind: str) -> Restrictions:
-        return self.bans if kind == "ban" else self.mutes
 
     def _forget_name(self, client_id: str) -> None:
         game = self.games.get(client_id)

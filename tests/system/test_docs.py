@@ -56,6 +56,7 @@ BROADCASTS: dict[str, type[Any]] = {
     "games/connect": events.GamesConnect,
     "games/disconnect": events.GamesDisconnect,
     "tells/receive": events.TellsReceive,
+    "moderation/notice": events.ModerationNotice,
 }
 
 
@@ -408,7 +409,19 @@ class Telnet(SynchronousTestCase):
     def test_lines(self) -> None:
         """It shows every line that comes unasked."""
         text = TELNET.read_text("utf-8")
-        for line in ("MSG", "TELL", "SIGNIN", "SIGNOUT", "GAMEUP", "GAMEDOWN", "PING", "RESTART", "NOTE", "BYE"):
+        for line in (
+            "MSG",
+            "TELL",
+            "SIGNIN",
+            "SIGNOUT",
+            "GAMEUP",
+            "GAMEDOWN",
+            "PING",
+            "RESTART",
+            "NOTE",
+            "BYE",
+            "NOTICE",
+        ):
             self.assertIn(f"``{line} ", text)
 
     def test_limits(self) -> None:

@@ -133,6 +133,11 @@ class TextFormat:
                 yield encode(f"GAMEDOWN {game}")
             case events.Beat(number) if number:  # the first comes with the login, which is life enough
                 yield encode(f"PING {number}")
+            case events.ModerationNotice(_, kind, player, channel, reason, until):
+                # A player with the name "-" must not be taken for the whole game.
+                name = "-" if player is None else letters.name("?" if player == "-" else player)
+                head = f"NOTICE {kind} {name} {channel or '-'} {until or '-'}"
+                yield from letters.spread(head, letters.text(reason) or "-", most=1)
             case events.Restart(_, downtime):
                 yield encode(f"RESTART {downtime}")
             case events.Authenticated(Asked() as asked, game):

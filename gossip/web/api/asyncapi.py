@@ -33,6 +33,7 @@ _FROM_NETWORK: Final[dict[str, type[msgspec.Struct]]] = {
     "games/connect": events.GamesConnect,
     "games/disconnect": events.GamesDisconnect,
     "tells/receive": events.TellsReceive,
+    "moderation/notice": events.ModerationNotice,
 }
 
 _WITH_HISTORY: Final = ("id", "seq", "sent_at")

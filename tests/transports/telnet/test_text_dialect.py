@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
 from twisted.internet.defer import Deferred, succeed
 
 from gossip.network.ratelimit import Rate
 from gossip.protocol import events
 from gossip.protocol.errors import NOT_KEPT, Error
 from gossip.registry.changes import Channel, ChannelSaved, MessageSaid
+from gossip.transports.telnet.lines import Lettering
 from gossip.transports.telnet.text_dialect import _BEFORE_LOGIN, _COMMANDS
 from gossip.transports.telnet.text_format import Asked, LineOptions, TextFormat
+from tests.support.properties import examples
 from tests.support.rewording import REWORDED, reword
 from tests.support.telnet_games import ANY_RATE, TelnetTestCase
 from tests.support.world import NOW, frame
@@ -411,11 +417,40 @@ class CommandTests(TelnetTestCase):
         )
 
 
+LETTERINGS = (
+    Lettering(),
+    Lettering(charset="ascii", maxline=256, double="{%"),
+    Lettering(charset="latin1", strip="-shouting"),
+)
+
+
 class FormatTests(TelnetTestCase):
     """Events that have no line, and rare ones."""
 
     def encode(self, event: events.ServerEvent) -> bytes:
         return TextFormat(LineOptions()).encode(event)
+
+    def test_notice(self) -> None:
+        """A notice has a dash for what it has no word for; whatever an admin wrote, it is one line."""
+        until = "2026-11-23T12:00:00Z"
+        for fields, line in (
+            (("mute", "Ana Two", "gossip", "shouting", until), f"mute Ana%20Two gossip {until} shouting"),
+            (("ban", None, None, "spam", None), "ban - - - spam"),
+            (("lifted", "-", None, "so", None), "lifted ? - - so"),
+        ):
+            written = self.encode(events.ModerationNotice(Raw(b"1"), *fields))
+            self.assertEqual(written, f"NOTICE {line}\r\n".encode())
+
+    @given(st.text(min_size=1), st.text(min_size=1, max_size=64), st.sampled_from(LETTERINGS))
+    @examples(200)
+    def test_any_notice(self, reason: str, name: str, lettering: Lettering) -> None:
+        """A notice is one line of six words at least, and no longer than the MUD wants."""
+        notice = events.ModerationNotice(Raw(b"1"), "mute", name, "gossip", reason, None)
+        written = TextFormat(LineOptions(lettering)).encode(notice)
+        (line,) = written.split(b"\r\n")[:-1]
+        self.assertLessEqual(len(line) + 2, lettering.maxline)
+        self.assertGreaterEqual(len(line.split(b" ")), 6)
+        self.assertFalse(re.search(rb"[\x00-\x1f]", line))
 
     def test_not_told(self) -> None:
         """Some events have no line: the first beat, achievements, and answers without a request."""
