@@ -32,6 +32,7 @@ from gossip.web.pages.admin import AdminPages
 from gossip.web.pages.chat import ChatPages
 from gossip.web.pages.chat_actions import ChatActions
 from gossip.web.pages.connect import ConnectPages
+from gossip.web.pages.crawlers import CrawlerPages
 from gossip.web.pages.front import FrontPages
 from gossip.web.pages.games import GamePages
 from gossip.web.pages.manage import ManagePages
@@ -125,9 +126,12 @@ def public_site(
     ownerless = OwnerlessGames(layout, cookies, executor)
     router = Router(layout.problem_page)
     router.add("/static/{name}", get=layout.assets)
+    # Browsers ask for it where a page names no icon: for JSON, or a feed.
+    router.add("/favicon.ico", get=lambda request: layout.assets(request, "icon.svg"))
     for part in (
         Monitoring(layout, tokens, live),
         FrontPages(layout, public, queries),
+        CrawlerPages(queries),
         GamePages(layout, public, queries),
         # Before the chat pages, whose patterns match its paths too.
         ChatActions(layout, public, queries, cookies, executor, chat),

@@ -107,6 +107,23 @@ class FrontTests(PagesTestCase):
         self.service.clock.advance(2)
         self.assertIn(b"A<b@Alpha: 1 > 0", Browser(self.site).ask("GET", "/", b"", Accept="*/*")[2])
 
+    def test_terminal_alone(self) -> None:
+        """Where nobody is and nothing was said, the text has no gaps."""
+        _, _, body = Browser(self.site).ask("GET", "/", b"", Accept="*/*")
+        self.assertEqual(
+            body.decode(),
+            "Gossip: a network that connects MUDs.\nOnline: 0 games, 0 players.\n\n"
+            "Join: ws://mud.example:4110/socket. How: /connect. JSON: /api/v1/\n",
+        )
+
+    def test_strangers(self) -> None:
+        """Whoever is not signed in can sign in to talk, or create an account, if everybody can."""
+        self.show("gossip")
+        self.assertLessEqual({"/sign-in?back=/channels", "/sign-up"}, {*self.page("/").links()})
+        self.assertLessEqual(
+            {"/sign-in?back=%2Fchat%2Fgossip", "/sign-up?back=%2Fchat%2Fgossip"}, {*self.page("/chat/gossip").links()}
+        )
+
     def test_theme(self) -> None:
         """The theme can be chosen without JavaScript, and leads back to a page of this site only."""
         code, headers, _ = self.get("/theme?to=dark&back=/games%3Fq=a")
@@ -385,10 +402,6 @@ class NetworkPageTests(PagesTestCase):
                 self.assertNotIn(".rst", link)
         self.assertEqual(self.get("/docs/index")[0], 404)
         self.assertEqual(self.get("/docs/%2e%2e%2fREADME")[0], 404)
-
-    def test_robots(self) -> None:
-        """Crawlers get a list of paths to avoid."""
-        self.assertIn(b"Disallow: /admin", self.get("/robots.txt")[2])
 
 
 class EverywhereTests(PagesTestCase):

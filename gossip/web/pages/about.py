@@ -57,6 +57,7 @@ class AboutPages:
             request,
             "stats.html",
             title="Stats",
+            description=f"Players and messages on {self._layout.name} over time.",
             games=games,
             online=online,
             players=players,
@@ -76,7 +77,12 @@ class AboutPages:
         """The documents."""
         documents = await self._documents()
         return self._layout.page(
-            request, "docs.html", title="Docs", documents=documents.values(), address=socket_address(request)
+            request,
+            "docs.html",
+            title="Docs",
+            description=f"The documents of {self._layout.name}: how to join with a game, and how to run a network.",
+            documents=documents.values(),
+            address=socket_address(request),
         )
 
     async def document(self, request: PublicRequest, name: str) -> bytes:
@@ -84,7 +90,8 @@ class AboutPages:
         documents = await self._documents()
         if name not in documents:
             raise NotFound("There is no such document.")
-        return self._layout.page(request, "document.html", title=documents[name].title, document=documents[name])
+        found = documents[name]
+        return self._layout.page(request, "document.html", title=found.title, description=found.about, document=found)
 
     def _documents(self) -> Deferred[dict[str, Document]]:
         # On the first request, in a thread: it takes half a second and some memory.

@@ -13,7 +13,7 @@ from twisted.web import http
 from gossip.registry.changes import MessageSaid
 from gossip.web.api.feeds import atom
 from gossip.web.http.requests import PublicRequest, answer_cached
-from gossip.web.http.router import NotFound, Router
+from gossip.web.http.router import NotFound, Router, redirect
 from gossip.web.http.urls import number_parameter, site_address
 from gossip.web.live import Live
 from gossip.web.pages.front import LINES
@@ -29,6 +29,8 @@ PAGE: Final = 100
 
 FEED: Final = 50
 """The maximum number of messages in a feed."""
+
+_ABOUT: Final = "Messages on a channel reach every game that subscribes to it. Anyone can read them here."
 
 
 class Draft(Struct, frozen=True):
@@ -59,6 +61,7 @@ class ChatPages:
     def add(self, router: Router) -> None:
         """Add the pages."""
         router.add("/live", get=self.follow_all)
+        router.add("/chat", get=lambda request: redirect(request, "/channels"))
         router.add("/channels", get=self.channels)
         router.add("/chat/{name}", get=self.chat)
         router.add("/chat/{name}/live", get=self.follow)
@@ -77,7 +80,14 @@ class ChatPages:
             if lines:
                 last[channel.name] = lines[-1]
         return self._layout.page(
-            request, "channels.html", title="Channels", channels=channels, last=last, left=left, next=after + LISTED
+            request,
+            "channels.html",
+            title="Channels",
+            description=_ABOUT,
+            channels=channels,
+            last=last,
+            left=left,
+            next=after + LISTED,
         )
 
     async def chat(self, request: PublicRequest, name: str, draft: Draft = NOTHING) -> bytes:
@@ -137,6 +147,8 @@ class ChatPages:
             "chat.html",
             max(draft.code, complaint.code),
             title=f"#{name}",
+            description=channel.description
+            or f"The channel {name} of {self._layout.name}: players of all games talk here.",
             channel=channel,
             described_by=public_author(channel.described_by),
             lines=lines,

@@ -1,4 +1,4 @@
-"""The front page, in HTML and for terminals, the theme, and robots.txt."""
+"""The front page, in HTML and for terminals, and the theme."""
 
 from __future__ import annotations
 
@@ -24,21 +24,10 @@ LINES: Final = 12
 NAMED: Final = 100
 """How many of the games online the front page for terminals shows."""
 
-_ROBOTS: Final = """\
-User-agent: *
-Disallow: /account
-Disallow: /admin
-Disallow: /api/
-Disallow: /forgot
-Disallow: /live
-Disallow: /manage
-Disallow: /reset/
-Disallow: /setup/
-Disallow: /sign-in
-Disallow: /sign-up
-Disallow: /theme
-Disallow: /chat/*/live
-"""
+_ABOUT: Final = (
+    "{} connects text games. Players talk across games on shared channels, send each other tells, and see who is "
+    "online where."
+)
 
 
 class FrontPages:
@@ -53,7 +42,6 @@ class FrontPages:
         """Add the pages."""
         router.add("/", get=self.front)
         router.add("/theme", get=self.theme)
-        router.add("/robots.txt", get=lambda request: answer_text(request, _ROBOTS.rstrip("\n"), 200))
 
     async def front(self, request: PublicRequest) -> bytes:
         """Games online, the latest messages, and how to join."""
@@ -68,6 +56,7 @@ class FrontPages:
             request,
             "front.html",
             title=self._layout.name,
+            description=_ABOUT.format(self._layout.name),
             games=games,
             players=known.players,
             messages=messages,
@@ -81,19 +70,21 @@ class FrontPages:
 
     def _text(self, request: PublicRequest, games: Sequence[PublicGame], lines: Sequence[MessageSaid]) -> str:
         players = sum(game.players_online_count for game in games)
-        text = [
-            f"{self._layout.name}: a network that connects MUDs.",
-            f"Online: {count(len(games), 'game')}, {count(players, 'player')}.",
-            "",
-        ]
         shown = games[:NAMED]
         width = max((len(game.game) for game in shown), default=0)
-        text += [f"  {game.game:{width}}  {game.players_online_count:4}  {_line(game.display_name)}" for game in shown]
+        listed = [f"  {game.game:{width}}  {game.players_online_count:4}  {_line(game.display_name)}" for game in shown]
         if len(games) > NAMED:
-            text.append(f"  and {len(games) - NAMED:,} more: /games")
-        text += ["", *(f"{clock(said.said_at)} [{said.channel}] {_spoken(said)}" for said in lines), ""]
-        text.append(f"Join: {socket_address(request) or '/socket on this host'}. How: /docs/protocol. JSON: /api/v1/")
-        return "\n".join(text)
+            listed.append(f"  and {len(games) - NAMED:,} more: /games")
+        parts = (
+            [
+                f"{self._layout.name}: a network that connects MUDs.",
+                f"Online: {count(len(games), 'game')}, {count(players, 'player')}.",
+            ],
+            listed,
+            [f"{clock(said.said_at)} [{said.channel}] {_spoken(said)}" for said in lines],
+            [f"Join: {socket_address(request) or '/socket on this host'}. How: /connect. JSON: /api/v1/"],
+        )
+        return "\n\n".join("\n".join(part) for part in parts if part)
 
     def theme(self, request: PublicRequest) -> bytes:
         """Choose the colour theme without JavaScript."""

@@ -26,8 +26,8 @@ from gossip.web.pages.operation_forms import fill
 from gossip.web.pages.ownerless import SAID as TAKEN
 from gossip.web.pages.ownerless import OwnerlessGames
 from gossip.web.settings import WebRules
+from gossip.web.views import play_links
 from gossip.web.views.layout import Layout
-from gossip.web.views.play_links import written
 from gossip.web.views.progress import own_game, progress
 
 CHANGES: Final = 100
@@ -35,6 +35,8 @@ CHANGES: Final = 100
 
 _SAID: Final = {"saved": "Saved.", "removed": "The game is no longer registered.", **TAKEN}
 """The messages after a form was sent, by the query parameter C{done}."""
+_REGISTER_TEXTS: Final = ("short_name", "name", "tagline", "connections")
+"""The text fields of the form to register a game."""
 _GAME_TEXTS: Final = ("name", "tagline", "description", "homepage_url", "connections")
 """The text fields of the form of a game."""
 
@@ -87,17 +89,24 @@ class ManagePages:
             most=most,
             full=bool(most) and len(games) >= most,
             found=await self._ownerless.found(account),
-            typed={"short_name": "", "name": "", **typed},
-            **_wrong(refused, "short_name", "name"),
+            typed={**dict.fromkeys(_REGISTER_TEXTS, ""), **typed},
+            **_wrong(refused, *_REGISTER_TEXTS),
             said=_SAID.get(parameter(request, "done") or "", ""),
         )
 
     async def register(self, request: PublicRequest, account: Account) -> bytes:
         """Register a game. Only the answer shows its secret."""
         form = self._cookies.read_form(request)
-        typed = {name: form.text(name) for name in ("short_name", "name")}
+        typed = {name: form.text(name) for name in _REGISTER_TEXTS}
+        given = {name: text.strip() for name, text in typed.items()}
         try:
-            added = GameAdd(name=typed["name"].strip(), short_name=typed["short_name"].strip(), owner=account.name)
+            added = GameAdd(
+                name=given["name"],
+                short_name=given["short_name"],
+                tagline=given["tagline"] or None,
+                connections=(play_links.read(given["connections"]),) if given["connections"] else (),
+                owner=account.name,
+            )
             made = await self._note(added, account, lambda: self._check_number(account))
         except Refused as refused:
             return await self._games(request, account, typed, refused)
@@ -138,7 +147,7 @@ class ManagePages:
             "tagline": game.tagline or "",
             "description": game.description or "",
             "homepage_url": game.homepage_url or "",
-            "connections": "\n".join(map(written, game.connections)),
+            "connections": "\n".join(map(play_links.written, game.connections)),
             "hidden": game.hidden,
             "hide_players": game.hides_players,
         }

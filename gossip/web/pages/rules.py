@@ -36,6 +36,7 @@ class RulesPage:
             request,
             "rules.html",
             title=made.title,
+            description=f"The rules of {self._layout.name}, how to reach its operator, and what is kept for how long.",
             document=made,
             elsewhere=rules.elsewhere,
             settings=self._layout.gossip.network.rules.settings,

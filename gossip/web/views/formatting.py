@@ -59,6 +59,12 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
+def shortened(text: str, most: int = 200) -> str:
+    """The beginning of a text on one line, cut between words."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most].rpartition(' ')[0] or line[:most]} …"
+
+
 def span(seconds: float) -> str:
     """A rough duration: C{3 days}."""
     for name, size in (("day", 86400), ("hour", 3600), ("minute", 60)):

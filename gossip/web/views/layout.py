@@ -21,6 +21,7 @@ from gossip.web.http.accept import accepts_html
 from gossip.web.http.assets import Assets
 from gossip.web.http.requests import REASONS, PublicRequest, answer, answer_text, own_address
 from gossip.web.http.router import Problem
+from gossip.web.http.urls import site_address
 from gossip.web.views import formatting
 
 THEMES: Final = ("auto", "light", "dark")
@@ -59,6 +60,7 @@ def templates() -> Environment:
         moment=formatting.moment,
         number=formatting.number,
         segment=partial(quote, safe=""),
+        shortened=formatting.shortened,
         span=formatting.span,
         web=formatting.web_address,
     )
@@ -121,7 +123,8 @@ class Layout:
         """
         Answer with a page.
 
-        @param values: the variables of the template.
+        @param values: the variables of the template. C{description} is that of a public page, for search engines and
+            for programs that show what a link leads to.
         """
         return answer(request, self.html(request, template, **values), _HTML, code)
 
@@ -134,12 +137,13 @@ class Layout:
             open_book=self.gossip.network.rules.settings.public_moderation != "off",
             path=request.path.decode("ascii", "replace"),
             here=request.uri.decode("ascii", "replace"),
+            origin=site_address(request) or "",
             theme=theme if theme in THEMES else "auto",
             user=self._account(request),
             csrf=partial(self._form_token, request),
             can_sign_up=self._can_sign_up(),
             now=self.now,
-            **values,
+            **{"description": "", **values},
         )
         return text.encode("utf-8", "replace")
 

@@ -1,11 +1,19 @@
-"""Ways to play a game as URLs: C{telnet://mud.example:4000}, C{telnets://...}, C{https://...}."""
+"""
+Ways to play a game as URLs: C{telnet://mud.example:4000}, C{telnets://...}, C{https://...}.
+
+People may leave out the C{telnet://}, and write a space before the port, as they type it for a telnet client.
+"""
 
 from __future__ import annotations
 
+import re
+from typing import Final
 from urllib.parse import urlsplit
 
 from gossip.protocol.events import GameConnection, SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.registry.errors import Refused
+
+_HOST_AND_PORT: Final = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(?::| +)([0-9]{1,5})")
 
 
 def written(way: GameConnection) -> str:
@@ -27,6 +35,8 @@ def read(text: str) -> GameConnection:
         "telnet": TelnetConnection,
         "telnets": SecureTelnetConnection,
     }
+    if found := _HOST_AND_PORT.fullmatch(text):
+        text = f"telnet://{found[1]}:{found[2]}"
     kind = kinds.get(text.partition("://")[0].lower())
     if kind is None:
         if text.lower().startswith(("http://", "https://")):
@@ -41,5 +51,5 @@ def read(text: str) -> GameConnection:
     raise Refused(
         "invalid",
         "connections",
-        "a way to play is like telnet://mud.example:4000, telnets://mud.example:4443 or https://mud.example/",
+        "a way to play is like mud.example:4000, telnets://mud.example:4443 or https://mud.example/",
     )

@@ -78,6 +78,15 @@ class RegisterTests(OwnerTestCase):
         [entry] = self.service.store.entries
         self.assertEqual((entry.actor, entry.operation, entry.subject), ("Ana", "game/add", "My MUD"))
 
+    def test_more(self) -> None:
+        """A tagline and one way to play can be given at once, as people type it for a telnet client."""
+        answer = self.ana.post("/manage", {**MINE, "tagline": " A quiet  place ", "connections": " mud.example 4000"})
+        self.assertEqual(answer.code, 200)
+        game = self.world.game("Mine")
+        self.assertEqual((game.tagline, game.connections), ("A quiet place", (TelnetConnection("mud.example", 4000),)))
+        self.bo.post("/manage", {"short_name": "Web", "name": "Web MUD", "tagline": "", "connections": " "})
+        self.assertEqual((self.world.game("Web").tagline, self.world.game("Web").connections), (None, ()))
+
     def test_shown_once(self) -> None:
         """A secret is in one answer only: on no other page, and in no log."""
         shown = [self.secret_of(self.ana.post("/manage", MINE))]
@@ -103,6 +112,9 @@ class RegisterTests(OwnerTestCase):
             ({"short_name": "New", "name": "Remove the tagline"}, "the name Remove the tagline is taken", "name"),
             ({"short_name": "New", "name": " "}, "a game needs a name", "name"),
             ({"short_name": "New", "name": HOSTILE}, "a name has up to", "name"),
+            ({"short_name": "New", "name": "New", "tagline": "x" * 71}, "a tagline has up to 70", "tagline"),
+            ({"short_name": "New", "name": "New", "connections": "somewhere"}, "a way to play is like", "connections"),
+            ({"short_name": "New", "name": "New", "connections": "a_b.c:0"}, "a way to play is like", "connections"),
             ({}, "1 to 15 letters and digits", "short_name"),
         ):
             answer = self.ana.post("/manage", typed)
@@ -216,7 +228,7 @@ class EditTests(OwnerTestCase):
             ("tagline", "x" * 71, "a tagline has up to 70"),
             ("description", "<b>bold</b>", "a description has up to 2000"),
             ("homepage_url", "javascript:alert(1)", "a web address starts with"),
-            ("connections", "mud.example 4000", "a way to play is like"),
+            ("connections", "mud.example", "a way to play is like"),
             ("connections", "telnet://mud.example:99999", "a way to play is like"),
             ("connections", "javascript:alert(1)", "a way to play is like"),
             ("connections", "https://", "a web connection starts with"),

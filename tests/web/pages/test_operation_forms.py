@@ -105,7 +105,12 @@ class FillTests(SynchronousTestCase):
         )
         self.assertEqual(filled.connections, expected)
         self.assertEqual(fill(GameEdit, form(game="A", connections="")).connections, ())
-        for text in ("a.example:4000", "telnet://a.example", "telnet://a:x", "javascript:alert(1)", "telnet://[::1:4"):
+        typed = "a.example:4000\na.example  4000\n[2001:db8::1]:4000"
+        self.assertEqual(
+            fill(GameEdit, form(game="A", connections=typed)).connections,
+            (*[TelnetConnection("a.example", 4000)] * 2, TelnetConnection("2001:db8::1", 4000)),
+        )
+        for text in ("a.example", "telnet://a.example", "telnet://a:x", "javascript:alert(1)", "telnet://[::1:4"):
             with self.assertRaises(Refused):
                 fill(GameEdit, form(game="A", connections=text))
 
