@@ -97,6 +97,8 @@ def _carry_out(arguments: argparse.Namespace) -> int:
         # A daemon that has pages knows their address; otherwise the configuration does.
         result.setdefault("address", _config(arguments).address + result["link"])
     said = (command.done.format_map(result), "") if command.done else ()
+    if arguments.view is command.shell_view:
+        terminal.complain(terminal.written(command.beside_shell_view(result)))
     return _show(arguments, result, lambda shown: (*said, *arguments.view(shown)))
 
 

@@ -105,6 +105,11 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Make a command for a shell of a result. gossipctl offers C{--shell} where this is overridden."""
         return ()
 
+    @staticmethod
+    def beside_shell_view(result: Result) -> Sequence[Block]:
+        """Make what people see while a shell takes the command, which it does not show."""
+        return ()
+
 
 _FIELD: Final = re.compile(r"\s+@ivar\s+(\w+):\s+")
 _MARKUP: Final = re.compile(r"[CL]\{([^}]*)\}")

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from gossip.operations.accounts import find_account
 from gossip.operations.command import Argument, Block, Result, Table
 from gossip.operations.listing import Listing, rest
-from gossip.operations.operation import Done, Occasion, Operation, find_game, given_or
+from gossip.operations.operation import Done, Occasion, Operation, find_game, given_or, is_terminal
 from gossip.protocol.events import GameConnection
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import (
@@ -52,16 +52,44 @@ Connections = Annotated[
 
 
 def _view_credentials(result: Result) -> Sequence[Block]:
-    shown = {"client_id": result["client_id"], "client_secret": result["client_secret"]}
-    lines = ["", "The secret is not shown again. Give both to the owner of the game."]
+    site = _site(result)
+    shown = {
+        "client_id": result["client_id"],
+        "client_secret": result["client_secret"],
+        "connect to": f"ws{site.removeprefix('http')}/socket" if site else None,
+        "guide": result["address"] if site else None,
+    }
+    lines = ["The secret is not shown again. Give all of it to the owner of the game."]
     if until := result.get("old_secret_until"):
         lines.append(f"The old secret works until {until}.")
-    return f"{result['name']} ({result['short_name']})", "", shown, *lines
+    return f"{result['name']} ({result['short_name']})", "", shown, "", *lines, *_belongs(result)
 
 
 def _view_exports(result: Result) -> Sequence[Block]:
     # C{gossipctl talk} finds them in its environment.
     return (f"export GOSSIP_CLIENT_ID={result['client_id']} GOSSIP_CLIENT_SECRET={result['client_secret']}",)
+
+
+def _view_beside_exports(result: Result) -> Sequence[Block]:
+    return f"{result['name']} ({result['short_name']}): its credentials are in this shell.", *_belongs(result)
+
+
+def _belongs(result: Result) -> Sequence[Block]:
+    if "owner" not in result:
+        return ()  # from a daemon of an older version
+    if result["owner"]:
+        change = f"gossipctl game edit {result['short_name']} --owner NAME"
+        return (f"It belongs to the account {result['owner']}. To change that: {change}",)
+    site = _site(result)
+    return (
+        f"It belongs to no account yet. An admin can take it{f' at {site}/manage' if site else ' on the web pages'}.",
+    )
+
+
+def _site(result: Result) -> str:
+    """The address of the web pages, as far as it is known: whoever carries out the operation adds it to the link."""
+    address: str = result.get("address", "")
+    return address.removesuffix(result.get("link", ""))
 
 
 def _view_games(result: Result) -> Sequence[Block]:
@@ -99,7 +127,8 @@ def _state(game: Result) -> str:
 
 class GameAdd(Operation, frozen=True):
     """
-    Register a game, and show its secret. Only a digest of the secret is kept, so it cannot be shown again.
+    Register a game, and show its secret. Only a digest of the secret is kept, so it cannot be shown again. If you do
+    this in a terminal, name no owner, and there is exactly one admin account, the game belongs to that.
 
     @ivar name: the full name of the game.
     @ivar short_name: the name by which other games know it.
@@ -116,6 +145,7 @@ class GameAdd(Operation, frozen=True):
     may_be_first = True
     view = staticmethod(_view_credentials)
     shell_view = staticmethod(_view_exports)
+    beside_shell_view = staticmethod(_view_beside_exports)
 
     name: str
     short_name: Annotated[str, Argument("SHORT", "--short")]
@@ -125,7 +155,7 @@ class GameAdd(Operation, frozen=True):
     description: str | None = None
     homepage_url: HomepageUrl | None = None
     connections: Connections = ()
-    owner: str | None = None
+    owner: str | UnsetType | None = UNSET
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         secret = on.new_uuid()
@@ -141,9 +171,16 @@ class GameAdd(Operation, frozen=True):
             homepage_url=self.homepage_url or None,
             connections=self.connections,
             created_at=on.now,
-            owner=find_account(registry, self.owner, "owner").name if self.owner else None,
+            owner=self._owner(registry, on.actor),
         )
         return GameSaved(game), _credentials(game, secret)
+
+    def _owner(self, registry: Registry, actor: str) -> str | None:
+        if not isinstance(self.owner, UnsetType):
+            return find_account(registry, self.owner, "owner").name if self.owner else None
+        # Only an owner finds the game on the web pages, and whoever is at the terminal can have no other account.
+        admins = registry.accounts.admins()
+        return admins[0].name if is_terminal(actor) and len(admins) == 1 else None
 
 
 class GameList(Listing, frozen=True):
@@ -192,6 +229,7 @@ class GameRotate(Operation, frozen=True):
     wire = "game/rotate"
     view = staticmethod(_view_credentials)
     shell_view = staticmethod(_view_exports)
+    beside_shell_view = staticmethod(_view_beside_exports)
 
     game: str
 
@@ -328,6 +366,8 @@ def _credentials(game: Game, secret: str) -> Result:
         "short_name": game.short_name,
         "client_id": game.client_id,
         "client_secret": secret,
+        "owner": game.owner,
+        "link": f"/connect/{game.short_name}" if game.owner else "/connect",
     }
 
 

@@ -62,6 +62,11 @@ class Occasion(Struct, frozen=True):
     found: Any = None
 
 
+def is_terminal(actor: str) -> bool:
+    """Whether an admin is a user of the machine, and not an account of the web pages."""
+    return actor.startswith("unix:")  # no name of an account has a colon
+
+
 class Operation(Command, frozen=True):
     """
     A command that comes to a change of what is known, or tells what is known.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gossip.cli import terminal
+from gossip.operations.games import GameAdd
 from gossip.protocol.events import TelnetConnection, WebConnection
 from gossip.registry.changes import GameRemoved, GameSaved, GameSeen
 from gossip.registry.secret import digest
@@ -16,12 +18,64 @@ class GameTests(AdminTestCase):
         """A new game gets an identity and a secret; only a digest of the secret is kept."""
         self.assertEqual(
             self.add(),
-            {"name": "The Alpha", "short_name": "Alpha", "client_id": uuid(2), "client_secret": uuid(1)},
+            {
+                "name": "The Alpha",
+                "short_name": "Alpha",
+                "client_id": uuid(2),
+                "client_secret": uuid(1),
+                "owner": None,
+                "link": "/connect",
+            },
         )
         game = self.registry.games[uuid(2)]
         self.assertEqual([secret.digest for secret in game.secrets], [digest(uuid(1))])
         self.assertEqual((game.created_at, game.hidden, game.hides_players, game.disabled), (NOW, False, False, False))
         self.assertIs(self.registry.authenticate(uuid(2), uuid(1), NOW), game)
+
+    def test_owner(self) -> None:
+        """
+        A game that is added in a terminal belongs to the only admin, unless the admin says otherwise. If there is no
+        admin, or more than one, it belongs to nobody.
+        """
+        self.perform("account/add", name="Boss", admin=True)
+        self.perform("account/add", name="Ana")
+        added = self.add()
+        self.assertEqual((added["owner"], added["link"]), ("Boss", "/connect/Alpha"))
+        self.assertEqual(self.perform("game/show", game="Alpha")["owner"], "Boss")
+        self.assertIsNone(self.add("Beta", owner="")["owner"])
+        self.assertIsNone(self.add("Gamma", owner=None)["owner"])
+        self.assertEqual(self.add("Delta", owner="Ana")["owner"], "Ana")
+        self.actor = "Boss"
+        self.assertIsNone(self.add("Epsilon")["owner"], "the pages and the API name an owner, or mean none")
+        self.actor = "unix:ana"
+        self.perform("account/add", name="Second", admin=True)
+        self.assertIsNone(self.add("Zeta")["owner"])
+        self.perform("account/edit", name="Second", disabled=True)
+        self.assertEqual(self.add("Eta")["owner"], "Boss")
+
+    def test_views(self) -> None:
+        """The admin is told where the game connects, where its guide is, and to whom it belongs."""
+        made = {**self.add(), "address": "http://x.example:4110/connect"}
+        about, _, shown, _, secret, belongs = GameAdd.view(made)
+        self.assertEqual(about, "The Alpha (Alpha)")
+        assert isinstance(shown, dict)
+        self.assertEqual(shown["connect to"], "ws://x.example:4110/socket")
+        self.assertEqual(shown["guide"], "http://x.example:4110/connect")
+        self.assertIn("not shown again", str(secret))
+        text = "It belongs to no account yet. An admin can take it at http://x.example:4110/manage."
+        self.assertEqual(belongs, text)
+        owned = {**made, "owner": "Boss", "link": "/connect/Alpha", "address": "https://x.example/connect/Alpha"}
+        shown = GameAdd.view(owned)[2]
+        assert isinstance(shown, dict)
+        self.assertEqual(shown["connect to"], "wss://x.example/socket")
+        text = "It belongs to the account Boss. To change that: gossipctl game edit Alpha --owner NAME"
+        self.assertEqual(GameAdd.view(owned)[-1], text)
+        self.assertEqual(GameAdd.beside_shell_view(owned)[-1], text)
+        self.assertNotIn(made["client_secret"], terminal.written(GameAdd.beside_shell_view(owned)))
+        for unknown in ({**made, "address": made["link"]}, {key: made[key] for key in list(made)[:4]}):
+            written = terminal.written(GameAdd.view(unknown))
+            self.assertNotIn("connect to", written)
+            self.assertNotIn("http", written)
 
     def test_add_with_everything(self) -> None:
         """All arguments are kept; empty texts count as none."""

@@ -26,11 +26,12 @@ class AdminTestCase(SynchronousTestCase):
         self.numbers = itertools.count(1)
         self.memory = MemoryStore()
         self.change: Any = None
+        self.actor = "unix:ana"
 
     def perform(self, name: str, now: float = NOW, /, **arguments: Any) -> Result:
         """Carry out an operation as the daemon does; what it changed is in C{change}."""
         operation = read(msgspec.json.encode(arguments), OPERATIONS[name])
-        on = Occasion(now, lambda: uuid(next(self.numbers)), "unix:ana")
+        on = Occasion(now, lambda: uuid(next(self.numbers)), self.actor)
         if operation.looks:
             on = replace(on, found=operation.look(self.memory, now))
         self.change, result = operation.perform(self.registry, on)

@@ -52,12 +52,26 @@ class OfflineTests(SynchronousTestCase):
     def test_game_add(self) -> None:
         """The first game creates the store, and its credentials are printed as one object."""
         added = self.json("game", "add", "My MUD", "--short", "MyMUD", "--hidden", "--hide-players")
-        self.assertEqual(list(added), ["name", "short_name", "client_id", "client_secret"])
+        self.assertEqual(list(added), ["name", "short_name", "client_id", "client_secret", "owner", "link", "address"])
+        self.assertEqual(added["address"], "http://127.0.0.1:4110/connect")
         self.assertEqual((added["name"], added["short_name"]), ("My MUD", "MyMUD"))
         with contextlib.closing(Store.open(None, self.data)) as store:
             game = store.load().authenticate(added["client_id"], added["client_secret"], NOW)
         assert game is not None
         self.assertEqual((game.hidden, game.hides_players), (True, True))
+
+    def test_game_for_shell(self) -> None:
+        """
+        For a shell there is one line on standard output. The person sees beside it whose game it is: that of the only
+        admin.
+        """
+        self.run_("account", "add", "Boss", "--admin")
+        code, out, err = self.run_("game", "add", "My MUD", "--short", "MyMUD", "--shell")
+        self.assertEqual((code, out.count("\n"), err.count("\n")), (0, 1, 2))
+        self.assertTrue(out.startswith("export GOSSIP_CLIENT_ID="), out)
+        self.assertIn("My MUD (MyMUD): its credentials are in this shell.\nIt belongs to the account Boss.", err)
+        out = self.run_("game", "rotate", "MyMUD")[1]
+        self.assertRegex(out, r"\nconnect to +ws://127.0.0.1:4110/socket\nguide +http://127.0.0.1:4110/connect/MyMUD\n")
 
     def test_game(self) -> None:
         """A game is registered, changed and removed."""
