@@ -266,7 +266,7 @@ class OfflineTests(SynchronousTestCase):
         head, first, _ = self.run_("game", "list")[1].splitlines()
         self.assertEqual(head, "SHORT     NAME       STATE   CLIENT ID")
         self.assertEqual(first, f"A         The Alpha  hidden  {added['client_id']}")
-        self.assertEqual(self.run_("channel", "list")[1], "CHANNEL  STATE   DESCRIPTION\ngossip   public\n")
+        self.assertEqual(self.run_("channel", "list")[1], "CHANNEL  STATE   DESCRIPTION  BY  AT\ngossip   public\n")
         self.assertIn("The secret is not shown again", self.run_("game", "rotate", "A")[1])
 
     def test_no_store(self) -> None:
