@@ -41,8 +41,8 @@ class AdminTestCase(BrowserTestCase):
         return str(self.tab.driver.find_element("css selector", "main .wrong").text)
 
 
-class OrderTests(AdminTestCase):
-    """Keeping order."""
+class ModerationTests(AdminTestCase):
+    """Mutes, bans and filters."""
 
     def test_mute(self) -> None:
         """
@@ -51,7 +51,7 @@ class OrderTests(AdminTestCase):
         """
         game = self.join()
         self.assertEqual(self.outcome(game), "success")
-        self.open("/admin/order")
+        self.open("/admin/moderation")
         self.fill(who="Ana@Alpha", reason="shouting", minutes="600")
         self.send(MUTE)
         self.assertEqual(self.note(), "The mute is in effect.")
@@ -62,7 +62,7 @@ class OrderTests(AdminTestCase):
         self.daemon.wait_until_healthy()
         game = self.join()
         self.assertRegex(self.outcome(game), r"^muted until [0-9T:-]+Z: shouting$")
-        self.open("/admin/order")
+        self.open("/admin/moderation")
         self.assertIn("ana@Alpha", self.tab.text)
         self.send(".list form button")
         self.assertEqual(self.note(), "The mute was lifted.")
@@ -76,19 +76,19 @@ class OrderTests(AdminTestCase):
     def test_ends_by_itself(self) -> None:
         """A mute for a while ends by itself, for the game as on the page."""
         game = self.join()
-        self.open("/admin/order")
+        self.open("/admin/moderation")
         self.fill(who="Alpha", reason="a rest", minutes=SHORT, channel="gossip")
         self.send(MUTE)
         self.assertRegex(self.outcome(game), r"^muted until [0-9T:-]+Z: a rest$")
         eventually(lambda: not self.daemon.admin("mute/list")["mutes"], "the end of the mute", within=60)
         self.assertEqual(self.outcome(game), "success")
-        self.open("/admin/order")
+        self.open("/admin/moderation")
         self.assertIn("No mutes.", self.tab.text)
 
     def test_ban(self) -> None:
         """A ban everywhere wants a box ticked; then the game is gone, and gets in no more."""
         game = self.join()
-        self.open("/admin/order?who=Alpha&reason=spam")
+        self.open("/admin/moderation?who=Alpha&reason=spam")
         self.send(BAN)
         self.assertEqual(self.wrong(), "Not done: tick the box to confirm this action.")
         self.assertEqual(self.tab.run("return document.activeElement.id"), "wrong")
@@ -130,7 +130,7 @@ class OrderTests(AdminTestCase):
         self.assertIn("Rude words", self.tab.text)
         self.open("/admin/reports")
         self.tab.driver.find_element("partial link text", "Mute or ban Ana@Alpha").click()
-        eventually(lambda: self.path.startswith("/admin/order"), "the page of mutes")
+        eventually(lambda: self.path.startswith("/admin/moderation"), "the page of mutes")
         self.fill(reason="rude")
         self.send(MUTE)
         self.assertRegex(self.outcome(game), "^muted: rude$")
@@ -202,7 +202,7 @@ class EveryPageTests(AdminTestCase):
         "/admin/accounts/Ana-with_a-long_name",
         "/admin/channels/" + "c" * 60,
         "/admin/reports?all=1",
-        "/admin/order?done=mute/add",
+        "/admin/moderation?done=mute/add",
     )
 
     def test_good(self) -> None:

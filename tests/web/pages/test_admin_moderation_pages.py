@@ -29,7 +29,7 @@ class OrderTests(AdminPagesTestCase):
     def test_mute(self) -> None:
         """A mute is set and lifted by forms; it is permanent or not, on one channel or on all."""
         typed = {"who": "Ana@alpha", "reason": "Shouting", "channel": "gossip", "minutes": "90"}
-        self.done("/admin/order", "mute/add", **typed)
+        self.done("/admin/moderation", "mute/add", **typed)
         [mute] = self.registry.mutes.values()
         subject = f"ana@{self.game().client_id}"
         expected = Restriction(
@@ -42,37 +42,37 @@ class OrderTests(AdminPagesTestCase):
             set_at=NOW,
         )
         self.assertEqual(mute, expected)
-        self.assertIn("ana@Alpha gossip 2023-11-14 23:30 Shouting Root", seen(self.read("/admin/order")))
-        self.done("/admin/order", "mute/remove", who="ana@Alpha", channel="gossip")
+        self.assertIn("ana@Alpha gossip 2023-11-14 23:30 Shouting Root", seen(self.read("/admin/moderation")))
+        self.done("/admin/moderation", "mute/remove", who="ana@Alpha", channel="gossip")
         self.assertEqual(self.registry.mutes, {})
-        self.done("/admin/order", "mute/add", who="192.0.2.7", reason="So", channel="", minutes="")
-        self.assertIn("192.0.2.7 one address everywhere permanent So", seen(self.read("/admin/order")))
-        self.done("/admin/order", "mute/remove", who="192.0.2.7", channel="")
-        self.assertIn("No mutes.", seen(self.read("/admin/order")))
+        self.done("/admin/moderation", "mute/add", who="192.0.2.7", reason="So", channel="", minutes="")
+        self.assertIn("192.0.2.7 one address everywhere permanent So", seen(self.read("/admin/moderation")))
+        self.done("/admin/moderation", "mute/remove", who="192.0.2.7", channel="")
+        self.assertIn("No mutes.", seen(self.read("/admin/moderation")))
 
     def test_next_event(self) -> None:
         """A mute takes effect with the next message, also for people on the pages."""
         self.service.say("Ana", UNKNOWN, "gossip", "Hi")
-        self.done("/admin/order", "mute/add", who="Ana@gossip", reason="So")
+        self.done("/admin/moderation", "mute/add", who="Ana@gossip", reason="So")
         self.assertIn(
             "muted: so", str(self.failureResultOf(self.service.say("Ana", UNKNOWN, "gossip", "Hi")).value).lower()
         )
-        self.done("/admin/order", "mute/remove", who="ana@gossip", channel="")
+        self.done("/admin/moderation", "mute/remove", who="ana@gossip", channel="")
         self.successResultOf(self.service.say("Ana", UNKNOWN, "gossip", "Hi"))
 
     def test_ban(self) -> None:
         """A ban everywhere needs a confirmation; a ban from a channel does not."""
         why = "tick the box to confirm this action"
-        page = self.refused("/admin/order", "ban/add", why, who="Alpha", reason="Spam", channel="", minutes="5")
+        page = self.refused("/admin/moderation", "ban/add", why, who="Alpha", reason="Spam", channel="", minutes="5")
         for name, value in (("who", "Alpha"), ("reason", "Spam"), ("minutes", "5")):
             self.assertEqual(self.fields(page, name), [value])
         session = self.service.join("Alpha", channels=["gossip"])
-        self.done("/admin/order", "ban/add", who="Alpha", reason="Spam", channel="gossip")
+        self.done("/admin/moderation", "ban/add", who="Alpha", reason="Spam", channel="gossip")
         self.assertEqual(session.channels, {})
-        self.done("/admin/order", "ban/remove", who="Alpha", channel="gossip")
-        self.done("/admin/order", "ban/add", who="Alpha", reason="Spam", **SURE)
+        self.done("/admin/moderation", "ban/remove", who="Alpha", channel="gossip")
+        self.done("/admin/moderation", "ban/add", who="Alpha", reason="Spam", **SURE)
         self.assertEqual(session.situation.value, "gone")
-        self.done("/admin/order", "ban/remove", who="Alpha", channel="")
+        self.done("/admin/moderation", "ban/remove", who="Alpha", channel="")
         self.assertEqual(self.registry.bans, {})
 
     def test_order_refused(self) -> None:
@@ -85,14 +85,19 @@ class OrderTests(AdminPagesTestCase):
             ("there is no such mute", {}),
         ):
             wire = "mute/add" if fields else "mute/remove"
-            self.refused("/admin/order", wire, why, **(fields or {"who": "Alpha"}))
+            self.refused("/admin/moderation", wire, why, **(fields or {"who": "Alpha"}))
 
     def test_filled_in(self) -> None:
         """A link can fill in the form, and nothing more."""
-        page = self.read(f"/admin/order?who={quote('Ana@Alpha')}&channel=gossip").page
+        page = self.read(f"/admin/moderation?who={quote('Ana@Alpha')}&channel=gossip").page
         self.assertEqual(self.fields(page, "who"), ["Ana@Alpha"])
         self.assertEqual(self.fields(page, "channel"), ["gossip"])
         self.assertEqual(self.registry.mutes, {})
+
+    def test_old_path(self) -> None:
+        """Bookmarks of version 1 lead to the page, with their target."""
+        answer = self.root.get("/admin/order?who=Ana%40Alpha&channel=gossip")
+        self.assertEqual((answer.code, answer.location), (303, "/admin/moderation?who=Ana%40Alpha&channel=gossip"))
 
     def test_filter(self) -> None:
         """A filter is tried, added and removed; a try changes nothing, is not logged, and keeps the form."""
@@ -174,7 +179,7 @@ class OrderTests(AdminPagesTestCase):
         self.report()
         answer = self.read("/admin/reports")
         self.assertIn("Ana @Alpha on gossip : Hi Bo: Rude", seen(answer))
-        self.assertIn("/admin/order?who=Ana%40Alpha&channel=gossip", answer.page.links())
+        self.assertIn("/admin/moderation?who=Ana%40Alpha&channel=gossip", answer.page.links())
         self.assertIn("/chat/gossip/3#gossip-3", answer.page.links())
         self.assertNotIn("Was muted", seen(answer))
         self.assertIn("Was muted", seen(self.read("/admin/reports?all=1")))
@@ -191,7 +196,7 @@ class OrderTests(AdminPagesTestCase):
         self.assertIn("Ana @Alpha: <b>Boo unverified quote Bo@Beta: So ( 2023-11-14 22:00 , reporter as named", page)
         self.assertEqual(page.count("unverified quote"), 1)
         self.assertEqual(seen(self.read("/admin")).count("unverified quote"), 1)
-        self.assertIn("/admin/order?who=Ana%40Alpha&channel=", self.read("/admin/reports").page.links())
+        self.assertIn("/admin/moderation?who=Ana%40Alpha&channel=", self.read("/admin/reports").page.links())
 
     def test_resolve(self) -> None:
         """A report is resolved with a note; a refused form keeps its values."""

@@ -102,7 +102,7 @@ class AccessTests(AdminPagesTestCase):
 
     def test_only_here(self) -> None:
         """A page does what its own forms do, and nothing else."""
-        for path, wire in (("/admin", "game/remove"), ("/admin/filters", "mute/add"), ("/admin/order", "")):
+        for path, wire in (("/admin", "game/remove"), ("/admin/filters", "mute/add"), ("/admin/moderation", "")):
             answer = self.do(path, wire, game="Alpha", who="Alpha", reason="So")
             self.assertEqual((answer.code, "cannot do that" in seen(answer)), (400, True), path)
         for path in ("/admin/sessions", "/admin/audit"):
@@ -264,13 +264,13 @@ class EverywhereTests(AdminPagesTestCase):
             f"/admin/channels/{segment}",
             "/admin/channels/gossip",
             "/admin/reports?all=1",
-            f"/admin/order?who={segment}&channel={segment}&reason={segment}",
+            f"/admin/moderation?who={segment}&channel={segment}&reason={segment}",
             *(f"/admin/{name}?q={segment}" for name in ("games", "accounts", "channels", "sessions")),
             f"/admin/games?done={segment}",
         )
         answers = [self.read(path) for path in paths]
         answers.append(self.do("/admin/filters", "filter/try", text=text, channel=text, substring="1"))
-        answers.append(self.do("/admin/order", "mute/add", who=text, reason=text, minutes=text))
+        answers.append(self.do("/admin/moderation", "mute/add", who=text, reason=text, minutes=text))
         answers.append(self.do("/admin/games", "game/add", name=text, short_name=text, owner=text))
         answers.append(self.do("/admin/channels/gossip", "channel/speakers", channel="gossip", games=["", text]))
         return answers
@@ -288,7 +288,7 @@ class EverywhereTests(AdminPagesTestCase):
                 for name in ("href", "action"):
                     if name in attributes:
                         self.assertRegex(str(attributes[name]), r"^(/|#)", (tag, attributes))
-        text = self.read("/admin/order").page.text
+        text = self.read("/admin/moderation").page.text
         self.assertIn(HOSTILE, text)
 
     @examples(40)
@@ -341,7 +341,7 @@ class EverywhereTests(AdminPagesTestCase):
 
     def test_audited(self) -> None:
         """An operation in the browser has the same entry in the activity log as one in a terminal."""
-        self.done("/admin/order", "mute/add", who="Alpha", reason="So", channel="gossip")
+        self.done("/admin/moderation", "mute/add", who="Alpha", reason="So", channel="gossip")
         [entry] = self.service.store.entries
         self.assertEqual((entry.actor, entry.operation, entry.subject), ("Root", "mute/add", "Alpha"))
         self.assertEqual(json.loads(entry.arguments), {"who": "Alpha", "reason": "So", "channel": "gossip"})

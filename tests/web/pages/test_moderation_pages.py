@@ -74,7 +74,7 @@ class PageTests(BookTestCase):
             ("ban/add", {"who": "192.0.2.77", "reason": "spam", "minutes": "60", "sure": "1"}),
             ("ban/add", {"who": "Bo@Beta", "reason": "threats", "sure": "1"}),
         ):
-            self.after("/admin/order", wire, **fields)
+            self.after("/admin/moderation", wire, **fields)
         self.after("/admin/channels/gossip", "channel/pause", channel="gossip", minutes="30")
         self.after("/admin/channels/gossip", "channel/resume", channel="gossip")
         self.after("/admin/games/Beta", "game/disable", game="Beta", sure="1")

@@ -11,7 +11,8 @@ from typing import Final
 
 from gossip.operations.executor import Executor
 from gossip.web.accounts.cookies import SessionCookies
-from gossip.web.http.router import Router
+from gossip.web.http.requests import PublicRequest
+from gossip.web.http.router import Router, redirect
 from gossip.web.pages.admin.accounts import AccountPage, AccountsPage
 from gossip.web.pages.admin.channels import ChannelPage, ChannelsPage
 from gossip.web.pages.admin.games import GamePage, GamesPage
@@ -46,3 +47,9 @@ class AdminPages:
         """Add the pages."""
         for page in self._pages:
             page.add(router)
+        router.add("/admin/order", get=_moderation)
+
+
+def _moderation(request: PublicRequest) -> bytes:
+    """The path of version 1 for mutes and bans: bookmarks have it, with the target in the query."""
+    return redirect(request, request.uri.decode("ascii", "replace").replace("/admin/order", "/admin/moderation", 1))

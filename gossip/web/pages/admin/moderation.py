@@ -25,7 +25,7 @@ LENGTHS: Final = (
 class RestrictionsPage(AdminPage):
     """Mutes and bans."""
 
-    pattern = "/admin/order"
+    pattern = "/admin/moderation"
     template = "admin/restrictions.html"
     title = "Mutes & bans"
     does = (MuteAdd, MuteRemove, BanAdd, BanRemove)

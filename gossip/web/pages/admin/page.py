@@ -38,7 +38,7 @@ SECTIONS: Final = (
     ("/admin/games", "Games"),
     ("/admin/accounts", "Accounts"),
     ("/admin/channels", "Channels"),
-    ("/admin/order", "Mutes & bans"),
+    ("/admin/moderation", "Mutes & bans"),
     ("/admin/filters", "Filters"),
     ("/admin/reports", "Reports"),
     ("/admin/audit", "Activity log"),
