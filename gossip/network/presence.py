@@ -31,13 +31,19 @@ class Online:
     @ivar channels: the channels of any session; in the grace, of the last one.
     @ivar buckets: the use that all its sessions together make of each rate that they share.
     @ivar told: what others are told of it, by the kind of query, until it changes.
+    @ivar counted: how many players it had when they were counted last.
     @ivar since: when it came online, in seconds since the epoch.
     @ivar left_at: in the grace, when its last session ended, in seconds since the epoch.
     """
 
-    __slots__ = ("_last", "buckets", "game", "left_at", "sessions", "since", "told")
+    __slots__ = ("_last", "_uncounted", "buckets", "counted", "game", "left_at", "sessions", "since", "told")
 
-    def __init__(self, game: Game, since: float) -> None:
+    def __init__(self, game: Game, since: float, uncounted: set[Online]) -> None:
+        """
+        @param uncounted: the games that changed since their players were counted; this one puts itself into it.
+        """
+        self._uncounted = uncounted
+        self.counted = 0
         self.game = game
         self.since = self.left_at = since
         self.sessions: dict[Session, None] = {}
@@ -48,6 +54,7 @@ class Online:
     def changed(self) -> None:
         """Something that others are told of it is different now."""
         self.told.clear()
+        self._uncounted.add(self)
 
     def joined(self, session: Session) -> None:
         """A session authenticated."""
@@ -97,15 +104,42 @@ class Online:
 
 
 class Presence:
-    """Which games are online, with which sessions and players."""
+    """
+    Which games are online, with which sessions and players.
+
+    @ivar sessions: how many sessions all games have.
+    """
 
     def __init__(self, audiences: Audiences) -> None:
         self._audiences = audiences
         self._online: dict[str, Online] = {}
         self._leaving: dict[str, float] = {}
+        self._uncounted: set[Online] = set()
+        self._players = 0
+        self.sessions = 0
 
     def __iter__(self) -> Iterator[Online]:
         return iter(self._online.values())
+
+    def __len__(self) -> int:
+        """How many games are online."""
+        return len(self._online)
+
+    @property
+    def players(self) -> int:
+        """How many players all games have. Only games that changed since the last time are counted again."""
+        for online in self._uncounted:
+            self._players -= online.counted
+            online.counted = len(online.players)
+            self._players += online.counted
+        self._uncounted.clear()
+        return self._players
+
+    def _forget(self, online: Online | None) -> None:
+        """A game is no longer online."""
+        if online is not None:
+            self._players -= online.counted
+            self._uncounted.discard(online)
 
     def online(self, client_id: str) -> Online | None:
         """A game, if it is online."""
@@ -120,9 +154,10 @@ class Presence:
         online = self._online.get(game.client_id)
         came = online is None
         if online is None:
-            online = self._online[game.client_id] = Online(game, now.wall)
+            online = self._online[game.client_id] = Online(game, now.wall, self._uncounted)
         self._leaving.pop(game.client_id, None)
         online.joined(session)
+        self.sessions += 1
         self._audiences.support(session)
         return online, came
 
@@ -131,6 +166,7 @@ class Presence:
         online = session.online
         assert online is not None
         online.left(session, now)
+        self.sessions -= 1
         self._audiences.ended(session)
         if not online.sessions:
             self._leaving[online.game.client_id] = now.steady + GRACE
@@ -143,7 +179,7 @@ class Presence:
         @param channels: the channels that it is known to have had, and that exist.
         @param alive: when the daemon is known to have run last, in seconds since the epoch.
         """
-        online = self._online[game.client_id] = Online(game, was.since or now.wall)
+        online = self._online[game.client_id] = Online(game, was.since or now.wall, self._uncounted)
         last = Session()
         last.supports, last.channels, last.situation = frozenset(was.supports), dict.fromkeys(channels), Situation.GONE
         online.resume(last, min(max(was.since, alive) or now.wall, now.wall))
@@ -157,6 +193,7 @@ class Presence:
                 break  # they stand in the order of their ends
             del self._leaving[client_id]
             over.append(self._online.pop(client_id))
+            self._forget(over[-1])
         return over
 
     def changed(self, game: Game) -> Online | None:
@@ -178,7 +215,7 @@ class Presence:
     def forget(self, client_id: str) -> None:
         """A game without sessions was removed: there is nothing to come back to."""
         self._leaving.pop(client_id, None)
-        self._online.pop(client_id, None)
+        self._forget(self._online.pop(client_id, None))
 
     def sessions_of(self, audience: SessionsOf) -> tuple[Session, ...]:
         """The sessions of a game that support a flag; none if it is offline."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from gossip.operations.command import Block, Result, Table
+from gossip.operations.listing import Listing, rest
 from gossip.operations.operation import Done, Occasion, Operation, given_or
 from gossip.protocol.text import clean
 from gossip.registry.changes import (
@@ -29,22 +30,32 @@ _WEB_ADDRESS: Final = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 
 def _view_agents(result: Result) -> Sequence[Block]:
     rows = [(agent["name"], agent["url"] or "", agent["repo_url"] or "") for agent in result["agents"]]
-    return (Table(("CODE BASE", "HOME", "SOURCE"), rows, "No code base is known."),)
+    return (Table(("CODE BASE", "HOME", "SOURCE"), rows, "No code base is known."), *rest(result))
 
 
 def _view_agent(result: Result) -> Sequence[Block]:
     return ({"name": result["name"], "home": result["url"], "source": result["repo_url"]},)
 
 
-class AgentList(Operation, frozen=True):
+class AgentList(Listing, frozen=True):
     """List all code bases that games have named."""
 
     wire = "agent/list"
     view = staticmethod(_view_agents)
+    entries = "agents"
 
-    def perform(self, registry: Registry, on: Occasion) -> Done:
-        agents = sorted(registry.user_agents.values(), key=lambda agent: (agent.name.lower(), agent.name))
-        return None, {"agents": [msgspec.to_builtins(agent) for agent in agents]}
+    def everything(self, registry: Registry) -> Collection[UserAgent]:
+        return registry.user_agents.values()
+
+    def key(self, entry: UserAgent) -> str:
+        # Names that differ only in case stand side by side.
+        return f"{entry.name.lower()} {entry.name}"
+
+    def text(self, entry: UserAgent) -> str:
+        return entry.name
+
+    def shown(self, entries: Sequence[UserAgent], registry: Registry, on: Occasion) -> list[Result]:
+        return [msgspec.to_builtins(agent) for agent in entries]
 
 
 class AgentSet(Operation, frozen=True):

@@ -169,6 +169,7 @@ class GossipService(Service):
         self._probing = False
         self._stuck_since: float | None = None
         self._next_tick = 0.0
+        self._carried: Counter[str] = Counter()
         self._joined = Frequent(lambda item: self._log.info("joined: {item}", item=item))
         self._left = Frequent(lambda item: self._log.info("left: {item}", item=item))
 
@@ -212,6 +213,7 @@ class GossipService(Service):
             self._log.failure("a session failed on {event}", event=type(event).__name__)
             outputs = [Close(session, INTERNAL_ERROR, Error.of("internal-error")), *self._lose(session)]
         if was_new and session.situation is Situation.ACTIVE:
+            self._carried[self._connections[session].transport_name] += 1
             self._joined.add(lambda: f"{_short_name(session)} from {session.peer}")
         if self._watched:
             self.watch.received(session, event, outputs, self.now())
@@ -227,10 +229,12 @@ class GossipService(Service):
         self._fanout.flush()
 
     def lost(self, session: Session) -> None:
-        self._connections.pop(session, None)
+        connection = self._connections.pop(session, None)
         self._fanout.lost()
         self._paused.discard(session)
         if session.online is not None:
+            if connection is not None:
+                self._carried[connection.transport_name] -= 1
             self._left.add(partial(_short_name, session))
         if self._watched:
             self.watch.lost(session, self.now())
@@ -423,16 +427,15 @@ class GossipService(Service):
 
     def status(self) -> Status:
         """What goes on right now, for people and metrics."""
-        sessions = Counter(transport for _, transport in self.sessions())
-        online = list(self.network.presence)
+        presence = self.network.presence
         status: Status = {
             "version": __version__,
             "uptime": int(self._clock.seconds() - self._started_at),
             "connections": {transport.name: transport.open_connections() for transport in self.transports},
-            "sessions": sum(len(game.sessions) for game in online),
-            "sessions_by_transport": dict(sessions),
-            "games": len(online),
-            "players": sum(len(game.players) for game in online),
+            "sessions": presence.sessions,
+            "sessions_by_transport": dict(+self._carried),
+            "games": len(presence),
+            "players": presence.players,
             "channels": len(self.network.registry.channels),
             "deliveries": self._fanout.deliveries,
             "queue": self._writer.pending,

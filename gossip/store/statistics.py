@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, cast, func, not_, select
 
 from gossip.registry.changes import MessageSaid
 from gossip.store import queries, tables
 
 Figures = dict[int, float]
 """Values by the start of each span of time, in seconds since the epoch. Spans without data are left out."""
+
+# The database finds them itself: to hand it twenty thousand names would keep the whole daemon waiting.
+_SHOWN_GAMES: Final = select(tables.games.c.client_id).where(
+    not_(tables.games.c.hidden), not_(tables.games.c.disabled), not_(tables.games.c.hides_players)
+)
+_SHOWN_CHANNELS: Final = select(tables.channels.c.name).where(not_(tables.channels.c.hidden))
 
 
 def _spans(connection: Connection, column: ColumnElement[float], step: int) -> ColumnElement[Any]:
@@ -21,12 +27,12 @@ def _spans(connection: Connection, column: ColumnElement[float], step: int) -> C
     return cast(whole, BigInteger) * step
 
 
-def players(connection: Connection, client_ids: Collection[str], since: float, step: int) -> Figures:
+def players(connection: Connection, client_ids: Collection[str] | None, since: float, step: int) -> Figures:
     """See L{gossip.store.store.Store.player_figures}."""
     counts = tables.player_counts.c
     sums = (
         select(counts.counted_at, func.sum(counts.count).label("players"))
-        .where(counts.counted_at >= since, counts.client_id.in_(client_ids))
+        .where(counts.counted_at >= since, counts.client_id.in_(_SHOWN_GAMES if client_ids is None else client_ids))
         .group_by(counts.counted_at)
         .subquery()
     )
@@ -48,17 +54,19 @@ def players_each(connection: Connection, client_ids: Collection[str], since: flo
     return figures
 
 
-def messages(connection: Connection, channels: Collection[str], since: float, step: int) -> Figures:
+def messages(connection: Connection, channels: Collection[str] | None, since: float, step: int) -> Figures:
     """See L{gossip.store.store.Store.message_figures}."""
     said = tables.messages.c
     span = _spans(connection, said.said_at, step).label("span")
-    statement = select(span, func.count()).where(said.said_at >= since, said.channel.in_(channels)).group_by(span)
+    among = said.channel.in_(_SHOWN_CHANNELS if channels is None else channels)
+    statement = select(span, func.count()).where(said.said_at >= since, among).group_by(span)
     return {int(start): float(number) for start, number in connection.execute(statement)}
 
 
-def latest(connection: Connection, channels: Collection[str], limit: int) -> list[MessageSaid]:
+def latest(connection: Connection, channels: Collection[str] | None, limit: int) -> list[MessageSaid]:
     """See L{gossip.store.store.Store.latest}."""
     # Ordered by number, not by time: a clock may jump.
-    statement = select(*queries.SAID).where(tables.messages.c.channel.in_(channels))
+    among = tables.messages.c.channel.in_(_SHOWN_CHANNELS if channels is None else channels)
+    statement = select(*queries.SAID).where(among)
     rows = connection.execute(statement.order_by(tables.messages.c.id.desc()).limit(limit)).all()
     return [queries.message(row) for row in reversed(rows)]

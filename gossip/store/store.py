@@ -252,10 +252,11 @@ class Store:
         with _plainly(self.name), self._database.reading.connect() as connection:
             return queries.audit_of(connection, operations, limit, before)
 
-    def player_figures(self, client_ids: Collection[str], since: float, step: int) -> Figures:
+    def player_figures(self, client_ids: Collection[str] | None, since: float, step: int) -> Figures:
         """
         The highest number of players that some games had together, for each span of time.
 
+        @param client_ids: the games; C{None} for all that show their players to everybody.
         @param since: the earliest time, in seconds since the epoch.
         @param step: the length of a span, in seconds.
         @raise StoreError: it cannot be read.
@@ -272,10 +273,11 @@ class Store:
         with _plainly(self.name), self._database.reading.connect() as connection:
             return statistics.players_each(connection, client_ids, since, step)
 
-    def message_figures(self, channels: Collection[str], since: float, step: int) -> Figures:
+    def message_figures(self, channels: Collection[str] | None, since: float, step: int) -> Figures:
         """
         The number of messages on some channels, for each span of time.
 
+        @param channels: their names; C{None} for all that are not hidden.
         @param since: the earliest time, in seconds since the epoch.
         @param step: the length of a span, in seconds.
         @raise StoreError: it cannot be read.
@@ -283,10 +285,11 @@ class Store:
         with _plainly(self.name), self._database.reading.connect() as connection:
             return statistics.messages(connection, channels, since, step)
 
-    def latest(self, channels: Collection[str], limit: int) -> list[MessageSaid]:
+    def latest(self, channels: Collection[str] | None, limit: int) -> list[MessageSaid]:
         """
         The latest messages of some channels, the oldest first.
 
+        @param channels: their names; C{None} for all that are not hidden.
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:

@@ -106,6 +106,35 @@ class PresenceTests(SynchronousTestCase):
         self.presence.leave(second, at(NOW))
         self.assertEqual(dict(self.presence.players_count()), {ALPHA.client_id: 0})
 
+    def test_numbers(self) -> None:
+        """The numbers of games, sessions and players follow whatever happens."""
+
+        def numbers() -> tuple[int, int, int]:
+            presence = self.presence
+            self.assertEqual(presence.players, sum(len(online.players) for online in presence))
+            return len(presence), presence.sessions, presence.players
+
+        self.assertEqual(numbers(), (0, 0, 0))
+        first, second = self.join(ALPHA, players=["Ana", "Bo"]), self.join(ALPHA, players=["Bo", "Cy"])
+        third = self.join(BETA, players=["Di"])
+        assert third.online is not None
+        self.assertEqual(numbers(), (2, 3, 4))
+        self.assertEqual(numbers(), (2, 3, 4))
+        third.players["Ed"] = None
+        third.online.changed()
+        self.assertEqual(numbers(), (2, 3, 5))
+        self.presence.leave(first, at(NOW))
+        self.assertEqual(numbers(), (2, 2, 4))
+        self.presence.leave(second, at(NOW))
+        self.presence.leave(third, at(NOW))
+        self.assertEqual(numbers(), (2, 0, 0))
+        third = self.join(BETA, players=["Di"])
+        self.presence.leave(third, at(NOW + 1))
+        self.presence.forget(BETA.client_id)
+        self.assertEqual(numbers(), (1, 0, 0))
+        self.presence.gone(at(NOW + GRACE))
+        self.assertEqual(numbers(), (0, 0, 0))
+
     def test_others(self) -> None:
         """The sessions of other games with a flag, while they last."""
         alpha, beta, plain = self.join(ALPHA), self.join(BETA), self.join(BETA, ["channels"])

@@ -17,10 +17,23 @@ class AgentTests(AdminTestCase):
         self.perform("agent/set", agent="Evennia")
         self.assertIsNone(self.change)
         self.assertEqual(
-            self.perform("agent/list"),
-            {"agents": [{"name": "Evennia", "url": "https://e.example", "repo_url": "https://r.example"}]},
+            self.perform("agent/list")["agents"],
+            [{"name": "Evennia", "url": "https://e.example", "repo_url": "https://r.example"}],
         )
         self.assertIsNone(self.perform("agent/set", agent="Evennia", url="")["url"])
+
+    def test_pages(self) -> None:
+        """The list comes in pages, sorted without case, and can be searched."""
+        for name in ("Ranvier", "evennia", "Evennia", "CoffeeMud"):
+            self.registry.enact(UserAgentSaved(UserAgent(name)))
+        names, after = [], ""
+        for left in (2, 0):
+            page = self.perform("agent/list", limit=2, after=after)
+            self.assertEqual(page["left"], left)
+            names += [agent["name"] for agent in page["agents"]]
+            after = page["next"]
+        self.assertEqual(names, ["CoffeeMud", "Evennia", "evennia", "Ranvier"])
+        self.assertEqual([agent["name"] for agent in self.perform("agent/list", match="RAN")["agents"]], ["Ranvier"])
 
     def test_refused(self) -> None:
         """Names and addresses that are commands to a terminal or a browser are refused."""

@@ -62,7 +62,7 @@ class SessionListTests(SynchronousTestCase):
     def test_slices(self) -> None:
         """With 3,000 sessions no turn of the reactor looks at more than a slice, and none shows more than one."""
         self.service = service = CountingService()
-        online = Online(service.world.game("Alpha"), NOW)
+        online = Online(service.world.game("Alpha"), NOW, set())
         for number in range(3000):
             session = service.connect()
             session.situation, session.online = Situation.ACTIVE, online

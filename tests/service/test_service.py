@@ -305,6 +305,17 @@ class EventsTests(ServiceTestCase):
         self.clock.pump([1, 1])
         self.assertEqual(logged, ["joined: Alpha from 192.0.2.1", "joined: Beta from 192.0.2.1", "left: Alpha"])
 
+    def test_numbers(self) -> None:
+        """The status tells the sessions of each transport, while there are any."""
+        _, first = self.join("Alpha")
+        _, second = self.join("Beta")
+        self.assertEqual(self.service.status()["sessions_by_transport"], {"memory": 2})
+        self.service.lost(first)
+        self.assertEqual(self.service.status()["sessions_by_transport"], {"memory": 1})
+        self.service.lost(second)
+        status = self.service.status()
+        self.assertEqual((status["sessions_by_transport"], status["sessions"], status["games"]), ({}, 0, 2))
+
     def test_mistake_of_ours(self) -> None:
         """An error of our own is logged, ends that session with 1011, and hurts nobody else."""
         alpha, session = self.join("Alpha")

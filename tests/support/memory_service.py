@@ -153,6 +153,7 @@ class MemoryService(GossipService):
         self.clock = Clock()
         self.world = World()
         self.store = MemoryStore()
+        self.store.registry = self.world.registry
         self.writer = MemoryWriter(self.store)
         more = {"find": lambda sought: succeed(self.store.find(sought)), **more}
         super().__init__(self.clock, self.world.network, self.writer, Counters(), **more)

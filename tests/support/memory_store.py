@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import BinaryIO, Final
 
 from gossip.registry.changes import Audited, AuditEntry, Change, MessageSaid, Report
+from gossip.registry.registry import Registry
 from gossip.registry.sought import Numbered, Sought
 from gossip.store.errors import StoreError
 
@@ -28,6 +29,7 @@ class MemoryStore:
         self.entries: list[AuditEntry] = []
         self.complaints: list[Report] = []
         self.players: dict[str, dict[int, float]] = {}
+        self.registry = Registry()
 
     def keep(self, change: Change) -> None:
         """Remember a change, as far as it is read from here."""
@@ -55,12 +57,22 @@ class MemoryStore:
             said for said in of if (said.game.lower(), said.name.lower()) == meant and said.said_at >= sought.since
         ][-1:]
 
-    def latest(self, channels: Collection[str], limit: int) -> Sequence[MessageSaid]:
-        return [said for said in self.said if said.channel in channels][-limit:]
+    def shown_games(self) -> list[str]:
+        """The games that a database would find to show their players to everybody."""
+        games = self.registry.games.values()
+        return [each.client_id for each in games if not (each.hidden or each.disabled or each.hides_players)]
 
-    def player_figures(self, client_ids: Collection[str], since: float, step: int) -> dict[int, float]:
+    def shown_channels(self) -> list[str]:
+        """The channels that a database would find not to be hidden."""
+        return [each.name for each in self.registry.channels.values() if not each.hidden]
+
+    def latest(self, channels: Collection[str] | None, limit: int) -> Sequence[MessageSaid]:
+        among = self.shown_channels() if channels is None else channels
+        return [said for said in self.said if said.channel in among][-limit:]
+
+    def player_figures(self, client_ids: Collection[str] | None, since: float, step: int) -> dict[int, float]:
         figures: dict[int, float] = {}
-        for client_id in client_ids:
+        for client_id in self.shown_games() if client_ids is None else client_ids:
             for start, most in self.players.get(client_id, {}).items():
                 if start >= since:
                     figures[start // step * step] = figures.get(start // step * step, 0) + most
@@ -69,7 +81,7 @@ class MemoryStore:
     def player_figures_each(self, client_ids: Collection[str], since: float, step: int) -> dict[str, dict[int, float]]:
         return {each: self.player_figures([each], since, step) for each in client_ids if each in self.players}
 
-    def message_figures(self, channels: Collection[str], since: float, step: int) -> dict[int, float]:
+    def message_figures(self, channels: Collection[str] | None, since: float, step: int) -> dict[int, float]:
         figures: dict[int, float] = {}
         for said in self.latest(channels, 10**9):
             start = int(said.said_at) // step * step

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -845,6 +846,26 @@ class FiguresTests(OnDatabase):
             {uuid(1): {start: 5, start + HOUR: 1}, uuid(2): {start: 4, start + HOUR: 0}},
         )
         self.assertEqual((store.player_figures([], NOW, HOUR), store.player_figures_each([], NOW, HOUR)), ({}, {}))
+
+    def test_players_of_all(self) -> None:
+        """The players of all games are those of games that show them: not hidden, not disabled, not removed."""
+        store = self.open()
+        different: list[dict[str, Any]] = [{}, {"hidden": True}, {"disabled": True}, {"hides_players": True}, {}]
+        for number, values in enumerate(different, 1):
+            game = Game(client_id=uuid(number), short_name=f"G{number}", name=f"G{number}", secrets=(), **values)
+            store.apply(GameSaved(game))
+        counts = tuple((uuid(number), 10**number) for number in range(1, 7))
+        store.apply(PlayersCounted(NOW, counts))
+        self.assertEqual(store.player_figures(None, NOW, HOUR), {int(NOW): 10 + 10**5})
+
+    def test_messages_of_all(self) -> None:
+        """The messages of all channels are those of the channels that are not hidden."""
+        store = self.open()
+        for channel in (Channel("gossip", hidden=False), Channel("secret"), Channel("open", hidden=False)):
+            store.apply(ChannelSaved(channel))
+            store.apply(MessageSaid(channel.name, 1, uuid(1), "Alpha", "Ana", "hello", NOW))
+        self.assertEqual([said.channel for said in store.latest(None, 9)], ["gossip", "open"])
+        self.assertEqual(store.message_figures(None, NOW, HOUR), {int(NOW): 2})
 
     def test_messages(self) -> None:
         """Messages are counted by spans, and the last ones told, of the channels that are asked for."""

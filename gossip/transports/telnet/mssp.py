@@ -16,14 +16,14 @@ def variables(network: Network, ports: Mapping[str, Ports], started_at: float) -
     @param ports: the ports of each open transport, by its name.
     @param started_at: when the daemon started, in seconds since the epoch.
     """
-    online = list(network.presence)
+    presence = network.presence
     settings = network.rules.settings
     plain, encrypted = ports.get("telnet", Ports())
     all_variables = {
         "NAME": settings.name,
-        "PLAYERS": str(sum(len(game.players) for game in online)),
+        "PLAYERS": str(presence.players),
         "UPTIME": str(int(started_at)),
-        "GAMES": str(len(online)),
+        "GAMES": str(len(presence)),
         "CODEBASE": f"gossip {__version__}",
         "INTERMUD": "GOSSIP",
         "PORT": plain,

@@ -157,7 +157,7 @@ class Api:
             games.online,
             games.players,
             await self._queries.messages(TODAY),
-            await self._queries.players(SPARK, games.counted, games.players),
+            await self._queries.players(SPARK, None, games.players),
         )
 
     def openapi(self, request: PublicRequest) -> dict[str, Any]:

@@ -42,30 +42,29 @@ class AboutPages:
     async def stats(self, request: PublicRequest) -> bytes:
         """Players and messages over time."""
         known = await self._queries.games()
-        games, counted, players = known.games, known.counted, known.players
-        online = games[: known.online]
+        players = known.players
         charts = []
         for period in PERIODS:
-            series = await self._queries.players(period, counted, players)
+            series = await self._queries.players(period, None, players)
             charts.append((period, series, line_chart(series)))
         talk = []
         for period in PERIODS[:3]:
             series = await self._queries.messages(period)
             talk.append((period, series, line_chart(series)))
-        averages = await self._queries.hours(counted)
+        averages = await self._queries.hours(None)
         return self._layout.page(
             request,
             "stats.html",
             title="Stats",
             description=f"Players and messages on {self._layout.name} over time.",
-            games=games,
-            online=online,
+            games=len(known.games),
+            online=known.online,
             players=players,
             charts=charts,
             talk=talk,
             hours=(averages, hour_chart(averages)),
             exact=exact,
-            bases=_code_bases([game.user_agent for game in online]),
+            bases=sorted(known.bases.items(), key=lambda item: (-item[1], item[0].lower())),
         )
 
     def status(self, request: PublicRequest) -> bytes:
@@ -108,12 +107,3 @@ def _make_documents() -> dict[str, Document]:
     from gossip.web.views.manual import documents
 
     return documents()
-
-
-def _code_bases(agents: list[str | None]) -> list[tuple[str, int]]:
-    """The code bases online with their numbers of games, most frequent first; versions count together."""
-    counts: dict[str, int] = {}
-    for agent in agents:
-        name = (agent or "unknown").split(" ")[0]
-        counts[name] = counts.get(name, 0) + 1
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0].lower()))

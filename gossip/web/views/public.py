@@ -87,20 +87,19 @@ class PublicGames(Struct, frozen=True):
 
     @ivar online: how many of them are online.
     @ivar players: how many players they have together.
-    @ivar counted: the client_ids of those that show their players.
+    @ivar bases: how many of those online have each code base; versions count together.
     """
 
     games: list[PublicGame]
     online: int
     players: int
-    counted: tuple[str, ...]
+    bases: dict[str, int]
 
 
 class PublicChannels(Struct, frozen=True):
-    """All channels, by name, and their names."""
+    """All channels, by name."""
 
     channels: list[PublicChannel]
-    names: tuple[str, ...]
 
 
 class PublicView:
@@ -139,13 +138,12 @@ class PublicView:
     def games(self) -> Generator[None, None, PublicGames]:
         """All games."""
         online = players = 0
-        counted: list[str] = []
+        bases: Counter[str] = Counter()
 
         def show(some: list[Game]) -> list[PublicGame]:
             nonlocal online, players
-            public = [game for game in some if not game.hidden and not game.disabled]
-            counted.extend(game.client_id for game in public if not game.hides_players)
-            shown = [self.game(game) for game in public]
+            shown = [self.game(game) for game in some if not game.hidden and not game.disabled]
+            bases.update((game.user_agent or "unknown").split(" ")[0] for game in shown if game.online)
             online += sum(game.online for game in shown)
             players += sum(game.players_online_count for game in shown)
             return shown
@@ -155,7 +153,7 @@ class PublicView:
             show,
             lambda game: (not game.online, -game.players_online_count, game.game.lower()),
         )
-        return PublicGames(games, online, players, tuple(counted))
+        return PublicGames(games, online, players, bases)
 
     def game(self, game: Game) -> PublicGame:
         """The public view of a game."""
@@ -205,7 +203,7 @@ class PublicView:
             lambda some: [self._channel(each, listening[each.name]) for each in some if not each.hidden],
             lambda channel: (channel.name.lower(), channel.name),
         )
-        return PublicChannels(channels, tuple(channel.name for channel in channels))
+        return PublicChannels(channels)
 
     def channel(self, name: str) -> Channel:
         """

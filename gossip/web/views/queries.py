@@ -173,27 +173,30 @@ class CachedQueries:
 
     async def latest(self, limit: int) -> Sequence[MessageSaid]:
         """The latest messages of all public channels, oldest first."""
-        channels = (await self.channels()).names
-        return await self._read(1, self._layout.store.latest, channels, limit) if channels else ()
+        return await self._read(1, self._layout.store.latest, None, limit)  # type: ignore[no-any-return]
 
     async def messages(self, period: Period, channels: tuple[str, ...] | None = None) -> Series:
-        """The number of messages over time."""
-        names = (await self.channels()).names if channels is None else channels
-        return await self._series(period, self._layout.store.message_figures, names)
+        """
+        The number of messages over time.
 
-    async def players(self, period: Period, client_ids: tuple[str, ...], current: int | None = None) -> Series:
+        @param channels: on these; C{None} for all public ones.
+        """
+        return await self._series(period, self._layout.store.message_figures, channels)
+
+    async def players(self, period: Period, client_ids: tuple[str, ...] | None, current: int | None = None) -> Series:
         """
         The number of players of some games together, over time.
 
+        @param client_ids: the games; C{None} for all public ones that show their players.
         @param current: how many there are now: the store has a count every 15 minutes only.
         """
         return await self._series(period, self._layout.store.player_figures, client_ids, current)
 
     async def _series(
-        self, period: Period, method: Callable[..., Any], of: tuple[str, ...], current: int | None = None
+        self, period: Period, method: Callable[..., Any], of: tuple[str, ...] | None, current: int | None = None
     ) -> Series:
         since = period.since(self._layout.now)
-        figures = await self._read(period.good, method, of, since, period.step) if of else {}
+        figures = await self._read(period.good, method, of, since, period.step)
         return _series(period, since, figures, current)
 
     async def sparks(self, games: Iterable[PublicGame]) -> dict[str, Series]:
@@ -209,11 +212,15 @@ class CachedQueries:
             if client_id in figures
         }
 
-    async def hours(self, client_ids: tuple[str, ...]) -> tuple[float, ...]:
-        """The average number of players of some games at each hour of the day (UTC), over the last four weeks."""
+    async def hours(self, client_ids: tuple[str, ...] | None) -> tuple[float, ...]:
+        """
+        The average number of players of some games at each hour of the day (UTC), over the last four weeks.
+
+        @param client_ids: as in L{players}.
+        """
         since = _WEEKS.since(self._layout.now)
         method = self._layout.store.player_figures
-        figures: dict[int, float] = await self._read(_WEEKS.good, method, client_ids, since, HOUR) if client_ids else {}
+        figures: dict[int, float] = await self._read(_WEEKS.good, method, client_ids, since, HOUR)
         sums, numbers = [0.0] * 24, [0] * 24
         for start, most in figures.items():
             hour = start // HOUR % 24

@@ -32,10 +32,9 @@ class GamesPage(AdminPage):
     does = (GameAdd,)
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
-        presence = self._layout.gossip.network.presence
         return {
             **await self.listed(request, GameList, actor, "short_name", "name", "owner"),
-            "online": {online.game.client_id for online in presence},
+            "online": self._layout.gossip.network.presence.online,
             "suggested": await self.suggested("account"),
         }
 
