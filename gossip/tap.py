@@ -35,6 +35,7 @@ from gossip.network.settings import Rules
 from gossip.operations.accounts import link
 from gossip.operations.executor import Executor
 from gossip.operations.operation import Occasion
+from gossip.registry.built_in import BUILT_IN
 from gossip.service.bounded_log import bound
 from gossip.service.clock import DaemonClock
 from gossip.service.counters import Counters
@@ -206,7 +207,7 @@ class Daemon(MultiService):
     def startService(self) -> None:
         # Not earlier: twistd has forked by now, which neither locks nor database connections would survive.
         try:
-            self._store = Store.open(self._settings.database or None, self._settings.data_path)
+            self._store = Store.open(self._settings.database or None, self._settings.data_path, BUILT_IN)
             self._open()
             super().startService()
         except EndpointError as error:

@@ -198,6 +198,7 @@ class StoppedDaemon:
         @param may_be_first: make one if there is none.
         @raise Failed: it cannot be used.
         """
+        from gossip.registry.built_in import BUILT_IN
         from gossip.store.errors import StoreError
         from gossip.store.store import Store
 
@@ -205,7 +206,10 @@ class StoppedDaemon:
         if not may_be_first and not config.database and not config.data_path.is_dir():
             raise Failed(f"there is no {config.data}, and no daemon runs: name the data directory with --data")
         try:
-            with _owner_of(config.data_path), closing(Store.open(config.database or None, config.data_path)) as store:
+            with (
+                _owner_of(config.data_path),
+                closing(Store.open(config.database or None, config.data_path, BUILT_IN)) as store,
+            ):
                 yield store
         except StoreError as error:
             raise Failed(str(error)) from None

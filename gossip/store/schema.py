@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from alembic import command
@@ -10,8 +11,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
+from gossip.registry.changes import Change
 from gossip.store.database import Database
 from gossip.store.errors import StoreError
+from gossip.store.statements import execute
 
 VERSION_TABLE: Final = "gossip_revision"
 """The table in which Alembic stores the revision. Its default name could clash with that of another program."""
@@ -30,12 +33,13 @@ def revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
 
 
-def upgrade(database: Database) -> None:
+def upgrade(database: Database, first: Iterable[Change] = ()) -> None:
     """
     Bring an empty or older database to the newest revision. An older one is copied first.
 
     The upgrade is one transaction: if a migration fails, the database stays as it was.
 
+    @param first: what an empty one gets in the same transaction.
     @raise StoreError: the database belongs to another program, or to a newer version of gossip.
     """
     config = configuration()
@@ -59,3 +63,5 @@ def upgrade(database: Database) -> None:
     with database.migrating() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if found is None:
+            execute(connection, first)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -45,7 +45,7 @@ class Store:
         """Its name in messages to people."""
 
     @classmethod
-    def open(cls, url: str | None, data_directory: str | Path) -> Store:
+    def open(cls, url: str | None, data_directory: str | Path, first: Iterable[Change] = ()) -> Store:
         """
         Open a store. It is created if there is none, and upgraded to the newest schema. An SQLite file with an older
         schema is first copied to C{gossip.db.before-REVISION}.
@@ -53,6 +53,7 @@ class Store:
         @param url: C{sqlite:///path} (relative to the data directory) or C{postgresql://…}; C{None} for SQLite in the
             data directory.
         @param data_directory: created if it does not exist; only its owner can read it.
+        @param first: what a store that is created has from the beginning.
         @raise StoreInUse: another daemon uses the store.
         @raise StoreError: the store cannot be used; the text says why.
         """
@@ -66,7 +67,7 @@ class Store:
         with _plainly(database.name):
             try:
                 database.open()
-                schema.upgrade(database)
+                schema.upgrade(database, first)
             except BaseException:
                 database.close()
                 raise

@@ -134,8 +134,7 @@ class BrowserTestCase(SynchronousTestCase):
         self.addCleanup(self.daemon.close)
         self.daemon.start()
         self.games = {name: self.daemon.register(name) for name in ("Alpha", "Beta")}
-        self.daemon.admin("channel/create", channel="gossip", description="All talk")
-        self.daemon.admin("channel/publish", channel="gossip")
+        self.daemon.admin("channel/describe", channel="gossip", description="All talk")
         self.tab = shared_tab()
         self.tab.scripts(allowed=True)
         self.tab.look()

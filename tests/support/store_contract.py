@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 import gossip
 from gossip.protocol.events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.registry.built_in import BUILT_IN
 from gossip.registry.changes import (
     Account,
     AccountRemoved,
@@ -695,6 +696,35 @@ class StoreTests(OnDatabase):
         """The migrations lead to the tables."""
         self.open().close()
         self.assertEqual(self.differences(), [])
+
+    def opened(self) -> Store:
+        """The store as the daemon opens it."""
+        opened = Store.open(self.url, self.directory, BUILT_IN)
+        self.addCleanup(opened.close)
+        return opened
+
+    def test_built_in(self) -> None:
+        """A new store has the channels that are built in; those that were removed do not come back."""
+        new = self.opened()
+        expected = {change.channel.name: change.channel for change in BUILT_IN if isinstance(change, ChannelSaved)}
+        self.assertEqual(set(expected), {"gossip", "testing"})
+        self.assertEqual(new.load().channels, expected)
+        new.apply(ChannelsRemoved(("testing",)))
+        new.apply(ChannelSaved(Channel("gossip", hidden=True)))
+        new.close()
+        self.assertEqual(self.opened().load().channels, {"gossip": Channel("gossip", hidden=True)})
+
+    def test_nothing_built_in(self) -> None:
+        """An older store gets none of them, even if it is empty."""
+        self.open().close()
+        self.assertEqual(self.opened().load().channels, {})
+
+    def test_failed_beginning(self) -> None:
+        """A store that could not be made is made as a new one the next time."""
+        self.patch(schema, "execute", lambda connection, first: 1 / 0)
+        self.assertRaises(ZeroDivisionError, self.opened)
+        self.patch(schema, "execute", statements.execute)
+        self.assertEqual(set(self.opened().load().channels), {"gossip", "testing"})
 
     def one_revision_later(self, body: str) -> None:
         """Let there be a later version, with one more migration."""

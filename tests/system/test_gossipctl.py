@@ -100,27 +100,29 @@ class OfflineTests(SynchronousTestCase):
 
     def test_channel_and_agent(self) -> None:
         """Channels and code bases are created and changed."""
-        self.json("channel", "create", "gossip", "--description", "All talk")
-        self.assertTrue(self.json("channel", "hide", "gossip")["hidden"])
-        self.assertTrue(self.json("channel", "show", "gossip")["hidden"])
-        self.assertFalse(self.json("channel", "publish", "gossip")["hidden"])
+        self.json("channel", "create", "news", "--description", "All talk")
+        self.assertTrue(self.json("channel", "hide", "news")["hidden"])
+        self.assertTrue(self.json("channel", "show", "news")["hidden"])
+        self.assertFalse(self.json("channel", "publish", "news")["hidden"])
         self.assertTrue(self.json("channel", "create", "staff", "--hidden")["hidden"])
         self.json("channel", "remove", "staff", "--yes")
-        self.assertIsNotNone(self.json("channel", "pause", "gossip", "5")["paused_until"])
-        self.assertIsNone(self.json("channel", "resume", "gossip")["paused_until"])
-        self.assertEqual(self.json("channel", "describe", "gossip", "x")["description"], "x")
-        self.assertEqual([channel["name"] for channel in self.json("channel", "list")["channels"]], ["gossip"])
+        self.assertIsNotNone(self.json("channel", "pause", "news", "5")["paused_until"])
+        self.assertIsNone(self.json("channel", "resume", "news")["paused_until"])
+        self.assertEqual(self.json("channel", "describe", "news", "x")["description"], "x")
+        self.assertEqual(
+            [each["name"] for each in self.json("channel", "list")["channels"]], ["gossip", "news", "testing"]
+        )
         self.json("agent", "set", "Evennia", "--url", "https://e.example", "--repo-url", "https://r.example")
         self.assertEqual(len(self.json("agent", "list")["agents"]), 1)
 
     def test_moderation(self) -> None:
         """Mutes, bans, filters and speakers are changed; the audit log has each change and the user that made it."""
-        self.json("channel", "create", "gossip")
+        self.json("channel", "create", "news")
         self.json("game", "add", "Alpha", "--short", "A")
-        muted = self.json("mute", "add", "Ana@A", "So", "--channel", "gossip", "--for", "2h")
-        self.assertEqual((muted["who"], muted["channel"]), ("ana@A", "gossip"))
+        muted = self.json("mute", "add", "Ana@A", "So", "--channel", "news", "--for", "2h")
+        self.assertEqual((muted["who"], muted["channel"]), ("ana@A", "news"))
         self.assertEqual(len(self.json("mute", "list")["mutes"]), 1)
-        self.json("mute", "remove", "ana@a", "--channel", "gossip")
+        self.json("mute", "remove", "ana@a", "--channel", "news")
         self.assertIsNone(self.json("ban", "add", "192.0.2.1", "So")["until"])
         self.assertEqual(len(self.json("ban", "list")["bans"]), 1)
         self.json("ban", "remove", "192.0.2.1")
@@ -129,23 +131,23 @@ class OfflineTests(SynchronousTestCase):
         self.assertEqual(self.json("filter", "try", "darn")["hits"], 0)
         self.assertEqual(len(self.json("filter", "list")["filters"]), 1)
         self.json("filter", "remove", "darn")
-        self.assertEqual(self.json("channel", "speakers", "gossip", "a")["speakers"], ["A"])
-        self.assertEqual(self.json("channel", "speakers", "gossip", "--none")["speakers"], [])
-        self.assertIsNone(self.json("channel", "speakers", "gossip", "--all")["speakers"])
+        self.assertEqual(self.json("channel", "speakers", "news", "a")["speakers"], ["A"])
+        self.assertEqual(self.json("channel", "speakers", "news", "--none")["speakers"], [])
+        self.assertIsNone(self.json("channel", "speakers", "news", "--all")["speakers"])
         entries = self.json("audit")["entries"]
         self.assertEqual({entry["actor"] for entry in entries}, {f"unix:{pwd.getpwuid(os.getuid()).pw_name}"})
         self.assertEqual(
             [(entry["operation"], entry["subject"]) for entry in entries[-4:]],
-            [("mute/remove", "ana@a"), ("mute/add", "Ana@A"), ("game/add", "Alpha"), ("channel/create", "gossip")],
+            [("mute/remove", "ana@a"), ("mute/add", "Ana@A"), ("game/add", "Alpha"), ("channel/create", "news")],
         )
         self.assertEqual(len(self.json("audit", "--limit", "2")["entries"]), 2)
 
     def test_reports(self) -> None:
         """Reports are listed and resolved."""
-        self.json("channel", "create", "gossip")
+        self.json("channel", "create", "news")
         report = Report(
             number=1,
-            channel="gossip",
+            channel="news",
             seq=3,
             game="A",
             name="Ana",
@@ -158,8 +160,8 @@ class OfflineTests(SynchronousTestCase):
             store.apply(ReportMade(report))
         self.assertEqual(
             self.run_("report", "list")[1],
-            "NUMBER  AT                BY  REASON  MESSAGE             RESOLVED\n"
-            "1       2023-11-14 22:00  bo  Rude    [gossip] Ana@A: Hi\n",
+            "NUMBER  AT                BY  REASON  MESSAGE           RESOLVED\n"
+            "1       2023-11-14 22:00  bo  Rude    [news] Ana@A: Hi\n",
         )
         self.assertEqual(self.json("report", "resolve", "1", "muted")["resolution"], "muted")
         self.assertEqual(self.run_("report", "list")[1], "No report is open.\n")
@@ -167,7 +169,7 @@ class OfflineTests(SynchronousTestCase):
 
     def test_moderation_for_people(self) -> None:
         """People see mutes, bans, filters and the audit log as tables."""
-        self.json("channel", "create", "gossip")
+        self.json("channel", "create", "news")
         self.assertEqual(self.run_("mute", "list")[1], "Nobody is muted.\n")
         self.assertEqual(self.run_("ban", "list")[1], "Nobody is banned.\n")
         self.assertEqual(self.run_("filter", "list")[1], "There is no filter.\n")
@@ -178,10 +180,10 @@ class OfflineTests(SynchronousTestCase):
         self.assertIn("hits     anywhere\n", self.run_("filter", "add", "a", "So", "--substring")[1])
         self.assertEqual(self.run_("filter", "list")[1].splitlines()[1].split()[:4], ["a", "all", "anywhere", "refuse"])
         self.assertIn("hit 0 of 0 messages", self.run_("filter", "try", "a")[1])
-        self.assertIn("only some may speak", self.run_("channel", "speakers", "gossip", "--none")[1])
+        self.assertIn("only some may speak", self.run_("channel", "speakers", "news", "--none")[1])
         self.assertIn("banned 192.0.2.1: So\n", self.run_("audit")[1])
         self.assertEqual(self.run_("mute", "add", "x", "y", "--for", "1y")[0], 2)
-        self.assertEqual(self.run_("channel", "speakers", "gossip")[0], 2)
+        self.assertEqual(self.run_("channel", "speakers", "news")[0], 2)
 
     def test_accounts(self) -> None:
         """Accounts are created, changed and removed; links are whole URLs, and the store has only their digests."""
@@ -234,8 +236,8 @@ class OfflineTests(SynchronousTestCase):
 
     def test_json_after_the_command(self) -> None:
         """--json and other common options can also follow the command."""
-        code, out, _ = run("channel", "create", "gossip", "--json", "--data", self.data)
-        self.assertEqual((code, json.loads(out)["name"]), (0, "gossip"))
+        code, out, _ = run("channel", "create", "news", "--json", "--data", self.data)
+        self.assertEqual((code, json.loads(out)["name"]), (0, "news"))
 
     def test_refused(self) -> None:
         """A refusal is one line on stderr, and the exit code 1."""
@@ -251,22 +253,25 @@ class OfflineTests(SynchronousTestCase):
 
     def test_not_in_json(self) -> None:
         """A value that JSON cannot express is reported."""
-        self.json("channel", "create", "gossip")
+        self.json("channel", "create", "news")
         for minutes in ("nan", "inf", "1e400"):
             told = "gossipctl: a number on the command line is not finite\n"
-            self.assertEqual(self.run_("channel", "pause", "gossip", minutes), (1, "", told))
+            self.assertEqual(self.run_("channel", "pause", "news", minutes), (1, "", told))
         self.assertEqual(self.run_("game", "show", "\udcff"), (1, "", "gossipctl: the command line is not in UTF-8\n"))
 
     def test_for_people(self) -> None:
         """People see results as tables."""
-        self.assertEqual(self.run_("channel", "create", "gossip")[0], 0)
+        self.assertEqual(self.run_("channel", "create", "news")[0], 0)
         self.assertEqual(self.run_("game", "list")[1], "No game is registered.\n")
         added = self.json("game", "add", "The Alpha", "--short", "A", "--hidden")
         self.json("game", "add", "B", "--short", "LongName")
         head, first, _ = self.run_("game", "list")[1].splitlines()
         self.assertEqual(head, "SHORT     NAME       STATE   CLIENT ID")
         self.assertEqual(first, f"A         The Alpha  hidden  {added['client_id']}")
-        self.assertEqual(self.run_("channel", "list")[1], "CHANNEL  STATE   DESCRIPTION  BY  AT\ngossip   public\n")
+        self.assertEqual(
+            [line.split()[:2] for line in self.run_("channel", "list")[1].splitlines()],
+            [["CHANNEL", "STATE"], ["gossip", "public"], ["news", "public"], ["testing", "hidden"]],
+        )
         self.assertIn("The secret is not shown again", self.run_("game", "rotate", "A")[1])
 
     def test_no_store(self) -> None:
@@ -284,11 +289,11 @@ class OfflineTests(SynchronousTestCase):
 
     def test_backup(self) -> None:
         """A backup is made, but never over an existing file."""
-        self.json("channel", "create", "gossip")
+        self.json("channel", "create", "news")
         path = self.mktemp()
         self.assertEqual(self.json("backup", path), {"path": os.path.abspath(path)})
         with contextlib.closing(sqlite3.connect(path)) as copy:
-            self.assertEqual(copy.execute("SELECT name FROM channels").fetchall(), [("gossip",)])
+            self.assertEqual(copy.execute("SELECT name FROM channels WHERE name = 'news'").fetchall(), [("news",)])
         told = (1, "", f"gossipctl: {path} already exists; a backup does not overwrite it\n")
         self.assertEqual(self.run_("backup", path), told)
 
@@ -301,7 +306,7 @@ class OfflineTests(SynchronousTestCase):
         os.chown(home, 4110, 4111)
         self.data = os.path.join(home, "data")
         backup = os.path.join(self.mktemp())
-        self.json("channel", "create", "gossip")
+        self.json("channel", "create", "news")
         self.json("backup", backup)
         files = [self.data, *(os.path.join(self.data, name) for name in os.listdir(self.data))]
         self.assertEqual({(os.stat(path).st_uid, os.stat(path).st_gid) for path in files}, {(4110, 4111)})
@@ -327,18 +332,18 @@ class QuestionTests(SynchronousTestCase):
     def test_removing(self) -> None:
         """What cannot be undone is asked first, of a person only; then a word tells what was done."""
         data = self.mktemp()
-        run("--data", data, "channel", "create", "gossip")
-        command = [sys.executable, "-m", "gossip.cli.ctl", "--data", data, "channel", "remove", "gossip"]
+        run("--data", data, "channel", "create", "news")
+        command = [sys.executable, "-m", "gossip.cli.ctl", "--data", data, "channel", "remove", "news"]
         options: dict[str, Any] = {"env": {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}}
         options |= {"capture_output": True, "text": True}
         nobody = subprocess.run(command, stdin=subprocess.DEVNULL, check=False, **options)
         self.assertEqual((nobody.returncode, nobody.stdout), (1, ""))
         self.assertIn("add --yes", nobody.stderr)
-        asked = "Remove the channel gossip? Its messages stay until they expire. [y/N] "
+        asked = "Remove the channel news? Its messages stay until they expire. [y/N] "
         for typed, told in (
             (b"n\n", (1, "", f"{asked}gossipctl: nothing was changed\n")),
             (b"\n", (1, "", f"{asked}gossipctl: nothing was changed\n")),
-            (b"y\n", (0, "Removed the channel gossip.\n\nname   gossip\nstate  public\n", asked)),
+            (b"y\n", (0, "Removed the channel news.\n\nname   news\nstate  public\n", asked)),
         ):
             keyboard, terminal = pty.openpty()
             self.addCleanup(os.close, keyboard)
@@ -543,9 +548,7 @@ class OutputTests(SynchronousTestCase):
         reading, writing = os.pipe()
         os.close(reading)
         with open(writing, "wb") as pipe:
-            done = self.run_(
-                "--data", self.mktemp(), "channel", "create", "gossip", stdout=pipe, stderr=subprocess.PIPE
-            )
+            done = self.run_("--data", self.mktemp(), "channel", "create", "news", stdout=pipe, stderr=subprocess.PIPE)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
 
     def test_full(self) -> None:

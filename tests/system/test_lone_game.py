@@ -40,6 +40,29 @@ class Line:
         self._socket.close()
 
 
+class FirstStartTests(DaemonTestCase):
+    """The channels that a new network has."""
+
+    def channels(self, daemon: Daemon) -> dict[str, bool]:
+        """The channels, each with whether it is hidden."""
+        return {each["name"]: each["hidden"] for each in daemon.admin("channel/list")["channels"]}
+
+    def test_once(self) -> None:
+        """The first start makes one to talk on, for everybody to see, and one to try things on; a later one none."""
+        daemon = self.daemon().start()
+        self.assertEqual(self.channels(daemon), {"gossip": False, "testing": True})
+        daemon.admin("channel/remove", channel="gossip")
+        daemon.stop(signal.SIGKILL)
+        daemon.start()
+        self.assertEqual(self.channels(daemon), {"testing": True})
+
+    def test_game_before_the_first_start(self) -> None:
+        """They are there as well if the first game is registered before the daemon starts."""
+        daemon = self.daemon()
+        daemon.gossipctl("game", "add", "Alpha", "--short", "Alpha")
+        self.assertEqual(self.channels(daemon.start()), {"gossip": False, "testing": True})
+
+
 class EchoTests(DaemonTestCase):
     """The player echo of the network."""
 
