@@ -162,6 +162,16 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         """
         return self.network.site or next(filter(None, map(_address, self.listen)), "")
 
+    @property
+    def socket(self) -> str:
+        """
+        The address at which a game on this machine joins; empty if there is none. A listener without TLS comes first: a
+        certificate is for the name of the network, and not for this machine.
+        """
+        plain = (address for address in map(_address, self.listen) if address.startswith("http:"))
+        site = next(plain, self.address)
+        return f"ws{site.removeprefix('http')}/socket" if site else ""
+
     def __repr__(self) -> str:
         """Without the database and everything else that holds a password: it must not get into a log by accident."""
         return f"<Config listen={self.listen!r} data={self.data!r}>"

@@ -104,6 +104,19 @@ class Addresses(ConfigCase):
         }.items():
             self.assertEqual(Config(listen=listen).address, address, listen)
 
+    def test_socket(self) -> None:
+        """A game on this machine joins without TLS, if it can, whatever the address of the pages is."""
+        network = NetworkSettings(website="https://gossip.example.org/")
+        tls, plain = "tls:/etc/gossip/tls:443", "tcp:4110:interface=127.0.0.1"
+        for config, socket in (
+            (Config(), "ws://127.0.0.1:4110/socket"),
+            (Config(listen=(tls, plain), network=network), "ws://127.0.0.1:4110/socket"),
+            (Config(listen=(tls,), network=network), "wss://gossip.example.org/socket"),
+            (Config(listen=(tls,)), "wss://localhost/socket"),
+            (Config(listen=("unix:/run/gossip.sock",)), ""),
+        ):
+            self.assertEqual(config.socket, socket)
+
     def test_rules(self) -> None:
         """The rules are on the pages, or elsewhere by https; their address is unknown if that of the pages is."""
         site = "gossip.example.org/"

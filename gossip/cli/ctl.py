@@ -78,7 +78,8 @@ def parser() -> Parser:
     completion = add("completion", "print a script that completes commands and options", partial(_completion, top))
     completion.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"), help="bash, zsh or fish")
     talk = add("talk", "join the network as a game, and talk", _talk)
-    talk.add_argument("--url", default="ws://127.0.0.1:4110/socket", help="the network (default: %(default)s)")
+    text = "the address of the network's socket (default: that of the daemon on this machine)"
+    talk.add_argument("--url", help=text)
     talk.add_argument("--id", metavar="CLIENT_ID", help="the client_id of the game, or set GOSSIP_CLIENT_ID")
     text = "its secret; safer in GOSSIP_CLIENT_SECRET, since other users can see your command line"
     talk.add_argument("--secret", metavar="SECRET", help=text)
@@ -209,10 +210,29 @@ def _talk(arguments: argparse.Namespace) -> int:
     secret = arguments.secret or os.environ.get("GOSSIP_CLIENT_SECRET")
     if not client_id or not secret:
         raise Failed("talk needs --id and --secret, or GOSSIP_CLIENT_ID and GOSSIP_CLIENT_SECRET in the environment")
+    url = arguments.url or _socket(arguments)
     try:
-        return talk.main(arguments.url, client_id, secret, arguments.name, arguments.channel or ["gossip"])
+        return talk.main(url, client_id, secret, arguments.name, arguments.channel or ["gossip"])
     except ValueError as error:
         raise Failed(str(error)) from None
+
+
+def _socket(arguments: argparse.Namespace) -> str:
+    """The address at which games on this machine join the daemon."""
+    named = any(hasattr(arguments, name) for name in ("data", "config", "socket"))
+    try:
+        found = _daemon(arguments).get("status").get("socket")
+    except NotRunning:
+        if named:
+            raise Failed(f"{NOT_RUNNING}; to talk on another network, give its --url") from None
+        found = None
+    except Failed:
+        # Its socket is for its own user. Everybody may talk.
+        found = None
+    found = found or _config(arguments).socket
+    if not found:
+        raise Failed("the daemon listens on no address that is known here: give its --url")
+    return str(found)
 
 
 def _config(arguments: argparse.Namespace) -> Config:

@@ -82,12 +82,19 @@ class Conversation:
     """
 
     def __init__(
-        self, client_id: str, secret: str, name: str, channels: Sequence[str], new_ref: Callable[[], str]
+        self,
+        client_id: str,
+        secret: str,
+        name: str,
+        channels: Sequence[str],
+        new_ref: Callable[[], str],
+        where: str = "the network",
     ) -> None:
         """
         @param name: the name of the player.
         @param channels: the channels to join; the first is the one to talk on.
         @param new_ref: makes version 4 UUIDs.
+        @param where: the address of the network.
         """
         self.failed: str | None = None
         self._session = ClientSession(
@@ -99,6 +106,9 @@ class Conversation:
             players=[name],
             user_agent="gossipctl talk",
         )
+        self._where = where
+        self._is_open = False
+        self._complaint = ""
         self._name = name
         self._current: str | None = channels[0] if channels else None
         self._ending = False
@@ -107,21 +117,37 @@ class Conversation:
 
     # The connection.
 
+    def connecting(self) -> Turn:
+        """The first attempt to connect begins."""
+        return Turn(lines=(f"* Connecting to {self._where}",))
+
     def opened(self) -> Turn:
         """The connection is open."""
+        self._is_open, self._complaint = True, ""
         return Turn((self._session.authenticate(),))
 
     def closed(self, reason: str) -> Turn:
         """The connection has ended, or could not be made."""
         unsaid = sum(request.event in _SAYING for request in self._session.closed())
+        was_open, self._is_open = self._is_open, False
         if self.failed is not None:
             return Turn(over=True)
-        lines = [f"* The connection ended: {printable(reason)}" if reason else "* The connection ended."]
+        why = f": {printable(reason)}" if reason else "."
+        lines = (
+            [f"* The connection ended{why}"] if was_open else self._complain(f"Cannot connect to {self._where}{why}")
+        )
         if self._ending and (unsaid or self._held):
             self.failed = "not all was heard"
         if unsaid:
             lines.append("* What you said last may not have been heard.")
         return Turn(lines=tuple(lines), over=self._ending)
+
+    def _complain(self, complaint: str) -> list[str]:
+        """Say why there is no connection; the same is said once, however many attempts fail."""
+        if complaint == self._complaint:
+            return []
+        self._complaint = complaint
+        return [f"* {complaint}"] if self._ending else [f"* {complaint}", "* Trying again. /quit leaves."]
 
     def wait(self, chance: float) -> float:
         """
@@ -308,6 +334,7 @@ class Talk(LineReceiver):
     # The terminal.
 
     def connectionMade(self) -> None:
+        self._follow(self._conversation.connecting())
         self._try()
 
     def lineReceived(self, line: bytes) -> None:
@@ -381,7 +408,7 @@ def main(url: str, client_id: str, secret: str, name: str | None, channels: Sequ
 
     @return: the exit code: 1 if the network did not let the person in, or not all that was typed could be said.
     """
-    conversation = Conversation(client_id, secret, name or _login(), channels, lambda: str(uuid.uuid4()))
+    conversation = Conversation(client_id, secret, name or _login(), channels, lambda: str(uuid.uuid4()), url)
 
     def run(reactor: Any) -> Deferred[None]:
         talk = Talk(reactor, conversation, websocket(reactor, url), random.random)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
 from twisted.internet import ssl
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.python.failure import Failure
 
 OPEN_SECONDS: Final = 10
 """How long the handshake may take, in seconds."""
@@ -48,10 +50,16 @@ def websocket(reactor: Any, url: str) -> Connect:
         opened: Callable[[Send], None], received: Callable[[bytes], None], closed: Callable[[int | None, str], None]
     ) -> Link:
         factory = ClientFactory(url, opened, received, closed)
-        where.connect(factory).addErrback(lambda failure: closed(None, failure.getErrorMessage()))
+        where.connect(factory).addErrback(lambda failure: closed(None, _why(failure)))
         return factory
 
     return connect
+
+
+def _why(failure: Failure) -> str:
+    """Why a connection could not be made: as the system says it, or else as Twisted does."""
+    number = getattr(failure.value, "osError", None)
+    return os.strerror(number) if isinstance(number, int) else failure.getErrorMessage().rstrip(".")
 
 
 def endpoint(reactor: Any, url: str) -> Any:

@@ -51,6 +51,8 @@ class WebRulesSettings(Protocol):
     def web(self) -> WebSettings: ...
     @property
     def address(self) -> str: ...
+    @property
+    def socket(self) -> str: ...
 
 
 class WebRules:
@@ -59,11 +61,13 @@ class WebRules:
 
     @ivar settings: what the pages let people do.
     @ivar address: the address of the site for links in mails, without a slash at the end: C{https://gossip.example.org}.
+    @ivar socket: the address at which games on this machine join; empty if there is none.
     """
 
     def __init__(self, settings: WebSettings | None = None, address: str = "") -> None:
         self.settings = settings or WebSettings()
         self.address = address
+        self.socket = ""
 
     @property
     def can_sign_up(self) -> bool:
@@ -72,4 +76,4 @@ class WebRules:
 
     def configure(self, settings: WebRulesSettings) -> None:
         """Follow these settings from now on."""
-        self.settings, self.address = settings.web, settings.address
+        self.settings, self.address, self.socket = settings.web, settings.address, settings.socket

@@ -105,6 +105,18 @@ class JoiningTests(SynchronousTestCase):
             self.assertEqual(talk.typed("hello"), Turn())
         self.assertIn("this one is lost", talk.typed("hello").lines[0])
 
+    def test_cannot_connect(self) -> None:
+        """A person sees where the connection could not be made, and why; the same is not said twice."""
+        talk = Conversation("id", "secret", "Ana", ["gossip"], lambda: uuid(1), "ws://x/socket")
+        self.assertEqual(talk.connecting().lines, ("* Connecting to ws://x/socket",))
+        refused = ("* Cannot connect to ws://x/socket: Connection refused", "* Trying again. /quit leaves.")
+        self.assertEqual(talk.closed("Connection refused"), Turn(lines=refused))
+        self.assertEqual(talk.closed("Connection refused"), Turn())
+        self.assertEqual(talk.closed("").lines[0], "* Cannot connect to ws://x/socket.")
+        talk.opened()
+        self.assertEqual(talk.closed("goodbye").lines, ("* The connection ended: goodbye",))
+        self.assertEqual(talk.closed("Connection refused"), Turn(lines=refused))
+
     def test_quit(self) -> None:
         """/quit ends it, connected or not."""
         for talk in (conversation(), conversation()):
@@ -135,7 +147,7 @@ class JoiningTests(SynchronousTestCase):
         talk.typed("hello")
         talk.ended()
         turn = talk.closed("refused")
-        self.assertEqual((turn.lines, turn.over), (("* The connection ended: refused",), True))
+        self.assertEqual((turn.lines, turn.over), (("* Cannot connect to the network: refused",), True))
         self.assertEqual(talk.failed, "not all was heard")
 
     def test_coming_back(self) -> None:
@@ -363,6 +375,7 @@ class TalkTests(SynchronousTestCase):
 
     def test_conversation(self) -> None:
         """What is typed is sent, and what is heard is shown."""
+        self.assertEqual(self.terminal.value(), b"* Connecting to the network\n")
         one = self.join()
         self.talk.dataReceived("Grüße\n".encode())
         self.assertEqual(one.sent[-1]["payload"]["message"], "Grüße")

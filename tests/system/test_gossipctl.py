@@ -390,7 +390,7 @@ class DaemonTests(TestCase):
         self.assertEqual(code, 0)
         self.assertRegex(out, r"connections +3 pigeon\n")
         code, out, _ = yield self.run_("--json", "status")
-        self.assertEqual(json.loads(out), {"running": True, **self.service.status()})
+        self.assertEqual(json.loads(out), {"running": True, **self.service.status(), "address": "", "socket": ""})
 
     @inlineCallbacks
     def test_say_notice_backup(self) -> Any:

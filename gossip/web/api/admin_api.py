@@ -4,7 +4,8 @@ The admin API: HTTP and JSON on a unix socket that only the daemon's user can op
 POST /NAME, for example C{/game/add}, carries out the command of that name in L{gossip.operations.catalogue}, with an
 object of arguments. The other paths are::
 
-    GET  /status                        how the daemon is
+    GET  /status                        how the daemon is, with the address of its pages, and that of its socket for
+                                        games on this machine; each is empty if there is none
     GET  /metrics                       the same for Prometheus, with counters
     GET  /sessions?match=&after=&limit= the live sessions, a page of them
     GET  /tail?channel=NAME             messages as they are said, one object per line
@@ -95,7 +96,7 @@ class AdminApi(Resource):
         self._rules = rules or WebRules()
         self._metrics = Metrics(gossip, live)
         self._gets: dict[str, Callable[[AdminRequest], Any]] = {
-            "status": lambda request: answer_json(request, gossip.status()),
+            "status": self._status,
             "sessions": self._sessions,
             "metrics": self._metrics.render,
             "tail": self._tail,
@@ -122,6 +123,11 @@ class AdminApi(Resource):
         )
         Deferred.fromCoroutine(self._answer(request, done))
         return NOT_DONE_YET
+
+    def _status(self, request: AdminRequest) -> Any:
+        return answer_json(
+            request, {**self._gossip.status(), "address": self._rules.address, "socket": self._rules.socket}
+        )
 
     def _sessions(self, request: AdminRequest) -> Any:
         async def listed() -> Result:
