@@ -65,7 +65,13 @@ class Extended(Struct, frozen=True):
     client_id: str | None = None
 
 
-Audience = Subscribers | Supporters | SessionsOf | Extended
+class Chosen(Struct, frozen=True):
+    """These sessions: those that are told the same, where others are told something else."""
+
+    sessions: tuple[Session, ...]
+
+
+Audience = Subscribers | Supporters | SessionsOf | Extended | Chosen
 
 
 class _Group:
@@ -105,10 +111,11 @@ class Audiences:
 
     def __init__(self) -> None:
         self._channels: dict[tuple[str, bool], _Group] = {}
+        self._games: dict[str, int] = {}
         self._flags: dict[str, _Group] = {flag: _Group() for flag in SUPPORTS}
         self._extensions: dict[str, _Group] = {extension: _Group() for extension in EXTENSIONS}
 
-    def resolve(self, audience: Subscribers | Supporters | Extended) -> tuple[Session, ...]:
+    def resolve(self, audience: Subscribers | Supporters | Extended | Chosen) -> tuple[Session, ...]:
         """
         The sessions of an audience.
 
@@ -130,11 +137,14 @@ class Audiences:
                 if client_id is not None:
                     sessions = tuple(session for session in sessions if session.client_id == client_id)
                 return sessions
+            case Chosen(sessions):
+                return sessions
 
     # Channels.
 
     def subscribe(self, session: Session, channel: str) -> None:
         """A session subscribed to a channel."""
+        self._games.pop(channel, None)
         key = channel, session.numbered
         group = self._channels.get(key)
         if group is None:
@@ -143,6 +153,7 @@ class Audiences:
 
     def unsubscribe(self, session: Session, channel: str) -> None:
         """A session unsubscribed from a channel, or ended."""
+        self._games.pop(channel, None)
         key = channel, session.numbered
         group = self._channels.get(key)
         if group is not None:
@@ -158,6 +169,13 @@ class Audiences:
     def hears(self, channel: str, numbered: bool) -> bool:
         """Is any session subscribed to a channel, with or without support of history?"""
         return (channel, numbered) in self._channels
+
+    def games_on(self, channel: str) -> int:
+        """How many games are subscribed to a channel. This is counted once until somebody joins or leaves it."""
+        games = self._games.get(channel)
+        if games is None:
+            games = self._games[channel] = len({session.client_id for session in self.subscribers(channel)})
+        return games
 
     def subscribed(self) -> dict[str, int]:
         """How many sessions are subscribed to each channel."""

@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from gossip.network.answers import failure, success
 from gossip.network.audiences import Audiences, Subscribers
+from gossip.network.directory import Directory
 from gossip.network.expiry import DAY
 from gossip.network.history import message_id
 from gossip.network.moderation import Moderation
@@ -47,6 +48,7 @@ class Channels:
         registry: Registry,
         audiences: Audiences,
         moderation: Moderation,
+        directory: Directory,
         new_ref: Callable[[], Raw],
         rules: Rules,
     ) -> None:
@@ -54,6 +56,7 @@ class Channels:
         self._registry = registry
         self._audiences = audiences
         self._moderation = moderation
+        self._directory = directory
         self._new_ref = new_ref
         self._created: Buckets = {}
 
@@ -101,7 +104,7 @@ class Channels:
         assert session.online is not None
         return self._moderation.ban_of(session, session.online.game.client_id, name, now)
 
-    def join(self, session: Session, name: str) -> Outputs:
+    def join(self, session: Session, name: str, now: Moment) -> Outputs:
         """
         Subscribe a session to a channel that L{may_join}, L{ban_of} and L{may_create} allowed; it is created if it does
         not exist.
@@ -116,6 +119,8 @@ class Channels:
             session.channels[self._registry.channels[name].name] = None
             self._audiences.subscribe(session, name)
             _tell_differently(session)
+        if outputs:
+            outputs += self._directory.opened(session, name, now)
         return outputs
 
     def unjoined(self, name: str) -> Failure:
@@ -143,7 +148,7 @@ class Channels:
         spend(session.buckets, "channels_subscribe", self._rules.limits.rates.channels_subscribe, now)
         if not self.may_create(session, name, now):
             raise Denied("too-many-channels")
-        return [*self.join(session, name), *success(session, event, now)]
+        return [*self.join(session, name, now), *success(session, event, now)]
 
     def unsubscribe(self, session: Session, event: ChannelsUnsubscribe, now: Moment) -> Outputs:
         """A session no longer wants to hear a channel; it need not hear it now."""

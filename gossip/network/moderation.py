@@ -10,9 +10,9 @@ from gossip.network.session import Session
 from gossip.protocol.errors import Denied
 from gossip.protocol.moment import Moment
 from gossip.registry.addresses import Address
-from gossip.registry.changes import Restriction
+from gossip.registry.changes import Channel, Restriction
 from gossip.registry.registry import Registry
-from gossip.registry.restrictions import Restrictions, code_of, player_of, values_of
+from gossip.registry.restrictions import Restrictions, code_of, is_over, player_of, values_of
 
 
 class Moderation:
@@ -43,6 +43,18 @@ class Moderation:
         """
         if self._registry.bans:
             _check(self._registry.bans, client_id, peer, name, "", now)
+
+    def may_game_speak(self, client_id: str, channel: Channel, now: Moment) -> bool:
+        """
+        May a game speak on a channel, unless that is paused? Its players, and its address, may be muted all the same.
+        """
+        if channel.speakers is not None and client_id not in channel.speakers:
+            return False
+        keys = (client_id, ""), (client_id, channel.name)
+        for known in (self._registry.bans, self._registry.mutes):
+            if known and not all(key not in known or is_over(known[key], now.wall) for key in keys):
+                return False
+        return True
 
     def ban_of(self, session: Session, client_id: str, channel: str, now: Moment) -> Restriction | None:
         """

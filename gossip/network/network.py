@@ -19,13 +19,14 @@ from gossip.network.answers import failure, success
 from gossip.network.audiences import Audience, Audiences, SessionsOf, Supporters
 from gossip.network.authentication import Authentication
 from gossip.network.channels import Channels
+from gossip.network.directory import Directory
 from gossip.network.echo import Echo
 from gossip.network.expiry import Retention
 from gossip.network.history import History
 from gossip.network.moderation import Moderation
 from gossip.network.notes import Notes
 from gossip.network.notices import Notices
-from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, Outputs, Send
+from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, ListChannels, Outputs, Send
 from gossip.network.people import People
 from gossip.network.players import Players
 from gossip.network.presence import Online, Presence
@@ -45,6 +46,7 @@ from gossip.protocol.events import (
     Authenticated,
     Beat,
     ChannelsHistory,
+    ChannelsList,
     ChannelsSend,
     ChannelsSubscribe,
     ChannelsUnsubscribe,
@@ -157,7 +159,8 @@ class Network:
         self.audiences = Audiences()
         self.presence = Presence(self.audiences)
         self._moderation = moderation = Moderation(registry)
-        self.channels = Channels(registry, self.audiences, moderation, self._new_ref, rules)
+        self._directory = directory = Directory(registry, self.audiences, moderation, self._new_ref, rules)
+        self.channels = Channels(registry, self.audiences, moderation, directory, self._new_ref, rules)
         self.people = People(self.channels)
         self.statuses = Statuses(registry, self.presence, rules)
         self._authentication = Authentication(registry, self.presence, moderation, rules)
@@ -188,6 +191,7 @@ class Network:
             ChannelsSubscribe: ("channels", self.channels.subscribe),
             ChannelsUnsubscribe: ("channels", self.channels.unsubscribe),
             ChannelsSend: ("channels", self.channels.send),
+            ChannelsList: ("channels", directory.ask),
             ChannelsHistory: (HISTORY, self._history.ask),
             HistoryAsked: ("channels", self._history.ask),
             PlayersSignIn: ("players", self._players.sign_in),
@@ -313,6 +317,10 @@ class Network:
         """
         return self._reports.found(find, found, now)
 
+    def listed(self, asked: ListChannels, start: int, end: int, now: Moment) -> Send:
+        """Make a part of a list of channels, which has at least one part: see L{Directory.listed}."""
+        return self._directory.listed(asked, start, end, now)
+
     def alive(self, session: Session) -> None:
         """A session gave a sign of life that is no heartbeat event, for example a line on the telnet port."""
         session.unanswered = 0
@@ -353,7 +361,7 @@ class Network:
                 and not self.channels.ban_of(session, name, now)
                 and self.channels.may_create(session, name, now)
             ):
-                outputs.extend(self.channels.join(session, name))
+                outputs.extend(self.channels.join(session, name, now))
             else:
                 outputs.append(Send(session, self.channels.unjoined(name)))
         self._players.replace(session, event.players or ())
@@ -499,9 +507,11 @@ class Network:
         is returned. To be called once for each change that is kept.
         """
         parts = [*_parts(change)]
+        news = self._directory.news(parts)
         ended = self._notices.before(parts, now)
         self.registry.enact(change)
-        return [*ended, *(output for each in parts for output in self._follow(each, now))]
+        followed = [output for each in parts for output in self._follow(each, now)]
+        return [*ended, *followed, *self._directory.tell(news, now)]
 
     def _follow(self, change: Change, now: Moment) -> Outputs:
         """What else becomes of a change."""

@@ -8,7 +8,7 @@ from gossip.network.audiences import Audience
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
 from gossip.protocol.events import Event, Ref, ServerEvent
-from gossip.registry.changes import Change
+from gossip.registry.changes import Change, Channel
 from gossip.registry.sought import Sought
 
 
@@ -103,7 +103,20 @@ class Find(Struct, frozen=True):
     request: Event
 
 
-Output = Send | Broadcast | Close | Commit | Hold | Release | Fetch | Find
+class ListChannels(Struct, frozen=True):
+    """
+    Answer with a list of channels. It can be long, so L{Network.listed <gossip.network.network.Network.listed>} makes
+    it in parts.
+
+    @ivar channels: the channels in the list, as they were when it was asked for.
+    """
+
+    session: Session
+    ref: Ref
+    channels: tuple[Channel, ...]
+
+
+Output = Send | Broadcast | Close | Commit | Hold | Release | Fetch | Find | ListChannels
 """Whatever the network returns."""
 
 Outputs = list[Output]

@@ -13,7 +13,7 @@ from typing import Final
 from gossip.network.audiences import Audiences, SessionsOf
 from gossip.network.ratelimit import Buckets
 from gossip.network.session import Session, Situation
-from gossip.protocol.events import GameTold
+from gossip.protocol.events import Told
 from gossip.protocol.moment import Moment
 from gossip.registry.changes import Game, GameOnline
 
@@ -48,7 +48,7 @@ class Online:
         self.since = self.left_at = since
         self.sessions: dict[Session, None] = {}
         self.buckets: Buckets = {}
-        self.told: dict[str, GameTold] = {}
+        self.told: dict[str, Told] = {}
         self._last: Session | None = None
 
     def changed(self) -> None:

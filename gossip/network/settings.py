@@ -31,6 +31,7 @@ class Rates(Struct, frozen=True, forbid_unknown_fields=True, rename={"global_": 
     tells_send: Rate = Rate(100, 10)
     reports_create: Rate = Rate(3, 0.0167)
     achievements_sync: Rate = Rate(10_000, 1000)
+    channels_list: Rate = Rate(5, 1)
 
 
 class NetworkLimits(Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,11 +15,11 @@ from gossip.protocol.errors import Denied
 from gossip.protocol.events import (
     GamesStatus,
     GamesStatusAnswer,
-    GameTold,
     PlayersOf,
     PlayersStatus,
     PlayersStatusAnswer,
     StatusOf,
+    Told,
 )
 from gossip.protocol.flags import DIRECTORY, FLAGS
 from gossip.protocol.moment import Moment
@@ -77,7 +77,7 @@ class Statuses:
             for online in self._presence:
                 online.changed()
 
-    def _charge(self, session: Session, rate: str, games: Sequence[GameTold], now: Moment) -> None:
+    def _charge(self, session: Session, rate: str, games: Sequence[Told], now: Moment) -> None:
         """
         All sessions of a game share the work that its queries make.
 

@@ -13,6 +13,7 @@ The protocol at a glance (version 2.3.0). Every frame is one JSON object with ``
     channels/subscribe           channel                                       Success
     channels/unsubscribe         channel                                       Success
     channels/send                channel, name, message                        Success, once on disk
+    channels/list         (ref)                                                ChannelsListAnswer, in pages
     channels/history      (ref)  channel, limit?, before?, after?              ChannelsHistoryAnswer, in pages
     players/sign-in, sign-out    name                                          Success
     players/status        (ref)  game?                                         PlayersStatusAnswer, a frame a game
@@ -33,6 +34,8 @@ The protocol at a glance (version 2.3.0). Every frame is one JSON object with ``
     channels/broadcast           channel, game, name, message, and with the    fresh
                                  flag history id, seq, sent_at
     players/sign-in, sign-out    game, name                                    fresh
+    channels/changed             change, and the keys of a channel in          fresh
+                                 channels/list; with extension directory
     games/connect, disconnect    game                                          fresh
     tells/receive                from_game, from_name, to_name, sent_at,       fresh
                                  message
@@ -137,6 +140,12 @@ class ChannelsSend(Event, frozen=True):
     channel: str
     name: str
     message: str
+
+
+class ChannelsList(Event, frozen=True):
+    """A game asks which channels there are."""
+
+    wire = "channels/list"
 
 
 class ChannelsHistory(Event, frozen=True):
@@ -378,12 +387,10 @@ class ChannelsHistoryAnswer(Struct, frozen=True):
     more: bool
 
 
-PLAYERS_A_WEIGHT: Final = 20
-"""This many players in an answer weigh as much as a game."""
-
-
-class GameTold(Struct, frozen=True, dict=True):
-    """What a game is told of another one: the same object until that changes, so that it is written only once."""
+class Told(Struct, frozen=True, dict=True):
+    """
+    What games are told of a game or a channel: the same object until that changes, so that it is written only once.
+    """
 
     @property
     def weight(self) -> int:
@@ -396,7 +403,45 @@ class GameTold(Struct, frozen=True, dict=True):
         return {}
 
 
-class PlayersOf(GameTold, frozen=True):
+class ChannelOf(Told, frozen=True, kw_only=True):
+    """
+    A channel, as a session sees it.
+
+    @ivar subscribed: whether the session hears it.
+    @ivar games: how many games hear it.
+    @ivar may_speak: whether the game may speak on it when it is not paused.
+    @ivar paused_until: until when nobody can speak on it; C{None} if it is not paused.
+    @ivar last_sent_at: when its last message was sent; C{None} if none is kept.
+    """
+
+    channel: str
+    description: str | None
+    subscribed: bool
+    games: int
+    may_speak: bool
+    paused_until: str | None
+    last_sent_at: str | None
+
+
+class ChannelsListAnswer(Struct, frozen=True):
+    """
+    The channels of the network by name, or the next ones of a long answer.
+
+    @ivar total: how many there are in all parts of the answer.
+    @ivar more: whether another part follows.
+    """
+
+    ref: Ref
+    total: int
+    channels: tuple[ChannelOf, ...]
+    more: bool = False
+
+
+PLAYERS_A_WEIGHT: Final = 20
+"""This many players in an answer weigh as much as a game."""
+
+
+class PlayersOf(Told, frozen=True):
     """The players of one game: a payload of players/status."""
 
     game: str
@@ -445,7 +490,7 @@ GameConnection = WebConnection | TelnetConnection | SecureTelnetConnection
 """A way to play a game."""
 
 
-class StatusOf(GameTold, frozen=True, kw_only=True, omit_defaults=True):
+class StatusOf(Told, frozen=True, kw_only=True, omit_defaults=True):
     """
     The status of one game: a payload of games/status.
 
@@ -563,6 +608,20 @@ class ChannelsBroadcastNumbered(ChannelsBroadcast, frozen=True):
     sent_at: str
 
 
+class ChannelsChanged(Struct, frozen=True):
+    """
+    A channel changed.
+
+    @ivar change: how: C{created}, C{published}, C{hidden}, C{described}, C{paused}, C{resumed}, C{speakers} or
+        C{removed}.
+    @ivar channel: the channel as it is now.
+    """
+
+    ref: Raw
+    change: str
+    channel: ChannelOf
+
+
 class PlayersSignedIn(Struct, frozen=True):
     """A player entered another game."""
 
@@ -638,6 +697,8 @@ ServerEvent = (
     | Beat
     | Restart
     | ChannelsBroadcast
+    | ChannelsListAnswer
+    | ChannelsChanged
     | PlayersSignedIn
     | PlayersSignedOut
     | GamesConnect

@@ -11,7 +11,7 @@ import itertools
 import re
 import sys
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -34,8 +34,11 @@ from gossip.protocol.events import (
     Beat,
     ChannelsBroadcast,
     ChannelsBroadcastNumbered,
+    ChannelsChanged,
     ChannelsHistory,
     ChannelsHistoryAnswer,
+    ChannelsList,
+    ChannelsListAnswer,
     ChannelsSend,
     ChannelsSubscribe,
     ChannelsUnsubscribe,
@@ -46,7 +49,6 @@ from gossip.protocol.events import (
     GamesDisconnect,
     GamesStatus,
     GamesStatusAnswer,
-    GameTold,
     Heartbeat,
     Malformed,
     ModerationNotice,
@@ -65,6 +67,7 @@ from gossip.protocol.events import (
     Success,
     TellsReceive,
     TellsSend,
+    Told,
     Unknown,
     Unreadable,
 )
@@ -185,6 +188,7 @@ _KINDS: Final = {
         _Kind(ChannelsSubscribe, _strict(ChannelsSubscribe)),
         _Kind(ChannelsUnsubscribe, _strict(ChannelsUnsubscribe)),
         _Kind(ChannelsSend, _strict(ChannelsSend)),
+        _Kind(ChannelsList, _strict(ChannelsList), ref_required=True),
         _Kind(ChannelsHistory, _strict(ChannelsHistory), ref_required=True),
         _Kind(PlayersSignIn, _strict(PlayersSignIn)),
         _Kind(PlayersSignOut, _strict(PlayersSignOut)),
@@ -338,7 +342,7 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
             head = {"channel": channel, "total": len(messages), "more": more}
             return [
                 _write(_Frame("channels/history", _shown(ref), "success", payload={**head, "messages": page}))
-                for page in _pages(messages, len(messages), room)
+                for page in _pages(map(_write, messages), len(messages), room)
             ]
         case PlayersStatusAnswer(ref, players_of):
             return _around(
@@ -379,7 +383,7 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
                         payload={"total": len(achievements), "achievements": page},
                     )
                 )
-                for page in _pages(achievements, 10, room)
+                for page in _pages(map(_write, achievements), 10, room)
             ]
         case AchievementSaved(wire, ref, achievement):
             return [_write(_Frame(wire, _shown(ref), "success", payload=achievement))]
@@ -389,6 +393,15 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
             return [_write(_Frame(wire, _shown(ref), "failure", payload={"errors": errors}))]
         case Restart(ref, downtime):
             return [_write(_Frame("restart", ref, payload={"downtime": downtime}))]
+        case ChannelsListAnswer(ref, total, channels):
+            written = [_fitting(one, "description", room) for one in channels]
+            return [
+                _write(_Frame("channels/list", _shown(ref), "success", payload={"total": total, "channels": page}))
+                for page in _pages(written, len(written), room)
+            ]
+        case ChannelsChanged(ref, change, channel_of):
+            payload = {"channel": channel_of.channel, "change": change, **msgspec.structs.asdict(channel_of)}
+            return [_write(_Frame("channels/changed", ref, payload=payload))]
 
 
 def _shown(ref: Ref) -> Raw | UnsetType:
@@ -402,8 +415,11 @@ def _around(frame: _Frame, payloads: Sequence[bytes]) -> list[bytes]:
     return [b"%b%b}" % (head, payload) for payload in payloads]
 
 
-def _fitting(payload: GameTold, name: str, room: int) -> bytes:
-    """Write a payload, with the list called C{name} cut to what fits into a frame. It remembers how it was written."""
+def _fitting(payload: Told, name: str, room: int) -> bytes:
+    """
+    Write a payload, with the list or the text called C{name} cut to what fits into a frame. It remembers how it was
+    written.
+    """
     written = payload.written.get(room)
     if written is None:
         written = payload.written[room] = _cut(payload, name, room)
@@ -413,7 +429,7 @@ def _fitting(payload: GameTold, name: str, room: int) -> bytes:
 def _cut(payload: Struct, name: str, room: int) -> bytes:
     written = _write(payload)
     if len(written) > room:
-        texts: tuple[str, ...] = getattr(payload, name)
+        texts: tuple[str, ...] | str = getattr(payload, name)
         room -= len(_write(msgspec.structs.replace(payload, **{name: ()})))
         fit = 0
         for text in texts:
@@ -425,15 +441,15 @@ def _cut(payload: Struct, name: str, room: int) -> bytes:
     return written
 
 
-def _pages(things: Sequence[Struct], most: int, room: int) -> list[list[Struct]]:
+def _pages(things: Iterable[bytes], most: int, room: int) -> list[list[Raw]]:
     """Pages of at most C{most} things, and of no more than fit into a frame; one empty page if there are none."""
-    pages: list[list[Struct]] = [[]]
+    pages: list[list[Raw]] = [[]]
     filled = 0
     for thing in things:
-        size = len(_write(thing)) + 1
+        size = len(thing) + 1
         if pages[-1] and (len(pages[-1]) == most or filled + size > room):
             pages.append([])
             filled = 0
-        pages[-1].append(thing)
+        pages[-1].append(Raw(thing))
         filled += size
     return pages

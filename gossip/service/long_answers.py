@@ -15,14 +15,14 @@ from typing import Final
 from msgspec.structs import replace
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from gossip.network.outputs import Send
+from gossip.network.outputs import ListChannels, Send
 from gossip.network.session import Session, Situation
 from gossip.protocol.events import AchievementsSynced, GamesStatusAnswer, PlayersStatusAnswer
 from gossip.service.answer_queue import AnswersInOrder, Place
 from gossip.service.interfaces import IConnection
 
 PIECE: Final = 50
-"""About how much one piece of an answer weighs, in the units of L{GameTold <gossip.protocol.events.GameTold>}."""
+"""About how much one piece of an answer weighs, in the units of L{Told <gossip.protocol.events.Told>}."""
 
 PIECES_A_TURN: Final = 10
 """At most this many pieces are written in one turn of the reactor."""
@@ -72,14 +72,14 @@ class LongAnswers:
             return True
         return not isinstance(event, AchievementsSynced) and sum(game.weight for game in event.games) > PIECE
 
-    def add(self, place: Place, answer: Send) -> None:
-        """Write an answer when it is its turn."""
-        session = answer.session
+    def add(self, place: Place, pieces: Iterator[Send]) -> None:
+        """Write the pieces of an answer when it is its turn. Each is made when it is written."""
+        session = place.session
         asked = self._asked.get(session)
         if asked is None:
             asked = self._asked[session] = deque()
             self._turns.append(session)
-        asked.append((place, _pieces(answer)))
+        asked.append((place, pieces))
         self._schedule()
 
     def lost(self, session: Session) -> None:
@@ -135,7 +135,7 @@ class LongAnswers:
             self._asked.pop(session, None)
 
 
-def _pieces(answer: Send) -> Iterator[Send]:
+def pieces_of(answer: Send) -> Iterator[Send]:
     """The parts of an answer, each with about a L{PIECE} of it."""
     event = answer.event
     if not isinstance(event, GamesStatusAnswer | PlayersStatusAnswer):
@@ -148,3 +148,13 @@ def _pieces(answer: Send) -> Iterator[Send]:
             part = replace(event, games=games[start:end], before=event.before + start, more=end < len(games))
             yield Send(answer.session, part)
             start, weight = end, 0
+
+
+def pieces_of_list(asked: ListChannels, make: Callable[[ListChannels, int, int], Send]) -> Iterator[Send]:
+    """
+    The parts of a list of channels: at least one.
+
+    @param make: makes the part from one channel to another.
+    """
+    for start in range(0, max(len(asked.channels), 1), PIECE):
+        yield make(asked, start, start + PIECE)

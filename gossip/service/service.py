@@ -20,7 +20,7 @@ from zope.interface import implementer
 from gossip import __version__
 from gossip.network.expiry import JUMP
 from gossip.network.network import Network
-from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, Hold, Output, Release, Send
+from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, Hold, ListChannels, Output, Release, Send
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
@@ -34,7 +34,7 @@ from gossip.service.clock import IClock
 from gossip.service.counters import Counters, Status
 from gossip.service.fanout import Fanout
 from gossip.service.interfaces import CertificateStatus, IConnection, IGossip, ITransportStatus
-from gossip.service.long_answers import LongAnswers
+from gossip.service.long_answers import LongAnswers, pieces_of, pieces_of_list
 from gossip.service.reads import Finding, Reading, Reads, no_history, no_message
 from gossip.service.watch import Watch
 from gossip.store.errors import StoreError
@@ -278,7 +278,7 @@ class GossipService(Service):
                     place.answers.append(output)
                 case Send() if self._long_answers.takes(output):
                     assert asking is not None
-                    self._long_answers.add(self._keep(asking), output)
+                    self._long_answers.add(self._keep(asking), pieces_of(output))
                 case Send() | Close():
                     self._answers.answer(output)
                 case Commit():
@@ -288,6 +288,8 @@ class GossipService(Service):
                     self._pause_if_behind(session)
                 case Fetch() | Find():
                     self._reads.start(output)
+                case ListChannels(session):
+                    self._long_answers.add(self._keep(session), pieces_of_list(output, self._listed))
                 case Release(session, released):
                     self._fill(self._answers.held(session), released)
 
@@ -306,6 +308,9 @@ class GossipService(Service):
         place = self._answers.keep(session)
         self._pause_if_behind(session)
         return place
+
+    def _listed(self, asked: ListChannels, start: int, end: int) -> Send:
+        return self.network.listed(asked, start, end, self.now())
 
     def _fill(self, place: Place, outputs: Sequence[Output]) -> None:
         """Carry out what becomes of a request whose place was kept."""

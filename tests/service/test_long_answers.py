@@ -10,7 +10,7 @@ from gossip.network.outputs import Send
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, Rates
-from gossip.registry.changes import Game, GameSaved, Secret
+from gossip.registry.changes import Channel, ChannelSaved, Game, GameSaved, Secret
 from gossip.registry.secret import digest
 from gossip.service.long_answers import PIECE, PIECES_A_TURN, UNREAD_SECONDS
 from tests.support.memory_service import MemoryService
@@ -92,22 +92,47 @@ class LongAnswerTests(SynchronousTestCase):
 
     def test_work_of_a_turn(self) -> None:
         """One turn of the reactor writes a bounded number of pieces, and sessions take turns."""
-        pieces: list[Session] = []
+        pieces = self.pieces()
         answers = self.service._long_answers
-        written = answers._deliver
-
-        def deliver(send: Send) -> None:
-            pieces.append(send.session)
-            written(send)
-
-        self.patch(answers, "_deliver", deliver)
         others = [self.service.join(name) for name in ("Beta", "Gamma", "Delta")]
         self.ask(self.asking, *map(str, range(20)))
         for other in others:
             self.ask(other, "1")
         answers._turn()
         self.assertEqual(len(pieces), PIECES_A_TURN)
-        self.assertEqual(pieces[:8], [self.asking, *others] * 2)
+        self.assertEqual([piece.session for piece in pieces[:8]], [self.asking, *others] * 2)
+
+    def pieces(self) -> list[Send]:
+        """All pieces that are written from now on."""
+        pieces: list[Send] = []
+        written = self.service._long_answers._deliver
+
+        def deliver(send: Send) -> None:
+            pieces.append(send)
+            written(send)
+
+        self.patch(self.service._long_answers, "_deliver", deliver)
+        return pieces
+
+    def test_channels(self) -> None:
+        """Games that list many channels at once take turns as well; what was asked next comes next."""
+        for number in range(4 * PIECE + 1):
+            self.world.registry.enact(ChannelSaved(Channel(f"c{number:03}", hidden=False)))
+        pieces = self.pieces()
+        listing = [self.service.join(name) for name in ("Beta", "Gamma", "Delta")]
+        for session in listing:
+            self.service.write(session, frame("channels/list", None, "1"), frame("games/status", {"game": "G1"}, "2"))
+        self.service._long_answers._turn()
+        self.assertEqual(len(pieces), PIECES_A_TURN)
+        self.assertEqual([piece.session for piece in pieces], [*listing * 3, listing[0]])
+        self.assertEqual({len(getattr(piece.event, "channels", ())) for piece in pieces}, {PIECE})
+        for session in listing:
+            told = self.read(session)
+            *parts, other = [answer for answer in told if "ref" in answer and answer["ref"] in ("1", "2")]
+            listed = [channel for part in parts for channel in part["payload"]["channels"]]
+            self.assertEqual([each["channel"] for each in listed], [f"c{number:03}" for number in range(201)])
+            self.assertEqual({part["payload"]["total"] for part in parts}, {201})
+            self.assertEqual(other["ref"], "2")
 
     def test_too_much_asked(self) -> None:
         """A session that asks for more than it reads is read no further until it has."""

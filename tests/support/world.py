@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from gossip.network.audiences import Audience, Extended, SessionsOf, Subscribers, Supporters
+from gossip.network.audiences import Audience, Chosen, Extended, SessionsOf, Subscribers, Supporters
 from gossip.network.network import Network
-from gossip.network.outputs import Broadcast, Commit, Fetch, Find, Output, Outputs, Release, Send
+from gossip.network.outputs import Broadcast, Commit, Fetch, Find, ListChannels, Output, Outputs, Release, Send
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rules
 from gossip.protocol import frames
@@ -161,7 +161,10 @@ class World:
     def ask(self, session: Session, sent: dict[str, Any] | bytes, now: float = NOW) -> list[Any]:
         """A session sends a frame, all is kept: the frames that the session itself gets, read."""
         outputs = [*self.say(session, sent, now), *self.settle(now)]
-        return written(outputs, session)
+        return written([self._whole(output, now) for output in outputs], session)
+
+    def _whole(self, output: Output, now: float) -> Output:
+        return self.network.listed(output, 0, 10**6, at(now)) if isinstance(output, ListChannels) else output
 
     def _noted(self, outputs: Outputs) -> Outputs:
         for output in flat(outputs):
@@ -198,6 +201,8 @@ def hears(audience: Audience, session: Session) -> bool:
         case Extended(extension, channel, client_id):
             narrowed = channel in (None, *session.channels) and client_id in (None, session.client_id)
             return extension in session.extensions and narrowed
+        case Chosen(sessions):
+            return session in sessions
 
 
 def sent(outputs: Sequence[Output], session: Session) -> list[Any]:

@@ -51,6 +51,7 @@ VALUES["until"] = " until TIME"
 BROADCASTS: dict[str, type[Any]] = {
     "restart": events.Restart,
     "channels/broadcast": events.ChannelsBroadcast,
+    "channels/changed": events.ChannelsChanged,
     "players/sign-in": events.PlayersSignedIn,
     "players/sign-out": events.PlayersSignedOut,
     "games/connect": events.GamesConnect,
@@ -58,6 +59,13 @@ BROADCASTS: dict[str, type[Any]] = {
     "tells/receive": events.TellsReceive,
     "moderation/notice": events.ModerationNotice,
 }
+
+
+class Listed(msgspec.Struct, forbid_unknown_fields=True):
+    """A payload of channels/list."""
+
+    total: int
+    channels: list[events.ChannelOf]
 
 
 class History(msgspec.Struct, forbid_unknown_fields=True):
@@ -79,6 +87,7 @@ PAYLOADS: dict[str, type[Any]] = {
     "players/status": events.PlayersOf,
     "games/status": events.StatusOf,
     "channels/history": History,
+    "channels/list": Listed,
     "reports/create": Reported,
     "achievements/create": events.AchievementOf,
     "achievements/update": events.AchievementOf,
@@ -335,6 +344,8 @@ class Protocol(SynchronousTestCase):
                 shown.add(event)
                 struct = events.ChannelsBroadcastNumbered if "seq" in payload else BROADCASTS[event]
                 known = {field.name for field in msgspec.structs.fields(struct)} - {"ref"}
+                if struct is events.ChannelsChanged:
+                    known |= {field.name for field in msgspec.structs.fields(events.ChannelOf)}
                 self.assertEqual(set(payload), known)
                 self.assertRegex(str(ref), r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
         self.assertLessEqual({*BROADCASTS, *PAYLOADS, *ANSWERS}, shown)
@@ -421,6 +432,7 @@ class Telnet(SynchronousTestCase):
             "NOTE",
             "BYE",
             "NOTICE",
+            "CHANGED",
         ):
             self.assertIn(f"``{line} ", text)
 

@@ -18,6 +18,7 @@ from gossip.protocol.errors import Denied, Error
 from gossip.protocol.events import (
     VERSION,
     Authenticate,
+    ChannelsList,
     ChannelsSend,
     ChannelsSubscribe,
     ChannelsUnsubscribe,
@@ -244,6 +245,8 @@ class TextDialect:
 
     def _channels(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         assert session is not None
+        if arguments.upper() == "ALL":
+            return [ChannelsList(asked)]
         rows = [f"CHANNELS{row}" for row in self.options.lettering.rows(asked.marked("OK CHANNELS"), session.channels)]
         return self._say(asked, session, *rows[:-1], f"OK {rows[-1]}")
 
@@ -330,7 +333,7 @@ _BEFORE_LOGIN: Final = frozenset(("LOGIN", "OPTION", "PING", "PONG", "HELP", "QU
 
 _HELP: Final = (
     "LOGIN client_id client_secret [agent text]",
-    "SUBSCRIBE channel, UNSUBSCRIBE channel, CHANNELS",
+    "SUBSCRIBE channel, UNSUBSCRIBE channel, CHANNELS [ALL]",
     "SEND channel name text, EMOTE channel name text, HISTORY channel [number]",
     "TELL from-name name@game text",
     "REPORT from-name name@game channel|- reason",

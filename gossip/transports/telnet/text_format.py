@@ -157,6 +157,13 @@ class TextFormat:
                     head = f"HISTORY {channel} {said.seq} {said.sent_at} {who(said.name, said.game)}"
                     yield from letters.spread(head, letters.text(said.message))
                 yield encode(asked.marked(f"OK HISTORY {len(messages)}"))
+            case events.ChannelsListAnswer(Asked() as asked, _, channels, more):
+                for each in channels:
+                    yield from self._described(f"CHANNEL {each.channel} {each.games}", each.description)
+                if not more:
+                    yield encode(asked.marked("OK CHANNELS"))
+            case events.ChannelsChanged(_, change, channel_of) if "channels" in kinds:
+                yield from self._described(f"CHANGED {channel_of.channel} {change}", _what_changed(change, channel_of))
             case events.PlayersStatusAnswer(Asked() as asked, games, before, more):
                 for one in games:
                     names = map(letters.name, one.players)
@@ -169,3 +176,20 @@ class TextFormat:
                     yield from letters.spread(head, letters.text(status.display_name) or status.game, most=1)
                 if not more:
                     yield encode(asked.marked(f"OK GAMES {before + len(games)}"))
+
+    def _described(self, head: str, text: str | None) -> Iterator[bytes]:
+        """One line, with a text behind its head if there is one."""
+        text = self._letters.text(text or "")
+        return self._letters.spread(head, text, most=1) if text else iter((self._letters.encode(head),))
+
+
+def _what_changed(change: str, channel: events.ChannelOf) -> str | None:
+    """What stands behind the kind of a change: the description, the end of a pause, or whether the game may speak."""
+    match change:
+        case "created" | "published" | "described":
+            return channel.description
+        case "paused":
+            return channel.paused_until
+        case "speakers":
+            return "yes" if channel.may_speak else "no"
+    return None

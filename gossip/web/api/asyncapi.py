@@ -14,6 +14,7 @@ from gossip.protocol.events import VERSION, Event, Unknown
 from gossip.protocol.frames import decode
 
 _REF_REQUIRED: Final = (
+    "channels/list",
     "players/status",
     "games/status",
     "tells/send",
@@ -28,6 +29,7 @@ _FROM_NETWORK: Final[dict[str, type[msgspec.Struct]]] = {
     "heartbeat": events.Beat,
     "restart": events.Restart,
     "channels/broadcast": events.ChannelsBroadcastNumbered,
+    "channels/changed": events.ChannelsChanged,
     "players/sign-in": events.PlayersSignedIn,
     "players/sign-out": events.PlayersSignedOut,
     "games/connect": events.GamesConnect,
@@ -40,6 +42,7 @@ _WITH_HISTORY: Final = ("id", "seq", "sent_at")
 """The fields of a broadcast that only games with the flag history get."""
 
 _ANSWERS: Final[dict[str, type[msgspec.Struct]]] = {
+    "channels/list": events.ChannelsListAnswer,
     "channels/history": events.ChannelsHistoryAnswer,
     "players/status": events.PlayersOf,
     "games/status": events.StatusOf,
@@ -48,6 +51,9 @@ _ANSWERS: Final[dict[str, type[msgspec.Struct]]] = {
     "achievements/update": events.AchievementOf,
 }
 """Answers that have their own payload."""
+
+_OURS: Final = ((events.ChannelsListAnswer, "more"),)
+"""Fields that do not go on the wire."""
 
 _REF: Final = {"description": "Any JSON value but null, up to 256 bytes; a UUID is the custom."}
 _TEMPLATE: Final = "#/components/schemas/{name}"
@@ -116,7 +122,11 @@ def _payload(struct: type[msgspec.Struct], schemas: dict[str, Any]) -> dict[str,
     hints = typing.get_type_hints(struct)
     fields: list[Any] = []
     for field in msgspec.structs.fields(struct):
-        if field.name in ("ref", "number") or hints[field.name] is Raw:
+        if field.name in ("ref", "number") or hints[field.name] is Raw or (struct, field.name) in _OURS:
+            continue
+        if hints[field.name] is events.ChannelOf:
+            # The keys of the channel stand beside those of the change.
+            fields += [(each.name, each.type) for each in msgspec.structs.fields(events.ChannelOf)]
             continue
         flagged = struct is events.ChannelsBroadcastNumbered and field.name in _WITH_HISTORY
         optional = partial or flagged or not field.required

@@ -61,6 +61,7 @@ _RATES: Final = {
     "tells_send": "Tells (all sessions)",
     "reports_create": "Reports (all sessions)",
     "achievements_sync": "Achievements asked for (all sessions)",
+    "channels_list": "Lists of channels (all sessions)",
 }
 
 

@@ -8,12 +8,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, succeed
 
 from gossip.network.ratelimit import Rate
 from gossip.protocol import events
 from gossip.protocol.errors import NOT_KEPT, Error
-from gossip.registry.changes import Channel, ChannelSaved, MessageSaid
+from gossip.registry.changes import Channel, ChannelSaved, ChannelsRemoved, MessageSaid
 from gossip.transports.telnet.lines import Lettering
 from gossip.transports.telnet.text_dialect import _BEFORE_LOGIN, _COMMANDS
 from gossip.transports.telnet.text_format import Asked, LineOptions, TextFormat
@@ -94,6 +95,49 @@ class CommandTests(TelnetTestCase):
         self.assertTrue(all(line.startswith("CHANNELS ") and len(line) <= 254 for line in lines))
         told = [word for line in lines for word in line.split()[1:]] + final.split()[3:]
         self.assertEqual(told, ["gossip", *names])
+
+    def test_all_channels(self) -> None:
+        """CHANNELS ALL lists all channels, one line each, cut to its length. Other words change nothing."""
+        for channel in (
+            Channel("gossip", False, description="For everybody\nand all"),
+            Channel("long", False, description="word " * 400),
+            Channel("quiet", False),
+            Channel("secret"),
+        ):
+            self.world.registry.enact(ChannelSaved(channel))
+        gossip, long, *rest = self.game.say("@t channels all")
+        self.assertEqual(gossip, "CHANNEL gossip 2 For everybody and all")
+        self.assertTrue(long.startswith("CHANNEL long 0 word word "))
+        self.assertLessEqual(len(long), 1022)
+        self.assertEqual(rest, ["CHANNEL quiet 0", "@t OK CHANNELS"])
+        self.assertEqual(self.game.say("channels everything"), ["OK CHANNELS gossip"])
+
+    def test_changed_channels(self) -> None:
+        """A mud with the extension is told of changes, if it wants to hear of channels at all; others are not."""
+        mud = self.mud()
+        mud.say("OPTION extensions=directory")
+        mud.say(f"LOGIN {self.world.client_id('Gamma')} {self.world.secret('Gamma')}")
+        self.heard(self.beta), self.game.lines()
+        changes: tuple[tuple[dict[str, Any], list[str]], ...] = (
+            ({"hidden": False, "description": "For all"}, ["published For all", "described For all"]),
+            ({"paused_until": self.clock.wall + 60}, ["paused 2023-11-14T22:01:00Z"]),
+            ({"paused_until": None}, ["resumed"]),
+            ({"speakers": frozenset()}, ["speakers no"]),
+            ({"speakers": None, "description": None}, ["described", "speakers yes"]),
+            ({"hidden": True}, ["hidden"]),
+        )
+        channel = Channel("gossip")
+        self.world.registry.enact(ChannelSaved(channel))
+        for changed, lines in changes:
+            channel = replace(channel, **changed)
+            self.service.change(ChannelSaved(channel))
+            self.assertEqual(mud.lines(), [f"CHANGED gossip {line}" for line in lines])
+        self.assertEqual(mud.say("SUBSCRIBE news"), ["CHANGED news created", "OK SUBSCRIBE news"])
+        self.service.change(ChannelsRemoved(("news",)))
+        self.assertEqual(mud.lines(), ["CHANGED news removed"])
+        mud.say("OPTION events=tells")
+        self.service.change(ChannelSaved(replace(channel, hidden=False)))
+        self.assertEqual((mud.lines(), self.game.lines(), self.heard(self.beta)), ([], [], []))
 
     def test_send(self) -> None:
         """A message arrives at other games as it was sent; the answer comes when it is on disk."""

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from twisted.internet.defer import fail
 
 from gossip.operations.catalogue import OPERATIONS
-from gossip.protocol import frames
+from gossip.protocol import events, frames
 from gossip.protocol.events import Event, Unknown, WebConnection
 from gossip.registry.changes import Account, AccountSaved, GameSaved, Ticket, TicketIssued
 from gossip.registry.secret import digest
@@ -264,6 +264,10 @@ class DocumentTests(ApiTestCase):
         self.assertLessEqual({"id", "seq", "sent_at"}, set(heard["properties"]))
         resumed, status = (messages[f"answer-{name}"]["payload"] for name in ("channels-history", "games-status"))
         self.assertEqual((resumed["required"], status["required"]), (["event", "payload"], ["event", "ref", "payload"]))
+        changed = messages["from-network-channels-changed"]["payload"]["properties"]["payload"]
+        listed = messages["answer-channels-list"]["payload"]["properties"]["payload"]
+        self.assertEqual(set(changed["required"]), {*events.ChannelOf.__struct_fields__, "change"})
+        self.assertEqual(set(listed["properties"]), {"total", "channels"})
         # As in OpenAPI it would be an object, which no reader of AsyncAPI takes.
         self.assertNotIn("discriminator", json.dumps(document))
         self.assertEqual(document["servers"]["this"], {"host": "mud.example:4110", "protocol": "ws"})
