@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import msgspec
 from twisted.internet.interfaces import IHalfCloseableProtocol, IReactorTime
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
 from twisted.web import http, server
 from twisted.web.resource import IResource, Resource
 from zope.interface import implementer
@@ -160,6 +162,8 @@ class _BadHost(Resource):
 class BoundedChannel(http.HTTPChannel):
     """A connection of HTTP/1.1. If the client ends its side, what it asked is still answered."""
 
+    _ending = False
+
     def readConnectionLost(self) -> None:
         # An answer that has begun is a stream, and would never end.
         if any(request.is_whole and not request.startedWriting for request in self.requests):
@@ -169,6 +173,23 @@ class BoundedChannel(http.HTTPChannel):
 
     def writeConnectionLost(self) -> None:
         pass
+
+    def loseConnection(self) -> Any:
+        if not self._ending:
+            self._ending = True
+            # A reader that does not take the rest of its answer would keep the connection for ever.
+            self.setTimeout(IDLE_SECONDS)
+        return super().loseConnection()
+
+    def timeoutConnection(self) -> None:
+        if self._ending:
+            self.forceAbortClient()
+        else:
+            super().timeoutConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._ending = True
+        super().connectionLost(reason)
 
 
 class BoundedSite(server.Site):

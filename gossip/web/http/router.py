@@ -26,6 +26,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from gossip.store.errors import StoreError
+from gossip.web.http.large import LARGE, LargeBody
 from gossip.web.http.requests import PublicRequest, answer
 
 View = Callable[..., bytes | int | Coroutine[Any, Any, bytes]]
@@ -84,8 +85,8 @@ class Router(Resource):
 
     def render(self, request: PublicRequest) -> bytes | int:
         body = self._rendered(request)
-        if request.method == b"HEAD" and body and isinstance(body, bytes):
-            # Twisted would log the URL, which can be a link that signs somebody in.
+        if isinstance(body, bytes) and ((request.method == b"HEAD" and body) or len(body) > LARGE):
+            # Of a HEAD, Twisted would log the URL, which can be a link that signs somebody in.
             _finish(body, request)
             return NOT_DONE_YET
         return body
@@ -157,7 +158,11 @@ class Router(Resource):
 
 
 def _finish(body: bytes | int, request: PublicRequest) -> None:
-    if isinstance(body, bytes) and not request.finished and not request._disconnected:
+    if not isinstance(body, bytes) or request.finished or request._disconnected:
+        return
+    if len(body) > LARGE and request.method != b"HEAD":
+        LargeBody(request, body).start()
+    else:
         request.setHeader(b"Content-Length", b"%d" % len(body))
         # For HEAD, Twisted writes the headers only.
         request.write(body)
