@@ -200,6 +200,11 @@ _NAMES: Final = tuple(name for name, value in _DEFAULTS.items() if not isinstanc
 """The settings that the environment and the command line can set."""
 
 
+def file(options: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    """The name of the configuration file; empty if there is none. The arguments are those of L{load}."""
+    return str(options.get("config") or environ.get(ENVIRONMENT + "CONFIG") or "")
+
+
 def load(options: Mapping[str, Any], environ: Mapping[str, str]) -> Config:
     """
     Read the settings from the file, the environment and the command line. Later ones override earlier ones.
@@ -246,8 +251,8 @@ def dump(config: Config) -> str:
 
 def _layers(options: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[tuple[str, _Table]]:
     """Where settings come from, and the settings. Later ones override earlier ones."""
-    if file := options.get("config") or environ.get(ENVIRONMENT + "CONFIG"):
-        yield str(file), _read(Path(file))
+    if name := file(options, environ):
+        yield name, _read(Path(name))
     for name in _NAMES:
         variable = ENVIRONMENT + name.upper()
         if text := environ.get(variable):

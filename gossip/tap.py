@@ -275,6 +275,7 @@ class Daemon(MultiService):
             mail=Mail(reactor, web_rules, lambda: clock.now().wall),
             ports=ports_of,
             house_rules=house_rules,
+            config_file=config.file(self._options, os.environ),
         )
         parts = Parts(clock, gossip, network, settings, ports_of, pages, self._room)
         for transport in self._transports:

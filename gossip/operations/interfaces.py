@@ -21,8 +21,14 @@ class OperationsStore(Memory, Protocol):
 
 
 class PagesStore(OperationsStore, Protocol):
-    """The part of the store that pages use. Its methods block: call them in a thread."""
+    """
+    The part of the store that pages use. Its methods block: call them in a thread.
 
+    @ivar copies: whether C{snapshot} can copy it.
+    """
+
+    @property
+    def copies(self) -> bool: ...
     def latest(self, channels: Collection[str], limit: int) -> Sequence[MessageSaid]: ...
     def audit_of(
         self, operations: Collection[str], limit: int, before: tuple[float, str] | None = None

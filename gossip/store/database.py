@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, ClassVar, Final
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -88,12 +88,14 @@ class Database(ABC):
     A database, locked against every other daemon from L{open} to L{close}.
 
     @ivar name: its name in messages to people, without a password.
+    @cvar copies: whether C{snapshot} can copy it.
     @ivar writing: the engine for all writes. It has one connection.
     @ivar reading: the engine for reads, with connections of its own, so that readers do not wait for the writer.
         Threads may share it.
     """
 
     name: str
+    copies: ClassVar[bool]
     writing: Engine
     reading: Engine
 
@@ -170,6 +172,8 @@ def locate(url: str | None, data_directory: Path) -> Database:
 
 class SQLite(Database):
     """A file, with a lock file beside it."""
+
+    copies = True
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -352,6 +356,8 @@ class PostgreSQL(Database):
     The connection that writes holds the lock. A daemon that loses this connection takes the lock again with a new one
     before its next write.
     """
+
+    copies = False
 
     _LOCK: Final = "%(gossip)s, hashtext(coalesce(current_schema(), ''))"
     _KEY: Final = {"gossip": int.from_bytes(b"goss")}

@@ -296,6 +296,11 @@ class Store:
         with _plainly(self.name), self._database.reading.connect() as connection:
             return statistics.latest(connection, channels, limit)
 
+    @property
+    def copies(self) -> bool:
+        """Whether L{snapshot} can copy the store."""
+        return self._database.copies
+
     def snapshot(self) -> BinaryIO:
         """
         Copy an SQLite store, which stays in use meanwhile.

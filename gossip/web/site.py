@@ -40,7 +40,9 @@ from gossip.web.pages.moderation import ModerationPages
 from gossip.web.pages.ownerless import OwnerlessGames
 from gossip.web.pages.rules import RulesPage
 from gossip.web.pages.sign_in import SignInPages
+from gossip.web.pages.welcome import WelcomePage
 from gossip.web.settings import WebRules
+from gossip.web.views.checklist import Checklists
 from gossip.web.views.house_rules import HouseRules
 from gossip.web.views.layout import Layout
 from gossip.web.views.public import PublicView
@@ -91,6 +93,7 @@ def public_site(
     mail: Mail | None = None,
     ports: Mapping[str, tuple[str, str]] | None = None,
     house_rules: HouseRules | None = None,
+    config_file: str = "",
 ) -> PublicSite:
     """
     The site for everybody.
@@ -104,6 +107,7 @@ def public_site(
     @param mail: sends mail, if it is configured.
     @param ports: the ports of each transport by its name, without and with TLS; empty for none.
     @param house_rules: the rules for people; the default ones by default.
+    @param config_file: the path of the configuration file; empty if there is none.
     """
     rules = rules or WebRules()
     executor = executor or Executor(gossip, store, in_thread)
@@ -140,11 +144,12 @@ def public_site(
         ModerationPages(layout),
         RulesPage(layout, house_rules or HouseRules(), rules),
         SignInPages(sign_in, _new_uuid),
+        WelcomePage(layout, public, cookies),
         AccountPages(sign_in, _new_uuid),
         ownerless,
         ManagePages(layout, cookies, executor, rules, ownerless),
-        ConnectPages(layout, cookies, ownerless, (ports or {}).get("telnet", ("", ""))),
-        AdminPages(layout, cookies, executor),
+        ConnectPages(layout, public, cookies, ownerless, (ports or {}).get("telnet", ("", ""))),
+        AdminPages(layout, cookies, executor, Checklists(layout, public, rules), config_file),
         Api(layout, public, queries, tokens, executor),
     ):
         part.add(router)

@@ -20,12 +20,14 @@ class MemoryStore:
     Remembers what was said and what admins did.
 
     @ivar full: there is no room for a snapshot.
+    @ivar copies: a snapshot is possible.
     """
 
     def __init__(self) -> None:
         self.said: list[MessageSaid] = []
         self.snapshots: list[BytesIO] = []
         self.full = False
+        self.copies = True
         self.entries: list[AuditEntry] = []
         self.complaints: list[Report] = []
         self.players: dict[str, dict[int, float]] = {}

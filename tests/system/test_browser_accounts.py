@@ -36,7 +36,7 @@ class AccountsBrowserTestCase(BrowserTestCase):
         self.open("/")
         self.assertFalse(self.is_signed_in())
         self.sign_up()
-        self.assertEqual(self.path, "/account?done=welcome")
+        self.assertEqual(self.path, "/welcome")
         self.assertTrue(self.is_signed_in())
         self.send(".own button")
         self.assertEqual((self.path, self.is_signed_in()), ("/", False))
@@ -179,7 +179,7 @@ class EveryAccountPageTests(AccountsBrowserTestCase):
         self.assertFits(1280, "light", "a new token")
         self.assertAccessible("a new token")
         self.daemon.admin("game/edit", game="Alpha", owner="W" * 20)
-        self.assertGood(["/account", "/account?done=password", "/", "/games"])
+        self.assertGood(["/welcome", "/account", "/account?done=password", "/", "/games"])
 
     def test_mistakes(self) -> None:
         """So are those with mistakes on them; what was typed stays text."""

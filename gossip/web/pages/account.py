@@ -33,7 +33,6 @@ SCOPES: Final = {
 """The scopes of tokens. All but the first are for admins only."""
 
 DONE: Final = {
-    "welcome": "Welcome! Your account is ready, and you are signed in.",
     "password": "Your password is set. Every other browser is signed out.",
     "email": "Your email address is changed.",
     "ended": "Done: access is revoked.",

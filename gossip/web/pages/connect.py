@@ -19,16 +19,13 @@ from gossip.web.pages.ownerless import SAID, OwnerlessGames
 from gossip.web.views.guides import GUIDES, Guide
 from gossip.web.views.layout import Layout
 from gossip.web.views.progress import own_game, progress
+from gossip.web.views.public import MAIN_CHANNEL, PublicView
 
 PLACEHOLDER: Final = "YOUR-CLIENT-SECRET"
 """Stands for the secret in the snippets: only the owner knows it."""
 
 SAMPLE: Final = Game(client_id="YOUR-CLIENT-ID", short_name="MyMUD", name="My MUD", secrets=())
 """Stands for the game in a guide that is not filled in."""
-
-CHANNEL: Final = "gossip"
-"""The channel in the snippets, unless the network has public channels, but not this one."""
-
 
 _GOOD: Final = 300
 
@@ -37,12 +34,18 @@ class ConnectPages:
     """Guides, by code base, and by game and code base."""
 
     def __init__(
-        self, layout: Layout, cookies: SessionCookies, ownerless: OwnerlessGames, telnet: tuple[str, str] = ("", "")
+        self,
+        layout: Layout,
+        public: PublicView,
+        cookies: SessionCookies,
+        ownerless: OwnerlessGames,
+        telnet: tuple[str, str] = ("", ""),
     ) -> None:
         """
         @param telnet: the ports of the telnet bridge, without and with TLS; empty for none.
         """
         self._layout = layout
+        self._public = public
         self._cookies = cookies
         self._ownerless = ownerless
         self._telnet = telnet
@@ -114,18 +117,12 @@ class ConnectPages:
             game=game,
             guide=guide,
             secret=PLACEHOLDER,
-            channel=self._channel(),
+            channel=self._public.main_channel() or MAIN_CHANNEL,
             telnet_port=plain,
             telnet_tls_port=encrypted,
             **_addresses(request),
             **values,
         )
-
-    def _channel(self) -> str:
-        shown = [
-            channel.name for channel in self._layout.gossip.network.registry.channels.values() if not channel.hidden
-        ]
-        return CHANNEL if CHANNEL in shown or not shown else min(shown)
 
     def example(self, request: PublicRequest, name: str) -> bytes:
         """An example file to copy into a game."""

@@ -28,7 +28,7 @@ from gossip.web.views.formatting import sentence, span
 
 _NO_MATCH = "Wrong name or password."
 _DISABLED = "This account is disabled. Ask an admin why."
-_WELCOME = "/account?done=welcome"
+_WELCOME = "/welcome"
 
 
 class SignInPages:
@@ -172,7 +172,7 @@ class SignInPages:
         form = self._cookies.read_form(request)
         ticket = self._check_set_up(request, secret)
         return await self._create_account(
-            request, self._sign_in.read_sign_up(form, admin=True), ticket, admin=True, back="/admin"
+            request, self._sign_in.read_sign_up(form, admin=True), ticket, admin=True, back="/admin?done=set-up"
         )
 
     # Setting a password by a link.
@@ -201,6 +201,8 @@ class SignInPages:
         errors = sign_in.password_errors(form, ticket.account)
         if errors:
             return self._reset_page(request, ticket, errors)
+        known = sign_in.accounts.named(ticket.account)
+        is_new = known is not None and known.password is None
         kept = await sign_in.passwords.hash(form.text("password"), sign_in.place(request))
         await sign_in.change_account(
             ticket.account,
@@ -211,7 +213,7 @@ class SignInPages:
         account = sign_in.accounts.named(ticket.account)
         if account is not None and not account.disabled:
             await self._cookies.sign_in(request, account, self._layout.peer(request))
-        return redirect(request, "/account?done=password")
+        return redirect(request, _WELCOME if is_new else "/account?done=password")
 
     def show_forgot(self, request: PublicRequest) -> bytes:
         """The form to ask for a link by mail."""

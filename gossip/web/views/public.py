@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterable
+from typing import Final
 
 from msgspec import Struct
 
@@ -18,6 +19,9 @@ from gossip.protocol.flags import FLAGS
 from gossip.registry.changes import Channel, Game, MessageSaid
 from gossip.web.http.router import NotFound
 from gossip.web.views.formatting import iso, web_address
+
+MAIN_CHANNEL: Final = "gossip"
+"""The channel on which people talk, on most networks."""
 
 
 class PublicGame(Struct, frozen=True, kw_only=True):
@@ -215,6 +219,12 @@ class PublicView:
         if channel is None or channel.hidden:
             raise NotFound("There is no such channel.")
         return channel
+
+    def main_channel(self) -> str | None:
+        """The public channel to begin with: C{gossip}, or the first by name; C{None} if there is none."""
+        if self.is_channel(MAIN_CHANNEL):
+            return MAIN_CHANNEL
+        return min((each.name for each in self._network.registry.channels.values() if not each.hidden), default=None)
 
     def is_channel(self, name: str) -> bool:
         """Whether there is a public channel with this name."""

@@ -303,13 +303,13 @@ class SignUpTests(AccountsTestCase):
     def test_open(self) -> None:
         """Anybody can sign up and is signed in; the account is not an admin, and its password is hashed."""
         answer = self.sign_up(email=" ana@example.org ")
-        self.assertEqual((answer.code, answer.location), (303, "/account?done=welcome"))
+        self.assertEqual((answer.code, answer.location), (303, "/welcome"))
         account = self.account()
         self.assertEqual((account.admin, account.disabled, account.email), (False, False, "ana@example.org"))
         self.assertEqual(account.created_at, NOW)
         assert account.password is not None
         self.assertTrue(account.password.startswith("$argon2id$"))
-        self.assertIn("Welcome!", self.visitor.get(answer.location).text)
+        self.assertIn("Welcome, Ana!", self.visitor.get(answer.location).text)
         self.assertEqual(self.sign_in(Visitor(self.site)).code, 303)
 
     def test_way_back(self) -> None:
@@ -418,7 +418,7 @@ class SignUpTests(AccountsTestCase):
     def test_signed_in_already(self) -> None:
         """A browser that is signed in is redirected to the account page."""
         self.visitor.sign_in(self.service)
-        self.assertEqual(self.visitor.get("/sign-up").location, "/account?done=welcome")
+        self.assertEqual(self.visitor.get("/sign-up").location, "/welcome")
 
     @given(st.dictionaries(st.sampled_from(["name", "password", "again", "email", "back"]), st.text(max_size=250)))
     def test_any_form(self, fields: dict[str, str]) -> None:
@@ -444,7 +444,7 @@ class SetupTests(AccountsTestCase):
         path = self.link("setup")
         self.assertIn("There is no admin yet.", self.visitor.get(path).text)
         answer = self.set_up(path)
-        self.assertEqual((answer.code, answer.location), (303, "/admin"))
+        self.assertEqual((answer.code, answer.location), (303, "/admin?done=set-up"))
         self.assertTrue(self.account("Root").admin)
         self.assertTrue(self.visitor.is_signed_in())
         other = Visitor(self.site)
@@ -517,7 +517,7 @@ class ResetTests(AccountsTestCase):
     def test_first_password(self) -> None:
         """An account that an admin created gets its first password this way."""
         self.registry.enact(AccountSaved(Account(name="Bob", created_at=NOW)))
-        self.assertEqual(self.reset(self.link("reset", "Bob")).code, 303)
+        self.assertEqual(self.reset(self.link("reset", "Bob")).location, "/welcome")
         self.assertEqual(self.sign_in(Visitor(self.site), "Bob", BETTER).code, 303)
 
     def test_once(self) -> None:

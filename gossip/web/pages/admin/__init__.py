@@ -19,10 +19,10 @@ from gossip.web.pages.admin.games import GamePage, GamesPage
 from gossip.web.pages.admin.moderation import FiltersPage, ReportsPage, RestrictionsPage
 from gossip.web.pages.admin.overview import AuditPage, OverviewPage, SessionsPage
 from gossip.web.pages.admin.page import AdminPage
+from gossip.web.views.checklist import Checklists
 from gossip.web.views.layout import Layout
 
 _PAGES: Final[tuple[type[AdminPage], ...]] = (
-    OverviewPage,
     SessionsPage,
     GamesPage,
     GamePage,
@@ -40,8 +40,19 @@ _PAGES: Final[tuple[type[AdminPage], ...]] = (
 class AdminPages:
     """All admin pages."""
 
-    def __init__(self, layout: Layout, cookies: SessionCookies, executor: Executor) -> None:
-        self._pages = [page(layout, cookies, executor) for page in _PAGES]
+    def __init__(
+        self,
+        layout: Layout,
+        cookies: SessionCookies,
+        executor: Executor,
+        checklists: Checklists,
+        config_file: str = "",
+    ) -> None:
+        """
+        @param config_file: the path of the configuration file; empty if there is none.
+        """
+        overview = OverviewPage(layout, cookies, executor, checklists, config_file)
+        self._pages = [overview, *(page(layout, cookies, executor) for page in _PAGES)]
 
     def add(self, router: Router) -> None:
         """Add the pages."""

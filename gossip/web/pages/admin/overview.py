@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gossip.operations.errands import RestartNotice, Say
+from gossip.operations.executor import Executor
 from gossip.operations.reports import ReportList
 from gossip.operations.sessions import SessionList
 from gossip.registry.changes import AuditEntry
+from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.urls import number_parameter
 from gossip.web.pages.admin.page import AdminPage, rows_of, window
+from gossip.web.views.checklist import Checklists
 from gossip.web.views.formatting import span
+from gossip.web.views.layout import Layout
 
 LATEST: Final = 10
 """How many entries of the activity log the overview shows."""
@@ -28,12 +32,26 @@ class OverviewPage(AdminPage):
     title = "Administration"
     does = (RestartNotice, Say)
 
+    def __init__(
+        self,
+        layout: Layout,
+        cookies: SessionCookies,
+        executor: Executor,
+        checklists: Checklists,
+        config_file: str = "",
+    ) -> None:
+        super().__init__(layout, cookies, executor)
+        self._checklists = checklists
+        self._config_file = config_file
+
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         status = self._layout.gossip.status()
         reports = await self.tell(ReportList(limit=5), actor)
         entries: list[AuditEntry] = await self._layout.read(self._layout.store.audit, LATEST)
         return {
             "status": status,
+            "checklist": await self._checklists.now(),
+            "config_file": self._config_file,
             "uptime": span(status["uptime"]),
             "reports": reports["reports"],
             "entries": entries,

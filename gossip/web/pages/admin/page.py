@@ -55,6 +55,7 @@ _SHOWN: Final = (GameAdd, GameRotate, AccountAdd, AccountReset, AccountInvite, F
 """Operations whose result is shown in the answer, and only there."""
 
 _DONE: Final = {
+    "set-up": "Welcome! This account is the first admin of the network.",
     "game/disable": "The game can no longer join.",
     "game/enable": "The game can join again.",
     "game/remove": "The game was removed.",
