@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from types import FrameType
 from typing import Any, ClassVar, Final, NoReturn, Protocol
 
@@ -393,8 +394,8 @@ def _welcome(settings: Config, transports: Iterable[ITransport]) -> Iterator[str
             yield f"  listening on {endpoint}: {transport.purpose}"
     yield f"  keeping everything in {settings.data_path.resolve()}"
     beside = Path(sys.argv[0]).with_name("gossipctl")
-    command = beside if beside.exists() else "gossipctl"
-    yield f"  register a game with: {command} --data {settings.data} game add 'My MUD' --short MyMUD"
+    command = quote(str(beside)) if beside.exists() else "gossipctl"
+    yield f"  register a game with: {command} --data {quote(settings.data)} game add 'My MUD' --short MyMUD"
 
 
 def makeService(options: Options) -> IService:

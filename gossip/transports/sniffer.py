@@ -231,6 +231,10 @@ class RequestLineSnifferFactory(Factory):
         self.most = most
         self.seconds = seconds
 
+    def logPrefix(self) -> str:
+        """What Twisted logs when it listens, before "starting on"."""
+        return "The port for games and browsers"
+
     def acceptableProtocols(self) -> list[bytes]:
         # Neither the pages nor the websocket speak HTTP/2.
         return [b"http/1.1"]

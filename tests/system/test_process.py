@@ -454,6 +454,30 @@ class ReloadTests(DaemonTestCase):
 SETUP = re.compile(r"no admin yet: make the first one at http://127\.0\.0\.1:(\d+)(/setup/[0-9a-f-]{36}) until \S+Z\n")
 
 
+class FirstLinesTests(DaemonTestCase):
+    """What the log begins with."""
+
+    def test_words(self) -> None:
+        """It says in words what listens where, and names no class of the program."""
+        telnet, tls = free_port(), free_port()
+        daemon = self.daemon()
+        certificate(daemon.directory)
+        files = f"privateKey={daemon.directory}/key.pem:certKey={daemon.directory}/cert.pem"
+        daemon.arguments = (
+            *("--telnet", f"tcp:{telnet}:interface=127.0.0.1"),
+            *("--telnet", f"ssl:{tls}:interface=127.0.0.1:{files}"),
+        )
+        daemon.start().logged("no admin yet")
+        for line in (
+            f"The port for games and browsers starting on {daemon.port}",
+            f"The port for games by telnet starting on {telnet}",
+            f"The port for games by telnet (TLS) starting on {tls}",
+            f"The socket for gossipctl starting on '{daemon.data}/admin.sock'",
+        ):
+            self.assertIn(f"{line}\n", daemon.log)
+        self.assertNotRegex(daemon.log, "Factory|Site")
+
+
 class SetUpTests(DaemonTestCase):
     """The link that makes the first admin."""
 

@@ -78,6 +78,10 @@ class TelnetFactory(Factory):
         self._busy: dict[TelnetConnection, None] = {}
 
     # A connection names its factory by a narrower type than Twisted does.
+    def logPrefix(self) -> str:
+        """What Twisted logs when it listens, before "starting on"."""
+        return "The port for games by telnet"
+
     def buildProtocol(self, addr: IAddress | None) -> TelnetConnection | None:  # type: ignore[override]
         address = read(getattr(addr, "host", None))
         if self.room.full or not self.transport.admission.admit(address):

@@ -186,6 +186,14 @@ class AdminApi(Resource):
         return NOT_DONE_YET
 
 
+class AdminSite(BoundedSite):
+    """The admin API as a site."""
+
+    def logPrefix(self) -> str:
+        """What Twisted logs when it listens, before "starting on"."""
+        return "The socket for gossipctl"
+
+
 def admin_site(
     gossip: GossipService,
     store: OperationsStore,
@@ -194,7 +202,7 @@ def admin_site(
     executor: Executor | None = None,
     live: Live | None = None,
     rules: WebRules | None = None,
-) -> BoundedSite:
+) -> AdminSite:
     """
     The admin API.
 
@@ -204,7 +212,7 @@ def admin_site(
     @param rules: the settings of the pages, which have their address.
     """
     executor = executor or Executor(gossip, store, in_thread)
-    return BoundedSite(AdminApi(gossip, store, in_thread, executor, live, rules), clock, AdminRequest)
+    return AdminSite(AdminApi(gossip, store, in_thread, executor, live, rules), clock, AdminRequest)
 
 
 def _actor(request: Request) -> str:
