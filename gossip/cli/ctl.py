@@ -22,6 +22,7 @@ import msgspec
 from gossip.cli import terminal
 from gossip.cli.commands import add_commands, given
 from gossip.cli.daemon import NOT_RUNNING, Failed, NotRunning, RunningDaemon, StoppedDaemon
+from gossip.cli.overview import Overview
 from gossip.cli.parser import Parser, did_you_mean
 from gossip.cli.terminal import printable
 from gossip.config import Config, ConfigError, load
@@ -49,9 +50,9 @@ def parser() -> Parser:
     common.add_argument("--config", metavar="FILE", help="the configuration file of the daemon")
     common.add_argument("--socket", metavar="PATH", help="the admin socket of the daemon")
     common.add_argument("--json", action="store_true", help="print JSON")
-    top = Parser("gossipctl", parents=[common], description="Administer a gossip daemon.")
+    top = Overview("gossipctl", parents=[common], usage="gossipctl [OPTION ...] COMMAND ...")
     top.add_argument("--version", action=_Version, nargs=0, help="print the version, and exit")
-    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
+    subparsers = top.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser, prog="gossipctl")
     add_commands(subparsers, common, _carry_out)
 
     def add(name: str, text: str, run: Any) -> Parser:

@@ -36,7 +36,13 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        return super(Parser, self.filled()).parse_known_args(args, namespace)
+        self.filled()
+        args = sys.argv[1:] if args is None else args
+        if not args and self.below:
+            # The whole help is more useful here than the complaint that a command is missing.
+            self.print_help(sys.stderr)
+            self.exit(2)
+        return super().parse_known_args(args, namespace)
 
     def parse_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None

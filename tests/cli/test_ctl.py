@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.cli import terminal
+from gossip.cli import ctl, terminal
 from gossip.cli.daemon import RunningDaemon
+from gossip.cli.overview import FIRST_STEPS
 from gossip.operations.catalogue import COMMANDS
 from gossip.operations.command import Table
 from gossip.registry.changes import Report
@@ -28,6 +30,21 @@ class CommandLineTests(SynchronousTestCase):
         self.assertEqual((code, "'host' is not HOST:PORT" in err), (2, True))
         for argv in (("--help",), ("game", "--help"), ("game", "add", "--help"), ("talk", "--help")):
             self.assertEqual(run(*argv)[0], 0)
+
+    def test_alone(self) -> None:
+        """Without a command there is the whole help: where to begin, and every command in a group."""
+        code, out, err = run()
+        self.assertEqual((code, out, err), (2, "", run("--help")[1]))
+        for steps, _ in FIRST_STEPS:
+            self.assertIn(f"\n  {steps}  ", err)
+            ctl.parser().parse_args(shlex.split(steps)[1:])
+        for word, parser in ctl.parser().below.items():
+            self.assertRegex(err, rf"\n  {word} +\w", parser.prog)
+        self.assertNotIn("Others:", err, "each command has a group: see L{gossip.cli.overview}")
+        self.assertLessEqual(max(map(len, err.splitlines())), 120)
+        code, out, err = run("game")
+        self.assertEqual((code, out, err), (2, "", run("game", "--help")[1]))
+        self.assertTrue(err.startswith("usage: gossipctl game "), err)
 
     def test_bad_configuration(self) -> None:
         """A configuration that cannot be read is reported in one line."""
