@@ -252,7 +252,9 @@ class Daemon(MultiService):
             network,
             self._writer,
             counters,
-            history=lambda *asked: deferToThread(store.history, *asked),
+            history=lambda channel, limit, before, after: deferToThread(
+                store.history, channel, limit, before, after, removed=False
+            ),
             find=lambda sought: deferToThread(store.find, sought),
             transports=self._transports,
             certificates=self._certificates.status,

@@ -169,12 +169,16 @@ class StoppedDaemon:
                 now = time.time()
                 found = asked.look(store, now) if asked.looks else None
                 registry = store.load(now)
-                change, result = carry_out(asked, registry, Occasion(now, lambda: str(uuid.uuid4()), _user(), found))
-                if change is not None:
-                    settings = self._config.network
-                    registry.check(change, settings.blocked_games, settings.blocked_accounts)
-                    store.apply(change)
-                return result
+                results = []
+                for part in asked.parts(found):
+                    on = Occasion(now, lambda: str(uuid.uuid4()), _user(), part)
+                    change, result = carry_out(asked, registry, on)
+                    results.append(result)
+                    if change is not None:
+                        settings = self._config.network
+                        registry.check(change, settings.blocked_games, settings.blocked_accounts)
+                        store.apply(change)
+                return asked.joined(found, results)
         except Refused as error:
             raise Failed(str(error)) from None
 

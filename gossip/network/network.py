@@ -31,6 +31,7 @@ from gossip.network.people import People
 from gossip.network.players import Players
 from gossip.network.presence import Online, Presence
 from gossip.network.ratelimit import Rate, spend
+from gossip.network.removing import Removing
 from gossip.network.reports import Reports
 from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
@@ -47,6 +48,7 @@ from gossip.protocol.events import (
     Beat,
     ChannelsHistory,
     ChannelsList,
+    ChannelsRemove,
     ChannelsSend,
     ChannelsSubscribe,
     ChannelsUnsubscribe,
@@ -87,6 +89,7 @@ from gossip.registry.changes import (
     GameSaved,
     GameSeen,
     MessageSaid,
+    MessagesRemoved,
     PlayersCounted,
     ReportMade,
     Restriction,
@@ -168,6 +171,7 @@ class Network:
         self._history = History(rules, registry.numbers)
         self._reports = Reports(registry, rules)
         self._notices = Notices(registry, self.presence, self.audiences, self._new_ref)
+        self._removing = Removing(registry, moderation, new_uuid, self._new_ref, rules)
         self._retention = Retention(registry, self.audiences, rules)
         self._achievements = Achievements(registry, new_uuid, rules)
         self.notes = Notes(registry)
@@ -192,6 +196,7 @@ class Network:
             ChannelsUnsubscribe: ("channels", self.channels.unsubscribe),
             ChannelsSend: ("channels", self.channels.send),
             ChannelsList: ("channels", directory.ask),
+            ChannelsRemove: ("channels", self._removing.remove),
             ChannelsHistory: (HISTORY, self._history.ask),
             HistoryAsked: ("channels", self._history.ask),
             PlayersSignIn: ("players", self._players.sign_in),
@@ -306,7 +311,7 @@ class Network:
             read.
         @return: answers for the place that was kept.
         """
-        return self._history.fetched(fetch, found)
+        return self._history.fetched(fetch, self._without_removed(found))
 
     def found(self, find: Find, found: Sequence[MessageSaid] | None, now: Moment) -> Outputs:
         """
@@ -315,7 +320,12 @@ class Network:
         @param found: the message; nothing if there is none; C{None} if nothing can be read.
         @return: outputs for the place that was kept.
         """
-        return self._reports.found(find, found, now)
+        finder = self._removing if isinstance(find.request, ChannelsRemove) else self._reports
+        return finder.found(find, self._without_removed(found), now)
+
+    def _without_removed(self, found: Sequence[MessageSaid] | None) -> Sequence[MessageSaid] | None:
+        """What was found, without what was removed while it was read."""
+        return None if found is None else self.registry.removals.without(found)
 
     def listed(self, asked: ListChannels, start: int, end: int, now: Moment) -> Send:
         """Make a part of a list of channels, which has at least one part: see L{Directory.listed}."""
@@ -519,6 +529,8 @@ class Network:
         match change:
             case MessageSaid():
                 pass  # first: most changes are of this kind
+            case MessagesRemoved():
+                outputs.extend(self._removing.removed(change))
             case GameSaved(game):
                 online = self.presence.changed(game)
                 if online is not None and game.disabled:

@@ -8,7 +8,7 @@ from gossip.network.audiences import Audience
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
 from gossip.protocol.events import Event, Ref, ServerEvent
-from gossip.registry.changes import Change, Channel
+from gossip.registry.changes import Change, Channel, MessagesRemoved
 from gossip.registry.sought import Sought
 
 
@@ -116,7 +116,17 @@ class ListChannels(Struct, frozen=True):
     channels: tuple[Channel, ...]
 
 
-Output = Send | Broadcast | Close | Commit | Hold | Release | Fetch | Find | ListChannels
+class Forget(Struct, frozen=True):
+    """
+    Messages were removed: whoever remembers them, or shows them to people, forgets them.
+
+    @ivar removed: these messages, and why.
+    """
+
+    removed: MessagesRemoved
+
+
+Output = Send | Broadcast | Close | Commit | Hold | Release | Fetch | Find | ListChannels | Forget
 """Whatever the network returns."""
 
 Outputs = list[Output]

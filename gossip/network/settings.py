@@ -30,6 +30,7 @@ class Rates(Struct, frozen=True, forbid_unknown_fields=True, rename={"global_": 
     games_status: Rate = Rate(10_000, 1000)
     tells_send: Rate = Rate(100, 10)
     reports_create: Rate = Rate(3, 0.0167)
+    channels_remove: Rate = Rate(5, 0.1)
     achievements_sync: Rate = Rate(10_000, 1000)
     channels_list: Rate = Rate(5, 1)
 
@@ -50,6 +51,7 @@ class NetworkLimits(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar sessions: how many sessions a game may have.
     @ivar achievements: how many achievements a game may have.
     @ivar authenticate_seconds: how long a connection may take to authenticate.
+    @ivar remove_seconds: how long after it was said a game may remove a message of its own.
     @ivar wrong_secrets: how many wrong secrets for one client_id from one address are checked.
     @ivar wrong_secrets_seconds: for how long they count, and further ones go unchecked.
     """
@@ -66,6 +68,7 @@ class NetworkLimits(Struct, frozen=True, forbid_unknown_fields=True):
     sessions: int = 32
     achievements: int = 1000
     authenticate_seconds: float = 60
+    remove_seconds: float = 600
     wrong_secrets: int = 20
     wrong_secrets_seconds: float = 300
 

@@ -130,6 +130,18 @@ def _resolved(given: Arguments) -> str:
     return f"resolved report {given['number']}" + (f": {_value(resolution)}" if resolution else "")
 
 
+def _removed(given: Arguments) -> str:
+    [said] = given["messages"]
+    return (
+        f"removed {given['id']}, {_quoted(said['message'])} by {said['name']}@{said['game']}: {_value(given['reason'])}"
+    )
+
+
+def _purged(given: Arguments) -> str:
+    count = _counted(len(given["messages"]), "message")
+    return f"removed {count} by {given['who']}{_on(given)}: {_value(given['reason'])}"
+
+
 _DEEDS: Final[dict[str, str | Callable[[Arguments], str]]] = {
     "game/add": "registered {short_name} ({name})",
     "game/rotate": "created a new secret for {game}",
@@ -152,6 +164,9 @@ _DEEDS: Final[dict[str, str | Callable[[Arguments], str]]] = {
     "account/reset": "created a link to set the password of {name}",
     "account/invite": "created an invitation",
     "account/remove": "removed the account {name}",
+    "message/remove": _removed,
+    "message/purge": _purged,
+    "channels/remove": _removed,
     "mute/add": _restricted("muted"),
     "mute/remove": _lifted("mute"),
     "ban/add": _restricted("banned"),

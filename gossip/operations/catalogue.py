@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from gossip.operations import accounts, agents, audit, channels, filters, games, reports, restrictions
+from gossip.operations import accounts, agents, audit, channels, filters, games, messages, reports, restrictions
 from gossip.operations.command import Command
 from gossip.operations.errands import ERRANDS
 from gossip.operations.operation import Operation
 
 OPERATIONS: Final[dict[str, type[Operation]]] = {
     operation.wire: operation
-    for module in (games, channels, agents, accounts, restrictions, filters, reports, audit)
+    for module in (games, channels, agents, accounts, messages, restrictions, filters, reports, audit)
     for operation in module.OPERATIONS
 }
 """All operations by their names."""
@@ -24,6 +24,7 @@ KINDS: Final = {
     "channel": "create and change channels",
     "agent": "describe the code bases of games",
     "account": "create and change the accounts of people who sign in on the web pages",
+    "message": "look at messages, and remove them",
     "mute": "keep players, games or addresses from speaking",
     "ban": "keep players, games or addresses out",
     "filter": "keep words from being said",

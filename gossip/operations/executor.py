@@ -46,14 +46,22 @@ class Executor:
             return await self._list(command, actor)
         found = None
         if command.looks:
+            # A message that was just said must be found.
+            await self._gossip.written()
             found = await self._in_thread(command.look, self._store, self._gossip.now().wall)
+        parts = command.parts(found)
+        return command.joined(found, [await self._perform(command, actor, part, check) for part in parts])
+
+    async def _perform(
+        self, operation: Operation, actor: str, found: object, check: Callable[[], None] | None
+    ) -> Result:
         result: Result = {}
 
         def make() -> Change | None:
             nonlocal result
             if check is not None:
                 check()
-            change, result = carry_out(command, self._gossip.network.registry, self._occasion(actor, found))
+            change, result = carry_out(operation, self._gossip.network.registry, self._occasion(actor, found))
             return change
 
         await self._gossip.change(make)

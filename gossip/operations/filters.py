@@ -185,6 +185,7 @@ class FilterTry(Operation, frozen=True):
     def perform(self, registry: Registry, on: Occasion) -> Done:
         channel_name(registry, self.channel)
         count, hit = on.found
+        hit = registry.removals.without(hit)
         return None, {"messages": count, "hits": len(hit), "shown": [_shown_message(said) for said in hit[:_SHOWN]]}
 
 

@@ -42,6 +42,9 @@ class Memory(Protocol):
         self, channel: str, limit: int, before: int | None = None, after: int | None = None
     ) -> Sequence[MessageSaid]: ...
     def said_since(self, since: float, limit: int, channel: str | None = None) -> Sequence[MessageSaid]: ...
+    def said_by(
+        self, game: str, since: float, limit: int, channel: str | None, named: Callable[[str], bool]
+    ) -> Sequence[MessageSaid]: ...
     def reports(self, limit: int, resolved: bool = False) -> Sequence[Report]: ...
     def audit(self, limit: int, before: float | None = None) -> Sequence[AuditEntry]: ...
 
@@ -79,6 +82,23 @@ class Operation(Command, frozen=True):
     def look(self, memory: Memory, now: float) -> Any:
         """Read the store. This blocks: it is called in a thread, and only if the operation C{looks}."""
 
+    def parts(self, found: Any) -> Sequence[Any]:
+        """
+        Divide what L{look} returned. The operation is performed for each part, one after another: what has to wait for
+        a large change does not wait long.
+
+        @return: at least one part; by default all is one.
+        """
+        return (found,)
+
+    def joined(self, found: Any, results: Sequence[Result]) -> Result:
+        """The result of the operation, from what L{look} returned and the results of its parts."""
+        return results[0]
+
+    def noted(self, change: Change) -> Result:
+        """What is noted with the arguments, from the change that was worked out."""
+        return {}
+
     def perform(self, registry: Registry, on: Occasion) -> Done:
         """
         Work out the change and the result. This changes nothing itself.
@@ -95,14 +115,17 @@ def carry_out(operation: Operation, registry: Registry, on: Occasion) -> Done:
     @raise Refused: it cannot be done; the text says why.
     """
     change, result = operation.perform(registry, on)
-    return (None if change is None else Audited(note(operation.wire, operation, on), change)), result
+    if change is None:
+        return None, result
+    return Audited(note(operation.wire, operation, on, operation.noted(change)), change), result
 
 
-def note(wire: str, arguments: Struct, on: Occasion) -> AuditEntry:
+def note(wire: str, arguments: Struct, on: Occasion, more: Result | None = None) -> AuditEntry:
     """
     Make the note of what an admin does.
 
     @param arguments: a command; arguments that were not given and those that are C{hushed} are not noted.
+    @param more: what else is noted.
     """
     shown: Result = msgspec.to_builtins(arguments)
     for field in msgspec.structs.fields(arguments):
@@ -110,7 +133,7 @@ def note(wire: str, arguments: Struct, on: Occasion) -> AuditEntry:
         if not_given or field.name in getattr(arguments, "hushed", ()):
             shown.pop(field.name, None)
     subject = str(shown.get(arguments.__struct_fields__[0], "")) if arguments.__struct_fields__ else ""
-    written = msgspec.json.encode(shown).decode()
+    written = msgspec.json.encode(shown | (more or {})).decode()
     return AuditEntry(on.new_uuid(), on.now, on.actor, wire, clean(subject)[:_SUBJECT], written)
 
 

@@ -104,7 +104,7 @@ class ReportAdd(Operation, frozen=True):
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         said: MessageSaid | None = on.found
-        if said is None:
+        if said is None or not registry.removals.without([said]):
             raise Refused("not-found", "seq", "no such message")
         this = (said.channel, said.seq, on.actor)
         if any((each.channel, each.seq, each.made_by) == this for each in registry.reports.values()):

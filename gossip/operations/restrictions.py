@@ -24,7 +24,12 @@ _YEARS: Final = 10 * 366 * 24 * 60
 _UNITS: Final = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
 
 
-def _minutes(text: str) -> object:
+def minutes_of(text: str) -> object:
+    """
+    Read a length of time, such as 30m, 12h, 7d or 4w, in minutes.
+
+    @raise ValueError: it is not like that.
+    """
     match = re.fullmatch(r"([0-9]{1,6})([mhdw])", text)
     if match is None:
         raise ValueError(f"{text!r} is not like 30m, 12h, 7d or 4w")
@@ -144,7 +149,7 @@ class _Add(Operation, frozen=True):
     minutes: (
         Annotated[
             Minutes,
-            Argument("TIME", "--for", help="how long: 30m, 12h, 7d, 4w (default: for good)", read=_minutes),
+            Argument("TIME", "--for", help="how long: 30m, 12h, 7d, 4w (default: for good)", read=minutes_of),
             Argument("MINUTES", "--minutes", help="the same in minutes"),
         ]
         | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gossip.operations.command import Result
+from gossip.registry.removals import stands_for
 
 
 def minute(time: str | None) -> str:
@@ -11,5 +12,7 @@ def minute(time: str | None) -> str:
 
 
 def message_line(said: Result) -> str:
-    """Write a message on one line: its channel, its sender and its text."""
+    """Write a message on one line: its channel, its sender and its text; of a removed one, why it was removed."""
+    if said.get("removed") is not None:
+        return f"[{said['channel']}] {said['game']}: {stands_for(said['removed'])}"
     return f"[{said['channel']}] {said['name']}@{said['game']}: {said['message']}"

@@ -60,6 +60,8 @@ TABLE: Final = (
     Kind("message-too-long", "message too long", 413, "message too long"),
     Kind("bad-limit", "limit must be 1 to 100", 400, "limit must be 1 to 100"),
     Kind("unknown-number", 'unknown number {number} on "{channel}"', 404, "unknown number"),
+    Kind("not-yours", "not yours", 403, "not yours"),
+    Kind("too-late", "too late", 403, "too late"),
     # Games, players, tells.
     Kind("unknown-game", "unknown game", 404, "unknown game"),
     Kind("invalid-payload", "invalid payload", 400, "invalid payload"),

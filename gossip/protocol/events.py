@@ -15,6 +15,7 @@ The protocol at a glance (version 2.3.0). Every frame is one JSON object with ``
     channels/send                channel, name, message                        Success, once on disk
     channels/list         (ref)                                                ChannelsListAnswer, in pages
     channels/history      (ref)  channel, limit?, before?, after?              ChannelsHistoryAnswer, in pages
+    channels/remove              id, reason                                    Success, once on disk
     players/sign-in, sign-out    name                                          Success
     players/status        (ref)  game?                                         PlayersStatusAnswer, a frame a game
     games/status          (ref)  game?                                         GamesStatusAnswer, a frame a game
@@ -33,6 +34,7 @@ The protocol at a glance (version 2.3.0). Every frame is one JSON object with ``
     restart                      downtime                                      fresh
     channels/broadcast           channel, game, name, message, and with the    fresh
                                  flag history id, seq, sent_at
+    channels/removed             channel, id, seq, game, name, reason          fresh
     players/sign-in, sign-out    game, name                                    fresh
     channels/changed             change, and the keys of a channel in          fresh
                                  channels/list; with extension directory
@@ -163,6 +165,20 @@ class ChannelsHistory(Event, frozen=True):
     limit: int | None = None
     before: int | None = None
     after: int | None = None
+
+
+class ChannelsRemove(Event, frozen=True):
+    """
+    A game takes back a message that it sent.
+
+    @ivar id: the identity of the message.
+    @ivar reason: shown in the place of the message.
+    """
+
+    wire = "channels/remove"
+
+    id: str
+    reason: str
 
 
 class PlayersSignIn(Event, frozen=True):
@@ -622,6 +638,24 @@ class ChannelsChanged(Struct, frozen=True):
     channel: ChannelOf
 
 
+class RemovedOf(Struct, frozen=True):
+    """A message was removed, and should no longer be shown: a payload of channels/removed."""
+
+    ref: Raw
+    channel: str
+    id: str
+    seq: int
+    game: str
+    name: str
+    reason: str
+
+
+class ChannelsRemoved(Struct, frozen=True):
+    """Messages of a channel were removed. Only sessions with the extension moderation are told."""
+
+    messages: tuple[RemovedOf, ...]
+
+
 class PlayersSignedIn(Struct, frozen=True):
     """A player entered another game."""
 
@@ -699,6 +733,7 @@ ServerEvent = (
     | ChannelsBroadcast
     | ChannelsListAnswer
     | ChannelsChanged
+    | ChannelsRemoved
     | PlayersSignedIn
     | PlayersSignedOut
     | GamesConnect

@@ -39,6 +39,8 @@ from gossip.protocol.events import (
     ChannelsHistoryAnswer,
     ChannelsList,
     ChannelsListAnswer,
+    ChannelsRemove,
+    ChannelsRemoved,
     ChannelsSend,
     ChannelsSubscribe,
     ChannelsUnsubscribe,
@@ -190,6 +192,7 @@ _KINDS: Final = {
         _Kind(ChannelsSend, _strict(ChannelsSend)),
         _Kind(ChannelsList, _strict(ChannelsList), ref_required=True),
         _Kind(ChannelsHistory, _strict(ChannelsHistory), ref_required=True),
+        _Kind(ChannelsRemove, _strict(ChannelsRemove)),
         _Kind(PlayersSignIn, _strict(PlayersSignIn)),
         _Kind(PlayersSignOut, _strict(PlayersSignOut)),
         _Kind(PlayersStatus, _strict(PlayersStatus), ref_required=True),
@@ -363,6 +366,10 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
         case ModerationNotice(ref):
             payload = {name: getattr(event, name) for name in ("kind", "name", "channel", "reason", "until")}
             return [_write(_Frame("moderation/notice", ref, payload=payload))]
+        case ChannelsRemoved(removed):
+            names = ("channel", "id", "seq", "game", "name", "reason")
+            payloads = [(each.ref, {name: getattr(each, name) for name in names}) for each in removed]
+            return [_write(_Frame("channels/removed", ref, payload=payload)) for ref, payload in payloads]
         case PlayersSignedIn(ref, game, name):
             return [_write(_Frame("players/sign-in", ref, payload={"game": game, "name": name}))]
         case PlayersSignedOut(ref, game, name):

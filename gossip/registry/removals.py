@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -28,6 +28,16 @@ Key = tuple[str, int]
 def stands_for(reason: str) -> str:
     """What stands where a removed message was."""
     return f"[removed: {reason}]"
+
+
+def quoted(messages: Iterable[MessageSaid]) -> dict[str, Any]:
+    """What the entry of the activity log keeps of messages that are removed: each in full."""
+    return {
+        "messages": [
+            {"id": f"{said.channel}:{said.seq}", "game": said.game, "name": said.name, "message": said.message}
+            for said in messages
+        ]
+    }
 
 
 def emptied(said: MessageSaid, removal: Removal) -> MessageSaid:
@@ -57,6 +67,13 @@ class Removals:
                 self._latest[key] = emptied(said, change.removal)
         for key in list(islice(self._latest, max(len(self._latest) - LATEST, 0))):
             del self._latest[key]
+
+    def first(self, change: MessagesRemoved) -> MessagesRemoved:
+        """The same change without messages that another one had removed before. It was added already."""
+        latest = self._latest
+        messages = (each for each in change.messages if (each.channel, each.seq) in latest)
+        mine = tuple(each for each in messages if latest[each.channel, each.seq].removed is change.removal)
+        return change if mine == change.messages else replace(change, messages=mine)
 
     def applied(self, messages: Sequence[MessageSaid]) -> Sequence[MessageSaid]:
         """The same messages, with what is left of those that were removed meanwhile."""

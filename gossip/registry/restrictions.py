@@ -22,6 +22,12 @@ def player_of(client_id: str, name: str) -> str:
     return f"{' '.join(name.split()).lower()}@{client_id}"
 
 
+def alike(name: str, other: str) -> bool:
+    """Is the name of one player that of another, or can it be mistaken for it?"""
+    (looks, *_), others = (skeletons(" ".join(each.split()).lower()) for each in (other, name))
+    return looks in others
+
+
 @lru_cache(4096)
 def _players(subject: str) -> tuple[str, ...]:
     """What players that can be mistaken for a subject have in common with it; nothing if it is no player."""

@@ -18,7 +18,7 @@ from gossip.registry.sought import Sought
 from gossip.service.answer_queue import Place
 
 Reading = Callable[[str, int, int | None, int | None], "Deferred[list[MessageSaid]]"]
-"""Reads what was said: L{gossip.store.store.Store.history}, in a thread."""
+"""Reads what was said and not removed: L{gossip.store.store.Store.history}, in a thread."""
 
 Finding = Callable[[Sought], "Deferred[list[MessageSaid]]"]
 """Looks for one message: L{gossip.store.store.Store.find}, in a thread."""

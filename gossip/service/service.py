@@ -20,14 +20,26 @@ from zope.interface import implementer
 from gossip import __version__
 from gossip.network.expiry import JUMP
 from gossip.network.network import Network
-from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, Hold, ListChannels, Output, Release, Send
+from gossip.network.outputs import (
+    Broadcast,
+    Close,
+    Commit,
+    Fetch,
+    Find,
+    Forget,
+    Hold,
+    ListChannels,
+    Output,
+    Release,
+    Send,
+)
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
 from gossip.protocol.moment import Moment
 from gossip.protocol.text import timestamp
 from gossip.registry.addresses import Address
-from gossip.registry.changes import Change, MessageSaid
+from gossip.registry.changes import Change, MessageSaid, MessagesRemoved
 from gossip.service.answer_queue import Answer, AnswersInOrder, Place
 from gossip.service.bounded_log import Frequent
 from gossip.service.clock import IClock
@@ -40,6 +52,7 @@ from gossip.service.watch import Watch
 from gossip.store.errors import StoreError
 
 _Result = TypeVar("_Result")
+_Told = TypeVar("_Told")
 
 NORMAL_CLOSURE: Final = 1000
 """The close code after a peer has ended its side (RFC 6455, section 7.4.1)."""
@@ -116,6 +129,7 @@ class GossipService(Service):
     @ivar transports: the transports that are open.
     @ivar certificates: returns the certificates of their listeners.
     @ivar heard: the observers of messages, on all channels.
+    @ivar removed: the observers of removals.
     @ivar watch: what owners see of the sessions of their games.
     """
 
@@ -148,6 +162,7 @@ class GossipService(Service):
         self.waits_for_restart: Sequence[str] = ()
         self.listening: Sequence[str] = ()
         self.heard: set[Callable[[MessageSaid], None]] = set()
+        self.removed: set[Callable[[MessagesRemoved], None]] = set()
         self._clock = clock
         self._writer = writer
         self._connections: dict[Session, IConnection] = {}
@@ -180,6 +195,12 @@ class GossipService(Service):
     def now(self) -> Moment:
         """This moment, on both clocks."""
         return self._clock.now()
+
+    def written(self) -> Deferred[None]:
+        """Fires when everything that was said until now is on disk, or could not be kept."""
+        done: Deferred[None] = Deferred()
+        self._writer.barrier(lambda: done.callback(None))
+        return done
 
     def next_turn(self) -> Deferred[None]:
         """Fires in the next turn of the reactor: for work in slices."""
@@ -292,6 +313,9 @@ class GossipService(Service):
                     self._long_answers.add(self._keep(session), pieces_of_list(output, self._listed))
                 case Release(session, released):
                     self._fill(self._answers.held(session), released)
+                case Forget(removed):
+                    self.watch.removed(removed)
+                    self._tell(self.removed, removed)
 
     def _deliver(self, output: Answer) -> None:
         if self._watched:
@@ -322,7 +346,8 @@ class GossipService(Service):
         if place is None and asking is not None and (commit.then or commit.otherwise):
             place = self._keep(asking)
         if isinstance(commit.change, MessageSaid):
-            self._tell_observers(commit.change)
+            self.counters.messages += 1
+            self._tell(self.heard, commit.change)
         wanted = place is not None or done is not None
         self._writer.commit(commit.change, partial(self._settled, commit, asking, place, done), wanted)
 
@@ -355,13 +380,12 @@ class GossipService(Service):
             self._paused.add(session)
             self._connections[session].pause()
 
-    def _tell_observers(self, said: MessageSaid) -> None:
-        self.counters.messages += 1
-        for observer in list(self.heard):
+    def _tell(self, observers: set[Callable[[_Told], None]], told: _Told) -> None:
+        for observer in list(observers):
             try:
-                observer(said)
+                observer(told)
             except Exception:
-                self.heard.discard(observer)
+                observers.discard(observer)
                 self._log.failure("an observer of messages failed, and hears no more")
 
     # The admin.

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from gossip.network.network import Network
 from gossip.network.outputs import Close, Commit, Output, Send
@@ -23,6 +24,8 @@ from gossip.protocol.errors import Error
 from gossip.protocol.events import (
     UNECHOED,
     Authenticate,
+    ChannelsHistory,
+    ChannelsSend,
     ClientEvent,
     Event,
     Failure,
@@ -36,7 +39,7 @@ from gossip.protocol.events import (
 )
 from gossip.protocol.moment import Moment
 from gossip.registry.addresses import Address
-from gossip.registry.changes import MessageSaid
+from gossip.registry.changes import MessageSaid, MessagesRemoved
 from gossip.registry.restrictions import in_words
 
 SECONDS: Final = 600.0
@@ -59,6 +62,16 @@ HIDDEN: Final = "***"
 
 STEPS: Final = ("opened", "authenticated", "heartbeat", "message")
 """How far a game comes, in this order: a socket, welcome, a sign of life that was asked for, something said."""
+
+_CUT: Final = "…"
+
+_REMOVED: Final = "a message in it was removed"
+
+_SAME_TIME: Final = 1.0
+"""A frame that came within this many seconds of a message may be the one that brought it."""
+
+_UNIQUE: Final = 20
+"""A text of this many characters is no other one by chance."""
 
 _SECRET: Final = 8
 """A secret of at least this many characters is hidden wherever it stands in the frame."""
@@ -262,6 +275,13 @@ class Watch:
                 for text in texts:
                     self._add(session, self._sessions[session], "out", text, "", now)
 
+    def removed(self, change: MessagesRemoved) -> None:
+        """Messages were removed: frames that quote them no longer do."""
+        for watched in self.watched.values():
+            for index, frame in enumerate(watched.frames):
+                if any(_quotes(frame, said) for said in change.messages):
+                    watched.frames[index] = replace(frame, text="", note=_REMOVED)
+
     def lost(self, session: Session, now: Moment) -> None:
         """The connection of a session is gone."""
         watched = self._sessions.get(session)
@@ -320,8 +340,19 @@ def _readable(frame: bytes) -> str:
     return frame.decode("utf-8", "replace")
 
 
+def _quotes(frame: Frame, said: MessageSaid) -> bool:
+    """Whether a frame has the text of a message. One that only might have it does."""
+    text, message = frame.text, _encoded(said.message).decode()
+    if frame.way == "in":
+        # The text as it came, before it was cleaned and filtered: there is nothing to compare it with but the time.
+        return ChannelsSend.wire in text and abs(frame.at - said.said_at) < _SAME_TIME
+    if text.endswith(_CUT) and ChannelsHistory.wire in text:
+        return True
+    return f'"message": {message}' in text or (len(message) > _UNIQUE and message[1:_UNIQUE] in text)
+
+
 def _cut(text: str) -> str:
-    return text if len(text) <= CHARACTERS else text[:CHARACTERS] + "…"
+    return text if len(text) <= CHARACTERS else text[:CHARACTERS] + _CUT
 
 
 def _form_of(secret: str) -> str:

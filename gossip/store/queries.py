@@ -176,11 +176,11 @@ def history(
 
 
 def said_by(
-    connection: Connection, client_id: str, since: float, channel: str | None, named: Callable[[str], bool], limit: int
+    connection: Connection, game: str, since: float, channel: str | None, named: Callable[[str], bool], limit: int
 ) -> list[MessageSaid]:
     """See L{gossip.store.store.Store.said_by}."""
     messages = tables.messages.c
-    statement = select(*SAID).where(messages.client_id == client_id, messages.said_at >= since)
+    statement = select(*SAID).where(func.lower(messages.game) == game.lower(), messages.said_at >= since)
     statement = statement.where(messages.removed_at.is_(None)).order_by(messages.said_at.desc(), messages.id.desc())
     if channel is not None:
         statement = statement.where(messages.channel == channel)

@@ -179,7 +179,7 @@ class Store:
 
     def said_by(
         self,
-        client_id: str,
+        game: str,
         since: float,
         limit: int,
         channel: str | None = None,
@@ -188,6 +188,7 @@ class Store:
         """
         Recent messages of a game, the latest first, without removed ones.
 
+        @param game: the short name that it had then, whatever the case.
         @param since: the earliest time, in seconds since the epoch.
         @param limit: the maximum number of messages.
         @param channel: only messages on this channel.
@@ -195,7 +196,7 @@ class Store:
         @raise StoreError: it cannot be read.
         """
         with _plainly(self.name), self._database.reading.connect() as connection:
-            return queries.said_by(connection, client_id, since, channel, named, limit)
+            return queries.said_by(connection, game, since, channel, named, limit)
 
     def find(self, sought: Sought) -> list[MessageSaid]:
         """

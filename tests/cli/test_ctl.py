@@ -115,6 +115,7 @@ class TerminalTests(SynchronousTestCase):
         restriction = dict.fromkeys(("who", "covers", "channel", "until", "reason", "set_by", "set_at"), hostile)
         kept = dict.fromkeys(("text", "channel", "substring", "action", "reason", "set_by", "set_at"), hostile)
         report = dict.fromkeys((*Report.__struct_fields__, "quote", "verified", "said_at"), hostile)
+        message = {**report, "id": hostile, "removed": None, "removed_by": hostile, "removed_at": hostile}
         entry = dict.fromkeys(("at", "actor", "operation", "subject", "arguments"), hostile)
         names = ("name", "admin", "disabled", "email", "has_password", "created_at", "until", "address")
         account: dict[str, Any] = {**dict.fromkeys(names, hostile), "games": [hostile]}
@@ -138,6 +139,8 @@ class TerminalTests(SynchronousTestCase):
             "filter/add": kept,
             "filter/try": {"hits": 1, "messages": 1, "shown": [report]},
             "report/list": {"reports": [report]},
+            "message/show": message,
+            "message/purge": {"messages": [message], "removed": 0, "more": True},
             "report/resolve": {**report, "verified": False},
             "audit/list": {"entries": [entry]},
             "restart-notice": {"seconds": hostile},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from io import BytesIO
 from typing import BinaryIO, Final
 
-from gossip.registry.changes import Audited, AuditEntry, Change, MessageSaid, Report
+from gossip.registry.changes import Audited, AuditEntry, Change, MessageSaid, MessagesRemoved, Report
 from gossip.registry.registry import Registry
+from gossip.registry.removals import emptied
 from gossip.registry.sought import Numbered, Sought
 from gossip.store.errors import StoreError
 
@@ -35,18 +36,30 @@ class MemoryStore:
 
     def keep(self, change: Change) -> None:
         """Remember a change, as far as it is read from here."""
-        if isinstance(change, Audited):
-            self.entries.append(change.entry)
-        elif isinstance(change, MessageSaid):
-            self.said.append(change)
+        match change:
+            case Audited(entry, inner):
+                self.entries.append(entry)
+                if inner is not None:
+                    self.keep(inner)
+            case MessageSaid():
+                self.said.append(change)
+            case MessagesRemoved(messages, removal):
+                gone = {(each.channel, each.seq) for each in messages}
+                self.said = [
+                    emptied(each, removal) if (each.channel, each.seq) in gone and each.removed is None else each
+                    for each in self.said
+                ]
 
     def history(
-        self, channel: str, limit: int, before: int | None = None, after: int | None = None
+        self, channel: str, limit: int, before: int | None = None, after: int | None = None, removed: bool = True
     ) -> Sequence[MessageSaid]:
         found = [
             said
             for said in self.said
-            if said.channel == channel and (before is None or said.seq < before) and (after is None or said.seq > after)
+            if said.channel == channel
+            and (before is None or said.seq < before)
+            and (after is None or said.seq > after)
+            and (removed or said.removed is None)
         ]
         return found[:limit] if after is not None else found[-limit:]
 
@@ -91,7 +104,14 @@ class MemoryStore:
         return figures
 
     def said_since(self, since: float, limit: int, channel: str | None = None) -> Sequence[MessageSaid]:
-        return [said for said in self.said if channel in (None, said.channel)][:limit]
+        kept = [said for said in self.said if said.removed is None]
+        return [said for said in kept if channel in (None, said.channel)][:limit]
+
+    def said_by(
+        self, game: str, since: float, limit: int, channel: str | None, named: Callable[[str], bool]
+    ) -> Sequence[MessageSaid]:
+        found = [said for said in self.said_since(since, 10**9, channel) if said.said_at >= since]
+        return [said for said in found[::-1] if said.game.lower() == game.lower() and named(said.name)][:limit]
 
     def reports(self, limit: int, resolved: bool = False) -> Sequence[Report]:
         return [each for each in self.complaints[::-1] if resolved or each.resolved_at is None][:limit]

@@ -32,13 +32,15 @@ class AdminTestCase(SynchronousTestCase):
         """Carry out an operation as the daemon does; what it changed is in C{change}."""
         operation = read(msgspec.json.encode(arguments), OPERATIONS[name])
         on = Occasion(now, lambda: uuid(next(self.numbers)), self.actor)
-        if operation.looks:
-            on = replace(on, found=operation.look(self.memory, now))
-        self.change, result = operation.perform(self.registry, on)
-        if self.change is not None:
-            self.registry.check(self.change, ("system",))
-            self.registry.enact(self.change)
-        return result
+        found = operation.look(self.memory, now) if operation.looks else None
+        results = []
+        for part in operation.parts(found):
+            self.change, result = operation.perform(self.registry, replace(on, found=part))
+            results.append(result)
+            if self.change is not None:
+                self.registry.check(self.change, ("system",))
+                self.registry.enact(self.change)
+        return operation.joined(found, results)
 
     def assertRefused(self, text: str, name: str, /, **arguments: Any) -> None:
         with self.assertRaises(Refused) as caught:

@@ -352,11 +352,11 @@ class StoreTests(OnDatabase):
     def test_said_by(self) -> None:
         """What a game or one of its players said lately, without what was removed, is found, the latest first."""
         ana, bo = said(1, said_at=1.0), replace(said(2, said_at=2.0), name="Bo")
-        others = replace(said(3, said_at=3.0), client_id=BO), said(4, said_at=4.0), said(5, "testing", 5.0)
+        others = replace(said(3, said_at=3.0), game="Other"), said(4, said_at=4.0), said(5, "testing", 5.0)
         kept = self.kept(ana, bo, *others, MessagesRemoved((said(4),), REMOVAL))
-        self.assertEqual([each.seq for each in kept.said_by(ANA, 0.0, 10)], [5, 2, 1])
-        self.assertEqual([each.seq for each in kept.said_by(ANA, 1.5, 1)], [5])
-        self.assertEqual(kept.said_by(ANA, 1.0, 10, "gossip", lambda name: name == "Ana"), [ana])
+        self.assertEqual([each.seq for each in kept.said_by("mymud", 0.0, 10)], [5, 2, 1])
+        self.assertEqual([each.seq for each in kept.said_by("MyMUD", 1.5, 1)], [5])
+        self.assertEqual(kept.said_by("MyMUD", 1.0, 10, "gossip", lambda name: name == "Ana"), [ana])
 
     def test_network_speaks(self) -> None:
         """What the network says has no client_id; its channel needs no row of its own."""

@@ -52,6 +52,7 @@ BROADCASTS: dict[str, type[Any]] = {
     "restart": events.Restart,
     "channels/broadcast": events.ChannelsBroadcast,
     "channels/changed": events.ChannelsChanged,
+    "channels/removed": events.RemovedOf,
     "players/sign-in": events.PlayersSignedIn,
     "players/sign-out": events.PlayersSignedOut,
     "games/connect": events.GamesConnect,
@@ -342,7 +343,9 @@ class Protocol(SynchronousTestCase):
                     self.assertLessEqual(set(payload), known)
             elif event != "heartbeat":
                 shown.add(event)
-                struct = events.ChannelsBroadcastNumbered if "seq" in payload else BROADCASTS[event]
+                struct = BROADCASTS[event]
+                if struct is events.ChannelsBroadcast and "seq" in payload:
+                    struct = events.ChannelsBroadcastNumbered
                 known = {field.name for field in msgspec.structs.fields(struct)} - {"ref"}
                 if struct is events.ChannelsChanged:
                     known |= {field.name for field in msgspec.structs.fields(events.ChannelOf)}

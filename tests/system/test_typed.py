@@ -17,6 +17,8 @@ ENDLESS = "it follows the messages until somebody interrupts it"
 CANNOT = {
     "gossipctl tail": ENDLESS,
     "gossipctl tail gossip": ENDLESS,
+    "gossipctl message show gossip:1042": "nobody has said that yet",
+    'gossipctl message remove gossip:1042 "advertising"': "the same",
     'gossipctl report resolve 7 "muted for a day"': "nobody has reported anything yet, as the text above it says",
     "gossipctl talk --url wss://gossip.example.org/socket --name Ana --channel gossip --channel testing": (
         "it goes to a network on another machine"

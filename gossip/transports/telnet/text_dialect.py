@@ -19,6 +19,7 @@ from gossip.protocol.events import (
     VERSION,
     Authenticate,
     ChannelsList,
+    ChannelsRemove,
     ChannelsSend,
     ChannelsSubscribe,
     ChannelsUnsubscribe,
@@ -219,6 +220,10 @@ class TextDialect:
         where = None if channel == "-" else channel
         return [ReportsCreate(asked, self._name(from_name), reason, None, where, game, self._name(name))]
 
+    def _remove(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
+        channel, seq, reason = _words(arguments, 2, "REMOVE channel number reason")
+        return [ChannelsRemove(self._done(asked, channel, seq[:_SHOWN]), f"{channel}:{seq}", reason)]
+
     def _sign_in(self, asked: Asked, arguments: str, session: Session | None) -> list[Heard]:
         (token,) = _exactly(arguments, 1, "SIGNIN name")
         return [PlayersSignIn(self._done(asked, token), self._name(token))]
@@ -314,6 +319,7 @@ _COMMANDS: Final[dict[str, _Command]] = {
     "EMOTE": TextDialect._send,
     "TELL": TextDialect._tell,
     "REPORT": TextDialect._report,
+    "REMOVE": TextDialect._remove,
     "SIGNIN": TextDialect._sign_in,
     "SIGNOUT": TextDialect._sign_out,
     "PLAYERS": TextDialect._players,
@@ -336,7 +342,7 @@ _HELP: Final = (
     "SUBSCRIBE channel, UNSUBSCRIBE channel, CHANNELS [ALL]",
     "SEND channel name text, EMOTE channel name text, HISTORY channel [number]",
     "TELL from-name name@game text",
-    "REPORT from-name name@game channel|- reason",
+    "REPORT from-name name@game channel|- reason, REMOVE channel number reason",
     "SIGNIN name, SIGNOUT name, PLAYERS [name ...]",
     "WHO [game], GAMES [game]",
     "OPTION charset=utf-8|latin1|cp437|ascii maxline=256..4096 double=CHARS strip=CHARS echo=on|off",

@@ -120,6 +120,10 @@ class TextFormat:
         match event:
             case events.ChannelsBroadcast(_, channel, game, player, message) if "channels" in kinds:
                 yield from letters.spread(f"MSG {channel} {who(player, game)}", letters.text(message))
+            case events.ChannelsRemoved(removed) if "channels" in kinds:
+                for gone in removed:
+                    head = f"REMOVED {gone.channel} {gone.seq} {who(gone.name, gone.game)}"
+                    yield from letters.spread(head, letters.text(gone.reason), most=1)
             case events.TellsReceive(_, game, player, to_name, _, message) if "tells" in kinds:
                 head = f"TELL {letters.name(to_name)} {who(player, game)}"
                 yield from letters.spread(head, letters.text(message))

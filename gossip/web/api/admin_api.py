@@ -43,8 +43,9 @@ from gossip.operations.interfaces import InThread, OperationsStore
 from gossip.operations.operation import filled_in, read
 from gossip.operations.sessions import SessionList
 from gossip.protocol.text import timestamp
-from gossip.registry.changes import MessageSaid
+from gossip.registry.changes import MessageSaid, MessagesRemoved
 from gossip.registry.errors import Refused
+from gossip.registry.removals import emptied
 from gossip.service.service import GossipService
 from gossip.store.errors import StoreError
 from gossip.web.api.metrics import Metrics
@@ -234,8 +235,8 @@ def unix_user(uid: int) -> str:
 
 
 def said_json(said: MessageSaid) -> bytes:
-    """A message as a line of JSON."""
-    shown = {
+    """A message as a line of JSON. That of a removed one has its reason, too."""
+    shown: dict[str, Any] = {
         "channel": said.channel,
         "seq": said.seq,
         "game": said.game,
@@ -243,6 +244,8 @@ def said_json(said: MessageSaid) -> bytes:
         "message": said.message,
         "said_at": timestamp(said.said_at),
     }
+    if said.removed is not None:
+        shown["removed"] = said.removed.reason
     return msgspec.json.encode(shown) + b"\n"
 
 
@@ -266,12 +269,13 @@ class Tail:
         request.notifyFinish().addBoth(self._end)
         # From now on, so that no message is lost between the history and the first live one.
         gossip.heard.add(self.heard)
+        gossip.removed.add(self.removed)
 
     def start(self, history: Sequence[MessageSaid]) -> None:
         """Send the history, then each new message."""
         if self._ended:
             return
-        recalled = sorted(history, key=lambda said: said.seq)
+        recalled = sorted(self._gossip.network.registry.removals.applied(history), key=lambda said: said.seq)
         last = recalled[-1].seq if recalled else 0
         self._waiting = deque(said for said in self._waiting if said.seq > last)
         self._waiting.extendleft(reversed(recalled))
@@ -285,6 +289,12 @@ class Tail:
         if not self._ended:
             self._request.write(answer_json(self._request, _FAILED, http.INTERNAL_SERVER_ERROR))
             self._request.finish()
+
+    def removed(self, change: MessagesRemoved) -> None:
+        """Messages were removed: those that wait are not sent any more, and each is told as what is left of it."""
+        self._waiting = deque(self._gossip.network.registry.removals.applied(self._waiting))
+        for said in change.messages:
+            self.heard(emptied(said, change.removal))
 
     def heard(self, said: MessageSaid) -> None:
         """Take a message from the network."""
@@ -315,3 +325,4 @@ class Tail:
         self._ended = True
         self._waiting.clear()
         self._gossip.heard.discard(self.heard)
+        self._gossip.removed.discard(self.removed)

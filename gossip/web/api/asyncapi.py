@@ -30,6 +30,7 @@ _FROM_NETWORK: Final[dict[str, type[msgspec.Struct]]] = {
     "restart": events.Restart,
     "channels/broadcast": events.ChannelsBroadcastNumbered,
     "channels/changed": events.ChannelsChanged,
+    "channels/removed": events.RemovedOf,
     "players/sign-in": events.PlayersSignedIn,
     "players/sign-out": events.PlayersSignedOut,
     "games/connect": events.GamesConnect,
