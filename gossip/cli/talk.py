@@ -38,11 +38,13 @@ from gossip.client.session import (
     Restarting,
 )
 from gossip.client.websocket import Connect, Link, Send, websocket
+from gossip.protocol.emotes import BEGINNING, spoken
 from gossip.registry.names import NETWORK_GAME
 
 HELP: Final = (
     "What you type is said on the current channel. Commands:",
     "  /tell NAME@GAME TEXT   send a tell to one player",
+    "  /me TEXT               say what you do: others see * NAME@GAME TEXT",
     "  /who [GAME]            list the players online",
     "  /games                 list the games online",
     "  /join CHANNEL          join a channel and talk there",
@@ -198,6 +200,8 @@ class Conversation:
                 return self._tell(rest)
             case "who":
                 return Turn((self._session.players_status(rest or None).frame,))
+            case "me" if rest:
+                return self._say(f"{BEGINNING}{rest}")
             case "games":
                 return Turn((self._session.games_status().frame,))
             case "join" if rest:
@@ -278,7 +282,7 @@ def _lines(event: object, payload: Payload) -> tuple[str, ...]:
     game, name = told.get("game", "?"), told.get("name", "?")
     match event:
         case "channels/broadcast":
-            return (f"[{told.get('channel', '?')}] {name}@{game}: {told.get('message', '')}",)
+            return (f"[{told.get('channel', '?')}] {spoken(name, game, told.get('message', ''))}",)
         case "tells/receive":
             return (f"{told.get('from_name', '?')}@{told.get('from_game', '?')} tells you: {told.get('message', '')}",)
         case "players/sign-in":

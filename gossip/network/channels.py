@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from msgspec import Raw
+from msgspec.structs import astuple, replace
 
 from gossip.network.answers import failure, success
 from gossip.network.audiences import Audiences, Subscribers
@@ -18,10 +19,12 @@ from gossip.network.ratelimit import Buckets, Rate, spend
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, Rules
 from gossip.network.speaker import NETWORK, Speaker
+from gossip.protocol.emotes import emote
 from gossip.protocol.errors import NOT_KEPT, Denied, Error, Overrun
 from gossip.protocol.events import (
     ChannelsBroadcast,
     ChannelsBroadcastNumbered,
+    ChannelsEmote,
     ChannelsSend,
     ChannelsSubscribe,
     ChannelsUnsubscribe,
@@ -231,21 +234,22 @@ class Channels:
             told = ChannelsBroadcast(self._new_ref(), channel, said.game, said.name, said.message)
             outputs.append(Broadcast(Subscribers(channel, but), told))
         if self._audiences.hears(channel, numbered=True):
-            outputs.append(
-                Broadcast(
-                    Subscribers(channel, but, numbered=True),
-                    ChannelsBroadcastNumbered(
-                        self._new_ref(),
-                        channel,
-                        said.game,
-                        said.name,
-                        said.message,
-                        message_id(channel, said.seq),
-                        said.seq,
-                        timestamp(said.said_at),
-                    ),
-                )
+            told = ChannelsBroadcastNumbered(
+                self._new_ref(),
+                channel,
+                said.game,
+                said.name,
+                said.message,
+                message_id(channel, said.seq),
+                said.seq,
+                timestamp(said.said_at),
             )
+            audience = Subscribers(channel, but, numbered=True)
+            if emote(said.message) is None:
+                outputs.append(Broadcast(audience, told))
+            else:
+                outputs.append(Broadcast(replace(audience, extended=False), told))
+                outputs.append(Broadcast(replace(audience, extended=True), ChannelsEmote(*astuple(told))))
         return outputs
 
 

@@ -10,10 +10,13 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import UNSET
+
 from gossip.network.outputs import Fetch, Outputs, Send
 from gossip.network.ratelimit import spend
 from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
+from gossip.protocol.emotes import emote
 from gossip.protocol.errors import NOT_KEPT, Denied, Error
 from gossip.protocol.events import ChannelsHistory, ChannelsHistoryAnswer, Failure, MessageOf
 from gossip.protocol.moment import Moment
@@ -119,13 +122,17 @@ class History:
             size += len(said.message.encode()) + len(said.name.encode())
             if len(taken) == fetch.limit or (taken and size > SIZE // fetch.share):
                 break
-            taken.append(numbered(said))
+            taken.append(numbered(said, bool(session.extensions)))
         messages = tuple(taken) if forward else tuple(reversed(taken))
         return [Send(session, ChannelsHistoryAnswer(fetch.ref, fetch.channel, messages, len(taken) < len(found)))]
 
 
-def numbered(said: MessageSaid) -> MessageOf:
-    """A message as it stands in the history."""
+def numbered(said: MessageSaid, extended: bool) -> MessageOf:
+    """
+    A message as it stands in the history.
+
+    @param extended: whether the session that is told has any extension.
+    """
     return MessageOf(
         id=message_id(said.channel, said.seq),
         seq=said.seq,
@@ -133,4 +140,5 @@ def numbered(said: MessageSaid) -> MessageOf:
         game=said.game,
         name=said.name,
         message=said.message,
+        emote=True if extended and emote(said.message) is not None else UNSET,
     )

@@ -32,8 +32,8 @@ The protocol at a glance (version 2.3.0). Every frame is one JSON object with ``
     ---------------------------  --------------------------------------------  ---------------------------------
     heartbeat                                                                  none
     restart                      downtime                                      fresh
-    channels/broadcast           channel, game, name, message, and with the    fresh
-                                 flag history id, seq, sent_at
+    channels/broadcast           channel, game, name, message; with history    fresh
+                                 id, seq, sent_at; with extensions emote?
     channels/removed             channel, id, seq, game, name, reason          fresh
     players/sign-in, sign-out    game, name                                    fresh
     channels/changed             change, and the keys of a channel in          fresh
@@ -380,6 +380,7 @@ class MessageOf(Struct, frozen=True):
 
     @ivar id: its identity in the network.
     @ivar seq: its number in the channel. Numbers only grow; gaps are allowed.
+    @ivar emote: true for an emote, and only told to sessions with any extension.
     """
 
     id: str
@@ -388,6 +389,7 @@ class MessageOf(Struct, frozen=True):
     game: str
     name: str
     message: str
+    emote: bool | UnsetType = UNSET
 
 
 class ChannelsHistoryAnswer(Struct, frozen=True):
@@ -622,6 +624,12 @@ class ChannelsBroadcastNumbered(ChannelsBroadcast, frozen=True):
     id: str
     seq: int
     sent_at: str
+
+
+class ChannelsEmote(ChannelsBroadcastNumbered, frozen=True):
+    """A player of another game did something: an emote, as sessions with any extension are told of it."""
+
+    emote: bool = True
 
 
 class ChannelsChanged(Struct, frozen=True):

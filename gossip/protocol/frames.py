@@ -35,6 +35,7 @@ from gossip.protocol.events import (
     ChannelsBroadcast,
     ChannelsBroadcastNumbered,
     ChannelsChanged,
+    ChannelsEmote,
     ChannelsHistory,
     ChannelsHistoryAnswer,
     ChannelsList,
@@ -328,6 +329,8 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
             payload: Any = {"channel": channel, "game": game, "name": name, "message": message}
             if isinstance(event, ChannelsBroadcastNumbered):
                 payload |= {"id": event.id, "seq": event.seq, "sent_at": event.sent_at}
+            if isinstance(event, ChannelsEmote):
+                payload["emote"] = event.emote
             return [_write(_Frame("channels/broadcast", ref, payload=payload))]
         case Beat():
             return [_BEAT]

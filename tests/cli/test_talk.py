@@ -183,6 +183,8 @@ class TypingTests(ConversationTestCase):
             ],
         )
         self.assertEqual(self.typed("//help")[0]["payload"]["message"], "/help")
+        self.assertEqual(self.typed("/me  waves")[0]["payload"]["message"], "/me waves")
+        self.assertIn("/me is no command", self.talk.typed("/me").lines[0])
         self.assertEqual(self.typed(""), [])
         self.assertEqual(self.answer(1, "channels/send"), Turn())
 
@@ -277,6 +279,12 @@ class HearingTests(ConversationTestCase):
         payload |= {"from_game": "Beta", "from_name": "Bo", "to_name": "Ana"}
         for event, line in told.items():
             self.assertEqual(self.hear({"event": event, "ref": "x", "payload": payload}), Turn(lines=(line,)))
+
+    def test_emote(self) -> None:
+        """An emote is about its player."""
+        payload = {"channel": "gossip", "game": "Beta", "name": "Bo", "message": "/me waves\n"}
+        told = self.hear({"event": "channels/broadcast", "ref": "x", "payload": payload})
+        self.assertEqual(told, Turn(lines=("[gossip] * Bo@Beta waves ",)))
 
     def test_hostile_texts(self) -> None:
         """No text from the network reaches the terminal as a command."""

@@ -40,6 +40,47 @@ def message(seq: int, text: str = "Hi") -> MessageOf:
     return MessageOf(f"gossip:{seq}", seq, "2023-11-14T22:00:00.000Z", "Beta", "Bo", text)
 
 
+class EmoteTests(SynchronousTestCase):
+    """Emotes: only sessions with an extension are told that a message is one."""
+
+    def setUp(self) -> None:
+        self.world = World()
+        self.alpha = self.world.join("Alpha", channels=["gossip"])
+        self.plain = self.world.join("Beta", channels=["gossip"])
+        self.history = self.world.join("Gamma", supports=ALL, channels=["gossip"])
+        self.extended = self.world.join("Delta", supports=ALL, channels=["gossip"], extensions=["moderation"])
+
+    def heard(self, text: str) -> list[Any]:
+        """What each game is told of a message."""
+        payload = {"channel": "gossip", "name": "Ana", "message": text}
+        outputs = self.world.say(self.alpha, frame("channels/send", payload))
+        told = [written(outputs, session) for session in (self.plain, self.history, self.extended)]
+        return [[{**each["payload"]} for each in some] for some in told]
+
+    def test_emote(self) -> None:
+        """An emote is marked for sessions with an extension, once, and begins as it was sent."""
+        [[plain], [history], [extended]] = self.heard("/me waves")
+        self.assertEqual(plain, {"channel": "gossip", "game": "Alpha", "name": "Ana", "message": "/me waves"})
+        self.assertEqual(set(history), {*plain, "id", "seq", "sent_at"})
+        self.assertEqual(extended, {**history, "emote": True})
+
+    def test_no_emote(self) -> None:
+        """Any other message is the same for both."""
+        [_, [history], [extended]] = self.heard("/me")
+        self.assertEqual(extended, history)
+
+    def test_history(self) -> None:
+        """In the history an emote is marked for the same sessions."""
+        for session, keys in ((self.history, ()), (self.extended, ("emote",))):
+            [fetch] = self.world.say(session, frame("channels/history", {"channel": "gossip"}, "r"))
+            assert isinstance(fetch, Fetch)
+            outputs = self.world.network.fetched(fetch, [said(1), said(2, "/me waves")])
+            [answer] = written(outputs, session)
+            first, second = answer["payload"]["messages"]
+            self.assertEqual(set(second) - set(first), set(keys))
+            self.assertTrue(second.get("emote", True))
+
+
 class HistoryTests(SynchronousTestCase):
     """channels/history, resume, and what sessions with the flag receive."""
 

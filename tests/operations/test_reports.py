@@ -33,6 +33,15 @@ class ReportTests(AdminTestCase):
         self.assertRefused("no such open report", "report/resolve", number=1)
         self.assertEqual([each["number"] for each in self.perform("report/list")["reports"]], [2])
 
+    def test_emote(self) -> None:
+        """An emote is shown as one."""
+        self.memory.said.append(MessageSaid("gossip", 4, None, "Alpha", "Ana", "/me waves", NOW))
+        made = self.perform("report/add", channel="gossip", seq=4, reason="Rude")
+        self.assertEqual(made["message"], "/me waves")
+        [shown] = ReportResolve.view(made)
+        assert isinstance(shown, dict)
+        self.assertEqual(shown["about"], "[gossip] * Ana@Alpha waves")
+
     def test_without_message(self) -> None:
         """What a game quotes is no message, and marked as unverified."""
         quoted = Report(

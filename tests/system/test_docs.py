@@ -346,6 +346,7 @@ class Protocol(SynchronousTestCase):
                 struct = BROADCASTS[event]
                 if struct is events.ChannelsBroadcast and "seq" in payload:
                     struct = events.ChannelsBroadcastNumbered
+                struct = events.ChannelsEmote if "emote" in payload else struct
                 known = {field.name for field in msgspec.structs.fields(struct)} - {"ref"}
                 if struct is events.ChannelsChanged:
                     known |= {field.name for field in msgspec.structs.fields(events.ChannelOf)}

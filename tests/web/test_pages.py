@@ -107,6 +107,23 @@ class FrontTests(PagesTestCase):
         self.service.clock.advance(2)
         self.assertIn(b"A<b@Alpha: 1 > 0", Browser(self.site).ask("GET", "/", b"", Accept="*/*")[2])
 
+    def test_emotes(self) -> None:
+        """Emotes are about their players: on pages, in feeds and in terminals."""
+        self.show("gossip")
+        self.said(1, "/me waves & 1 < 2", name="Ana")
+        for path in ("/", "/chat/gossip", "/channels"):
+            text = " ".join(self.page(path).text.split())
+            self.assertRegex(text, r"\* ?Ana ?@Alpha waves & 1 < 2", path)
+            self.assertNotIn("/me", text)
+        _, _, shown = Browser(self.site).ask("GET", "/", b"", Accept="*/*")
+        self.assertIn(b"[gossip] * Ana@Alpha waves & 1 < 2", shown)
+        feed = Xml.fromstring(self.get("/chat/gossip/feed.atom")[2])
+        entry = feed.find("{http://www.w3.org/2005/Atom}entry")
+        assert entry is not None
+        for element in ("title", "content"):
+            text = entry.findtext(f"{{http://www.w3.org/2005/Atom}}{element}") or ""
+            self.assertEqual(text, "* Ana@Alpha waves & 1 < 2")
+
     def test_terminal_alone(self) -> None:
         """Where nobody is and nothing was said, the text has no gaps."""
         _, _, body = Browser(self.site).ask("GET", "/", b"", Accept="*/*")

@@ -28,7 +28,7 @@ _REF_REQUIRED: Final = (
 _FROM_NETWORK: Final[dict[str, type[msgspec.Struct]]] = {
     "heartbeat": events.Beat,
     "restart": events.Restart,
-    "channels/broadcast": events.ChannelsBroadcastNumbered,
+    "channels/broadcast": events.ChannelsEmote,
     "channels/changed": events.ChannelsChanged,
     "channels/removed": events.RemovedOf,
     "players/sign-in": events.PlayersSignedIn,
@@ -39,8 +39,8 @@ _FROM_NETWORK: Final[dict[str, type[msgspec.Struct]]] = {
     "moderation/notice": events.ModerationNotice,
 }
 
-_WITH_HISTORY: Final = ("id", "seq", "sent_at")
-"""The fields of a broadcast that only games with the flag history get."""
+_NOT_FOR_ALL: Final = ("id", "seq", "sent_at", "emote")
+"""The fields of a broadcast that only games with the flag history or with extensions get."""
 
 _ANSWERS: Final[dict[str, type[msgspec.Struct]]] = {
     "channels/list": events.ChannelsListAnswer,
@@ -129,7 +129,7 @@ def _payload(struct: type[msgspec.Struct], schemas: dict[str, Any]) -> dict[str,
             # The keys of the channel stand beside those of the change.
             fields += [(each.name, each.type) for each in msgspec.structs.fields(events.ChannelOf)]
             continue
-        flagged = struct is events.ChannelsBroadcastNumbered and field.name in _WITH_HISTORY
+        flagged = struct is events.ChannelsEmote and field.name in _NOT_FOR_ALL
         optional = partial or flagged or not field.required
         fields.append((field.encode_name, hints[field.name], *([None] if optional else [])))
     if not fields:

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote
 from xml.etree import ElementTree as Xml
 
+from gossip.protocol.emotes import emote, spoken
 from gossip.registry.changes import Channel, MessageSaid
 from gossip.web.views.formatting import iso
 from gossip.web.views.open_book import Deed
@@ -30,11 +31,12 @@ def atom(network: str, channel: Channel, lines: Sequence[MessageSaid], site: str
     for said in reversed(lines):
         entry = Xml.SubElement(feed, "entry")
         _add(entry, "id", f"{page}/{said.seq}")
-        _add(entry, "title", f"{said.name}@{said.game}: {_short(said.message)}")
+        _add(entry, "title", spoken(said.name, said.game, _short(said.message)))
         _add(entry, "updated", iso(said.said_at))
         _add(Xml.SubElement(entry, "author"), "name", f"{said.name}@{said.game}")
         Xml.SubElement(entry, "link", rel="alternate", type="text/html", href=f"{page}/{said.seq}")
-        _add(entry, "content", said.message).set("type", "text")
+        content = said.message if emote(said.message) is None else spoken(said.name, said.game, said.message)
+        _add(entry, "content", content).set("type", "text")
     return _written(feed)
 
 

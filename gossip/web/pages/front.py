@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from gossip.protocol.emotes import spoken
 from gossip.protocol.text import clean
 from gossip.registry.changes import MessageSaid
 from gossip.web.http.accept import prefers_text
@@ -103,4 +104,4 @@ def _line(text: str) -> str:
 
 def _spoken(said: MessageSaid) -> str:
     # Each part alone: a name could start what looks like a tag, and a message could end it.
-    return f"{_line(said.name)}@{_line(said.game)}: {_line(said.message)}"
+    return spoken(_line(said.name), _line(said.game), _line(said.message))

@@ -14,6 +14,7 @@ from twisted.web import http
 
 from gossip import __version__
 from gossip.operations.interfaces import InThread
+from gossip.protocol.emotes import emote
 from gossip.registry.addresses import Address, forwarded
 from gossip.registry.changes import Account
 from gossip.service.service import GossipService
@@ -53,6 +54,7 @@ def templates() -> Environment:
         clock=formatting.clock,
         count=formatting.count,
         day=formatting.day,
+        emote=emote,
         days=formatting.days,
         host=formatting.host,
         hue=formatting.hue,

@@ -261,7 +261,7 @@ class DocumentTests(ApiTestCase):
         self.assertEqual(send["properties"]["event"], {"const": "channels/send"})
         heard = messages["from-network-channels-broadcast"]["payload"]["properties"]["payload"]
         self.assertEqual(set(heard["required"]), {"channel", "game", "name", "message"})
-        self.assertLessEqual({"id", "seq", "sent_at"}, set(heard["properties"]))
+        self.assertLessEqual({"id", "seq", "sent_at", "emote"}, set(heard["properties"]))
         resumed, status = (messages[f"answer-{name}"]["payload"] for name in ("channels-history", "games-status"))
         self.assertEqual((resumed["required"], status["required"]), (["event", "payload"], ["event", "ref", "payload"]))
         changed = messages["from-network-channels-changed"]["payload"]["properties"]["payload"]
