@@ -15,6 +15,18 @@ from gossip.registry.changes import Game
 from gossip.registry.registry import Registry
 
 
+class WrongSecretUsed(Denied):
+    """
+    A game that is known was named with a secret that is not its own.
+
+    @ivar client_id: the game.
+    """
+
+    def __init__(self, client_id: str) -> None:
+        super().__init__("invalid-credentials")
+        self.client_id = client_id
+
+
 class Authentication:
     """Judges credentials, and how often they may be wrong."""
 
@@ -55,16 +67,26 @@ class Authentication:
     def _identify(self, place: Address, event: Authenticate, now: Moment) -> Game | None:
         client_id = (event.client_id or "").lower()
         limits = self._rules.limits
-        count, since = self._wrong.get((client_id, place), (0, now.steady))
-        if since + limits.wrong_secrets_seconds <= now.steady:
-            count, since = 0, now.steady
+        count, since = self._count(client_id, place, now)
         if limits.wrong_secrets and count >= limits.wrong_secrets:
             return None
         game = self._registry.authenticate(client_id, event.client_secret or "", now.wall)
         # Of unknown games nothing is remembered: anybody can make those up without end.
         if game is None and client_id in self._registry.games:
             self._wrong[client_id, place] = count + 1, since
+            raise WrongSecretUsed(client_id)
         return game
+
+    def wrong_secret(self, client_id: str, place: Address, now: Moment) -> None:
+        """Another node saw a wrong secret: wherever they are tried, all of them count together."""
+        count, since = self._count(client_id, place, now)
+        self._wrong[client_id, place] = count + 1, since
+
+    def _count(self, client_id: str, place: Address, now: Moment) -> tuple[int, float]:
+        """How many wrong secrets count, and since when."""
+        count, since = self._wrong.get((client_id, place), (0, now.steady))
+        over = since + self._rules.limits.wrong_secrets_seconds <= now.steady
+        return (0, now.steady) if over else (count, since)
 
     def forgive(self, now: Moment) -> None:
         """Forget wrong secrets that no longer count."""

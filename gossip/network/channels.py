@@ -14,6 +14,7 @@ from gossip.network.directory import Directory
 from gossip.network.expiry import DAY
 from gossip.network.history import message_id
 from gossip.network.moderation import Moderation
+from gossip.network.nodes import Nodes
 from gossip.network.outputs import Broadcast, Commit, Outputs, Send
 from gossip.network.ratelimit import Buckets, Rate, spend
 from gossip.network.session import Session
@@ -33,7 +34,7 @@ from gossip.protocol.events import (
 from gossip.protocol.moment import Moment
 from gossip.protocol.skeleton import is_visible
 from gossip.protocol.text import clean, clean_name, timestamp, too_long
-from gossip.registry.changes import ChannelOpened, MessageSaid, Restriction
+from gossip.registry.changes import Channel, ChannelOpened, MessageSaid, Restriction
 from gossip.registry.errors import Refused
 from gossip.registry.names import CHANNEL_NAME, is_of_network, resembles
 from gossip.registry.registry import Registry
@@ -52,6 +53,7 @@ class Channels:
         audiences: Audiences,
         moderation: Moderation,
         directory: Directory,
+        nodes: Nodes,
         new_ref: Callable[[], Raw],
         rules: Rules,
     ) -> None:
@@ -60,6 +62,7 @@ class Channels:
         self._audiences = audiences
         self._moderation = moderation
         self._directory = directory
+        self._nodes = nodes
         self._new_ref = new_ref
         self._created: Buckets = {}
 
@@ -94,11 +97,16 @@ class Channels:
         rate = Rate(1, self._rules.limits.new_channels / DAY)
         self._created = {game: bucket for game, bucket in self._created.items() if bucket.level(rate, now)}
 
-    def removed(self, name: str) -> None:
+    def removed(self, name: str) -> Outputs:
         """A channel is gone: nobody is subscribed to it any more."""
+        outputs: Outputs = []
         for session in self._audiences.subscribers(name):
             session.channels.pop(name, None)
             self.leave(session, name)
+            # Other nodes may hear of its subscription only after they have heard of the removal.
+            outputs.extend(self._nodes.unsubscribed(session, name))
+        self._nodes.removed(name)
+        return outputs
 
     def ban_of(self, session: Session, name: str, now: Moment) -> Restriction | None:
         """The ban that keeps a session out of a channel."""
@@ -151,15 +159,18 @@ class Channels:
         spend(session.buckets, "channels_subscribe", self._rules.limits.rates.channels_subscribe, now)
         if not self.may_create(session, name, now):
             raise Denied("too-many-channels")
-        return [*self.join(session, name, now), *success(session, event, now)]
+        others = self._nodes.subscribed(session, name) if name not in session.channels else []
+        return [*self.join(session, name, now), *others, *success(session, event, now)]
 
     def unsubscribe(self, session: Session, event: ChannelsUnsubscribe, now: Moment) -> Outputs:
         """A session no longer wants to hear a channel; it need not hear it now."""
         spend(session.buckets, "channels_unsubscribe", self._rules.limits.rates.channels_unsubscribe, now)
+        others: Outputs = []
         if event.channel in session.channels:
             del session.channels[event.channel]
             self.leave(session, event.channel)
-        return [*success(session, event, now)]
+            others = self._nodes.unsubscribed(session, event.channel)
+        return [*others, *success(session, event, now)]
 
     def send(self, session: Session, event: ChannelsSend, now: Moment) -> Outputs:
         """A player of a session says something."""
@@ -186,12 +197,14 @@ class Channels:
         @param channel: the name of a channel that exists.
         @param then: what leaves when the message is on disk.
         @param otherwise: what leaves when it could not be kept.
-        @return: what L{heard} returns, then the L{Commit} of the message.
+        @return: what L{heard} returns, then the L{Commit} of the message. Where several nodes are one network, all of
+            them hear it when it comes back with its number, this one as well.
         @raise Denied: it cannot be said; the text is the answer to a game.
         @raise Overrun: it comes too fast.
         """
         registry = self._registry
-        known = registry.channels[channel]
+        # A channel that a game here just opened may not have come back yet.
+        known = registry.channels.get(channel) or Channel(channel)
         if known.paused_until is not None and known.paused_until > now.wall:
             raise Denied("channel-paused")
         name = checked_name(speaker.name, self._rules.limits)
@@ -207,9 +220,10 @@ class Channels:
                 message = registry.filters.judge(channel, message)
         if speaker.buckets is not None:
             spend(speaker.buckets, "channels_send", self._rules.limits.rates.channels_send, now)
-        said = MessageSaid(
-            channel, registry.numbers.next_message(channel), client_id, speaker.game, name, message, now.wall
-        )
+        number = 0 if self._nodes.shared else registry.numbers.next_message(channel)
+        said = MessageSaid(channel, number, client_id, speaker.game, name, message, now.wall)
+        if self._nodes.shared:
+            return [Commit(said, then, otherwise)]
         registry.enact(said)
         return [*self.heard(said), Commit(said, then, otherwise, learned=True)]
 

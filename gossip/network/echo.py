@@ -73,7 +73,7 @@ class Echo:
             which must come after those that it waits for.
         """
         told = ChannelsBroadcast(self._new_ref(), channel, NETWORK_GAME, ECHO_PLAYER, self._fitting(text))
-        return [Send(session, told) for session in online.sessions if channel in session.channels]
+        return [Send(session, told) for session in online.here if channel in session.channels]
 
     def told(self, session: Session, from_name: str, message: str, now: Moment) -> Outputs:
         """

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from itertools import islice
 from typing import Final
 
-from gossip.network.audiences import Audiences
 from gossip.network.outputs import Commit, Outputs
 from gossip.network.settings import NetworkSettings, Rules
 from gossip.protocol.moment import Moment
@@ -46,16 +45,23 @@ class Retention:
     has agreed with the steady one for L{AGREEMENT}.
     """
 
-    def __init__(self, registry: Registry, audiences: Audiences, rules: Rules) -> None:
+    def __init__(self, registry: Registry, subscribed: Callable[[], Container[str]], rules: Rules) -> None:
+        """
+        @param subscribed: returns the channels that any session is subscribed to.
+        """
         self._registry = registry
-        self._audiences = audiences
+        self._subscribed = subscribed
         self._rules = rules
         self._offset: float | None = None
         self._agrees_since = 0.0
         self._hour: int | None = None
 
-    def tick(self, now: Moment) -> Outputs:
-        """Time went by. To be called each second."""
+    def tick(self, now: Moment, leads: bool = True) -> Outputs:
+        """
+        Time went by. To be called each second.
+
+        @param leads: whether it is for this node to drop anything.
+        """
         offset, self._offset = self._offset, now.wall - now.steady
         if offset is None or abs(self._offset - offset) > JUMP:
             self._agrees_since = now.steady
@@ -65,8 +71,10 @@ class Retention:
         if hour == self._hour or now.steady - self._agrees_since < AGREEMENT:
             return []
         self._hour = hour
+        if not leads:
+            return []
         settings = self._rules.settings
-        subscribed = self._audiences.subscribed()
+        subscribed = self._subscribed()
         return [*expired(self._registry, settings, now), *unused_channels(self._registry, settings, subscribed, now)]
 
 
@@ -104,7 +112,7 @@ def unused_channels(registry: Registry, settings: NetworkSettings, subscribed: C
     fresh = (each.name for each in idle if each.unused_since is None)
     again = (each.name for each in free if each.unused_since is not None and each.name in subscribed)
     changes = (
-        ChannelsRemoved(tuple(islice(over, CHANNELS))),
+        ChannelsRemoved(tuple(islice(over, CHANNELS)), unused=True),
         ChannelsUnused(tuple(islice(fresh, CHANNELS)), now.wall),
         ChannelsUnused(tuple(islice(again, CHANNELS)), None),
     )

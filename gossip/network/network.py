@@ -7,7 +7,7 @@ randomness of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from sys import intern
 from typing import Any, Final
@@ -17,13 +17,14 @@ from msgspec import Raw
 from gossip.network.achievements import Achievements
 from gossip.network.answers import failure, success
 from gossip.network.audiences import Audience, Audiences, SessionsOf, Supporters
-from gossip.network.authentication import Authentication
+from gossip.network.authentication import Authentication, WrongSecretUsed
 from gossip.network.channels import Channels
 from gossip.network.directory import Directory
 from gossip.network.echo import Echo
 from gossip.network.expiry import Retention
 from gossip.network.history import History
 from gossip.network.moderation import Moderation
+from gossip.network.nodes import Nodes
 from gossip.network.notes import Notes
 from gossip.network.notices import Notices
 from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, ListChannels, Outputs, Send
@@ -31,6 +32,7 @@ from gossip.network.people import People
 from gossip.network.players import Players
 from gossip.network.presence import Online, Presence
 from gossip.network.ratelimit import Rate, spend
+from gossip.network.relays import Noticed, Relayed, SessionJoined, Spoke, WrongSecret
 from gossip.network.removing import Removing
 from gossip.network.reports import Reports
 from gossip.network.session import Session, Situation
@@ -77,11 +79,13 @@ from gossip.protocol.events import (
 from gossip.protocol.flags import HISTORY, granted
 from gossip.protocol.moment import Moment
 from gossip.protocol.text import clean_name
+from gossip.registry.addresses import read
 from gossip.registry.changes import (
     AchievementDropped,
     AchievementKept,
     Audited,
     Change,
+    ChannelOpened,
     ChannelsRemoved,
     GameOffline,
     GameOnline,
@@ -148,31 +152,42 @@ class Network:
     @ivar statuses: what games may know of each other.
     @ivar notes: what a daemon after this one has to know.
     @ivar people: who talks on the pages.
+    @ivar nodes: the other daemons of the network, if several share it.
+    @ivar leads: whether this one does what is done once for all of them: counts players, drops what is too old.
     """
 
     def __init__(
-        self, registry: Registry, new_uuid: Callable[[], str], random: Callable[[], float], rules: Rules | None = None
+        self,
+        registry: Registry,
+        new_uuid: Callable[[], str],
+        random: Callable[[], float],
+        rules: Rules | None = None,
+        shared: bool = False,
     ) -> None:
         """
         @param new_uuid: makes refs and keys: version 4 UUIDs.
         @param random: makes jitter: numbers from 0 to 1.
+        @param shared: whether other daemons are nodes of the same network. What is said is then heard when it comes
+            back, with its number, by L{learned}.
         """
         self.registry = registry
         self.rules = rules = rules or Rules()
         self.audiences = Audiences()
         self.presence = Presence(self.audiences)
+        self.nodes = nodes = Nodes(registry, self.presence, self._new_ref, shared)
+        self.leads = not shared
         self._moderation = moderation = Moderation(registry)
         self._directory = directory = Directory(registry, self.audiences, moderation, self._new_ref, rules)
-        self.channels = Channels(registry, self.audiences, moderation, directory, self._new_ref, rules)
-        self.people = People(self.channels)
+        self.channels = Channels(registry, self.audiences, moderation, directory, nodes, self._new_ref, rules)
+        self.people = People(self.channels, nodes, rules)
         self.statuses = Statuses(registry, self.presence, rules)
         self._authentication = Authentication(registry, self.presence, moderation, rules)
-        self._players = Players(moderation, self._new_ref, rules)
+        self._players = Players(moderation, nodes, self._new_ref, rules)
         self._history = History(rules, registry.numbers)
         self._reports = Reports(registry, rules)
         self._notices = Notices(registry, self.presence, self.audiences, self._new_ref)
         self._removing = Removing(registry, moderation, new_uuid, self._new_ref, rules)
-        self._retention = Retention(registry, self.audiences, rules)
+        self._retention = Retention(registry, self._subscribed, rules)
         self._achievements = Achievements(registry, new_uuid, rules)
         self.notes = Notes(registry)
         self._new_uuid = new_uuid
@@ -183,7 +198,7 @@ class Network:
         self._quarter: int | None = None
 
         self._echo = Echo(self.presence, self._new_ref, rules)
-        tells = Tells(registry, self.presence, moderation, self._echo, self._new_ref, rules)
+        tells = Tells(registry, self.presence, moderation, self._echo, nodes, self._new_ref, rules)
         self._table: dict[type[Event], tuple[str, Handler]] = {
             Heartbeat: ("channels", self._heartbeat),
             PlayersListed: (
@@ -214,6 +229,10 @@ class Network:
 
     def _new_ref(self) -> Raw:
         return Raw(b'"%s"' % self._new_uuid().encode())
+
+    def _subscribed(self) -> set[str]:
+        """The channels that any session is subscribed to, on any node."""
+        return {*self.audiences.subscribed(), *self.nodes.subscribed_channels()}
 
     def hearing(self, audience: Audience) -> tuple[Session, ...]:
         """The sessions of an audience."""
@@ -343,6 +362,7 @@ class Network:
             for name in session.channels:
                 self.channels.leave(session, name)
             self.presence.leave(session, now)
+            return self.nodes.left(session)
         return []
 
     def _dismiss(self, session: Session, last: Failure | NotAuthenticated, now: Moment) -> Outputs:
@@ -355,7 +375,10 @@ class Network:
         try:
             game, supports = self._authentication.judge(session, event, now)
         except Denied as denied:
-            return self._dismiss(session, NotAuthenticated(event.ref, denied.error), now)
+            outputs = self._dismiss(session, NotAuthenticated(event.ref, denied.error), now)
+            if isinstance(denied, WrongSecretUsed):
+                outputs.extend(self.nodes.wrong_secret(denied.client_id, session))
+            return outputs
         del self._unauthenticated[session]
         session.situation = Situation.ACTIVE
         extensions = None if event.extensions is None else granted(event.extensions)
@@ -363,7 +386,7 @@ class Network:
         session.supports = supports | {HISTORY} if HISTORY in session.extensions else supports
         session.debug_until = now.steady + DEBUG if event.debug else 0.0
         session.online, came = self.presence.join(session, game, now)
-        outputs: Outputs = [Send(session, Authenticated(event.ref, game.short_name, extensions))]
+        outputs = [Send(session, Authenticated(event.ref, game.short_name, extensions))]
         # A name given twice is one wish: an undeserved failure throws a client in the field into a loop.
         for name in list(dict.fromkeys(event.channels or ()))[: self.rules.limits.channels or None]:
             if (
@@ -381,10 +404,15 @@ class Network:
         outputs.extend(self._seen(game.client_id, event))
         session.online.changed()
         if came:
-            flags, channels = _in_order(supports), tuple(session.channels)
-            outputs.extend(self.notes.note(GameOnline(game.client_id, flags, channels, session.online.since)))
+            outputs.extend(self._note_online(session, session.online))
             outputs.extend(self._tell_others(session.online, GamesConnect(self._new_ref(), game.short_name)))
+        outputs.extend(self.nodes.joined(session))
         return outputs
+
+    def _note_online(self, session: Session, online: Online) -> Outputs:
+        """Note that a game is online, for a daemon after this one."""
+        flags, channels = _in_order(session.supports), tuple(session.channels)
+        return self.notes.note(GameOnline(online.game.client_id, flags, channels, online.since))
 
     def _seen(self, client_id: str, event: Authenticate) -> Outputs:
         """Note the code base of a game if it differs from last time."""
@@ -411,8 +439,7 @@ class Network:
 
     def _heartbeat(self, session: Session, event: Heartbeat | PlayersListed, now: Moment) -> Outputs:
         session.unanswered = 0
-        self._players.replace(session, event.players or ())
-        return []
+        return self.nodes.replaced(session) if self._players.replace(session, event.players or ()) else []
 
     # What time brings.
 
@@ -421,14 +448,15 @@ class Network:
         second, last = int(now.steady), self._ticked
         self._ticked = second
         outputs = [*self.notes.keep(), *self._time_out(now), *self._count(now)]
-        outputs += [*self._notices.tick(now), *self._retention.tick(now)]
+        outputs += [*self._notices.tick(now), *self._retention.tick(now, self.leads)]
         if last is None:
             return outputs
         for online in self.presence.gone(now):
             offline = GameOffline(online.game.client_id, online.left_at)
             self.registry.enact(offline)
             outputs.extend(self._tell_others(online, GamesDisconnect(self._new_ref(), online.game.short_name)))
-            outputs.append(Commit(offline, learned=True))
+            if self.leads:
+                outputs.append(Commit(offline, learned=True))
         # After a long standstill each slot has its turn once: the games were not asked in between.
         for slot in range(max(last, second - BEAT) + 1, second + 1):
             outputs.extend(self._turn(slot % BEAT, now))
@@ -466,7 +494,7 @@ class Network:
         self._authentication.forgive(now)
         self.channels.forgive(now)
         counts = tuple(self.presence.players_count())
-        return [Commit(PlayersCounted(quarter * COUNTING, counts))] if counts else []
+        return [Commit(PlayersCounted(quarter * COUNTING, counts))] if counts and self.leads else []
 
     def restart(self, downtime: int) -> Outputs:
         """
@@ -476,10 +504,67 @@ class Network:
         """
         outputs = self.notes.keep()
         for online in self.presence:
-            for session in online.sessions:
+            for session in online.here:
                 jitter = round((2 * self._random() - 1) * SPREAD)
                 outputs.append(Send(session, Restart(self._new_ref(), max(downtime + jitter, 0))))
         return outputs
+
+    # What other nodes bring.
+
+    def relayed(self, node: str, relay: Relayed, now: Moment) -> Outputs:
+        """
+        A node of the network told the others something.
+
+        @param node: its name; empty for this one.
+        """
+        match relay:
+            case Noticed(seconds):
+                return self.restart(seconds)
+            case WrongSecret(client_id, peer) if node:
+                self._authentication.wrong_secret(client_id, read(peer).place, now)
+            case Spoke(account) if node:
+                self.people.spoke(account, now)
+            case _:
+                return self.nodes.relayed(node, relay, now)
+        return []
+
+    def resynced(
+        self,
+        known: Registry,
+        sessions: Mapping[str, Sequence[SessionJoined]],
+        missed: Sequence[MessageSaid],
+        now: Moment,
+    ) -> Outputs:
+        """
+        This node did not hear the others for a while, and has read everything anew.
+
+        @param known: what is known now.
+        @param sessions: the sessions of each other node.
+        @param missed: messages that were not heard, in the order of their numbers.
+        """
+        bans = {*self.registry.bans.values()}
+        self.registry.become(known)
+        outputs: Outputs = []
+        for online in [*self.presence]:
+            game = known.games.get(online.game.client_id)
+            outputs.extend(self._follow(GameRemoved(online.game.client_id) if game is None else GameSaved(game), now))
+        for ban in known.bans.values():
+            if ban not in bans:
+                outputs.extend(self._enforce(ban, now))
+        for name in self.audiences.subscribed():
+            if name not in known.channels:
+                outputs.append(self._reopen(name))
+        for node in {*self.nodes.known, *sessions}:
+            outputs.extend(self.nodes.replace(node, sessions.get(node, ()), now))
+        for said in missed:
+            outputs.extend(self._follow(said, now))
+        return outputs
+
+    def _reopen(self, channel: str) -> Commit:
+        """A channel that has subscribers here was taken for unused elsewhere, or its opening is not known yet."""
+        opened = ChannelOpened(channel)
+        self.registry.enact(opened)
+        return Commit(opened, learned=True)
 
     # What is kept.
 
@@ -527,17 +612,30 @@ class Network:
         """What else becomes of a change."""
         outputs: Outputs = []
         match change:
-            case MessageSaid():
-                pass  # first: most changes are of this kind
+            case MessageSaid():  # first: most changes are of this kind
+                if self.nodes.shared:
+                    self.registry.numbers.message_given(change.channel, change.seq)
+                    outputs.extend(self.channels.heard(change))
             case MessagesRemoved():
                 outputs.extend(self._removing.removed(change))
+            case ReportMade(report) if self.nodes.shared:
+                self.registry.numbers.report_given(report.number)
             case GameSaved(game):
                 online = self.presence.changed(game)
                 if online is not None and game.disabled:
                     outputs.extend(self._expel(online, Error.of("game-disabled"), now))
-            case ChannelsRemoved(names):
+            case ChannelsRemoved(names, unused):
                 for name in names:
-                    self.channels.removed(name)
+                    if not unused:
+                        outputs.extend(self.channels.removed(name))
+                    elif self.audiences.subscribers(name):
+                        # Somebody subscribed to it here while another node took it for unused.
+                        outputs.append(self._reopen(name))
+            case GameOffline(client_id) if self.nodes.shared:
+                # It has come back here meanwhile: its sessions stand above what another node counted.
+                online = self.presence.online(client_id)
+                if online is not None and online.here:
+                    outputs.extend(self._note_online(online.here[-1], online))
             case RestrictionSet(restriction):
                 outputs.extend(self._notices.began(restriction))
                 if restriction.kind == "ban":
@@ -553,8 +651,7 @@ class Network:
 
     def _expel(self, online: Online, why: Error, now: Moment) -> Outputs:
         """End all sessions of a game that may no longer be here."""
-        sessions = list(online.sessions)
-        return [output for session in sessions for output in self._close(session, AUTHENTICATION_FAILED, why, now)]
+        return [output for session in online.here for output in self._close(session, AUTHENTICATION_FAILED, why, now)]
 
     def _enforce(self, ban: Restriction, now: Moment) -> Outputs:
         """Somebody was banned: the sessions that the ban names must go."""
@@ -562,7 +659,8 @@ class Network:
         if is_over(ban, now.wall):
             return outputs
         banned = address_of(ban.subject)
-        active = [session for online in self.presence for session in online.sessions]
+        # Those of other nodes are dealt with there.
+        active = [session for online in self.presence for session in online.here]
         for session in [*active, *self._unauthenticated]:
             if not (session.client_id == ban.subject if banned is None else banned.covers(session.peer)):
                 continue
@@ -572,6 +670,7 @@ class Network:
             elif ban.channel in session.channels:
                 del session.channels[ban.channel]
                 self.channels.leave(session, ban.channel)
+                outputs.extend(self.nodes.unsubscribed(session, ban.channel))
         return outputs
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from gossip.network.audiences import Audience
+from gossip.network.relays import Relayed
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
 from gossip.protocol.events import Event, Ref, ServerEvent
@@ -126,7 +127,20 @@ class Forget(Struct, frozen=True):
     removed: MessagesRemoved
 
 
-Output = Send | Broadcast | Close | Commit | Hold | Release | Fetch | Find | ListChannels | Forget
+class Relay(Struct, frozen=True):
+    """
+    Tell the other nodes.
+
+    @ivar then: what leaves when they are told.
+    @ivar otherwise: what leaves when they could not be.
+    """
+
+    told: Relayed
+    then: tuple[Send, ...] = ()
+    otherwise: tuple[Send, ...] = ()
+
+
+Output = Send | Broadcast | Close | Commit | Hold | Release | Fetch | Find | ListChannels | Forget | Relay
 """Whatever the network returns."""
 
 Outputs = list[Output]

@@ -10,6 +10,7 @@ from gossip.network.answers import success
 from gossip.network.audiences import Supporters
 from gossip.network.channels import checked_name
 from gossip.network.moderation import Moderation
+from gossip.network.nodes import Nodes
 from gossip.network.outputs import Broadcast, Outputs
 from gossip.network.ratelimit import spend
 from gossip.network.session import Session
@@ -22,22 +23,25 @@ from gossip.protocol.moment import Moment
 class Players:
     """The players that each session lists."""
 
-    def __init__(self, moderation: Moderation, new_ref: Callable[[], Raw], rules: Rules) -> None:
+    def __init__(self, moderation: Moderation, nodes: Nodes, new_ref: Callable[[], Raw], rules: Rules) -> None:
         self._moderation = moderation
+        self._nodes = nodes
         self._new_ref = new_ref
         self._rules = rules
 
-    def replace(self, session: Session, names: Sequence[str]) -> None:
+    def replace(self, session: Session, names: Sequence[str]) -> bool:
         """
         A session says who is online; nobody else is told.
 
         Names are cleaned. Empty and overlong ones, those of the network, and more than the limit are left out silently.
+
+        @return: whether the session listed others before.
         """
         limits = self._rules.limits
         listed = session.players
         # Most heartbeats bring no news, and what others are told of the game stays as it was written.
         if len(names) == len(listed) <= (limits.players or len(listed)) and list(listed) == list(names):
-            return
+            return False
         players: dict[str, None] = {}
         for name in names:
             if name not in listed:  # what it listed before was checked then
@@ -48,10 +52,12 @@ class Players:
             players[name] = None
             if len(players) == limits.players:
                 break
-        if list(players) != list(listed):
-            session.players = players
-            if session.online is not None:
-                session.online.changed()
+        if list(players) == list(listed):
+            return False
+        session.players = players
+        if session.online is not None:
+            session.online.changed()
+        return True
 
     def sign_in(self, session: Session, event: PlayersSignIn, now: Moment) -> Outputs:
         """A player entered a game; other games are told, unless a session of this one lists the player already."""
@@ -67,7 +73,8 @@ class Players:
         session.players[name] = None
         online.changed()
         told = PlayersSignedIn(self._new_ref(), online.game.short_name, name) if came else None
-        return [*self._tell(session, told), *success(session, event, now)]
+        others = self._nodes.signed_in(session, name)
+        return [*self._tell(session, told), *others, *success(session, event, now)]
 
     def sign_out(self, session: Session, event: PlayersSignOut, now: Moment) -> Outputs:
         """A player left a game: it goes off the lists of all its sessions."""
@@ -76,11 +83,10 @@ class Players:
         name = checked_name(event.name, self._rules.limits)
         spend(online.buckets, "players_sign_out", self._rules.limits.rates.players_sign_out, now)
         went = online.lists(name)
-        for other in online.sessions:
-            other.players.pop(name, None)
-        online.changed()
+        online.signed_out(name)
         told = PlayersSignedOut(self._new_ref(), online.game.short_name, name) if went else None
-        return [*self._tell(session, told), *success(session, event, now)]
+        others = self._nodes.signed_out(session, name)
+        return [*self._tell(session, told), *others, *success(session, event, now)]
 
     def _tell(self, session: Session, told: PlayersSignedIn | PlayersSignedOut | None) -> Outputs:
         online = session.online

@@ -26,7 +26,7 @@ class Online:
     A game that is online.
 
     @ivar game: the game, as it is registered now.
-    @ivar sessions: its sessions, the latest last; none in the grace.
+    @ivar sessions: its sessions on all nodes, the latest last; none in the grace.
     @ivar supports: the flags of any session; in the grace, of the last one.
     @ivar channels: the channels of any session; in the grace, of the last one.
     @ivar buckets: the use that all its sessions together make of each rate that they share.
@@ -51,6 +51,11 @@ class Online:
         self.told: dict[str, Told] = {}
         self._last: Session | None = None
 
+    @property
+    def here(self) -> tuple[Session, ...]:
+        """Its sessions on this node: those that can be told something."""
+        return tuple(session for session in self.sessions if not session.node)
+
     def changed(self) -> None:
         """Something that others are told of it is different now."""
         self.told.clear()
@@ -68,6 +73,12 @@ class Online:
         if not self.sessions:
             self._last = session
             self.left_at = now.wall
+        self.changed()
+
+    def signed_out(self, name: str) -> None:
+        """A player left: no session lists the player any more."""
+        for session in self.sessions:
+            session.players.pop(name, None)
         self.changed()
 
     def resume(self, session: Session, left_at: float) -> None:
@@ -158,7 +169,8 @@ class Presence:
         self._leaving.pop(game.client_id, None)
         online.joined(session)
         self.sessions += 1
-        self._audiences.support(session)
+        if not session.node:
+            self._audiences.support(session)
         return online, came
 
     def leave(self, session: Session, now: Moment) -> None:
@@ -167,8 +179,10 @@ class Presence:
         assert online is not None
         online.left(session, now)
         self.sessions -= 1
-        self._audiences.ended(session)
-        if not online.sessions:
+        if not session.node:
+            self._audiences.ended(session)
+        # A copy may outlive its game: that one was removed here, and its node has not told of its end yet.
+        if not online.sessions and self._online.get(online.game.client_id) is online:
             self._leaving[online.game.client_id] = now.steady + GRACE
 
     def resume(self, game: Game, was: GameOnline, channels: Iterable[str], alive: float, now: Moment) -> None:
@@ -209,7 +223,8 @@ class Presence:
             if game.hides_players:
                 for session in online._heard():
                     session.supports -= {"tells"}
-                    self._audiences.withdraw(session, ("tells",))
+                    if not session.node:
+                        self._audiences.withdraw(session, ("tells",))
         return online
 
     def forget(self, client_id: str) -> None:
@@ -220,7 +235,7 @@ class Presence:
     def sessions_of(self, audience: SessionsOf) -> tuple[Session, ...]:
         """The sessions of a game that support a flag; none if it is offline."""
         online = self._online.get(audience.client_id)
-        sessions = () if online is None else online.sessions
+        sessions = () if online is None else online.here
         return tuple(session for session in sessions if audience.flag in session.supports)
 
     def players_count(self) -> Iterator[tuple[str, int]]:

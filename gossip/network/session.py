@@ -26,6 +26,10 @@ class Session:
     What the network knows of one connection. The network alone changes it; there are many, so it is small.
 
     @ivar peer: the address it came from.
+    @ivar transport: the name of the transport that carries it.
+    @ivar node: the node that holds its connection; empty for this one. A session of another node is a copy: it is in no
+        audience, and nothing is sent to it.
+    @ivar number: names it among the sessions of its node.
     @ivar situation: not authenticated, active or gone.
     @ivar online: the game that it belongs to, once it is active.
     @ivar supports: the flags that it may use.
@@ -46,17 +50,23 @@ class Session:
         "channels",
         "debug_until",
         "extensions",
+        "node",
+        "number",
         "online",
         "opened_at",
         "peer",
         "players",
         "situation",
         "supports",
+        "transport",
         "unanswered",
     )
 
-    def __init__(self, peer: Address = UNKNOWN) -> None:
+    def __init__(self, peer: Address = UNKNOWN, transport: str = "", node: str = "") -> None:
         self.peer = peer
+        self.transport = transport
+        self.node = node
+        self.number = 0
         self.situation = Situation.NEW
         self.online: Online | None = None
         self.supports: frozenset[str] = frozenset()

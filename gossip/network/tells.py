@@ -9,17 +9,18 @@ from typing import Final
 
 from msgspec import Raw
 
-from gossip.network.answers import success
+from gossip.network.answers import failure, success
 from gossip.network.audiences import SessionsOf
 from gossip.network.channels import checked_message
 from gossip.network.echo import Echo
 from gossip.network.moderation import Moderation
+from gossip.network.nodes import Nodes
 from gossip.network.outputs import Broadcast, Outputs, Send
 from gossip.network.presence import Presence
 from gossip.network.ratelimit import spend
 from gossip.network.session import Session
 from gossip.network.settings import NetworkSettings, Rules
-from gossip.protocol.errors import Denied
+from gossip.protocol.errors import NOT_KEPT, Denied
 from gossip.protocol.events import TellsReceive, TellsSend
 from gossip.protocol.moment import Moment
 from gossip.protocol.text import clean_name, timestamp
@@ -41,6 +42,7 @@ class Tells:
         presence: Presence,
         moderation: Moderation,
         echo: Echo,
+        nodes: Nodes,
         new_ref: Callable[[], Raw],
         rules: Rules,
     ) -> None:
@@ -49,6 +51,7 @@ class Tells:
         self._presence = presence
         self._moderation = moderation
         self._echo = echo
+        self._nodes = nodes
         self._new_ref = new_ref
 
     def send(self, session: Session, event: TellsSend, now: Moment) -> Outputs:
@@ -84,6 +87,10 @@ class Tells:
         game = sender.game
         self._moderation.check_speaker(game.client_id, session.peer, from_name, "", now)
         told = TellsReceive(self._new_ref(), game.short_name, from_name, to_name, sent_at, message)
+        if any(other.node for other in online.sessions):
+            return self._nodes.told(
+                online.game.client_id, told, success(session, event, now), failure(session, event, NOT_KEPT, now)
+            )
         hearing = SessionsOf(online.game.client_id, "tells")
         return [Broadcast(hearing, told), *success(session, event, now)]
 

@@ -168,9 +168,14 @@ class ChannelsUnused(Struct, frozen=True):
 
 
 class ChannelsRemoved(Struct, frozen=True):
-    """Channels were removed. Their messages stay until they expire, and their numbers are never given again."""
+    """
+    Channels were removed. Their messages stay until they expire, and their numbers are never given again.
+
+    @ivar unused: whether that is because nobody is subscribed to them.
+    """
 
     names: tuple[str, ...]
+    unused: bool = False
 
 
 class UserAgentSaved(Struct, frozen=True):

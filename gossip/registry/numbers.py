@@ -86,6 +86,12 @@ class Numbers(Protocol):
     def next_report(self) -> int:
         """The number of the next report."""
 
+    def message_given(self, channel: str, number: int) -> None:
+        """A message of a channel has this number, wherever it was given."""
+
+    def report_given(self, number: int) -> None:
+        """A report has this number, wherever it was given."""
+
 
 class NumbersInMemory:
     """Counts in memory, for a daemon that is alone."""
@@ -106,3 +112,36 @@ class NumbersInMemory:
     def next_report(self) -> int:
         self._reports += 1
         return self._reports
+
+    def message_given(self, channel: str, number: int) -> None:
+        self._messages[channel] = max(number, self.highest_message(channel))
+
+    def report_given(self, number: int) -> None:
+        self._reports = max(number, self._reports)
+
+
+class NumbersHeard:
+    """
+    The numbers of a network of several nodes, as one node knows them: its database gives the numbers of messages, and
+    a report has its number only if nobody else made one first.
+    """
+
+    def __init__(self) -> None:
+        self._messages: dict[str, int] = {}
+        self._reports = 0
+
+    def next_message(self, channel: str) -> int:
+        """The database replaces this."""
+        return 0
+
+    def highest_message(self, channel: str) -> int:
+        return self._messages.get(channel, 0)
+
+    def next_report(self) -> int:
+        return self._reports + 1
+
+    def message_given(self, channel: str, number: int) -> None:
+        self._messages[channel] = max(number, self._messages.get(channel, 0))
+
+    def report_given(self, number: int) -> None:
+        self._reports = max(number, self._reports)

@@ -280,6 +280,10 @@ class Registry:
         if others:
             raise Refused("taken", field, f"the {what} {name} looks like one that is taken")
 
+    def become(self, other: Registry) -> None:
+        """Know exactly what another registry knows, which is not used any more; L{numbers} stay."""
+        vars(self).update({name: value for name, value in vars(other).items() if name != "numbers"})
+
     def enact(self, change: Change) -> None:
         """Apply a change, which must have been checked."""
         match change:

@@ -373,7 +373,7 @@ class BoundTests(SynchronousTestCase):
         self.assertEqual(pass_by(2, "two"), [ChannelsUnused(("two",), None)])
         self.assertEqual(pass_by(3), [ChannelsUnused(("two",), NOW + 3 * DAY)])
         self.assertEqual(pass_by(10.9), [])
-        self.assertEqual(pass_by(11), [ChannelsRemoved(("one",))])
+        self.assertEqual(pass_by(11), [ChannelsRemoved(("one",), unused=True)])
         self.assertEqual(list(world.registry.channels), ["kept", "two"])
         self.assertEqual(unused_channels(world.registry, FOR_EVER, (), at(NOW + 1e9)), [])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.network.audiences import Audiences
 from gossip.network.expiry import AGREEMENT, EXPIRING, Retention
 from gossip.network.outputs import Commit
 from gossip.network.settings import NetworkSettings, Rules
@@ -20,7 +19,7 @@ class RetentionTests(SynchronousTestCase):
     """Ticks with two clocks, one of which can be set."""
 
     def setUp(self) -> None:
-        self.retention = Retention(Registry(), Audiences(), Rules(NetworkSettings(history_days=30)))
+        self.retention = Retention(Registry(), set, Rules(NetworkSettings(history_days=30)))
         self.steady = 0.0
         self.ahead = 0.0
 

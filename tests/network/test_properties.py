@@ -35,7 +35,7 @@ from gossip.registry.changes import (
     RestrictionSet,
 )
 from gossip.registry.restrictions import player_of
-from tests.support.properties import examples
+from tests.support.properties import UNLIMITED, event, examples
 from tests.support.world import FLAGS, NOW, World, at, flat, frame, hears
 
 GAMES = st.sampled_from(["Alpha", "Beta", "Gamma"])
@@ -46,13 +46,6 @@ GAME_NAMES = st.sampled_from(["alpha", "Beta", "Gamma", "Delta", "gossip", "what
 TITLES = st.sampled_from(["T", "", "U"])
 POINTS = st.sampled_from([0, 100, 100, 99, -1])
 SESSIONS = st.integers(0, 7)
-
-UNLIMITED = Rates(*[Rate(0, 0)] * len(Rates.__struct_fields__))
-
-
-def event(wire: str, /, **payload: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries(payload).map(lambda fields: frame(wire, fields))
-
 
 EVENTS = st.one_of(
     event("heartbeat", players=st.lists(PLAYERS, max_size=3)),

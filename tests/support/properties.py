@@ -1,5 +1,5 @@
 """
-How many examples property tests try.
+What property tests share: frames of games, and how many examples they try.
 
 Everybody who changes something runs the tests of a wing again and again, and hypothesis tries other examples each time:
 a quarter of them is enough then. The run of all tests sets GOSSIP_TEST_THOROUGH, and tries them all.
@@ -8,9 +8,14 @@ a quarter of them is enough then. The run of all tests sets GOSSIP_TEST_THOROUGH
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from gossip.network.ratelimit import Rate
+from gossip.network.settings import Rates
+from tests.support.world import frame
 
 THOROUGH: Final = bool(os.environ.get("GOSSIP_TEST_THOROUGH"))
 """Whether all examples are tried, not a quarter of them."""
@@ -35,3 +40,12 @@ def load() -> None:
     """Let property tests that say nothing else try 60 examples."""
     settings.register_profile("gossip", examples(60))
     settings.load_profile("gossip")
+
+
+UNLIMITED: Final = Rates(*[Rate(0, 0)] * len(Rates.__struct_fields__))
+"""No rate is limited."""
+
+
+def event(wire: str, /, **payload: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Frames of an event whose payload is any of these."""
+    return st.fixed_dictionaries(payload).map(lambda fields: frame(wire, fields))

@@ -19,6 +19,7 @@ from gossip.protocol import frames
 from gossip.protocol.moment import Moment
 from gossip.registry.addresses import read
 from gossip.registry.changes import Game, GameSaved, Secret
+from gossip.registry.numbers import NumbersHeard
 from gossip.registry.registry import Registry
 from gossip.registry.secret import digest
 
@@ -71,14 +72,16 @@ class World:
     @ivar finds: the messages that were looked for, not found yet.
     """
 
-    def __init__(self, settings: NetworkSettings | None = None, limits: NetworkLimits | None = None) -> None:
-        self.registry = Registry()
+    def __init__(
+        self, settings: NetworkSettings | None = None, limits: NetworkLimits | None = None, shared: bool = False
+    ) -> None:
+        self.registry = Registry(NumbersHeard() if shared else None)
         self.made = 0
         self.random = 0.5
         self.pending: list[Commit] = []
         self.fetches: list[Fetch] = []
         self.finds: list[Find] = []
-        self.network = Network(self.registry, self._new_uuid, lambda: self.random, Rules(settings, limits))
+        self.network = Network(self.registry, self._new_uuid, lambda: self.random, Rules(settings, limits), shared)
         for name in ("Alpha", "Beta", "Gamma", "Delta"):
             self.add(name)
 

@@ -1,0 +1,254 @@
+"""
+The other nodes: several daemons that are one network.
+
+Each node tells the others what becomes of its own sessions, and keeps a copy of theirs. Games, players and counts are
+made of all of them, so that a game cannot tell on which node another one is. A daemon that is alone tells nobody, and
+knows no copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Raw
+from msgspec.structs import astuple
+
+from gossip.network.audiences import SessionsOf, Supporters
+from gossip.network.outputs import Broadcast, Outputs, Relay, Send
+from gossip.network.presence import Presence
+from gossip.network.relays import (
+    PlayersReplaced,
+    Relayed,
+    SessionJoined,
+    SessionLeft,
+    SignedIn,
+    SignedOut,
+    Spoke,
+    Subscribed,
+    Told,
+    Unsubscribed,
+    WrongSecret,
+)
+from gossip.network.session import Session, Situation
+from gossip.protocol.events import GamesConnect, PlayersSignedIn, PlayersSignedOut, TellsReceive
+from gossip.protocol.moment import Moment
+from gossip.registry.addresses import read
+from gossip.registry.registry import Registry
+
+
+class Nodes:
+    """
+    What is told to other nodes, and what is known of their sessions.
+
+    @ivar shared: whether there can be other nodes.
+    """
+
+    def __init__(self, registry: Registry, presence: Presence, new_ref: Callable[[], Raw], shared: bool) -> None:
+        self.shared = shared
+        self._registry = registry
+        self._presence = presence
+        self._new_ref = new_ref
+        self._given = 0
+        self._own: dict[int, Session] = {}
+        self._copies: dict[str, dict[int, Session]] = {}
+
+    # What becomes of sessions here.
+
+    def joined(self, session: Session) -> Outputs:
+        """A session authenticated."""
+        if not self.shared:
+            return []
+        self._given += 1
+        session.number = self._given
+        self._own[session.number] = session
+        return [Relay(joined(session))]
+
+    def left(self, session: Session) -> Outputs:
+        """A session that had authenticated ended."""
+        if not self.shared:
+            return []
+        del self._own[session.number]
+        return [Relay(SessionLeft(session.number))]
+
+    def subscribed(self, session: Session, channel: str) -> Outputs:
+        """A session subscribed to a channel."""
+        return [Relay(Subscribed(session.number, channel))] if self.shared else []
+
+    def unsubscribed(self, session: Session, channel: str) -> Outputs:
+        """A session unsubscribed from a channel."""
+        return [Relay(Unsubscribed(session.number, channel))] if self.shared else []
+
+    def replaced(self, session: Session) -> Outputs:
+        """The list of players of a session is another one than before."""
+        return [Relay(PlayersReplaced(session.number, tuple(session.players)))] if self.shared else []
+
+    def signed_in(self, session: Session, name: str) -> Outputs:
+        """A player entered a game."""
+        return [Relay(SignedIn(session.number, name))] if self.shared else []
+
+    def signed_out(self, session: Session, name: str) -> Outputs:
+        """A player left a game."""
+        return [Relay(SignedOut(session.client_id, name))] if self.shared else []
+
+    def told(self, client_id: str, told: TellsReceive, then: tuple[Send, ...], otherwise: tuple[Send, ...]) -> Outputs:
+        """A player tells something to one of a game that has sessions elsewhere: this node hears it back as well."""
+        _, *fields = astuple(told)
+        return [Relay(Told(client_id, *fields), then, otherwise)]
+
+    def wrong_secret(self, client_id: str, session: Session) -> Outputs:
+        """A session used a wrong secret of a game."""
+        return [Relay(WrongSecret(client_id, str(session.peer)))] if self.shared else []
+
+    def spoke(self, account: str) -> Outputs:
+        """A person on the pages spoke."""
+        return [Relay(Spoke(account))] if self.shared else []
+
+    # What others say of theirs.
+
+    def relayed(self, node: str, relay: Relayed, now: Moment) -> Outputs:
+        """
+        A node tells something of its sessions. What it tells of one that is not known is out of date: there is nothing
+        to do.
+
+        @param node: the name of the node; empty for this one, which hears its own relays as well.
+        """
+        match relay:
+            case Told(client_id, from_game, from_name, to_name, sent_at, message):
+                told = TellsReceive(self._new_ref(), from_game, from_name, to_name, sent_at, message)
+                return [Broadcast(SessionsOf(client_id, "tells"), told)]
+            case SessionJoined() if node:
+                return self._join(node, relay, now)
+            case SignedOut(client_id, name):
+                return self._sign_out(client_id, name)
+            case SessionLeft(number) | Subscribed(number) | Unsubscribed(number) if node:
+                session = self._copies.get(node, {}).get(number)
+                return [] if session is None else self._change(session, relay, now)
+            case PlayersReplaced(number) | SignedIn(number):
+                # Own ones as well: a player may have been signed out by another node just before.
+                session = (self._copies.get(node, {}) if node else self._own).get(number)
+                return [] if session is None else self._change(session, relay, now)
+        return []
+
+    def gone(self, node: str, now: Moment) -> None:
+        """A node is gone, and all of its sessions with it. Their games have the grace to come back elsewhere."""
+        for session in self._copies.pop(node, {}).values():
+            self._leave(session, now)
+
+    def replace(self, node: str, sessions: Iterable[SessionJoined], now: Moment) -> Outputs:
+        """A node has these sessions and no others: those that are known stay as they are."""
+        theirs = {each.number: each for each in sessions}
+        known = self._copies.setdefault(node, {})
+        outputs: Outputs = []
+        for number in [number for number, session in known.items() if not _is_of(session, theirs.get(number))]:
+            self._leave(known.pop(number), now)
+        for number, each in theirs.items():
+            session = known.get(number)
+            if session is None:
+                outputs.extend(self._join(node, each, now))
+            else:
+                session.channels, session.players = dict.fromkeys(each.channels), dict.fromkeys(each.players)
+                _changed(session)
+        return outputs
+
+    @property
+    def own(self) -> list[SessionJoined]:
+        """The sessions of this node, as others are told of them."""
+        return [joined(session) for session in self._own.values()]
+
+    @property
+    def known(self) -> list[str]:
+        """The nodes that sessions are known of."""
+        return list(self._copies)
+
+    def removed(self, channel: str) -> None:
+        """A channel is gone: no copy is subscribed to it any more."""
+        for theirs in self._copies.values():
+            for session in theirs.values():
+                session.channels.pop(channel, None)
+
+    def subscribed_channels(self) -> set[str]:
+        """The channels that sessions of other nodes are subscribed to."""
+        return {name for theirs in self._copies.values() for session in theirs.values() for name in session.channels}
+
+    def _join(self, node: str, relay: SessionJoined, now: Moment) -> Outputs:
+        game = self._registry.games.get(relay.client_id)
+        if game is None:
+            return []
+        session = Session(read(relay.peer), relay.transport, node)
+        session.number = relay.number
+        session.situation = Situation.ACTIVE
+        session.opened_at = relay.opened_at
+        session.supports = frozenset(relay.supports) - ({"tells"} if game.hides_players else set())
+        session.channels, session.players = dict.fromkeys(relay.channels), dict.fromkeys(relay.players)
+        self._copies.setdefault(node, {})[relay.number] = session
+        session.online, came = self._presence.join(session, game, now)
+        if not came or game.hidden:
+            return []
+        return [Broadcast(Supporters("games", game.client_id), GamesConnect(self._new_ref(), game.short_name))]
+
+    def _change(self, session: Session, relay: Relayed, now: Moment) -> Outputs:
+        outputs: Outputs = []
+        match relay:
+            case SessionLeft(number):
+                del self._copies[session.node][number]
+                self._leave(session, now)
+                return []
+            case Subscribed(_, channel):
+                session.channels[channel] = None
+            case Unsubscribed(_, channel):
+                session.channels.pop(channel, None)
+            case PlayersReplaced(_, players):
+                session.players = dict.fromkeys(players)
+            case SignedIn(_, name):
+                outputs = self._sign_in(session, name)
+        _changed(session)
+        return outputs
+
+    def _sign_in(self, session: Session, name: str) -> Outputs:
+        online = session.online
+        assert online is not None
+        came = not online.lists(name)
+        session.players[name] = None
+        game = online.game
+        if not came or game.hidden or game.hides_players:
+            return []
+        told = PlayersSignedIn(self._new_ref(), game.short_name, name)
+        return [Broadcast(Supporters("players", game.client_id), told)]
+
+    def _sign_out(self, client_id: str, name: str) -> Outputs:
+        online = self._presence.online(client_id)
+        if online is None or not online.lists(name):
+            return []
+        online.signed_out(name)
+        game = online.game
+        if game.hidden or game.hides_players:
+            return []
+        told = PlayersSignedOut(self._new_ref(), game.short_name, name)
+        return [Broadcast(Supporters("players", client_id), told)]
+
+    def _leave(self, session: Session, now: Moment) -> None:
+        session.situation = Situation.GONE
+        self._presence.leave(session, now)
+
+
+def joined(session: Session) -> SessionJoined:
+    """A session, as other nodes are told of it."""
+    return SessionJoined(
+        session.number,
+        session.client_id,
+        str(session.peer),
+        session.transport,
+        session.opened_at,
+        tuple(sorted(session.supports)),
+        tuple(session.channels),
+        tuple(session.players),
+    )
+
+
+def _is_of(session: Session, relay: SessionJoined | None) -> bool:
+    return relay is not None and (session.client_id, session.opened_at) == (relay.client_id, relay.opened_at)
+
+
+def _changed(session: Session) -> None:
+    assert session.online is not None
+    session.online.changed()

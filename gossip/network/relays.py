@@ -1,0 +1,125 @@
+"""
+Relays: what one daemon of a network tells the others of its own sessions.
+
+A session belongs to the daemon (the node) that holds its connection. The others keep a copy, which these keep up to
+date. A relay names a session by a number that its node gives; which node it comes from is said by whatever carries it.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class SessionJoined(Struct, frozen=True, tag=True):
+    """
+    A session authenticated.
+
+    @ivar number: names the session among those of its node.
+    @ivar peer: the address that it comes from.
+    @ivar transport: the name of the transport that carries it.
+    @ivar opened_at: since when it is there, in seconds since the epoch.
+    """
+
+    number: int
+    client_id: str
+    peer: str
+    transport: str
+    opened_at: float
+    supports: tuple[str, ...]
+    channels: tuple[str, ...]
+    players: tuple[str, ...]
+
+
+class SessionLeft(Struct, frozen=True, tag=True):
+    """A session ended."""
+
+    number: int
+
+
+class Subscribed(Struct, frozen=True, tag=True):
+    """A session subscribed to a channel."""
+
+    number: int
+    channel: str
+
+
+class Unsubscribed(Struct, frozen=True, tag=True):
+    """A session unsubscribed from a channel."""
+
+    number: int
+    channel: str
+
+
+class PlayersReplaced(Struct, frozen=True, tag=True):
+    """A session lists other players than before; no other game is told."""
+
+    number: int
+    players: tuple[str, ...]
+
+
+class SignedIn(Struct, frozen=True, tag=True):
+    """A player entered a game: the session lists one more."""
+
+    number: int
+    name: str
+
+
+class SignedOut(Struct, frozen=True, tag=True):
+    """A player left a game: no session of it lists the player any more."""
+
+    client_id: str
+    name: str
+
+
+class Told(Struct, frozen=True, tag=True):
+    """
+    A player told something to a player of a game that has sessions on other nodes.
+
+    @ivar client_id: the game of the player who is told.
+    """
+
+    client_id: str
+    from_game: str
+    from_name: str
+    to_name: str
+    sent_at: str
+    message: str
+
+
+class WrongSecret(Struct, frozen=True, tag=True):
+    """
+    Somebody used a wrong secret of a game that is known.
+
+    @ivar peer: the address that they came from.
+    """
+
+    client_id: str
+    peer: str
+
+
+class Spoke(Struct, frozen=True, tag=True):
+    """A person on the pages spoke, which counts against the rate limit on every node."""
+
+    account: str
+
+
+class Noticed(Struct, frozen=True, tag=True):
+    """All games are told that the network will be away for this many seconds."""
+
+    seconds: int
+
+
+Relayed = (
+    SessionJoined
+    | SessionLeft
+    | Subscribed
+    | Unsubscribed
+    | PlayersReplaced
+    | SignedIn
+    | SignedOut
+    | Told
+    | WrongSecret
+    | Spoke
+    | Noticed
+)
+"""Anything that a node tells the others."""
