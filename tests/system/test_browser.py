@@ -141,6 +141,7 @@ class EveryPageTests(BrowserTestCase):
         super().setUp()
         for name, text in (("Alpha", "x" * 70), ("Beta", "A game <b>")):
             self.daemon.admin("game/edit", game=name, tagline=text.replace("<b>", ""), description="word " * 300)
+        self.daemon.admin("mute/add", who="Cy@Beta", reason="word " * 30 + "x" * 40, channel="gossip", minutes=5)
         ways = [{"type": "telnet", "host": "a" * 60 + ".example", "port": 4000}]
         self.daemon.admin(
             "game/edit", game="Alpha", homepage_url="https://x.example/'\"><script>alert(1)</script>" + "y" * 90
