@@ -63,6 +63,12 @@ INTERNAL_ERROR: Final = 1011
 SERVICE_RESTART: Final = 1012
 """The close code of a restart (IANA, WebSocket Close Code Number Registry)."""
 
+PARTING_SECONDS: Final = 0.5
+"""
+How long the daemon waits, when it stops, between the restart events and the ends of the connections, in seconds: games
+that read both at once tend to handle the end first.
+"""
+
 DRAIN_SECONDS: Final = 2.0
 """How long the daemon waits for its connections to end when it stops, in seconds."""
 
@@ -537,18 +543,28 @@ class GossipService(Service):
         self._offset += seconds
 
     def stopService(self) -> Deferred[None]:
-        """Tell everybody, end all connections, and wait for them, but not for long."""
+        """Tell everybody, end all connections a moment later, and wait for them, but not for long."""
         super().stopService()
         if self._ticking.running:
             self._ticking.stop()
-        self._carry_out(self.network.restart(self.downtime))
-        for session in self._connections:
-            self._fanout.close(session, SERVICE_RESTART, Error.of("restarting"))
+        told = self.network.restart(self.downtime)
+        self._carry_out(told)
         self._fanout.flush()
         if not self._connections:
             return succeed(None)
         self._drained = Deferred()
+        if told:
+            parting = self._clock.callLater(PARTING_SECONDS, self._part)
+            self._drained.addBoth(lambda _: parting.cancel() if parting.active() else None)
+        else:
+            self._part()
         return self._drained.addTimeout(DRAIN_SECONDS, self._clock, lambda _result, _seconds: None)
+
+    def _part(self) -> None:
+        """End all connections."""
+        for session in self._connections:
+            self._fanout.close(session, SERVICE_RESTART, Error.of("restarting"))
+        self._fanout.flush()
 
 
 def _short_name(session: Session) -> str:

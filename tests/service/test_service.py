@@ -18,7 +18,7 @@ from gossip.registry.registry import Registry
 from gossip.registry.sought import LatestOf, Sought
 from gossip.service.counters import LATENCIES
 from gossip.service.interfaces import CertificateStatus, IConnection, IGossip
-from gossip.service.service import UNANSWERED, NotKept
+from gossip.service.service import PARTING_SECONDS, UNANSWERED, NotKept
 from gossip.service.watch import SECONDS, Watched
 from gossip.web.api.metrics import DaemonCollector
 from tests.support.memory_service import CountingTransport, MemoryConnection, MemoryService
@@ -725,17 +725,49 @@ class StopTests(ServiceTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_drain(self) -> None:
-        """Every session is told, closed with 1012 and waited for."""
+        """Every session is told, a moment later closed with 1012, and waited for."""
         alpha, one = self.join("Alpha")
         waiting, two = self.connect()
         stopped = self.service.stopService()
         self.assertEqual([told["event"] for told in self.told(alpha)], ["restart"])
+        self.clock.advance(PARTING_SECONDS - 0.01)
+        self.assertEqual((alpha.closed, waiting.closed), (None, None))
+        self.clock.advance(0.01)
         self.assertEqual((alpha.closed, waiting.closed), ((1012, "restarting"), (1012, "restarting")))
         self.service.lost(one)
         self.assertNoResult(stopped)
         self.service.lost(two)
         self.successResultOf(stopped)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_moment(self) -> None:
+        """What a game asks in that moment is answered, and somebody that connects in it is closed with the others."""
+        alpha, one = self.join("Alpha", channels=["gossip"])
+        stopped = self.service.stopService()
+        self.told(alpha)
+        self.say(one, send("1"))
+        self.writer.settle()
+        self.assertEqual([told["status"] for told in self.told(alpha)], ["success"])
+        late, two = self.connect()
+        self.clock.advance(PARTING_SECONDS)
+        self.assertEqual((alpha.closed, late.closed), ((1012, "restarting"), (1012, "restarting")))
+        for session in (one, two):
+            self.service.lost(session)
+        self.successResultOf(stopped)
+
+    def test_nobody_left(self) -> None:
+        """If all games leave by themselves when they are told, nothing is waited for."""
+        _, session = self.join("Alpha")
+        stopped = self.service.stopService()
+        self.service.lost(session)
+        self.successResultOf(stopped)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_nobody_told(self) -> None:
+        """Sessions that have not authenticated are told nothing, so they are closed at once."""
+        stranger, _ = self.connect()
+        self.service.stopService()
+        self.assertEqual(stranger.closed, (1012, "restarting"))
 
     def test_drain_is_bounded(self) -> None:
         """The stop does not wait for ever for a connection that does not end."""

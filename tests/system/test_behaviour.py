@@ -11,6 +11,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.testing import StringTransportWithDisconnection
 
 from gossip.network.ratelimit import Rate
+from gossip.service.service import PARTING_SECONDS
 from gossip.transports.admission import Admission
 from gossip.transports.websocket.connection import GameFactory
 from tests.support.rawsocket import CLOSE, TEXT, frame, frames, handshake
@@ -483,6 +484,7 @@ class Behaviour(TelnetTestCase):
         alpha = self.game()
         self.service.stopService()
         self.assertEqual(alpha.told(), [("restart", 30)])
+        self.clock.advance(PARTING_SECONDS)
         self.assertEqual(alpha.ended(), "restart")
 
     def test_junk(self) -> None:

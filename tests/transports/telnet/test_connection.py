@@ -14,6 +14,7 @@ from zope.interface.verify import verifyObject
 
 from gossip.registry.changes import GameRemoved
 from gossip.service.interfaces import IConnection, IWireFormat
+from gossip.service.service import PARTING_SECONDS
 from gossip.transports.budget import Budgets
 from gossip.transports.half_close import HALF_CLOSED_SECONDS
 from gossip.transports.telnet.connection import CLOSE_SECONDS, LINES_A_TURN
@@ -640,7 +641,9 @@ class OutTests(TelnetTestCase):
         self.assertEqual((waiting.lines(), waiting.closed), (["BYE 503 restarting"], True))
         self.assertFalse(mud.closed)
         stopped = self.service.stopService()
-        self.assertEqual(mud.lines(), ["RESTART 30", "BYE 503 restarting"])
+        self.assertEqual(mud.lines(), ["RESTART 30"])
+        self.clock.advance(PARTING_SECONDS)
+        self.assertEqual(mud.lines(), ["BYE 503 restarting"])
         self.successResultOf(stopped)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
