@@ -18,14 +18,15 @@ from zope.interface import implementer
 from gossip.network.session import Session, Situation
 from gossip.protocol import frames
 from gossip.protocol.errors import Error
-from gossip.protocol.events import Unreadable
+from gossip.protocol.events import Authenticate, ClientEvent, Unreadable
+from gossip.protocol.sign_extended import mended
 from gossip.service.interfaces import IConnection, IGossip, IWireFormat
 from gossip.transports.admission import Admission, Room
 from gossip.transports.budget import Budget, Budgets
 from gossip.transports.half_close import HALF_CLOSED_SECONDS
 from gossip.transports.outlet import Outlet
 from gossip.transports.websocket.rfc6455 import DeflateFormat, PlainFormat
-from gossip.transports.websocket.server import OPEN_SECONDS, LeanServerFactory, LeanServerProtocol
+from gossip.transports.websocket.server import OPEN_SECONDS, Inflater, LeanServerFactory, LeanServerProtocol
 
 GOODBYE: Final = b"goodbye"
 """The reason in each close frame: games are told the reason by an event before it."""
@@ -39,6 +40,9 @@ TRY_AGAIN_LATER: Final = 1013
 LARGE: Final = 512
 LARGE_PER_ADDRESS: Final = 64
 """How many connections that have not authenticated can have a large frame unfinished, in all and from one address."""
+
+COFFEEMUD: Final = "CoffeeMud "
+"""How the user agent of CoffeeMud's client begins."""
 
 _OPEN: Final = (
     "connected",
@@ -61,6 +65,10 @@ _OPEN: Final = (
 _log = Logger()
 
 
+def _decode_mended(payload: bytes, ref_bytes: int) -> ClientEvent:
+    return frames.decode(mended(payload), ref_bytes)
+
+
 @implementer(IConnection, IHalfCloseableProtocol)
 class WebSocketConnection(LeanServerProtocol):
     """The websocket of one session."""
@@ -75,6 +83,7 @@ class WebSocketConnection(LeanServerProtocol):
     _waiting = False
     _seated = False
     _half_closed = False
+    _decode: Callable[[bytes, int], ClientEvent] = staticmethod(frames.decode)
 
     # The handshake.
 
@@ -90,7 +99,10 @@ class WebSocketConnection(LeanServerProtocol):
 
     def onOpen(self) -> None:
         compression = self._perMessageCompress
-        bits = None if compression is None else compression.server_max_window_bits
+        bits = None
+        if compression is not None:
+            bits = compression.server_max_window_bits
+            self._perMessageCompress = Inflater(compression.client_max_window_bits)
         self.wire_format = self.factory.wire_format(bits)
         self._session = self.factory.gossip.opened(self)
         self._stop_deadline()
@@ -152,9 +164,18 @@ class WebSocketConnection(LeanServerProtocol):
         session = self._session
         if session is None or self.state != self.STATE_OPEN:
             return  # messages after our close frame are ignored
-        event = Unreadable() if isBinary else frames.decode(payload, self.factory.ref_bytes)
+        event = Unreadable() if isBinary else self._decode(payload, self.factory.ref_bytes)
         self.factory.gossip.received(session, event)
-        if self._waiting and session.situation is Situation.ACTIVE:
+        if self._waiting:
+            self._meet(session, event)
+
+    def _meet(self, session: Session, event: ClientEvent) -> None:
+        """A connection that had not authenticated sent something: what does that tell about it?"""
+        if isinstance(event, Authenticate) and (event.user_agent or "").startswith(COFFEEMUD):
+            # It would take the payload of a close frame for the beginning of the first frame of its next connection.
+            self.bare_close = True
+            self._decode = _decode_mended
+        if session.situation is Situation.ACTIVE:
             self._waiting = False
             self.begin_anew()
             self.factory.admission.authenticated(self.peer_address)

@@ -8,10 +8,12 @@ the usual frame are most of what a daemon reads, and are read by L{gossip.transp
 from __future__ import annotations
 
 import re
+import zlib
 from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final
 
+from autobahn.exception import PayloadCorruptError, PayloadExceededError
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.wamp.types import TransportDetails
 from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
@@ -50,6 +52,9 @@ _ORIGIN: Final = re.compile(rb"\r\n(?:sec-websocket-)?origin[ \t]*:[^\r\n]*", re
 
 _HOPS: Final = re.compile(rb"\r\nx-forwarded-for[ \t]*:([^\r\n]*)", re.IGNORECASE)
 
+_SMALLEST_BITS: Final = 9
+_SMALLEST: Final = 1 << _SMALLEST_BITS
+"""The smallest window that zlib can make, in bytes."""
 
 _log = Logger()
 
@@ -61,6 +66,58 @@ class _Unused:
 
     def callback(self, result: object) -> None:
         pass
+
+
+class Inflater:
+    """
+    Inflates the messages of one connection (RFC 7692), one after another.
+
+    A client is asked to compress each message on its own (client_no_context_takeover). Some, such as tornado's,
+    overlook that: their messages refer to earlier ones, but with the smallest window only to the last 512 bytes. These
+    are kept, and nothing else between two messages, so both kinds of client are understood.
+    """
+
+    __slots__ = ("_bits", "_last", "_stream")
+
+    EXTENSION_NAME = "permessage-deflate"
+
+    def __init__(self, window_bits: int) -> None:
+        """
+        @param window_bits: the client has a window of 2 to this power bytes.
+        """
+        self._bits = window_bits
+        self._last = b""
+        self._stream: Any = None
+
+    def start_decompress_message(self) -> None:
+        self._stream = zlib.decompressobj(-self._bits, zdict=self._last)
+
+    def decompress_message_data(self, data: bytes, max_output_len: int | None = None) -> bytes:
+        """
+        Inflate a part of a message.
+
+        @param max_output_len: the maximum size of what it inflates to, in bytes; C{None} for no limit.
+        """
+        # One byte more tells a part that is too long from one that fits; and to zlib, 0 is no limit.
+        most = 0 if max_output_len is None else max(max_output_len, 0) + 1
+        text: bytes = self._inflated(data, most)
+        if most and len(text) == most:
+            raise PayloadExceededError(f"a message inflates to more than {max_output_len} bytes")
+        if self._bits == _SMALLEST_BITS:
+            self._last = text[-_SMALLEST:] if len(text) >= _SMALLEST else (self._last + text)[-_SMALLEST:]
+        return text
+
+    def end_decompress_message(self) -> None:
+        # The end of a block, which the client leaves out.
+        self._inflated(b"\x00\x00\xff\xff", 0)
+        self._stream = None
+
+    def _inflated(self, data: bytes, most: int) -> bytes:
+        try:
+            text: bytes = self._stream.decompress(data, most)
+        except zlib.error as error:
+            raise PayloadCorruptError(f"invalid permessage-deflate data: {error}") from error
+        return text
 
 
 class LeanServerProtocol(Inlet, Outlet, WebSocketServerProtocol):
@@ -79,8 +136,10 @@ class LeanServerProtocol(Inlet, Outlet, WebSocketServerProtocol):
         dataReceived                 takes usual frames itself, counts the bytes; limits the size of a request
         consumeData                  counts unusual frames, and takes some of them in a turn
         _onMessage                   counts what a message inflates to
+        _perMessageCompress          is an L{Inflater} once the connection is open
         sendData                     writes through the gate, with our own frames: two ways to the socket would mix them
-        sendCloseFrame               shuts the gate: nothing follows a close frame
+        sendCloseFrame               shuts the gate: nothing follows a close frame; leaves out the payload for clients
+                                     that stumble over it
         dropConnection               shuts the gate
         _fail_connection             logs it with the address
         failHandshake                logs it with the address
@@ -117,6 +176,7 @@ class LeanServerProtocol(Inlet, Outlet, WebSocketServerProtocol):
     wasServerConnectionDropTimeout = wasOpenHandshakeTimeout = wasCloseHandshakeTimeout = False
     wasServingFlashSocketPolicyFile = False
     localCloseCode = localCloseReason = remoteCloseCode = remoteCloseReason = None
+    bare_close = False
 
     # One of the options that L{LeanServerFactory} sets.
     maxMessagePayloadSize: int
@@ -260,7 +320,10 @@ class LeanServerProtocol(Inlet, Outlet, WebSocketServerProtocol):
         self.send_bytes(data)
 
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
-        super().sendCloseFrame(code, reasonUtf8, isReply)
+        if self.bare_close:
+            super().sendCloseFrame(None, None, isReply)
+        else:
+            super().sendCloseFrame(code, reasonUtf8, isReply)
         self.shut()
 
     def dropConnection(self, abort: bool = False) -> None:
@@ -319,7 +382,14 @@ class LeanServerFactory(WebSocketServerFactory):
 
 
 def _can_read(params: Any) -> bool:
-    """Whether Autobahn and zlib can take an offer of permessage-deflate: they cannot take a window of 2^8 bytes."""
+    """
+    Whether an offer of permessage-deflate can be taken.
+
+    Autobahn and zlib cannot take a window of 2^8 bytes. A client that names no parameter of its own may go on with its
+    window of 32 KiB whatever it is told, as Perl's Mojo does, and to keep as much for each of them is too much.
+    """
+    if "client_max_window_bits" not in params and "client_no_context_takeover" not in params:
+        return False
     try:
         PerMessageDeflateOffer.parse(params)
     except Exception:
@@ -336,7 +406,7 @@ def _accept_deflate(offers: list[Any]) -> PerMessageDeflateOfferAccept | None:
         if isinstance(offer, PerMessageDeflateOffer):
             return PerMessageDeflateOfferAccept(
                 offer,
-                request_max_window_bits=9 if offer.accept_max_window_bits else 0,
+                request_max_window_bits=_SMALLEST_BITS if offer.accept_max_window_bits else 0,
                 request_no_context_takeover=offer.accept_no_context_takeover,
             )
     return None

@@ -17,7 +17,7 @@ from zope.interface.verify import verifyClass, verifyObject
 
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
-from gossip.protocol.events import Beat, ChannelsBroadcast, ClientEvent, Heartbeat, Unreadable
+from gossip.protocol.events import Beat, ChannelsBroadcast, ChannelsSend, ClientEvent, Heartbeat, Unreadable
 from gossip.registry.addresses import read
 from gossip.service.interfaces import IConnection, IGossip, IWireFormat
 from gossip.transports.budget import ITEM, Budget, Budgets
@@ -26,6 +26,15 @@ from gossip.transports.websocket.connection import WebSocketConnection
 from gossip.transports.websocket.rfc6455 import DeflateFormat, PlainFormat
 from tests.support.rawsocket import BINARY, CLOSE, PING, PONG, TEXT, frame, frames, handshake, texts
 from tests.support.websocket_games import HEARTBEAT, WebSocketTestCase
+
+TORNADO = (b"\xaaVJ-K\xcd+Q\xb2R\xcaHM,*IJM,Q\xaa\x05\x00", b"\xaa\xc6&\x08\x00", b"\xc2*\x08\x00")
+"""What tornado 6.6 sends for three heartbeats, with a window of 512 bytes."""
+
+COFFEEMUD = (
+    b'{"event": "authenticate","payload": {"client_id": "%s","client_secret": "x","supports": ["channels", "players", '
+    b'"tells", "games", "achievements"],"channels": ["gossip"],"version": "2.3.0","user_agent": "CoffeeMud 5.11"}}'
+)
+"""What CoffeeMud sends first."""
 
 
 class HalfCloseTests(WebSocketTestCase):
@@ -458,6 +467,69 @@ class OutTests(WebSocketTestCase):
         self.assertTrue(self.admission.admit(read("192.0.2.1")))
 
 
+class CoffeeMudTests(WebSocketTestCase):
+    """The client of CoffeeMud, as it is in the field."""
+
+    def join(self, first: bytes = COFFEEMUD % b"x") -> None:
+        self.open(b"Origin: http://coffeemud.net")
+        self.receive(frame(first))
+        self.listener.events.clear()
+        self.sent()
+
+    def receive(self, data: bytes) -> None:
+        self.connection.dataReceived(data)
+
+    def close_frame(self, code: int) -> bytes:
+        self.connection.close(code, Error.of("restarting"))
+        return self.sent()
+
+    def test_bare_close(self) -> None:
+        """Its close frame has no payload, which it would take for the beginning of the next frame that it reads."""
+        for code in (1012, 4000, 4001):
+            self.setUp()
+            self.join()
+            self.assertEqual(self.close_frame(code), b"\x88\x00")
+
+    def test_other_closes(self) -> None:
+        """So has that for a flood; the answer to its own close frame has none either."""
+        self.join()
+        self.connection.flooded()
+        self.assertEqual(self.sent(), b"\x88\x00")
+        self.setUp()
+        self.join()
+        self.receive(frame(b"\x03\xe8", CLOSE))
+        self.assertEqual([*frames(self.sent())][-1], (0x88, b""))
+
+    def test_others(self) -> None:
+        """Everybody else gets the code and the reason, to the byte as before."""
+        for agent in (b"MyMUD 1.0", b"NotCoffeeMud 5", b"CoffeeMudder", b"coffeemud 5"):
+            self.setUp()
+            self.join((COFFEEMUD % b"x").replace(b"CoffeeMud 5.11", agent))
+            self.assertEqual(self.close_frame(1012), b"\x88\x09\x03\xf4goodbye", agent)
+
+    def said(self) -> list[str]:
+        return [event.message for event in self.listener.events if isinstance(event, ChannelsSend)]
+
+    def test_sign_extended(self) -> None:
+        """Its escapes are read as the UTF-8 that they stand for, and so is text that it sends properly."""
+        said = (
+            rb'{"event":"channels/send","payload":{"channel":"gossip","name":"Z\uffc3\uffb6e",'
+            rb'"message":"f\uffc3\uffbcr \uffe2\uff9c\uff94"}}'
+        )
+        self.join()
+        self.receive(
+            frame(said) + frame(said.replace(rb"\uffc3\uffbc", "ü".encode()).replace(rb"\uffe2\uff9c\uff94", b""))
+        )
+        self.assertEqual(self.said(), ["für ✔", "für "])
+        self.assertEqual([event.name for event in self.listener.events if isinstance(event, ChannelsSend)], ["Zöe"] * 2)
+
+    def test_other_texts(self) -> None:
+        """Texts of others are not touched."""
+        self.join((COFFEEMUD % b"x").replace(b"CoffeeMud 5.11", b"MyMUD"))
+        self.receive(frame(rb'{"event":"channels/send","payload":{"channel":"g","name":"A","message":"\uffc3\uffbc"}}'))
+        self.assertEqual(self.said(), ["\uffc3\uffbc"])
+
+
 class DeflateTests(WebSocketTestCase):
     """permessage-deflate (RFC 7692)."""
 
@@ -481,9 +553,87 @@ class DeflateTests(WebSocketTestCase):
             self.assertEqual((first, inflate.decompress(payload + b"\x00\x00\xff\xff")), (0xC1, HEARTBEAT))
         self.assertEqual(self.listener.events, [Heartbeat(None, None)] * 6)
 
+    def test_offers(self) -> None:
+        """Compression is declined if the peer names no parameter of its own: it would keep a window of 32 KiB."""
+        for offer, answer in (
+            # As Perl's Mojo and Firefox offer it.
+            (b"permessage-deflate", b""),
+            (b"permessage-deflate; server_no_context_takeover; server_max_window_bits=10", b""),
+            # As tornado, Chromium and websockets do.
+            (
+                b"permessage-deflate; client_max_window_bits",
+                b"permessage-deflate; client_no_context_takeover; client_max_window_bits=9",
+            ),
+            (
+                b"permessage-deflate; client_no_context_takeover",
+                b"permessage-deflate; client_no_context_takeover",
+            ),
+            (
+                b"permessage-deflate, permessage-deflate; client_max_window_bits=12",
+                b"permessage-deflate; client_no_context_takeover; client_max_window_bits=9",
+            ),
+        ):
+            self.setUp()
+            self.assertEqual(self.answer(offer), answer, offer)
+            # Plain frames are read either way.
+            self.connection.dataReceived(frame(HEARTBEAT))
+            self.assertEqual(self.listener.events, [Heartbeat(None, None)])
+
+    def test_declined(self) -> None:
+        """A peer whose offer was declined gets plain frames, and may not compress its own."""
+        self.answer(b"permessage-deflate")
+        self.connection.write(self.connection.wire_format.encode(Beat(0)))
+        self.assertEqual([*frames(self.sent())], [(0x81, HEARTBEAT)])
+        self.connection.dataReceived(frame(TORNADO[0], rsv=4))
+        self.assertEqual(self.close_code(), 1002)
+
+    def test_context_takeover(self) -> None:
+        """tornado overlooks that it is asked to forget what it sent; each of its frames refers to those before."""
+        self.answer(b"permessage-deflate; client_max_window_bits")
+        for payload in TORNADO:
+            self.connection.dataReceived(frame(payload, rsv=4))
+        self.assertEqual(self.listener.events, [Heartbeat(None, None)] * 3)
+        self.assertIsNone(self.close_code())
+
+    @given(
+        st.lists(st.text(max_size=40) | st.text("ab", min_size=200, max_size=900), max_size=8),
+        st.booleans(),
+        st.lists(st.integers(1, 60), max_size=12),
+    )
+    def test_any_context(self, texts: list[str], forgets: bool, cuts: list[int]) -> None:
+        """Whatever is sent is read, whether the peer forgets what it sent or not, in whatever pieces it comes."""
+        self.setUp()
+        self.answer(b"permessage-deflate; client_max_window_bits")
+        heard: list[bytes] = []
+        self.patch(self.connection, "onMessage", lambda payload, binary: heard.append(payload))
+        deflate = zlib.compressobj(6, zlib.DEFLATED, -9)
+        rest = b""
+        for text in texts:
+            if forgets:
+                deflate = zlib.compressobj(6, zlib.DEFLATED, -9)
+            rest += frame((deflate.compress(text.encode()) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4], rsv=4)
+        for cut in cuts:
+            self.connection.dataReceived(rest[:cut])
+            rest = rest[cut:]
+        self.connection.dataReceived(rest)
+        self.assertEqual(heard, [text.encode() for text in texts])
+
+    def test_kept(self) -> None:
+        """Between two messages a connection keeps 512 bytes for the next one, and no stream."""
+        self.answer(b"permessage-deflate; client_max_window_bits")
+        deflate = zlib.compressobj(6, zlib.DEFLATED, -9)
+        text = b'{"event":"x","payload":"%s"}' % (b"xyz" * 1000)
+        payload = (deflate.compress(text) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4]
+        self.connection.dataReceived(frame(payload, rsv=4))
+        inflater = self.connection._perMessageCompress
+        kept = [getattr(inflater, name) for name in inflater.__slots__]
+        self.assertEqual(kept, [9, text[-512:], None])
+        self.assertFalse(hasattr(inflater, "__dict__"))
+
     def test_smaller_window(self) -> None:
         """A peer with a small window gets messages that fit it."""
-        self.assertIn(b"server_max_window_bits=9", self.answer(b"permessage-deflate; server_max_window_bits=9"))
+        offer = b"permessage-deflate; client_no_context_takeover; server_max_window_bits=9"
+        self.assertIn(b"server_max_window_bits=9", self.answer(offer))
         said = ChannelsBroadcast(Raw(b'"ref"'), "gossip", "Alpha", "Ana", "".join(map(str, range(1000))))
         self.connection.write(self.connection.wire_format.encode(said))
         [(_, payload)] = frames(self.sent())
@@ -491,14 +641,15 @@ class DeflateTests(WebSocketTestCase):
 
     def test_impossible_window(self) -> None:
         """A window that zlib cannot make is declined, and another offer is accepted."""
-        self.assertEqual(self.answer(b"permessage-deflate; server_max_window_bits=8"), b"")
+        impossible = b"permessage-deflate; client_no_context_takeover; server_max_window_bits=8"
+        self.assertEqual(self.answer(impossible), b"")
         self.connect()
-        answer = self.answer(b"permessage-deflate; server_max_window_bits=8, permessage-deflate")
+        answer = self.answer(impossible + b", permessage-deflate; client_no_context_takeover")
         self.assertEqual(answer, b"permessage-deflate; client_no_context_takeover")
 
     def test_bomb(self) -> None:
         """A message that inflates past the limit closes the connection with 1009, and is never in memory as a whole."""
-        self.answer(b"permessage-deflate")
+        self.answer(b"permessage-deflate; client_no_context_takeover")
         deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
         payload = (deflate.compress(bytes(10 << 20)) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4]
         self.connection.dataReceived(frame(payload, rsv=4))
