@@ -149,7 +149,7 @@ def public_site(
         ownerless,
         ManagePages(layout, cookies, executor, rules, ownerless),
         ConnectPages(layout, public, cookies, ownerless, (ports or {}).get("telnet", ("", ""))),
-        AdminPages(layout, cookies, executor, Checklists(layout, public, rules), config_file),
+        AdminPages(layout, cookies, executor, public, Checklists(layout, public, rules), config_file),
         Api(layout, public, queries, tokens, executor),
     ):
         part.add(router)

@@ -123,7 +123,12 @@ class WayTests(AccountsBrowserTestCase):
         self.open(link)
         self.fill(name="Root", password=PASSWORD, again=PASSWORD)
         self.send()
-        self.assertEqual(self.path, "/admin")
+        self.assertEqual(self.path, "/admin?done=set-up")
+        self.assertIn("1 of 7 done", self.tab.text)
+        for scheme, width in (("light", 360), ("dark", 1280)):
+            self.tab.look(width, scheme)
+            self.assertFits(width, scheme, "the checklist")
+            self.assertAccessible(f"the checklist {scheme}")
         self.assertTrue(self.is_signed_in())
         self.assertTrue(self.daemon.admin("account/show", name="Root")["admin"])
         self.open(link)

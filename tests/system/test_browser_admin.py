@@ -69,8 +69,8 @@ class ModerationTests(AdminTestCase):
         self.assertEqual(self.outcome(game), "success")
         self.open("/admin/audit")
         rows = [row.text for row in self.tab.driver.find_elements("css selector", "tbody tr")][:2]
-        self.assertIn("Root mute/remove ana@Alpha", " ".join(rows[0].split()))
-        self.assertIn('Root mute/add Ana@Alpha {"who":"Ana@Alpha","reason":"shouting"', " ".join(rows[1].split()))
+        self.assertIn("Root lifted the mute of ana@Alpha", " ".join(rows[0].split()))
+        self.assertIn("Root muted Ana@Alpha for 10 hours: shouting", " ".join(rows[1].split()))
         self.assertEqual(self.tab.complaints(), [])
 
     def test_ends_by_itself(self) -> None:

@@ -19,6 +19,7 @@ from gossip.registry.changes import (
     AuditEntry,
     Channel,
     ChannelSaved,
+    ChannelsRemoved,
     Filter,
     FilterSaved,
     GameSaved,
@@ -30,9 +31,10 @@ from gossip.registry.changes import (
     RestrictionSet,
 )
 from gossip.web.pages.admin import _PAGES
-from gossip.web.pages.admin.page import _DONE, SECTIONS, AdminPage
+from gossip.web.pages.admin.overview import OverviewPage
+from gossip.web.pages.admin.page import _DONE, MOST_SUGGESTED, SECTIONS, AdminPage
 from tests.support.properties import examples
-from tests.support.site_browser import HOSTILE
+from tests.support.site_browser import HOSTILE, Page
 from tests.support.sites import SURE, AdminPagesTestCase, seen
 from tests.support.visitor import Answer, Visitor
 from tests.support.world import NOW, uuid
@@ -43,6 +45,9 @@ LISTS = tuple(where for where, _ in SECTIONS)
 def path_of(page: type[AdminPage]) -> str:
     """The path of a page, filled in for something that exists."""
     return page.pattern.replace("{name}", {"games": "Alpha", "accounts": "Root"}.get(page.parent[7:], "gossip"))
+
+
+ADMIN_PAGES: tuple[type[AdminPage], ...] = (OverviewPage, *_PAGES)
 
 
 class AccessTests(AdminPagesTestCase):
@@ -136,7 +141,7 @@ class OverviewTests(AdminPagesTestCase):
         text = seen(self.read("/admin"))
         for said in ("all is well", "1 game online", "1 session", "2 players online", "1 open report", "Rude"):
             self.assertIn(said, text)
-        self.assertIn("Root channel/hide gossip", text)
+        self.assertIn("Root hid the channel gossip", text)
         self.service.get_stuck()
         self.assertIn("stuck", seen(self.read("/admin")))
 
@@ -163,8 +168,36 @@ class OverviewTests(AdminPagesTestCase):
         [said] = self.service.store.said
         self.assertEqual((said.name, said.message), ("system", "Hello, all"))
         page = self.refused("/admin", "say", "no such channel", channel="nowhere", text="Hello")
-        self.assertEqual((self.fields(page, "channel"), self.fields(page, "text")), (["nowhere"], ["Hello"]))
+        self.assertEqual((self.fields(page, "text"), self.options(page)), (["Hello"], ["", "gossip"]))
         self.refused("/admin", "say", "empty message", channel="gossip", text=" ")
+
+    def options(self, page: Page) -> list[str | None]:
+        """The channels to choose from, the chosen one first."""
+        options = [each for tag, each in page.tags if tag == "option"]
+        options.sort(key=lambda each: "selected" not in each)
+        return [each.get("value") for each in options]
+
+    def test_channels(self) -> None:
+        """The channel of a message is chosen from a list, if that is not too long."""
+        self.assertEqual(self.options(self.read("/admin").page), ["gossip"])
+        self.show("a <b>")
+        self.assertEqual(self.options(self.read("/admin").page), ["gossip", "a <b>"])
+        for number in range(MOST_SUGGESTED):
+            self.show(f"c{number}")
+        page = self.read("/admin").page
+        self.assertEqual(self.fields(page, "channel"), [""])
+        self.assertEqual(len(self.options(page)), MOST_SUGGESTED)
+
+    def test_names(self) -> None:
+        """The activity log has the name of a game that a form named by its client_id."""
+        self.do("/admin/games/Alpha", "game/disable", game=self.world.client_id("Alpha"), **SURE)
+        self.assertIn("Root disabled Alpha", seen(self.read("/admin")))
+        self.assertNotIn(self.world.client_id("Alpha"), seen(self.read("/admin/audit")))
+
+    def test_no_channels(self) -> None:
+        """Without channels there is a link to create one."""
+        self.registry.enact(ChannelsRemoved(("gossip",)))
+        self.assertIn("No channels yet. Create one", seen(self.read("/admin")))
 
     def test_notice(self) -> None:
         """All games are notified of a restart."""
@@ -296,7 +329,7 @@ class EverywhereTests(AdminPagesTestCase):
     def test_anything(self, data: st.DataObject) -> None:
         """Any form sent to any page is carried out, or refused with a reason; nothing fails."""
         self.setUp()
-        page = data.draw(st.sampled_from([page for page in _PAGES if page.does]))
+        page = data.draw(st.sampled_from([page for page in ADMIN_PAGES if page.does]))
         path = path_of(page)
         kind = data.draw(st.sampled_from(page.does))
         text = st.one_of(
@@ -309,7 +342,7 @@ class EverywhereTests(AdminPagesTestCase):
 
     def test_nothing(self) -> None:
         """A form without its required fields is refused with a reason."""
-        for page in _PAGES:
+        for page in ADMIN_PAGES:
             for kind in page.does:
                 answer = self.root.post(path_of(page), {"do": kind.wire}, at=path_of(page))
                 self.assertIn(answer.code, (200, 303, 422), kind.wire)
@@ -346,4 +379,4 @@ class EverywhereTests(AdminPagesTestCase):
         self.assertEqual((entry.actor, entry.operation, entry.subject), ("Root", "mute/add", "Alpha"))
         self.assertEqual(json.loads(entry.arguments), {"who": "Alpha", "reason": "So", "channel": "gossip"})
         self.assertIsInstance(Audited(entry, None), Audited)
-        self.assertIn('Root mute/add Alpha {"who":"Alpha"', seen(self.read("/admin/audit")))
+        self.assertIn("Root muted Alpha on gossip: So", seen(self.read("/admin/audit")))

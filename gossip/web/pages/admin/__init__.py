@@ -21,6 +21,7 @@ from gossip.web.pages.admin.overview import AuditPage, OverviewPage, SessionsPag
 from gossip.web.pages.admin.page import AdminPage
 from gossip.web.views.checklist import Checklists
 from gossip.web.views.layout import Layout
+from gossip.web.views.public import PublicView
 
 _PAGES: Final[tuple[type[AdminPage], ...]] = (
     SessionsPage,
@@ -45,13 +46,14 @@ class AdminPages:
         layout: Layout,
         cookies: SessionCookies,
         executor: Executor,
+        public: PublicView,
         checklists: Checklists,
         config_file: str = "",
     ) -> None:
         """
         @param config_file: the path of the configuration file; empty if there is none.
         """
-        overview = OverviewPage(layout, cookies, executor, checklists, config_file)
+        overview = OverviewPage(layout, cookies, executor, public, checklists, config_file)
         self._pages = [overview, *(page(layout, cookies, executor) for page in _PAGES)]
 
     def add(self, router: Router) -> None:
