@@ -46,8 +46,8 @@ class Executor:
             return await self._list(command, actor)
         found = None
         if command.looks:
-            # A message that was just said must be found.
-            await self._gossip.written()
+            if command.finds_latest:
+                await self._gossip.written()
             found = await self._in_thread(command.look, self._store, self._gossip.now().wall)
         parts = command.parts(found)
         return command.joined(found, [await self._perform(command, actor, part, check) for part in parts])

@@ -99,6 +99,7 @@ class _OfMessage(Operation, frozen=True):
     """
 
     looks = True
+    finds_latest = True
     view = staticmethod(_view_message)
 
     id: str
@@ -176,6 +177,7 @@ class MessagePurge(Operation, frozen=True):
 
     wire = "message/purge"
     looks = True
+    finds_latest = True
     view = staticmethod(_view_purge)
 
     who: str

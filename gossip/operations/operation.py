@@ -75,9 +75,11 @@ class Operation(Command, frozen=True):
     A command that comes to a change of what is known, or tells what is known.
 
     @cvar looks: it reads the store before it is performed.
+    @cvar finds_latest: it must find what was said just now, so it waits until that is on disk.
     """
 
     looks: ClassVar[bool] = False
+    finds_latest: ClassVar[bool] = False
 
     def look(self, memory: Memory, now: float) -> Any:
         """Read the store. This blocks: it is called in a thread, and only if the operation C{looks}."""

@@ -92,6 +92,7 @@ class ReportAdd(Operation, frozen=True):
     wire = "report/add"
     typed = None  # people report messages on the web pages
     looks = True
+    finds_latest = True
     view = staticmethod(_view_report)
 
     channel: str
