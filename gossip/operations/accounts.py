@@ -23,6 +23,7 @@ from gossip.registry.changes import (
     AccountRemoved,
     AccountSaved,
     Change,
+    ChannelSaved,
     Game,
     GameSaved,
     Ticket,
@@ -188,7 +189,8 @@ class AccountShow(Operation, frozen=True):
 
 class AccountEdit(Operation, frozen=True):
     """
-    Change an account. What is not given stays. A disabled account is signed out everywhere.
+    Change an account. What is not given stays. A disabled account is signed out everywhere, and moderates no channel
+    any more.
 
     @ivar name: the name of the account.
     @ivar admin: the account may do everything.
@@ -225,10 +227,12 @@ class AccountEdit(Operation, frozen=True):
         if known.email is not None and account.email != known.email:
             # A link may have gone to the old address.
             kinds.add("reset")
-        change: Change = AccountSaved(account)
+        changes: list[Change] = [AccountSaved(account)]
         if kinds:
-            change = Together((change, signed_out(registry.accounts, known.name, *kinds)))
-        return change, shown_account(registry, account)
+            changes.append(signed_out(registry.accounts, known.name, *kinds))
+        if account.disabled:
+            changes.extend(moderating_no_more(registry, known.name))
+        return Together(tuple(changes)) if changes[1:] else changes[0], shown_account(registry, account)
 
 
 class AccountReset(Operation, frozen=True):
@@ -279,7 +283,14 @@ class AccountRemove(Operation, frozen=True):
         account = find_account(registry, self.name)
         _keep_an_admin(registry, account)
         owned = tuple(GameSaved(replace(game, owner=None)) for game in registry.games_of(account.name))
-        return Together((*owned, AccountRemoved(account.name))), shown_account(registry, account)
+        gone = (*owned, *moderating_no_more(registry, account.name), AccountRemoved(account.name))
+        return Together(gone), shown_account(registry, account)
+
+
+def moderating_no_more(registry: Registry, name: str) -> list[Change]:
+    """An account no longer moderates any channel: whoever takes its name later must not."""
+    channels = (registry.channels[channel] for channel in registry.moderated_by(name))
+    return [ChannelSaved(replace(each, moderators=each.moderators - {name})) for each in channels]
 
 
 def _keep_an_admin(registry: Registry, leaving: Account) -> None:

@@ -125,6 +125,10 @@ def _gave_voice(given: Arguments) -> str:
     return f"let {_value(list(speakers))} speak on {channel}"
 
 
+def _entrusted(given: Arguments) -> str:
+    return f"let {_value(list(given['accounts']) or ['only admins'])} moderate {given['channel']}"
+
+
 def _resolved(given: Arguments) -> str:
     resolution = given.get("resolution")
     return f"resolved report {given['number']}" + (f": {_value(resolution)}" if resolution else "")
@@ -157,6 +161,7 @@ _DEEDS: Final[dict[str, str | Callable[[Arguments], str]]] = {
     "channel/resume": "ended the pause of the channel {channel}",
     "channel/describe": _described,
     "channel/speakers": _gave_voice,
+    "channel/moderators": _entrusted,
     "channel/remove": "removed the channel {channel}",
     "agent/set": "changed the code base {agent}",
     "account/add": "created the account {name}",

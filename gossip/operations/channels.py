@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 from msgspec.structs import replace
 
+from gossip.operations.accounts import find_account
 from gossip.operations.command import Argument, Block, Result, Table
 from gossip.operations.listing import Listing, rest
 from gossip.operations.operation import Done, Occasion, Operation, find_channel, find_speaker
@@ -27,6 +28,7 @@ PAUSE: Final = 30
 
 _YEAR: Final = 366 * 24 * 60
 _SPEAKERS: Final = 1000
+_MODERATORS: Final = 100
 _TEXT: Final = 2000
 
 
@@ -57,6 +59,7 @@ def _view_channel(result: Result) -> Sequence[Block]:
         "described by": result["described_by"],
         "described at": minute(result["described_at"]),
         "speakers": None if speakers is None else ", ".join(speakers) or "none",
+        "moderators": ", ".join(result["moderators"]) or None,
     }
     return (shown,)
 
@@ -280,6 +283,40 @@ class ChannelSpeakers(Operation, frozen=True):
         return _changed(registry, channel, replace(channel, speakers=games), on.now)
 
 
+class ChannelModerators(Operation, frozen=True):
+    """
+    Set which accounts moderate a channel. On that channel they can remove messages, mute for at most a day, and resolve
+    reports.
+
+    @ivar channel: the channel.
+    @ivar accounts: the accounts; none if it is empty.
+    """
+
+    wire = "channel/moderators"
+    done = "Changed the moderators of {name}."
+    view = staticmethod(_view_channel)
+
+    channel: str
+    accounts: Annotated[
+        tuple[str, ...],
+        Meta(max_length=_MODERATORS),
+        Argument("ACCOUNT", help="only these accounts"),
+        Argument(option="--none", value=(), help="nobody; admins can always moderate"),
+    ]
+
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        channel = find_channel(registry, self.channel)
+        moderators = frozenset(_moderator(registry, name) for name in self.accounts)
+        return _changed(registry, channel, replace(channel, moderators=moderators), on.now)
+
+
+def _moderator(registry: Registry, name: str) -> str:
+    account = find_account(registry, name, "accounts")
+    if account.disabled:
+        raise Refused("conflict", "accounts", f"the account {account.name} is disabled")
+    return account.name
+
+
 class ChannelRemove(Operation, frozen=True):
     """
     Remove a channel. Games that are subscribed hear nothing of it any more; one that subscribes again creates it anew,
@@ -342,6 +379,7 @@ def channel_shown(registry: Registry, channel: Channel, now: float) -> Result:
         "described_by": channel.described_by,
         "described_at": None if channel.described_at is None else timestamp(channel.described_at),
         "speakers": None if games is None else sorted(games),
+        "moderators": sorted(channel.moderators),
     }
 
 
@@ -356,6 +394,7 @@ OPERATIONS: Final[tuple[type[Operation], ...]] = (
     ChannelResume,
     ChannelDescribe,
     ChannelSpeakers,
+    ChannelModerators,
     ChannelRemove,
 )
 """All operations on channels."""

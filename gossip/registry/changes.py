@@ -72,6 +72,7 @@ class Channel(Struct, frozen=True):
     @ivar described_by: the admin who wrote the description, as in L{AuditEntry.actor}; C{None} if it has none, or one
         from before this was noted.
     @ivar described_at: when it was written, in seconds since the epoch; C{None} in the same cases.
+    @ivar moderators: the names of the accounts that moderate it.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Channel(Struct, frozen=True):
     unused_since: float | None = None
     described_by: str | None = None
     described_at: float | None = None
+    moderators: frozenset[str] = frozenset()
 
 
 class UserAgent(Struct, frozen=True):

@@ -126,6 +126,7 @@ class Registry:
         self.channels_revision = 0
         self._client_ids: dict[str, str] = {}
         self._owned: dict[str, dict[str, None]] = {}
+        self._moderated: dict[str, dict[str, None]] = {}
         self._short_names, self._names = Namesakes(), Namesakes()
 
     def game_named(self, short_name: str) -> Game | None:
@@ -137,6 +138,10 @@ class Registry:
         """The games of an account, ordered by short name."""
         owned = [self.games[client_id] for client_id in self._owned.get(owner, ())]
         return sorted(owned, key=lambda game: game.short_name.lower())
+
+    def moderated_by(self, account: str) -> list[str]:
+        """The names of the channels that an account moderates, in order."""
+        return sorted(self._moderated.get(account, ()), key=lambda name: (name.lower(), name))
 
     def restrictions(self, kind: str) -> Restrictions:
         """All restrictions of a kind, as in L{Restriction}."""
@@ -325,6 +330,7 @@ class Registry:
             case ChannelSaved(channel):
                 known = self.channels.get(channel.name)
                 self.channels[channel.name] = channel
+                self._note_moderators(channel.name, known.moderators if known else frozenset(), channel.moderators)
                 self.channels_revision += 1
                 # Games make hidden channels all the time.
                 if known is not None and known.hidden != channel.hidden:
@@ -339,7 +345,9 @@ class Registry:
                 self.channels_revision += 1
             case ChannelsRemoved(names):
                 for name in names:
-                    self.channels.pop(name, None)
+                    gone = self.channels.pop(name, None)
+                    if gone is not None:
+                        self._note_moderators(name, gone.moderators, frozenset())
                     self.last_said.pop(name, None)
                 self.channels_revision += 1
                 self.revision += 1
@@ -400,6 +408,15 @@ class Registry:
                 for number, report in self.reports.items():
                     if (report.channel, report.seq) in gone:
                         self.reports[number] = replace(report, message=stands_for(removal.reason))
+
+    def _note_moderators(self, channel: str, before: frozenset[str], now: frozenset[str]) -> None:
+        for name in before - now:
+            moderated = self._moderated[name]
+            del moderated[channel]
+            if not moderated:
+                del self._moderated[name]
+        for name in now - before:
+            self._moderated.setdefault(name, {})[channel] = None
 
     def _forget_name(self, client_id: str) -> None:
         game = self.games.get(client_id)

@@ -53,7 +53,7 @@ class _Online(msgspec.Struct, array_like=True, frozen=True):
     since: float = 0.0
 
 
-_speakers = msgspec.json.Decoder(frozenset[str]).decode
+_names = msgspec.json.Decoder(frozenset[str]).decode
 _online = msgspec.json.Decoder(_Online).decode
 _connections = msgspec.json.Decoder(tuple[GameConnection, ...]).decode
 
@@ -63,8 +63,8 @@ def registry(connection: Connection, numbers: Numbers) -> Registry:
     Read everything that the network needs to know at its start.
 
     @param numbers: where the next numbers come from.
-    @raise msgspec.DecodeError: the connections of a game or the speakers of a channel are malformed: another program
-        wrote them.
+    @raise msgspec.DecodeError: the connections of a game, or the speakers or moderators of a channel, are malformed:
+        another program wrote them.
     """
     known = Registry(numbers)
     secrets: defaultdict[str, list[Secret]] = defaultdict(list)
@@ -85,7 +85,8 @@ def registry(connection: Connection, numbers: Numbers) -> Registry:
             known.enact(GameOnline(row.client_id, *msgspec.structs.astuple(_online(online))))
     for row in connection.execute(select(tables.channels).order_by(tables.channels.c.name)):
         values = row._asdict()
-        values["speakers"] = None if row.speakers is None else _speakers(row.speakers)
+        values["speakers"] = None if row.speakers is None else _names(row.speakers)
+        values["moderators"] = frozenset() if row.moderators is None else _names(row.moderators)
         known.enact(ChannelSaved(Channel(**values)))
     known.last_said.update(_last_said(connection))
     known.last_alive = _last_alive(connection)

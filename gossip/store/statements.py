@@ -194,8 +194,13 @@ def _open_channels(connection: Connection, changes: list[ChannelOpened]) -> None
 def _channel_row(channel: Channel) -> Row:
     row = asdict(channel)
     if row["speakers"] is not None:
-        row["speakers"] = msgspec.json.encode(sorted(row["speakers"])).decode()
+        row["speakers"] = _names(row["speakers"])
+    row["moderators"] = _names(row["moderators"]) if row["moderators"] else None
     return row
+
+
+def _names(names: Iterable[str]) -> str:
+    return msgspec.json.encode(sorted(names)).decode()
 
 
 def _note_unused_channels(connection: Connection, changes: list[ChannelsUnused]) -> None:

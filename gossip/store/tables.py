@@ -86,6 +86,7 @@ channels: Final = Table(
     Column("unused_since", Double),
     Column("described_by", Text),
     Column("described_at", Double),
+    Column("moderators", Text),  # JSON: a list of names of accounts; NULL for none
 )
 
 # No foreign keys: messages stay when their game is removed, and do not depend on the row of their channel.

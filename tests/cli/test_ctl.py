@@ -110,7 +110,7 @@ class TerminalTests(SynchronousTestCase):
         game: dict[str, Any] = dict.fromkeys((*known, *more), hostile)
         game["connections"] = [{"url": hostile}, dict.fromkeys(("type", "host", "port"), hostile)]
         channel: dict[str, Any] = {"name": hostile, "hidden": False, "paused_until": None, "description": hostile}
-        channel |= {"speakers": [hostile], "described_by": hostile, "described_at": hostile}
+        channel |= {"speakers": [hostile], "moderators": [hostile], "described_by": hostile, "described_at": hostile}
         agent = {"name": hostile, "url": hostile, "repo_url": None}
         restriction = dict.fromkeys(("who", "covers", "channel", "until", "reason", "set_by", "set_at"), hostile)
         kept = dict.fromkeys(("text", "channel", "substring", "action", "reason", "set_by", "set_at"), hostile)

@@ -57,6 +57,8 @@ class ActivityTests(SynchronousTestCase):
             ("create", {"hidden": True, "description": "d"}, "created the channel x (description: d, hidden)"),
             ("show", {}, "published the channel x"),
             ("pause", {"minutes": 30}, "paused the channel x for 30 minutes"),
+            ("moderators", {"accounts": ["Ana", "Bo"]}, "let Ana, Bo moderate x"),
+            ("moderators", {"accounts": []}, "let only admins moderate x"),
             ("describe", {"description": "All talk"}, "described x as “All talk”"),
             ("describe", {"description": ""}, "removed the description of x"),
             ("speakers", {"games": None}, "let all games speak on x"),

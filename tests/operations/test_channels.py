@@ -7,7 +7,7 @@ from typing import Any
 from gossip.operations.catalogue import COMMANDS
 from gossip.operations.channels import ChannelInfo, ChannelShow
 from gossip.protocol.text import timestamp
-from gossip.registry.changes import Channel, ChannelSaved, ChannelsRemoved
+from gossip.registry.changes import Account, AccountSaved, Channel, ChannelSaved, ChannelsRemoved
 from tests.support.operations import AdminTestCase
 from tests.support.world import NOW, uuid
 
@@ -19,6 +19,7 @@ CHANNEL = {
     "described_by": None,
     "described_at": None,
     "speakers": None,
+    "moderators": [],
 }
 
 
@@ -120,6 +121,39 @@ class ChannelTests(AdminTestCase):
         for name in ("info", "publish", "show", "hide", "pause", "resume", "remove"):
             self.assertRefused("no such channel", f"channel/{name}", channel="nowhere")
         self.assertRefused("no such channel", "channel/describe", channel="nowhere", description="")
+
+    def test_moderators(self) -> None:
+        """Accounts moderate a channel, by their names as they are; one that is disabled or unknown cannot."""
+        self.perform("channel/create", channel="gossip")
+        for name in ("Ana", "Bea", "Cyd"):
+            self.registry.enact(AccountSaved(Account(name=name, disabled=name == "Cyd")))
+        told = self.perform("channel/moderators", channel="gossip", accounts=["BEA", "ana", "Ana"])
+        self.assertEqual(told["moderators"], ["Ana", "Bea"])
+        self.assertEqual(self.registry.channels["gossip"].moderators, frozenset(["Ana", "Bea"]))
+        self.assertEqual(self.registry.moderated_by("Ana"), ["gossip"])
+        self.assertIn("Ana, Bea", str(ChannelInfo.view(told)))
+        for wrong, text in (("Cyd", "the account Cyd is disabled"), ("Dot", "no such account")):
+            self.assertRefused(text, "channel/moderators", channel="gossip", accounts=["Ana", wrong])
+        self.assertRefused("no such channel", "channel/moderators", channel="nowhere", accounts=[])
+        self.assertEqual(self.perform("channel/moderators", channel="gossip", accounts=[])["moderators"], [])
+        self.assertEqual(self.registry.moderated_by("Ana"), [])
+
+    def test_no_longer_there(self) -> None:
+        """An account that is disabled or removed moderates nothing; nor does one of a channel that was removed."""
+        channels = ("gossip", "Staff", "news")
+        for name in ("Ana", "Bea", "Cyd"):
+            self.registry.enact(AccountSaved(Account(name=name)))
+        for channel in channels:
+            self.perform("channel/create", channel=channel)
+            self.perform("channel/moderators", channel=channel, accounts=["Ana", "Bea", "Cyd"])
+        self.assertEqual(self.registry.moderated_by("Ana"), ["gossip", "news", "Staff"])
+        self.perform("account/remove", name="ana")
+        self.perform("account/edit", name="bea", disabled=True)
+        self.perform("account/edit", name="bea", disabled=False)
+        self.perform("channel/remove", channel="news")
+        self.assertEqual({each.moderators for each in self.registry.channels.values()}, {frozenset(["Cyd"])})
+        self.assertEqual([self.registry.moderated_by(name) for name in ("Ana", "Bea")], [[], []])
+        self.assertEqual(self.registry.moderated_by("Cyd"), ["gossip", "Staff"])
 
     def test_speakers(self) -> None:
         """Some games, only the network itself, or all games can speak."""

@@ -164,6 +164,16 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
         self.assertEqual((channel.described_by, channel.described_at), ("unix:ana", 1700000003.5))
         self.assertEqual(known.last_seen, {BO: 1700000004.25})
 
+    def test_eighth_schema(self) -> None:
+        """The moderators of a channel are in a store of the eighth version."""
+        Path(self.directory).mkdir()
+        dump = (Path(__file__).parent / "schemas" / "0008.sql").read_text("utf-8")
+        with closing(sqlite3.connect(f"{self.directory}/gossip.db")) as connection:
+            connection.executescript(dump)
+        known = self.open().load()
+        self.assertEqual(known.channels["testing"].moderators, frozenset(["Ana"]))
+        self.assertEqual(known.moderated_by("Ana"), ["testing"])
+
     def test_removed_text(self) -> None:
         """A removed text is in no file of the store afterwards, long or short, nor in a copy; its neighbours are."""
         kept = self.open()

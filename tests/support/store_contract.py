@@ -206,6 +206,7 @@ class StoreTests(OnDatabase):
     def test_channel(self) -> None:
         """Channels come back as they were saved last."""
         plain, full = Channel("gossip", speakers=frozenset()), Channel("testing", False, 1234.5, "For tests", SOME)
+        full = replace(full, moderators=frozenset(["Ana", "Bo"]))
         known = self.kept(ChannelSaved(Channel("testing")), ChannelSaved(plain), ChannelSaved(full)).load()
         self.assertEqual(known.channels, {"gossip": plain, "testing": full})
 
@@ -811,6 +812,7 @@ class StoreTests(OnDatabase):
             for table, column in (
                 ("games", "last_seen_at"),
                 ("games", "online"),
+                ("channels", "moderators"),
                 ("channels", "described_by"),
                 ("channels", "described_at"),
                 ("channels", "kept"),

@@ -134,6 +134,10 @@ class OfflineTests(SynchronousTestCase):
         self.assertEqual(self.json("channel", "speakers", "news", "a")["speakers"], ["A"])
         self.assertEqual(self.json("channel", "speakers", "news", "--none")["speakers"], [])
         self.assertIsNone(self.json("channel", "speakers", "news", "--all")["speakers"])
+        self.json("account", "add", "Bob")
+        self.assertEqual(self.json("channel", "moderators", "news", "bob")["moderators"], ["Bob"])
+        self.assertEqual(self.json("channel", "moderators", "news", "--none")["moderators"], [])
+        self.assertEqual(self.run_("channel", "moderators", "news")[0], 2)
         entries = self.json("audit")["entries"]
         self.assertEqual({entry["actor"] for entry in entries}, {f"unix:{pwd.getpwuid(os.getuid()).pw_name}"})
         self.assertEqual(

@@ -327,6 +327,17 @@ class ChannelTests(AdminPagesTestCase):
         self.done("/admin/channels/gossip", "channel/describe", channel="gossip", description="")
         self.assertIsNone(self.channel().description)
 
+    def test_moderators(self) -> None:
+        """Accounts moderate a channel, or nobody does; a refused form keeps its names."""
+        path = "/admin/channels/gossip"
+        self.done(path, "channel/moderators", channel="gossip", accounts="root")
+        self.assertEqual(self.channel().moderators, frozenset(["Root"]))
+        self.assertEqual(self.fields(self.read(path).page, "accounts"), ["Root"])
+        page = self.refused(path, "channel/moderators", "no such account", channel="gossip", accounts="Root Nobody")
+        self.assertEqual(self.fields(page, "accounts"), ["Root Nobody"])
+        self.done(path, "channel/moderators", channel="gossip", accounts="")
+        self.assertEqual(self.channel().moderators, frozenset())
+
     def test_speakers(self) -> None:
         """All games can speak, only some, or none."""
         path = "/admin/channels/gossip"

@@ -11,6 +11,7 @@ from gossip.operations.channels import (
     ChannelDescribe,
     ChannelHide,
     ChannelList,
+    ChannelModerators,
     ChannelPause,
     ChannelPublish,
     ChannelRemove,
@@ -64,6 +65,7 @@ class ChannelPage(_Pauses):
         ChannelResume,
         ChannelDescribe,
         ChannelSpeakers,
+        ChannelModerators,
         ChannelRemove,
     )
     gone = (ChannelRemove,)

@@ -67,6 +67,7 @@ _DONE: Final = {
     "channel/resume": "The pause was ended.",
     "channel/describe": "The description was changed.",
     "channel/speakers": "The games that can speak were changed.",
+    "channel/moderators": "The moderators were changed.",
     "channel/remove": "The channel was removed.",
     "mute/add": "The mute is in effect.",
     "mute/remove": "The mute was lifted.",
