@@ -246,6 +246,7 @@ class Network:
         announced to all that are back already, a restart would cost the square of their number.
         """
         known = self.registry
+        self.statuses.since = now.wall
         for client_id, was in known.online.items():
             channels = [name for name in was.channels if name in known.channels]
             self.presence.resume(known.games[client_id], was, channels, known.last_alive, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from gossip.network.outputs import Outputs, Send
 from gossip.network.presence import Online, Presence
@@ -18,22 +19,29 @@ from gossip.protocol.events import (
     PlayersOf,
     PlayersStatus,
     PlayersStatusAnswer,
+    PresenceOf,
     StatusOf,
     Told,
 )
 from gossip.protocol.flags import DIRECTORY, FLAGS
 from gossip.protocol.moment import Moment
+from gossip.registry.changes import Game
 from gossip.registry.names import NETWORK_GAME, NETWORK_PLAYER, is_network
 from gossip.registry.registry import Registry
 
 
 class Statuses:
-    """What games may know of each other, and of the network, which answers as a game of its own."""
+    """
+    What games may know of each other, and of the network, which answers as a game of its own.
+
+    @ivar since: since when the network runs, in seconds since the epoch; C{None} before its start.
+    """
 
     def __init__(self, registry: Registry, presence: Presence, rules: Rules) -> None:
         self._registry = registry
         self._presence = presence
         self._rules = rules
+        self.since: float | None = None
         self._made_of: tuple[int, NetworkLimits] = -1, rules.limits
 
     def players(self, session: Session, event: PlayersStatus, now: Moment) -> Outputs:
@@ -41,14 +49,24 @@ class Statuses:
         asked = self._asked(session, event.game)
         games = tuple(map(self.players_of, asked)) or (PlayersOf(NETWORK_GAME, (NETWORK_PLAYER,)),)
         self._charge(session, "players_status", games, now)
-        return [Send(session, PlayersStatusAnswer(event.ref, games))]
+        end_marked = event.game is None and DIRECTORY in session.extensions
+        return [Send(session, PlayersStatusAnswer(event.ref, games, end_marked=end_marked))]
 
     def games(self, session: Session, event: GamesStatus, now: Moment) -> Outputs:
         """A game asks what one game is, or all others are."""
-        asked = self._asked(session, event.game)
-        games = tuple(map(self.status_of, asked)) or (self._network(session.extensions),)
+        games: tuple[StatusOf | PresenceOf, ...]
+        if DIRECTORY not in session.extensions:
+            games = tuple(map(self.status_of, self._asked(session, event.game))) or (self._network(),)
+            self._charge(session, "games_status", games, now)
+            return [Send(session, GamesStatusAnswer(event.ref, games))]
+        offline = None if event.game is None else self._offline(event.game)
+        if offline is not None:
+            games = (offline,)
+        else:
+            asked = self._asked(session, event.game)
+            games = tuple(map(self._presence_of, asked)) or (self._presence_of_network(now),)
         self._charge(session, "games_status", games, now)
-        return [Send(session, GamesStatusAnswer(event.ref, games))]
+        return [Send(session, GamesStatusAnswer(event.ref, games, end_marked=event.game is None, asked_at=now.wall))]
 
     def _asked(self, session: Session, name: str | None) -> list[Online]:
         """
@@ -103,13 +121,32 @@ class Statuses:
             told = online.told["games"] = self._status_of(online)
         return told
 
+    def _presence_of(self, online: Online) -> PresenceOf:
+        """The same, and when the game was here."""
+        told = online.told.get("presence")
+        if not isinstance(told, PresenceOf):
+            left_at = None if online.sessions else online.left_at
+            told = online.told["presence"] = PresenceOf(self.status_of(online), online.since, left_at)
+        return told
+
+    def _offline(self, name: str) -> PresenceOf | None:
+        """What others may know of a game that is offline; C{None} if there is none of this name."""
+        game = self._registry.game_named(name)
+        if game is None or game.hidden or game.disabled or self._presence.online(game.client_id) is not None:
+            return None
+        return PresenceOf(self._status(game), None, self._registry.last_seen.get(game.client_id))
+
     def _status_of(self, online: Online) -> StatusOf:
-        game = online.game
+        channels = self._registry.channels
+        # In the grace, a game may have been subscribed to one that is gone.
+        shown = tuple(name for name in online.channels if name in channels and not channels[name].hidden)
+        return self._status(online.game, online.supports, shown, len(self.players_of(online).players))
+
+    def _status(
+        self, game: Game, supports: Collection[str] = (), channels: tuple[str, ...] = (), count: int = 0
+    ) -> StatusOf:
         seen = self._registry.seen.get(game.client_id)
         agent = self._registry.user_agents.get(seen.user_agent) if seen and seen.user_agent else None
-        supports = online.supports
-        channels = self._registry.channels
-        count = len(self.players_of(online).players)
         return StatusOf(
             game=game.short_name,
             display_name=game.name,
@@ -121,23 +158,22 @@ class Statuses:
             user_agent_repo_url=(agent and (agent.repo_url or agent.url)) or UNSET,
             connections=game.connections,
             supports=tuple(flag for flag in FLAGS if flag in supports),
-            # In the grace, a game may have been subscribed to one that is gone.
-            channels=tuple(name for name in online.channels if name in channels and not channels[name].hidden),
+            channels=channels,
             players_online_count=count,
             player_online_count=count,
         )
 
-    def _network(self, extensions: Collection[str]) -> StatusOf:
-        """
-        What a session may know of the network itself.
+    def _presence_of_network(self, now: Moment) -> PresenceOf:
+        """What a session with the extension may know of the network itself."""
+        status, site = self._network(), self._rules.settings.site
+        status = replace(status, homepage_url=f"{site}/") if site else status
+        return PresenceOf(status, now.wall if self.since is None else self.since, None)
 
-        @param extensions: the extensions of the session.
-        """
-        channels, site = self._registry.channels.values(), self._rules.settings.site
+    def _network(self) -> StatusOf:
+        channels = self._registry.channels.values()
         return StatusOf(
             game=NETWORK_GAME,
             display_name=self._rules.settings.name,
-            homepage_url=f"{site}/" if site and DIRECTORY in extensions else UNSET,
             supports=("channels", "players", "tells"),
             channels=tuple(channel.name for channel in channels if not channel.hidden),
             players_online_count=1,

@@ -18,7 +18,8 @@ The protocol at a glance (version 2.3.0). Every frame is one JSON object with ``
     channels/remove              id, reason                                    Success, once on disk
     players/sign-in, sign-out    name                                          Success
     players/status        (ref)  game?                                         PlayersStatusAnswer, a frame a game
-    games/status          (ref)  game?                                         GamesStatusAnswer, a frame a game
+    games/status          (ref)  game?                                         GamesStatusAnswer, a frame a game;
+                                                                               extension directory: and the end
     tells/send            (ref)  from_name, to_game, to_name, message,         Success
                                  sent_at?
     reports/create               from, reason, and id, or game, name and       ReportCreated, once on disk
@@ -476,12 +477,20 @@ class PlayersStatusAnswer(Struct, frozen=True):
 
     @ivar before: how many games were in the parts of the answer before this one.
     @ivar more: whether another part follows.
+    @ivar end_marked: whether the number of all games follows the last part, so that the session knows its end.
     """
 
     ref: Ref
     games: tuple[PlayersOf, ...]
     before: int = 0
     more: bool = False
+    end_marked: bool = False
+
+
+class EndOf(Struct, frozen=True):
+    """The end of an answer about all games, for sessions with the extension directory: how many frames came before."""
+
+    total: int
 
 
 class WebConnection(Struct, frozen=True, tag="web"):
@@ -530,13 +539,33 @@ class StatusOf(Told, frozen=True, kw_only=True, omit_defaults=True):
     player_online_count: int
 
 
+class PresenceOf(Told, frozen=True):
+    """
+    The status of one game, and when it was here: as a session with the extension directory is told.
+
+    @ivar since: since when it has been online, in seconds since the epoch; C{None} if it is offline.
+    @ivar last_seen_at: when its last session ended, in seconds since the epoch; C{None} if it has one now, or never
+        had one.
+    """
+
+    status: StatusOf
+    since: float | None
+    last_seen_at: float | None
+
+
 class GamesStatusAnswer(Struct, frozen=True):
-    """The status of each requested game, in parts like those of a L{PlayersStatusAnswer}."""
+    """
+    The status of each requested game, in parts like those of a L{PlayersStatusAnswer}.
+
+    @ivar asked_at: when it was asked for, in seconds since the epoch.
+    """
 
     ref: Ref
-    games: tuple[StatusOf, ...]
+    games: tuple[StatusOf | PresenceOf, ...]
     before: int = 0
     more: bool = False
+    end_marked: bool = False
+    asked_at: float = 0.0
 
 
 class AchievementOf(Struct, frozen=True, kw_only=True):

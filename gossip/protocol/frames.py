@@ -46,6 +46,7 @@ from gossip.protocol.events import (
     ChannelsSubscribe,
     ChannelsUnsubscribe,
     ClientEvent,
+    EndOf,
     Event,
     Failure,
     GamesConnect,
@@ -62,11 +63,13 @@ from gossip.protocol.events import (
     PlayersSignOut,
     PlayersStatus,
     PlayersStatusAnswer,
+    PresenceOf,
     Ref,
     ReportCreated,
     ReportsCreate,
     Restart,
     ServerEvent,
+    StatusOf,
     Success,
     TellsReceive,
     TellsSend,
@@ -74,6 +77,7 @@ from gossip.protocol.events import (
     Unknown,
     Unreadable,
 )
+from gossip.protocol.text import timestamp
 
 REF_BYTES: Final = 256
 """The default of how much of the sender's own JSON (a ref, the name of an unknown event) is echoed, in bytes."""
@@ -351,12 +355,17 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
                 for page in _pages(map(_write, messages), len(messages), room)
             ]
         case PlayersStatusAnswer(ref, players_of):
-            return _around(
-                _Frame("players/status", _shown(ref)), [_fitting(one, "players", room) for one in players_of]
-            )
-        case GamesStatusAnswer(ref, status_of):
-            frame = _Frame("games/status", _shown(ref), "success")
-            return _around(frame, [_fitting(one, "channels", room) for one in status_of])
+            written = [_fitting(one, "players", room) for one in players_of]
+            return [*_around(_Frame("players/status", _shown(ref)), written), *_end("players/status", event)]
+        case GamesStatusAnswer(ref, games):
+            seen_now = timestamp(event.asked_at, "seconds").encode()
+            written = [
+                _fitting(one, "channels", room)
+                if isinstance(one, StatusOf)
+                else _with_presence(one, _fitting(one.status, "channels", room), event.asked_at, seen_now)
+                for one in games
+            ]
+            return [*_around(_Frame("games/status", _shown(ref), "success"), written), *_end("games/status", event)]
         case TellsReceive(ref, from_game, from_name, to_name, sent_at, message):
             payload = {
                 "from_game": from_game,
@@ -423,6 +432,31 @@ def _around(frame: _Frame, payloads: Sequence[bytes]) -> list[bytes]:
     """Write a frame around each of some payloads. Everything around them is written once."""
     head = _write(frame)[:-1] + b',"payload":'
     return [b"%b%b}" % (head, payload) for payload in payloads]
+
+
+def _end(wire: str, answer: PlayersStatusAnswer | GamesStatusAnswer) -> list[bytes]:
+    """The frame after the last part of an answer about all games, for sessions that know of it."""
+    if answer.more or not answer.end_marked:
+        return []
+    total = EndOf(answer.before + len(answer.games))
+    return [_write(_Frame(wire, _shown(answer.ref), "success", payload=total))]
+
+
+def _with_presence(told: PresenceOf, written: bytes, now: float, seen_now: bytes) -> bytes:
+    """
+    Add to a status when the game was here. That changes each second, so the rest is not written again for it.
+
+    @param written: the status.
+    @param now: when it was asked for, in seconds since the epoch.
+    @param seen_now: the same time, as it is written.
+    """
+    since, last = told.since, told.last_seen_at
+    if last is not None:
+        seen = b'"%b"' % timestamp(last, "seconds").encode()
+    else:
+        seen = b"null" if since is None else b'"%b"' % seen_now
+    online, uptime = (b"false", b"null") if since is None else (b"true", b"%d" % max(now - since, 0))
+    return b'%b,"online":%b,"uptime_seconds":%b,"last_seen_at":%b}' % (written[:-1], online, uptime, seen)
 
 
 def _fitting(payload: Told, name: str, room: int) -> bytes:

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as some
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
-from gossip.protocol.events import TelnetConnection
+from gossip.protocol import frames
+from gossip.protocol.events import (
+    GamesStatusAnswer,
+    PlayersOf,
+    PlayersStatusAnswer,
+    PresenceOf,
+    StatusOf,
+    TelnetConnection,
+)
 from gossip.registry.changes import Channel, ChannelSaved, GameSaved, UserAgent, UserAgentSaved
+from tests.support.properties import examples
 from tests.support.world import NOW, World, at, frame, sent
 
 NETWORK = {
@@ -321,3 +333,119 @@ class SharedRateTests(SynchronousTestCase):
             sessions[0].online.buckets.clear()
             errors = [world.ask(sessions[n % 2], sent_)[-1].get("error") for n in range(3)]
             self.assertEqual(errors, [None, None, "rate limit exceeded"], sent_["event"])
+
+
+class DirectoryTests(SynchronousTestCase):
+    """What the extension directory adds to both queries."""
+
+    def setUp(self) -> None:
+        self.world = World()
+        self.world.network.started(at(NOW))
+        self.session = self.world.join("Alpha", extensions=["directory"])
+
+    def ask(self, event: str, payload: Any = None, now: float = NOW, session: Session | None = None) -> list[Any]:
+        """The payloads of an answer; an old client gets the same, without the new keys and the end."""
+        asked = frame(event, payload, "r")
+        return [answer.get("payload") for answer in self.world.ask(session or self.session, asked, now)]
+
+    def seen(self, name: str, now: float) -> tuple[Any, ...]:
+        """When a game was here, as another one is told."""
+        [told] = self.ask("games/status", {"game": name}, now)
+        self.assertEqual(list(told)[-3:], ["online", "uptime_seconds", "last_seen_at"])
+        return told["online"], told["uptime_seconds"], told["last_seen_at"]
+
+    def test_end(self) -> None:
+        """An answer about all games ends with their number, one about a single game does not."""
+        for number, name in ((1, "Beta"), (2, "Gamma")):
+            self.world.join(name)
+            for event in ("players/status", "games/status"):
+                answers = self.world.ask(self.session, frame(event, None, "r"))
+                self.assertEqual(len(answers), number + 1)
+                end = {"event": event, "ref": "r", "status": "success", "payload": {"total": number}}
+                self.assertEqual(answers[-1], end)
+                self.assertEqual(len(self.ask(event, {"game": name})), 1)
+
+    def test_end_of_parts(self) -> None:
+        """Of a long answer only the last part has the end, with the number of all games."""
+        part = PlayersStatusAnswer(None, (PlayersOf("Beta", ()),), end_marked=True)
+        frames_of = [
+            len(frames.encode(replace(part, before=before, more=more))) for before, more in ((0, True), (1, False))
+        ]
+        self.assertEqual(frames_of, [1, 2])
+        self.assertIn(b'{"total":2}', frames.encode(replace(part, before=1))[-1])
+
+    def test_alone(self) -> None:
+        """Where no other game is, the network answers for itself, and is counted."""
+        self.assertEqual(self.ask("players/status")[-1], {"total": 1})
+        told, end = self.ask("games/status", None, NOW + 3600)
+        self.assertEqual((told["game"], told["online"], told["uptime_seconds"]), ("gossip", True, 3600))
+        self.assertEqual(end, {"total": 1})
+
+    def test_old_clients(self) -> None:
+        """Another extension brings none of this, and an old client gets what it always got."""
+        self.world.join("Beta")
+        for session in (self.world.join("Gamma"), self.world.join("Gamma", extensions=["moderation"])):
+            for event in ("players/status", "games/status"):
+                alpha, beta = self.ask(event, None, session=session)
+                self.assertEqual((alpha["game"], beta["game"]), ("Alpha", "Beta"))
+                self.assertFalse({"online", "uptime_seconds", "last_seen_at"} & {*beta})
+            [failure] = self.world.ask(session, frame("games/status", {"game": "Delta"}, "r"))
+            self.assertEqual(failure["error"], "unknown game")
+
+    def test_uptime(self) -> None:
+        """A game is online since its first session, through later ones and through the grace."""
+        first = self.world.join("Beta", NOW + 10)
+        self.assertEqual(self.seen("Beta", NOW + 70.9), (True, 60, "2023-11-14T22:01:10Z"))
+        second = self.world.join("Beta", NOW + 80)
+        self.world.network.lost(first, at(NOW + 90))
+        self.assertEqual(self.seen("Beta", NOW + 100), (True, 90, "2023-11-14T22:01:40Z"))
+        self.world.network.lost(second, at(NOW + 110))
+        self.assertEqual(self.seen("Beta", NOW + 120), (True, 110, "2023-11-14T22:01:50Z"))
+        self.world.join("Beta", NOW + 130)
+        self.assertEqual(self.seen("Beta", NOW + 140), (True, 130, "2023-11-14T22:02:20Z"))
+
+    def test_offline(self) -> None:
+        """A game that is known and offline is told of, and when it was last here; a hidden or disabled one is not."""
+        self.assertEqual(self.seen("delta", NOW), (False, None, None))
+        session = self.world.join("Beta", NOW, players=["Bo"], channels=["gossip"])
+        self.world.network.tick(at(NOW))
+        self.world.network.lost(session, at(NOW + 5))
+        for second in range(1, 66):
+            self.world.network.alive(self.session)
+            self.world.network.tick(at(NOW + second))
+        self.assertEqual(self.seen("Beta", NOW + 66), (False, None, "2023-11-14T22:00:05Z"))
+        [told] = self.ask("games/status", {"game": "Beta"}, NOW + 67)
+        self.assertEqual(told["display_name"], "The Beta")
+        self.assertEqual([told[key] for key in ("supports", "channels", "players_online_count")], [[], [], 0])
+        for more in ({"hidden": True}, {"disabled": True}):
+            self.world.change("Delta", **more)
+            [failure] = self.world.ask(self.session, frame("games/status", {"game": "Delta"}, "r"), NOW + 68)
+            self.assertEqual(failure["error"], "unknown game")
+            self.world.change("Delta", hidden=False, disabled=False)
+        self.assertEqual(self.ask("players/status", {"game": "Beta"}, NOW + 69), [None])
+
+    def test_written_once(self) -> None:
+        """Though the uptime differs each second, a status is written once for all that ask."""
+        online = self.world.join("Beta").online
+        assert online is not None
+        self.ask("games/status")
+        told = online.told["games"]
+        (written,) = told.written.values()
+        self.ask("games/status", None, NOW + 1)
+        self.ask("games/status", None, NOW + 1, self.world.join("Gamma"))
+        self.assertIs(online.told["games"], told)
+        self.assertEqual([*told.written.values()], [written])
+
+    @examples(50)
+    @given(some.text(max_size=300), some.floats(0, 4e9), some.none() | some.floats(0, 4e9), some.floats(0, 4e9))
+    def test_anything(self, name: str, since: float, left: float | None, now: float) -> None:
+        """Whatever the clocks show, a status is JSON, and an uptime is a number of seconds."""
+        status = StatusOf(
+            game="Beta", display_name=name, supports=(), channels=(), players_online_count=0, player_online_count=0
+        )
+        for told in (PresenceOf(status, since, left), PresenceOf(status, None, left)):
+            [written] = frames.encode(GamesStatusAnswer(None, (told,), asked_at=now))
+            payload = msgspec.json.decode(written)["payload"]
+            self.assertEqual((payload["display_name"], payload["online"]), (name, told.since is not None))
+            uptime = payload["uptime_seconds"]
+            self.assertTrue(uptime is None if told.since is None else isinstance(uptime, int) and uptime >= 0)

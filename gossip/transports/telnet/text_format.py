@@ -175,8 +175,10 @@ class TextFormat:
                 if not more:
                     yield encode(asked.marked(f"OK WHO {before + len(games)}"))
             case events.GamesStatusAnswer(Asked() as asked, games, before, more):
-                for status in games:
-                    head = f"GAME {status.game} up {status.players_online_count}"
+                for told in games:
+                    status = told.status if isinstance(told, events.PresenceOf) else told
+                    where = "down" if isinstance(told, events.PresenceOf) and told.since is None else "up"
+                    head = f"GAME {status.game} {where} {status.players_online_count}"
                     yield from letters.spread(head, letters.text(status.display_name) or status.game, most=1)
                 if not more:
                     yield encode(asked.marked(f"OK GAMES {before + len(games)}"))

@@ -53,6 +53,9 @@ _ANSWERS: Final[dict[str, type[msgspec.Struct]]] = {
 }
 """Answers that have their own payload."""
 
+_PRESENCE: Final = (("online", bool), ("uptime_seconds", int | None), ("last_seen_at", str | None))
+"""What stands beside a status for games with the extension directory."""
+
 _OURS: Final = ((events.ChannelsListAnswer, "more"),)
 """Fields that do not go on the wire."""
 
@@ -82,6 +85,9 @@ def asyncapi(network: str, site: str | None) -> bytes:
         # When a game resumes, the messages that it missed come without a ref.
         schema = _frame(wire, _payload(struct, schemas), wire != "channels/history", "success")
         _operate(operations, "send", _add(messages, "answer", wire, struct, schema))
+    for wire in ("players/status", "games/status"):
+        schema = _frame(wire, _payload(events.EndOf, schemas), True, "success")
+        _operate(operations, "send", _add(messages, "end", wire, events.EndOf, schema))
     for kind, struct in (("success", events.Success), ("failure", events.Failure)):
         _operate(operations, "send", _add(messages, "any", kind, struct, _plain(kind)))
     document: dict[str, Any] = {
@@ -132,6 +138,8 @@ def _payload(struct: type[msgspec.Struct], schemas: dict[str, Any]) -> dict[str,
         flagged = struct is events.ChannelsEmote and field.name in _NOT_FOR_ALL
         optional = partial or flagged or not field.required
         fields.append((field.encode_name, hints[field.name], *([None] if optional else [])))
+    if struct is events.StatusOf:
+        fields += [(name, hint, None) for name, hint in _PRESENCE]
     if not fields:
         return None
     shape = msgspec.defstruct(struct.__name__, fields, kw_only=True)

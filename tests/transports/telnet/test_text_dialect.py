@@ -112,6 +112,16 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(rest, ["CHANNEL quiet 0", "@t OK CHANNELS"])
         self.assertEqual(self.game.say("channels everything"), ["OK CHANNELS gossip"])
 
+    def test_offline_games(self) -> None:
+        """A mud with the extension is told of a game that is offline; others are not. All know the end of a list."""
+        mud = self.mud()
+        mud.say("OPTION extensions=directory", f"LOGIN {self.world.client_id('Gamma')} {self.world.secret('Gamma')}")
+        self.assertEqual(mud.say("GAMES delta"), ["GAME Delta down 0 The Delta", "OK GAMES 1"])
+        self.assertEqual(mud.say("GAMES beta"), ["GAME Beta up 2 The Beta", "OK GAMES 1"])
+        self.assertEqual(mud.say("GAMES", "WHO")[2::3], ["OK GAMES 2", "OK WHO 2"])
+        self.game.lines()
+        self.assertEqual(self.game.say("GAMES delta"), ["ERR GAMES 404 unknown game"])
+
     def test_changed_channels(self) -> None:
         """A mud with the extension is told of changes, if it wants to hear of channels at all; others are not."""
         mud = self.mud()

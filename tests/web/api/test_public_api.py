@@ -268,6 +268,12 @@ class DocumentTests(ApiTestCase):
         listed = messages["answer-channels-list"]["payload"]["properties"]["payload"]
         self.assertEqual(set(changed["required"]), {*events.ChannelOf.__struct_fields__, "change"})
         self.assertEqual(set(listed["properties"]), {"total", "channels"})
+        presence, end = (
+            messages[f"{way}-games-status"]["payload"]["properties"]["payload"] for way in ("answer", "end")
+        )
+        self.assertLessEqual({"online", "uptime_seconds", "last_seen_at"}, {*presence["properties"]})
+        self.assertNotIn("online", presence["required"])
+        self.assertEqual(end["required"], ["total"])
         # As in OpenAPI it would be an object, which no reader of AsyncAPI takes.
         self.assertNotIn("discriminator", json.dumps(document))
         self.assertEqual(document["servers"]["this"], {"host": "mud.example:4110", "protocol": "ws"})
