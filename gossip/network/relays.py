@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class SessionJoined(Struct, frozen=True, tag=True):
+class SessionJoined(Struct, frozen=True, tag=True, array_like=True):
     """
     A session authenticated.
 
@@ -30,48 +30,48 @@ class SessionJoined(Struct, frozen=True, tag=True):
     players: tuple[str, ...]
 
 
-class SessionLeft(Struct, frozen=True, tag=True):
+class SessionLeft(Struct, frozen=True, tag=True, array_like=True):
     """A session ended."""
 
     number: int
 
 
-class Subscribed(Struct, frozen=True, tag=True):
+class Subscribed(Struct, frozen=True, tag=True, array_like=True):
     """A session subscribed to a channel."""
 
     number: int
     channel: str
 
 
-class Unsubscribed(Struct, frozen=True, tag=True):
+class Unsubscribed(Struct, frozen=True, tag=True, array_like=True):
     """A session unsubscribed from a channel."""
 
     number: int
     channel: str
 
 
-class PlayersReplaced(Struct, frozen=True, tag=True):
+class PlayersReplaced(Struct, frozen=True, tag=True, array_like=True):
     """A session lists other players than before; no other game is told."""
 
     number: int
     players: tuple[str, ...]
 
 
-class SignedIn(Struct, frozen=True, tag=True):
+class SignedIn(Struct, frozen=True, tag=True, array_like=True):
     """A player entered a game: the session lists one more."""
 
     number: int
     name: str
 
 
-class SignedOut(Struct, frozen=True, tag=True):
+class SignedOut(Struct, frozen=True, tag=True, array_like=True):
     """A player left a game: no session of it lists the player any more."""
 
     client_id: str
     name: str
 
 
-class Told(Struct, frozen=True, tag=True):
+class Told(Struct, frozen=True, tag=True, array_like=True):
     """
     A player told something to a player of a game that has sessions on other nodes.
 
@@ -86,7 +86,7 @@ class Told(Struct, frozen=True, tag=True):
     message: str
 
 
-class WrongSecret(Struct, frozen=True, tag=True):
+class WrongSecret(Struct, frozen=True, tag=True, array_like=True):
     """
     Somebody used a wrong secret of a game that is known.
 
@@ -97,13 +97,13 @@ class WrongSecret(Struct, frozen=True, tag=True):
     peer: str
 
 
-class Spoke(Struct, frozen=True, tag=True):
+class Spoke(Struct, frozen=True, tag=True, array_like=True):
     """A person on the pages spoke, which counts against the rate limit on every node."""
 
     account: str
 
 
-class Noticed(Struct, frozen=True, tag=True):
+class Noticed(Struct, frozen=True, tag=True, array_like=True):
     """All games are told that the network will be away for this many seconds."""
 
     seconds: int

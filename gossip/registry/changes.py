@@ -100,19 +100,19 @@ class UserAgent(Struct, frozen=True):
     repo_url: str | None = None
 
 
-class GameSaved(Struct, frozen=True):
+class GameSaved(Struct, frozen=True, tag=True):
     """A game was registered or changed."""
 
     game: Game
 
 
-class GameRemoved(Struct, frozen=True):
+class GameRemoved(Struct, frozen=True, tag=True):
     """A game was removed. Its messages stay."""
 
     client_id: str
 
 
-class GameSeen(Struct, frozen=True):
+class GameSeen(Struct, frozen=True, tag=True):
     """A game joined with a code base or protocol version that differs from its last join."""
 
     client_id: str
@@ -120,7 +120,7 @@ class GameSeen(Struct, frozen=True):
     version: str
 
 
-class GameOnline(Struct, frozen=True):
+class GameOnline(Struct, frozen=True, tag=True):
     """
     A game came online. It counts as online, over restarts as well, until a L{GameOffline} says otherwise.
 
@@ -135,7 +135,7 @@ class GameOnline(Struct, frozen=True):
     since: float = 0.0
 
 
-class GameOffline(Struct, frozen=True):
+class GameOffline(Struct, frozen=True, tag=True):
     """
     A game went offline: its grace is over.
 
@@ -146,19 +146,19 @@ class GameOffline(Struct, frozen=True):
     last_seen_at: float
 
 
-class ChannelSaved(Struct, frozen=True):
+class ChannelSaved(Struct, frozen=True, tag=True):
     """A channel was created or changed."""
 
     channel: Channel
 
 
-class ChannelOpened(Struct, frozen=True):
+class ChannelOpened(Struct, frozen=True, tag=True):
     """A game subscribed to a channel that did not exist. Nothing happens if it exists by now."""
 
     name: str
 
 
-class ChannelsUnused(Struct, frozen=True):
+class ChannelsUnused(Struct, frozen=True, tag=True):
     """
     Channels that nobody is subscribed to, or that somebody is subscribed to again.
 
@@ -169,7 +169,7 @@ class ChannelsUnused(Struct, frozen=True):
     since: float | None
 
 
-class ChannelsRemoved(Struct, frozen=True):
+class ChannelsRemoved(Struct, frozen=True, tag=True):
     """
     Channels were removed. Their messages stay until they expire, and their numbers are never given again.
 
@@ -180,13 +180,13 @@ class ChannelsRemoved(Struct, frozen=True):
     unused: bool = False
 
 
-class UserAgentSaved(Struct, frozen=True):
+class UserAgentSaved(Struct, frozen=True, tag=True):
     """The URLs of a code base changed."""
 
     user_agent: UserAgent
 
 
-class UserAgentMet(Struct, frozen=True):
+class UserAgentMet(Struct, frozen=True, tag=True):
     """A game joined with a code base that was not known. Nothing happens if it is known by now."""
 
     name: str
@@ -206,7 +206,7 @@ class Removal(Struct, frozen=True):
     reason: str
 
 
-class MessageSaid(Struct, frozen=True):
+class MessageSaid(Struct, frozen=True, tag=True):
     """
     A message on a channel.
 
@@ -228,7 +228,7 @@ class MessageSaid(Struct, frozen=True):
     removed: Removal | None = None
 
 
-class MessagesRemoved(Struct, frozen=True):
+class MessagesRemoved(Struct, frozen=True, tag=True):
     """
     Messages were removed. Their numbers stay; reports of them no longer quote them.
 
@@ -239,27 +239,27 @@ class MessagesRemoved(Struct, frozen=True):
     removal: Removal
 
 
-class MessagesExpired(Struct, frozen=True):
+class MessagesExpired(Struct, frozen=True, tag=True):
     """Messages from before this time, in seconds since the epoch, are deleted."""
 
     before: float
 
 
-class AchievementKept(Struct, frozen=True):
+class AchievementKept(Struct, frozen=True, tag=True):
     """An achievement of a game was created or changed."""
 
     client_id: str
     achievement: AchievementOf
 
 
-class AchievementDropped(Struct, frozen=True):
+class AchievementDropped(Struct, frozen=True, tag=True):
     """An achievement of a game was deleted."""
 
     client_id: str
     key: str
 
 
-class PlayersCounted(Struct, frozen=True):
+class PlayersCounted(Struct, frozen=True, tag=True):
     """
     The number of players of each game that was online.
 
@@ -271,7 +271,7 @@ class PlayersCounted(Struct, frozen=True):
     counts: tuple[tuple[str, int], ...]
 
 
-class PlayerCountsExpired(Struct, frozen=True):
+class PlayerCountsExpired(Struct, frozen=True, tag=True):
     """Counts of players from before this time, in seconds since the epoch, are deleted."""
 
     before: float
@@ -302,13 +302,13 @@ class Restriction(Struct, frozen=True, kw_only=True):
     set_at: float
 
 
-class RestrictionSet(Struct, frozen=True):
+class RestrictionSet(Struct, frozen=True, tag=True):
     """A restriction was set. It replaces one of the same kind, subject and channel."""
 
     restriction: Restriction
 
 
-class RestrictionLifted(Struct, frozen=True):
+class RestrictionLifted(Struct, frozen=True, tag=True):
     """A restriction was lifted before its end."""
 
     kind: str
@@ -316,7 +316,7 @@ class RestrictionLifted(Struct, frozen=True):
     channel: str
 
 
-class RestrictionsExpired(Struct, frozen=True):
+class RestrictionsExpired(Struct, frozen=True, tag=True):
     """Restrictions that ended by this time, in seconds since the epoch, are deleted."""
 
     by: float
@@ -344,13 +344,13 @@ class Filter(Struct, frozen=True, kw_only=True):
     set_at: float
 
 
-class FilterSaved(Struct, frozen=True):
+class FilterSaved(Struct, frozen=True, tag=True):
     """A filter was added. It replaces one with the same text and channel."""
 
     filter: Filter
 
 
-class FilterRemoved(Struct, frozen=True):
+class FilterRemoved(Struct, frozen=True, tag=True):
     """A filter was removed."""
 
     text: str
@@ -388,13 +388,13 @@ class Report(Struct, frozen=True, kw_only=True):
     resolution: str | None = None
 
 
-class ReportMade(Struct, frozen=True):
+class ReportMade(Struct, frozen=True, tag=True):
     """A message or a player was reported."""
 
     report: Report
 
 
-class ReportResolved(Struct, frozen=True):
+class ReportResolved(Struct, frozen=True, tag=True):
     """A report was resolved."""
 
     number: int
@@ -451,31 +451,31 @@ class Ticket(Struct, frozen=True, kw_only=True):
     expires: float | None = None
 
 
-class AccountSaved(Struct, frozen=True):
+class AccountSaved(Struct, frozen=True, tag=True):
     """An account was created or changed."""
 
     account: Account
 
 
-class AccountRemoved(Struct, frozen=True):
+class AccountRemoved(Struct, frozen=True, tag=True):
     """An account and its tickets were removed."""
 
     name: str
 
 
-class TicketIssued(Struct, frozen=True):
+class TicketIssued(Struct, frozen=True, tag=True):
     """A ticket was issued."""
 
     ticket: Ticket
 
 
-class TicketsRevoked(Struct, frozen=True):
+class TicketsRevoked(Struct, frozen=True, tag=True):
     """Tickets were revoked."""
 
     digests: tuple[bytes, ...]
 
 
-class TicketsExpired(Struct, frozen=True):
+class TicketsExpired(Struct, frozen=True, tag=True):
     """Tickets that expired by this time, in seconds since the epoch, are deleted."""
 
     by: float
@@ -505,13 +505,13 @@ class AuditEntry(Struct, frozen=True):
     arguments: str
 
 
-class AuditExpired(Struct, frozen=True):
+class AuditExpired(Struct, frozen=True, tag=True):
     """Entries and resolved reports from before this time, in seconds since the epoch, are deleted."""
 
     before: float
 
 
-class Audited(Struct, frozen=True):
+class Audited(Struct, frozen=True, tag=True):
     """
     A change and its entry in the activity log. Both are stored, or neither.
 
@@ -522,7 +522,7 @@ class Audited(Struct, frozen=True):
     change: Change | None
 
 
-class Together(Struct, frozen=True):
+class Together(Struct, frozen=True, tag=True):
     """Several changes. All are stored, or none."""
 
     changes: tuple[Change, ...]

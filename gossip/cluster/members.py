@@ -1,0 +1,68 @@
+"""
+Who is alive: the other nodes, by the beats that each writes into the database.
+
+No clocks are compared. A node is gone when its beats have stood still for a whole lease, in which this one heard the
+database all the time: after an outage each has a fresh lease.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+BEAT: Final = 2.0
+"""How often a node writes that it is alive, in seconds."""
+
+
+class Member(Struct, frozen=True):
+    """
+    A node, as the database shows it.
+
+    @ivar epoch: its life, a UUID.
+    @ivar beats: grows while it lives.
+    """
+
+    name: str
+    epoch: str
+    beats: int
+
+
+class Members:
+    """Judges which nodes are gone."""
+
+    def __init__(self, name: str, lease: float) -> None:
+        """
+        @param name: of this node, which is not judged.
+        @param lease: how many seconds a silent node counts as alive.
+        """
+        self._name = name
+        self._lease = lease
+        self._seen: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def deaf(self) -> None:
+        """This node hears the database no longer, so that it cannot tell who else is silent."""
+        self._seen.clear()
+
+    def beat(self, members: Iterable[Member], now: float) -> list[Member]:
+        """
+        The database shows these nodes.
+
+        @param now: in seconds on the steady clock.
+        @return: those that are gone.
+        """
+        seen = {}
+        gone = []
+        for member in members:
+            if member.name == self._name:
+                continue
+            life = member.name, member.epoch
+            beats, since = self._seen.get(life, (member.beats, now))
+            if beats != member.beats:
+                since = now
+            seen[life] = member.beats, since
+            if now - since >= self._lease:
+                gone.append(member)
+        self._seen = seen
+        return gone
