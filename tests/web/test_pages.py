@@ -202,6 +202,15 @@ class GamePageTests(PagesTestCase):
         self.assertEqual([tag for tag, _ in page.tags].count("svg"), 5)
         self.assertEqual([tag for tag, _ in page.tags].count("table"), 6)
 
+    def test_new(self) -> None:
+        """A game that never had players has a sentence in place of empty graphs."""
+        page = self.page("/games/Delta")
+        self.assertIn("No players have been counted yet.", page.text)
+        self.assertNotIn("figure", [tag for tag, _ in page.tags])
+        self.service.store.players[self.world.client_id("Delta")] = {int(NOW) - 900: 1}
+        self.service.clock.advance(3600)
+        self.assertIn("figure", [tag for tag, _ in self.page("/games/Delta").tags])
+
     def test_hides_players(self) -> None:
         """A game that hides its players shows neither names, nor numbers, nor graphs."""
         self.world.change("Beta", hides_players=True)

@@ -88,6 +88,8 @@ class GamePages:
                 charts.append((period, series, line_chart(series)))
             averages = await self._queries.hours(one)
             hours = (averages, hour_chart(averages))
+            if not any(any(series.values) for _, series, _ in charts):
+                charts = []
         return self._layout.page(
             request,
             "game.html",

@@ -26,7 +26,7 @@ from gossip.web.views.layout import Layout
 SHOWN: Final = 20
 """The maximum number of games without an owner that are shown at once."""
 
-SAID: Final = {"taken": "Taken: what you took is yours now."}
+SAID: Final = {"taken": "Done: the games that you took are yours now."}
 """The message after games were taken, by the query parameter C{done}."""
 
 

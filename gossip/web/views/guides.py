@@ -27,11 +27,11 @@ _ALL: Final = (
     Guide("elixir", "Elixir, ExVenture", "The gossip library, and a module with callbacks."),
     Guide("typescript", "TypeScript: MudForge, typevine", "Settings in the environment, and one line to change."),
     Guide("racket", "Racket", "A module with one address to change."),
-    Guide("python", "Python", "Thirty lines with the websockets library, to build on."),
+    Guide("python", "Python", "A short program with the websockets library, to build on."),
     Guide(
         "diku", "Circle, tbaMUD, ROM, SMAUG", "One C file that uses telnet: no library, no websocket.", by_telnet=True
     ),
-    Guide("lpc", "LPC: MudOS, FluffOS", "A daemon of seventy lines that uses telnet.", by_telnet=True),
+    Guide("lpc", "LPC: MudOS, FluffOS", "A small daemon that uses telnet.", by_telnet=True),
     Guide("coffeemud", "CoffeeMud", "Has a built-in client: four settings, and a host name in two places."),
     Guide("other", "Anything else", "The protocol in five steps, by websocket or telnet."),
 )

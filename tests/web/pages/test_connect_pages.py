@@ -283,7 +283,7 @@ class OwnerlessTests(OwnerTestCase):
         self.assertEqual((entry.actor, entry.operation), ("Root", "game/edit"))
         self.assertIn('"owner":"Root"', entry.arguments)
         page = self.root.get(answer.location)
-        self.assertIn("Taken: what you took is yours now.", page.text)
+        self.assertIn("Done: the games that you took are yours now.", page.text)
         self.assertIn("/connect/Gamma/evennia", page.page.links())
         self.assertIn("/manage/Gamma", self.root.get("/manage").page.links())
         self.assertIn(self.world.client_id("Gamma"), self.root.get("/connect/Gamma/python").text)
