@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from gossip.operations import moderators
 from gossip.operations.command import Command, Result
 from gossip.operations.errands import Backup, Errand
 from gossip.operations.interfaces import InThread, OperationsStore
@@ -66,6 +67,20 @@ class Executor:
 
         await self._gossip.change(make)
         return result
+
+    async def moderate(self, operation: Operation, channel: str, actor: str) -> Result:
+        """
+        Carry out an operation for an account that moderates a channel, as far as moderators may.
+
+        @raise Refused: it cannot be done, or is not for moderators; the text says why.
+        """
+        gossip = self._gossip
+
+        def check() -> None:
+            moderators.check(gossip.network.registry, actor, channel, operation, gossip.now().wall)
+
+        check()  # now, before anything is read; and again when the turn of the operation comes
+        return await self.carry_out(operation, actor, check)
 
     async def _list(self, listing: Listing, actor: str) -> Result:
         """A list changes nothing, so it waits for no change; others get their turns while it is made."""

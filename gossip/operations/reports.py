@@ -124,7 +124,8 @@ class ReportAdd(Operation, frozen=True):
         return ReportMade(report), shown_report(report)
 
 
-def _open(registry: Registry) -> list[Report]:
+def open_reports(registry: Registry) -> list[Report]:
+    """The open reports, the oldest first."""
     return sorted(registry.reports.values(), key=lambda report: report.number)
 
 
@@ -147,7 +148,7 @@ class ReportList(Operation, frozen=True):
         return list(memory.reports(self.limit, resolved=True)) if self.all else []
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
-        reports = on.found if self.all else _open(registry)[: self.limit]
+        reports = on.found if self.all else open_reports(registry)[: self.limit]
         return None, {"reports": [shown_report(report) for report in reports]}
 
 

@@ -39,7 +39,7 @@ def minutes_of(text: str) -> object:
 Minutes = Annotated[float, Meta(gt=0, le=_YEARS)]
 
 
-def _subject(registry: Registry, who: str) -> str:
+def find_subject(registry: Registry, who: str) -> str:
     """
     Find the subject of a restriction: an address, C{player@game}, or a game. People on the web pages are players of the
     network's own game.
@@ -86,7 +86,7 @@ def _covers(subject: str) -> str | None:
     return "one address" if count == 1 else f"{count:,} addresses, to {address.last}"
 
 
-def _shown(registry: Registry, restriction: Restriction) -> Result:
+def shown_restriction(registry: Registry, restriction: Restriction) -> Result:
     """A mute or a ban as admins see it."""
     until = restriction.until
     return {
@@ -158,7 +158,7 @@ class _Add(Operation, frozen=True):
     def restrict(self, kind: str, registry: Registry, on: Occasion) -> Done:
         restriction = Restriction(
             kind=kind,
-            subject=_subject(registry, self.who),
+            subject=find_subject(registry, self.who),
             channel=channel_name(registry, self.channel),
             until=None if self.minutes is None else on.now + self.minutes * 60,
             reason=self.reason,
@@ -168,7 +168,7 @@ class _Add(Operation, frozen=True):
         # Older spellings of the same address are replaced as well.
         known = registry.restrictions(kind).on(restriction.subject, restriction.channel)
         older = [_lifted(each) for each in known if each.subject != restriction.subject]
-        return _together([*older, RestrictionSet(restriction)]), _shown(registry, restriction)
+        return _together([*older, RestrictionSet(restriction)]), shown_restriction(registry, restriction)
 
 
 class _Remove(Operation, frozen=True):
@@ -185,10 +185,10 @@ class _Remove(Operation, frozen=True):
     channel: str | None = None
 
     def lift(self, kind: str, registry: Registry) -> Done:
-        found = registry.restrictions(kind).on(_subject(registry, self.who), self.channel or "")
+        found = registry.restrictions(kind).on(find_subject(registry, self.who), self.channel or "")
         if not found:
             raise Refused("not-found", "who", f"there is no such {kind}")
-        return _together([_lifted(each) for each in found]), _shown(registry, found[-1])
+        return _together([_lifted(each) for each in found]), shown_restriction(registry, found[-1])
 
 
 def _lifted(restriction: Restriction) -> Change:
@@ -214,7 +214,7 @@ class _List(Listing, frozen=True):
         return not is_over(entry, on.now)
 
     def shown(self, entries: Sequence[Restriction], registry: Registry, on: Occasion) -> list[Result]:
-        return [_shown(registry, each) for each in entries]
+        return [shown_restriction(registry, each) for each in entries]
 
 
 class MuteAdd(_Add, frozen=True):

@@ -36,6 +36,7 @@ from gossip.web.pages.crawlers import CrawlerPages
 from gossip.web.pages.front import FrontPages
 from gossip.web.pages.games import GamePages
 from gossip.web.pages.manage import ManagePages
+from gossip.web.pages.moderate import ModeratePages
 from gossip.web.pages.moderation import ModerationPages
 from gossip.web.pages.ownerless import OwnerlessGames
 from gossip.web.pages.rules import RulesPage
@@ -148,6 +149,7 @@ def public_site(
         AccountPages(sign_in, _new_uuid),
         ownerless,
         ManagePages(layout, cookies, executor, rules, ownerless),
+        ModeratePages(layout, cookies, executor),
         ConnectPages(layout, public, cookies, ownerless, (ports or {}).get("telnet", ("", ""))),
         AdminPages(layout, cookies, executor, public, Checklists(layout, public, rules), config_file),
         Api(layout, public, queries, tokens, executor),

@@ -134,6 +134,7 @@ class Layout:
         """A page as bytes."""
         chosen = request.getCookie(b"theme") or b""
         theme = chosen.decode("ascii", "replace")
+        user = self._account(request)
         text = self.templates.get_template(template).render(
             network=self.name,
             open_book=self.gossip.network.rules.settings.public_moderation != "off",
@@ -141,7 +142,8 @@ class Layout:
             here=request.uri.decode("ascii", "replace"),
             origin=site_address(request) or "",
             theme=theme if theme in THEMES else "auto",
-            user=self._account(request),
+            user=user,
+            moderated=self.gossip.network.registry.moderated_by(user.name) if user else (),
             csrf=partial(self._form_token, request),
             can_sign_up=self._can_sign_up(),
             now=self.now,
