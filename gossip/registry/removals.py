@@ -7,7 +7,7 @@ in the entry of the activity log about the removal, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -86,14 +86,15 @@ class Removals:
         """Those of some messages that were not removed."""
         return [said for said in self.applied(messages) if said.removed is None]
 
-    def since(self, at: float, channels: Collection[str]) -> Iterable[MessageSaid]:
+    def since(self, at: float, wanted: Callable[[str], bool]) -> Iterable[MessageSaid]:
         """
-        Messages of some channels that were removed since a time, as far as they are known in memory.
+        What is left of messages that were removed since a time, as far as they are known in memory.
 
         @param at: seconds since the epoch.
+        @param wanted: whether messages of a channel are wanted.
         """
         return (
             said
             for said in self._latest.values()
-            if said.removed is not None and said.removed.at >= at and said.channel in channels
+            if said.removed is not None and said.removed.at >= at and wanted(said.channel)
         )

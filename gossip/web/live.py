@@ -22,7 +22,8 @@ from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
 from gossip.registry.addresses import Address
-from gossip.registry.changes import Channel, MessageSaid
+from gossip.registry.changes import Channel, MessageSaid, MessagesRemoved
+from gossip.registry.removals import Removals, emptied
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import Problem
 
@@ -38,7 +39,16 @@ MISSED: Final = 500
 BACKLOG_BYTES: Final = 128 * 1024
 """The maximum backlog of a reader, in bytes. A slower one is cut off, reconnects and catches up."""
 
+EARLIER: Final = 10.0
+"""
+A page may have been made this many seconds before it learns of a removal that is older than the page: the removal was
+not on disk yet.
+"""
+
 _RECENT: Final = 200
+_ALWAYS: Final = 2**63
+"""The number of an event for all readers, whatever they have already."""
+
 _SLICE: Final = 8
 _READERS_A_SECOND: Final = 2000
 
@@ -190,18 +200,27 @@ class Live:
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, channels: dict[str, Channel], encode: Encode, most: Readers) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        channels: dict[str, Channel],
+        removals: Removals,
+        encode: Encode,
+        most: Readers,
+    ) -> None:
         """
         @param channels: the channels of the registry; readers get nothing of hidden ones.
+        @param removals: the removed messages of the registry.
         """
         self.dropped = 0
         self.most = most
         self._clock = clock
         self._channels = channels
+        self._removals = removals
         self._encode = encode
         self._readers: dict[str | None, dict[Reader, None]] = {}
         self._addresses: Counter[Address] = Counter()
-        self._heard: list[MessageSaid] = []
+        self._heard: list[MessageSaid | MessagesRemoved] = []
         self._recent: deque[MessageSaid] = deque(maxlen=_RECENT)
         self._flushing: IDelayedCall | None = None
         self._handing: IDelayedCall | None = None
@@ -225,7 +244,16 @@ class Live:
         if not self._addresses and not self._heard:
             self._recent.append(said)  # no readers, so no timer
             return
-        self._heard.append(said)
+        self._queue(said)
+
+    def removed(self, change: MessagesRemoved) -> None:
+        """Messages were removed: they are forgotten, and the lines of readers change in place."""
+        self._recent = deque(self._removals.applied(self._recent), maxlen=_RECENT)
+        if self._addresses or self._heard:
+            self._queue(change)
+
+    def _queue(self, heard: MessageSaid | MessagesRemoved) -> None:
+        self._heard.append(heard)
         if self._flushing is None:
             wait = self._last_flush + len(self) / _READERS_A_SECOND - self._clock.seconds()
             self._flushing = self._clock.callLater(max(0.0, wait), self._flush)
@@ -238,11 +266,15 @@ class Live:
         self._flushing = None
         self._last_flush = self._clock.seconds()
         heard, self._heard = self._heard, []
-        self._recent.extend(heard)
+        self._recent.extend(each for each in heard if isinstance(each, MessageSaid))
         if not self._addresses:
             return
         frames: dict[str | None, list[tuple[int, bytes]]] = {}
-        for said in heard:
+        for each in heard:
+            if isinstance(each, MessagesRemoved):
+                self._add_removed(each, frames)
+                continue
+            [said] = self._removals.applied([each])
             if not self._is_shown(said.channel):
                 # If the channel is shown again soon, a reader that stayed would miss this message; one that
                 # reconnects catches up.
@@ -252,19 +284,32 @@ class Live:
                 body = self._encode(said)
                 frames.setdefault(said.channel, []).append((said.seq, frame(body, number=said.seq)))
                 frames.setdefault(None, []).append((0, frame(body, number=milliseconds(said))))
-        for channel, each in frames.items():
-            together = EncodedEvents(b"".join(text for _, text in each))
+        for channel, events in frames.items():
+            together = EncodedEvents(b"".join(text for _, text in events))
+            lowest = min(seq for seq, _ in events)
             for reader in self._readers.get(channel, ()):
                 if not reader.started:
                     continue  # it gets the message with its history
                 # Leave out what was in the reader's history.
-                whole = not reader.missing or each[0][0] > reader.missing
+                whole = not reader.missing or lowest > reader.missing
                 rest = (
-                    together if whole else EncodedEvents(b"".join(text for seq, text in each if seq > reader.missing))
+                    together if whole else EncodedEvents(b"".join(text for seq, text in events if seq > reader.missing))
                 )
                 if rest.data:
                     self._to_hand.append((reader, rest))
         self._hand_out()
+
+    def _add_removed(self, change: MessagesRemoved, frames: dict[str | None, list[tuple[int, bytes]]]) -> None:
+        """Add what readers are told of removed messages."""
+        for said in change.messages:
+            if self._is_shown(said.channel) and (said.channel in self._readers or None in self._readers):
+                told = _ALWAYS, self._removed_frame(emptied(said, change.removal))
+                frames.setdefault(said.channel, []).append(told)
+                frames.setdefault(None, []).append(told)
+
+    def _removed_frame(self, left: MessageSaid) -> bytes:
+        # Without an id: a browser that reconnects goes on from the last message, not from here.
+        return frame(self._encode(left), b"removed")
 
     def _hand_out(self) -> None:
         self._handing = None
@@ -292,6 +337,7 @@ class Live:
         channel: str | None,
         after: int | None,
         history: Callable[[int], Deferred[Sequence[MessageSaid]]],
+        since: float | None = None,
     ) -> bytes | int:
         """
         Answer a request with a stream of messages.
@@ -300,6 +346,7 @@ class Live:
         @param after: the number of the last message that the reader has, or its L{milliseconds} for all channels;
             C{None} for new messages only.
         @param history: reads at most this many messages that the reader missed.
+        @param since: when the reader's page was made, in seconds since the epoch: it is told what was removed since.
         @return: C{NOT_DONE_YET}; an empty body for HEAD.
         @raise Problem: there are too many readers.
         """
@@ -324,18 +371,23 @@ class Live:
             reader.start(hello)
         else:
             read = history(MISSED + 1)
-            read.addCallbacks(self._recall, self._unread, callbackArgs=(reader, after, hello), errbackArgs=(reader,))
+            arguments = (reader, after, since, hello)
+            read.addCallbacks(self._recall, self._unread, callbackArgs=arguments, errbackArgs=(reader,))
         return NOT_DONE_YET
 
-    def _recall(self, history: Sequence[MessageSaid], reader: Reader, after: int, hello: bytes) -> None:
+    def _recall(
+        self, history: Sequence[MessageSaid], reader: Reader, after: int, since: float | None, hello: bytes
+    ) -> None:
         if len(history) > MISSED:
             reader.start(hello + frame(b"reload", b"reload"))
             return
         missed = {(said.channel, said.seq): said for said in history}
         # Recent messages may not be on disk yet.
-        for said in itertools.chain(self._recent, self._heard):
+        heard = (each for each in self._heard if isinstance(each, MessageSaid))
+        for said in itertools.chain(self._recent, heard):
             if self._is_shown(said.channel) and (reader.channel is None or reader.channel == said.channel):
                 missed.setdefault((said.channel, said.seq), said)
+        missed = {(said.channel, said.seq): said for said in self._removals.applied(list(missed.values()))}
         if reader.channel is None:
             text = b"".join(
                 frame(self._encode(said), number=milliseconds(said))
@@ -347,7 +399,17 @@ class Live:
             # Not the number that the reader sent: after a restore of the database the next ones can be lower.
             reader.missing = max((seq for _, seq in missed), default=0)
             text = b"".join(frame(self._encode(missed[reader.channel, seq]), number=seq) for seq in each)
-        reader.start(hello + text)
+        reader.start(hello + text + self._removed_since(reader.channel, since))
+
+    def _removed_since(self, channel: str | None, since: float | None) -> bytes:
+        """What a reader of a channel, or of all, is told of messages that were removed since its page was made."""
+        if since is None:
+            return b""
+
+        def is_followed(name: str) -> bool:
+            return self._is_shown(name) and channel in (None, name)
+
+        return b"".join(map(self._removed_frame, self._removals.since(since - EARLIER, is_followed)))
 
     def _unread(self, failure: Failure, reader: Reader) -> None:
         self._log.failure("the history could not be read", failure)

@@ -63,6 +63,7 @@ class PublicSite(BoundedSite):
         self._rules = rules
         self._gossip = gossip
         gossip.heard.add(live.heard)
+        gossip.removed.add(live.removed)
 
     def getResourceFor(self, request: Any) -> Any:
         if request.encrypted:
@@ -126,7 +127,8 @@ def public_site(
         text: str = line(said, public.is_game(said.game))
         return text.strip().encode("utf-8", "replace")
 
-    live = Live(clock, gossip.network.registry.channels, encode, readers or Readers())
+    registry = gossip.network.registry
+    live = Live(clock, registry.channels, registry.removals, encode, readers or Readers())
     chat = ChatPages(layout, public, queries, live)
     ownerless = OwnerlessGames(layout, cookies, executor)
     router = Router(layout.problem_page)

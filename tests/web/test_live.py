@@ -14,7 +14,7 @@ from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.registry.changes import Channel, ChannelSaved, MessageSaid
+from gossip.registry.changes import Channel, ChannelSaved, MessageSaid, MessagesRemoved, Removal
 from gossip.web.live import ALIVE_SECONDS, BACKLOG_BYTES, MISSED, Readers, frame
 from gossip.web.site import public_site
 from tests.support.memory_service import MemoryService
@@ -200,6 +200,107 @@ class FollowTests(LiveTestCase):
         browser.protocol.connectionLost(Failure(ConnectionLost()))
         self.clock.advance(ALIVE_SECONDS)
         self.assertEqual([call for call in self.clock.calls if call.func == self.site.live._beat], [])
+
+
+class RemovedTests(LiveTestCase):
+    """Removed messages."""
+
+    def remove(self, *seqs: int, channel: str = "gossip", ago: float = 0.0) -> None:
+        """Messages are removed."""
+        said = [MessageSaid(channel, seq, uuid(1), "Alpha", "Ana", "Hello", self.clock.wall) for seq in seqs]
+        change = MessagesRemoved(tuple(said), Removal(self.clock.wall - ago, "root", "<ads>"))
+        self.service.store.keep(change)
+        self.service.network.registry.enact(change)
+        for observer in list(self.service.removed):
+            observer(change)
+
+    def removed(self, browser: Browser) -> list[int]:
+        """The numbers of the removed messages that a reader was told of since the last call."""
+        told = re.findall(rb"^event: removed\ndata: <li id=\"gossip-(\d+)\"(.*)$", self.written(browser), re.MULTILINE)
+        self.assertTrue(all(b"[removed: &lt;ads&gt;]" in line and b"Hello" not in line for _, line in told))
+        return [int(seq) for seq, _ in told]
+
+    def test_told(self) -> None:
+        """Readers of the channel and of all channels are told, after the message itself, and without a number."""
+        one, all_, other = self.follow(), self.follow("/live"), self.follow("/chat/other/live")
+        for browser in (one, all_, other):
+            self.written(browser)
+        self.hear(5)
+        self.remove(4)
+        self.turn()
+        text = self.written(one)
+        self.assertLess(text.index(b"id: 5"), text.index(b"event: removed\ndata: <li id="))
+        self.assertEqual(re.findall(rb"^id: \d+$", text, re.MULTILINE), [b"id: 5"])
+        self.assertEqual((self.removed(all_), self.written(other)), ([4], b""))
+
+    def test_old_number(self) -> None:
+        """A reader that has later messages already is told as well."""
+        for seq in range(1, 6):
+            self.hear(seq)
+        self.turn()
+        browser = self.follow("/chat/gossip/live?after=1")
+        self.assertEqual(self.numbers(browser), [2, 3, 4, 5])
+        self.remove(3)
+        self.turn()
+        self.assertEqual(self.removed(browser), [3])
+
+    def test_before_it_was_sent(self) -> None:
+        """A message that is removed before readers get it comes as what is left of it, under its number."""
+        browser = self.follow()
+        self.written(browser)
+        self.hear(5)
+        self.remove(5)
+        self.turn()
+        text = self.written(browser)
+        self.assertNotIn(b"Hello", text)
+        self.assertEqual(re.findall(rb"^id: \d+$", text, re.MULTILINE), [b"id: 5"])
+
+    def test_reconnected(self) -> None:
+        """A reader that reconnects learns what was removed since its page was made, whatever it missed."""
+        for seq in range(1, 6):
+            self.hear(seq)
+        self.turn()
+        self.remove(1, ago=3600)
+        self.remove(2, 5)
+        self.remove(9, channel="other")
+        since = int(self.clock.wall * 1000)
+        browser = self.follow(f"/chat/gossip/live?after=4&since={since}")
+        text = self.written(browser)
+        self.assertNotIn(b"Hello", text)
+        self.assertEqual(re.findall(rb"^id: (\d+)$", text, re.MULTILINE), [b"5"])
+        self.assertEqual(self.removed(self.follow(f"/chat/gossip/live?after=5&since={since}")), [2, 5])
+        self.assertEqual(self.removed(self.follow(f"/chat/gossip/live?after=5&since={since - 3600_000}")), [1, 2, 5])
+        self.assertEqual(self.removed(self.follow(f"/chat/gossip/live?after=5&since={since + 3600_000}")), [])
+        self.assertEqual(self.removed(self.follow("/chat/gossip/live?after=5")), [])
+        everything = self.written(self.follow(f"/live?after={since}&since={since}"))
+        self.assertEqual(everything.count(b"event: removed"), 3)
+        self.show("gossip", hidden=True)
+        everything = self.written(self.follow(f"/live?after={since}&since={since}"))
+        self.assertEqual(everything.count(b"event: removed"), 1)
+
+    def test_while_it_is_read(self) -> None:
+        """What is removed while the history is read is not in it."""
+        reading: Deferred[Any] = Deferred()
+        self.in_thread = lambda *call: reading
+        browser = self.follow(f"/chat/gossip/live?after=0&since={int(self.clock.wall * 1000)}")
+        self.hear(1)
+        self.hear(2)
+        found = list(self.service.store.said)
+        self.remove(1)
+        reading.callback(found)
+        self.turn()
+        text = self.written(browser)
+        self.assertEqual(text.count(b"Hello"), 1)
+        self.assertEqual(re.findall(rb"^id: (\d+)$", text, re.MULTILINE), [b"1", b"2"])
+
+    def test_forgotten(self) -> None:
+        """A message that is remembered for readers is forgotten, also while nobody reads; and no timer starts."""
+        self.hear(5, kept=False)
+        before = self.clock.getDelayedCalls()
+        self.remove(5)
+        self.assertEqual(self.clock.getDelayedCalls(), before)
+        self.assertEqual([said.message for said in self.site.live._recent], [""])
+        self.assertNotIn(b"Hello", self.written(self.follow(Last_Event_ID="4")))
 
 
 class ResumeTests(LiveTestCase):

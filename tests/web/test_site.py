@@ -15,7 +15,17 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip import __version__
 from gossip.protocol import frames
 from gossip.protocol.errors import Error
-from gossip.registry.changes import Account, AccountSaved, Channel, ChannelSaved, MessageSaid, Ticket, TicketIssued
+from gossip.registry.changes import (
+    Account,
+    AccountSaved,
+    Channel,
+    ChannelSaved,
+    MessageSaid,
+    MessagesRemoved,
+    Removal,
+    Ticket,
+    TicketIssued,
+)
 from gossip.registry.secret import digest
 from gossip.service.counters import Counters
 from gossip.web.api.admin_api import BACKLOG, BODY_BYTES, admin_site, unix_user
@@ -571,6 +581,24 @@ class TailTests(AdminTestCase):
             },
         )
         self.assertEqual(line.count(b"\n"), 1)
+
+    def test_removed(self) -> None:
+        """A removed message is told as what is left of it, and is sent no more to a reader that waits for it."""
+        browser, late = self.follow(), self.follow()
+        late.transport.producer.pauseProducing()
+        self.say("Oops", "Fine")
+        said = self.service.store.said[0]
+        change = MessagesRemoved((said,), Removal(NOW, "root", "typo"))
+        self.service._carry_out(self.service.network.learned(change, self.service.now()))
+        late.transport.producer.resumeProducing()
+        for reader, texts in ((browser, ["Oops", "Fine", ""]), (late, ["", "Fine", ""])):
+            lines = [json.loads(line) for line in reader.transport.value().split(b"\r\n") if line.startswith(b"{")]
+            self.assertEqual([line["message"] for line in lines], texts)
+            self.assertEqual((lines[2]["seq"], lines[2]["removed"], lines[2]["name"]), (said.seq, "typo", ""))
+            self.assertNotIn("removed", lines[1])
+        for reader in (browser, late):
+            reader.protocol.connectionLost(_closed())
+        self.assertNotIn(1, [len(self.service.heard), len(self.service.removed)])
 
     def test_all_channels(self) -> None:
         """Without a channel, a tail follows all channels."""

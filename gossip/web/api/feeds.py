@@ -10,6 +10,7 @@ from xml.etree import ElementTree as Xml
 
 from gossip.protocol.emotes import emote, spoken
 from gossip.registry.changes import Channel, MessageSaid
+from gossip.registry.removals import stands_for
 from gossip.web.views.formatting import iso
 from gossip.web.views.open_book import Deed
 
@@ -27,17 +28,32 @@ def atom(network: str, channel: Channel, lines: Sequence[MessageSaid], site: str
     @param site: the address of this site.
     """
     page = f"{site}/chat/{quote(channel.name, safe='')}"
-    feed = _feed(f"#{channel.name} · {network}", channel.description, page, lines[-1].said_at if lines else 0)
+    feed = _feed(f"#{channel.name} · {network}", channel.description, page, max(map(_updated, lines), default=0))
     for said in reversed(lines):
+        author, title, content = _told(said)
         entry = Xml.SubElement(feed, "entry")
         _add(entry, "id", f"{page}/{said.seq}")
-        _add(entry, "title", spoken(said.name, said.game, _short(said.message)))
-        _add(entry, "updated", iso(said.said_at))
-        _add(Xml.SubElement(entry, "author"), "name", f"{said.name}@{said.game}")
+        _add(entry, "title", title)
+        _add(entry, "updated", iso(_updated(said)))
+        _add(Xml.SubElement(entry, "author"), "name", author)
         Xml.SubElement(entry, "link", rel="alternate", type="text/html", href=f"{page}/{said.seq}")
-        content = said.message if emote(said.message) is None else spoken(said.name, said.game, said.message)
         _add(entry, "content", content).set("type", "text")
     return _written(feed)
+
+
+def _updated(said: MessageSaid) -> float:
+    """When a message last changed: a reader that has a removed one must see that it is another one now."""
+    return said.said_at if said.removed is None else said.removed.at
+
+
+def _told(said: MessageSaid) -> tuple[str, str, str]:
+    """The author, the title and the content of an entry."""
+    if said.removed is not None:
+        text = stands_for(said.removed.reason)
+        return f"@{said.game}", f"@{said.game}: {text}", text
+    title = spoken(said.name, said.game, _short(said.message))
+    content = said.message if emote(said.message) is None else spoken(said.name, said.game, said.message)
+    return f"{said.name}@{said.game}", title, content
 
 
 def moderation_feed(network: str, deeds: Sequence[Deed], site: str) -> bytes:

@@ -109,7 +109,9 @@ class ChatPages:
         later = None if before is None else last or max(before - 1, 0)
         return self._chat(request, name, lines, lines[0].seq if more else None, later, last, draft=draft)
 
-    async def message(self, request: PublicRequest, name: str, seq: str, complaint: Draft = NOTHING) -> bytes:
+    async def message(
+        self, request: PublicRequest, name: str, seq: str, complaint: Draft = NOTHING, removal: Draft = NOTHING
+    ) -> bytes:
         """One message with the messages around it."""
         self._public.channel(name)
         wanted = number_of(seq)
@@ -122,7 +124,9 @@ class ChatPages:
         earlier = lines[0].seq if len(before) > half else None
         last = lines[-1].seq
         later = last if len(after) > half else None
-        return self._chat(request, name, lines, earlier, later, last, found=wanted, complaint=complaint)
+        return self._chat(
+            request, name, lines, earlier, later, last, found=after[0], complaint=complaint, removal=removal
+        )
 
     def _chat(
         self,
@@ -132,9 +136,10 @@ class ChatPages:
         earlier: int | None,
         later: int | None,
         last: int,
-        found: int | None = None,
+        found: MessageSaid | None = None,
         draft: Draft = NOTHING,
         complaint: Draft = NOTHING,
+        removal: Draft = NOTHING,
     ) -> bytes:
         """
         @param earlier: the number that the older page ends before; C{None} if there is no older page.
@@ -145,7 +150,7 @@ class ChatPages:
         return self._layout.page(
             request,
             "chat.html",
-            max(draft.code, complaint.code),
+            max(draft.code, complaint.code, removal.code),
             title=f"#{name}",
             description=channel.description
             or f"The channel {name} of {self._layout.name}: players of all games talk here.",
@@ -158,6 +163,7 @@ class ChatPages:
             found=found,
             draft=draft,
             complaint=complaint,
+            removal=removal,
             reported=number_parameter(request, "reported") is not None,
             is_game=self._public.is_game,
         )
@@ -172,7 +178,7 @@ class ChatPages:
             return self._layout.read(self._layout.store.history, name, limit, None, after)
 
         after = _after(request)
-        return self._live.follow(request, self._layout.peer(request), name, after, history)
+        return self._live.follow(request, self._layout.peer(request), name, after, history, _since(request))
 
     def follow_all(self, request: PublicRequest) -> bytes | int:
         """The messages of all public channels as they are said."""
@@ -181,7 +187,8 @@ class ChatPages:
             # The page skips the ones it has.
             return Deferred.fromCoroutine(self._queries.latest(LINES))
 
-        return self._live.follow(request, self._layout.peer(request), None, _after(request), history)
+        peer = self._layout.peer(request)
+        return self._live.follow(request, peer, None, _after(request), history, _since(request))
 
     async def feed(self, request: PublicRequest, name: str) -> bytes:
         """The latest messages of a channel as an Atom feed."""
@@ -201,6 +208,12 @@ def number_of(seq: str) -> int:
     if not re.fullmatch("[0-9]{1,16}", seq):
         raise NotFound
     return int(seq)
+
+
+def _since(request: PublicRequest) -> float | None:
+    """When the page of a browser was made."""
+    since = number_parameter(request, "since")
+    return None if since is None else since / 1000
 
 
 def _after(request: PublicRequest) -> int | None:

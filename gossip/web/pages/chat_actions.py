@@ -1,4 +1,4 @@
-"""Sending messages from the pages, and reporting them. Both need an account."""
+"""Sending messages from the pages, reporting them, and removing them. All need an account."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from urllib.parse import quote
 
 from twisted.web import http
 
+from gossip.network.history import message_id
 from gossip.operations.executor import Executor
+from gossip.operations.messages import MessageRemove
 from gossip.operations.reports import ReportAdd
 from gossip.protocol.errors import Denied, Error, Overrun
 from gossip.registry.changes import Account
@@ -18,6 +20,7 @@ from gossip.web.http.accept import accepts_html
 from gossip.web.http.requests import TOO_MANY, UNPROCESSABLE, PublicRequest, answer_text
 from gossip.web.http.router import Problem, Router, redirect
 from gossip.web.pages.chat import ChatPages, Draft, number_of
+from gossip.web.pages.removal import remove_message
 from gossip.web.views.layout import Layout
 from gossip.web.views.public import PublicView
 from gossip.web.views.queries import CachedQueries
@@ -53,6 +56,11 @@ class ChatActions:
         router.add("/chat/{name}/say", get=lambda request, name: redirect(request, _path(name)), post=self.say)
         router.add(
             "/chat/{name}/{seq}/report", get=lambda request, *words: redirect(request, _path(*words)), post=self.report
+        )
+        router.add(
+            "/chat/{name}/{seq}/remove",
+            get=lambda request, *words: redirect(request, _path(*words)),
+            post=self._cookies.require_admin(self.remove),
         )
 
     async def say(self, request: PublicRequest, name: str) -> bytes:
@@ -104,6 +112,19 @@ class ChatActions:
             draft = Draft(reason, f"Not reported: {refused}.", UNPROCESSABLE)
             return await self._chat.message(request, name, seq, draft)
         return redirect(request, _path(name, seq) + "?reported=1#report")
+
+    async def remove(self, request: PublicRequest, account: Account, name: str, seq: str) -> bytes:
+        """Remove a message, which only admins can do."""
+        self._public.channel(name)
+        form = self._cookies.read_form(request)
+        reason = form.text("reason").strip()
+        removal = MessageRemove(id=message_id(name, number_of(seq)), reason=reason)
+        try:
+            await remove_message(self._executor, form, removal, account.name)
+        except Refused as refused:
+            draft = Draft(reason, f"Not done: {refused}.", UNPROCESSABLE)
+            return await self._chat.message(request, name, seq, removal=draft)
+        return redirect(request, f"{_path(name, seq)}#{quote(name, safe='')}-{number_of(seq)}")
 
 
 def _path(*words: str) -> str:

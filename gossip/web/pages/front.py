@@ -8,6 +8,7 @@ from typing import Final
 from gossip.protocol.emotes import spoken
 from gossip.protocol.text import clean
 from gossip.registry.changes import MessageSaid
+from gossip.registry.removals import stands_for
 from gossip.web.http.accept import prefers_text
 from gossip.web.http.requests import PublicRequest, answer_text
 from gossip.web.http.router import Router, redirect
@@ -104,4 +105,6 @@ def _line(text: str) -> str:
 
 def _spoken(said: MessageSaid) -> str:
     # Each part alone: a name could start what looks like a tag, and a message could end it.
+    if said.removed is not None:
+        return f"@{_line(said.game)}: {stands_for(_line(said.removed.reason))}"
     return spoken(_line(said.name), _line(said.game), _line(said.message))

@@ -70,6 +70,12 @@ const show = (line) => {
   trimming ??= setTimeout(trim, 50);
 };
 
+// A removed message changes where it stands.
+const change = (line) => {
+  const known = line && document.getElementById(line.id);
+  known?.querySelector(".text").replaceWith(line.querySelector(".text"));
+};
+
 const live = () => {
   let last = log.dataset.last;
   let source = null;
@@ -84,12 +90,13 @@ const live = () => {
     clearTimeout(timer);
     if (document.hidden) return; // opened when the page becomes visible
     source?.close();
-    source = new EventSource(`${log.dataset.live}?after=${encodeURIComponent(last)}`);
+    source = new EventSource(`${log.dataset.live}?after=${encodeURIComponent(last)}&since=${log.dataset.since}`);
     source.onopen = () => { wait = 2000; say(true); };
     source.onmessage = (event) => {
       if (event.lastEventId) last = event.lastEventId;
       show(parsed(event.data).querySelector("li"));
     };
+    source.addEventListener("removed", (event) => change(parsed(event.data).querySelector("li")));
     source.addEventListener("reload", () => location.reload());
     source.onerror = () => {
       say(false);

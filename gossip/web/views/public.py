@@ -75,7 +75,12 @@ class PublicChannel(Struct, frozen=True):
 
 
 class PublicMessage(Struct, frozen=True):
-    """A message; C{seq} is its number in the channel."""
+    """
+    A message.
+
+    @ivar seq: its number in the channel.
+    @ivar removed: why it was removed; null if it was not. C{name} and C{message} of a removed one are empty.
+    """
 
     channel: str
     seq: int
@@ -83,6 +88,7 @@ class PublicMessage(Struct, frozen=True):
     name: str
     message: str
     said_at: str
+    removed: str | None
 
 
 class PublicGames(Struct, frozen=True):
@@ -250,4 +256,5 @@ def public_author(actor: str | None) -> str | None:
 
 def public_message(said: MessageSaid) -> PublicMessage:
     """The public view of a message."""
-    return PublicMessage(said.channel, said.seq, said.game, said.name, said.message, iso(said.said_at))
+    removed = None if said.removed is None else said.removed.reason
+    return PublicMessage(said.channel, said.seq, said.game, said.name, said.message, iso(said.said_at), removed)

@@ -129,6 +129,8 @@ class CachedQueries:
         self._public = public
         self._kept = Cache(layout.clock)
         self._spoken: Counter[str] = Counter()
+        # What is cached, or was read a moment ago, does not know of the latest ones.
+        self._removals = layout.gossip.network.registry.removals
 
     def _read(self, good: float, method: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
         """Call a method of the store, unless its result is cached."""
@@ -141,7 +143,8 @@ class CachedQueries:
         """Messages of a channel, oldest first."""
         asked = (channel, limit, before, after)
         key = ("history", self._spoken[channel], *asked)
-        return await self._kept.get(key, 1, lambda: self._layout.read(self._layout.store.history, *asked))  # type: ignore[no-any-return]
+        found = await self._kept.get(key, 1, lambda: self._layout.read(self._layout.store.history, *asked))
+        return self._removals.applied(found)
 
     def spoken(self, channel: str) -> None:
         """Drop the cached messages of a channel: somebody on the pages sent one and wants to see it."""
@@ -173,7 +176,7 @@ class CachedQueries:
 
     async def latest(self, limit: int) -> Sequence[MessageSaid]:
         """The latest messages of all public channels, oldest first."""
-        return await self._read(1, self._layout.store.latest, None, limit)  # type: ignore[no-any-return]
+        return self._removals.applied(await self._read(1, self._layout.store.latest, None, limit))
 
     async def messages(self, period: Period, channels: tuple[str, ...] | None = None) -> Series:
         """

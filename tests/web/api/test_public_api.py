@@ -74,7 +74,7 @@ class ApiTests(ApiTestCase):
         answer = self.ask(f"{path}?limit=3")
         self.assertEqual(([each["seq"] for each in answer["messages"]], answer["more"]), ([8, 9, 10], True))
         expected = {"channel": "gossip", "seq": 10, "game": "Alpha", "name": "Ana", "message": HOSTILE}
-        self.assertEqual(answer["messages"][-1], {**expected, "said_at": "2023-11-14T22:00:00Z"})
+        self.assertEqual(answer["messages"][-1], {**expected, "said_at": "2023-11-14T22:00:00Z", "removed": None})
         for query, numbers, more in (
             ("before=4&limit=2", [2, 3], True),
             ("before=3", [1, 2], False),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from gossip.operations.command import Command, Result
 from gossip.operations.filters import FilterAdd, FilterList, FilterRemove, FilterTry
+from gossip.operations.messages import MessageRemove
 from gossip.operations.reports import ReportList, ReportResolve
 from gossip.operations.restrictions import BanAdd, BanList, BanRemove, MuteAdd, MuteList, MuteRemove
+from gossip.web.http.forms import Form
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.urls import parameter
 from gossip.web.pages.admin.page import MOST_LISTED, AdminPage
+from gossip.web.pages.removal import remove_message
 
 LENGTHS: Final = (
     (30, "30 minutes"),
@@ -64,9 +68,14 @@ class ReportsPage(AdminPage):
     pattern = "/admin/reports"
     template = "admin/reports.html"
     title = "Reports"
-    does = (ReportResolve,)
+    does = (ReportResolve, MessageRemove)
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         everything = parameter(request, "all") is not None
         reports = (await self.tell(ReportList(all=everything), actor))["reports"]
         return {"reports": reports, "everything": everything}
+
+    async def carry_out(self, action: Command, form: Form, actor: str) -> Result:
+        if isinstance(action, MessageRemove):
+            return await remove_message(self._executor, form, action, actor)
+        return await super().carry_out(action, form, actor)

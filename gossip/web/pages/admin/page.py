@@ -20,6 +20,7 @@ from gossip.operations.executor import Executor
 from gossip.operations.filters import FilterTry
 from gossip.operations.games import GameAdd, GameDisable, GameRemove, GameRotate
 from gossip.operations.listing import Listing, paged
+from gossip.operations.messages import MessageRemove
 from gossip.operations.operation import Operation
 from gossip.operations.restrictions import BanAdd
 from gossip.registry.changes import Account
@@ -76,6 +77,7 @@ _DONE: Final = {
     "filter/add": "The filter is in effect.",
     "filter/remove": "The filter was removed.",
     "report/resolve": "The report was resolved.",
+    "message/remove": "The message was removed.",
     "account/edit": "The account was changed.",
     "account/remove": "The account was removed.",
     "say": "The message was sent.",
@@ -205,7 +207,7 @@ class AdminPage:
             action = fill(kind, form)
             if needs_confirmation(action) and not form.checked("sure"):
                 raise Refused("not-confirmed", "sure", "tick the box to confirm this action")
-            result = await self._executor.carry_out(action, account.name)
+            result = await self.carry_out(action, form, account.name)
         except Refused as refused:
             told = {"typed": FailedForm(form), "wrong": str(refused)}
             return await self._page(request, account, *words, code=UNPROCESSABLE, **told)
@@ -215,6 +217,14 @@ class AdminPage:
             return await self._page(request, account, *words, typed=typed, result=result, did=action.wire)
         path = self.parent if isinstance(action, self.gone) else request.path.decode("ascii", "replace")
         return redirect(request, f"{path}?done={action.wire}")
+
+    async def carry_out(self, action: Command, form: Form, actor: str) -> Result:
+        """
+        Carry out what a form asks for.
+
+        @raise Refused: it cannot be done; the text says why.
+        """
+        return await self._executor.carry_out(action, actor)
 
     async def _page(
         self, request: PublicRequest, account: Account, *words: str, code: int = http.OK, **told: Any
@@ -241,6 +251,7 @@ def needs_confirmation(action: Command) -> bool:
             | GameDisable()
             | AccountRemove()
             | AccountEdit(disabled=True)
+            | MessageRemove()
             | BanAdd(channel=None)
         ):
             return True

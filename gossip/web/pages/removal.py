@@ -1,0 +1,35 @@
+"""What the forms that remove a message do, on the page of the message and on that of a report."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gossip.operations.command import Result
+from gossip.operations.executor import Executor
+from gossip.operations.messages import MessageRemove
+from gossip.operations.restrictions import MuteAdd
+from gossip.registry.errors import Refused
+from gossip.web.http.forms import Form
+
+MUTED: Final = 24 * 60
+"""How long the second button of the form mutes the player, in minutes."""
+
+
+async def remove_message(executor: Executor, form: Form, removal: MessageRemove, actor: str) -> Result:
+    """
+    Remove a message, and mute its player if C{mute} was pressed, which names the player.
+
+    @param actor: the name of the account that pressed the button.
+    @raise Refused: the message was not removed, or the player was not muted; the text says which, and why.
+    """
+    if not form.checked("sure"):
+        raise Refused("not-confirmed", "sure", "tick the box to confirm this action")
+    result = await executor.carry_out(removal, actor)
+    who = form.text("mute")
+    if who:
+        try:
+            await executor.carry_out(MuteAdd(who=who, reason=removal.reason, minutes=MUTED), actor)
+        except Refused as refused:
+            text = f"the message was removed, but {who} was not muted: {refused}"
+            raise Refused(refused.code, refused.field, text) from None
+    return result
