@@ -6,16 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from twisted.internet.defer import Deferred
 from twisted.web import http
 
-from gossip.registry.changes import AuditEntry
 from gossip.web.api.feeds import moderation_feed
 from gossip.web.http.requests import PublicRequest, answer_cached
 from gossip.web.http.router import NotFound, Problem, Router
 from gossip.web.http.urls import parameter, site_address
 from gossip.web.views.layout import Layout
-from gossip.web.views.open_book import KINDS, Deed, OpenBook
+from gossip.web.views.open_book import KINDS, Deed, Noted, OpenBook, noted
 from gossip.web.views.queries import Cache
 
 PAGE: Final = 50
@@ -79,10 +77,9 @@ class ModerationPages:
             raise NotFound
         return OpenBook(network.registry, published == "all")
 
-    async def _entries(self, before: tuple[float, str] | None) -> Sequence[AuditEntry]:
+    async def _entries(self, before: tuple[float, str] | None) -> Sequence[Noted]:
         """The entries of a page, and the one after them."""
+        return await self._kept.get(before, _GOOD, lambda: self._layout.read(self._noted, before))  # type: ignore[no-any-return]
 
-        def read() -> Deferred[Sequence[AuditEntry]]:
-            return self._layout.read(self._layout.store.audit_of, tuple(KINDS), PAGE + 1, before)
-
-        return await self._kept.get(before, _GOOD, read)  # type: ignore[no-any-return]
+    def _noted(self, before: tuple[float, str] | None) -> Sequence[Noted]:
+        return [noted(entry) for entry in self._layout.store.audit_of(tuple(KINDS), PAGE + 1, before)]

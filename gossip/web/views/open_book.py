@@ -25,6 +25,8 @@ KINDS: Final = {
     "game/enable": "Game enabled",
     "channel/pause": "Channel paused",
     "channel/resume": "Pause ended",
+    "message/remove": "Message removed",
+    "message/purge": "Messages removed",
 }
 """The operations that are in the book, and what they are called there."""
 
@@ -59,6 +61,14 @@ class Deed(Struct, frozen=True):
     lasts: bool
 
 
+class _Message(Struct):
+    """A message that was removed, without its text."""
+
+    id: str
+    game: str
+    name: str
+
+
 class _Given(Struct):
     """The arguments of the operations, as far as the book shows them."""
 
@@ -67,9 +77,36 @@ class _Given(Struct):
     channel: str | None = None
     reason: str | None = None
     minutes: float | None = None
+    messages: tuple[_Message, ...] = ()
 
 
 _given = msgspec.json.Decoder(_Given).decode
+
+
+class Noted(Struct, frozen=True):
+    """
+    An entry of the activity log, as far as the book needs it: entries of removals quote whole messages.
+
+    @ivar given: the arguments of the operation.
+    """
+
+    key: str
+    at: float
+    operation: str
+    given: _Given
+
+
+def noted(entry: AuditEntry) -> Noted:
+    """Read an entry of the activity log."""
+    try:
+        given = _given(entry.arguments)
+    except msgspec.DecodeError:
+        given = _Given()  # of another version of gossip
+    if entry.operation == "message/remove" and given.messages:
+        message = given.messages[0]
+        given.who, given.channel = f"{message.name}@{message.game}", message.id.rpartition(":")[0]
+    given.messages = ()
+    return Noted(entry.key, entry.at, entry.operation, given)
 
 
 class OpenBook:
@@ -82,13 +119,9 @@ class OpenBook:
         self._registry = registry
         self._names_players = names_players
 
-    def deed(self, entry: AuditEntry) -> Deed:
+    def deed(self, entry: Noted) -> Deed:
         """What an entry of the activity log is in the book."""
-        try:
-            given = _given(entry.arguments)
-        except msgspec.DecodeError:
-            given = _Given()  # of another version of gossip
-        lasts = entry.operation in _LASTING
+        given, lasts = entry.given, entry.operation in _LASTING
         return Deed(
             key=entry.key,
             at=entry.at,

@@ -10,14 +10,16 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from twisted.internet.defer import fail
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.operations.catalogue import OPERATIONS
+from gossip.operations.executor import Executor
+from gossip.operations.messages import MessageRemove
 from gossip.registry.changes import AuditEntry, Channel, ChannelSaved
 from gossip.store.errors import StoreError
 from gossip.web.pages.moderation import PAGE
-from gossip.web.views.open_book import KINDS, OpenBook
+from gossip.web.views.open_book import KINDS, OpenBook, noted
 from tests.support.site_browser import HOSTILE
 from tests.support.sites import AdminPagesTestCase
 from tests.support.world import NOW, World, uuid
@@ -190,10 +192,10 @@ class PageTests(BookTestCase):
         for _ in range(3):
             self.page("/moderation")
             self.feed()
-        self.assertEqual(self.reads.count("audit_of"), 1)
+        self.assertEqual(self.reads.count("_noted"), 1)
         self.later()
         self.page("/moderation")
-        self.assertEqual(self.reads.count("audit_of"), 2)
+        self.assertEqual(self.reads.count("_noted"), 2)
 
     def test_no_database(self) -> None:
         """Without the database the page says so."""
@@ -211,6 +213,34 @@ class PageTests(BookTestCase):
         self.assertEqual([tag for tag, given in page.tags if tag == "b" or "onmouseover" in given], [])
         self.assertEqual(page.text.count(HOSTILE), 3)
         self.assertEqual(self.titles()[1], f"Mute: {HOSTILE}@Alpha")
+
+    def test_removals(self) -> None:
+        """Removed messages are in the book, without their texts, and their players only if they are published."""
+        texts = [f'{{"id":"gossip:{seq}","game":"Alpha","name":"Ana","message":"buy gold"}}' for seq in (1041, 1042)]
+        self.note(1, "message/remove", f'{{"id":"gossip:1042","reason":"advertising","messages":[{texts[1]}]}}')
+        purge = f'{{"who":"Ana@Alpha","reason":"spam","minutes":60,"yes":true,"messages":[{",".join(texts)}]}}'
+        self.note(2, "message/purge", purge)
+        # What a game takes back itself is no moderation.
+        self.note(3, "channels/remove", f'{{"id":"gossip:1042","reason":"typo","messages":[{texts[1]}]}}')
+        self.assertEqual(
+            self.rows(),
+            [
+                "Messages removed | a player of Alpha | all | spam | ",
+                "Message removed | a player of Alpha | gossip | advertising | ",
+            ],
+        )
+        self.publish("all")
+        self.assertEqual(self.titles(), ["Messages removed: Ana@Alpha", "Message removed: Ana@Alpha on gossip"])
+        for path in ("/moderation", "/moderation/feed.atom"):
+            self.assertNotIn("buy gold", self.get(path)[2].decode())
+
+    def test_real_removal(self) -> None:
+        """A message that an admin removes is in the book as it is noted."""
+        self.said(1042, "buy gold")
+        executor = Executor(self.service, self.service.store, maybeDeferred)
+        removing = executor.carry_out(MessageRemove("gossip:1042", "advertising"), "Root")
+        self.successResultOf(Deferred.fromCoroutine(removing))
+        self.assertEqual(self.rows(), ["Message removed | a player of Alpha | gossip | advertising | "])
 
     def test_other_versions(self) -> None:
         """Arguments that this version does not know leave the entry in the book."""
@@ -270,6 +300,6 @@ class KindTests(SynchronousTestCase):
     def test_any(self, who: str, channel: str, operation: str, names: bool) -> None:
         """Nothing in the arguments shows an address or breaks the book."""
         arguments = msgspec.json.encode({"who": f"192.0.2.1/{who}", "channel": channel}).decode()
-        deed = OpenBook(World().registry, names).deed(AuditEntry("key", NOW, "Root", operation, "", arguments))
+        deed = OpenBook(World().registry, names).deed(noted(AuditEntry("key", NOW, "Root", operation, "", arguments)))
         if "@" not in who:
             self.assertEqual(deed.who, "an address")
