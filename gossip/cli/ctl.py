@@ -210,7 +210,10 @@ def _talk(arguments: argparse.Namespace) -> int:
     client_id = arguments.id or os.environ.get("GOSSIP_CLIENT_ID")
     secret = arguments.secret or os.environ.get("GOSSIP_CLIENT_SECRET")
     if not client_id or not secret:
-        raise Failed("talk needs --id and --secret, or GOSSIP_CLIENT_ID and GOSSIP_CLIENT_SECRET in the environment")
+        raise Failed(
+            "talk needs a game: set GOSSIP_CLIENT_ID and GOSSIP_CLIENT_SECRET, or give --id and --secret; "
+            "to get both: eval \"$(gossipctl game add 'My MUD' --short MyMUD --shell)\""
+        )
     url = arguments.url or _socket(arguments)
     try:
         return talk.main(url, client_id, secret, arguments.name, arguments.channel or ["gossip"])

@@ -112,6 +112,7 @@ class Conversation:
         self._is_open = False
         self._complaint = ""
         self._name = name
+        self._before: str | None = None
         self._current: str | None = channels[0] if channels else None
         self._ending = False
         self._held: list[str] = []
@@ -205,6 +206,8 @@ class Conversation:
             case "games":
                 return Turn((self._session.games_status().frame,))
             case "join" if rest:
+                # What is typed next is for this channel, whether the answer is there or not.
+                self._before, self._current = self._current, rest
                 return Turn((self._session.subscribe(rest).frame,))
             case "leave":
                 return self._unsubscribe(rest or self._current)
@@ -246,7 +249,14 @@ class Conversation:
                 return Turn(lines=_lines(event, payload))
         return Turn()
 
+    def _stay(self) -> None:
+        """Talk on a channel that was joined: if the current one was not, on the one before it."""
+        joined = self._session.channels
+        if self._current not in joined:
+            self._current = self._before if self._before in joined else next(iter(joined), None)
+
     def _joined(self) -> Turn:
+        self._stay()
         where = f"You talk on {printable(self._current)}" if self._current else "You are on no channel"
         turn = Turn(lines=(f"* Connected. {where}. /help lists the commands.",))
         held, self._held = self._held, []
@@ -257,6 +267,8 @@ class Conversation:
     def _answered(self, answer: Answer) -> Turn:
         request, error = answer.request, answer.error
         if request is None or error is not None:
+            if request is not None and request.event == "channels/subscribe":
+                self._stay()
             what = "Not said: " if request is not None and request.event in _SAYING else ""
             return Turn(lines=(f"* {what}{printable(error or '')}",))
         match request.event:

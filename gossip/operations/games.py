@@ -113,7 +113,7 @@ def _view_game(result: Result) -> Sequence[Block]:
         "connections": ", ".join(connections),
         "code base": result["user_agent"],
         "protocol": result["version"],
-        "owner": result["owner"],
+        "owner": result["owner"] or "nobody",
         "registered": result["created_at"],
         "old secret until": result["old_secret_until"],
     }

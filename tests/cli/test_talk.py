@@ -228,7 +228,7 @@ class TypingTests(ConversationTestCase):
     def test_join_and_leave(self) -> None:
         """Joining a channel makes it the current one; leaving it brings back another, and then none."""
         self.assertEqual(self.typed("/join testing")[0]["event"], "channels/subscribe")
-        self.assertEqual(self.typed("early")[0]["payload"]["channel"], "gossip")
+        self.assertEqual(self.typed("early")[0]["payload"]["channel"], "testing", "the answer is not there yet")
         self.assertEqual(self.answer(1, "channels/subscribe").lines, ("* You talk on testing.",))
         self.assertEqual(self.typed("late")[0]["payload"]["channel"], "testing")
         self.assertEqual(self.typed("/leave")[0]["payload"], {"channel": "testing"})
@@ -247,6 +247,13 @@ class TypingTests(ConversationTestCase):
         turn = self.hear({"event": "channels/subscribe", "ref": uuid(1), "status": "failure", "error": error})
         self.assertEqual(turn.lines, (f"* {error}",))
         self.assertEqual(self.typed("x")[0]["payload"]["channel"], "gossip")
+
+    def test_join_unanswered(self) -> None:
+        """A channel is not the current one if the connection ended before it was joined."""
+        self.typed("/join testing")
+        self.talk.closed("")
+        self.talk.opened()
+        self.assertEqual(self.hear(WELCOME).lines, ("* Connected. You talk on gossip. /help lists the commands.",))
 
     def test_joined_channels_come_back(self) -> None:
         """A reconnect joins the channels again."""
