@@ -43,7 +43,7 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
 
     def test_private(self) -> None:
         """Nobody else may look into the directory and its files, not even into one that was put there."""
-        self.kept(said(1)).close()
+        self.create().close()
         (Path(self.directory) / "gossip.db").chmod(0o644)
         self.kept(said(2))
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in Path(self.directory).iterdir()}
@@ -221,7 +221,7 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
 
     def test_killed_before_the_log_was_emptied(self) -> None:
         """The first thing that a daemon writes empties the log that one before it left."""
-        kept = self.open()
+        kept = self.create()
         self.patch(database, "EMPTIED", 0.0)
         self.assertGreater((Path(self.directory) / "gossip.db-wal").stat().st_size, 0)
         kept.probe()

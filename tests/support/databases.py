@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, create_engine, make_url, text
@@ -31,11 +34,15 @@ class OnDatabase(Case):
     directory: str
     behind: URL
 
-    def open(self) -> Store:
-        """Open the store; it is closed after the test."""
+    def create(self) -> Store:
+        """Open the store as a daemon does, which creates it; it is closed after the test."""
         store = Store.open(self.url, self.directory)
         self.addCleanup(store.close)
         return store
+
+    def open(self) -> Store:
+        """The same, for a test that does not ask how a store is created."""
+        return self.create()
 
     def database(self) -> Engine:
         """The database behind the store, looked at from elsewhere."""
@@ -51,6 +58,14 @@ class OnSQLite(OnDatabase):
         self.directory = self.mktemp()
         self.behind = URL.create("sqlite", database=f"{self.directory}/gossip.db")
         super().setUp()
+
+    def open(self) -> Store:
+        directory = Path(self.directory)
+        if not directory.exists():
+            # To create it with all migrations takes far longer than most tests.
+            directory.mkdir(mode=0o700)
+            (directory / "gossip.db").write_bytes(_new_database())
+        return self.create()
 
 
 class OnPostgreSQL(OnDatabase):
@@ -70,6 +85,14 @@ class OnPostgreSQL(OnDatabase):
         self.behind = url.update_query_dict({"options": f"-csearch_path={schema}"})
         self.url = self.behind.set(drivername="postgresql").render_as_string(hide_password=False)
         super().setUp()
+
+
+@cache
+def _new_database() -> bytes:
+    """The file of a new SQLite store."""
+    with TemporaryDirectory() as directory:
+        Store.open(None, directory).close()
+        return (Path(directory) / "gossip.db").read_bytes()
 
 
 def _execute(engine: Engine, statement: str) -> None:

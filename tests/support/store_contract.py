@@ -274,7 +274,8 @@ class StoreTests(OnDatabase):
             MessageSaid("testing", 9, ANA, "MyMUD", "Zoë", "Hi", 1009.0),
             *(MessageSaid("gossip", seq, ANA, "MyMUD", "Bo", "Hi", 1010.0) for seq in range(10, 700)),
         ]
-        kept = self.kept(*own, *others)
+        kept = self.open()
+        kept.keep([*own, *others])
         self.assertEqual(kept.find(Numbered("gossip", 3)), [own[1]])
         self.assertEqual(kept.find(Numbered("gossip", 2)), [])
         self.assertEqual(kept.find(Numbered("nothing", 3)), [])
@@ -398,7 +399,7 @@ class StoreTests(OnDatabase):
 
     def test_directory_is_made(self) -> None:
         """The data directory is made, for its owner only, whichever the database is."""
-        self.open()
+        self.create()
         self.assertEqual(stat.S_IMODE(Path(self.directory).stat().st_mode), 0o700)
 
     def test_expiry(self) -> None:
