@@ -393,7 +393,8 @@ class OperationTests(AdminTestCase):
     def test_game_add(self) -> None:
         """A game that was added can join at once."""
         code, result = self.post("/game/add", name="My MUD", short_name="MyMUD")
-        self.assertEqual((code, list(result)), (200, ["name", "short_name", "client_id", "client_secret"]))
+        known = ["name", "short_name", "client_id", "client_secret", "owner", "link"]
+        self.assertEqual((code, list(result)), (200, known))
         registry = self.service.network.registry
         self.assertIsNotNone(registry.authenticate(result["client_id"], result["client_secret"], NOW))
 
@@ -485,9 +486,9 @@ class DaemonTests(AdminTestCase):
     """Requests that only a running daemon can answer."""
 
     def test_status(self) -> None:
-        """The socket has the status and, without a token, the metrics."""
+        """The socket has the status, the addresses and, without a token, the metrics."""
         code, _, body = self.browser().ask("GET", "/status")
-        self.assertEqual((code, json.loads(body)), (200, self.service.status()))
+        self.assertEqual((code, json.loads(body)), (200, {**self.service.status(), "address": "", "socket": ""}))
         self.assertIn(b"gossip_sessions 0.0", self.browser().ask("GET", "/metrics")[2])
 
     def test_say(self) -> None:
