@@ -24,6 +24,7 @@ from gossip.protocol.errors import Error
 from gossip.protocol.events import (
     UNECHOED,
     Authenticate,
+    ChannelsBroadcast,
     ChannelsHistory,
     ChannelsSend,
     ClientEvent,
@@ -34,6 +35,7 @@ from gossip.protocol.events import (
     NotAuthenticated,
     PlayersListed,
     ServerEvent,
+    TellsReceive,
     Unknown,
     Unreadable,
 )
@@ -60,8 +62,11 @@ CHARACTERS: Final = 1000
 HIDDEN: Final = "***"
 """Stands for a secret."""
 
-STEPS: Final = ("opened", "authenticated", "heartbeat", "message")
-"""How far a game comes, in this order: a socket, welcome, a sign of life that was asked for, something said."""
+STEPS: Final = ("opened", "authenticated", "heartbeat", "message", "heard", "told")
+"""
+How far a game comes, in this order: a socket, welcome, a sign of life that was asked for, something said, something
+heard on a channel, and a tell to one of its players.
+"""
 
 _CUT: Final = "…"
 
@@ -141,6 +146,13 @@ class Watched:
         if session not in self.numbers:
             self._last += 1
             self.numbers[session] = self._last
+
+    def got(self, event: ServerEvent, now: Moment) -> None:
+        """The game is sent something."""
+        if isinstance(event, ChannelsBroadcast):
+            self.seen["heard"] = now.wall
+        elif isinstance(event, TellsReceive):
+            self.seen["told"] = now.wall
 
     def peers(self) -> set[Address]:
         """The addresses that the game came from, or somebody who claimed to be it."""
@@ -263,6 +275,7 @@ class Watch:
         if isinstance(output, Close):
             self._ended(session, watched, f"closed with {output.code}: {output.why.text}", now)
             return
+        watched.got(output.event, now)
         for frame in frames.encode(output.event):
             self._add(session, watched, "out", _readable(frame), "", now)
 
@@ -272,6 +285,7 @@ class Watch:
         if hearing:
             texts = [_readable(frame) for frame in frames.encode(event)]
             for session in sorted(hearing, key=lambda session: self._sessions[session].numbers[session]):
+                self._sessions[session].got(event, now)
                 for text in texts:
                     self._add(session, self._sessions[session], "out", text, "", now)
 

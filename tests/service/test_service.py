@@ -681,7 +681,7 @@ class WatchTests(ServiceTestCase):
         self.assertIn('"restart"', watched.frames[-1].text)
         self.service.lost(session)
         self.assertEqual([each.way for each in watched.frames], ["in", "out", "out", "out", "end"])
-        self.assertEqual(set(watched.seen), {"opened", "authenticated", "message"})
+        self.assertEqual(set(watched.seen), {"opened", "authenticated", "message", "heard"})
 
     def test_refused(self) -> None:
         """The watch notes refused logins."""

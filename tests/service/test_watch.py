@@ -250,6 +250,24 @@ class StepsTests(WatchTestCase):
         self.say(session, frame("heartbeat"), NOW + 6)
         self.assertEqual(watched.seen["heartbeat"], NOW + 6)
 
+    def test_heard(self) -> None:
+        """What is said by another game and what echo answers count as heard, a tell as told."""
+        watched = self.look()
+        session = self.join(channels=["gossip", "testing"], players=["Ana"])
+        other = self.join("Beta", channels=["gossip"], players=["Bo"])
+        self.say(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}), NOW + 1)
+        self.assertTrue({"heard", "told"}.isdisjoint(watched.seen))
+        self.say(other, frame("channels/send", {"channel": "gossip", "name": "Bo", "message": "Hi"}), NOW + 2)
+        self.assertEqual(watched.seen["heard"], NOW + 2)
+        self.say(session, frame("channels/send", {"channel": "testing", "name": "Ana", "message": "Hi"}), NOW + 3)
+        self.assertEqual(watched.seen["heard"], NOW + 3)
+        tell = {"from_name": "Bo", "to_game": "Alpha", "to_name": "Ana", "message": "Hi"}
+        self.say(other, frame("tells/send", tell, "t"), NOW + 4)
+        self.assertEqual(watched.seen["told"], NOW + 4)
+        back = {"from_name": "Ana", "to_game": "gossip", "to_name": "echo", "message": "Hi"}
+        self.say(session, frame("tells/send", back, "t"), NOW + 5)
+        self.assertEqual(watched.seen["told"], NOW + 5)
+
     def test_text_dialect(self) -> None:
         """By telnet the list of players is a sign of life."""
         watched = self.look()

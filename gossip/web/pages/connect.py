@@ -118,6 +118,7 @@ class ConnectPages:
             guide=guide,
             secret=PLACEHOLDER,
             channel=self._public.main_channel() or MAIN_CHANNEL,
+            echo=self._layout.gossip.network.rules.settings.echo,
             telnet_port=plain,
             telnet_tls_port=encrypted,
             **_addresses(request),

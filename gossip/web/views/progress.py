@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from gossip.network.network import UNANSWERED
+from gossip.network.presence import Online
 from gossip.network.ratelimit import STRIKES, Bucket
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits
@@ -31,6 +32,8 @@ _TITLES: Final = {
     "authenticated": ("Authenticated", "Its client_id and secret were accepted."),
     "heartbeat": ("Heartbeat answered", "It answers when the network checks that it is alive, every 15 seconds."),
     "message": ("First message", "One of your players sent a message on a channel."),
+    "heard": ("Heard a message", "Your game was sent a message from a channel."),
+    "told": ("Got a tell", "One of your players was sent a tell. This step needs the flag tells."),
 }
 
 _NEXT: Final = {
@@ -38,7 +41,16 @@ _NEXT: Final = {
     "authenticated": "The socket is open. Waiting for your game to authenticate.",
     "heartbeat": "Authenticated. Waiting for your game to answer a heartbeat.",
     "message": "Your game is connected. Have one of your players send a message.",
+    "heard": "Your game sends. Waiting until another game says something on one of its channels.",
+    "told": "Your game hears what is said. Waiting for a tell to one of your players.",
 }
+
+_BY_ECHO: Final = {
+    "heard": "Your game sends. To see that it hears, subscribe to the channel testing and say something there: echo "
+    "answers.",
+    "told": "Your game hears what is said. Have one of your players send a tell to echo@gossip: it comes back.",
+}
+"""The same, if the player echo is there."""
 
 _MEANT: Final = {
     "missing-supports": 'The frame needs "supports", a list that contains at least "channels".',
@@ -170,7 +182,7 @@ def progress(gossip: GossipService, game: Game, peer: Address, now: Moment) -> P
     ]
     refused = [_refused(each, limits) for each in reversed(watched.refusals)]
     return Progress(
-        said=_said(watched, refused),
+        said=_said(watched, refused, network.rules.settings.echo, online),
         steps=tuple(Step(*_TITLES[step], watched.seen.get(step)) for step in STEPS),
         restrictions=restrictions,
         sessions=tuple(sorted(sessions, key=lambda session: session.number)),
@@ -188,7 +200,7 @@ def _restrictions(registry: Registry, game: Game, now: Moment) -> tuple[str, ...
     return ("disabled by an admin", *found) if game.disabled else tuple(found)
 
 
-def _said(watched: Watched, refused: Sequence[RefusalShown]) -> str:
+def _said(watched: Watched, refused: Sequence[RefusalShown], echo: bool, online: Online | None) -> str:
     came = watched.seen.get("authenticated", 0.0)
     # Anybody who knows the client_id can be refused: that does not concern a game that is connected.
     if refused and not watched.numbers and refused[0].at >= came:
@@ -196,7 +208,9 @@ def _said(watched: Watched, refused: Sequence[RefusalShown]) -> str:
     if came and not watched.numbers:
         return "Your game was connected, but is not connected right now."
     missing = next((step for step in STEPS if step not in watched.seen), None)
-    return _NEXT[missing] if missing else "All done: your game is talking with the others."
+    if missing is None or (missing == "told" and online is not None and "tells" not in online.supports):
+        return "All done: your game is talking with the others."
+    return (_BY_ECHO if echo else {}).get(missing, _NEXT[missing])
 
 
 def _refused(refusal: Refusal, limits: NetworkLimits) -> RefusalShown:

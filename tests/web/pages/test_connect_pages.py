@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from twisted.internet.defer import maybeDeferred
 
 import gossip.web
+from gossip.network.settings import NetworkSettings
 from gossip.registry.changes import Channel, ChannelSaved, GameSaved, Restriction, RestrictionSet
 from gossip.web.pages.connect import PLACEHOLDER, SAMPLE
 from gossip.web.settings import WebSettings
@@ -346,17 +347,37 @@ class ProgressTests(OwnerTestCase):
 
     def test_ticks(self) -> None:
         """One step after another is ticked, and a sentence tells the next one."""
-        self.assertEqual(self.done(), [False] * 4)
+        self.assertEqual(self.done(), [False] * 6)
         self.assertIn("Waiting for your game to open a socket.", self.look().text)
         session = self.service.connect()
-        self.assertEqual(self.done(), [True, False, False, False])
+        self.assertEqual(self.done(), [True] + [False] * 5)
         self.assertIn("Waiting for your game to authenticate", self.look().text)
-        self.service.write(session, frame("authenticate", self.world.credentials("Alpha", channels=["gossip"])))
-        self.assertEqual(self.done(), [True, True, False, False])
+        self.service.write(session, frame("authenticate", self.world.credentials("Alpha", channels=["testing"])))
+        self.assertEqual(self.done(), [True] * 2 + [False] * 4)
         self.service.write(session, frame("heartbeat"))
-        self.assertEqual(self.done(), [True, True, True, False])
-        self.service.write(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}))
-        self.assertEqual(self.done(), [True] * 4)
+        self.assertEqual(self.done(), [True] * 3 + [False] * 3)
+        self.service.world.network.rules.settings = NetworkSettings(echo=False)
+        self.service.write(session, frame("channels/send", {"channel": "testing", "name": "Ana", "message": "Hi"}))
+        self.assertEqual(self.done(), [True] * 4 + [False] * 2)
+        self.assertIn("Waiting until another game says something", self.look().text)
+        self.service.world.network.rules.settings = NetworkSettings()
+        self.assertIn("say something there: echo answers", self.look().text)
+        self.service.write(session, frame("channels/send", {"channel": "testing", "name": "Ana", "message": "Hi"}))
+        self.assertEqual(self.done(), [True] * 5 + [False])
+        self.service.write(session, frame("heartbeat", {"players": ["Ana"]}))
+        tell = {"from_name": "Ana", "to_game": "gossip", "to_name": "echo", "message": "Hi"}
+        self.assertIn("send a tell to echo@gossip", self.look().text)
+        self.service.write(session, frame("tells/send", tell, "t"))
+        self.assertEqual(self.done(), [True] * 6)
+        self.assertIn("All done", self.look().text)
+
+    def test_without_tells(self) -> None:
+        """A game that does not support tells is done without one."""
+        self.look()
+        session = self.service.join("Alpha", channels=["testing"], supports=["channels"])
+        self.service.write(session, frame("heartbeat"))
+        self.service.write(session, frame("channels/send", {"channel": "testing", "name": "Ana", "message": "Hi"}))
+        self.assertEqual(self.done(), [True] * 5 + [False])
         self.assertIn("All done", self.look().text)
 
     def test_mapped_address(self) -> None:
@@ -386,7 +407,7 @@ class ProgressTests(OwnerTestCase):
             said = re.search('role="status" data-part="said">(.*?)</p>', self.look().body.decode())
             assert said
             self.assertIn(meaning, said[1].replace("&#34;", '"'))
-        self.assertEqual(self.done(), [True, False, False, False])
+        self.assertEqual(self.done(), [True] + [False] * 5)
         self.service.clock.advance(1)
         self.try_with(self.world.credentials("Alpha"))
         self.assertIn("Authenticated. Waiting", self.look().text)
@@ -402,7 +423,7 @@ class ProgressTests(OwnerTestCase):
         self.service.write(session, frame("heartbeat"))
         self.service.write(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}))
         self.service.lost(session)
-        self.assertEqual(self.done(), [True] * 4)
+        self.assertEqual(self.done(), [True] * 4 + [False] * 2)
         self.assertIn("Your game was connected, but is not connected right now.", self.look().text)
 
     def test_too_many(self) -> None:
