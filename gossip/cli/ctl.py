@@ -108,7 +108,7 @@ def _post(arguments: argparse.Namespace) -> dict[str, Any]:
     """Have the running daemon carry out a command, or carry it out on the store of a stopped one."""
     command = arguments.command
     try:
-        return _daemon(arguments).post(command.wire, given(arguments))
+        return _daemon(arguments).post(command.wire, given(arguments), command.takes)
     except NotRunning:
         return _stopped(arguments).post(command, given(arguments))
 

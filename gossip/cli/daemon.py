@@ -65,9 +65,13 @@ class RunningDaemon:
         with closing(self._connection()) as connection:
             return self._read(self._request(connection, "GET", name + query))
 
-    def post(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Have a command carried out, and return its result."""
-        with closing(self._connection()) as connection:
+    def post(self, name: str, arguments: dict[str, Any], takes: float = 0.0) -> dict[str, Any]:
+        """
+        Have a command carried out, and return its result.
+
+        @param takes: how long it can take besides the usual, in seconds.
+        """
+        with closing(self._connection(TIMEOUT + takes)) as connection:
             return self._read(self._request(connection, "POST", name, _written(arguments)))
 
     def snapshot(self) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ from gossip.network.presence import Online, Presence
 from gossip.network.ratelimit import Bucket, Rate
 from gossip.network.session import Session
 from gossip.network.settings import Rules
+from gossip.protocol.emotes import emote
 from gossip.protocol.events import ChannelsBroadcast, TellsReceive
 from gossip.protocol.moment import Moment
 from gossip.protocol.text import shortened, timestamp
@@ -31,7 +32,6 @@ BY_TELL: Final = Rate(5, 1)
 """How often it answers the players of a game by tells."""
 
 _SAID, _EMOTED, _TOLD = "said: ", "emoted: ", "You said: "
-_EMOTE: Final = "/me "
 
 
 class Echo:
@@ -55,15 +55,12 @@ class Echo:
         if online is None or not self._rules.settings.echo:
             return []
         at_game = f"@{said.game} "
-        if any(at_game + verb in said.message for verb in (_SAID, _EMOTED)) or _is_silent(
-            online, "echo", ON_CHANNEL, now
-        ):
+        repeats = any(at_game + verb in said.message for verb in (_SAID, _EMOTED))
+        if repeats or _is_silent(online, "echo", ON_CHANNEL, now):
             return []
-        if said.message.startswith(_EMOTE):
-            text = said.name + at_game + _EMOTED + said.message.removeprefix(_EMOTE)
-        else:
-            text = said.name + at_game + _SAID + said.message
-        return self.broadcast(online, said.channel, text)
+        done = emote(said.message)
+        answer = _SAID + said.message if done is None else _EMOTED + done
+        return self.broadcast(online, said.channel, said.name + at_game + answer)
 
     def broadcast(self, online: Online, channel: str, text: str) -> Outputs:
         """

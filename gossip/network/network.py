@@ -32,6 +32,7 @@ from gossip.network.people import People
 from gossip.network.players import Players
 from gossip.network.presence import Online, Presence
 from gossip.network.ratelimit import Rate, spend
+from gossip.network.rehearsal import Rehearsal
 from gossip.network.relays import Noticed, Relayed, SessionJoined, Spoke, WrongSecret
 from gossip.network.removing import Removing
 from gossip.network.reports import Reports
@@ -154,6 +155,7 @@ class Network:
     @ivar people: who talks on the pages.
     @ivar nodes: the other daemons of the network, if several share it.
     @ivar leads: whether this one does what is done once for all of them: counts players, drops what is too old.
+    @ivar rehearsal: plays to one game what happens on a network with many.
     """
 
     def __init__(
@@ -198,6 +200,7 @@ class Network:
         self._quarter: int | None = None
 
         self._echo = Echo(self.presence, self._new_ref, rules)
+        self.rehearsal = Rehearsal(self.presence, self._echo, self._new_ref, self._close)
         tells = Tells(registry, self.presence, moderation, self._echo, nodes, self._new_ref, rules)
         self._table: dict[type[Event], tuple[str, Handler]] = {
             Heartbeat: ("channels", self._heartbeat),

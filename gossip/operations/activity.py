@@ -146,6 +146,11 @@ def _purged(given: Arguments) -> str:
     return f"removed {count} by {given['who']}{_on(given)}: {_value(given['reason'])}"
 
 
+def _rehearsed(given: Arguments) -> str:
+    step = given.get("step")
+    return f"rehearsed with {given['game']}" + (f" ({_value(step)})" if step else "")
+
+
 _DEEDS: Final[dict[str, str | Callable[[Arguments], str]]] = {
     "game/add": "registered {short_name} ({name})",
     "game/rotate": "created a new secret for {game}",
@@ -153,6 +158,7 @@ _DEEDS: Final[dict[str, str | Callable[[Arguments], str]]] = {
     "game/enable": "enabled {game}",
     "game/remove": "removed {game}",
     "game/edit": "changed {game}",
+    "game/rehearse": _rehearsed,
     "channel/create": "created the channel {channel}",
     "channel/publish": "published the channel {channel}",
     "channel/show": "published the channel {channel}",

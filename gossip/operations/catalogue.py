@@ -6,8 +6,9 @@ from typing import Final
 
 from gossip.operations import accounts, agents, audit, channels, filters, games, messages, reports, restrictions
 from gossip.operations.command import Command
-from gossip.operations.errands import ERRANDS
+from gossip.operations.errands import Errand, RestartNotice, Say
 from gossip.operations.operation import Operation
+from gossip.operations.rehearsal import Rehearse
 
 OPERATIONS: Final[dict[str, type[Operation]]] = {
     operation.wire: operation
@@ -15,6 +16,9 @@ OPERATIONS: Final[dict[str, type[Operation]]] = {
     for operation in module.OPERATIONS
 }
 """All operations by their names."""
+
+ERRANDS: Final[dict[str, type[Errand]]] = {errand.wire: errand for errand in (Rehearse, RestartNotice, Say)}
+"""All errands by their names."""
 
 COMMANDS: Final[dict[str, type[Command]]] = {**OPERATIONS, **ERRANDS}
 """All operations and errands by their names."""

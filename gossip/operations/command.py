@@ -79,6 +79,7 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @cvar typed: what is typed for it after C{gossipctl}, by default the parts of C{wire}; C{None} if gossipctl does not
         offer it.
     @cvar needs_daemon: only a running daemon can do it. Otherwise gossipctl does it to the store of a stopped one.
+    @cvar takes: how long it can take besides the usual, in seconds.
     @cvar may_be_first: a store is made for it, if there is none.
     @cvar hushed: the arguments that are not noted.
     @cvar question: what a person in a terminal is asked first, with arguments in braces: it cannot be undone.
@@ -89,6 +90,7 @@ class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     wire: ClassVar[str]
     typed: ClassVar[str | None] = ""
     needs_daemon: ClassVar[bool] = False
+    takes: ClassVar[float] = 0.0
     may_be_first: ClassVar[bool] = False
     hushed: ClassVar[tuple[str, ...]] = ()
     question: ClassVar[str] = ""

@@ -6,14 +6,19 @@ They need a running daemon: there is nothing that gossipctl could do to the stor
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from gossip.operations.command import Argument, Command
+from gossip.operations.command import Argument, Command, Result
 
 if TYPE_CHECKING:
     from gossip.service.service import GossipService
+
+
+Outcome = Callable[[], Awaitable[Result]]
+"""Waits for what comes of an errand, and returns it."""
 
 
 class Errand(Command, frozen=True):
@@ -21,10 +26,11 @@ class Errand(Command, frozen=True):
 
     needs_daemon = True
 
-    async def run(self, gossip: GossipService) -> None:
+    async def run(self, gossip: GossipService) -> Outcome | None:
         """
         Do it in the running daemon.
 
+        @return: what tells the result once the note is kept; C{None} if the result is the arguments.
         @raise Refused: it cannot be done; the text says why.
         """
         raise NotImplementedError
@@ -69,7 +75,3 @@ class Backup(Command, frozen=True):
 
     wire = "backup"
     typed = None  # gossipctl writes the copy to a file
-
-
-ERRANDS: Final[dict[str, type[Errand]]] = {errand.wire: errand for errand in (RestartNotice, Say)}
-"""All errands by their names."""

@@ -39,7 +39,7 @@ class Executor:
         @raise gossip.service.service.NotKept: the database is away. An errand was done all the same, but not noted.
         """
         if isinstance(command, Errand):
-            return await self._run(command, actor)
+            return await self._run(command, actor, check)
         assert isinstance(command, Operation)
         if isinstance(command, Listing):
             if check is not None:
@@ -86,10 +86,12 @@ class Executor:
         """A list changes nothing, so it waits for no change; others get their turns while it is made."""
         return await self._gossip.in_slices(listing.work(self._gossip.network.registry, self._occasion(actor)))
 
-    async def _run(self, errand: Errand, actor: str) -> Result:
-        await errand.run(self._gossip)
+    async def _run(self, errand: Errand, actor: str, check: Callable[[], None] | None) -> Result:
+        if check is not None:
+            check()
+        outcome = await errand.run(self._gossip)
         await self._gossip.change(Audited(note(errand.wire, errand, self._occasion(actor)), None))
-        return msgspec.to_builtins(errand)  # type: ignore[no-any-return]
+        return msgspec.to_builtins(errand) if outcome is None else await outcome()
 
     async def snapshot(self, actor: str) -> BinaryIO:
         """

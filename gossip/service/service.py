@@ -33,6 +33,7 @@ from gossip.network.outputs import (
     Release,
     Send,
 )
+from gossip.network.rehearsal import SERVICE_RESTART
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
@@ -48,6 +49,7 @@ from gossip.service.fanout import Fanout
 from gossip.service.interfaces import CertificateStatus, IConnection, IGossip, ITransportStatus
 from gossip.service.long_answers import LongAnswers, pieces_of, pieces_of_list
 from gossip.service.reads import Finding, Reading, Reads, no_history, no_message
+from gossip.service.rehearsals import PARTING_SECONDS, Rehearsals
 from gossip.service.watch import Watch
 from gossip.store.errors import StoreError
 
@@ -59,15 +61,6 @@ NORMAL_CLOSURE: Final = 1000
 
 INTERNAL_ERROR: Final = 1011
 """The close code after a mistake of ours (RFC 6455, section 7.4.1)."""
-
-SERVICE_RESTART: Final = 1012
-"""The close code of a restart (IANA, WebSocket Close Code Number Registry)."""
-
-PARTING_SECONDS: Final = 0.5
-"""
-How long the daemon waits, when it stops, between the restart events and the ends of the connections, in seconds: games
-that read both at once tend to handle the end first.
-"""
 
 DRAIN_SECONDS: Final = 2.0
 """How long the daemon waits for its connections to end when it stops, in seconds."""
@@ -137,6 +130,7 @@ class GossipService(Service):
     @ivar heard: the observers of messages, on all channels.
     @ivar removed: the observers of removals.
     @ivar watch: what owners see of the sessions of their games.
+    @ivar rehearsals: what owners rehearse with their games.
     """
 
     _log = Logger()
@@ -183,6 +177,7 @@ class GossipService(Service):
         self._drained: Deferred[None] | None = None
         self.watch = Watch(network)
         self._watched = self.watch.watched
+        self.rehearsals = Rehearsals(network, self._carry_out)
         self._started_at = clock.seconds()
         self._offset = clock.now().wall - clock.now().steady
         self._settled_groups = 0
@@ -513,6 +508,7 @@ class GossipService(Service):
         self._left.tick()
         try:
             self._carry_out(self.network.tick(moment))
+            self.rehearsals.tick(moment)
         except Exception:
             # A LoopingCall that fails would stop for ever.
             self._log.failure("a tick failed")

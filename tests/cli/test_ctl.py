@@ -144,6 +144,7 @@ class TerminalTests(SynchronousTestCase):
             "report/resolve": {**report, "verified": False},
             "audit/list": {"entries": [entry]},
             "restart-notice": {"seconds": hostile},
+            "game/rehearse": {"steps": [{"step": "tell", "sent": hostile, "outcome": hostile, "done": None}]},
             "say": {"channel": hostile},
         }
         views = {command.view for command in COMMANDS.values()}

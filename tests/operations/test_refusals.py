@@ -10,8 +10,7 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 import gossip
-from gossip.operations.catalogue import OPERATIONS
-from gossip.operations.errands import ERRANDS
+from gossip.operations.catalogue import ERRANDS, OPERATIONS
 from gossip.operations.games import GameAdd
 from gossip.operations.operation import filled_in, read
 from gossip.registry.errors import Refused

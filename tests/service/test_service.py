@@ -18,7 +18,8 @@ from gossip.registry.registry import Registry
 from gossip.registry.sought import LatestOf, Sought
 from gossip.service.counters import LATENCIES
 from gossip.service.interfaces import CertificateStatus, IConnection, IGossip
-from gossip.service.service import PARTING_SECONDS, UNANSWERED, NotKept
+from gossip.service.rehearsals import PARTING_SECONDS
+from gossip.service.service import UNANSWERED, NotKept
 from gossip.service.watch import SECONDS, Watched
 from gossip.web.api.metrics import DaemonCollector
 from tests.support.memory_service import CountingTransport, MemoryConnection, MemoryService

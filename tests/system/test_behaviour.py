@@ -11,7 +11,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.testing import StringTransportWithDisconnection
 
 from gossip.network.ratelimit import Rate
-from gossip.service.service import PARTING_SECONDS
+from gossip.service.rehearsals import PARTING_SECONDS
 from gossip.transports.admission import Admission
 from gossip.transports.websocket.connection import GameFactory
 from tests.support.rawsocket import CLOSE, TEXT, frame, frames, handshake

@@ -61,12 +61,17 @@ class LiveTests(OwnerTestCase):
         self.assertEqual(self.ticked(), 0)
         game = self.connect()
         eventually(lambda: self.ticked() == 1, "the socket")
-        game.authenticate(credentials, channels=["gossip"])
+        game.authenticate(credentials, channels=["gossip", "testing"])
         eventually(lambda: self.ticked() == 2, "the authentication")
         game.write(HEARTBEAT)
         eventually(lambda: self.ticked() == 3, "the heartbeat")
         self.say(game, "Hello")
         eventually(lambda: self.ticked() == 4, "the message")
+        self.wait_for("echo answers")
+        game.ask("channels/send", {"channel": "testing", "name": "Ana", "message": "Hello"})
+        eventually(lambda: self.ticked() == 5, "the answer of echo")
+        game.ask("tells/send", {"from_name": "Ana", "to_game": "gossip", "to_name": "echo", "message": "Hello"})
+        eventually(lambda: self.ticked() == 6, "the tell of echo")
         self.wait_for("All done")
         self.open("/manage/Mine")
         eventually(self.is_live, "a live page")
@@ -80,6 +85,23 @@ class LiveTests(OwnerTestCase):
         game.close()
         self.wait_for("Not connected right now.")
         self.assertEqual(self.tab.complaints(), [])
+
+    def test_rehearsal(self) -> None:
+        """A restart is rehearsed, and ticked off when the game is back."""
+        self.own()
+        game = self.join("Alpha", players=["Ana"])
+        self.open("/manage/Alpha")
+        self.send('input[value="restart"] ~ button')
+        eventually(self.is_live, "a live page")
+        self.wait_for("Open: waiting until it is back")
+        self.assertEqual(game.ended()[1], 1012)
+        self.join("Alpha")
+        self.wait_for("Yes: it came back after")
+        self.assertEqual(self.tab.complaints(), [])
+        self.open("/manage/Alpha")
+        self.fill(player="Zed")
+        self.send('input[value="tell"] ~ button')
+        self.assertIn("this player is not signed in to the game", self.tab.text.lower())
 
     def test_refused(self) -> None:
         """A try with a wrong secret is told at once, with what to do."""
@@ -191,6 +213,9 @@ class WithoutScriptsTests(OwnerTestCase):
             "the tick",
         )
         self.open("/manage/Mine")
+        self.send('input[value="message"] ~ button')
+        self.assertEqual(game.expect("channels/broadcast")["payload"]["name"], "echo")
+        self.assertIn("waiting until it answers a heartbeat", self.tab.text)
         self.fill(tagline="A quiet place", connections="telnet://mud.example:4000")
         self.send('form[action="/manage/Mine"] button.main')
         self.assertEqual(self.path, "/manage/Mine?done=saved")

@@ -46,7 +46,7 @@ class CompletionTests(SynchronousTestCase):
 
     def complete(self, shell: str) -> None:
         self.assertEqual(self.completed(shell, "sta"), {"status"})
-        self.assertEqual(self.completed(shell, "game", "r"), {"rotate", "remove"})
+        self.assertEqual(self.completed(shell, "game", "r"), {"rehearse", "rotate", "remove"})
         self.assertEqual(self.completed(shell, "game", "add", "--hi"), {"--hidden", "--hide-players"})
         self.assertEqual(self.completed(shell, "--data", "x", "channel", "remove", "--y"), {"--yes"})
 

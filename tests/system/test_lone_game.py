@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from tests.support.daemon import WITHIN, Daemon, DaemonTestCase, free_port
@@ -119,3 +120,32 @@ class EchoTests(DaemonTestCase):
         daemon.send_signal(signal.SIGHUP)
         daemon.logged("read the configuration again")
         self.assertEqual(game.outcome("tells/send", tell), "receiving player offline")
+
+
+class RehearsalTests(DaemonTestCase):
+    """gossipctl game rehearse."""
+
+    def test_steps(self) -> None:
+        """The game hears every step; gossipctl waits until it answers a heartbeat, or comes back after a restart."""
+        daemon = self.daemon().start()
+        registered = daemon.register("Alpha")
+        game = self.join(daemon, registered, channels=["testing"], players=["Ana"])
+        with ThreadPoolExecutor() as threads:
+            printed = threads.submit(daemon.gossipctl_text, "game", "rehearse", "Alpha")
+            events = [game.expect(event) for event in ("channels/broadcast", "tells/receive", "players/sign-in")]
+            self.assertEqual(game.expect("players/sign-out")["payload"], {"game": "gossip", "name": "echo"})
+            game.expect("heartbeat")
+            game.write({"event": "heartbeat", "payload": {"players": ["Ana"]}})
+            lines = printed.result().splitlines()
+        self.assertEqual(events[0]["payload"]["game"], "gossip")
+        self.assertEqual(events[1]["payload"]["to_name"], "Ana")
+        self.assertEqual(len([line for line in lines if line.startswith("  yes: it answered the next heartbeat")]), 5)
+        with ThreadPoolExecutor() as threads:
+            result = threads.submit(daemon.gossipctl, "game", "rehearse", "Alpha", "--step", "restart")
+            frames, code, _ = game.ended()
+            self.assertEqual((frames[-1]["event"], frames[-1]["payload"], code), ("restart", {"downtime": 5}, 1012))
+            self.join(daemon, registered)
+            [step] = result.result()["steps"]
+        self.assertTrue(step["done"], step)
+        noted = [entry["operation"] for entry in daemon.admin("audit/list")["entries"]]
+        self.assertEqual(noted, ["game/rehearse", "game/rehearse", "game/add"])

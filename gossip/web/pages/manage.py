@@ -9,10 +9,10 @@ from msgspec import UNSET
 from msgspec.structs import replace
 from twisted.web import http
 
-from gossip.operations.command import Result
+from gossip.operations.command import Command, Result
 from gossip.operations.executor import Executor
 from gossip.operations.games import GameAdd, GameEdit, GameRemove, GameRotate
-from gossip.operations.operation import Operation
+from gossip.operations.rehearsal import EXPLAINED, Rehearse
 from gossip.registry.changes import Account, Game
 from gossip.registry.errors import Refused
 from gossip.registry.secret import old_secret_until
@@ -65,6 +65,7 @@ class ManagePages:
         router.add("/manage", get=signed_in(self.games), post=signed_in(self.register))
         router.add("/manage/{game}", get=signed_in(self.game), post=signed_in(self.edit))
         router.add("/manage/{game}/live", get=signed_in(self.live))
+        router.add("/manage/{game}/rehearse", post=signed_in(self.rehearse))
         router.add("/manage/{game}/secret", post=signed_in(self.rotate))
         router.add("/manage/{game}/remove", post=signed_in(self.remove))
 
@@ -174,7 +175,18 @@ class ManagePages:
             "game": game,
             "progress": progress(layout.gossip, game, layout.peer(request), layout.gossip.now()),
             "user_agent": seen.user_agent if seen else None,
+            "steps_to_rehearse": EXPLAINED,
+            "rehearsed": layout.gossip.rehearsals.of(game.client_id),
         }
+
+    async def rehearse(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """Rehearse something with a game. What comes of it is shown by its page."""
+        game, form = self._own(account, name), self._cookies.read_form(request)
+        try:
+            await self._carry_out(fill(Rehearse, form, game=game.short_name, no_wait=True), account, game)
+        except Refused as refused:
+            return self._game(request, game, refused=refused)
+        return redirect(request, f"/manage/{game.short_name}#rehearse")
 
     async def edit(self, request: PublicRequest, account: Account, name: str) -> bytes:
         """Edit a game."""
@@ -221,7 +233,7 @@ class ManagePages:
 
     async def _carry_out(
         self,
-        operation: Operation,
+        operation: Command,
         account: Account,
         game: Game,
         check_also: Callable[[Account, Game], None] = lambda account, game: None,
@@ -235,7 +247,7 @@ class ManagePages:
 
         return await self._note(operation, account, check)
 
-    async def _note(self, operation: Operation, account: Account, check: Callable[[], None]) -> Result:
+    async def _note(self, operation: Command, account: Account, check: Callable[[], None]) -> Result:
         """
         Carry out an operation, at a limited rate: each is an entry in the activity log, which nobody must flood.
 

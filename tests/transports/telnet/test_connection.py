@@ -14,7 +14,7 @@ from zope.interface.verify import verifyObject
 
 from gossip.registry.changes import GameRemoved
 from gossip.service.interfaces import IConnection, IWireFormat
-from gossip.service.service import PARTING_SECONDS
+from gossip.service.rehearsals import PARTING_SECONDS
 from gossip.transports.budget import Budgets
 from gossip.transports.half_close import HALF_CLOSED_SECONDS
 from gossip.transports.telnet.connection import CLOSE_SECONDS, LINES_A_TURN

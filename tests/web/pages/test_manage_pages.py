@@ -18,6 +18,9 @@ from tests.support.sites import OwnerTestCase
 from tests.support.visitor import Answer, Visitor
 from tests.support.world import NOW, frame
 
+FORMS = ("", "/secret", "/remove", "/rehearse")
+"""Where the forms of a game go, below its page."""
+
 MINE = {"short_name": "Mine", "name": "My MUD"}
 
 
@@ -29,7 +32,7 @@ class SignedInTests(OwnerTestCase):
         stranger, before = Visitor(self.site), self.games()
         for path in ("/manage", "/manage/Alpha", "/manage/Alpha/live"):
             self.assertEqual(stranger.get(path).location, f"/sign-in?back={path}")
-        for path in ("/manage", "/manage/Alpha", "/manage/Alpha/secret", "/manage/Alpha/remove"):
+        for path in ("/manage", *(f"/manage/Alpha{form}" for form in FORMS)):
             self.assertEqual(stranger.post(path, {**MINE, "sure": "1"}, at="/sign-in").code, 303)
         self.assertEqual(self.games(), before)
 
@@ -38,7 +41,7 @@ class SignedInTests(OwnerTestCase):
         before = self.games()
         for path in ("/manage/Beta", "/manage/beta", "/manage/Beta/live", "/manage/Gamma", "/manage/Nobody"):
             self.assertEqual(self.ana.get(path).code, 404, path)
-        for path in ("/manage/Beta", "/manage/Beta/secret", "/manage/Beta/remove", "/manage/Gamma/secret"):
+        for path in (*(f"/manage/Beta{form}" for form in FORMS), "/manage/Gamma/secret"):
             self.assertEqual(self.ana.post(path, {"name": "Stolen", "sure": "1"}, at="/manage").code, 404, path)
         self.assertEqual(self.games(), before)
         self.assertNotIn("Beta", self.ana.get("/manage").text)
@@ -53,12 +56,53 @@ class SignedInTests(OwnerTestCase):
     def test_forged(self) -> None:
         """A form of another site changes nothing."""
         before = self.games()
-        for path in ("/manage", "/manage/Alpha", "/manage/Alpha/secret", "/manage/Alpha/remove"):
+        for path in ("/manage", *(f"/manage/Alpha{form}" for form in FORMS)):
             for forged in ({"csrf": "0" * 64}, {"csrf": ""}):
                 self.assertEqual(self.ana.post(path, {**MINE, "sure": "1", **forged}).code, 403, path)
             answer = self.ana.post(path, {**MINE, "sure": "1"}, at="/manage", Origin="https://evil.example")
             self.assertEqual(answer.code, 403, path)
         self.assertEqual(self.games(), before)
+
+
+class RehearsalTests(OwnerTestCase):
+    """Rehearsing with a game."""
+
+    def test_rehearsed(self) -> None:
+        """A step is played to the game, noted, and shown with what came of it; without a script by loading again."""
+        session = self.service.join("Alpha", channels=["testing"], players=["Ana"])
+        answer = self.ana.post("/manage/Alpha/rehearse", {"step": "message"}, at="/manage/Alpha")
+        self.assertEqual((answer.code, answer.location), (303, "/manage/Alpha#rehearse"))
+        [heard] = [event for event in self.service.told(session) if event["event"] == "channels/broadcast"]
+        self.assertEqual((heard["payload"]["name"], heard["payload"]["channel"]), ("echo", "testing"))
+        [entry] = self.service.store.entries
+        self.assertEqual((entry.actor, entry.operation, entry.subject), ("Ana", "game/rehearse", "Alpha"))
+        for path in ("/manage/Alpha", "/manage/Alpha/live"):
+            self.assertIn("Open: waiting until it answers a heartbeat", self.ana.get(path).text)
+        self.service.clock.pump([1.0] * 15)
+        self.service.write(session, frame("heartbeat"))
+        self.service.clock.advance(1)
+        for path in ("/manage/Alpha", "/manage/Alpha/live"):
+            self.assertIn("Yes: it answered the next heartbeat, after 16 s", self.ana.get(path).text)
+
+    def test_player(self) -> None:
+        """The owner says who is told something; an empty field stands for any player."""
+        session = self.service.join("Alpha", players=["Ana", "Bo"])
+        for player, told in (("Bo", "Bo"), ("", "Ana")):
+            self.ana.post("/manage/Alpha/rehearse", {"step": "tell", "player": player}, at="/manage/Alpha")
+            [heard] = [event for event in self.service.told(session) if event["event"] == "tells/receive"]
+            self.assertEqual(heard["payload"]["to_name"], told)
+
+    def test_refused(self) -> None:
+        """A step that cannot be played says why, and is not noted."""
+        answer = self.ana.post("/manage/Alpha/rehearse", {"step": "restart"}, at="/manage/Alpha")
+        self.assertEqual(answer.code, 422)
+        self.assertIn("the game is not connected", answer.text)
+        self.service.join("Alpha", players=["Ana"])
+        answer = self.ana.post("/manage/Alpha/rehearse", {"step": "tell", "player": HOSTILE}, at="/manage/Alpha")
+        self.assertIn("this player is not signed in to the game", answer.text)
+        self.assertNotIn("onmouseover", answer.text)
+        self.assertEqual(self.ana.post("/manage/Alpha/rehearse", {"step": "x"}, at="/manage/Alpha").code, 422)
+        self.assertEqual(self.service.store.entries, [])
 
 
 class RegisterTests(OwnerTestCase):
