@@ -245,6 +245,7 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
         before = sorted(Path(self.directory).iterdir())
         # Left by processes that were killed.
         Path(self.directory, "gossip.db.snapshot").write_text("half a copy")
+        self.assertTrue(kept.copies)
         with kept.snapshot() as first, kept.snapshot() as second:
             self.assertEqual(stat.S_IMODE(os.fstat(first.fileno()).st_mode), 0o600)
             self.assertEqual(sorted(Path(self.directory).iterdir()), before)

@@ -85,17 +85,26 @@ class ConnectPages:
     def _games(self, account: Account | None) -> list[Game]:
         return [] if account is None else self._layout.gossip.network.registry.games_of(account.name)
 
-    def guide(self, request: PublicRequest, name: str) -> bytes:
+    async def guide(self, request: PublicRequest, name: str) -> bytes:
         """A guide for everybody, or for the only game of an account. The name of a game leads to all its guides."""
         guide = GUIDES.get(name)
         if guide is None:
             registry = self._layout.gossip.network.registry
             game = own_game(registry, self._cookies.require_account(request), name)
             return redirect(request, f"/connect?game={game.short_name}")
-        games = self._games(self._cookies.account(request))
+        account = self._cookies.account(request)
+        games = self._games(account)
         if len(games) == 1:
             return redirect(request, f"/connect/{games[0].short_name}/{guide.name}")
-        return self._page(request, guide, SAMPLE, f"{guide.title}: connect your game", progress=None, games=games)
+        return self._page(
+            request,
+            guide,
+            SAMPLE,
+            f"{guide.title}: connect your game",
+            progress=None,
+            games=games,
+            found=await self._ownerless.found(account),
+        )
 
     def filled_in(self, request: PublicRequest, account: Account, name: str, code_base: str) -> bytes:
         """A guide that is filled in for a game, with the progress of the game."""
@@ -105,7 +114,9 @@ class ConnectPages:
         if guide is None:
             raise NotFound("There is no guide for this code base.")
         seen = progress(layout.gossip, game, layout.peer(request), layout.gossip.now())
-        return self._page(request, guide, game, f"Connect {game.name}: {guide.title}", progress=seen, games=[game])
+        return self._page(
+            request, guide, game, f"Connect {game.name}: {guide.title}", progress=seen, games=[game], found=None
+        )
 
     def _page(self, request: PublicRequest, guide: Guide, game: Game, title: str, **values: Any) -> bytes:
         plain, encrypted = self._telnet

@@ -268,6 +268,8 @@ class OwnerlessTests(OwnerTestCase):
             self.assertIn("2 games without an owner", text)
             self.assertIn("The Delta Delta Take The Delta The Gamma Gamma Take The Gamma Take all 2", text)
             self.assertNotIn("without an owner", self.ana.get(path).text)
+        self.assertIn("/connect#ownerless", self.root.get("/connect/evennia").page.links())
+        self.assertNotIn("/connect#ownerless", self.visitor("Cy").get("/connect/evennia").page.links())
         self.assertNotIn("without an owner", Visitor(self.site).get("/connect").text)
         self.world.change("Gamma", owner="Ana")
         self.assertIn("1 game without an owner It was registered", self.root.get("/manage").text)

@@ -315,6 +315,7 @@ class SignUpTests(AccountsTestCase):
     def test_way_back(self) -> None:
         """After signing up the browser goes back to where it came from."""
         self.assertIn("/sign-up?back=/chat/gossip", self.visitor.get("/sign-in?back=/chat/gossip").page.links())
+        self.assertIn("/sign-in?back=%2Fchat%2Fgossip", self.visitor.get("/sign-up?back=/chat/gossip").page.links())
         self.assertEqual(self.sign_up("/sign-up?back=/chat/gossip", back="/chat/gossip").location, "/chat/gossip")
 
     def test_mistakes(self) -> None:
