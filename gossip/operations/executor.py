@@ -36,7 +36,8 @@ class Executor:
         @param actor: the admin: C{unix:NAME} for a user of the machine, otherwise the name of an account.
         @param check: is called when the turn of an operation comes, and refuses it by raising something.
         @raise Refused: it cannot be done; the text says why.
-        @raise gossip.service.service.NotKept: the database is away. An errand was done all the same, but not noted.
+        @raise gossip.service.changes_in_turn.NotKept: the database is away. An errand was done all the same, but not
+            noted.
         """
         if isinstance(command, Errand):
             return await self._run(command, actor, check)

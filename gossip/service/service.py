@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, Protocol, TypeVar, cast
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredLock, execute, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, execute, maybeDeferred, succeed
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -43,6 +43,7 @@ from gossip.registry.addresses import Address
 from gossip.registry.changes import Change, MessageSaid, MessagesRemoved
 from gossip.service.answer_queue import Answer, AnswersInOrder, Place
 from gossip.service.bounded_log import Frequent
+from gossip.service.changes_in_turn import ChangesInTurn, NotKept
 from gossip.service.clock import IClock
 from gossip.service.counters import Counters, Status
 from gossip.service.fanout import Fanout
@@ -51,7 +52,6 @@ from gossip.service.long_answers import LongAnswers, pieces_of, pieces_of_list
 from gossip.service.reads import Finding, Reading, Reads, no_history, no_message
 from gossip.service.rehearsals import PARTING_SECONDS, Rehearsals
 from gossip.service.watch import Watch
-from gossip.store.errors import StoreError
 
 _Result = TypeVar("_Result")
 _Told = TypeVar("_Told")
@@ -76,10 +76,6 @@ where nobody speaks must be true as well. One small write to the disk in this ti
 
 UNANSWERED: Final = 200
 """How many unanswered requests one connection may have before no more are read from it."""
-
-
-class NotKept(StoreError):
-    """A change could not be written to the database; nothing was changed."""
 
 
 class IWriter(Protocol):
@@ -173,7 +169,7 @@ class GossipService(Service):
         self._reads = Reads(network, self.now, history, find, writer.barrier, self._keep, self._fill)
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = clock
-        self._changing = DeferredLock()
+        self._changing = ChangesInTurn(clock)
         self._drained: Deferred[None] | None = None
         self.watch = Watch(network)
         self._watched = self.watch.watched
@@ -398,10 +394,9 @@ class GossipService(Service):
         @param change: the change; or a function that makes it from what is known when its turn comes, and returns
             C{None} if there is nothing to change by then.
         @return: fires when it is kept and in force; fails with L{Refused <gossip.registry.errors.Refused>}, L{NotKept},
-            or whatever the function raises.
+            L{NotSettled <gossip.service.changes_in_turn.NotSettled>}, or whatever the function raises.
         """
-        # From reading what is known to having changed it: of two edits at once neither must be lost.
-        return self._changing.run(self._change, change)
+        return self._changing.make(partial(self._change, change))
 
     def _change(self, change: Change | Callable[[], Change | None]) -> Deferred[None]:
         made = change() if callable(change) else change
@@ -420,12 +415,13 @@ class GossipService(Service):
         @param name: the name of the account.
         @param peer: the address that it comes from.
         @return: fires when it is kept; fails with L{Denied <gossip.protocol.errors.Denied>}, L{Overrun
-            <gossip.protocol.errors.Overrun>} or L{NotKept}.
+            <gossip.protocol.errors.Overrun>}, L{NotKept} or L{NotSettled <gossip.service.changes_in_turn.NotSettled>}.
         """
         return maybeDeferred(self._say, name, peer, channel, message)
 
     def _say(self, name: str, peer: Address, channel: str, message: str) -> Deferred[None]:
-        return self._kept(self.network.people.say(name, peer, channel, message, self.now()))
+        said = self._kept(self.network.people.say(name, peer, channel, message, self.now()))
+        return self._changing.in_time(said)
 
     def announce(self, channel: str, text: str) -> Deferred[None]:
         """

@@ -16,7 +16,7 @@ from gossip.operations.errands import Say
 from gossip.operations.executor import Executor
 from gossip.operations.games import GameEdit, GameShow
 from gossip.registry.errors import Refused
-from gossip.service.service import NotKept
+from gossip.service.changes_in_turn import NotKept
 from gossip.store.errors import StoreError
 from tests.support.memory_service import MemoryService
 from tests.support.memory_store import COPY

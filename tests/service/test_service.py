@@ -16,10 +16,11 @@ from gossip.registry.changes import Change, Channel, ChannelSaved, GameRemoved, 
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
 from gossip.registry.sought import LatestOf, Sought
+from gossip.service.changes_in_turn import PATIENCE, NotKept, NotSettled
 from gossip.service.counters import LATENCIES
 from gossip.service.interfaces import CertificateStatus, IConnection, IGossip
 from gossip.service.rehearsals import PARTING_SECONDS
-from gossip.service.service import UNANSWERED, NotKept
+from gossip.service.service import UNANSWERED
 from gossip.service.watch import SECONDS, Watched
 from gossip.web.api.metrics import DaemonCollector
 from tests.support.memory_service import CountingTransport, MemoryConnection, MemoryService
@@ -564,6 +565,25 @@ class AdminTests(ServiceTestCase):
         self.writer.settle(kept=False)
         self.failureResultOf(done, NotKept)
         self.assertNotIn("news", self.world.registry.channels)
+
+    def test_stuck(self) -> None:
+        """While the disk does not answer nobody waits for ever, and a change that was begun is made when it does."""
+        begun = self.service.change(ChannelSaved(Channel("news")))
+        waiting = self.service.change(ChannelSaved(Channel("more")))
+        said = self.service.say("Ana", PEER, "gossip", "hello")
+        self.clock.advance(PATIENCE - 1)
+        for done in (begun, waiting, said):
+            self.assertNoResult(done)
+        self.clock.advance(1)
+        self.failureResultOf(begun, NotSettled)
+        self.failureResultOf(said, NotSettled)
+        self.assertIn("Nothing was changed.", str(self.failureResultOf(waiting, NotKept).value))
+        third = self.service.change(ChannelSaved(Channel("third")))
+        self.writer.settle()
+        self.writer.settle()
+        self.successResultOf(third)
+        self.assertEqual({"news", "third"} - set(self.world.registry.channels), set())
+        self.assertNotIn("more", self.world.registry.channels)
 
     def test_one_at_a_time(self) -> None:
         """Each change is judged by what the one before made of the network."""

@@ -25,6 +25,7 @@ from twisted.web import http
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from gossip.service.changes_in_turn import NotSettled
 from gossip.store.errors import StoreError
 from gossip.web.http.large import LARGE, LargeBody
 from gossip.web.http.requests import PublicRequest, answer
@@ -146,6 +147,8 @@ class Router(Resource):
             problem = error
         elif isinstance(error, CancelledError):
             problem = Problem(http.SERVICE_UNAVAILABLE, "The request was cancelled.")
+        elif isinstance(error, NotSettled):
+            problem = Problem(http.SERVICE_UNAVAILABLE, str(error))
         elif isinstance(error, StoreError):
             self._log.warn("a page could not be read: {error}", error=str(error))
             problem = Problem(http.SERVICE_UNAVAILABLE, "The database is not responding. Try again in a moment.")
