@@ -10,7 +10,8 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.web import http
 
-from gossip.registry.changes import MessageSaid
+from gossip.protocol.emotes import spoken
+from gossip.registry.changes import Channel, MessageSaid
 from gossip.web.api.feeds import atom
 from gossip.web.http.requests import PublicRequest, answer_cached
 from gossip.web.http.router import NotFound, Router, redirect
@@ -152,8 +153,7 @@ class ChatPages:
             "chat.html",
             max(draft.code, complaint.code, removal.code),
             title=f"#{name}",
-            description=channel.description
-            or f"The channel {name} of {self._layout.name}: players of all games talk here.",
+            description=self._about(channel, found),
             channel=channel,
             described_by=public_author(channel.described_by),
             lines=lines,
@@ -166,6 +166,14 @@ class ChatPages:
             removal=removal,
             reported=number_parameter(request, "reported") is not None,
             is_game=self._public.is_game,
+        )
+
+    def _about(self, channel: Channel, found: MessageSaid | None) -> str:
+        """What a link leads to: one message, or the channel."""
+        if found is not None and found.removed is None:
+            return spoken(found.name, found.game, found.message)
+        return (
+            channel.description or f"The channel {channel.name} of {self._layout.name}: players of all games talk here."
         )
 
     # Live messages.

@@ -7,10 +7,11 @@ from xml.etree import ElementTree as Xml
 
 from msgspec.structs import replace
 
-from gossip.registry.changes import GameSaved
+from gossip.registry.changes import GameSaved, Removal
 from gossip.web.views.guides import GUIDES
 from tests.support.site_browser import HOSTILE, Page
 from tests.support.sites import PagesTestCase
+from tests.support.world import NOW
 
 NAMESPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
@@ -88,6 +89,17 @@ class DescriptionTests(PagesTestCase):
             self.assertEqual(tags["description"], tags["og:description"])
             self.assertEqual(tags["og:url"], f"http://mud.example:4110{path}")
             self.assertEqual(tags["og:site_name"], "Gossip")
+
+    def test_message(self) -> None:
+        """The link of a message tells the message, unless it was removed."""
+        self.show("gossip", "For everybody")
+        self.said(1, "Hello,\nall <3")
+        self.said(2, "/me waves")
+        removed = Removal(at=NOW, by="Root", reason="advertising")
+        self.said(3, "")
+        self.service.store.said[-1] = replace(self.service.store.said[-1], name="", removed=removed)
+        for seq, text in ((1, "Ana@Alpha: Hello, all <3"), (2, "* Ana@Alpha waves"), (3, "For everybody")):
+            self.assertEqual(self.described(f"/chat/gossip/{seq}")["description"], text)
 
     def test_private(self) -> None:
         """Pages that are not for everybody have none."""
