@@ -2,7 +2,7 @@
 The directory of channels: the list that games ask for (event channels/list), and what changes of it (event
 channels/changed, for sessions with the extension directory).
 
-A session finds the channels that the pages show, and hidden ones that it hears itself.
+A session finds the channels that the pages show, the one to try things on, and hidden ones that it hears itself.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from gossip.protocol.flags import DIRECTORY
 from gossip.protocol.moment import Moment
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import Change, Channel, ChannelOpened, ChannelSaved, ChannelsRemoved
+from gossip.registry.names import ECHO_CHANNEL
 from gossip.registry.registry import Registry
 
 
@@ -68,7 +69,7 @@ class Directory:
         spend(session.online.buckets, "channels_list", self._rules.limits.rates.channels_list, now)
         known = self._registry.channels
         channels = list(self._public())
-        for name in session.channels:
+        for name in {ECHO_CHANNEL, *session.channels}:
             channel = known.get(name)
             if channel is not None and channel.hidden:
                 insort(channels, channel, key=_by_name)

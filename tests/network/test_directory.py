@@ -62,6 +62,12 @@ class ListTests(DirectoryTestCase):
         self.assertEqual([each["channel"] for each in self.list(inside)], ["arena", "gossip", "staff", "Zoo"])
         self.assertEqual([each["channel"] for each in self.list(outside)], ["arena", "gossip", "Zoo"])
 
+    def test_testing(self) -> None:
+        """The channel to try things on is listed for everybody, though the pages do not show it."""
+        self.world.registry.enact(ChannelSaved(Channel("testing")))
+        for session in (self.world.join("Alpha"), self.world.join("Beta", channels=["testing"])):
+            self.assertEqual([each["channel"] for each in self.list(session)], ["gossip", "testing"])
+
     def test_keys(self) -> None:
         """What is told of a channel, at first and after a message."""
         session = self.world.join("Alpha", channels=["gossip"])
