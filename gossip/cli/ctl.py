@@ -21,7 +21,7 @@ import msgspec
 
 from gossip.cli import terminal
 from gossip.cli.commands import add_commands, given
-from gossip.cli.daemon import NOT_RUNNING, Failed, NotRunning, RunningDaemon, StoppedDaemon
+from gossip.cli.daemon import Failed, NotRunning, RunningDaemon, StoppedDaemon
 from gossip.cli.overview import Overview
 from gossip.cli.parser import Parser, did_you_mean
 from gossip.cli.terminal import printable
@@ -110,7 +110,13 @@ def _post(arguments: argparse.Namespace) -> dict[str, Any]:
     try:
         return _daemon(arguments).post(command.wire, given(arguments), command.takes)
     except NotRunning:
-        return _stopped(arguments).post(command, given(arguments))
+        stopped = _stopped(arguments)
+        is_new = stopped.is_new and not getattr(arguments, "json", False)
+        result = stopped.post(command, given(arguments))
+        if is_new:
+            # Whoever is in another directory than the daemon would wonder where the game is.
+            terminal.complain(f"No daemon runs for {stopped.data}: it was created, and waits for one.")
+        return result
 
 
 def _stopped(arguments: argparse.Namespace) -> StoppedDaemon:
@@ -126,8 +132,9 @@ def _status(arguments: argparse.Namespace) -> int:
         status = {"running": True, **_daemon(arguments).get("status")}
         _show(arguments, status, terminal.status)
         return 0 if status.get("health") == "ok" else 1
-    except NotRunning:
-        _show(arguments, {"running": False}, lambda _: ("not running",))
+    except NotRunning as error:
+        shown = f"not running: nothing listens at {error.path}"
+        _show(arguments, {"running": False}, lambda _: (shown,))
         return 1
 
 
@@ -152,10 +159,7 @@ def _check(arguments: argparse.Namespace) -> int:
 def _sessions(arguments: argparse.Namespace) -> int:
     words = ("match", "after", "limit")
     asked = {word: value for word in words if (value := getattr(arguments, word)) is not None}
-    try:
-        return _show(arguments, _daemon(arguments).get("sessions", **asked), terminal.sessions)
-    except NotRunning:
-        raise Failed(NOT_RUNNING) from None
+    return _show(arguments, _daemon(arguments).get("sessions", **asked), terminal.sessions)
 
 
 def _backup(arguments: argparse.Namespace) -> int:
@@ -178,11 +182,8 @@ def _snapshot(arguments: argparse.Namespace) -> Iterator[bytes]:
 
 
 def _tail(arguments: argparse.Namespace) -> int:
-    try:
-        for said in _daemon(arguments).tail(arguments.channel):
-            _show(arguments, said, terminal.said)
-    except NotRunning:
-        raise Failed(NOT_RUNNING) from None
+    for said in _daemon(arguments).tail(arguments.channel):
+        _show(arguments, said, terminal.said)
     raise Failed("the daemon ended the connection")
 
 
@@ -226,9 +227,9 @@ def _socket(arguments: argparse.Namespace) -> str:
     named = any(hasattr(arguments, name) for name in ("data", "config", "socket"))
     try:
         found = _daemon(arguments).get("status").get("socket")
-    except NotRunning:
+    except NotRunning as error:
         if named:
-            raise Failed(f"{NOT_RUNNING}; to talk on another network, give its --url") from None
+            raise Failed(f"no daemon listens at {error.path}; to talk on another network, give its --url") from None
         found = None
     except Failed:
         # Its socket is for its own user. Everybody may talk.

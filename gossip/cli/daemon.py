@@ -34,15 +34,21 @@ SNAPSHOT_SECONDS: Final = 600
 CHUNK: Final = 64 * 1024
 """How much of a copy of the database is read at once, in bytes."""
 
-NOT_RUNNING: Final = "no daemon runs: this needs one"
-
 
 class Failed(Exception):
     """A command failed; the text is one line for the person who typed it."""
 
 
-class NotRunning(Exception):
-    """No daemon listens at the admin socket."""
+class NotRunning(Failed):
+    """
+    No daemon listens at the admin socket.
+
+    @ivar path: the admin socket.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"no daemon listens at {path}; start it, or name another one with --data")
+        self.path = path
 
 
 class RunningDaemon:
@@ -109,7 +115,7 @@ class RunningDaemon:
             return Connection(self._path, timeout)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR):
-                raise NotRunning from None
+                raise NotRunning(self._path) from None
             raise Failed(f"cannot reach the daemon at {self._path}: {error.strerror}") from None
 
     def _request(self, connection: Connection, method: str, name: str, body: bytes = b"") -> Answer:
@@ -153,10 +159,20 @@ def _written(arguments: dict[str, Any]) -> bytes:
 
 
 class StoppedDaemon:
-    """The store of a daemon that does not run."""
+    """
+    The store of a daemon that does not run.
+
+    @ivar data: the data directory, as it was named.
+    """
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self.data = config.data
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there is no data directory yet."""
+        return not self._config.database and not self._config.data_path.is_dir()
 
     def post(self, command: type[Command], arguments: dict[str, Any]) -> dict[str, Any]:
         """
@@ -165,7 +181,7 @@ class StoppedDaemon:
         @raise Failed: it was not carried out.
         """
         if command.needs_daemon:
-            raise Failed(NOT_RUNNING)
+            raise NotRunning(self._config.admin_path)
         try:
             asked = read(_written(arguments), command)
             with self._store(command.may_be_first) as store:
@@ -211,7 +227,7 @@ class StoppedDaemon:
         from gossip.store.store import Store
 
         config = self._config
-        if not may_be_first and not config.database and not config.data_path.is_dir():
+        if not may_be_first and self.is_new:
             raise Failed(f"there is no {config.data}, and no daemon runs: name the data directory with --data")
         try:
             with (

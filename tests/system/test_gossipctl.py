@@ -60,6 +60,12 @@ class OfflineTests(SynchronousTestCase):
         assert game is not None
         self.assertEqual((game.hidden, game.hides_players), (True, True))
 
+    def test_new_directory(self) -> None:
+        """Whoever is in another directory than the daemon is told that a new network was begun there."""
+        told = f"No daemon runs for {self.data}: it was created, and waits for one.\n"
+        self.assertEqual(self.run_("channel", "create", "staff")[2], told)
+        self.assertEqual(self.run_("channel", "create", "news")[2], "")
+
     def test_game_for_shell(self) -> None:
         """
         For a shell there is one line on standard output. The person sees beside it whose game it is: that of the only
@@ -224,7 +230,7 @@ class OfflineTests(SynchronousTestCase):
         config = self.mktemp()
         Path(config).write_text('[network]\nwebsite = "https://gossip.example.org/"\n')
         code, out, err = self.run_("--config", config, "account", "add", "Ana")
-        self.assertEqual((code, err), (0, ""))
+        self.assertEqual((code, err), (0, f"No daemon runs for {self.data}: it was created, and waits for one.\n"))
         first, blank, last = out.splitlines()
         self.assertRegex(first, "^https://gossip.example.org/reset/[0-9a-f-]{36}$")
         self.assertEqual(blank, "")
@@ -320,8 +326,12 @@ class OfflineTests(SynchronousTestCase):
     def test_needs_a_daemon(self) -> None:
         """Commands that need a daemon say so."""
         for argv in (("say", "gossip", "hi"), ("tail",), ("restart-notice", "5"), ("sessions",)):
-            self.assertEqual(self.run_(*argv), (1, "", "gossipctl: no daemon runs: this needs one\n"))
-        self.assertEqual(self.run_("status"), (1, "not running\n", ""))
+            told = (
+                f"gossipctl: no daemon listens at {self.data}/admin.sock; start it, or name another one with --data\n"
+            )
+            self.assertEqual(self.run_(*argv), (1, "", told))
+        told = f"not running: nothing listens at {self.data}/admin.sock\n"
+        self.assertEqual(self.run_("status"), (1, told, ""))
         self.assertEqual(self.run_("--json", "status"), (1, '{"running": false}\n', ""))
 
     def test_named_socket(self) -> None:
@@ -552,7 +562,8 @@ class OutputTests(SynchronousTestCase):
         reading, writing = os.pipe()
         os.close(reading)
         with open(writing, "wb") as pipe:
-            done = self.run_("--data", self.mktemp(), "channel", "create", "news", stdout=pipe, stderr=subprocess.PIPE)
+            argv = ("--json", "--data", self.mktemp(), "channel", "create", "news")
+            done = self.run_(*argv, stdout=pipe, stderr=subprocess.PIPE)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
 
     def test_full(self) -> None:
@@ -585,7 +596,7 @@ class OutputTests(SynchronousTestCase):
             [sys.executable, "-c", code, self.mktemp()], env=environment, capture_output=True, text=True, check=True
         )
         first, imported = done.stdout.splitlines()
-        self.assertEqual(first, "not running")
+        self.assertTrue(first.startswith("not running: "), first)
         slow = {
             "sqlalchemy",
             "alembic",

@@ -47,5 +47,6 @@ class FindTests(DaemonTestCase):
         told = f"* Connecting to {url}\n* Cannot connect to {url}: Connection refused\n"
         self.assertEqual((done.returncode, done.stdout), (1, told))
         done = self.talk(daemon, game, "--data", str(daemon.data), "talk")
-        told = "gossipctl: no daemon runs: this needs one; to talk on another network, give its --url\n"
+        socket = daemon.data / "admin.sock"
+        told = f"gossipctl: no daemon listens at {socket}; to talk on another network, give its --url\n"
         self.assertEqual((done.returncode, done.stdout, done.stderr), (1, "", told))
