@@ -19,7 +19,7 @@ from gossip.network.session import Session
 from gossip.operations.catalogue import OPERATIONS
 from gossip.operations.operation import Occasion, carry_out, read
 from gossip.protocol import frames
-from gossip.registry.changes import ChannelSaved
+from gossip.registry.changes import ChannelSaved, MessagesRemoved, Removal
 from tests.support.telnet_games import Mud, TelnetTestCase
 from tests.support.world import frame
 
@@ -179,6 +179,7 @@ class OldClientsTests(TelnetTestCase):
     def order(self, game: Session, mud: Mud) -> None:
         """What admins do, and what comes of it."""
         say = frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Am I heard?"}, "o1")
+        self.remove()
         self.admin("channel/describe", channel="gossip", description="For everybody")
         self.admin("channel/pause", channel="gossip")
         self.write(game, say)
@@ -196,6 +197,15 @@ class OldClientsTests(TelnetTestCase):
         self.type(mud, "SEND gossip Cy Am I heard?")
         self.admin("ban/remove", who="Gamma", channel="gossip")
         self.admin("channel/remove", channel="arena")
+
+    def remove(self) -> None:
+        """Messages are removed, of which old clients see nothing."""
+        said = [each for each in self.service.store.said if each.channel == "gossip"]
+        self.assertGreater(len(said), 5)
+        self.service.change(MessagesRemoved(tuple(said), Removal(self.service.now().wall, "unix:ana", "spam")))
+        self.turn()
+        for name, unread in self.readers:
+            self.assertEqual(unread(), b"", name)
 
     @staticmethod
     def normal(record: bytes) -> bytes:

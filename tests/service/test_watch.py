@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.network.history import numbered
 from gossip.network.outputs import Broadcast, Close, Commit, Output, Send
 from gossip.network.session import Session
 from gossip.protocol import frames
 from gossip.protocol.errors import Error
-from gossip.protocol.events import ClientEvent, PlayersListed
+from gossip.protocol.events import ChannelsHistoryAnswer, ClientEvent, PlayersListed
 from gossip.registry.addresses import read
-from gossip.registry.changes import Game, GameSaved
+from gossip.registry.changes import Game, GameSaved, MessageSaid, MessagesRemoved, Removal
 from gossip.service.watch import CHARACTERS, FRAMES, GAMES, REFUSALS, SECONDS, Watch, Watched
 from tests.support.world import NOW, World, at, frame, uuid
 
@@ -107,6 +108,34 @@ class FramesTests(WatchTestCase):
         """The answer to an authentication."""
         payload = {"unicode": "✔️", "version": "2.3.0"}
         return {"event": "authenticate", "status": "success", "payload": payload}
+
+    def test_removed(self) -> None:
+        """A frame that quotes a removed message no longer does, in whichever way it was told; others stay."""
+        watched, other = self.look(), self.look(name="Beta")
+        session, beta = self.join(channels=["gossip"]), self.join("Beta", channels=["gossip"])
+        for seconds, text in enumerate(("Something that is long enough", "Hi", "Hi there"), 1):
+            payload = {"channel": "gossip", "name": "Ana", "message": f"<b>{text}</b>"}
+            self.say(session, frame("channels/send", payload, str(seconds)), NOW + 10 * seconds)
+        told = ChannelsHistoryAnswer(
+            None, "gossip", tuple(numbered(self.said(seq), False) for seq in range(1, 60)), False
+        )
+        self.carry_out([Send(beta, told)], NOW + 60)
+        before = self.everything()
+        self.assertEqual([before.count(text) for text in ("long enough", "Hi there")], [2, 2])
+        removed = [self.said(1, "Something that is long enough", NOW + 10), self.said(2, "Hi", NOW + 20)]
+        self.watch.removed(MessagesRemoved(tuple(removed), Removal(NOW + 70, "root", "spam")))
+        after = self.everything()
+        self.assertEqual([after.count(text) for text in ("long enough", "Hi there")], [0, 2])
+        self.assertNotIn('"Hi"', after)
+        self.assertNotIn("<b>Hi</b>", after)
+        kept = [[each.note for each in one.frames] for one in (watched, other)]
+        gone = "a message in it was removed"
+        self.assertEqual([notes.count(gone) for notes in kept], [2, 3])
+        self.assertEqual([len(notes) for notes in kept], [10, 7])
+
+    def said(self, seq: int, text: str = "Hello", at: float = NOW) -> MessageSaid:
+        """A message of Ana."""
+        return MessageSaid("gossip", seq, self.world.client_id("Alpha"), "Alpha", "Ana", text, at)
 
     def test_readable(self) -> None:
         """Frames have blanks where people look for them."""

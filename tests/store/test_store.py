@@ -52,14 +52,15 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
         self.assertEqual(modes, {".": 0o700, **files})
 
     def test_durable(self) -> None:
-        """Each commit is on disk, readers do not wait for it, and foreign keys count."""
+        """Each commit is on disk, readers do not wait for it, foreign keys count, what is deleted is overwritten."""
         kept = self.kept()
         found = {}
         with kept._database.writing.connect() as connection:
-            for pragma in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout"):
+            for pragma in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "secure_delete"):
                 found[pragma] = connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
         full = 2
-        self.assertEqual(found, {"journal_mode": "wal", "synchronous": full, "foreign_keys": 1, "busy_timeout": 5000})
+        expected = {"journal_mode": "wal", "synchronous": full, "foreign_keys": 1, "busy_timeout": 5000}
+        self.assertEqual(found, {**expected, "secure_delete": 1})
 
     def test_where(self) -> None:
         """A relative path in the URL starts in the data directory."""

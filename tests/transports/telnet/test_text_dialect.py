@@ -271,6 +271,36 @@ class CommandTests(TelnetTestCase):
         ):
             self.assertEqual(self.game.say(line), [f"ERR REPORT {answer}"], line)
 
+    def test_remove(self) -> None:
+        """A MUD removes a message of its own, and is told of removals if it asked for the extension."""
+        self.rates(global_=ANY_RATE, channels_remove=ANY_RATE)
+        said(self.say, self.session, name="Bo Derek", message="Oops")
+        self.game.say("SEND gossip Conan Darn")
+        other = self.mud()
+        login = f"LOGIN {self.world.client_id('Gamma')} {self.world.secret('Gamma')}"
+        self.assertEqual(other.say("OPTION extensions=moderation", login)[-1][:8], "OK LOGIN")
+        other.say("SUBSCRIBE gossip")
+        self.game.lines()
+        other.lines()
+        first, second = [each.seq for each in self.service.store.said]
+        self.assertEqual(self.game.say(f"@3 remove gossip {second} a <b>typo"), [f"@3 OK REMOVE gossip {second}"])
+        self.assertEqual(other.lines(), [f"REMOVED gossip {second} Conan@Alpha a typo"])
+        self.assertEqual(self.game.say(f"REMOVE gossip {first} x"), ["ERR REMOVE 403 not yours"])
+        syntax = "400 syntax: REMOVE channel number reason"
+        for line, answer in (
+            ("REMOVE", syntax),
+            ("REMOVE gossip", syntax),
+            (f"REMOVE gossip {second} again", "404 no such message"),
+            ("REMOVE gossip x y", "404 no such message"),
+            (f"REMOVE gossip {first}", "400 reason must be 1 to 200 characters"),
+        ):
+            self.assertEqual(self.game.say(line), [f"ERR REMOVE {answer}"], line)
+        other.say("OPTION events=tells")
+        said(self.say, self.session, message="Again")
+        latest = f"gossip:{self.service.store.said[-1].seq}"
+        self.say(self.session, frame("channels/remove", {"id": latest, "reason": "typo"}, "1"))
+        self.assertEqual(other.lines(), [])
+
     def test_tell_to_the_network(self) -> None:
         """The network itself answers with help, before the final line."""
         told, final = self.game.say("tell Conan system@gossip help")
