@@ -63,7 +63,7 @@ from gossip.registry.errors import Refused
 from gossip.registry.filters import FILTER_TEXT, FILTERS, Filters, folded, words
 from gossip.registry.names import NETWORK_ALIAS, NETWORK_GAME, SHORT_NAME, Namesakes, resembles
 from gossip.registry.numbers import Numbers, NumbersInMemory
-from gossip.registry.removals import Removals, stands_for
+from gossip.registry.removals import Removals
 from gossip.registry.restrictions import Restrictions, is_over
 from gossip.registry.secret import digest, secrets_of
 
@@ -399,15 +399,15 @@ class Registry:
             case FilterRemoved(text, channel):
                 self.filters.remove(text, channel)
             case ReportMade(report):
-                self.reports[report.number] = report
+                self.reports[report.number] = self.removals.applied_to(report)
             case ReportResolved(number):
                 self.reports.pop(number, None)
-            case MessagesRemoved(messages, removal):
+            case MessagesRemoved(messages):
                 self.removals.add(change)
                 gone = {(said.channel, said.seq) for said in messages}
                 for number, report in self.reports.items():
                     if (report.channel, report.seq) in gone:
-                        self.reports[number] = replace(report, message=stands_for(removal.reason))
+                        self.reports[number] = self.removals.applied_to(report)
 
     def _note_moderators(self, channel: str, before: frozenset[str], now: frozenset[str]) -> None:
         for name in before - now:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from gossip.registry.changes import MessageSaid, MessagesRemoved, Removal
+from gossip.registry.changes import MessageSaid, MessagesRemoved, Removal, Report
 
 LATEST: Final = 2000
 """How many of the removed messages are known in memory, the latest ones."""
@@ -81,6 +81,13 @@ class Removals:
         if not latest:
             return messages
         return [latest.get((said.channel, said.seq), said) for said in messages]
+
+    def applied_to(self, report: Report) -> Report:
+        """The same report; it does not quote a message that was removed."""
+        said = self._latest.get((report.channel, report.seq))
+        if said is None or said.removed is None:
+            return report
+        return replace(report, message=stands_for(said.removed.reason))
 
     def without(self, messages: Sequence[MessageSaid]) -> Sequence[MessageSaid]:
         """Those of some messages that were not removed."""

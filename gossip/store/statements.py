@@ -353,7 +353,15 @@ def _remove_filters(connection: Connection, changes: list[FilterRemoved]) -> Non
 
 
 def _make_reports(connection: Connection, changes: list[ReportMade]) -> None:
-    _save(connection, tables.reports, [asdict(change.report) for change in changes])
+    messages = tables.messages.c
+    rows = [asdict(change.report) for change in changes]
+    for row in rows:
+        # The message may have been removed while its report waited.
+        of = messages.channel == row["channel"], messages.seq == row["seq"], messages.removed_at.is_not(None)
+        reason = connection.scalar(select(messages.removed_reason).where(*of))
+        if reason is not None:
+            row["message"] = stands_for(reason)
+    _save(connection, tables.reports, rows)
 
 
 def _resolve_reports(connection: Connection, changes: list[ReportResolved]) -> None:

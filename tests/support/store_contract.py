@@ -68,7 +68,7 @@ from gossip.registry.changes import (
     UserAgentSaved,
 )
 from gossip.registry.numbers import JUMP
-from gossip.registry.removals import LATEST, emptied
+from gossip.registry.removals import LATEST, emptied, stands_for
 from gossip.registry.sought import LatestOf, Numbered
 from gossip.store import mark, queries, schema, statements, store, tables
 from gossip.store.errors import StoreError, StoreInUse
@@ -465,6 +465,16 @@ class StoreTests(OnDatabase):
         gone = Filter(text="darn", reason="Gone", set_by="ana", set_at=0.0)
         changes = FilterSaved(first), FilterSaved(gone), FilterSaved(FILTER), FilterRemoved("darn", "")
         self.assertEqual(self.kept(*changes).load().filters.kept, {("darn", "gossip"): FILTER})
+
+    def test_report_of_a_removed_message(self) -> None:
+        """A report that was on its way when its message was removed does not quote it, in memory nor on disk."""
+        made = ReportMade(REPORT)
+        kept = self.kept(said(REPORT.seq), MessagesRemoved((said(REPORT.seq),), REMOVAL), made)
+        text = stands_for(REMOVAL.reason)
+        self.assertEqual([each.message for each in kept.reports(10)], [text])
+        known = kept.load()
+        known.enact(made)
+        self.assertEqual(known.reports[REPORT.number].message, text)
 
     def test_reports(self) -> None:
         """Open complaints come back, and numbers go on; resolved ones are listed too."""
