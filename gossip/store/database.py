@@ -194,9 +194,17 @@ class SQLite(Database):
     def open(self) -> None:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._take_lock()
+            lock = self._take_lock()
+            if os.read(lock, 1) and not self.path.exists():
+                raise StoreError(
+                    f"{self.name} is missing, and there was a network in it: put it back, or remove {self.path}.lock to"
+                    " begin with an empty one"
+                )
             # SQLite gives the files that it creates beside this one the same mode.
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            # Only now: a daemon that could not create the database has not used it.
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, b"%d\n" % os.getpid(), 0)
             self.path.chmod(0o600)
             self._file = _identify(self.path)
         except OSError as error:
@@ -278,15 +286,19 @@ class SQLite(Database):
             return _SQLITE_TROUBLES[code]
         return Trouble.FAILING if isinstance(error, OperationalError) else None
 
-    def _take_lock(self) -> None:
+    def _take_lock(self) -> int:
+        """
+        Take the lock, or say who has it.
+
+        @return: its file, which holds the process of the last daemon that used the database.
+        """
         self._lock = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             pid = os.read(self._lock, 20).decode("ascii", "replace").strip() or "unknown"
             raise StoreInUse(f"another daemon (pid {pid}) uses {self.name}") from None
-        os.ftruncate(self._lock, 0)
-        os.write(self._lock, b"%d\n" % os.getpid())
+        return self._lock
 
     def close(self) -> None:
         super().close()

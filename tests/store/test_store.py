@@ -51,6 +51,35 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
         files = dict.fromkeys(("gossip.db", "gossip.db-wal", "gossip.db-shm", "gossip.db.lock"), 0o600)
         self.assertEqual(modes, {".": 0o700, **files})
 
+    def test_missing(self) -> None:
+        """Where there was a network, no new and empty one begins when its database is missing."""
+        self.kept(said(1)).close()
+        path = Path(self.directory) / "gossip.db"
+        kept = path.read_bytes()
+        path.unlink()
+        for _ in range(2):
+            error = self.assertRaises(StoreError, Store.open, self.url, self.directory)
+            self.assertEqual(
+                str(error),
+                f"{path} is missing, and there was a network in it: put it back, or remove {path}.lock to begin with an"
+                " empty one",
+            )
+            self.assertFalse(path.exists())
+        path.write_bytes(kept)
+        self.assertEqual(len(self.create().history("gossip", 9)), 1)
+
+    def test_begin_anew(self) -> None:
+        """Whoever removes the lock as well begins with an empty network; a lock that nobody used means nothing."""
+        self.kept(said(1)).close()
+        for left in (False, True):
+            for path in Path(self.directory).iterdir():
+                path.unlink()
+            if left:
+                (Path(self.directory) / "gossip.db.lock").touch()
+            new = self.create()
+            self.assertEqual(new.history("gossip", 9), [])
+            new.close()
+
     def test_durable(self) -> None:
         """Each commit is on disk, readers do not wait for it, foreign keys count, what is deleted is overwritten."""
         kept = self.kept()
