@@ -264,9 +264,9 @@ class EveryPageTests(OwnerTestCase):
 
     def test_ownerless(self) -> None:
         """So are the pages of an admin with games that belong to nobody, which can be taken without JavaScript."""
+        self.daemon.register("Gamma")
         self.tab.forget()
         self.sign_in("Root", admin=True)
-        self.daemon.register("Gamma")
         self.assertGood(["/manage", "/connect", "/connect/diku"])
         self.tab.scripts(allowed=False)
         self.open("/connect")
