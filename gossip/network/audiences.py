@@ -177,6 +177,10 @@ class Audiences:
             games = self._games[channel] = len({session.client_id for session in self.subscribers(channel)})
         return games
 
+    def known_games(self, channels: Iterable[str]) -> tuple[int | None, ...]:
+        """The same for each of some channels, without counting; C{None} where somebody joined or left since."""
+        return tuple(map(self._games.get, channels))
+
     def subscribed(self) -> dict[str, int]:
         """How many sessions are subscribed to each channel."""
         counts: dict[str, int] = {}

@@ -7,8 +7,10 @@ A session finds the channels that the pages show, the one to try things on, and 
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from math import inf
+from typing import Final
 
 from msgspec import Raw, Struct
 
@@ -18,13 +20,16 @@ from gossip.network.outputs import Broadcast, ListChannels, Outputs, Send
 from gossip.network.ratelimit import spend
 from gossip.network.session import Session
 from gossip.network.settings import Rules
-from gossip.protocol.events import ChannelOf, ChannelsChanged, ChannelsList, ChannelsListAnswer
+from gossip.protocol.events import ChannelOf, ChannelsChanged, ChannelsList, ChannelsListAnswer, ChannelsTold
 from gossip.protocol.flags import DIRECTORY
 from gossip.protocol.moment import Moment
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import Change, Channel, ChannelOpened, ChannelSaved, ChannelsRemoved
 from gossip.registry.names import ECHO_CHANNEL
 from gossip.registry.registry import Registry
+
+PAGE: Final = 100
+"""How many channels a part of the list has, besides hidden ones that a session hears."""
 
 
 class News(Struct, frozen=True):
@@ -39,6 +44,24 @@ class News(Struct, frozen=True):
     before: Channel | None
     after: Channel | None
     hearing: tuple[Session, ...]
+
+
+class _Page:
+    """
+    Channels for all that stand side by side in the list, and what games are told of them that hear none of them and may
+    speak on all: the same object until that changes, so that it is written only once.
+    """
+
+    __slots__ = ("channels", "last", "made_of", "names", "open_to_all", "told", "until")
+
+    def __init__(self, channels: tuple[Channel, ...]) -> None:
+        self.channels = channels
+        self.names = frozenset(channel.name for channel in channels)
+        self.last = _by_name(channels[-1])
+        self.open_to_all = all(channel.speakers is None for channel in channels)
+        self.told = ChannelsTold(())
+        self.made_of: object = None
+        self.until = 0.0
 
 
 class Directory:
@@ -58,8 +81,7 @@ class Directory:
         self._new_ref = new_ref
         self._rules = rules
         self._revision = -1
-        self._shown: list[Channel] = []
-        self._told: dict[tuple[str, bool, bool], tuple[tuple[object, ...], ChannelOf]] = {}
+        self._pages: list[_Page] = []
 
     # The list.
 
@@ -68,56 +90,76 @@ class Directory:
         assert session.online is not None
         spend(session.online.buckets, "channels_list", self._rules.limits.rates.channels_list, now)
         known = self._registry.channels
-        channels = list(self._public())
-        for name in {ECHO_CHANNEL, *session.channels}:
+        pages = self._public()
+        parts = [page.channels for page in pages] or [()]
+        for name in session.channels:
             channel = known.get(name)
-            if channel is not None and channel.hidden:
-                insort(channels, channel, key=_by_name)
-        return [ListChannels(session, event.ref, tuple(channels))]
+            if channel is not None and not _is_for_all(channel):
+                # In the page whose last channel comes after it, or in the last page.
+                number = bisect_left(pages, _by_name(channel), key=lambda page: page.last, hi=len(parts) - 1)
+                parts[number] = tuple(sorted((*parts[number], channel), key=_by_name))
+        return [ListChannels(session, event.ref, tuple(parts))]
 
-    def listed(self, asked: ListChannels, start: int, end: int, now: Moment) -> Send:
+    def listed(self, asked: ListChannels, number: int, now: Moment) -> Send:
         """
         A part of the answer to L{ask}: the channels as they are when this is made.
 
-        @param start: the first channel of the part.
-        @param end: the first channel of the next part.
+        @param number: the number of the part.
         """
-        session, channels = asked.session, asked.channels
-        part = tuple(self._of(session, channel, now) for channel in channels[start:end])
-        total = len(channels)
-        return Send(session, ChannelsListAnswer(asked.ref, total, part, more=end < total))
+        session, part = asked.session, asked.parts[number]
+        page = self._pages[number] if number < len(self._pages) else None
+        if page is not None and page.channels is part and self._is_plain(page, session, now):
+            told = self._told_plainly(page, now)
+        else:
+            told = ChannelsTold(tuple(self._of(session, channel, now) for channel in part))
+        total = sum(map(len, asked.parts))
+        return Send(session, ChannelsListAnswer(asked.ref, total, told, more=number + 1 < len(asked.parts)))
 
-    def _public(self) -> Sequence[Channel]:
-        """The channels that the pages show, by name."""
+    def _public(self) -> list[_Page]:
+        """The channels that all games find, by name."""
         if self._revision != self._registry.channels_revision:
             self._revision = self._registry.channels_revision
-            shown = (channel for channel in self._registry.channels.values() if not channel.hidden)
-            self._shown = sorted(shown, key=_by_name)
-            self._told.clear()
-        return self._shown
+            listed = filter(_is_for_all, self._registry.channels.values())
+            channels = tuple(sorted(listed, key=_by_name))
+            self._pages = [_Page(channels[start : start + PAGE]) for start in range(0, len(channels), PAGE)]
+        return self._pages
+
+    def _is_plain(self, page: _Page, session: Session, now: Moment) -> bool:
+        """Does a session hear no channel of a page, and may its game speak on all of them?"""
+        if not page.open_to_all or not session.channels.keys().isdisjoint(page.names):
+            return False
+        if not self._registry.mutes and not self._registry.bans:
+            return True
+        client_id = session.client_id
+        return all(self._moderation.may_game_speak(client_id, channel, now) for channel in page.channels)
+
+    def _told_plainly(self, page: _Page, now: Moment) -> ChannelsTold:
+        names = page.names
+        made_of = tuple(map(self._registry.last_said.get, names)), self._audiences.known_games(names)
+        if page.made_of != made_of or page.until <= now.wall:
+            page.told = ChannelsTold(tuple(self._shown(channel, False, True, now) for channel in page.channels))
+            # All games are counted by now.
+            page.made_of = made_of[0], self._audiences.known_games(names)
+            page.until = min(filter(None, (_paused_until(channel, now) for channel in page.channels)), default=inf)
+        return page.told
 
     def _of(self, session: Session, channel: Channel, now: Moment) -> ChannelOf:
-        """What a session is told of a channel: the same object for all sessions that are told the same."""
-        name = channel.name
-        subscribed = name in session.channels
+        """What a session is told of a channel."""
         may_speak = self._moderation.may_game_speak(session.client_id, channel, now)
-        games = self._audiences.games_on(name)
-        until, last = _paused_until(channel, now), self._registry.last_said.get(name)
-        key = name, subscribed, may_speak
-        made_of = channel.description, games, until, last
-        known = self._told.get(key)
-        if known is None or known[0] != made_of:
-            told = ChannelOf(
-                channel=name,
-                description=channel.description,
-                subscribed=subscribed,
-                games=games,
-                may_speak=may_speak,
-                paused_until=None if until is None else timestamp(until, "seconds"),
-                last_sent_at=None if last is None else timestamp(last, "seconds"),
-            )
-            known = self._told[key] = made_of, told
-        return known[1]
+        return self._shown(channel, channel.name in session.channels, may_speak, now)
+
+    def _shown(self, channel: Channel, subscribed: bool, may_speak: bool, now: Moment) -> ChannelOf:
+        name, until = channel.name, _paused_until(channel, now)
+        last = self._registry.last_said.get(name)
+        return ChannelOf(
+            channel=name,
+            description=channel.description,
+            subscribed=subscribed,
+            games=self._audiences.games_on(name) if name in self._registry.channels else 0,
+            may_speak=may_speak,
+            paused_until=None if until is None else timestamp(until, "seconds"),
+            last_sent_at=None if last is None else timestamp(last, "seconds"),
+        )
 
     # The changes.
 
@@ -138,6 +180,8 @@ class Directory:
     def opened(self, session: Session, name: str, now: Moment) -> Outputs:
         """A session created a channel by subscribing to it: nobody else hears it."""
         channel = self._registry.channels[name]
+        if _is_for_all(channel):
+            return self._tell(self._audiences.resolve(Extended(DIRECTORY)), channel, "created", now)
         return self._tell((session,), channel, "created", now) if DIRECTORY in session.extensions else []
 
     def tell(self, news: Iterable[News], now: Moment) -> Outputs:
@@ -153,13 +197,13 @@ class Directory:
             for change in _differences(before, after, now):
                 if after is None:
                     assert before is not None
-                    outputs += self._tell(hearing if before.hidden else everybody, before, change, now)
+                    outputs += self._tell(everybody if _is_for_all(before) else hearing, before, change, now)
                 elif change == "hidden":
                     assert before is not None
                     others = tuple(session for session in everybody if session not in hearing)
                     outputs += [*self._tell(hearing, after, change, now), *self._tell(others, before, change, now)]
                 else:
-                    outputs += self._tell(hearing if after.hidden else everybody, after, change, now)
+                    outputs += self._tell(everybody if _is_for_all(after) else hearing, after, change, now)
         return outputs
 
     def _tell(self, sessions: Iterable[Session], channel: Channel, change: str, now: Moment) -> Outputs:
@@ -182,6 +226,11 @@ def _channels_after(change: Change) -> Iterable[tuple[str, Channel | None]]:
         case ChannelsRemoved(names):
             return ((name, None) for name in names)
     return ()
+
+
+def _is_for_all(channel: Channel) -> bool:
+    """Do all games find a channel? All can try things on the one for that, though the pages do not show it."""
+    return not channel.hidden or channel.name == ECHO_CHANNEL
 
 
 def _by_name(channel: Channel) -> tuple[str, str]:

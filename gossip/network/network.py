@@ -350,9 +350,9 @@ class Network:
         """What was found, without what was removed while it was read."""
         return None if found is None else self.registry.removals.without(found)
 
-    def listed(self, asked: ListChannels, start: int, end: int, now: Moment) -> Send:
-        """Make a part of a list of channels, which has at least one part: see L{Directory.listed}."""
-        return self._directory.listed(asked, start, end, now)
+    def listed(self, asked: ListChannels, number: int, now: Moment) -> Send:
+        """Make a part of a list of channels: see L{Directory.listed}."""
+        return self._directory.listed(asked, number, now)
 
     def alive(self, session: Session) -> None:
         """A session gave a sign of life that is no heartbeat event, for example a line on the telnet port."""

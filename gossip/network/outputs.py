@@ -109,12 +109,12 @@ class ListChannels(Struct, frozen=True):
     Answer with a list of channels. It can be long, so L{Network.listed <gossip.network.network.Network.listed>} makes
     it in parts.
 
-    @ivar channels: the channels in the list, as they were when it was asked for.
+    @ivar parts: the channels of each part, at least one, as they were when the list was asked for.
     """
 
     session: Session
     ref: Ref
-    channels: tuple[Channel, ...]
+    parts: tuple[tuple[Channel, ...], ...]
 
 
 class Forget(Struct, frozen=True):

@@ -408,7 +408,7 @@ class ChannelsHistoryAnswer(Struct, frozen=True):
 
 class Told(Struct, frozen=True, dict=True):
     """
-    What games are told of a game or a channel: the same object until that changes, so that it is written only once.
+    What games are told of another one: the same object until that changes, so that it is written only once.
     """
 
     @property
@@ -422,7 +422,7 @@ class Told(Struct, frozen=True, dict=True):
         return {}
 
 
-class ChannelOf(Told, frozen=True, kw_only=True):
+class ChannelOf(Struct, frozen=True, kw_only=True):
     """
     A channel, as a session sees it.
 
@@ -442,6 +442,17 @@ class ChannelOf(Told, frozen=True, kw_only=True):
     last_sent_at: str | None
 
 
+class ChannelsTold(Struct, frozen=True, dict=True):
+    """Some channels, as a session sees them; or as many do, so that they are written only once."""
+
+    channels: tuple[ChannelOf, ...]
+
+    @cached_property
+    def written(self) -> dict[int, list[bytes]]:
+        """Their JSON in pages, by the bytes that a page may have. The writers of frames fill this in."""
+        return {}
+
+
 class ChannelsListAnswer(Struct, frozen=True):
     """
     The channels of the network by name, or the next ones of a long answer.
@@ -452,7 +463,7 @@ class ChannelsListAnswer(Struct, frozen=True):
 
     ref: Ref
     total: int
-    channels: tuple[ChannelOf, ...]
+    told: ChannelsTold
     more: bool = False
 
 

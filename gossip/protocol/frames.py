@@ -412,12 +412,12 @@ def encode(event: ServerEvent, frame_out: int = FRAME_OUT) -> list[bytes]:
             return [_write(_Frame(wire, _shown(ref), "failure", payload={"errors": errors}))]
         case Restart(ref, downtime):
             return [_write(_Frame("restart", ref, payload={"downtime": downtime}))]
-        case ChannelsListAnswer(ref, total, channels):
-            written = [_fitting(one, "description", room) for one in channels]
-            return [
-                _write(_Frame("channels/list", _shown(ref), "success", payload={"total": total, "channels": page}))
-                for page in _pages(written, len(written), room)
-            ]
+        case ChannelsListAnswer(ref, total, listed):
+            start = _write(_Frame("channels/list", _shown(ref), "success", payload={"total": total}))[:-2]
+            if room not in listed.written:
+                channels = [_cut(one, "description", room) for one in listed.channels]
+                listed.written[room] = [b",".join(page) for page in _pages(channels, len(channels), room)]
+            return [b'%b,"channels":[%b]}}' % (start, page) for page in listed.written[room]]
         case ChannelsChanged(ref, change, channel_of):
             payload = {"channel": channel_of.channel, "change": change, **msgspec.structs.asdict(channel_of)}
             return [_write(_Frame("channels/changed", ref, payload=payload))]

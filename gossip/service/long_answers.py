@@ -150,11 +150,10 @@ def pieces_of(answer: Send) -> Iterator[Send]:
             start, weight = end, 0
 
 
-def pieces_of_list(asked: ListChannels, make: Callable[[ListChannels, int, int], Send]) -> Iterator[Send]:
+def pieces_of_list(asked: ListChannels, make: Callable[[ListChannels, int], Send]) -> Iterator[Send]:
     """
-    The parts of a list of channels: at least one.
+    The parts of a list of channels.
 
-    @param make: makes the part from one channel to another.
+    @param make: makes the part with this number.
     """
-    for start in range(0, max(len(asked.channels), 1), PIECE):
-        yield make(asked, start, start + PIECE)
+    return (make(asked, number) for number in range(len(asked.parts)))

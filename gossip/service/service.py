@@ -330,8 +330,8 @@ class GossipService(Service):
         self._pause_if_behind(session)
         return place
 
-    def _listed(self, asked: ListChannels, start: int, end: int) -> Send:
-        return self.network.listed(asked, start, end, self.now())
+    def _listed(self, asked: ListChannels, number: int) -> Send:
+        return self.network.listed(asked, number, self.now())
 
     def _fill(self, place: Place, outputs: Sequence[Output]) -> None:
         """Carry out what becomes of a request whose place was kept."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.network.outputs import ListChannels, Outputs
 from gossip.network.session import Session
 from gossip.protocol import frames
-from gossip.protocol.events import ChannelOf, ChannelsListAnswer
+from gossip.protocol.events import ChannelOf, ChannelsListAnswer, ChannelsTold
 from gossip.protocol.text import clean
 from gossip.registry.changes import (
     Audited,
@@ -136,18 +137,40 @@ class ListTests(DirectoryTestCase):
         self.assertEqual([answer["error"] for answer in answers], ["rate limit exceeded"])
         self.list(second, NOW + 1)
 
-    def test_told_once(self) -> None:
-        """Games that are told the same are told the same object, whose JSON is written only once."""
-        listed = [self.part(self.world.join(name)) for name in ("Alpha", "Beta")]
-        self.assertIs(listed[0].channels[0], listed[1].channels[0])
-
-    def part(self, session: Session) -> ChannelsListAnswer:
-        """The answer to one session."""
-        (asked,) = self.world.say(session, frame("channels/list", None, 1))
+    def parts(self, session: Session, now: float = NOW) -> list[ChannelsListAnswer]:
+        """The parts of the answer to one session."""
+        (asked,) = self.world.say(session, frame("channels/list", None, "c1"), now)
         assert isinstance(asked, ListChannels)
-        event = self.world.network.listed(asked, 0, 10, at(NOW)).event
-        assert isinstance(event, ChannelsListAnswer)
-        return event
+        events = [self.world.network.listed(asked, number, at(now)).event for number in range(len(asked.parts))]
+        return [event for event in events if isinstance(event, ChannelsListAnswer)]
+
+    def test_told_once(self) -> None:
+        """Games that are told the same are told the same object, until something changes: it is written once."""
+        alpha, beta = self.world.join("Alpha"), self.world.join("Beta")
+        gamma = self.world.join("Gamma", channels=["gossip"])
+
+        def told(session: Session, second: int) -> ChannelsTold:
+            [part] = self.parts(session, NOW + second)
+            return part.told
+
+        first = told(alpha, 0)
+        self.assertIs(told(beta, 0), first)
+        self.assertIsNot(told(gamma, 0), first)
+        changes: list[Callable[[], object]] = [
+            lambda: self.world.say(gamma, frame("channels/unsubscribe", {"channel": "gossip"}), NOW + 10),
+            lambda: self.world.network.channels.announce("gossip", "hi", at(NOW + 20)),
+            lambda: self.world.network.learned(ChannelSaved(replace(GOSSIP, paused_until=NOW + 35)), at(NOW + 30)),
+            lambda: None,  # the pause ends
+        ]
+        for second, change in enumerate(changes, 1):
+            change()
+            again = told(alpha, 10 * second)
+            self.assertNotEqual(again, first)
+            self.assertIs(told(beta, 10 * second), again)
+            first = again
+        self.mute(alpha.client_id, "gossip")
+        self.assertIsNot(told(alpha, 50), first)
+        self.assertIs(told(beta, 50), first)
 
     def test_removed_meanwhile(self) -> None:
         """A channel that is removed while a long answer is written still counts: a client waits for the total."""
@@ -155,26 +178,30 @@ class ListTests(DirectoryTestCase):
         (asked,) = self.world.say(session, frame("channels/list", None, 1))
         assert isinstance(asked, ListChannels)
         self.world.network.learned(ChannelsRemoved(("gossip",)), at(NOW))
-        event = self.world.network.listed(asked, 0, 10, at(NOW)).event
+        event = self.world.network.listed(asked, 0, at(NOW)).event
         assert isinstance(event, ChannelsListAnswer)
-        self.assertEqual([(each.channel, each.games) for each in event.channels], [("gossip", 0)])
+        self.assertEqual([(each.channel, each.games) for each in event.told.channels], [("gossip", 0)])
 
     def test_many(self) -> None:
-        """500 channels come in frames of at most 16 KiB, in order, with all that was asked for."""
+        """500 channels come in frames of at most 16 KiB, in order, with hidden ones in their places."""
         for number in range(499):
             text = "é" * 2000 if number % 50 == 0 else "About this"
             self.world.registry.enact(ChannelSaved(Channel(f"c{number:03}", hidden=False, description=text)))
-        session = self.world.join("Alpha")
-        (asked,) = self.world.say(session, frame("channels/list", None, "c1"))
-        assert isinstance(asked, ListChannels)
-        parts = [self.world.network.listed(asked, start, start + 50, at(NOW)).event for start in range(0, 500, 50)]
-        self.assertEqual([part.more for part in parts if isinstance(part, ChannelsListAnswer)], [*[True] * 9, False])
-        texts = [text for part in parts for text in frames.encode(part)]
-        self.assertLessEqual(max(map(len, texts)), 16 * 1024)
-        payloads = [msgspec.json.decode(text)["payload"] for text in texts]
-        names = [channel["channel"] for payload in payloads for channel in payload["channels"]]
-        self.assertEqual(names, [*(f"c{number:03}" for number in range(499)), "gossip"])
-        self.assertEqual({payload["total"] for payload in payloads}, {500})
+        hidden = ["a-hidden", "c010-hidden", "c049-hidden", "z-hidden"]
+        for name in hidden:
+            self.world.registry.enact(ChannelSaved(Channel(name)))
+        session = self.world.join("Alpha", channels=hidden)
+        for asking, more in ((session, hidden), (self.world.join("Beta"), [])):
+            parts = self.parts(asking)
+            self.assertEqual([part.more for part in parts], [*[True] * 4, False])
+            texts = [text for part in parts for text in frames.encode(part)]
+            self.assertLessEqual(max(map(len, texts)), 16 * 1024)
+            payloads = [msgspec.json.decode(text)["payload"] for text in texts]
+            names = [channel["channel"] for payload in payloads for channel in payload["channels"]]
+            self.assertEqual(names, sorted([*(f"c{number:03}" for number in range(499)), "gossip", *more]))
+            self.assertEqual({payload["total"] for payload in payloads}, {len(names)})
+        self.world.registry.enact(ChannelsRemoved((*(f"c{number:03}" for number in range(499)), "gossip")))
+        self.assertEqual([each["channel"] for each in self.list(session)], hidden)
 
     @examples(50)
     @given(
@@ -195,7 +222,7 @@ class ListTests(DirectoryTestCase):
             )
             for number, text in enumerate(descriptions)
         )
-        texts = frames.encode(ChannelsListAnswer(None, len(channels), channels), frame_out)
+        texts = frames.encode(ChannelsListAnswer(None, len(channels), ChannelsTold(channels)), frame_out)
         found = [each for text in texts for each in msgspec.json.decode(text)["payload"]["channels"]]
         self.assertEqual([each["channel"] for each in found], [each.channel for each in channels])
         for each, known in zip(found, channels, strict=True):
@@ -227,6 +254,15 @@ class ChangeTests(DirectoryTestCase):
         told = written(outputs, session)
         self.assertEqual({each["event"] for each in told} | {"channels/changed"}, {"channels/changed"})
         return [(each["payload"]["channel"], each["payload"]["change"]) for each in told]
+
+    def test_testing(self) -> None:
+        """All are told of the channel to try things on, though it is hidden: by whoever it is created."""
+        outputs = self.world.say(self.old, frame("channels/subscribe", {"channel": "testing"}))
+        for session in (self.inside, self.outside):
+            self.assertEqual(self.told(outputs, session), [("testing", "created")])
+        outputs = self.learn(ChannelSaved(Channel("testing", description="Try")), ChannelsRemoved(("testing",)))
+        for session in (self.inside, self.outside):
+            self.assertEqual(self.told(outputs, session), [("testing", "described"), ("testing", "removed")])
 
     def test_public(self) -> None:
         """A change of a public channel is told to all with the extension, once, with the keys of the list."""

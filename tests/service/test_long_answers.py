@@ -6,10 +6,12 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.network.directory import PAGE
 from gossip.network.outputs import Send
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, Rates
+from gossip.protocol.events import ChannelsTold
 from gossip.registry.changes import Channel, ChannelSaved, Game, GameSaved, Secret
 from gossip.registry.secret import digest
 from gossip.service.long_answers import PIECE, PIECES_A_TURN, UNREAD_SECONDS
@@ -116,7 +118,7 @@ class LongAnswerTests(SynchronousTestCase):
 
     def test_channels(self) -> None:
         """Games that list many channels at once take turns as well; what was asked next comes next."""
-        for number in range(4 * PIECE + 1):
+        for number in range(4 * PAGE + 1):
             self.world.registry.enact(ChannelSaved(Channel(f"c{number:03}", hidden=False)))
         pieces = self.pieces()
         listing = [self.service.join(name) for name in ("Beta", "Gamma", "Delta")]
@@ -125,13 +127,13 @@ class LongAnswerTests(SynchronousTestCase):
         self.service._long_answers._turn()
         self.assertEqual(len(pieces), PIECES_A_TURN)
         self.assertEqual([piece.session for piece in pieces], [*listing * 3, listing[0]])
-        self.assertEqual({len(getattr(piece.event, "channels", ())) for piece in pieces}, {PIECE})
+        self.assertEqual({len(getattr(piece.event, "told", ChannelsTold(())).channels) for piece in pieces}, {PAGE})
         for session in listing:
             told = self.read(session)
             *parts, other = [answer for answer in told if "ref" in answer and answer["ref"] in ("1", "2")]
             listed = [channel for part in parts for channel in part["payload"]["channels"]]
-            self.assertEqual([each["channel"] for each in listed], [f"c{number:03}" for number in range(201)])
-            self.assertEqual({part["payload"]["total"] for part in parts}, {201})
+            self.assertEqual([each["channel"] for each in listed], [f"c{number:03}" for number in range(4 * PAGE + 1)])
+            self.assertEqual({part["payload"]["total"] for part in parts}, {4 * PAGE + 1})
             self.assertEqual(other["ref"], "2")
 
     def test_too_much_asked(self) -> None:

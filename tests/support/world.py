@@ -164,10 +164,12 @@ class World:
     def ask(self, session: Session, sent: dict[str, Any] | bytes, now: float = NOW) -> list[Any]:
         """A session sends a frame, all is kept: the frames that the session itself gets, read."""
         outputs = [*self.say(session, sent, now), *self.settle(now)]
-        return written([self._whole(output, now) for output in outputs], session)
+        return written([part for output in outputs for part in self._parts(output, now)], session)
 
-    def _whole(self, output: Output, now: float) -> Output:
-        return self.network.listed(output, 0, 10**6, at(now)) if isinstance(output, ListChannels) else output
+    def _parts(self, output: Output, now: float) -> list[Output]:
+        if not isinstance(output, ListChannels):
+            return [output]
+        return [self.network.listed(output, number, at(now)) for number in range(len(output.parts))]
 
     def _noted(self, outputs: Outputs) -> Outputs:
         for output in flat(outputs):

@@ -161,8 +161,8 @@ class TextFormat:
                     head = f"HISTORY {channel} {said.seq} {said.sent_at} {who(said.name, said.game)}"
                     yield from letters.spread(head, letters.text(said.message))
                 yield encode(asked.marked(f"OK HISTORY {len(messages)}"))
-            case events.ChannelsListAnswer(Asked() as asked, _, channels, more):
-                for each in channels:
+            case events.ChannelsListAnswer(Asked() as asked, _, listed, more):
+                for each in listed.channels:
                     yield from self._described(f"CHANNEL {each.channel} {each.games}", each.description)
                 if not more:
                     yield encode(asked.marked("OK CHANNELS"))

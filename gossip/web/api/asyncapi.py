@@ -56,6 +56,9 @@ _ANSWERS: Final[dict[str, type[msgspec.Struct]]] = {
 _PRESENCE: Final = (("online", bool), ("uptime_seconds", int | None), ("last_seen_at", str | None))
 """What stands beside a status for games with the extension directory."""
 
+_FLAT: Final = (events.ChannelOf, events.ChannelsTold)
+"""Structs whose fields stand beside the others."""
+
 _OURS: Final = ((events.ChannelsListAnswer, "more"),)
 """Fields that do not go on the wire."""
 
@@ -131,9 +134,8 @@ def _payload(struct: type[msgspec.Struct], schemas: dict[str, Any]) -> dict[str,
     for field in msgspec.structs.fields(struct):
         if field.name in ("ref", "number") or hints[field.name] is Raw or (struct, field.name) in _OURS:
             continue
-        if hints[field.name] is events.ChannelOf:
-            # The keys of the channel stand beside those of the change.
-            fields += [(each.name, each.type) for each in msgspec.structs.fields(events.ChannelOf)]
+        if hints[field.name] in _FLAT:
+            fields += [(each.name, each.type) for each in msgspec.structs.fields(hints[field.name])]
             continue
         flagged = struct is events.ChannelsEmote and field.name in _NOT_FOR_ALL
         optional = partial or flagged or not field.required
