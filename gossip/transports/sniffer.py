@@ -146,6 +146,9 @@ class RequestLineSniffer(Inlet, Protocol):
                 head = head.replace(target, path, 1)
             protocol = self.factory.games.buildProtocol(self._address)
             # The games' factory goes on counting. There are many: nothing may stay between them and the transport.
+            if self._admitted:
+                self._admitted = False
+                protocol.keep_place(self.factory.admission, self._peer)
             self._leave(waiting=True)
             if isinstance(transport, ProtocolWrapper):  # of TLS, or of the PROXY protocol
                 transport.wrappedProtocol = protocol
@@ -203,7 +206,7 @@ class RequestLineSnifferFactory(Factory):
 
     @ivar games: the factory for requests for C{/socket}.
     @ivar people: the factory for all other requests.
-    @ivar admission: counts the connections of browsers, and those whose first line has not arrived.
+    @ivar admission: counts the connections of browsers, and those whose first line or handshake has not arrived.
     @ivar room: counts the connections of all listeners.
     @ivar budget: what one connection of a browser can send.
     @ivar most: the maximum size of the first line, in bytes; 0 for no limit.

@@ -7,6 +7,9 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from gossip.registry.addresses import Address
+from gossip.transports.admission import Admission
+
 
 @implementer(IHalfCloseableProtocol)
 class Guest(Protocol):
@@ -15,6 +18,9 @@ class Guest(Protocol):
     def __init__(self) -> None:
         self.heard = b""
         self.lost = self.half_closed = False
+
+    def keep_place(self, admission: Admission, address: Address) -> None:
+        admission.left(address, False)
 
     def dataReceived(self, data: bytes) -> None:
         self.heard += data

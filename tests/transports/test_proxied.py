@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from gossip.registry.addresses import read
+from gossip.registry.addresses import Address, read
 from gossip.transports.admission import Admission
 from gossip.transports.proxied import HEADER_SECONDS, ProxiedFactory
 from gossip.transports.sniffer import RequestLineSnifferFactory
@@ -29,6 +29,9 @@ class Guest(Protocol):
         self.peer = read(address.host)
         self.heard = b""
         self.lost = False
+
+    def keep_place(self, admission: Admission, address: Address) -> None:
+        admission.left(address, False)
 
     def connectionMade(self) -> None:
         assert self.transport is not None

@@ -15,6 +15,7 @@ from gossip.transports.admission import REFUSED_AT_ONCE, RESERVED_FILES, Admissi
 from gossip.transports.sniffer import RequestLineSnifferFactory
 from gossip.transports.telnet.transport import TelnetTransport
 from gossip.transports.websocket.connection import GameFactory
+from gossip.transports.websocket.server import OPEN_SECONDS
 from tests.support.guests import Guests
 from tests.support.rawsocket import handshake
 from tests.support.telnet_games import TelnetTestCase
@@ -97,6 +98,24 @@ class RoomTests(TelnetTestCase):
             self.arrive(self.telnets, sent)
             self.clock.advance(60)
             self.assertEqual(self.room.taken, 0, sent[:30])
+
+    def test_unfinished_handshakes(self) -> None:
+        """A request for the socket that is not complete counts for its address, until the handshake is done or over."""
+        self.room.most = 0
+        admission = self.sniffers.admission
+        admission.waiting_per_address = 2
+        first, second = (self.arrive(self.sniffers, b"GET /socket HTTP/1.1\r\n") for _ in range(2))
+        third = self.arrive(self.sniffers)
+        self.assertTrue(third.value().startswith(b"HTTP/1.1 503 "))
+        third.loseConnection()
+        first.protocol.dataReceived(handshake().partition(b"\n")[2])
+        self.assertIn(b" 101 ", first.value())
+        self.assertEqual(len(admission), 1)
+        self.clock.advance(OPEN_SECONDS)
+        self.assertEqual((second.connected, len(admission)), (False, 0))
+        self.assertTrue(first.connected)
+        first.loseConnection()
+        self.assertEqual(len(admission), 0)
 
     def test_refused_telnet(self) -> None:
         """A MUD that the telnet port has no place for takes none of the room."""

@@ -20,6 +20,7 @@ from gossip.protocol import frames
 from gossip.protocol.errors import Error
 from gossip.protocol.events import Authenticate, ClientEvent, Unreadable
 from gossip.protocol.sign_extended import mended
+from gossip.registry.addresses import Address
 from gossip.service.interfaces import IConnection, IGossip, IWireFormat
 from gossip.transports.admission import Admission, Room
 from gossip.transports.budget import Budget, Budgets
@@ -83,6 +84,7 @@ class WebSocketConnection(LeanServerProtocol):
     _waiting = False
     _seated = False
     _half_closed = False
+    _place: tuple[Admission, Address] | None = None
     _decode: Callable[[bytes, int], ClientEvent] = staticmethod(frames.decode)
 
     # The handshake.
@@ -92,6 +94,20 @@ class WebSocketConnection(LeanServerProtocol):
         self.open_outlet(self.factory.backlog)
         super().connectionMade()
         self._deadline = self.factory.clock.callLater(OPEN_SECONDS, self.dropConnection, True)
+
+    def keep_place(self, admission: Admission, address: Address) -> None:
+        """
+        Keep the place that the connection has among those whose request is being read, until the handshake ends.
+
+        @param address: what it was admitted by: that of a proxy, if there is one.
+        """
+        self._place = admission, address
+
+    def _leave_place(self) -> None:
+        if self._place is not None:
+            admission, address = self._place
+            self._place = None
+            admission.left(address, False)
 
     def admit(self) -> bool:
         self._admitted = self._waiting = self.factory.admission.admit(self.peer_address)
@@ -106,6 +122,7 @@ class WebSocketConnection(LeanServerProtocol):
         self.wire_format = self.factory.wire_format(bits)
         self._session = self.factory.gossip.opened(self)
         self._stop_deadline()
+        self._leave_place()
         self.slim(*_OPEN)
 
     def _stop_deadline(self) -> None:
@@ -214,6 +231,7 @@ class WebSocketConnection(LeanServerProtocol):
         self.shut()
         self.shut_inlet()
         self._leave_seat()
+        self._leave_place()
         self._stop_deadline()
         if self._session is not None:
             self.factory.gossip.lost(self._session)
