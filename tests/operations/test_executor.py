@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -15,6 +16,10 @@ from gossip.operations.command import Command
 from gossip.operations.errands import Say
 from gossip.operations.executor import Executor
 from gossip.operations.games import GameEdit, GameShow
+from gossip.operations.messages import MessageRemove
+from gossip.operations.operation import Operation
+from gossip.operations.restrictions import MuteAdd
+from gossip.registry.changes import Account, AccountSaved, Channel, ChannelSaved
 from gossip.registry.errors import Refused
 from gossip.service.changes_in_turn import NotKept
 from gossip.store.errors import StoreError
@@ -49,6 +54,36 @@ class ExecutorTests(SynchronousTestCase):
         self.successResultOf(self.carry_out(ChannelCreate(channel="news")))
         entries = self.successResultOf(self.carry_out(AuditList()))["entries"]
         self.assertEqual([entry["operation"] for entry in entries], ["channel/create"])
+        self.assertEqual(len(self.noted()), 1)
+
+    def test_moderate(self) -> None:
+        """What a moderator does is judged before anything is read, and again when its turn comes."""
+        registry = self.service.network.registry
+        registry.enact(AccountSaved(Account(name="Ana")))
+        channel = Channel("gossip", moderators=frozenset(["Ana"]))
+        registry.enact(ChannelSaved(channel))
+        read: list[str] = []
+
+        def in_thread(function: Any, *arguments: Any) -> Deferred[Any]:
+            read.append(function.__name__)
+            return maybeDeferred(function, *arguments)
+
+        executor = Executor(self.service, self.service.store, in_thread)
+
+        def moderate(operation: Operation) -> Deferred[Any]:
+            return Deferred.fromCoroutine(executor.moderate(operation, "gossip", "Ana"))
+
+        mute = MuteAdd(who="Bo@Alpha", reason="So", channel="gossip", minutes=5)
+        self.successResultOf(moderate(mute))
+        self.assertEqual((self.noted()[0][:2], len(registry.mutes)), (("Ana", "mute/add"), 1))
+        self.failureResultOf(moderate(MessageRemove(id="news:1", reason="So")), Refused)
+        self.assertEqual(read, [])
+        self.service.writer.slow = True
+        self.service.change(ChannelSaved(replace(channel, moderators=frozenset())))
+        late = moderate(mute)
+        self.assertNoResult(late)
+        self.service.writer.settle()
+        self.assertEqual(str(self.failureResultOf(late, Refused).value), "you do not moderate gossip")
         self.assertEqual(len(self.noted()), 1)
 
     def test_one_at_a_time(self) -> None:

@@ -84,6 +84,7 @@ class ModeratePagesTests(PagesTestCase):
             visitor.get("/account")
             answer = visitor.post(PAGE, {"do": "mute/add", "who": "Bo@Alpha", "minutes": "5", "reason": "So"})
             self.assertEqual((answer.code, self.registry.mutes), (404, {}))
+            self.assertEqual(visitor.post(PAGE, {"do": "nothing"}).code, 404)
         for channel in ("gossip", "nowhere"):
             answer = Visitor(self.site).get(f"/moderate/{channel}")
             self.assertEqual((answer.code, answer.location), (303, f"/sign-in?back=/moderate/{channel}"))
@@ -162,7 +163,9 @@ class ModeratePagesTests(PagesTestCase):
 
     def test_remove(self) -> None:
         """A moderator removes a message of the channel; it is gone at once, and only the log has its text."""
+        self.said(2, "/me waves", "Bo")
         self.said(3, "Darn it", "Bo")
+        self.assertIn("* Bo @Alpha waves", seen(self.ana.get(PAGE)))
         self.said(4, "Psst", "Bo", channel="news")
         self.assertIn("Bo @Alpha: Darn it", seen(self.ana.get(PAGE)))
         shown = self.done("message/remove", id="gossip:3", reason="Language")
