@@ -136,7 +136,7 @@ class ModerationTests(AdminTestCase):
         self.assertRegex(self.outcome(game), "^muted: rude$")
         self.open("/admin/reports")
         self.fill(resolution="muted")
-        self.send(".complaint button")
+        self.send(".complaint form:has([value='report/resolve']) button")
         self.assertIn("No open reports.", self.tab.text)
 
 
