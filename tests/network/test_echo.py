@@ -14,7 +14,7 @@ from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.protocol.events import ChannelsBroadcast, ChannelsBroadcastNumbered, Success, TellsReceive
 from gossip.protocol.text import shortened, timestamp, too_long
-from gossip.registry.changes import Account, AccountSaved
+from gossip.registry.changes import Account, AccountSaved, Restriction, RestrictionSet
 from gossip.registry.errors import Refused
 from tests.support.world import NOW, World, at, frame, ref
 
@@ -168,6 +168,14 @@ class TellTests(EchoTestCase):
             ("receiving player offline", tell(to_name="echoes")),
         ):
             self.assertEqual(self.world.ask(self.session, sent)[0]["error"], wanted)
+
+    def test_muted(self) -> None:
+        """A player that is muted cannot tell it anything either."""
+        mute = Restriction(
+            kind="mute", subject=self.world.client_id("Alpha"), reason="Spam", set_by="unix:ana", set_at=NOW
+        )
+        self.world.registry.enact(RestrictionSet(mute))
+        self.assertEqual(self.world.ask(self.session, tell())[0]["error"], "muted: Spam")
 
     def test_loop(self) -> None:
         """Two programs that answer each other stop: it answers no quote of itself, and a game only so often."""

@@ -87,6 +87,15 @@ class RehearsalsTests(SynchronousTestCase):
         self.seconds(1)
         self.assertEqual((rehearsed.done, rehearsed.outcome), (True, "it came back after 7 s"))
 
+    def test_parting(self) -> None:
+        """Between the restart event and the end of the connection there is half a second, as when the daemon stops."""
+        self.service.clock.advance(0.7)
+        self.play("restart")
+        for seconds, closed in ((0.3, False), (0.7, False), (0.3, True)):
+            self.service.clock.advance(seconds)
+            self.service.flush()
+            self.assertEqual(self.service.connection(self.session).closed is not None, closed)
+
     def test_came_back_early(self) -> None:
         """It is told when it did not wait."""
         rehearsed = self.play("restart")

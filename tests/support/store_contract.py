@@ -727,9 +727,14 @@ class StoreTests(OnDatabase):
         self.assertEqual(self.opened().load().channels, {"gossip": Channel("gossip", hidden=True)})
 
     def test_nothing_built_in(self) -> None:
-        """An older store gets none of them, even if it is empty."""
+        """A store that exists gets none of them, even if it is empty, and if it is upgraded."""
         self.open().close()
+        opened = self.opened()
+        self.assertEqual(opened.load().channels, {})
+        opened.close()
+        self.one_revision_later("    pass\n")
         self.assertEqual(self.opened().load().channels, {})
+        self.flushWarnings()
 
     def test_failed_beginning(self) -> None:
         """A store that could not be made is made as a new one the next time."""
