@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -16,6 +16,12 @@ from gossip.operations.listing import Listing
 from gossip.operations.operation import Occasion, Operation, carry_out, note
 from gossip.registry.changes import Audited, Change
 from gossip.service.service import GossipService
+
+PAUSE: Final = 0.1
+"""
+The seconds between two parts of an operation: what games send meanwhile must not notice it, and what they are told of
+it must not come faster than they read.
+"""
 
 
 class Executor:
@@ -51,8 +57,12 @@ class Executor:
             if command.finds_latest:
                 await self._gossip.written()
             found = await self._in_thread(command.look, self._store, self._gossip.now().wall)
-        parts = command.parts(found)
-        return command.joined(found, [await self._perform(command, actor, part, check) for part in parts])
+        results: list[Result] = []
+        for part in command.parts(found):
+            if results:
+                await self._gossip.after(PAUSE)
+            results.append(await self._perform(command, actor, part, check))
+        return command.joined(found, results)
 
     async def _perform(
         self, operation: Operation, actor: str, found: object, check: Callable[[], None] | None

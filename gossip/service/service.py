@@ -199,9 +199,13 @@ class GossipService(Service):
         self._writer.barrier(lambda: done.callback(None))
         return done
 
+    def after(self, seconds: float) -> Deferred[None]:
+        """Fires after some time."""
+        return deferLater(self._clock, seconds, lambda: None)
+
     def next_turn(self) -> Deferred[None]:
         """Fires in the next turn of the reactor: for work in slices."""
-        return deferLater(self._clock, 0, lambda: None)
+        return self.after(0)
 
     async def in_slices(self, work: Generator[None, None, _Result]) -> _Result:
         """Do work in slices: each step has a turn of the reactor, so that others have their turns while it is done."""

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.operations.command import Table
-from gossip.operations.executor import Executor
+from gossip.operations.executor import PAUSE, Executor
 from gossip.operations.messages import PART, MessagePurge, MessageRemove, MessageShow
 from gossip.operations.reports import ReportAdd
 from gossip.registry.changes import Audited, Channel, ChannelSaved, MessageSaid, MessagesRemoved, Removal
@@ -204,7 +204,12 @@ class ServiceTests(SynchronousTestCase):
         for seq in range(MOST + 1):
             self.service.store.said.append(MessageSaid("gossip", seq, client_id, "Alpha", "Ana", "Hi", now))
         purge = MessagePurge(who="Alpha", reason="spam", minutes=60, yes=True)
-        result = self.carry_out(purge)
+        done = Deferred.fromCoroutine(self.executor.carry_out(purge, "ana"))
+        self.assertNoResult(done)
+        self.service.clock.pump([PAUSE] * (MOST // PART - 2))
+        self.assertNoResult(done)
+        self.service.clock.advance(PAUSE)
+        result = self.successResultOf(done)
         self.assertEqual((result["removed"], result["more"]), (MOST, True))
         kept = [each.change for each in self.service.writer.kept if isinstance(each, Audited)]
         sizes = [len(each.messages) for each in kept if isinstance(each, MessagesRemoved)]
