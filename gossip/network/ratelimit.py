@@ -93,8 +93,22 @@ def spend(buckets: Buckets, name: str, rate: Rate, now: Moment, weight: float = 
     @param weight: what the event counts for.
     @raise Overrun: the event does not pass.
     """
+    bucket = _bucket(buckets, name, now)
+    if not bucket.take(rate, now, weight):
+        raise Overrun(bucket.strike(now))
+
+
+def passes(buckets: Buckets, name: str, rate: Rate, now: Moment) -> bool:
+    """
+    Let one event pass a rate limit, or not. However often it does not, that is no abuse.
+
+    @param name: the name of the rate.
+    """
+    return _bucket(buckets, name, now).take(rate, now)
+
+
+def _bucket(buckets: Buckets, name: str, now: Moment) -> Bucket:
     bucket = buckets.get(name)
     if bucket is None:
         bucket = buckets[name] = Bucket(now)
-    if not bucket.take(rate, now, weight):
-        raise Overrun(bucket.strike(now))
+    return bucket

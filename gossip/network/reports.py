@@ -11,10 +11,10 @@ from gossip.network.answers import answer, failure
 from gossip.network.channels import checked_name
 from gossip.network.history import read_id
 from gossip.network.outputs import Commit, Find, Outputs
-from gossip.network.ratelimit import spend
+from gossip.network.ratelimit import passes
 from gossip.network.session import Session
 from gossip.network.settings import Rules
-from gossip.protocol.errors import NOT_KEPT, Denied, Overrun
+from gossip.protocol.errors import NOT_KEPT, Denied
 from gossip.protocol.events import ReportCreated, ReportsCreate
 from gossip.protocol.moment import Moment
 from gossip.protocol.skeleton import is_visible
@@ -52,7 +52,10 @@ class Reports:
         quote = clean(event.quote or "") if sought is None else ""
         if too_long(quote, limits.message_characters, limits.message_bytes):
             raise Denied("message-too-long")
-        self._spend(session, now)
+        # Those that do not pass are no abuse: when somebody floods a channel, many players of a game report it.
+        assert session.online is not None
+        if not passes(session.online.buckets, "reports_create", limits.rates.reports_create, now):
+            raise Denied("rate-limited")
         if sought is not None:
             return [Find(session, sought, event)]
         name = checked_name(event.name or "", limits)
@@ -119,15 +122,6 @@ class Reports:
         if game is None:
             raise Denied("unknown-game")
         return game.short_name
-
-    def _spend(self, session: Session, now: Moment) -> None:
-        online = session.online
-        assert online is not None
-        try:
-            spend(online.buckets, "reports_create", self._rules.limits.rates.reports_create, now)
-        except Overrun:
-            # No abuse, however often: when somebody floods a channel, many players of a game report it.
-            raise Denied("rate-limited") from None
 
     def _make(self, session: Session, event: ReportsCreate, now: Moment, **about: Any) -> Outputs:
         """

@@ -175,6 +175,8 @@ class ReportsTests(SynchronousTestCase):
             self.world.say(self.session, {**about, "payload": {**about["payload"], "from": f"P{number}"}}, NOW)
         for _ in range(2 * STRIKES):
             self.assertEqual(self.world.say(other, about, NOW), [Send(other, refused)])
+        assert other.online is not None
+        self.assertEqual(other.online.buckets["reports_create"].strikes(at(NOW)), 0)
         self.assertIsInstance(self.world.say(other, about, NOW + 60)[0], Commit)
         self.assertEqual(self.world.say(other, about, NOW + 60), [Send(other, refused)])
 

@@ -301,6 +301,19 @@ class CommandTests(TelnetTestCase):
         self.say(self.session, frame("channels/remove", {"id": latest, "reason": "typo"}, "1"))
         self.assertEqual(other.lines(), [])
 
+    @given(st.lists(st.text(max_size=6) | st.sampled_from(["Ana", "Bo@Beta", "@", "gossip", "-", "so"]), max_size=6))
+    @examples(200)
+    def test_any_report(self, words: list[str]) -> None:
+        """Whatever follows the command, it gets one final line, and what it makes has a reason and a reporter."""
+        self.rates(global_=ANY_RATE, reports_create=ANY_RATE)
+        line = " ".join(" ".join(words).split())
+        self.game.send(f"REPORT {line}\n".encode("utf-8", "replace"))
+        [answer] = self.game.lines()
+        self.assertRegex(answer, r"^(OK REPORT [0-9]+|ERR REPORT 4[0-9][0-9] .+)$")
+        for report in self.world.registry.reports.values():
+            self.assertTrue(report.reason and report.made_by.endswith("@Alpha"))
+        self.world.registry.reports.clear()
+
     def test_tell_to_the_network(self) -> None:
         """The network itself answers with help, before the final line."""
         told, final = self.game.say("tell Conan system@gossip help")
