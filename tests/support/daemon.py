@@ -201,11 +201,15 @@ class Daemon:
         answer: Frame = json.loads(self.gossipctl_text("--json", *arguments))
         return answer
 
-    def gossipctl_text(self, *arguments: str) -> str:
-        """What the real gossipctl, in a process of its own, prints."""
+    def gossipctl_text(self, *arguments: str, within: float = WITHIN) -> str:
+        """
+        What the real gossipctl, in a process of its own, prints.
+
+        @param within: how long it may take, in seconds.
+        """
         command = (sys.executable, "-m", "gossip.cli.ctl", "--data", str(self.data), *arguments)
         run = subprocess.run(
-            command, cwd=self.directory, env=environment(), capture_output=True, text=True, timeout=WITHIN, check=False
+            command, cwd=self.directory, env=environment(), capture_output=True, text=True, timeout=within, check=False
         )
         if run.returncode:
             raise AssertionError(f"gossipctl ended with {run.returncode}: {run.stderr}")

@@ -99,7 +99,7 @@ class RehearsalTests(DaemonTestCase):
         registered = daemon.register("Alpha")
         game = self.join(daemon, registered, channels=["testing"], players=["Ana"])
         with ThreadPoolExecutor() as threads:
-            printed = threads.submit(daemon.gossipctl_text, "game", "rehearse", "Alpha")
+            printed = threads.submit(daemon.gossipctl_text, "game", "rehearse", "Alpha", within=60)
             events = [game.expect(event) for event in ("channels/broadcast", "tells/receive", "players/sign-in")]
             self.assertEqual(game.expect("players/sign-out")["payload"], {"game": "gossip", "name": "echo"})
             game.expect("heartbeat")
