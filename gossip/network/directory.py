@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from math import inf
+from math import ceil, inf
 from typing import Final
 
 from msgspec import Raw, Struct
@@ -157,7 +157,8 @@ class Directory:
             subscribed=subscribed,
             games=self._audiences.games_on(name) if name in self._registry.channels else 0,
             may_speak=may_speak,
-            paused_until=None if until is None else timestamp(until, "seconds"),
+            # A part of a second would let a game speak too early.
+            paused_until=None if until is None else timestamp(ceil(until), "seconds"),
             last_sent_at=None if last is None else timestamp(last, "seconds"),
         )
 

@@ -102,7 +102,7 @@ class ListTests(DirectoryTestCase):
 
     def test_may_speak(self) -> None:
         """A game may speak if it is among the speakers, and neither muted nor banned itself; a pause ends by itself."""
-        paused = replace(GOSSIP, speakers=frozenset([self.world.client_id("Alpha")]), paused_until=NOW + 60)
+        paused = replace(GOSSIP, speakers=frozenset([self.world.client_id("Alpha")]), paused_until=NOW + 59.5)
         self.world.registry.enact(ChannelSaved(paused))
         alpha, beta = self.world.join("Alpha"), self.world.join("Beta")
         self.assertEqual([self.list(each)[0]["may_speak"] for each in (alpha, beta)], [True, False])

@@ -27,6 +27,7 @@ REQUESTS: dict[str, tuple[str, Frame]] = {
     "channels/subscribe": ("channels", {"channel": "gossip"}),
     "channels/unsubscribe": ("channels", {"channel": "gossip"}),
     "channels/send": ("channels", {"channel": "gossip", "name": "Ana", "message": "Hello!"}),
+    "channels/list": ("channels", {}),
     "players/sign-in": ("players", {"name": "Ana"}),
     "players/sign-out": ("players", {"name": "Ana"}),
     "players/status": ("players", {}),
@@ -39,7 +40,9 @@ REQUESTS: dict[str, tuple[str, Frame]] = {
 }
 """Every request of an active session, with its flag and a good payload."""
 
-REF_REQUIRED = [event for event in REQUESTS if event.endswith("/status") or event.startswith(("tells", "achievements"))]
+REF_REQUIRED = [
+    event for event in REQUESTS if event.endswith(("/status", "/list")) or event.startswith(("tells", "achievements"))
+]
 
 
 def success(event: str, ref: Any = "1") -> Frame:

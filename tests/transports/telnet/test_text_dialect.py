@@ -549,6 +549,35 @@ class FormatTests(TelnetTestCase):
         self.assertGreaterEqual(len(line.split(b" ")), 6)
         self.assertFalse(re.search(rb"[\x00-\x1f]", line))
 
+    @given(
+        st.text(max_size=2000) | st.none(),
+        st.sampled_from(("created", "published", "described", "paused", "speakers", "hidden", "removed")),
+        st.sampled_from(LETTERINGS),
+    )
+    @examples(200)
+    def test_any_channel(self, text: str | None, change: str, lettering: Lettering) -> None:
+        """Whatever is written about a channel is one line, in the list and in the news, and no longer than wanted."""
+        channel = events.ChannelOf(
+            channel="gossip",
+            description=text,
+            subscribed=True,
+            games=12,
+            may_speak=False,
+            paused_until="2023-11-14T22:01:00Z" if change == "paused" else None,
+            last_sent_at=None,
+        )
+        wire_format = TextFormat(LineOptions(lettering))
+        news = wire_format.encode(events.ChannelsChanged(Raw(b"1"), change, channel))
+        listed = events.ChannelsListAnswer(Asked("", "CHANNELS"), 1, events.ChannelsTold((channel,)))
+        row, final, end = wire_format.encode(listed).split(b"\r\n")
+        self.assertEqual((final, end), (b"OK CHANNELS", b""))
+        self.assertTrue(row == b"CHANNEL gossip 12" or row.startswith(b"CHANNEL gossip 12 "))
+        line, end = news.split(b"\r\n")
+        self.assertTrue(f"{line.decode('latin-1')} ".startswith(f"CHANGED gossip {change} "))
+        for written in (row, line):
+            self.assertLessEqual(len(written) + 2, lettering.maxline)
+            self.assertFalse(re.search(rb"[\x00-\x1f]", written))
+
     def test_not_told(self) -> None:
         """Some events have no line: the first beat, achievements, and answers without a request."""
         for event in (

@@ -100,6 +100,7 @@ class SayTests(TalkingTestCase):
             [message for _, _, message in self.heard],
             ["/me waves", "/quit", "I <3 you > me", "ünïcödé 💬", "a  b"],
         )
+        self.assertIn("* Ana@gossip waves", self.ana.get("/chat/gossip").text)
 
     def test_odd_names(self) -> None:
         """Forms work for channels with any name."""
