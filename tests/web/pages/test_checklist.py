@@ -70,6 +70,7 @@ class ChecklistTests(PagesTestCase):
         """A new network has everything to do, what to do for each, and the list open."""
         text = self.text()
         self.assertIn("Set up Gossip 0 of 7 done", text)
+        self.assertLess(text.index("Set up Gossip"), text.index("games online"))
         for part in (
             "Name (not yet) The network is called Gossip, which is the default.",
             "Website (not yet) Not set: links in mail lead to http://127.0.0.1:4110.",
@@ -138,6 +139,7 @@ class ChecklistTests(PagesTestCase):
         self.service.join("Alpha")
         self.assertIn("First game (done) 1 game registered, 1 online.", self.text())
         self.assertIn(("details", {}), self.root.get("/admin").page.tags)
+        self.assertLess(self.text().index("Latest activity"), self.text().index("Set up Gossip"))
 
     def test_postgresql(self) -> None:
         """What the daemon cannot know is not counted."""
