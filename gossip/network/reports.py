@@ -140,7 +140,8 @@ class Reports:
             made_at=now.wall,
         )
         known = [*self._registry.reports.values(), *self._waiting.values()]
-        if any(_means(each) == _means(report) for each in known):
+        meant = _means(report)
+        if any(_means(each) == meant for each in known):
             raise Denied("reported-already")
         own = sum(each.made_by.rpartition("@")[2] == game for each in known)
         if len(known) >= REPORTS or own >= OF_A_GAME:
