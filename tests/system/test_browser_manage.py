@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from gossip.service.watch import STEPS
 from gossip.web.pages.connect import PLACEHOLDER
 from gossip.web.views.guides import GUIDES
 from tests.support.browsing import BrowserTestCase
@@ -155,42 +156,56 @@ class LiveTests(OwnerTestCase):
         """The Python of the guide is a game: it says that it joined, says what is typed, and shows what it hears."""
         self.own()
         self.open("/connect/Alpha/python")
+        beta = self.connect()
+        beta.authenticate(self.games["Beta"], channels=["testing"], players=["Bo"])
         program = self.tab.run("return [...document.querySelectorAll('pre code')].at(-1).textContent")
         self.assertIn(PLACEHOLDER, program)
-        path = Path(self.mktemp())
-        path.write_text(program.replace(PLACEHOLDER, self.games["Alpha"]["client_secret"]))
-        beta = self.join("Beta")
-        with self.run_program(path) as running:
-            assert running.stdin is not None and running.stdout is not None
-            self.assertEqual(running.stdout.readline(), b"joined as Alpha; type to talk on gossip\n")
-            running.stdin.write(b"\nHello!\n")
-            running.stdin.flush()
-            said = beta.expect("channels/broadcast")["payload"]
-            self.assertEqual((said["name"], said["message"]), ("Ana", "Hello!"))
-            self.say(beta, "Hello, Ana", "Bo")
-            self.assertEqual(running.stdout.readline(), b"[gossip] Bo@Beta: Hello, Ana\n")
-            running.kill()
-            running.wait(WITHIN)
-        eventually(lambda: self.ticked() >= 3, "the steps")
-        address = f"ws://127.0.0.1:{free_port()}/socket"
-        path.write_text(program.replace(self.daemon.url, address))
-        with self.run_program(path) as running:
-            assert running.stdout is not None
-            complaint = running.stdout.readline().decode()
-            self.assertTrue(complaint.startswith(f"cannot connect to {address}: "), complaint)
-            running.kill()
-            running.wait(WITHIN)
-        path.write_text(program.replace(PLACEHOLDER, "x"))
-        with self.run_program(path) as running:
-            assert running.stdout is not None
-            self.assertEqual(running.stdout.read(), b"refused: authenticate: invalid credentials\n")
+        running = self.run_program(program.replace(PLACEHOLDER, self.games["Alpha"]["client_secret"]))
+        assert running.stdin is not None and running.stdout is not None
+        self.assertEqual(running.stdout.readline(), b"joined as Alpha; type to talk on testing\n")
+        running.stdin.write(b"\nHello!\n")
+        running.stdin.flush()
+        said = beta.expect("channels/broadcast")["payload"]
+        self.assertEqual((said["name"], said["message"]), ("Ana", "Hello!"))
+        self.assertEqual(running.stdout.readline(), b"[testing] echo@gossip: Ana@Alpha said: Hello!\n")
+        message = {"channel": "testing", "name": "Bo", "message": "Hello, Ana"}
+        self.assertEqual(beta.ask("channels/send", message)[0]["status"], "success")
+        self.assertEqual(running.stdout.readline(), b"[testing] Bo@Beta: Hello, Ana\n")
+        sent_at = "2026-01-01T00:00:00Z"
+        tell = {"from_name": "Bo", "to_game": "Alpha", "to_name": "Ana", "sent_at": sent_at, "message": "psst"}
+        self.assertEqual(beta.ask("tells/send", tell)[0]["status"], "success")
+        self.assertEqual(running.stdout.readline(), b"Bo@Beta tells Ana: psst\n")
+        eventually(lambda: self.ticked() == len(STEPS), "the steps")
 
-    def run_program(self, path: Path) -> subprocess.Popen[bytes]:
+    def test_python_alone(self) -> None:
+        """It says why it cannot connect, and goes on trying; and that it was refused, after which it ends."""
+        self.own()
+        self.open("/connect/Alpha/python")
+        program = self.tab.run("return [...document.querySelectorAll('pre code')].at(-1).textContent")
+        address = f"ws://127.0.0.1:{free_port()}/socket"
+        running = self.run_program(program.replace(self.daemon.url, address))
+        assert running.stdout is not None
+        complaint = running.stdout.readline().decode()
+        self.assertTrue(complaint.startswith(f"cannot connect to {address}: "), complaint)
+        self.assertIsNone(running.poll())
+        running = self.run_program(program.replace(PLACEHOLDER, "x"))
+        assert running.stdout is not None
+        self.assertEqual(running.stdout.read(), b"refused: authenticate: invalid credentials\n")
+        self.assertEqual(running.wait(WITHIN), 0)
+
+    def run_program(self, program: str) -> subprocess.Popen[bytes]:
         """Run a program in Python, with pipes for what is typed and shown."""
+        path = Path(self.mktemp())
+        path.write_text(program)
         running = subprocess.Popen(
             [sys.executable, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
         )
-        self.addCleanup(running.kill)
+
+        def end() -> None:
+            running.kill()
+            running.communicate()
+
+        self.addCleanup(end)
         return running
 
 
