@@ -19,6 +19,7 @@ from gossip.network.outputs import Broadcast, Commit, Outputs, Send
 from gossip.network.ratelimit import Buckets, Rate, spend
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, Rules
+from gossip.network.shares import spend_of
 from gossip.network.speaker import NETWORK, Speaker
 from gossip.protocol.emotes import emote
 from gossip.protocol.errors import NOT_KEPT, Denied, Error, Overrun
@@ -42,6 +43,9 @@ from gossip.registry.restrictions import code_of, values_of
 
 _NAME_SHOWN: Final = 300
 """At most this many characters of a bad channel name are sent back (protocol specification, channels/subscribe)."""
+
+WEIGHED: Final = 1024
+"""In what all sessions of a game may say together, a message counts once for each 1,024 characters, at least once."""
 
 
 class Channels:
@@ -156,7 +160,8 @@ class Channels:
         most = self._rules.limits.channels
         if most and len(session.channels) >= most and name not in session.channels:
             raise Denied("too-many-channels")
-        spend(session.buckets, "channels_subscribe", self._rules.limits.rates.channels_subscribe, now)
+        limits = self._rules.limits
+        spend_of(session, "channels_subscribe", limits.rates.channels_subscribe, limits.sessions_share, now)
         if not self.may_create(session, name, now):
             raise Denied("too-many-channels")
         others = self._nodes.subscribed(session, name) if name not in session.channels else []
@@ -164,7 +169,8 @@ class Channels:
 
     def unsubscribe(self, session: Session, event: ChannelsUnsubscribe, now: Moment) -> Outputs:
         """A session no longer wants to hear a channel; it need not hear it now."""
-        spend(session.buckets, "channels_unsubscribe", self._rules.limits.rates.channels_unsubscribe, now)
+        limits = self._rules.limits
+        spend_of(session, "channels_unsubscribe", limits.rates.channels_unsubscribe, limits.sessions_share, now)
         others: Outputs = []
         if event.channel in session.channels:
             del session.channels[event.channel]
@@ -178,7 +184,7 @@ class Channels:
             raise Denied("not-subscribed")
         assert session.online is not None
         game = session.online.game
-        speaker = Speaker(game.client_id, game.short_name, event.name, session.peer, session.buckets)
+        speaker = Speaker(game.client_id, game.short_name, event.name, session.peer, session=session)
         then, otherwise = success(session, event, now), failure(session, event, NOT_KEPT, now)
         return self.say(speaker, event.channel, event.message, now, then, otherwise)
 
@@ -218,8 +224,13 @@ class Channels:
             if registry.filters.kept:
                 name = registry.filters.judge(channel, name)
                 message = registry.filters.judge(channel, message)
-        if speaker.buckets is not None:
-            spend(speaker.buckets, "channels_send", self._rules.limits.rates.channels_send, now)
+        limits = self._rules.limits
+        if speaker.session is not None:
+            # A game with many sessions must not fill the buffers of all listeners with long messages.
+            weight = max(len(message) / WEIGHED, 1)
+            spend_of(speaker.session, "channels_send", limits.rates.channels_send, limits.sessions_share, now, weight)
+        elif speaker.buckets is not None:
+            spend(speaker.buckets, "channels_send", limits.rates.channels_send, now)
         number = 0 if self._nodes.shared else registry.numbers.next_message(channel)
         said = MessageSaid(channel, number, client_id, speaker.game, name, message, now.wall)
         if self._nodes.shared:

@@ -13,9 +13,9 @@ from typing import Final
 from msgspec import UNSET
 
 from gossip.network.outputs import Fetch, Outputs, Send
-from gossip.network.ratelimit import spend
 from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
+from gossip.network.shares import spend_of
 from gossip.protocol.emotes import emote
 from gossip.protocol.errors import NOT_KEPT, Denied, Error
 from gossip.protocol.events import ChannelsHistory, ChannelsHistoryAnswer, Failure, MessageOf
@@ -79,7 +79,8 @@ class History:
             raise Denied("malformed")
         if event.after is not None and self._is_unknown(event.channel, event.after):
             raise Denied("unknown-number", channel=event.channel, number=str(event.after))
-        spend(session.buckets, "channels_history", self._rules.limits.rates.channels_history, now)
+        limits = self._rules.limits
+        spend_of(session, "channels_history", limits.rates.channels_history, limits.sessions_share, now)
         return [Fetch(session, event.channel, limit, event.before, event.after, event.ref)]
 
     def resume(self, session: Session, wanted: dict[str, int]) -> Outputs:

@@ -31,13 +31,13 @@ from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, ListCh
 from gossip.network.people import People
 from gossip.network.players import Players
 from gossip.network.presence import Online, Presence
-from gossip.network.ratelimit import Rate, spend
 from gossip.network.rehearsal import Rehearsal
 from gossip.network.relays import Noticed, Relayed, SessionJoined, Spoke, WrongSecret
 from gossip.network.removing import Removing
 from gossip.network.reports import Reports
 from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
+from gossip.network.shares import spend_of
 from gossip.network.statuses import Statuses
 from gossip.network.tells import Tells
 from gossip.protocol.errors import Denied, Error, Overrun
@@ -316,15 +316,7 @@ class Network:
         @raise Overrun: the session sends too fast, or all sessions of its game together do.
         """
         limits = self.rules.limits
-        rate, online = limits.rates.global_, session.online
-        spend(session.buckets, "global", rate, now)
-        share = limits.sessions_share
-        if share and online is not None and len(online.sessions) > share:
-            try:
-                spend(online.buckets, "global", Rate(rate.burst * share, rate.per_second * share), now)
-            except Overrun:
-                # The strike is for the session that sent it, and for no other one of its game.
-                raise Overrun(session.buckets["global"].strike(now)) from None
+        spend_of(session, "global", limits.rates.global_, limits.sessions_share, now)
 
     def fetched(self, fetch: Fetch, found: Sequence[MessageSaid] | None) -> Outputs:
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from gossip.network.ratelimit import Buckets
+from gossip.network.session import Session
 from gossip.registry.addresses import UNKNOWN, Address
 from gossip.registry.names import NETWORK_GAME, NETWORK_PLAYER
 
@@ -18,7 +19,8 @@ class Speaker(Struct, frozen=True):
     @ivar game: the short name that others see.
     @ivar name: the name of the player, as it was sent.
     @ivar peer: the address that the speaker comes from.
-    @ivar buckets: the speaker's use of the rate limits; C{None} for no limit.
+    @ivar buckets: the use that a person on the pages makes of the rate limits; C{None} for no limit.
+    @ivar session: the session of a game's player, which has limits of its own.
     """
 
     client_id: str | None
@@ -26,6 +28,7 @@ class Speaker(Struct, frozen=True):
     name: str
     peer: Address = UNKNOWN
     buckets: Buckets | None = None
+    session: Session | None = None
 
 
 NETWORK = Speaker(None, NETWORK_GAME, NETWORK_PLAYER)

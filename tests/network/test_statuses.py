@@ -15,6 +15,7 @@ from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
 from gossip.protocol import frames
 from gossip.protocol.events import (
+    Failure,
     GamesStatusAnswer,
     PlayersOf,
     PlayersStatusAnswer,
@@ -24,7 +25,7 @@ from gossip.protocol.events import (
 )
 from gossip.registry.changes import Channel, ChannelSaved, GameSaved, UserAgent, UserAgentSaved
 from tests.support.properties import examples
-from tests.support.world import NOW, World, at, frame, sent
+from tests.support.world import FLAGS, NOW, World, at, frame, sent
 
 NETWORK = {
     "game": "gossip",
@@ -295,6 +296,42 @@ class SharedRateTests(SynchronousTestCase):
         self.assertEqual(answers, [False] * 8 + [True] * 4)
         self.assertFalse(refused(other))
         self.assertEqual([refused(session, NOW + 1) for session in sessions[:3]], [False, False, True])
+
+    def said(self, world: World, sessions: list[Session], message: str) -> int:
+        """How many of nine messages from each session pass."""
+        sent = {"channel": "gossip", "name": "Ana", "message": message}
+        answers = [world.ask(session, frame("channels/send", sent, "r")) for session in sessions for _ in range(9)]
+        return sum(answer["status"] == "success" for [answer] in answers)
+
+    def test_messages(self) -> None:
+        """A game says no more at once with all its sessions than four of them may, and long messages count as more."""
+        world = World()
+        sessions = [world.join("Alpha", channels=["gossip"]) for _ in range(32)]
+        self.assertEqual(self.said(world, sessions, "hello"), 40)
+
+    def test_long_messages(self) -> None:
+        """A long message counts as more; a game with one session is bound by that one's limits only."""
+        alone = World()
+        self.assertEqual(self.said(alone, [alone.join("Alpha", channels=["gossip"])], "x" * 4096), 9)
+        world = World()
+        sessions = [world.join("Alpha", channels=["gossip"]) for _ in range(4)]
+        self.assertEqual(self.said(world, sessions, "x" * 4096), 10)
+
+    def test_subscriptions_and_history(self) -> None:
+        """They share what may be subscribed, unsubscribed and read again as well."""
+        for event, payload in (
+            ("channels/subscribe", {"channel": "gossip"}),
+            ("channels/unsubscribe", {"channel": "none"}),
+            ("channels/history", {"channel": "gossip"}),
+        ):
+            world = World(limits=NetworkLimits(sessions_share=2))
+            sessions = [world.join("Alpha", supports=[*FLAGS, "history"], channels=["gossip"]) for _ in range(4)]
+            refused = 0
+            for session in sessions:
+                for _ in range(4):
+                    outputs = world.say(session, frame(event, payload, "r"))
+                    refused += any(isinstance(getattr(each, "event", None), Failure) for each in outputs)
+            self.assertEqual(refused, 4 * 4 - 2 * 5, event)
 
     def test_few_sessions(self) -> None:
         """A game with no more sessions than the share is bound by their own limits only."""
