@@ -86,7 +86,7 @@ class _Group:
 
     def __init__(self) -> None:
         self.sessions: dict[Session, None] = {}
-        self._rest: dict[str | None, tuple[Session, ...]] = {}
+        self._rest: dict[str | tuple[str | None, bool] | None, tuple[Session, ...]] = {}
 
     def join(self, session: Session) -> None:
         self.sessions[session] = None
@@ -99,11 +99,22 @@ class _Group:
     def without(self, client_id: str | None) -> tuple[Session, ...]:
         rest = self._rest.get(client_id)
         if rest is None:
-            if len(self._rest) == _REMEMBERED:
+            if len(self._rest) >= _REMEMBERED:
                 self._rest.clear()
             rest = tuple(session for session in self.sessions if client_id is None or session.client_id != client_id)
             self._rest[client_id] = rest
         return rest
+
+    def split(self, client_id: str | None, extended: bool) -> tuple[Session, ...]:
+        """Of what is left, the sessions with any extension, or those without."""
+        key = client_id, extended
+        part = self._rest.get(key)
+        if part is None:
+            rest = self.without(client_id)
+            part = tuple(session for session in rest if bool(session.extensions) is extended)
+            # The same tuple, where that is all: it has a known route.
+            part = self._rest[key] = rest if len(part) == len(rest) else part
+        return part
 
 
 class Audiences:
@@ -124,10 +135,9 @@ class Audiences:
         match audience:
             case Subscribers(channel, but, numbered, extended):
                 group = self._channels.get((channel, numbered))
-                sessions = group.without(but) if group is not None else ()
-                if extended is None:
-                    return sessions
-                return tuple(session for session in sessions if bool(session.extensions) is extended)
+                if group is None:
+                    return ()
+                return group.without(but) if extended is None else group.split(but, extended)
             case Supporters(flag, but):
                 return self._flags[flag].without(but)
             case Extended(extension, channel, client_id):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.network.audiences import Audiences, SessionsOf, Subscribers, Supporters
+from gossip.network.audiences import _REMEMBERED, Audiences, SessionsOf, Subscribers, Supporters
 from gossip.network.session import Session
 from tests.support.world import FLAGS, NOW, World, at
 
@@ -47,6 +47,25 @@ class AudiencesTests(SynchronousTestCase):
         self.assertEqual(self.audiences.resolve(Subscribers("gossip")), (alpha, beta))
         self.audiences.unsubscribe(alpha, "gossip")
         self.assertEqual(self.audiences.resolve(Subscribers("gossip")), (beta,))
+
+    def test_split(self) -> None:
+        """Sessions with and without extensions are tuples that stay the same, too; alone, they are the whole."""
+        old, new = self.join("Alpha", ["channels", "history"]), self.join("Beta")
+        new.extensions = frozenset(["directory"])
+        parts = [Subscribers("gossip", None, numbered=True, extended=extended) for extended in (False, True)]
+        resolve = self.audiences.resolve
+        self.audiences.subscribe(old, "gossip")
+        self.assertIs(resolve(parts[0]), resolve(Subscribers("gossip", None, numbered=True)))
+        self.assertEqual(resolve(parts[1]), ())
+        self.audiences.subscribe(new, "gossip")
+        self.assertEqual([resolve(part) for part in parts], [(old,), (new,)])
+        for part in parts:
+            self.assertIs(resolve(part), resolve(part))
+        for number in range(200):
+            resolve(Subscribers("gossip", str(number), numbered=True, extended=True))
+        self.assertLessEqual(len(self.audiences._channels["gossip", True]._rest), 2 * _REMEMBERED)
+        self.audiences.unsubscribe(old, "gossip")
+        self.assertEqual([resolve(part) for part in parts], [(), (new,)])
 
     def test_empty_channel(self) -> None:
         """A channel without subscribers is not remembered."""
