@@ -65,6 +65,7 @@ class GameTests(AdminPagesTestCase):
         """A game is registered; only the answer shows its secret, and the activity log does not have it."""
         self.registry.enact(AccountSaved(Account(name="Ana")))
         answer = self.do("/admin/games", "game/add", name="New MUD", short_name="New", owner="ana", hide_players="1")
+        self.assertLessEqual({"/admin/games/New", "/connect?game=New"}, {*answer.page.links()})
         self.assertEqual(answer.code, 200)
         game = self.game("New")
         self.assertEqual((game.name, game.owner, game.hidden, game.hides_players), ("New MUD", "Ana", False, True))

@@ -235,6 +235,8 @@ class NoTelnetTests(OwnerTestCase):
             self.assertIn("--telnet tcp:4111", answer.text)
             self.assertIn(f'telnet = ["tcp:4111"{self.more}]', answer.text)
             self.assertNotIn("Ask an admin", answer.text)
+            self.assertIn("/docs/operator#the-telnet-port", answer.page.links())
+        self.assertIn('id="the-telnet-port"', self.root.get("/docs/operator").body.decode())
 
     more = ""
 
