@@ -19,6 +19,8 @@ from unicodedata import category
 import msgspec
 from msgspec import Struct
 
+from gossip.cluster.settings import ClusterSettings
+from gossip.cluster.wire import NODE
 from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.registry.accounts import EMAIL
 from gossip.transports.budget import Budget, Budgets
@@ -54,6 +56,8 @@ NEED_RESTART: Final = (
     "telnet",
     "data",
     "database",
+    "node",
+    "cluster",
     "admin_socket",
     "proxies",
     "limits.frame_in_bytes",
@@ -125,6 +129,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar telnet: where it listens for games that connect by telnet; empty for nowhere.
     @ivar data: the directory that it keeps everything in.
     @ivar database: the URL of its database; empty for SQLite in C{data}.
+    @ivar node: the name of the daemon among several that share a network and its database; empty if it is alone.
+    @ivar cluster: how it gets along with the others.
     @ivar admin_socket: the path of the unix socket for gossipctl; empty for C{admin.sock} in C{data}.
     @ivar proxies: how many hops of X-Forwarded-For are trusted; 0 for none.
     @ivar downtime: the downtime that is announced at SIGTERM, in seconds.
@@ -137,12 +143,14 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     telnet: tuple[str, ...] = ()
     data: str = "./gossip-data"
     database: str = ""
+    node: str = ""
     admin_socket: str = ""
     proxies: int = 0
     downtime: int = 30
     network: NetworkSettings = NetworkSettings()
     web: WebSettings = WebSettings()
     limits: Limits = Limits()
+    cluster: ClusterSettings = ClusterSettings()
 
     @property
     def data_path(self) -> Path:
@@ -380,12 +388,20 @@ def _check(config: Config) -> None:
             f"admin_socket: {config.admin_path} has over {SOCKET_PATH_BYTES} bytes; choose a shorter path"
         )
     _check_database(config.database)
+    _check_node(config)
     _check_lists(config.limits)
     _check_web(config)
 
 
 _AROUND: Final = 1024
 """The room for what surrounds the names of all players in one frame or line, in bytes."""
+
+
+def _check_node(config: Config) -> None:
+    if config.node and not NODE.fullmatch(config.node):
+        raise ConfigError("node: must have 1 to 20 small letters, digits and hyphens")
+    if config.node and not config.database.startswith("postgres"):
+        raise ConfigError("node: needs a database that several daemons can share: set database to postgresql://…")
 
 
 def _check_lists(limits: Limits) -> None:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 from types import FrameType
-from typing import Any, ClassVar, Final, NoReturn, Protocol
+from typing import Any, ClassVar, Final, NoReturn, Protocol, cast
 
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred
@@ -30,6 +30,9 @@ from twisted.python import usage
 from gossip import __version__, config
 from gossip.checks import findings
 from gossip.cli import terminal
+from gossip.cluster.outbox import IGroups, Outbox
+from gossip.cluster.service import NODE_GATHERS, ClusterService
+from gossip.cluster.shared_store import Node, SharedStore
 from gossip.config import Config, ConfigError
 from gossip.network.network import Network
 from gossip.network.settings import Rules
@@ -43,7 +46,7 @@ from gossip.service.counters import Counters
 from gossip.service.service import GossipService
 from gossip.store.errors import StoreError
 from gossip.store.store import Store
-from gossip.store.writer import Writer
+from gossip.store.writer import GATHERS, Writer
 from gossip.systemd import Watchdog, notify
 from gossip.transports.admission import RESERVED_FILES, Room, room_for
 from gossip.transports.certificates import CertificateWatch
@@ -79,6 +82,7 @@ class Options(usage.Options):
         ["config", "c", None, "The configuration file: see etc/gossip.toml."],
         ["data", "d", None, "The directory for all data."],
         ["database", None, None, "The URL of a PostgreSQL database, instead of SQLite in the data directory."],
+        ["node", None, None, "The name of this daemon among several that share a network and its database."],
         ["admin-socket", None, None, "The unix socket for gossipctl, instead of admin.sock in the data directory."],
     ]
 
@@ -201,6 +205,7 @@ class Daemon(MultiService):
         self._transports = [transport for transport in every if _endpoints(transport, self._settings)]
         self._room = Room()
         self._files = 0
+        self._node: ClusterService | None = None
         self._holders: tuple[Configurable, ...] = ()
         self._certificates = CertificateWatch(self._clock)
         self._certificates.setServiceParent(self)
@@ -208,9 +213,11 @@ class Daemon(MultiService):
     def startService(self) -> None:
         # Not earlier: twistd has forked by now, which neither locks nor database connections would survive.
         try:
-            self._store = Store.open(self._settings.database or None, self._settings.data_path, BUILT_IN)
+            self._store = self._open_store()
             self._open()
             super().startService()
+            if self._node is not None:
+                self._node.startService()
         except EndpointError as error:
             _misconfigured(error)
         except (StoreError, CannotListenError) as error:
@@ -225,6 +232,12 @@ class Daemon(MultiService):
         for line in _welcome(self._settings, self._transports):
             self._log.info("{line}", line=line)
         self._let_set_up()
+
+    def _open_store(self) -> Store:
+        settings = self._settings
+        if settings.node:
+            return SharedStore.open_as(settings.database, settings.data_path, settings.node, BUILT_IN)
+        return Store.open(settings.database or None, settings.data_path, BUILT_IN)
 
     def _let_set_up(self) -> None:
         """While there is no admin, log a link that makes one. It replaces the previous link."""
@@ -244,13 +257,16 @@ class Daemon(MultiService):
         settings, reactor, clock, store = self._settings, self._reactor, self._clock, self._store
         self._files = _allow_open_files()
         rules, web_rules, readers, house_rules = Rules(), WebRules(), Readers(), HouseRules()
-        network = Network(store.load(clock.now().wall, reserve=True), lambda: str(uuid.uuid4()), random.random, rules)
+        shared = isinstance(store, SharedStore)
+        known = store.load(clock.now().wall, reserve=True)
+        network = Network(known, lambda: str(uuid.uuid4()), random.random, rules, shared)
         counters = Counters()
-        self._writer = Writer(store, reactor, counters.committed)
+        self._writer = Writer(store, reactor, counters.committed, gather=NODE_GATHERS if shared else GATHERS)
+        outbox = Outbox(cast("IGroups", self._writer)) if shared else None
         self.gossip = gossip = GossipService(
             clock,
             network,
-            self._writer,
+            outbox or self._writer,
             counters,
             history=lambda channel, limit, before, after: deferToThread(
                 store.history, channel, limit, before, after, removed=False
@@ -258,7 +274,11 @@ class Daemon(MultiService):
             find=lambda sought: deferToThread(store.find, sought),
             transports=self._transports,
             certificates=self._certificates.status,
+            relays=outbox,
         )
+        if isinstance(store, SharedStore) and outbox is not None:
+            node = Node(settings.node, "", __version__, ", ".join(settings.listen), started_at=clock.now().wall)
+            self._node = ClusterService(reactor, store, outbox, gossip, node, deferToThread, settings.cluster)
         gossip.setServiceParent(self)
         Watchdog(clock, gossip.health, os.environ).setServiceParent(self)
         self._holders = (rules, web_rules, readers, house_rules, gossip, *self._transports)
@@ -308,6 +328,9 @@ class Daemon(MultiService):
         notify("STOPPING=1", os.environ)
         # Listeners and sessions first, then the store that they write to.
         stopped: Deferred[Any] = super().stopService()
+        if self._node is not None:
+            node = self._node
+            stopped.addCallback(lambda _: node.stopService())
         return stopped.addCallback(lambda _: self._writer.stop()).addCallback(lambda _: self._store.close())
 
     def _on_hangup(self, number: int, frame: FrameType | None) -> None:

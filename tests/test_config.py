@@ -332,6 +332,7 @@ class Precedence(ConfigCase):
         ("telnet", ["tcp:7"], "tcp:8", ("tcp:8",)),
         ("data", "file", "environment", "environment"),
         ("database", "sqlite:///file", "sqlite:///environment", "sqlite:///environment"),
+        ("node", "a", "b", "b"),
         ("admin_socket", "file", "environment", "environment"),
         ("proxies", 1, "2", 2),
         ("downtime", 1, "0", 0),
@@ -342,7 +343,9 @@ class Precedence(ConfigCase):
         top = [name for name, value in msgspec.to_builtins(Config()).items() if not isinstance(value, dict)]
         self.assertEqual([name for name, *_ in self.SETTINGS], top)
         for name, in_file, in_environment, expected in self.SETTINGS:
-            options = {"config": self.written(tomli_w.dumps({name: in_file}))}
+            # A node needs a database that it can share.
+            more = {"database": "postgresql://a/b"} if name == "node" else {}
+            options = {"config": self.written(tomli_w.dumps({name: in_file, **more}))}
             environ = {"GOSSIP_" + name.upper(): in_environment}
             of_file = getattr(load(options, {}), name)
             self.assertEqual(of_file, tuple(in_file) if isinstance(in_file, list) else in_file)
@@ -350,6 +353,16 @@ class Precedence(ConfigCase):
             environ["GOSSIP_" + name.upper()] = str(in_file[0] if isinstance(in_file, list) else in_file)
             options[name.replace("_", "-")] = in_environment
             self.assertEqual(getattr(load(options, environ), name), expected)
+
+    def test_node(self) -> None:
+        """A node has a name without surprises, and a database that several daemons can share."""
+        for table, why in (
+            ({"node": "a"}, "node: needs a database that several daemons can share"),
+            ({"node": "A b", "database": "postgresql://a/b"}, "node: must have 1 to 20 small letters"),
+        ):
+            with self.assertRaises(ConfigError) as caught:
+                load({"config": self.written(tomli_w.dumps(table))}, {})
+            self.assertIn(why, str(caught.exception))
 
     def test_repeated_option(self) -> None:
         """An option that may be repeated comes as a list."""

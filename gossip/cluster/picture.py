@@ -55,6 +55,7 @@ class Picture(Struct, frozen=True):
     All that a node needs to know.
 
     @ivar positions: how many changes of each scope were committed.
+    @ivar epochs: the life that each node lives.
     @ivar sessions: the sessions of each other node.
     @ivar missed: the messages that this node has not heard, in the order of their numbers.
     """
@@ -62,5 +63,6 @@ class Picture(Struct, frozen=True):
     snapshot: Snapshot
     known: Registry
     positions: Mapping[str, int]
+    epochs: Mapping[str, str]
     sessions: Mapping[str, Sequence[SessionJoined]]
     missed: Sequence[MessageSaid]

@@ -35,12 +35,28 @@ _HEAD: Final = re.compile(
 _DATABASE: Final = 20 + 19 + 2
 """How many bytes the database adds: the number of the transaction and the last number of a message."""
 
-Entry = Change | Relayed
+
+class NodeJoined(Struct, frozen=True, tag=True, array_like=True):
+    """The node that writes this began a new life: all its sessions are in the database."""
+
+
+class NodeGone(Struct, frozen=True, tag=True, array_like=True):
+    """
+    A node is gone: it ended, or somebody declared it dead.
+
+    @ivar epoch: the life of it that is over.
+    """
+
+    node: str
+    epoch: str
+
+
+Entry = Change | Relayed | NodeJoined | NodeGone
 """What a group consists of."""
 
 _write = msgspec.json.Encoder().encode
 _change: Final = msgspec.json.Decoder(Change).decode
-_relay: Final = msgspec.json.Decoder(Relayed).decode
+_relay: Final = msgspec.json.Decoder(Relayed | NodeJoined | NodeGone).decode
 _items: Final = msgspec.json.Decoder(list[Raw]).decode
 
 

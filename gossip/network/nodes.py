@@ -150,6 +150,25 @@ class Nodes:
                 _changed(session)
         return outputs
 
+    def changed_by(self, relay: Relayed) -> tuple[SessionJoined, ...]:
+        """How the sessions of this node stand that a relay of this node is about."""
+        match relay:
+            case SignedOut(client_id):
+                online = self._presence.online(client_id)
+                found = () if online is None else online.here
+            case (
+                SessionJoined(number)
+                | Subscribed(number)
+                | Unsubscribed(number)
+                | PlayersReplaced(number)
+                | SignedIn(number)
+            ):
+                session = self._own.get(number)
+                found = () if session is None else (session,)
+            case _:
+                found = ()
+        return tuple(map(joined, found))
+
     @property
     def own(self) -> list[SessionJoined]:
         """The sessions of this node, as others are told of them."""

@@ -15,6 +15,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, execute, maybeDeferred, succeed
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
+from twisted.python.failure import Failure as Failed
 from zope.interface import implementer
 
 from gossip import __version__
@@ -30,10 +31,12 @@ from gossip.network.outputs import (
     Hold,
     ListChannels,
     Output,
+    Relay,
     Release,
     Send,
 )
 from gossip.network.rehearsal import SERVICE_RESTART
+from gossip.network.relays import Relayed, SessionJoined
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
@@ -74,8 +77,37 @@ After this many seconds without a commit, the writer is asked to try one that ch
 where nobody speaks must be true as well. One small write to the disk in this time is next to nothing.
 """
 
+HEARD_SECONDS: Final = 0.02
+"""How long a change waits that is to be judged again, in seconds: until what another node changed is heard."""
+
 UNANSWERED: Final = 200
 """How many unanswered requests one connection may have before no more are read from it."""
+
+
+class Stale(NotKept):
+    """What a change was judged by is different now: another node was first. It is judged again."""
+
+
+class Settled(Protocol):
+    """
+    Is told how a change went.
+
+    @param kept: whether it is on disk.
+    @param stale: whether it was not kept since another node was first.
+    """
+
+    def __call__(self, kept: bool, stale: bool = False) -> None: ...
+
+
+class IRelays(Protocol):
+    """Takes relays to the other nodes of a network."""
+
+    def relay(self, relay: Relayed, sessions: tuple[SessionJoined, ...], settled: Settled) -> None:
+        """
+        Tell the other nodes.
+
+        @param sessions: how the sessions of this node stand that the relay is about.
+        """
 
 
 class IWriter(Protocol):
@@ -96,7 +128,7 @@ class IWriter(Protocol):
     def probe(self) -> None:
         """Find out whether changes would be kept."""
 
-    def commit(self, change: Change, settled: Callable[[bool], None], wanted: bool) -> None:
+    def commit(self, change: Change, settled: Settled, wanted: bool) -> None:
         """
         Keep a change, and say whether it is kept: later, and in the order of the calls.
 
@@ -142,6 +174,7 @@ class GossipService(Service):
         transports: Sequence[ITransportStatus] = (),
         downtime: int = 30,
         certificates: Callable[[], Sequence[CertificateStatus]] = tuple,
+        relays: IRelays | None = None,
     ) -> None:
         """
         @param history: reads what was said.
@@ -149,6 +182,7 @@ class GossipService(Service):
         @param transports: the transports that are open, for the status and the metrics.
         @param downtime: the absence that games are told at a stop, in seconds.
         @param certificates: returns those of the listeners.
+        @param relays: where the other nodes of the network are told; C{None} if this daemon is alone.
         """
         self.network = network
         self.downtime = downtime
@@ -161,6 +195,7 @@ class GossipService(Service):
         self.removed: set[Callable[[MessagesRemoved], None]] = set()
         self._clock = clock
         self._writer = writer
+        self._relays = relays
         self._connections: dict[Session, IConnection] = {}
         self._paused: set[Session] = set()
         self._fanout = Fanout(clock, self._connections)
@@ -220,7 +255,7 @@ class GossipService(Service):
     # The transports bring what happens to their connections.
 
     def opened(self, connection: IConnection) -> Session:
-        session = Session(connection.peer_address)
+        session = Session(connection.peer_address, connection.transport_name)
         self._connections[session] = connection
         self._carry_out(self.network.opened(session, self.now()))
         return session
@@ -314,6 +349,8 @@ class GossipService(Service):
                     self._long_answers.add(self._keep(session), pieces_of_list(output, self._listed))
                 case Release(session, released):
                     self._fill(self._answers.held(session), released)
+                case Relay():
+                    self._relay(output, asking)
                 case Forget(removed):
                     self.watch.removed(removed)
                     self._tell(self.removed, removed)
@@ -346,27 +383,63 @@ class GossipService(Service):
     def _commit(self, commit: Commit, asking: Session | None, place: Place | None, done: Deferred[None] | None) -> None:
         if place is None and asking is not None and (commit.then or commit.otherwise):
             place = self._keep(asking)
-        if isinstance(commit.change, MessageSaid):
-            self.counters.messages += 1
-            self._tell(self.heard, commit.change)
+        if isinstance(commit.change, MessageSaid) and self._relays is None:
+            self._observe(commit.change)
         wanted = place is not None or done is not None
         self._writer.commit(commit.change, partial(self._settled, commit, asking, place, done), wanted)
 
     def _settled(
-        self, commit: Commit, asking: Session | None, place: Place | None, done: Deferred[None] | None, kept: bool
+        self,
+        commit: Commit,
+        asking: Session | None,
+        place: Place | None,
+        done: Deferred[None] | None,
+        kept: bool,
+        stale: bool = False,
     ) -> None:
         now = self.now()
         if not kept:
-            self.counters.unkept += 1
-        elif not commit.learned:
+            self.counters.unkept += not stale
+        elif not commit.learned and self._relays is None:
             self._carry_out(self.network.learned(commit.change, now))
         self._carry_out(self.network.settled(commit, kept, now), asking, place)
         if place is not None:
             self._ready(place)
         if done is not None and kept:
             done.callback(None)
+        elif done is not None and stale:
+            done.errback(Stale("somebody else changed the same at the same time: try again"))
         elif done is not None:
             done.errback(NotKept("the change could not be written to the database: see the daemon's log"))
+
+    def _observe(self, said: MessageSaid) -> None:
+        self.counters.messages += 1
+        self._tell(self.heard, said)
+
+    # The other nodes.
+
+    def learn(self, change: Change) -> None:
+        """All nodes hear of a change, this one included: it is in force from now on."""
+        if isinstance(change, MessageSaid):
+            self._observe(change)
+        self._carry_out(self.network.learned(change, self.now()))
+
+    def carry_out(self, outputs: Iterable[Output]) -> None:
+        """Carry out what the network makes of something that other nodes told."""
+        self._carry_out(outputs)
+
+    def _relay(self, relay: Relay, asking: Session | None) -> None:
+        assert self._relays is not None
+        place = self._keep(asking) if asking is not None and relay.then else None
+        told = partial(self._relayed, relay, asking, place)
+        self._relays.relay(relay.told, self.network.nodes.changed_by(relay.told), told)
+
+    def _relayed(
+        self, relay: Relay, asking: Session | None, place: Place | None, kept: bool, stale: bool = False
+    ) -> None:
+        self._carry_out(relay.then if kept else relay.otherwise, asking, place)
+        if place is not None:
+            self._ready(place)
 
     def _ready(self, place: Place) -> None:
         self._answers.ready(place)
@@ -404,7 +477,14 @@ class GossipService(Service):
 
     def _change(self, change: Change | Callable[[], Change | None]) -> Deferred[None]:
         made = change() if callable(change) else change
-        return succeed(None) if made is None else self._kept([self.network.apply(made)])
+        if made is None:
+            return succeed(None)
+        return self._kept([self.network.apply(made)]).addErrback(self._judge_again, change)
+
+    def _judge_again(self, failure: Failed, change: Change | Callable[[], Change | None]) -> Deferred[None]:
+        failure.trap(Stale)
+        # By then this node has heard what the other one changed.
+        return deferLater(self._clock, HEARD_SECONDS, lambda: None).addCallback(lambda _: self._change(change))
 
     def _kept(self, outputs: Iterable[Output]) -> Deferred[None]:
         """Carry out outputs; fires when the one commit among them is kept."""

@@ -8,7 +8,7 @@ import secrets
 import sqlite3
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
@@ -370,6 +370,7 @@ class PostgreSQL(Database):
     """
 
     copies = False
+    readers = 10
 
     _LOCK: Final = "%(gossip)s, hashtext(coalesce(current_schema(), ''))"
     _KEY: Final = {"gossip": int.from_bytes(b"goss")}
@@ -387,7 +388,7 @@ class PostgreSQL(Database):
         self._mark = f"gossip pid {os.getpid()} #{secrets.token_hex(4)}"
         try:
             self.writing = self._engine(self._mark, pool_size=1, max_overflow=0)
-            self.reading = self._engine("gossip", pool_size=10, pool_pre_ping=True)
+            self.reading = self._engine("gossip", pool_size=self.readers, pool_pre_ping=True)
         except ModuleNotFoundError as error:
             raise StoreError("PostgreSQL needs psycopg: pip install 'gossip-mud[postgres]'") from error
         event.listen(self.writing, "connect", self._connected)
@@ -412,22 +413,34 @@ class PostgreSQL(Database):
             raise StoreError(f"{self.name} must use the encoding UTF8")
         for setting, value in (("idle", "30"), ("interval", "10"), ("count", "3")):
             connection.execute("SELECT set_config(%s, %s, false)", (f"tcp_keepalives_{setting}", value))
+        self._prepare(connection)
+        if not self._locks(connection) and not (self._end_own(connection) and self._locks(connection)):
+            raise self._in_use(connection)
+
+    def _prepare(self, connection: Any) -> None:
+        """Set up the connection that writes."""
         # Whatever is acknowledged must be on disk.
         connection.execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         )
         connection.commit()
-        if not self._locks(connection) and not (self._end_own(connection) and self._locks(connection)):
-            pid = self._holder(connection)[1].removeprefix("gossip pid ").partition(" ")[0] or "unknown"
-            raise StoreInUse(f"another daemon (pid {pid}) uses {self.name}")
+
+    def _in_use(self, connection: Any) -> StoreInUse:
+        """Why the lock cannot be taken."""
+        pid = self._holder(connection)[1].removeprefix("gossip pid ").partition(" ")[0] or "unknown"
+        return StoreInUse(f"another daemon (pid {pid}) uses {self.name}")
 
     def _locks(self, connection: Any) -> bool:
-        """Take the lock, waiting at most 2 s: the server needs a moment to notice that the last daemon is gone."""
+        """Take the lock."""
+        return self._lock(connection, "pg_advisory_lock", self._LOCK, self._KEY)
+
+    def _lock(self, connection: Any, function: str, arguments: str, values: Mapping[str, object]) -> bool:
+        """Take a lock, waiting at most 2 s: the server needs a moment to notice that the last daemon is gone."""
         from psycopg.errors import LockNotAvailable
 
         connection.execute("SET LOCAL lock_timeout = '2s'")
         try:
-            connection.execute(f"SELECT pg_advisory_lock({self._LOCK})", self._KEY)
+            connection.execute(f"SELECT {function}({arguments})", values)
         except LockNotAvailable:
             connection.rollback()
             return False

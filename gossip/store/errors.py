@@ -39,3 +39,7 @@ class StoreInUse(StoreError):
 
     def __init__(self, text: str) -> None:
         super().__init__(text, Trouble.IN_USE)
+
+
+class Stale(Exception):
+    """What a change was judged by is different now. It is to be judged again; the store is well."""

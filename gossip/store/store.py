@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import msgspec
 from alembic.util import CommandError
@@ -45,7 +45,7 @@ class Store:
         """Its name in messages to people."""
 
     @classmethod
-    def open(cls, url: str | None, data_directory: str | Path, first: Iterable[Change] = ()) -> Store:
+    def open(cls, url: str | None, data_directory: str | Path, first: Iterable[Change] = ()) -> Self:
         """
         Open a store. It is created if there is none, and upgraded to the newest schema. An SQLite file with an older
         schema is first copied to C{gossip.db.before-REVISION}.
@@ -58,13 +58,16 @@ class Store:
         @raise StoreError: the store cannot be used; the text says why.
         """
         directory = Path(data_directory)
-        database = locate(url, directory)
+        return cls._opened(locate(url, directory), directory, first)
+
+    @classmethod
+    def _opened(cls, database: Database, directory: Path, first: Iterable[Change]) -> Self:
         try:
             # On PostgreSQL, too: the admin socket is in it.
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{directory} cannot be used: {error.strerror}") from error
-        with _plainly(database.name):
+        with plainly(database.name):
             try:
                 database.open()
                 schema.upgrade(database, first)
@@ -90,7 +93,7 @@ class Store:
         """
         try:
             return self._write(lambda connection: execute(connection, changes))
-        except _Failing as failing:
+        except Failing as failing:
             first = reason(failing.error)
 
         def write_missing(connection: Connection) -> list[Change]:
@@ -116,14 +119,14 @@ class Store:
     def _write_or_fail(self, write: Callable[[Connection], list[Change]]) -> list[Change]:
         try:
             return self._write(write)
-        except _Failing as failing:
+        except Failing as failing:
             raise StoreError(f"{self.name}: {reason(failing.error)}", failing.trouble) from failing.error
 
     def _write(self, write: Callable[[Connection], list[Change]]) -> list[Change]:
         """
         Write something in one transaction.
 
-        @raise _Failing: the database failed.
+        @raise Failing: the database failed.
         """
         try:
             with self._database.transaction() as connection:
@@ -132,7 +135,7 @@ class Store:
             trouble = self._database.trouble(error)
             if trouble is None:
                 raise
-            raise _Failing(error, trouble) from error
+            raise Failing(error, trouble) from error
 
     def apply(self, change: Change) -> None:
         """
@@ -140,7 +143,7 @@ class Store:
 
         @raise StoreError: it cannot be written; the text says why.
         """
-        with _plainly(self.name):
+        with plainly(self.name):
             rest = self.keep([change])
             while rest:
                 rest = self.keep(rest)
@@ -155,7 +158,7 @@ class Store:
         @param reserve: mark the numbers that a daemon may give until it ends.
         @raise StoreError: it cannot be read.
         """
-        with _plainly(self.name), self._database.reading.connect() as connection:
+        with plainly(self.name), self._database.reading.connect() as connection:
             first = start(queries.highest(connection), mark.read(self._directory), now)
             known = queries.registry(connection, NumbersInMemory(first))
         if reserve:
@@ -174,7 +177,7 @@ class Store:
         @param removed: include what is left of removed messages.
         @raise StoreError: it cannot be read.
         """
-        with _plainly(self.name), self._database.reading.connect() as connection:
+        with plainly(self.name), self._database.reading.connect() as connection:
             return queries.history(connection, channel, limit, before, after, removed)
 
     def said_by(
@@ -195,7 +198,7 @@ class Store:
         @param named: whether messages of the player with this name are wanted.
         @raise StoreError: it cannot be read.
         """
-        with _plainly(self.name), self._database.reading.connect() as connection:
+        with plainly(self.name), self._database.reading.connect() as connection:
             return queries.said_by(connection, game, since, channel, named, limit)
 
     def find(self, sought: Sought) -> list[MessageSaid]:
@@ -205,7 +208,7 @@ class Store:
         @return: the message; nothing if there is none, or if it was removed.
         @raise StoreError: it cannot be read.
         """
-        with _plainly(self.name), self._database.reading.connect() as connection:
+        with plainly(self.name), self._database.reading.connect() as connection:
             return queries.find(connection, sought)
 
     def said_since(self, since: float, limit: int, channel: str | None = None) -> list[MessageSaid]:
@@ -216,7 +219,7 @@ class Store:
         @param limit: the maximum number of messages.
         @raise StoreError: it cannot be read.
         """
-        with _plainly(self.name), self._database.reading.connect() as connection:
+        with plainly(self.name), self._database.reading.connect() as connection:
             return queries.said_since(connection, since, limit, channel)
 
     def reports(self, limit: int, resolved: bool = False) -> list[Report]:
@@ -227,7 +230,7 @@ class Store:
         @param resolved: include resolved reports.
         @raise StoreError: it cannot be read.
         """
-        with _plainly(self.name), self._database.reading.connect() as connection:
+        with plainly(self.name), self._database.reading.connect() as connection:
             return queries.reports(connection, limit, resolved)
 
     def audit(self, limit: int, before: float | None = None) -> list[AuditEntry]:
@@ -238,7 +241,7 @@ class Store:
         @param before: only entries before this time, in seconds since the epoch.
         @raise StoreError: it cannot be read.
         """
-        with _plainly(self.name), self._database.reading.connect() as connection:
+        with plainly(self.name), self._database.reading.connect() as connection:
             return queries.audit(connection, limit, before)
 
     def audit_of(
@@ -251,7 +254,7 @@ class Store:
         @param before: the time and the key of an entry: only entries that come after it in this list.
         @raise StoreError: it cannot be read.
         """
-        with _plainly(self.name), self._database.reading.connect() as connection:
+        with plainly(self.name), self._database.reading.connect() as connection:
             return queries.audit_of(connection, operations, limit, before)
 
     def player_figures(self, client_ids: Collection[str] | None, since: float, step: int) -> Figures:
@@ -263,7 +266,7 @@ class Store:
         @param step: the length of a span, in seconds.
         @raise StoreError: it cannot be read.
         """
-        with _plainly(self.name), self._database.reading.connect() as connection:
+        with plainly(self.name), self._database.reading.connect() as connection:
             return statistics.players(connection, client_ids, since, step)
 
     def player_figures_each(self, client_ids: Collection[str], since: float, step: int) -> dict[str, Figures]:
@@ -272,7 +275,7 @@ class Store:
 
         @raise StoreError: it cannot be read.
         """
-        with _plainly(self.name), self._database.reading.connect() as connection:
+        with plainly(self.name), self._database.reading.connect() as connection:
             return statistics.players_each(connection, client_ids, since, step)
 
     def message_figures(self, channels: Collection[str] | None, since: float, step: int) -> Figures:
@@ -284,7 +287,7 @@ class Store:
         @param step: the length of a span, in seconds.
         @raise StoreError: it cannot be read.
         """
-        with _plainly(self.name), self._database.reading.connect() as connection:
+        with plainly(self.name), self._database.reading.connect() as connection:
             return statistics.messages(connection, channels, since, step)
 
     def latest(self, channels: Collection[str] | None, limit: int) -> list[MessageSaid]:
@@ -294,7 +297,7 @@ class Store:
         @param channels: their names; C{None} for all that are not hidden.
         @raise StoreError: it cannot be read.
         """
-        with _plainly(self.name), self._database.reading.connect() as connection:
+        with plainly(self.name), self._database.reading.connect() as connection:
             return statistics.latest(connection, channels, limit)
 
     @property
@@ -312,7 +315,7 @@ class Store:
         return self._database.snapshot()
 
 
-class _Failing(Exception):
+class Failing(Exception):
     """The database failed, whatever the changes."""
 
     def __init__(self, error: DBAPIError, trouble: Trouble) -> None:
@@ -322,7 +325,7 @@ class _Failing(Exception):
 
 
 @contextmanager
-def _plainly(name: str) -> Iterator[None]:
+def plainly(name: str) -> Iterator[None]:
     """Raise a L{StoreError} for any error of the database."""
     try:
         yield

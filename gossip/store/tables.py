@@ -237,3 +237,41 @@ tickets: Final = Table(
     Column("expires", Double),
     Index(None, "account"),
 )
+
+# Of several daemons that are one network: see L{gossip.cluster}.
+
+nodes: Final = Table(
+    "nodes",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("epoch", Text, nullable=False),
+    Column("beats", BigInteger, nullable=False),
+    Column("mark", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("protocol", Integer, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("draining", Boolean, nullable=False),
+    Column("started_at", Double, nullable=False),
+)
+
+positions: Final = Table(
+    "positions",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
+# One row: which life of the server was seen last.
+engine: Final = Table("engine", metadata, Column("started_at", Text, nullable=False))
+
+# JSON: the session as other nodes are told of it.
+node_sessions: Final = Table(
+    "node_sessions",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("client_id", Text, nullable=False),
+    Column("session", Text, nullable=False),
+    Index(None, "client_id"),
+)

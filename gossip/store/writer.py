@@ -21,13 +21,16 @@ from twisted.logger import Logger
 
 from gossip.registry.changes import Change
 from gossip.store.database import reason
-from gossip.store.errors import StoreError, Trouble
+from gossip.store.errors import Stale, StoreError, Trouble
 
 GROUP: Final = 1000
 """About the maximum number of changes in one transaction. The reactor settles them in one turn."""
 
 ENOUGH: Final = 250
 """Once this many changes are gathered they wait no longer. This bounds how many changes a kill can lose."""
+
+GATHERS: Final = 0.003
+"""How many seconds a wanted change waits for others to be written with it, by default."""
 
 Done = Callable[[bool], object]
 """Called with whether a change is on disk."""
@@ -69,7 +72,7 @@ class Writer:
         reactor: Reactor,
         committed: Callable[[float], None] = lambda seconds: None,
         most: int = 100_000,
-        gather: float = 0.003,
+        gather: float = GATHERS,
         idle: float = 0.15,
     ) -> None:
         """
@@ -276,6 +279,9 @@ class Writer:
             # Every single change would fail, slowly.
             self._failed = error
             return [False] * len(changes), []
+        except Stale:
+            if len(changes) == 1:
+                return [False], []
         except Exception as error:
             if len(changes) == 1:
                 self._log_failure(changes[0], error)

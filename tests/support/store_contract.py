@@ -823,6 +823,10 @@ class StoreTests(OnDatabase):
         kept.apply(GameSaved(GAME))
         kept.close()
         with self.database().begin() as connection:
+            for table in ("nodes", "positions", "engine", "node_sessions"):
+                connection.execute(text(f"DROP TABLE {table}"))
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("DROP SEQUENCE numbers"))
             connection.execute(text("DROP INDEX ix_messages_removed_at"))
             connection.execute(text("ALTER TABLE messages DROP COLUMN removed_at"))
             for table, column in (

@@ -1,0 +1,116 @@
+"""The ear of a node: hears the notifications of PostgreSQL, with the reactor watching the connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
+
+from sqlalchemy import URL
+from twisted.internet.interfaces import IDelayedCall, IReadDescriptor
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+TURN: Final = 200
+"""How many notifications are taken in one turn of the reactor: others have their turns as well."""
+
+
+class Reactor(Protocol):
+    """The part of the reactor that an ear uses."""
+
+    def addReader(self, reader: IReadDescriptor) -> None: ...
+    def removeReader(self, reader: IReadDescriptor) -> None: ...
+    def callLater(self, delay: float, call: Callable[..., object], /) -> IDelayedCall: ...
+
+
+def listen(url: URL, channel: str) -> Connection[tuple[object, ...]]:
+    """
+    Connect, and listen. This blocks.
+
+    @param channel: the channel of the notifications.
+    @raise psycopg.Error: the server cannot be reached.
+    """
+    import psycopg
+
+    plain = url.set(drivername="postgresql").update_query_dict({"application_name": "gossip ear"})
+    connection = psycopg.connect(plain.render_as_string(hide_password=False), autocommit=True)
+    connection.execute(f"LISTEN {channel}")
+    return connection
+
+
+@implementer(IReadDescriptor)
+class Ear:
+    """Hears what comes on a connection, from L{start} until it is lost or stopped."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        connection: Connection[tuple[object, ...]],
+        heard: Callable[[str], object],
+        lost: Callable[[Exception], object],
+    ) -> None:
+        """
+        @param heard: is called with each payload.
+        @param lost: is called once when the connection is lost.
+        """
+        self._reactor = reactor
+        self._connection = connection
+        self._heard = heard
+        self._lost = lost
+        self._later: IDelayedCall | None = None
+        self._stopped = False
+
+    def start(self) -> None:
+        """Begin to hear. What came since the connection began to listen is heard first."""
+        self._reactor.addReader(self)
+        self._later = self._reactor.callLater(0, self._take)
+
+    def stop(self) -> None:
+        """Hear no more."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._reactor.removeReader(self)
+        if self._later is not None and self._later.active():
+            self._later.cancel()
+        self._connection.close()
+
+    def fileno(self) -> int:
+        return self._connection.fileno()
+
+    def logPrefix(self) -> str:
+        return "ear"
+
+    def doRead(self) -> None:
+        from psycopg import OperationalError
+
+        try:
+            self._connection.pgconn.consume_input()
+        except OperationalError as error:
+            self.stop()
+            self._lost(error)
+            return
+        self._take()
+
+    def _take(self) -> None:
+        for _ in range(TURN):
+            if self._stopped:
+                return
+            notification = self._connection.pgconn.notifies()
+            if notification is None:
+                return
+            try:
+                self._heard(notification.extra.decode())
+            except Exception:
+                # A mistake of ours must not keep this node from hearing the rest.
+                self._log.failure("a notification could not be heard")
+        self._later = self._reactor.callLater(0, self._take)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor ends."""
+        self.stop()

@@ -1,0 +1,342 @@
+"""
+The node: puts the stream of all nodes, the network, the outbox and the judgement of who is alive together.
+
+A node is deaf until it has listened, begun a life, and read the picture; and again whenever it loses the connection
+that listens. While it is deaf it goes on with its own sessions, but writes nothing and changes nothing about those of
+others.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol, cast
+
+from msgspec.structs import replace
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from gossip.cluster.ear import Ear, Reactor, listen
+from gossip.cluster.members import BEAT, Member, Members
+from gossip.cluster.outbox import Outbox, is_judged
+from gossip.cluster.picture import Picture
+from gossip.cluster.settings import ClusterSettings
+from gossip.cluster.shared_store import Node, SharedStore, scope_of
+from gossip.cluster.wire import Group, Malformed, NodeGone, NodeJoined, Parts, Unknown
+from gossip.network.relays import Relayed
+from gossip.registry.changes import Change, MessageSaid
+from gossip.service.service import GossipService
+from gossip.store.errors import StoreError
+
+NODE_GATHERS: Final = 0.001
+"""How many seconds a change waits for others to be written with it: all nodes wait to hear it."""
+
+SOONEST, LATEST = 0.1, 5.0
+"""How long a node waits before it tries to join again, in seconds: longer each time, with chance."""
+
+
+class InThread(Protocol):
+    """C{deferToThread}, or what does the same."""
+
+    def __call__(self, call: Callable[..., Any], /, *arguments: Any) -> Deferred[Any]: ...
+
+
+@dataclass
+class Counters:
+    """
+    What a node counts.
+
+    @ivar heard: groups.
+    @ivar resyncs: how often everything was read anew.
+    @ivar unknown: entries that a later release wrote.
+    """
+
+    heard: int = 0
+    resyncs: int = 0
+    unknown: int = 0
+
+
+class ClusterService(Service):
+    """
+    This node, beside the others.
+
+    @ivar members: all nodes, as the database showed them last.
+    @ivar ahead: how far the clock of the server is ahead of this machine's, in seconds.
+    @ivar counters: what happened, for the metrics.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        store: SharedStore,
+        outbox: Outbox,
+        gossip: GossipService,
+        node: Node,
+        in_thread: InThread,
+        settings: ClusterSettings,
+    ) -> None:
+        """
+        @param node: this node; it gets a new epoch with each life.
+        """
+        self.members: list[Member] = []
+        self.ahead = 0.0
+        self.counters = Counters()
+        self.draining = False
+        self._reactor = reactor
+        self._store = store
+        self._outbox = outbox
+        self._gossip = gossip
+        self._network = gossip.network
+        self._node = node
+        self._in_thread = in_thread
+        self._late = settings.late_messages
+        self._judging = Members(node.name, settings.lease_seconds)
+        self._ear: Ear | None = None
+        self._parts = Parts()
+        self._early: list[str] | None = None
+        self._epochs: dict[str, str] = {}
+        self._last: dict[tuple[str, str], int] = {}
+        self._reading: dict[str, list[Group]] = {}
+        self._delay = SOONEST
+        self._again: IDelayedCall | None = None
+        self._beating = LoopingCall(self._beat)
+        self._beating.clock = cast("IReactorTime", reactor)
+        self._joined: list[Deferred[None]] = []
+        self.joined = False
+
+    # Joining.
+
+    def startService(self) -> None:
+        super().startService()
+        self._join()
+        self._beating.start(BEAT, now=False).addErrback(self._broken)
+
+    def stopService(self) -> Deferred[None]:
+        """Leave at once: the others need not wait for a lease."""
+        super().stopService()
+        self._deafen()
+        if self._again is not None and self._again.active():
+            self._again.cancel()
+        if self._beating.running:
+            self._beating.stop()
+        left = self._in_thread(self._store.leave)
+        left.addErrback(lambda failure: self._log.warn("this node could not leave: {why}", why=failure.value))
+        return left
+
+    def when_joined(self) -> Deferred[None]:
+        """Fires when this node hears the others."""
+        joined: Deferred[None] = Deferred()
+        if self.joined:
+            joined.callback(None)
+        else:
+            self._joined.append(joined)
+        return joined
+
+    def _broken(self, failure: Failure) -> None:
+        self._log.failure("this node beats no more", failure)
+
+    def _deafen(self) -> None:
+        self.joined = False
+        self._outbox.deaf()
+        self._judging.deaf()
+        if self._ear is not None:
+            self._ear.stop()
+            self._ear = None
+
+    def _join(self) -> None:
+        """Listen, begin a life, and read everything: in this order, so that nothing is missed."""
+        self._again = None
+        connecting = self._in_thread(listen, self._store.url, self._store.channel)
+        connecting.addCallback(self._listening)
+        connecting.addErrback(self._not_joined)
+
+    def _listening(self, connection: Any) -> Deferred[None]:
+        self._parts = Parts()
+        self._early = []
+        self._ear = Ear(self._reactor, connection, self._notified, self._lost)
+        self._ear.start()
+        self._node = replace(self._node, epoch=str(uuid.uuid4()))
+        begun = self._in_thread(self._store.begin, self._node, self._network.nodes.own)
+        begun.addCallback(lambda _: self._in_thread(self._store.picture, self._audiences(), self._late))
+        begun.addCallback(self._know)
+        return begun
+
+    def _audiences(self) -> dict[str, int]:
+        """The channels that somebody here hears, with the highest number that was heard."""
+        numbers = self._network.registry.numbers
+        return {name: numbers.highest_message(name) for name in self._network.audiences.subscribed()}
+
+    def _know(self, picture: Picture) -> None:
+        if not self.running or self._ear is None:
+            return
+        self._epochs = dict(picture.epochs)
+        self._last.clear()
+        self._reading.clear()
+        # What a daemon knows at its start has been read just before: there is nothing to hear late.
+        missed = picture.missed if self.counters.resyncs else ()
+        self.counters.resyncs += 1
+        now = self._gossip.now()
+        self._gossip.carry_out(self._network.resynced(picture.known, picture.sessions, missed, now))
+        early, self._early = self._early or [], None
+        for payload in early:
+            self._read(payload, picture)
+        self._outbox.opened(self._outbox_positions(picture))
+        self._delay = SOONEST
+        self.joined = True
+        self._log.info("node {name} hears the others", name=self._node.name)
+        joined, self._joined = self._joined, []
+        for each in joined:
+            each.callback(None)
+
+    def _outbox_positions(self, picture: Picture) -> dict[str, int]:
+        # What was heard early, and is not in the picture, has been counted on top of it.
+        early, self._outbox.positions = self._outbox.positions, type(self._outbox.positions)(int)
+        return {scope: picture.positions.get(scope, 0) + early.get(scope, 0) for scope in {*picture.positions, *early}}
+
+    def _not_joined(self, failure: Failure) -> None:
+        self._log.warn("this node hears nobody: {why}", why=str(failure.value).partition("\n")[0])
+        self._rejoin()
+
+    def _lost(self, error: Exception) -> None:
+        self._log.warn("this node hears nobody any more: {why}", why=str(error).partition("\n")[0])
+        self._ear = None
+        self._rejoin()
+
+    def _rejoin(self) -> None:
+        self._deafen()
+        self._outbox.positions.clear()
+        if self.running and self._again is None:
+            self._again = self._reactor.callLater(self._delay * random.uniform(0.5, 1), self._join)
+            self._delay = min(self._delay * 2, LATEST)
+
+    # Hearing.
+
+    def _notified(self, payload: str) -> None:
+        if self._early is not None:
+            self._early.append(payload)
+        else:
+            self._read(payload)
+
+    def _read(self, payload: str, picture: Picture | None = None) -> None:
+        """
+        @param picture: what it holds already is skipped.
+        """
+        try:
+            group = self._parts.read(payload)
+        except Malformed as error:
+            # Any role of the database can notify.
+            self._log.warn("a notification makes no sense: {why}", why=str(error))
+            return
+        if group is None or (picture is not None and picture.snapshot.holds(group.transaction)):
+            return
+        life = group.node, group.epoch
+        if group.number <= self._last.get(life, 0):
+            return
+        self._last[life] = group.number
+        self.counters.heard += 1
+        self._hear(group)
+        if life == (self._node.name, self._node.epoch):
+            self._outbox.heard(group.number)
+
+    def _hear(self, group: Group) -> None:
+        mine = group.node == self._node.name
+        for entry in group.entries:
+            if isinstance(entry, Unknown):
+                self.counters.unknown += 1
+                if entry.change:
+                    self._log.warn("a node of a later release changed something: everything is read anew")
+                    self._rejoin()
+                    return
+            elif isinstance(entry, NodeJoined):
+                self._node_joined(group)
+            elif isinstance(entry, NodeGone):
+                self._node_gone(entry)
+            elif isinstance(entry, Relayed):
+                if group.node in self._reading:
+                    self._reading[group.node].append(replace(group, entries=(entry,)))
+                elif mine or self._epochs.get(group.node) == group.epoch:
+                    origin = "" if mine else group.node
+                    self._gossip.carry_out(self._network.relayed(origin, entry, self._gossip.now()))
+            else:
+                self._learn(entry)
+
+    def _learn(self, change: Change) -> None:
+        if not isinstance(change, MessageSaid) and is_judged(change):
+            self._outbox.positions[scope_of(change)] += 1
+        self._gossip.learn(change)
+
+    def _node_joined(self, group: Group) -> None:
+        if group.node == self._node.name:
+            return
+        self._log.info("node {name} joined", name=group.node)
+        self._epochs[group.node] = group.epoch
+        # What it tells from now on waits until its sessions are known.
+        self._reading[group.node] = []
+        reading = self._in_thread(self._store.sessions_of, group.node)
+        reading.addCallback(partial(self._sessions_read, group.node, group.epoch))
+        reading.addErrback(self._unread)
+
+    def _sessions_read(self, node: str, epoch: str, sessions: Any) -> None:
+        if self._epochs.get(node) != epoch or node not in self._reading:
+            return
+        self._gossip.carry_out(self._network.nodes.replace(node, sessions, self._gossip.now()))
+        for group in self._reading.pop(node):
+            self._hear(group)
+
+    def _unread(self, failure: Failure) -> None:
+        self._log.warn("the sessions of a node cannot be read: {why}", why=str(failure.value))
+        self._rejoin()
+
+    def _node_gone(self, gone: NodeGone) -> None:
+        if gone.node == self._node.name:
+            if gone.epoch == self._node.epoch and self.running:
+                self._log.warn("other nodes took this one for dead")
+                self._rejoin()
+            return
+        if self._epochs.get(gone.node) == gone.epoch:
+            self._log.info("node {name} is gone", name=gone.node)
+            del self._epochs[gone.node]
+            self._reading.pop(gone.node, None)
+            self._network.nodes.gone(gone.node, self._gossip.now())
+
+    # Who is alive.
+
+    def _beat(self) -> Deferred[None] | None:
+        if not self.joined:
+            return None
+        beating = self._in_thread(self._store.beat, self.draining)
+        beating.addCallback(self._beaten)
+        beating.addErrback(self._not_beaten)
+        return beating
+
+    def _beaten(self, found: tuple[bool, list[Member], float]) -> Deferred[None] | None:
+        alive, self.members, now = found
+        moment = self._gossip.now()
+        self.ahead = now - moment.wall
+        if not self.joined or not self.running:
+            return None
+        if not alive:
+            self._log.warn("other nodes took this one for dead")
+            self._rejoin()
+            return None
+        gone = self._judging.beat(self.members, moment.steady)
+        living = [each.name for each in self.members if each not in gone]
+        self._network.leads = self._node.name == min(living)
+        ending: Deferred[None] | None = None
+        for member in gone:
+            self._log.warn("node {name} is silent: it counts as dead", name=member.name)
+            ending = self._in_thread(self._store.end, member).addCallback(lambda _: None)
+        return ending
+
+    def _not_beaten(self, failure: Failure) -> None:
+        failure.trap(StoreError)
+        self._judging.deaf()

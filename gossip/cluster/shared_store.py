@@ -1,0 +1,463 @@
+"""
+The store of a node: what several daemons keep together.
+
+A group is written in one transaction, which also tells all nodes of it. One lock orders the groups of all nodes, and it
+is held for some tenths of a millisecond: that transaction does not wait for the disk. A second one behind it does, and
+everything before it is then on disk as well. So nobody waits for a disk to hear something, and nothing is acknowledged
+before it is on disk.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+from sqlalchemy import URL, Connection, delete, func, literal, make_url, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from gossip.cluster.members import Member
+from gossip.cluster.picture import Picture, Snapshot
+from gossip.cluster.shared_database import SharedPostgreSQL
+from gossip.cluster.wire import PROTOCOL, Entry, NodeGone, NodeJoined, written
+from gossip.network.relays import Relayed, SessionJoined, SessionLeft, SignedOut
+from gossip.registry.changes import AchievementDropped, AchievementKept, Change, MessageSaid
+from gossip.registry.numbers import JUMP, NumbersHeard
+from gossip.registry.registry import Registry
+from gossip.store import queries, tables
+from gossip.store.database import reason
+from gossip.store.errors import Stale, StoreError
+from gossip.store.statements import execute, probe
+from gossip.store.store import Failing, Store, plainly
+
+_ORDER: Final = int.from_bytes(b"ordr")
+
+_SAY: Final = text(
+    "INSERT INTO messages (channel, seq, client_id, game, name, message, said_at)"
+    " SELECT said->>'channel', nextval('numbers'), said->>'client_id', said->>'game', said->>'name', said->>'message',"
+    " (said->>'said_at')::double precision"
+    " FROM json_array_elements(CAST(:said AS json)) WITH ORDINALITY AS each (said, place) ORDER BY place"
+)
+_NOTIFY: Final = text("SELECT pg_notify(:channel, :head || pg_current_xact_id() || ' ' || :last || ' ' || :body)")
+_NOTIFY_MESSAGES: Final = text(
+    "SELECT pg_notify(:channel, :head || pg_current_xact_id() || ' ' || currval('numbers') || ' ' || :body)"
+)
+_LIFE: Final = text("SELECT extract(epoch FROM pg_postmaster_start_time())::text")
+
+_session: Final = msgspec.json.Decoder(SessionJoined).decode
+
+
+class Pending(Struct, eq=False):
+    """
+    An entry that waits to be written.
+
+    @ivar sessions: for a relay, how the sessions of this node stand that it changes.
+    @ivar scope: for a change that was judged by what is known, which part of that; see L{scope_of}.
+    @ivar seen: the position of the scope when it was judged. If somebody else was first, the change is stale.
+    @ivar group: the number of the group that it was written in.
+    @ivar stale: whether somebody else was first.
+    """
+
+    entry: Entry
+    sessions: tuple[SessionJoined, ...] = ()
+    scope: str | None = None
+    seen: int = 0
+    group: int = 0
+    stale: bool = False
+
+
+class Node(Struct, frozen=True):
+    """
+    What a node says of itself to the others.
+
+    @ivar address: where it listens, for people.
+    @ivar settings: a digest of the settings that must be the same everywhere.
+    """
+
+    name: str
+    epoch: str
+    version: str
+    address: str = ""
+    settings: str = ""
+    started_at: float = 0.0
+
+
+def scope_of(change: Change) -> str:
+    """What a change is judged by: the achievements of one game, or everything else that is known."""
+    return change.client_id if isinstance(change, AchievementKept | AchievementDropped) else ""
+
+
+class SharedStore(Store):
+    """
+    The store of one of several nodes.
+
+    @ivar node: this node.
+    """
+
+    _database: SharedPostgreSQL
+
+    def __init__(self, database: SharedPostgreSQL, directory: Path) -> None:
+        super().__init__(database, directory)
+        self.node = Node("", "", "")
+        self._group = 0
+        with plainly(self.name), database.reading.connect() as connection:
+            place = connection.scalar(text("SELECT current_database() || '/' || coalesce(current_schema(), '')"))
+        self.channel = f"gossip_{sha256(str(place).encode()).hexdigest()[:16]}"
+        """The channel of the notifications of this network. Channels know no schemas."""
+
+    @classmethod
+    def open_as(cls, url: str, data_directory: str | Path, node: str, first: Iterable[Change] = ()) -> SharedStore:
+        """
+        Open the store as a node; see L{Store.open}.
+
+        @param node: the name of the node.
+        @raise StoreInUse: another daemon is this node, or uses the store alone.
+        @raise StoreError: the store cannot be used; the text says why.
+        """
+        parsed = make_url(url)
+        if not parsed.drivername.startswith("postgres"):
+            raise StoreError("a node needs a database that it can share: postgresql://…")
+        database = SharedPostgreSQL(parsed.set(drivername="postgresql+psycopg"), node)
+        return cls._opened(database, Path(data_directory), first)
+
+    @property
+    def url(self) -> URL:
+        """Where the database is, with the password."""
+        return self._database.url
+
+    # Writing.
+
+    def keep(self, pending: Sequence[Pending]) -> list[Pending]:  # type: ignore[override]
+        """
+        Write a group and tell all nodes of it; see L{Store.keep}.
+
+        @return: changes that are left for a later group.
+        @raise Stale: one of the changes was judged by what is not known any more.
+        """
+        said = [each.entry for each in pending if isinstance(each.entry, MessageSaid)]
+        try:
+            rest = self._write_group(pending, said)
+        except Failing as failing:
+            self._log.warn("{store} is tried again: {reason}", store=self.name, reason=reason(failing.error))
+            try:
+                # The first attempt may have succeeded, with only its confirmation lost.
+                rest = [] if said and self._is_stored(said[0]) else self._write_group(pending, said)
+            except Failing as again:
+                raise StoreError(f"{self.name}: {reason(again.error)}", again.trouble) from again.error
+        if not all(isinstance(each.entry, Relayed | NodeJoined | NodeGone) for each in pending):
+            self._write_or_fail(self._flush)
+        return [Pending(change) for change in rest]
+
+    def _write_group(self, pending: Sequence[Pending], said: Sequence[MessageSaid]) -> list[Change]:
+        self._group += 1
+        for each in pending:
+            each.group = self._group
+        return self._write(lambda connection: self._execute_group(connection, pending, said))
+
+    def _execute_group(
+        self, connection: Connection, pending: Sequence[Pending], said: Sequence[MessageSaid]
+    ) -> list[Change]:
+        connection.execute(select(func.pg_advisory_xact_lock(_ORDER, func.hashtext(self.channel))))
+        self._judge(connection, pending)
+        changes = [
+            each.entry for each in pending if not isinstance(each.entry, MessageSaid | Relayed | NodeJoined | NodeGone)
+        ]
+        rest = execute(connection, changes)
+        if said:
+            connection.execute(_SAY, {"said": msgspec.json.encode(said).decode()})
+        self._note_sessions(connection, pending)
+        self._tell(connection, [each.entry for each in pending], bool(said))
+        return rest
+
+    def _judge(self, connection: Connection, pending: Sequence[Pending]) -> None:
+        """
+        Count the judged changes.
+
+        @raise Stale: a scope is not where it was when a change was judged.
+        """
+        for each in pending:
+            if each.scope is None:
+                continue
+            statement = insert(tables.positions).values(scope=each.scope, number=each.seen + 1)
+            counted = statement.on_conflict_do_update(
+                index_elements=["scope"],
+                set_={"number": tables.positions.c.number + 1},
+                where=tables.positions.c.number == each.seen,
+            ).returning(tables.positions.c.number)
+            if connection.scalar(counted) != each.seen + 1:
+                each.stale = True
+                raise Stale
+
+    def _note_sessions(self, connection: Connection, pending: Sequence[Pending]) -> None:
+        """How the sessions of this node stand, for nodes that join later."""
+        stand: dict[int, SessionJoined | None] = {}
+        for each in pending:
+            stand.update({session.number: session for session in each.sessions})
+            if isinstance(each.entry, SessionLeft):
+                stand[each.entry.number] = None
+        gone = [number for number, session in stand.items() if session is None]
+        if gone:
+            columns = tables.node_sessions.c
+            connection.execute(
+                delete(tables.node_sessions).where(columns.node == self.node.name, columns.number.in_(gone))
+            )
+        self._write_sessions(connection, [session for session in stand.values() if session is not None])
+        for each in pending:
+            if isinstance(each.entry, SignedOut):
+                self._sign_out(connection, each.entry)
+
+    def _write_sessions(self, connection: Connection, sessions: Sequence[SessionJoined]) -> None:
+        if not sessions:
+            return
+        statement = insert(tables.node_sessions)
+        saved = statement.on_conflict_do_update(
+            index_elements=["node", "number"], set_={"session": statement.excluded.session}
+        )
+        rows = [
+            {
+                "node": self.node.name,
+                "number": each.number,
+                "client_id": each.client_id,
+                "session": msgspec.json.encode(each).decode(),
+            }
+            for each in sessions
+        ]
+        connection.execute(saved, rows)
+
+    def _sign_out(self, connection: Connection, signed_out: SignedOut) -> None:
+        """A player left a game: the sessions of it on other nodes do not list the player any more either."""
+        columns = tables.node_sessions.c
+        theirs = select(columns.node, columns.number, columns.session).where(
+            columns.client_id == signed_out.client_id, columns.node != self.node.name
+        )
+        for node, number, row in connection.execute(theirs).all():
+            session = _session(row)
+            left = tuple(name for name in session.players if name != signed_out.name)
+            if left != session.players:
+                written = msgspec.json.encode(replace(session, players=left)).decode()
+                connection.execute(
+                    update(tables.node_sessions)
+                    .where(columns.node == node, columns.number == number)
+                    .values(session=written)
+                )
+
+    def _tell(self, connection: Connection, entries: Sequence[Entry], numbered: bool) -> None:
+        for head, body in written(self.node.name, self.node.epoch, self._group, entries):
+            values = {"channel": self.channel, "head": head, "body": body}
+            if numbered:
+                connection.execute(_NOTIFY_MESSAGES, values)
+            else:
+                connection.execute(_NOTIFY, {**values, "last": "-"})
+
+    def _flush(self, connection: Connection) -> list[Change]:
+        """Wait until everything that was committed before is on disk, here and on a synchronous standby."""
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = on")
+        connection.exec_driver_sql("SELECT pg_logical_emit_message(true, 'gossip', '')")
+        return []
+
+    def _is_stored(self, said: MessageSaid) -> bool:
+        columns = tables.messages.c
+        values = asdict(said)
+        same = [
+            columns[name].is_not_distinct_from(values[name])
+            for name in ("channel", "client_id", "game", "name", "message", "said_at")
+        ]
+        found: list[bool] = []
+
+        def look(connection: Connection) -> list[Change]:
+            found.append(connection.scalar(select(literal(1)).where(*same)) is not None)
+            return []
+
+        self._write(look)
+        return found[0]
+
+    def probe(self) -> None:
+        self._write_or_fail(lambda connection: [*probe(connection), *self._flush(connection)])
+
+    # The life of this node. All of these block.
+
+    def begin(self, node: Node, sessions: Sequence[SessionJoined]) -> None:
+        """
+        Begin a new life as a node, which has these sessions.
+
+        @raise StoreError: the database cannot write anything at the moment.
+        """
+        self.node = node
+        # Numbers of groups only grow, also over lives: the writer may be in the middle of one.
+        self._group += 1
+
+        def write(connection: Connection) -> list[Change]:
+            connection.execute(select(func.pg_advisory_xact_lock(_ORDER, func.hashtext(self.channel))))
+            self._notice_life(connection)
+            row = {**asdict(node), "mark": self._database.mark, "protocol": PROTOCOL, "beats": 0, "draining": False}
+            statement = insert(tables.nodes).values(row)
+            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
+            connection.execute(delete(tables.node_sessions).where(tables.node_sessions.c.node == node.name))
+            self._write_sessions(connection, sessions)
+            self._tell(connection, [NodeJoined()], numbered=False)
+            return []
+
+        self._write_or_fail(write)
+
+    def _notice_life(self, connection: Connection) -> None:
+        """
+        Let the numbers of messages jump if the server was started since a node last looked.
+
+        Commits are not flushed, so that after a crash of the server numbers would be given again.
+        """
+        life = connection.scalar(_LIFE)
+        known = connection.scalar(select(tables.engine.c.started_at))
+        if known == life:
+            return
+        connection.execute(delete(tables.engine))
+        connection.execute(insert(tables.engine).values(started_at=life))
+        highest = queries.highest(connection).message
+        connection.execute(
+            text("SELECT setval('numbers', greatest(nextval('numbers'), :highest) + :jump)"),
+            {"highest": highest, "jump": JUMP},
+        )
+
+    def beat(self, draining: bool = False) -> tuple[bool, list[Member], float]:
+        """
+        Write that this node is alive, and read which others are there.
+
+        @return: whether this life of it is known still; all nodes; and the time of the server, in seconds since 1970.
+        @raise StoreError: the database cannot write anything at the moment.
+        """
+        found: list[Any] = []
+
+        def write(connection: Connection) -> list[Change]:
+            columns = tables.nodes.c
+            alive = connection.scalar(
+                tables.nodes.update()
+                .where(columns.name == self.node.name, columns.epoch == self.node.epoch)
+                .values(beats=columns.beats + 1, draining=draining)
+                .returning(columns.beats)
+            )
+            rows = connection.execute(select(columns.name, columns.epoch, columns.beats)).all()
+            found.extend((alive is not None, [Member(*row) for row in rows]))
+            found.append(float(connection.scalar(text("SELECT extract(epoch FROM clock_timestamp())")) or 0))
+            return []
+
+        self._write_or_fail(write)
+        alive, members, now = found
+        return alive, members, now
+
+    def end(self, member: Member) -> bool:
+        """
+        Declare a node dead: end its connections, and tell all nodes.
+
+        @return: whether it was silent still.
+        @raise StoreError: the database cannot write anything at the moment.
+        """
+        ended: list[str] = []
+
+        def write(connection: Connection) -> list[Change]:
+            columns = tables.nodes.c
+            mark = connection.scalar(
+                delete(tables.nodes)
+                .where(columns.name == member.name, columns.epoch == member.epoch, columns.beats == member.beats)
+                .returning(columns.mark)
+            )
+            if mark is not None:
+                ended.append(mark)
+                connection.execute(delete(tables.node_sessions).where(tables.node_sessions.c.node == member.name))
+                self._group += 1
+                self._tell(connection, [NodeGone(member.name, member.epoch)], numbered=False)
+            return []
+
+        self._write_or_fail(write)
+        if ended and member.name != self.node.name:
+            with plainly(self.name), self._database.reading.connect() as connection:
+                connection.execute(
+                    text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :mark"),
+                    {"mark": ended[0]},
+                )
+        return bool(ended)
+
+    def leave(self) -> None:
+        """This node ends: its sessions are gone at once, without a lease."""
+        with plainly(self.name), self._database.reading.connect() as connection:
+            columns = tables.nodes.c
+            mine = connection.execute(
+                select(columns.name, columns.epoch, columns.beats).where(
+                    columns.name == self.node.name, columns.epoch == self.node.epoch
+                )
+            ).one_or_none()
+        if mine is not None:
+            self.end(Member(*mine))
+
+    # Reading.
+
+    def load(self, now: float = 0.0, reserve: bool = False) -> Registry:
+        """Read everything that the network needs to know at its start; the database gives the numbers."""
+        return self.picture({}).known
+
+    def picture(self, heard: Mapping[str, int], late: int = 1000) -> Picture:
+        """
+        Read everything that a node needs to know, in one snapshot.
+
+        @param heard: the channels that have an audience here, with the highest number that was heard on each.
+        @param late: how many missed messages of a channel are wanted.
+        @raise StoreError: it cannot be read.
+        """
+        with plainly(self.name), self._database.reading.connect() as connection:
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                snapshot = Snapshot.read(str(connection.scalar(text("SELECT pg_current_snapshot()::text"))))
+                numbers = NumbersHeard()
+                columns = tables.messages.c
+                for channel, highest in connection.execute(
+                    select(columns.channel, func.max(columns.seq)).group_by(columns.channel)
+                ):
+                    numbers.message_given(channel, highest)
+                numbers.report_given(queries.highest(connection).report)
+                known = queries.registry(connection, numbers)
+                counted = select(tables.positions.c.scope, tables.positions.c.number)
+                positions: dict[str, int] = dict(connection.execute(counted).tuples().all())
+                living = select(tables.nodes.c.name, tables.nodes.c.epoch)
+                epochs: dict[str, str] = dict(connection.execute(living).tuples().all())
+                missed = [
+                    said
+                    for channel, number in heard.items()
+                    for said in self._missed(connection, channel, number, late)
+                ]
+                sessions = self._sessions(connection)
+        missed.sort(key=lambda said: said.seq)
+        return Picture(snapshot, known, positions, epochs, sessions, missed)
+
+    def sessions_of(self, node: str) -> list[SessionJoined]:
+        """
+        The sessions of another node.
+
+        @raise StoreError: they cannot be read.
+        """
+        with plainly(self.name), self._database.reading.connect() as connection:
+            columns = tables.node_sessions.c
+            return [_session(row) for row in connection.scalars(select(columns.session).where(columns.node == node))]
+
+    def _sessions(self, connection: Connection) -> dict[str, list[SessionJoined]]:
+        sessions: defaultdict[str, list[SessionJoined]] = defaultdict(list)
+        columns = tables.node_sessions.c
+        living = select(tables.nodes.c.name)
+        statement = select(columns.node, columns.session).where(
+            columns.node.in_(living), columns.node != self.node.name
+        )
+        for node, row in connection.execute(statement.order_by(columns.node, columns.number)):
+            sessions[node].append(_session(row))
+        return sessions
+
+    def _missed(self, connection: Connection, channel: str, number: int, late: int) -> list[MessageSaid]:
+        columns = tables.messages.c
+        statement = (
+            select(*queries.SAID)
+            .where(columns.channel == channel, columns.seq > number, columns.removed_at.is_(None))
+            .order_by(columns.seq.desc())
+            .limit(late)
+        )
+        return [queries.message(row) for row in connection.execute(statement).all()]

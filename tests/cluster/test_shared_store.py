@@ -1,0 +1,287 @@
+"""L{gossip.cluster.shared_store} on a real PostgreSQL: one order, the same numbers everywhere, and nothing twice."""
+
+from __future__ import annotations
+
+import time
+from threading import Thread
+from typing import Any
+
+import psycopg
+from sqlalchemy import select, text
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.cluster.members import Member
+from gossip.cluster.shared_store import Node, Pending, SharedStore, scope_of
+from gossip.cluster.wire import Entry, Group, NodeGone, NodeJoined, Parts
+from gossip.network.relays import SessionJoined, SessionLeft, SignedOut, Subscribed
+from gossip.protocol.events import AchievementOf
+from gossip.registry.changes import (
+    AchievementKept,
+    Audited,
+    AuditEntry,
+    Channel,
+    ChannelOpened,
+    ChannelSaved,
+    GameSaved,
+    MessageSaid,
+)
+from gossip.store import tables
+from gossip.store.errors import Stale, StoreError, StoreInUse
+from gossip.store.store import Store
+from tests.support.databases import OnPostgreSQL
+from tests.support.store_contract import ANA, GAME
+from tests.support.world import NOW, uuid
+
+EPOCHS = {"a": uuid(1), "b": uuid(2)}
+
+
+def said(number: int, channel: str = "gossip") -> MessageSaid:
+    """A message without a number."""
+    return MessageSaid(channel, 0, ANA, "Alpha", "Ana", f"message {number}", NOW + number)
+
+
+def joined(number: int) -> SessionJoined:
+    """A session."""
+    return SessionJoined(number, ANA, "192.0.2.1", "websocket", NOW, ("channels",), ("gossip",), ("Ana",))
+
+
+class SharedStoreTests(OnPostgreSQL, SynchronousTestCase):
+    """Two nodes on one database."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.a, self.b = self.node("a"), self.node("b")
+
+    def node(self, name: str) -> SharedStore:
+        """Open the store as a node, which begins its life."""
+        assert self.url is not None
+        store = SharedStore.open_as(self.url, self.directory, name)
+        self.addCleanup(store.close)
+        store.begin(Node(name, EPOCHS[name], "1.0"), ())
+        return store
+
+    def listen(self, store: SharedStore) -> Any:
+        """Hear what is notified from now on."""
+        url = self.behind.set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = psycopg.connect(url, autocommit=True)
+        self.addCleanup(connection.close)
+        connection.execute(f"LISTEN {store.channel}")
+        return connection
+
+    def heard(self, connection: Any, number: int) -> list[Group]:
+        """The next groups, as many as these."""
+        parts, groups = Parts(), []
+        for notification in connection.notifies(timeout=20):
+            group = parts.read(notification.payload)
+            if group is not None:
+                groups.append(group)
+            if len(groups) == number:
+                break
+        self.assertEqual(len(groups), number)
+        return groups
+
+    def keep(self, store: SharedStore, *entries: Entry) -> None:
+        self.assertEqual(store.keep([Pending(entry) for entry in entries]), [])
+
+    def test_heard(self) -> None:
+        """What one node writes is heard with the numbers that the database gave, and is found there with them."""
+        ear = self.listen(self.a)
+        self.keep(self.a, said(1), joined(1), said(2))
+        self.keep(self.b, said(3), ChannelOpened("news"))
+        first, second = self.heard(ear, 2)
+        self.assertEqual((first.node, first.epoch, first.number), ("a", EPOCHS["a"], 2))
+        self.assertEqual((second.node, second.number), ("b", 2))
+        numbers = [entry.seq for group in (first, second) for entry in group.entries if isinstance(entry, MessageSaid)]
+        self.assertEqual(numbers, sorted(set(numbers)))
+        stored = self.a.history("gossip", 10)
+        self.assertEqual([each.seq for each in stored], numbers)
+        self.assertEqual([each.message for each in stored], ["message 1", "message 2", "message 3"])
+        self.assertIn("news", self.b.load().channels)
+
+    def test_order(self) -> None:
+        """Two nodes that write at once are heard in one order, whose numbers only grow, and nothing is lost."""
+        ear = self.listen(self.a)
+
+        def write(store: SharedStore, start: int) -> None:
+            for number in range(start, start + 60, 3):
+                store.keep([Pending(said(each)) for each in range(number, number + 3)])
+
+        writers = [Thread(target=write, args=each) for each in ((self.a, 1000), (self.b, 2000))]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        groups = self.heard(ear, 40)
+        entries = [entry for group in groups for entry in group.entries if isinstance(entry, MessageSaid)]
+        self.assertEqual([each.seq for each in entries], sorted({each.seq for each in entries}))
+        self.assertEqual(len(entries), 120)
+        self.assertEqual([each.seq for each in self.a.history("gossip", 1000)], [each.seq for each in entries])
+        for name in ("a", "b"):
+            numbers = [group.number for group in groups if group.node == name]
+            self.assertEqual(numbers, sorted(numbers))
+
+    def test_large(self) -> None:
+        """A message that no notification can hold arrives in parts."""
+        ear = self.listen(self.a)
+        large = MessageSaid("gossip", 0, ANA, "Alpha", "Ana", "ü" * 20_000, NOW)
+        self.keep(self.a, large, large)
+        (group,) = self.heard(ear, 1)
+        texts = [entry.message for entry in group.entries if isinstance(entry, MessageSaid)]
+        self.assertEqual(texts, [large.message] * 2)
+
+    def test_stale(self) -> None:
+        """Of two changes that were judged by the same, the second is stale; other scopes go on."""
+        first = Pending(ChannelSaved(Channel("news")), scope="", seen=0)
+        second = Pending(ChannelSaved(Channel("news", description="Other")), scope="", seen=0)
+        other = Pending(AchievementKept(ANA, AchievementOf(key=uuid(9), title="T")), scope=ANA, seen=0)
+        self.keep(self.a, GameSaved(GAME))
+        self.assertEqual(self.a.keep([first]), [])
+        with self.assertRaises(Stale):
+            self.b.keep([second, Pending(said(1))])
+        self.assertEqual((first.stale, second.stale), (False, True))
+        self.assertEqual(self.b.history("gossip", 1), [])
+        self.assertEqual(self.b.keep([other]), [])
+        second = Pending(second.entry, scope="", seen=1)
+        self.assertEqual(self.b.keep([second]), [])
+        self.assertEqual(self.a.picture({}).positions, {"": 2, ANA: 1})
+        self.assertEqual(self.a.load().channels["news"].description, "Other")
+
+    def test_scopes(self) -> None:
+        """Achievements are judged by those of their game, all else by everything that is known."""
+        self.assertEqual(scope_of(AchievementKept(ANA, AchievementOf(key=uuid(9), title="T"))), ANA)
+        self.assertEqual(scope_of(Audited(AuditEntry(uuid(3), NOW, "ana", "say", "", "{}"), None)), "")
+
+    def test_picture(self) -> None:
+        """A picture has all that was committed before, and says so of each transaction."""
+        ear = self.listen(self.a)
+        session = joined(1)
+        self.a.keep([Pending(said(1)), Pending(session, (session,))])
+        moved = SessionJoined(1, ANA, "192.0.2.1", "websocket", NOW, ("channels",), ("gossip", "news"), ("Ana",))
+        self.a.keep([Pending(Subscribed(1, "news"), (moved,))])
+        picture = self.b.picture({"gossip": 0})
+        self.keep(self.a, said(2))
+        before, and_before, after = self.heard(ear, 3)
+        self.assertEqual(
+            [picture.snapshot.holds(each.transaction) for each in (before, and_before, after)], [True] * 2 + [False]
+        )
+        self.assertEqual(picture.sessions, {"a": [moved]})
+        self.assertEqual([each.message for each in picture.missed], ["message 1"])
+        number = picture.missed[0].seq
+        self.assertEqual(picture.known.numbers.highest_message("gossip"), number)
+        self.assertEqual(self.b.picture({"gossip": number}).missed, [*self.b.history("gossip", 1)])
+        self.a.keep([Pending(SessionLeft(1))])
+        self.assertEqual(self.b.picture({}).sessions, {})
+        self.assertEqual(self.b.sessions_of("a"), [])
+
+    def test_signed_out(self) -> None:
+        """A player that one node signs out is listed by no session of the game, on whichever node."""
+        self.a.keep([Pending(joined(1), (joined(1),))])
+        self.b.keep([Pending(SignedOut(ANA, "Ana")), Pending(SignedOut(ANA, "Bo"))])
+        (session,) = self.b.picture({}).sessions["a"]
+        self.assertEqual(session.players, ())
+
+    def test_late(self) -> None:
+        """Of many missed messages the latest are heard."""
+        self.keep(self.a, *map(said, range(9)))
+        missed = self.b.picture({"gossip": 0}, late=4).missed
+        self.assertEqual([each.message for each in missed], [f"message {number}" for number in range(5, 9)])
+
+    def test_names(self) -> None:
+        """No two nodes have one name, and no daemon that is alone runs beside nodes, nor the other way round."""
+        assert self.url is not None
+        for opening, why in (
+            (lambda: SharedStore.open_as(str(self.url), self.directory, "a"), "another daemon is the node a of"),
+            (lambda: Store.open(self.url, self.directory), "another daemon"),
+        ):
+            with self.assertRaises(StoreInUse) as caught:
+                opening()
+            self.assertIn(why, str(caught.exception))
+        self.a.close()
+        self.b.close()
+        alone = Store.open(self.url, self.directory)
+        with self.assertRaises(StoreInUse) as caught:
+            SharedStore.open_as(self.url, self.directory, "a")
+        self.assertIn("a daemon that is alone uses", str(caught.exception))
+        alone.close()
+
+    def test_sqlite(self) -> None:
+        """Nodes need a database that they can share."""
+        with self.assertRaises(StoreError):
+            SharedStore.open_as("sqlite:///gossip.db", self.directory, "a")
+
+    def test_beat(self) -> None:
+        """Beats grow while a node lives; one that was declared dead learns it, and its connection is ended."""
+        self.assertTrue(self.a.beat()[0])
+        alive, members, now = self.a.beat()
+        self.assertTrue(alive)
+        self.assertEqual({each.name: each.beats for each in members}, {"a": 2, "b": 0})
+        self.assertLess(abs(now - time.time()), 60)
+        ear = self.listen(self.a)
+        (b,) = (each for each in members if each.name == "b")
+        self.assertFalse(self.a.end(Member("b", b.epoch, b.beats - 1)))
+        self.assertTrue(self.a.end(b))
+        (group,) = self.heard(ear, 1)
+        self.assertEqual(group.entries, (NodeGone("b", EPOCHS["b"]),))
+        # Its connection is broken; with a new one it learns that the database does not know it any more.
+        with self.assertRaises(StoreError):
+            self.b.beat()
+        self.assertFalse(self.b.beat()[0])
+
+    def test_begin(self) -> None:
+        """A new life tells all its sessions, instead of those that it had."""
+        self.a.keep([Pending(joined(1), (joined(1),))])
+        ear = self.listen(self.a)
+        self.a.begin(Node("a", uuid(7), "1.0"), [joined(2)])
+        (group,) = self.heard(ear, 1)
+        self.assertEqual((group.epoch, group.entries), (uuid(7), (NodeJoined(),)))
+        self.assertEqual(self.b.sessions_of("a"), [joined(2)])
+
+    def test_leave(self) -> None:
+        """A node that ends takes its sessions along at once."""
+        self.a.keep([Pending(joined(1), (joined(1),))])
+        ear = self.listen(self.b)
+        self.a.leave()
+        (group,) = self.heard(ear, 1)
+        self.assertEqual(group.entries, (NodeGone("a", EPOCHS["a"]),))
+        self.assertEqual(self.b.picture({}).sessions, {})
+
+    def test_server_started_again(self) -> None:
+        """Numbers jump once when the server was started again: after a crash they would come twice."""
+        self.keep(self.a, said(1))
+        (before,) = self.a.history("gossip", 1)
+        with self.database().begin() as connection:
+            connection.execute(text("UPDATE engine SET started_at = 'before'"))
+            # What was not flushed is gone, with the numbers that were given.
+            connection.execute(text("SELECT setval('numbers', 1)"))
+        for store in (self.a, self.b):
+            store.begin(store.node, ())
+        self.keep(self.a, said(2))
+        (after,) = self.a.history("gossip", 1)
+        self.assertGreaterEqual(after.seq, before.seq + 1000)
+        self.assertLess(after.seq, before.seq + 1010)
+        with self.database().connect() as connection:
+            self.assertEqual(len(connection.execute(select(tables.engine)).all()), 1)
+
+    def test_tried_again(self) -> None:
+        """A group whose confirmation is lost is not written twice; one that was not written is."""
+        message = said(1)
+        self.keep(self.a, message)
+        with self.database().begin() as connection:
+            connection.execute(
+                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :mark"),
+                {"mark": self.a._database.mark},
+            )
+        self.keep(self.a, message)
+        self.keep(self.a, said(2))
+        self.assertEqual([each.message for each in self.a.history("gossip", 9)], ["message 1", "message 2"])
+
+    def test_strangers(self) -> None:
+        """Another schema of the same database is another network."""
+        other = SharedStoreTests("test_heard")
+        OnPostgreSQL.setUp(other)
+        self.addCleanup(other.doCleanups)
+        assert other.url is not None
+        store = SharedStore.open_as(other.url, self.mktemp(), "a")
+        self.addCleanup(store.close)
+        self.assertNotEqual(store.channel, self.a.channel)
+        self.assertRegex(store.channel, "^gossip_[0-9a-f]{16}$")

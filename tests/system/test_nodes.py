@@ -1,0 +1,176 @@
+"""Several real daemons on a real PostgreSQL: one network to everybody."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support.daemon import Daemon, Frame, Game, eventually
+from tests.support.databases import OnPostgreSQL
+from tests.support.world import FLAGS
+
+CONFIG = """
+[cluster]
+lease_seconds = 3.0
+"""
+
+
+class NodesTests(OnPostgreSQL, SynchronousTestCase):
+    """Two nodes, with games on both."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.a, self.b = self.node("a"), self.node("b")
+
+    def node(self, name: str) -> Daemon:
+        """Start a node."""
+        assert self.url is not None
+        daemon = Daemon(CONFIG, ("--node", name, "--database", self.url))
+        self.addCleanup(daemon.close)
+        return daemon.start()
+
+    def join(self, node: Daemon, game: Frame, **more: Any) -> Game:
+        """A game joins a node."""
+        joined = Game(node.url)
+        self.addCleanup(joined.close)
+        joined.authenticate(game, **more)
+        return joined
+
+    def register(self, name: str) -> Frame:
+        """Register a game on one node; the other knows it at once."""
+        return self.a.register(name)
+
+    def test_talk(self) -> None:
+        """Games on two nodes hear each other, see each other's players, and tell each other something."""
+        alpha, beta = self.register("Alpha"), self.register("Beta")
+        first = self.join(self.a, alpha, channels=["gossip"], players=["Ana"])
+        other = self.join(self.b, beta, channels=["gossip"], players=["Bo"])
+        self.assertEqual(first.expect("games/connect")["payload"], {"game": "Beta"})
+        said = {"channel": "gossip", "name": "Ana", "message": "Hello!"}
+        self.assertEqual(first.ask("channels/send", said)[-1]["status"], "success")
+        heard = other.expect("channels/broadcast")["payload"]
+        self.assertEqual(heard, {"channel": "gossip", "game": "Alpha", "name": "Ana", "message": "Hello!"})
+        (status,) = other.ask("players/status", {"game": "Alpha"})
+        self.assertEqual(status["payload"]["players"], ["Ana"])
+        tell = {
+            "from_name": "Bo",
+            "to_game": "Alpha",
+            "to_name": "Ana",
+            "message": "psst",
+            "sent_at": "2026-01-01T00:00:00Z",
+        }
+        self.assertEqual(other.outcome("tells/send", tell), "success")
+        self.assertEqual(first.expect("tells/receive")["payload"]["message"], "psst")
+        self.assertEqual(other.ask("players/sign-in", {"name": "Cy"})[-1]["status"], "success")
+        self.assertEqual(first.expect("players/sign-in")["payload"], {"game": "Beta", "name": "Cy"})
+
+    def test_numbers(self) -> None:
+        """Both nodes give the same numbers, in one order, and history has them."""
+        alpha, beta = self.register("Alpha"), self.register("Beta")
+        more: dict[str, Any] = {"channels": ["gossip"], "supports": [*FLAGS, "history"]}
+        first, other = self.join(self.a, alpha, **more), self.join(self.b, beta, **more)
+        said = {"channel": "gossip", "name": "Ana", "message": "Hello!"}
+        for number in range(6):
+            sender = first if number % 2 else other
+            answers = sender.ask("channels/send", said)
+            self.assertIn("success", [each.get("status") for each in answers])
+        (history,) = [
+            each for each in first.ask("channels/history", {"channel": "gossip"}) if each["event"] == "channels/history"
+        ]
+        numbers = [each["seq"] for each in history["payload"]["messages"]]
+        self.assertEqual((len(numbers), numbers), (6, sorted(set(numbers))))
+        told = [
+            each for each in other.ask("channels/history", {"channel": "gossip"}) if each["event"] == "channels/history"
+        ]
+        self.assertEqual([each["seq"] for each in told[0]["payload"]["messages"]], numbers)
+
+    def test_admin(self) -> None:
+        """What an admin does on one node holds on the other: a ban ends sessions there, a name is taken at once."""
+        alpha = self.register("Alpha")
+        game = self.join(self.b, alpha, channels=["gossip"])
+        self.a.admin("ban/add", who="Alpha", reason="spam")
+        frames, code, _ = game.ended()
+        self.assertEqual((frames[-1]["error"], code), ("banned: spam", 4000))
+        with self.assertRaises(Exception) as caught:
+            self.b.register("Alpha")
+        self.assertIn("taken", str(caught.exception))
+        for number in range(4):
+            (self.a, self.b)[number % 2].register(f"Game{number}")
+        eventually(lambda: self.b.status()["health"] == "ok", "a healthy node")
+
+    def test_killed(self) -> None:
+        """What a killed node acknowledged is stored; its games can come back elsewhere."""
+        alpha, beta = self.register("Alpha"), self.register("Beta")
+        game = self.join(self.a, alpha, channels=["gossip"], players=["Ana"])
+        other = self.join(self.b, beta, channels=["gossip"])
+        acknowledged = []
+        game.hear()
+        for number in range(8):
+            said = {"channel": "gossip", "name": "Ana", "message": f"message {number}"}
+            if game.ask("channels/send", said)[-1]["status"] == "success":
+                acknowledged.append(f"message {number}")
+        self.a.stop(signal.SIGKILL)
+        heard = [other.expect("channels/broadcast")["payload"]["message"] for _ in acknowledged]
+        self.assertEqual(heard, acknowledged)
+        self.b.logged("node a is gone")
+        status = other.ask("players/status", {"game": "Alpha"})[-1]
+        self.assertEqual(status["payload"]["players"], [])
+        again = self.join(self.b, alpha, channels=["gossip"])
+        self.assertEqual(
+            again.outcome("channels/send", {"channel": "gossip", "name": "Ana", "message": "back"}), "success"
+        )
+        told = other.expect("channels/broadcast")["payload"]["message"]
+        self.assertEqual(told, "back")
+
+    def test_rolling(self) -> None:
+        """A node that is stopped leaves at once, and begins anew under its name; nobody is told that its games left."""
+        alpha, beta = self.register("Alpha"), self.register("Beta")
+        game = self.join(self.a, alpha, channels=["gossip"])
+        other = self.join(self.b, beta, channels=["gossip"])
+        self.assertEqual(self.a.stop(), 0)
+        self.assertEqual(game.ended()[1], 1012)
+        self.b.logged("node a is gone")
+        back = self.join(self.b, alpha, channels=["gossip"])
+        self.a.start()
+        self.b.logged("node a joined", times=1)
+        said = {"channel": "gossip", "name": "Ana", "message": "Here again"}
+        self.assertEqual(back.ask("channels/send", said)[-1]["status"], "success")
+        told = [each for each in other.hear() if each["event"] != "games/connect"]
+        self.assertEqual([each["event"] for each in told], ["channels/broadcast"])
+        self.assertEqual(other.ask("games/status")[-1]["payload"]["game"], "Alpha")
+
+    def test_stopped_in_its_tracks(self) -> None:
+        """A node that stands still is taken for dead; when it wakes up it joins anew, and its games are still there."""
+        alpha, beta = self.register("Alpha"), self.register("Beta")
+        game = self.join(self.a, alpha, channels=["gossip"])
+        other = self.join(self.b, beta, channels=["gossip"])
+        self.a.send_signal(signal.SIGSTOP)
+        self.b.logged("node a is gone")
+        self.a.send_signal(signal.SIGCONT)
+        self.a.logged("hears the others", times=2)
+        said = {"channel": "gossip", "name": "Ana", "message": "I am awake"}
+        answers = game.ask("channels/send", said)
+        self.assertEqual(answers[-1]["status"], "success")
+        self.assertEqual(other.expect("channels/broadcast")["payload"]["message"], "I am awake")
+
+    def test_same_name(self) -> None:
+        """A second node of a name does not start, and neither does a daemon that is alone."""
+        assert self.url is not None
+        for arguments, why in (
+            (("--node", "a"), "another daemon is the node a"),
+            ((), "another daemon"),
+        ):
+            daemon = Daemon("", (*arguments, "--database", self.url))
+            self.addCleanup(daemon.close)
+            daemon.launch()
+            self.assertEqual(daemon.wait(), 1)
+            self.assertIn(why, daemon.log)
+
+    def test_logs(self) -> None:
+        """Nothing of all this leaves a traceback."""
+        for daemon in (self.a, self.b):
+            daemon.stop()
+            self.assertNotIn("Traceback", Path(daemon.directory / "log").read_text())
