@@ -8,6 +8,7 @@ wire format, events to the same audience are joined once for all of it, and a co
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import combinations
 from typing import ClassVar, Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -20,6 +21,10 @@ from gossip.service.interfaces import IConnection, IWireFormat
 
 _KNOWN_ROUTES: Final = 256
 """The routes of at most this many audiences are remembered."""
+
+
+_APART: Final = 3
+"""At most this many audiences hear of one message: old clients, and new ones with and without extensions."""
 
 
 class Routes:
@@ -66,6 +71,7 @@ class Fanout:
         self._closing: list[tuple[Session, int, Error]] = []
         self._end_of_turn: IDelayedCall | None = None
         self._known_routes: dict[int, Routes] = {}
+        self._known_apart: dict[tuple[int, int], tuple[tuple[Session, ...], tuple[Session, ...], bool]] = {}
         self._generation = Routes.generation
         self.deliveries = 0
 
@@ -75,6 +81,9 @@ class Fanout:
         # A session is told in a tuple of its own each time.
         if turn and (turn[-1][0] is sessions or (len(sessions) == 1 and turn[-1][0] == sessions)):
             turn[-1][1].append(event)
+        elif len(turn) > 1 and turn[-2][0] is sessions and self._are_apart(sessions, turn[-1][0]):
+            # What was sent to others in between matters to nobody here.
+            turn[-2][1].append(event)
         else:
             turn.append((sessions, [event]))
         self.deliveries += len(sessions)
@@ -93,6 +102,7 @@ class Fanout:
     def lost(self) -> None:
         """A session's connection is gone: nothing of it is kept here."""
         self._known_routes.clear()
+        self._known_apart.clear()
 
     def flush(self) -> None:
         """Write now what would be written at the end of the turn."""
@@ -104,7 +114,8 @@ class Fanout:
         self._end_of_turn = None
         turn, self._turn = self._turn, []
         closing, self._closing = self._closing, []
-        if sum(len(sessions) > 1 for sessions, _ in turn) <= 1:
+        audiences = [sessions for sessions, _ in turn if len(sessions) > 1]
+        if len(audiences) <= _APART and all(self._are_apart(*pair) for pair in combinations(audiences, 2)):
             for sessions, events in turn:
                 if len(sessions) == 1:
                     self._write_to_one(sessions[0], events)
@@ -147,6 +158,20 @@ class Fanout:
                 written[wire_format] = self._encode(wire_format, events)
             if written[wire_format]:
                 self._attempt(connection.write, written[wire_format])
+
+    def _are_apart(self, one: tuple[Session, ...], other: tuple[Session, ...]) -> bool:
+        """
+        Have two audiences no session in common?
+
+        The old and the new clients of a channel have none: they are told of the same message in different words.
+        """
+        key = id(one), id(other)
+        known = self._known_apart.get(key)
+        if known is None or known[0] is not one or known[1] is not other:
+            if len(self._known_apart) >= _KNOWN_ROUTES:
+                self._known_apart.clear()
+            known = self._known_apart[key] = one, other, set(one).isdisjoint(other)
+        return known[2]
 
     def _routes(self, sessions: tuple[Session, ...]) -> Routes:
         """

@@ -226,6 +226,27 @@ class DirectTests(SynchronousTestCase):
         expected = [[("direct", b"abc"), ("spilled", b"bc")], [("spilled", b"abc")], [("direct", b"abc")]]
         self.assertEqual(self.send("abc"), expected)
 
+    def test_old_and_new_clients(self) -> None:
+        """Audiences without a common session are written to directly, each at once, however they took turns."""
+        old, new = self.sessions[:2], (self.sessions[2], Session())
+        for wire in ("a", "b"):
+            self.fanout.send(old, event(wire))
+            self.fanout.send(new, event(wire.upper()))
+        self.clock.advance(0)
+        direct = [("direct", b"ab"), ("direct", b"ab"), ("direct", b"AB")]
+        self.assertEqual([recorder.written for recorder in self.recorders], [[each] for each in direct])
+        self.fanout.lost()
+        self.assertEqual(self.fanout._known_apart, {})
+
+    def test_common_session(self) -> None:
+        """Audiences with a common session are put together, and it hears all in the order of the calls."""
+        one, both = self.sessions[:2], self.sessions[1:]
+        for wire in ("a", "b"):
+            self.fanout.send(one, event(wire))
+            self.fanout.send(both, event(wire.upper()))
+        self.clock.advance(0)
+        self.assertEqual([recorder.written for recorder in self.recorders], [[b"ab"], [b"aAbB"], [b"AB"]])
+
     def test_lost_and_found(self) -> None:
         """A connection that loses its direct route is written to like others, until it has it again."""
         self.send("a")
