@@ -17,10 +17,10 @@ from gossip.operations.operation import Occasion, Operation, carry_out, note
 from gossip.registry.changes import Audited, Change
 from gossip.service.service import GossipService
 
-PAUSE: Final = 0.1
+PAUSE: Final = 1.0
 """
-The seconds between two parts of an operation: what games send meanwhile must not notice it, and what they are told of
-it must not come faster than they read.
+The seconds between two parts of an operation. A part takes some milliseconds: so it delays at most one in a hundred of
+the messages that are said meanwhile, and games are told of it no faster than they read.
 """
 
 

@@ -687,7 +687,7 @@ class ChannelsChanged(Struct, frozen=True):
 
 
 class RemovedOf(Struct, frozen=True):
-    """A message was removed, and should no longer be shown: a payload of channels/removed."""
+    """A message was removed, and should no longer be shown anywhere: a payload of channels/removed."""
 
     ref: Raw
     channel: str

@@ -89,6 +89,18 @@ class ActivityTests(SynchronousTestCase):
         ):
             self.assertEqual(said(wire, **arguments), text)
 
+    def test_removals(self) -> None:
+        """What was removed is quoted; of many messages there is the number."""
+        messages = [{"id": f"x:{seq}", "game": "A", "name": "Ana", "message": "Buy"} for seq in (1, 2)]
+        one = json.dumps({"id": "x:1", "reason": "ads", "messages": messages[:1]})
+        for wire in ("message/remove", "channels/remove"):
+            self.assertEqual(activity(wire, "x:1", one), "removed x:1, “Buy” by Ana@A: ads")
+        for number, count in ((1, "1 message"), (2, "2 messages")):
+            purge = {"who": "Ana@A", "reason": "ads", "channel": "x", "messages": messages[:number]}
+            self.assertEqual(
+                activity("message/purge", "Ana@A", json.dumps(purge)), f"removed {count} by Ana@A on x: ads"
+            )
+
     def test_others(self) -> None:
         """Accounts and errands; a long text is cut."""
         self.assertEqual(said("account/edit", name="Ana", admin=True), "changed the account Ana (admin)")
