@@ -24,7 +24,8 @@ MAIN_CHANNEL: Final = "gossip"
 """The channel on which people talk, on most networks."""
 
 
-class PublicGame(Struct, frozen=True, kw_only=True):
+# A list has thousands of these, and there are no cycles: the garbage collector would hold everybody up for them.
+class PublicGame(Struct, frozen=True, kw_only=True, gc=False):
     """
     A game.
 
@@ -57,7 +58,7 @@ class PublicAchievement(Struct, frozen=True):
     points: int
 
 
-class PublicChannel(Struct, frozen=True):
+class PublicChannel(Struct, frozen=True, gc=False):
     """
     A channel.
 
