@@ -52,7 +52,7 @@ class _Page:
     speak on all: the same object until that changes, so that it is written only once.
     """
 
-    __slots__ = ("channels", "last", "made_of", "names", "open_to_all", "told", "until")
+    __slots__ = ("channels", "last", "made_of", "names", "open_to_all", "since", "told", "until")
 
     def __init__(self, channels: tuple[Channel, ...]) -> None:
         self.channels = channels
@@ -61,7 +61,7 @@ class _Page:
         self.open_to_all = all(channel.speakers is None for channel in channels)
         self.told = ChannelsTold(())
         self.made_of: object = None
-        self.until = 0.0
+        self.since = self.until = 0.0
 
 
 class Directory:
@@ -136,10 +136,12 @@ class Directory:
     def _told_plainly(self, page: _Page, now: Moment) -> ChannelsTold:
         names = page.names
         made_of = tuple(map(self._registry.last_said.get, names)), self._audiences.known_games(names)
-        if page.made_of != made_of or page.until <= now.wall:
+        if page.made_of != made_of or not page.since <= now.wall < page.until:
             page.told = ChannelsTold(tuple(self._shown(channel, False, True, now) for channel in page.channels))
             # All games are counted by now.
             page.made_of = made_of[0], self._audiences.known_games(names)
+            # Pauses begin and end by the wall clock, which can be set back.
+            page.since = now.wall
             page.until = min(filter(None, (_paused_until(channel, now) for channel in page.channels)), default=inf)
         return page.told
 

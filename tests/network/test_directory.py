@@ -327,6 +327,7 @@ class ChangeTests(DirectoryTestCase):
         for session in (self.inside, self.outside):
             self.assertEqual(self.told(outputs, session), [("gossip", "removed")])
             self.assertNotIn("gossip", [each["channel"] for each in self.list(session)])
+        self.assertEqual(self.world.network.audiences.known_games(["gossip"]), (None,))
 
     def test_published(self) -> None:
         """All are told of a channel that is published."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network.audiences import SessionsOf, Subscribers, Supporters
-from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, Hold, Output, Release, Send
+from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, Hold, ListChannels, Output, Release, Send
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, Rates
@@ -52,6 +53,7 @@ EVENTS = st.one_of(
     event("channels/subscribe", channel=CHANNELS),
     event("channels/unsubscribe", channel=CHANNELS),
     event("channels/send", channel=CHANNELS, name=PLAYERS, message=MESSAGES),
+    event("channels/list"),
     event("channels/history", channel=CHANNELS, limit=st.sampled_from([None, 1, 100, 101]), after=st.none() | SESSIONS),
     event("players/sign-in", name=PLAYERS),
     event("players/sign-out", name=PLAYERS),
@@ -128,6 +130,8 @@ class Net(RuleBasedStateMachine):
                     self.held[session] += 1
                 case Fetch(session) | Find(session):
                     assert session.situation is Situation.ACTIVE
+                case ListChannels():
+                    self.lists(output)
                 case Release(session, inner):
                     self.held[session] -= 1
                     assert self.held[session] >= 0
@@ -144,6 +148,28 @@ class Net(RuleBasedStateMachine):
                 for text in frames.encode(output.event):
                     assert len(text) <= frames.FRAME_OUT
 
+    def lists(self, asked: ListChannels) -> None:
+        """A session finds the channels for all and those that it hears, once each, as they are."""
+        session, network = asked.session, self.world.network
+        listed: list[dict[str, Any]] = []
+        for number in range(len(asked.parts)):
+            for text in frames.encode(network.listed(asked, number, at(self.now)).event):
+                assert len(text) <= frames.FRAME_OUT
+                listed += msgspec.json.decode(text)["payload"]["channels"]
+        found = {channel["channel"]: channel for channel in listed}
+        known = self.world.registry.channels.values()
+        assert len(found) == len(listed)
+        assert {*found} == {each.name for each in known if not each.hidden or each.name == "testing"} | {
+            *session.channels
+        }
+        for name, channel in found.items():
+            games = {each.client_id for each in self.active() if name in each.channels}
+            assert (channel["games"], channel["subscribed"]) == (len(games), name in session.channels)
+            paused = self.world.registry.channels[name].paused_until
+            assert (channel["paused_until"] is not None) == (paused is not None and paused > self.now)
+        if asked.ref is not None:
+            self.answers[int(bytes(asked.ref))] += 1
+
     @precondition(lambda self: len(self.sessions) < 40)
     @rule()
     def opens(self) -> None:
@@ -158,6 +184,7 @@ class Net(RuleBasedStateMachine):
         channels=st.lists(CHANNELS, max_size=3),
         players=st.lists(PLAYERS, max_size=3),
         resume=st.none() | st.dictionaries(CHANNELS, SESSIONS, max_size=2),
+        extensions=st.sampled_from([None, ["directory"], ["moderation"]]),
     )
     def joins(
         self,
@@ -166,11 +193,13 @@ class Net(RuleBasedStateMachine):
         channels: list[str],
         players: list[str],
         resume: dict[str, int] | None,
+        extensions: list[str] | None,
     ) -> None:
         session = self.world.open(self.now)
         self.sessions.append(session)
         if self.world.registry.game_named(game) is not None:
-            more = {"supports": list(supports), "channels": channels, "players": players, "resume": resume}
+            more: dict[str, Any] = {"supports": [*supports], "channels": channels, "players": players}
+            more |= {"resume": resume, "extensions": extensions}
             self.carry_out(
                 self.world.say(session, frame("authenticate", self.world.credentials(game, **more)), self.now)
             )
