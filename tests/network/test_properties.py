@@ -167,7 +167,7 @@ class Net(RuleBasedStateMachine):
             assert (channel["games"], channel["subscribed"]) == (len(games), name in session.channels)
             paused = self.world.registry.channels[name].paused_until
             assert (channel["paused_until"] is not None) == (paused is not None and paused > self.now)
-        if asked.ref is not None:
+        if isinstance(asked.ref, Raw):
             self.answers[int(bytes(asked.ref))] += 1
 
     @precondition(lambda self: len(self.sessions) < 40)
