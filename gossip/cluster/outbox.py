@@ -28,6 +28,7 @@ from gossip.registry.changes import (
     RestrictionsExpired,
     TicketsExpired,
     TicketsRevoked,
+    Together,
     UserAgentMet,
 )
 from gossip.service.service import Settled
@@ -53,6 +54,8 @@ _UNJUDGED: Final = (
 
 def is_judged(change: Change) -> bool:
     """Was a change checked against what is known, so that it holds only if that is still so?"""
+    if isinstance(change, Together):
+        return any(map(is_judged, change.changes))
     return not isinstance(change, _UNJUDGED) and not (isinstance(change, ChannelsRemoved) and change.unused)
 
 

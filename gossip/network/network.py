@@ -7,8 +7,7 @@ randomness of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Collection, Mapping, Sequence
 from sys import intern
 from typing import Any, Final
 
@@ -16,21 +15,24 @@ from msgspec import Raw
 
 from gossip.network.achievements import Achievements
 from gossip.network.answers import failure, success
-from gossip.network.audiences import Audience, Audiences, SessionsOf, Supporters
+from gossip.network.audiences import Audience, Audiences, SessionsOf
 from gossip.network.authentication import Authentication, WrongSecretUsed
 from gossip.network.channels import Channels
+from gossip.network.consequences import Consequences
 from gossip.network.directory import Directory
 from gossip.network.echo import Echo
+from gossip.network.endings import LEFT, Endings
 from gossip.network.expiry import Retention
+from gossip.network.heartbeats import Heartbeats
 from gossip.network.history import History
 from gossip.network.moderation import Moderation
 from gossip.network.nodes import Nodes
-from gossip.network.notes import Notes
+from gossip.network.notes import Notes, coming_online
 from gossip.network.notices import Notices
-from gossip.network.outputs import Broadcast, Close, Commit, Fetch, Find, ListChannels, Outputs, Send
+from gossip.network.outputs import Commit, Fetch, Find, ListChannels, Outputs, Send
 from gossip.network.people import People
 from gossip.network.players import Players
-from gossip.network.presence import Online, Presence
+from gossip.network.presence import Online, Presence, to_others
 from gossip.network.rehearsal import Rehearsal
 from gossip.network.relays import Noticed, Relayed, SessionJoined, Spoke, WrongSecret
 from gossip.network.removing import Removing
@@ -48,7 +50,6 @@ from gossip.protocol.events import (
     AchievementsUpdate,
     Authenticate,
     Authenticated,
-    Beat,
     ChannelsHistory,
     ChannelsList,
     ChannelsRemove,
@@ -84,33 +85,16 @@ from gossip.registry.addresses import read
 from gossip.registry.changes import (
     AchievementDropped,
     AchievementKept,
-    Audited,
     Change,
-    ChannelOpened,
-    ChannelsRemoved,
     GameOffline,
-    GameOnline,
-    GameRemoved,
-    GameSaved,
     GameSeen,
     MessageSaid,
-    MessagesRemoved,
     PlayersCounted,
     ReportMade,
-    Restriction,
-    RestrictionSet,
-    Together,
     UserAgentMet,
 )
 from gossip.registry.names import ECHO_CHANNEL
 from gossip.registry.registry import Registry
-from gossip.registry.restrictions import address_of, is_over, values_of
-
-BEAT: Final = 15
-"""How often a session is asked for a sign of life, in seconds."""
-
-UNANSWERED: Final = 3
-"""After this many beats without a sign of life, the next beat ends the session."""
 
 DEBUG: Final = 300.0
 """How long a session with C{debug} gets answers to requests without a ref, in seconds."""
@@ -124,14 +108,6 @@ COUNTING: Final = 15 * 60
 USER_AGENTS: Final = 10_000
 """At most this many code bases are noted."""
 
-AUTHENTICATION_FAILED: Final = 4000
-"""The close code of a session that was refused, or that is closed for abuse."""
-
-HEARTBEAT_FAILED: Final = 4001
-"""The close code of a session that gives no sign of life."""
-
-LEFT: Final = 1000
-"""The close code of a session that quit (RFC 6455, section 7.4.1)."""
 
 _USER_AGENT, _VERSION = 200, 20
 """How many characters of a code base's name, and of a protocol version, are kept."""
@@ -192,15 +168,28 @@ class Network:
         self._retention = Retention(registry, self._subscribed, rules)
         self._achievements = Achievements(registry, new_uuid, rules)
         self.notes = Notes(registry)
+        self._endings = endings = Endings(self.channels, self.presence, nodes, rules)
+        self._heartbeats = Heartbeats(endings)
+        self._consequences = Consequences(
+            registry,
+            self.presence,
+            self.audiences,
+            self.channels,
+            nodes,
+            directory,
+            self._notices,
+            self._removing,
+            self.notes,
+            endings,
+            self._new_ref,
+        )
         self._new_uuid = new_uuid
         self._random = random
-        self._unauthenticated: dict[Session, float] = {}
-        self._wheel: list[list[Session]] = [[] for _ in range(BEAT)]
-        self._ticked: int | None = None
+        self._ticked = False
         self._quarter: int | None = None
 
         self._echo = Echo(self.presence, self._new_ref, rules)
-        self.rehearsal = Rehearsal(self.presence, self._echo, self._new_ref, self._close)
+        self.rehearsal = Rehearsal(self.presence, self._echo, self._new_ref, self._endings.close)
         tells = Tells(registry, self.presence, moderation, self._echo, nodes, self._new_ref, rules)
         self._table: dict[type[Event], tuple[str, Handler]] = {
             Heartbeat: ("channels", self._heartbeat),
@@ -209,7 +198,10 @@ class Network:
                 lambda session, event, now: [*self._heartbeat(session, event, now), *success(session, event, now)],
             ),
             Noop: ("channels", lambda session, event, now: [*success(session, event, now)]),
-            Quit: ("channels", lambda session, event, now: self._close(session, LEFT, Error.of("goodbye"), now)),
+            Quit: (
+                "channels",
+                lambda session, event, now: self._endings.close(session, LEFT, Error.of("goodbye"), now),
+            ),
             ChannelsSubscribe: ("channels", self.channels.subscribe),
             ChannelsUnsubscribe: ("channels", self.channels.unsubscribe),
             ChannelsSend: ("channels", self.channels.send),
@@ -262,14 +254,14 @@ class Network:
         Somebody connected.
 
         """
-        self._unauthenticated[session] = now.steady
+        self._endings.waiting[session] = now.steady
         session.opened_at = now.wall
         return []
 
     @property
     def waiting(self) -> Collection[Session]:
         """The sessions that have not authenticated yet, in the order in which they connected."""
-        return self._unauthenticated.keys()
+        return self._endings.waiting.keys()
 
     def receive(self, session: Session, event: ClientEvent, now: Moment) -> Outputs:
         """
@@ -284,7 +276,7 @@ class Network:
             self._charge(session, now)
         except Overrun as overrun:
             if overrun.abuse:
-                return self._dismiss(session, Failure(wire, ref, Error.of("rate-limited-goodbye")), now)
+                return self._endings.dismiss(session, Failure(wire, ref, Error.of("rate-limited-goodbye")), now)
             return [Send(session, Failure(wire, ref, Error.of("rate-limited")))]
         if isinstance(event, Unreadable):
             return [Send(session, Failure(wire, ref, Error.of("unknown-event")))]
@@ -306,7 +298,7 @@ class Network:
         except Overrun as overrun:
             if overrun.abuse:
                 abuse = Failure(Authenticate.wire, None, Error.of("rate-limit-abuse"))
-                return self._dismiss(session, abuse, now)
+                return self._endings.dismiss(session, abuse, now)
             return [*failure(session, event, Error.of("rate-limited"), now)]
 
     def _charge(self, session: Session, now: Moment) -> None:
@@ -352,30 +344,17 @@ class Network:
 
     def lost(self, session: Session, now: Moment) -> Outputs:
         """A session's connection is gone."""
-        was, session.situation = session.situation, Situation.GONE
-        self._unauthenticated.pop(session, None)
-        if was is Situation.ACTIVE:
-            for name in session.channels:
-                self.channels.leave(session, name)
-            self.presence.leave(session, now)
-            return self.nodes.left(session)
-        return []
-
-    def _dismiss(self, session: Session, last: Failure | NotAuthenticated, now: Moment) -> Outputs:
-        return [Send(session, last), *self._close(session, AUTHENTICATION_FAILED, last.error, now)]
-
-    def _close(self, session: Session, code: int, why: Error, now: Moment) -> Outputs:
-        return [Close(session, code, why), *self.lost(session, now)]
+        return self._endings.lost(session, now)
 
     def _authenticate(self, session: Session, event: Authenticate, now: Moment) -> Outputs:
         try:
             game, supports = self._authentication.judge(session, event, now)
         except Denied as denied:
-            outputs = self._dismiss(session, NotAuthenticated(event.ref, denied.error), now)
+            outputs = self._endings.dismiss(session, NotAuthenticated(event.ref, denied.error), now)
             if isinstance(denied, WrongSecretUsed):
                 outputs.extend(self.nodes.wrong_secret(denied.client_id, session))
             return outputs
-        del self._unauthenticated[session]
+        del self._endings.waiting[session]
         session.situation = Situation.ACTIVE
         extensions = None if event.extensions is None else granted(event.extensions)
         session.extensions = frozenset(extensions or ())
@@ -394,21 +373,16 @@ class Network:
             else:
                 outputs.append(Send(session, self.channels.unjoined(name)))
         self._players.replace(session, event.players or ())
-        outputs.append(self._beat(session))
+        outputs.append(self._heartbeats.beat(session))
         outputs.extend(self._history.resume(session, event.resume or {}))
-        self._wheel[(int(now.steady) if self._ticked is None else self._ticked) % BEAT].append(session)
+        self._heartbeats.begin(session, now)
         outputs.extend(self._seen(game.client_id, event))
         session.online.changed()
         if came:
-            outputs.extend(self._note_online(session, session.online))
-            outputs.extend(self._tell_others(session.online, GamesConnect(self._new_ref(), game.short_name)))
+            outputs.extend(self.notes.note(coming_online(session, session.online)))
+            outputs.extend(to_others(session.online, GamesConnect(self._new_ref(), game.short_name)))
         outputs.extend(self.nodes.joined(session))
         return outputs
-
-    def _note_online(self, session: Session, online: Online) -> Outputs:
-        """Note that a game is online, for a daemon after this one."""
-        flags, channels = _in_order(session.supports), tuple(session.channels)
-        return self.notes.note(GameOnline(online.game.client_id, flags, channels, online.since))
 
     def _seen(self, client_id: str, event: Authenticate) -> Outputs:
         """Note the code base of a game if it differs from last time."""
@@ -424,15 +398,6 @@ class Network:
             outputs.extend(self.notes.note(UserAgentMet(user_agent)))
         return outputs
 
-    def _tell_others(self, online: Online, told: GamesConnect | GamesDisconnect) -> Outputs:
-        return [] if online.game.hidden else [Broadcast(Supporters("games", online.game.client_id), told)]
-
-    def _beat(self, session: Session) -> Send:
-        beat = Beat(session.beats)
-        session.beats += 1
-        session.unanswered += 1
-        return Send(session, beat)
-
     def _heartbeat(self, session: Session, event: Heartbeat | PlayersListed, now: Moment) -> Outputs:
         session.unanswered = 0
         return self.nodes.replaced(session) if self._players.replace(session, event.players or ()) else []
@@ -441,44 +406,20 @@ class Network:
 
     def tick(self, now: Moment) -> Outputs:
         """Time went by: beats, time-outs, games whose grace is over, retention. To be called each second."""
-        second, last = int(now.steady), self._ticked
-        self._ticked = second
-        outputs = [*self.notes.keep(), *self._time_out(now), *self._count(now)]
+        outputs = [*self.notes.keep(), *self._endings.tick(now), *self._count(now)]
         outputs += [*self._notices.tick(now), *self._retention.tick(now, self.leads)]
-        if last is None:
-            return outputs
-        for online in self.presence.gone(now):
-            offline = GameOffline(online.game.client_id, online.left_at)
-            self.registry.enact(offline)
-            outputs.extend(self._tell_others(online, GamesDisconnect(self._new_ref(), online.game.short_name)))
-            if self.leads:
-                outputs.append(Commit(offline, learned=True))
-        # After a long standstill each slot has its turn once: the games were not asked in between.
-        for slot in range(max(last, second - BEAT) + 1, second + 1):
-            outputs.extend(self._turn(slot % BEAT, now))
-        return outputs
+        if self._ticked:
+            for online in self.presence.gone(now):
+                outputs.extend(self._went(online))
+        self._ticked = True
+        return [*outputs, *self._heartbeats.tick(now)]
 
-    def _turn(self, slot: int, now: Moment) -> Outputs:
-        outputs: Outputs = []
-        self._wheel[slot] = here = [session for session in self._wheel[slot] if session.situation is Situation.ACTIVE]
-        for session in here:
-            if session.unanswered >= UNANSWERED:
-                outputs.extend(self._close(session, HEARTBEAT_FAILED, Error.of("heartbeat-failed"), now))
-            else:
-                outputs.append(self._beat(session))
-        return outputs
-
-    def _time_out(self, now: Moment) -> Outputs:
-        outputs: Outputs = []
-        seconds = self.rules.limits.authenticate_seconds
-        if seconds:
-            # They stand in the order in which they connected.
-            late = [
-                session for session, opened_at in self._unauthenticated.items() if opened_at + seconds <= now.steady
-            ]
-            for session in late:
-                outputs.extend(self._close(session, HEARTBEAT_FAILED, Error.of("login-timeout"), now))
-        return outputs
+    def _went(self, online: Online) -> Outputs:
+        """The grace of a game is over."""
+        offline = GameOffline(online.game.client_id, online.left_at)
+        self.registry.enact(offline)
+        outputs = to_others(online, GamesDisconnect(self._new_ref(), online.game.short_name))
+        return [*outputs, Commit(offline, learned=True)] if self.leads else outputs
 
     def _count(self, now: Moment) -> Outputs:
         """Each quarter of an hour, count the players."""
@@ -538,29 +479,7 @@ class Network:
         @param sessions: the sessions of each other node.
         @param missed: messages that were not heard, in the order of their numbers.
         """
-        bans = {*self.registry.bans.values()}
-        self.registry.become(known)
-        outputs: Outputs = []
-        for online in [*self.presence]:
-            game = known.games.get(online.game.client_id)
-            outputs.extend(self._follow(GameRemoved(online.game.client_id) if game is None else GameSaved(game), now))
-        for ban in known.bans.values():
-            if ban not in bans:
-                outputs.extend(self._enforce(ban, now))
-        for name in self.audiences.subscribed():
-            if name not in known.channels:
-                outputs.append(self._reopen(name))
-        for node in {*self.nodes.known, *sessions}:
-            outputs.extend(self.nodes.replace(node, sessions.get(node, ()), now))
-        for said in missed:
-            outputs.extend(self._follow(said, now))
-        return outputs
-
-    def _reopen(self, channel: str) -> Commit:
-        """A channel that has subscribers here was taken for unused elsewhere, or its opening is not known yet."""
-        opened = ChannelOpened(channel)
-        self.registry.enact(opened)
-        return Commit(opened, learned=True)
+        return self._consequences.of_everything(known, sessions, missed, now)
 
     # What is kept.
 
@@ -597,91 +516,4 @@ class Network:
         A change is in force from now on, wherever it came from: the registry takes it over, and what follows from it
         is returned. To be called once for each change that is kept.
         """
-        parts = [*_parts(change)]
-        news = self._directory.news(parts)
-        ended = self._notices.before(parts, now)
-        self.registry.enact(change)
-        followed = [output for each in parts for output in self._follow(each, now)]
-        return [*ended, *followed, *self._directory.tell(news, now)]
-
-    def _follow(self, change: Change, now: Moment) -> Outputs:
-        """What else becomes of a change."""
-        outputs: Outputs = []
-        match change:
-            case MessageSaid():  # first: most changes are of this kind
-                if self.nodes.shared:
-                    self.registry.numbers.message_given(change.channel, change.seq)
-                    outputs.extend(self.channels.heard(change))
-            case MessagesRemoved():
-                outputs.extend(self._removing.removed(change))
-            case ReportMade(report) if self.nodes.shared:
-                self.registry.numbers.report_given(report.number)
-            case GameSaved(game):
-                online = self.presence.changed(game)
-                if online is not None and game.disabled:
-                    outputs.extend(self._expel(online, Error.of("game-disabled"), now))
-            case ChannelsRemoved(names, unused):
-                for name in names:
-                    if not unused:
-                        outputs.extend(self.channels.removed(name))
-                    elif self.audiences.subscribers(name):
-                        # Somebody subscribed to it here while another node took it for unused.
-                        outputs.append(self._reopen(name))
-            case GameOffline(client_id) if self.nodes.shared:
-                # It has come back here meanwhile: its sessions stand above what another node counted.
-                online = self.presence.online(client_id)
-                if online is not None and online.here:
-                    outputs.extend(self._note_online(online.here[-1], online))
-            case RestrictionSet(restriction):
-                outputs.extend(self._notices.began(restriction))
-                if restriction.kind == "ban":
-                    outputs.extend(self._enforce(restriction, now))
-            case GameRemoved(client_id):
-                online = self.presence.online(client_id)
-                if online is not None:
-                    outputs.extend(self._expel(online, Error.of("game-removed"), now))
-                    # It cannot come back: no grace.
-                    self.presence.forget(client_id)
-                    outputs.extend(self._tell_others(online, GamesDisconnect(self._new_ref(), online.game.short_name)))
-        return outputs
-
-    def _expel(self, online: Online, why: Error, now: Moment) -> Outputs:
-        """End all sessions of a game that may no longer be here."""
-        return [output for session in online.here for output in self._close(session, AUTHENTICATION_FAILED, why, now)]
-
-    def _enforce(self, ban: Restriction, now: Moment) -> Outputs:
-        """Somebody was banned: the sessions that the ban names must go."""
-        outputs: Outputs = []
-        if is_over(ban, now.wall):
-            return outputs
-        banned = address_of(ban.subject)
-        # Those of other nodes are dealt with there.
-        active = [session for online in self.presence for session in online.here]
-        for session in [*active, *self._unauthenticated]:
-            if not (session.client_id == ban.subject if banned is None else banned.covers(session.peer)):
-                continue
-            if not ban.channel:
-                abuse = Failure(Authenticate.wire, None, Error.of("expelled", **values_of(ban)))
-                outputs.extend(self._dismiss(session, abuse, now))
-            elif ban.channel in session.channels:
-                del session.channels[ban.channel]
-                self.channels.leave(session, ban.channel)
-                outputs.extend(self.nodes.unsubscribed(session, ban.channel))
-        return outputs
-
-
-@lru_cache
-def _in_order(flags: frozenset[str]) -> tuple[str, ...]:
-    return tuple(sorted(flags))
-
-
-def _parts(change: Change) -> Iterator[Change]:
-    """The changes that one is made of."""
-    if isinstance(change, Audited):
-        if change.change is not None:
-            yield from _parts(change.change)
-    elif isinstance(change, Together):
-        for each in change.changes:
-            yield from _parts(each)
-    else:
-        yield change
+        return self._consequences.of(change, now)

@@ -15,7 +15,7 @@ from msgspec.structs import astuple
 
 from gossip.network.audiences import SessionsOf, Supporters
 from gossip.network.outputs import Broadcast, Outputs, Relay, Send
-from gossip.network.presence import Presence
+from gossip.network.presence import Presence, to_others
 from gossip.network.relays import (
     PlayersReplaced,
     Relayed,
@@ -201,9 +201,7 @@ class Nodes:
         session.channels, session.players = dict.fromkeys(relay.channels), dict.fromkeys(relay.players)
         self._copies.setdefault(node, {})[relay.number] = session
         session.online, came = self._presence.join(session, game, now)
-        if not came or game.hidden:
-            return []
-        return [Broadcast(Supporters("games", game.client_id), GamesConnect(self._new_ref(), game.short_name))]
+        return to_others(session.online, GamesConnect(self._new_ref(), game.short_name)) if came else []
 
     def _change(self, session: Session, relay: Relayed, now: Moment) -> Outputs:
         outputs: Outputs = []

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from gossip.network.outputs import Commit, Outputs
-from gossip.registry.changes import Change, Together
+from gossip.network.presence import Online
+from gossip.network.session import Session
+from gossip.registry.changes import Change, GameOnline, Together
 from gossip.registry.registry import Registry
 
 GATHERED: Final = 250
 """At most this many changes are gathered before they are committed."""
+
+
+def coming_online(session: Session, online: Online) -> GameOnline:
+    """What a daemon after this one has to know of a game that is online, as its session has it."""
+    return GameOnline(online.game.client_id, _in_order(session.supports), tuple(session.channels), online.since)
+
+
+# Thousands of games have the same few flags.
+@lru_cache
+def _in_order(flags: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(flags))
 
 
 class Notes:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from gossip.network.audiences import Audiences, SessionsOf
+from gossip.network.audiences import Audiences, SessionsOf, Supporters
+from gossip.network.outputs import Broadcast, Outputs
 from gossip.network.ratelimit import Buckets
 from gossip.network.session import Session, Situation
-from gossip.protocol.events import Told
+from gossip.protocol.events import GamesConnect, GamesDisconnect, Told
 from gossip.protocol.moment import Moment
 from gossip.registry.changes import Game, GameOnline
 
@@ -241,3 +242,8 @@ class Presence:
     def players_count(self) -> Iterator[tuple[str, int]]:
         """The client_id of each online game, and how many players it has."""
         return ((client_id, len(online.players)) for client_id, online in self._online.items())
+
+
+def to_others(online: Online, told: GamesConnect | GamesDisconnect) -> Outputs:
+    """Tell all other games that a game came online, or went."""
+    return [] if online.game.hidden else [Broadcast(Supporters("games", online.game.client_id), told)]

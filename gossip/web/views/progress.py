@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from gossip.network.network import UNANSWERED
+from gossip.network.heartbeats import UNANSWERED
 from gossip.network.presence import Online
 from gossip.network.ratelimit import STRIKES, Bucket
 from gossip.network.session import Session
