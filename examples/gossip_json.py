@@ -42,9 +42,7 @@ class Game:
                 case "heartbeat":
                     self.send("heartbeat", {"players": self.players})
                 case "channels/broadcast":
-                    print(
-                        f"[{payload['channel']}] {payload['name']}@{payload['game']}: {payload['message']}", flush=True
-                    )
+                    print(f"[{payload['channel']}] {shown(**payload)}", flush=True)
                 case "close":
                     print(f"closed: {payload['code']} {payload['reason']}", flush=True)
         print("the connection has ended", flush=True)
@@ -57,6 +55,13 @@ class Game:
             number += 1
             payload = {"channel": "gossip", "name": name, "message": message}
             self.send("channels/send", payload, ref=str(number))
+
+
+def shown(name: str, game: str, message: str, **more: Any) -> str:
+    """What players see of a message: ``/me waves`` says what somebody does."""
+    if message.startswith("/me "):
+        return f"* {name}@{game} {message.removeprefix('/me ')}"
+    return f"{name}@{game}: {message}"
 
 
 async def main(host: str, port: str, client_id: str, client_secret: str) -> None:

@@ -47,6 +47,7 @@ HELP: Final = (
     "  /me TEXT               say what you do: others see * NAME@GAME TEXT",
     "  /who [GAME]            list the players online",
     "  /games                 list the games online",
+    "  /channels              list the channels",
     "  /join CHANNEL          join a channel and talk there",
     "  /leave [CHANNEL]       leave a channel",
     "  /quit                  leave the network; the end of the input does so too",
@@ -205,6 +206,8 @@ class Conversation:
                 return self._say(f"{BEGINNING}{rest}")
             case "games":
                 return Turn((self._session.games_status().frame,))
+            case "channels":
+                return Turn((self._session.list_channels().frame,))
             case "join" if rest:
                 # What is typed next is for this channel, whether the answer is there or not.
                 self._before, self._current = self._current, rest
@@ -285,6 +288,8 @@ class Conversation:
                 return Turn(lines=(f"You tell {told['to_name']}@{told['to_game']}: {told['message']}",))
             case "players/status" | "games/status":
                 return Turn(lines=(_status(request.event, answer.payload),))
+            case "channels/list":
+                return Turn(lines=_channels(answer.payload))
         return Turn()
 
 
@@ -307,7 +312,20 @@ def _lines(event: object, payload: Payload) -> tuple[str, ...]:
             return (f"* {game} is offline.",)
         case "players/status" | "games/status":
             return (_status(str(event), payload),)
+        case "channels/list":
+            return _channels(payload)
     return ()
+
+
+def _channels(payload: dict[str, Any]) -> tuple[str, ...]:
+    channels = payload.get("channels")
+    known = [each for each in channels if isinstance(each, dict)] if isinstance(channels, list) else []
+    return tuple(printable(f"  {each.get('channel', '?')}, {_channel(each)}") for each in known)
+
+
+def _channel(channel: dict[str, Any]) -> str:
+    description = channel.get("description")
+    return f"games: {channel.get('games', 0)}" + (f", {description}" if isinstance(description, str) else "")
 
 
 def _status(event: str, payload: dict[str, Any]) -> str:

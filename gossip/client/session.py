@@ -65,8 +65,8 @@ class Answer(Struct, frozen=True):
     """
     The answer to a request.
 
-    A status has one frame for each game. Only the first is an answer; the others are L{Notice}s, since nothing tells
-    which one is the last.
+    A status has one frame for each game, and a long list of channels has several. Only the first is an answer; the
+    others are L{Notice}s, since in a status nothing tells which one is the last.
 
     @ivar request: the request; C{None} if no open request has this ref.
     @ivar error: why it failed; C{None} if it did not.
@@ -190,6 +190,10 @@ class ClientSession:
     def players_status(self, game: str | None = None) -> Request:
         """Ask for the players of one game, or of all."""
         return self._ask("players/status", {} if game is None else {"game": game})
+
+    def list_channels(self) -> Request:
+        """Ask for the channels of the network. Only this network knows of that; others refuse it."""
+        return self._ask("channels/list", {})
 
     def games_status(self, game: str | None = None) -> Request:
         """Ask for one game, or for all games that are online."""

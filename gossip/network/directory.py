@@ -167,7 +167,11 @@ class Directory:
     # The changes.
 
     def news(self, changes: Iterable[Change]) -> list[News]:
-        """Of changes that are about to be made, those of channels. What comes of them is for L{tell}."""
+        """
+        Of changes that are about to be made, those of channels. What comes of them is for L{tell}.
+
+        Channels that go away because nobody uses them are no news: they are hidden, and nobody hears them.
+        """
         news: list[News] = []
         made: dict[str, Channel | None] = {}
         for change in changes:

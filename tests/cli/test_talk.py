@@ -225,6 +225,20 @@ class TypingTests(ConversationTestCase):
         turn = self.answer(1, "games/status", payload=payload)
         self.assertEqual(turn.lines, ("  Beta (The Beta), players: 2, https://b.example",))
 
+    def test_channels(self) -> None:
+        """The channels are listed, a long list in several frames; another network refuses it."""
+        self.assertEqual(self.typed("/channels"), [{"event": "channels/list", "ref": uuid(1), "payload": {}}])
+        channels = [{"channel": "gossip", "games": 2, "description": "For all\x1b[2J"}, {"channel": "x", "games": 0}]
+        listed = ("  gossip, games: 2, For all[2J", "  x, games: 0")
+        answer = {"payload": {"total": 3, "channels": channels}}
+        self.assertEqual(self.answer(1, "channels/list", **answer), Turn(lines=listed))
+        self.assertEqual(self.answer(1, "channels/list", **answer), Turn(lines=listed))
+        for payload in ({}, {"channels": 7}, {"channels": ["x", None]}):
+            self.assertEqual(self.answer(1, "channels/list", payload=payload), Turn())
+        self.typed("/channels")
+        failed = {"event": "channels/list", "ref": uuid(2), "status": "failure", "error": "unknown"}
+        self.assertEqual(self.hear(failed), Turn(lines=("* unknown",)))
+
     def test_join_and_leave(self) -> None:
         """Joining a channel makes it the current one; leaving it brings back another, and then none."""
         self.assertEqual(self.typed("/join testing")[0]["event"], "channels/subscribe")
@@ -313,13 +327,24 @@ class HearingTests(ConversationTestCase):
 
     @given(
         st.sampled_from(
-            ["authenticate", "channels/broadcast", "players/status", "games/status", "restart", "tells/receive", "x"]
+            [
+                "authenticate",
+                "channels/broadcast",
+                "channels/list",
+                "players/status",
+                "games/status",
+                "restart",
+                "tells/receive",
+                "x",
+            ]
         ),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
             lambda value: (
                 st.lists(value)
-                | st.dictionaries(st.sampled_from(["game", "players", "downtime", "name", "error"]), value)
+                | st.dictionaries(
+                    st.sampled_from(["game", "players", "downtime", "name", "error", "channels", "channel"]), value
+                )
             ),
         ),
         st.sampled_from([uuid(1), uuid(2), "x", None, 1, []]),
