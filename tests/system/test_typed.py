@@ -17,6 +17,9 @@ ENDLESS = "it follows the messages until somebody interrupts it"
 CANNOT = {
     "gossipctl tail": ENDLESS,
     "gossipctl tail gossip": ENDLESS,
+    "gossipctl game rehearse MyMUD": "no game is connected here",
+    "gossipctl game rehearse MyMUD --step tell --player Ana": "the same",
+    "gossipctl game rehearse MyMUD --step restart": "the same",
     "gossipctl message show gossip:1042": "nobody has said that yet",
     'gossipctl message remove gossip:1042 "advertising"': "the same",
     'gossipctl report resolve 7 "muted for a day"': "nobody has reported anything yet, as the text above it says",
