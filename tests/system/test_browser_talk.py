@@ -60,10 +60,10 @@ class TalkTests(TalkTestCase):
         self.sign_in("Ana")
         self.follow()
         self.tab.run("window.same = true")
-        for text in ("Hello, games", "/me waves"):
+        for text, line in (("Hello, games", "Ana@gossip: Hello, games"), ("/me waves", "* Ana@gossip waves")):
             self.type(text + ENTER)
             self.hears(game, text)
-            eventually(lambda text=text: f"Ana@gossip: {text}" in self.tab.text, "one's own line")  # type: ignore[misc]
+            eventually(lambda line=line: line in self.tab.text, "one's own line")  # type: ignore[misc]
             eventually(lambda: self.typed() == "", "an empty field")
             self.assertEqual((self.focus(), self.wrong()), ("message", ""))
         self.say(game, "Hello, Ana", "Bo")
