@@ -31,7 +31,7 @@ from gossip.registry.changes import (
     Together,
     UserAgentMet,
 )
-from gossip.service.service import Settled
+from gossip.service.writing import Settled
 
 _UNJUDGED: Final = (
     MessageSaid,

@@ -36,7 +36,6 @@ from gossip.network.outputs import (
     Send,
 )
 from gossip.network.rehearsal import SERVICE_RESTART
-from gossip.network.relays import Relayed, SessionJoined
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
@@ -55,6 +54,7 @@ from gossip.service.long_answers import LongAnswers, pieces_of, pieces_of_list
 from gossip.service.reads import Finding, Reading, Reads, no_history, no_message
 from gossip.service.rehearsals import PARTING_SECONDS, Rehearsals
 from gossip.service.watch import Watch
+from gossip.service.writing import IRelays, IWriter, WriterHealth
 
 _Result = TypeVar("_Result")
 _Told = TypeVar("_Told")
@@ -68,15 +68,6 @@ INTERNAL_ERROR: Final = 1011
 DRAIN_SECONDS: Final = 2.0
 """How long the daemon waits for its connections to end when it stops, in seconds."""
 
-STUCK_SECONDS: Final = 10.0
-"""The writer counts as stuck when it has had work for this many seconds and settled nothing."""
-
-QUIET_SECONDS: Final = 30.0
-"""
-After this many seconds without a commit, the writer is asked to try one that changes nothing: the health of a network
-where nobody speaks must be true as well. One small write to the disk in this time is next to nothing.
-"""
-
 HEARD_SECONDS: Final = 0.02
 """How long a change waits that is to be judged again, in seconds: until what another node changed is heard."""
 
@@ -86,57 +77,6 @@ UNANSWERED: Final = 200
 
 class Stale(NotKept):
     """What a change was judged by is different now: another node was first. It is judged again."""
-
-
-class Settled(Protocol):
-    """
-    Is told how a change went.
-
-    @param kept: whether it is on disk.
-    @param stale: whether it was not kept since another node was first.
-    """
-
-    def __call__(self, kept: bool, stale: bool = False) -> None: ...
-
-
-class IRelays(Protocol):
-    """Takes relays to the other nodes of a network."""
-
-    def relay(self, relay: Relayed, sessions: tuple[SessionJoined, ...], settled: Settled) -> None:
-        """
-        Tell the other nodes.
-
-        @param sessions: how the sessions of this node stand that the relay is about.
-        """
-
-
-class IWriter(Protocol):
-    """Where changes are kept: the store's writer."""
-
-    @property
-    def pending(self) -> int:
-        """How many changes wait."""
-
-    @property
-    def groups(self) -> int:
-        """How many groups of changes were settled so far; a probe is a group."""
-
-    @property
-    def trouble(self) -> str | None:
-        """In a word, why the last group was not kept; C{None} if it was."""
-
-    def probe(self) -> None:
-        """Find out whether changes would be kept."""
-
-    def commit(self, change: Change, settled: Settled, wanted: bool) -> None:
-        """
-        Keep a change, and say whether it is kept: later, and in the order of the calls.
-
-        Where it is not wanted, nobody waits for that.
-        """
-
-    def barrier(self, done: Callable[[], None]) -> None:
-        """Call back when every change committed before is settled; at once if none waits."""
 
 
 class ServiceSettings(Protocol):
@@ -211,10 +151,7 @@ class GossipService(Service):
         self.rehearsals = Rehearsals(network, self._carry_out)
         self._started_at = clock.seconds()
         self._offset = clock.now().wall - clock.now().steady
-        self._settled_groups = 0
-        self._settled_at = clock.seconds() - QUIET_SECONDS
-        self._probing = False
-        self._stuck_since: float | None = None
+        self._writer_health = WriterHealth(writer, clock.seconds())
         self._next_tick = 0.0
         self._carried: Counter[str] = Counter()
         self._joined = Frequent(lambda item: self._log.info("joined: {item}", item=item))
@@ -564,10 +501,7 @@ class GossipService(Service):
         """Whether the daemon can do its work: C{ok}, or in a word what is wrong."""
         if not self.running:
             return "stopping"
-        if self._writer.trouble is not None:
-            return self._writer.trouble
-        stuck = self._stuck_since is not None and self._clock.seconds() - self._stuck_since > STUCK_SECONDS
-        return "stuck" if stuck else "ok"
+        return self._writer_health.word(self._clock.seconds())
 
     # Time.
 
@@ -594,22 +528,7 @@ class GossipService(Service):
             self._log.failure("a tick failed")
         if self._watched:
             self.watch.rest(self.now())
-        self._look_at_writer(now)
-
-    def _look_at_writer(self, now: float) -> None:
-        """Does the writer go on? If it has had nothing to do for a while, would it?"""
-        writer = self._writer
-        if writer.groups != self._settled_groups:
-            self._settled_groups = writer.groups
-            self._settled_at = now
-            self._stuck_since = None
-            self._probing = False
-        elif writer.pending or self._probing:
-            if self._stuck_since is None:
-                self._stuck_since = now
-        elif now - self._settled_at >= QUIET_SECONDS:
-            self._probing = True
-            writer.probe()
+        self._writer_health.tick(now)
 
     def _compare_clocks(self, now: Moment) -> None:
         """Log it if somebody set the clock of the machine."""

@@ -242,7 +242,7 @@ class SQLite(Database):
         Empty the write-ahead log, which has pages from before a text was removed.
 
         If something reads the log at the moment, or it was emptied a moment ago, that is left for the next transaction.
-        A daemon has one at least every L{QUIET_SECONDS <gossip.service.service.QUIET_SECONDS>}.
+        A daemon has one at least every L{QUIET_SECONDS <gossip.service.writing.QUIET_SECONDS>}.
         """
         now = time.monotonic()
         if now - self._emptied < EMPTIED:

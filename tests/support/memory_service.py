@@ -17,7 +17,8 @@ from gossip.registry.addresses import read
 from gossip.registry.changes import Change, Channel, ChannelSaved
 from gossip.service.counters import Counters
 from gossip.service.interfaces import Counts, IConnection, ITransportStatus, IWireFormat
-from gossip.service.service import STUCK_SECONDS, GossipService
+from gossip.service.service import GossipService
+from gossip.service.writing import STUCK_SECONDS
 from tests.support.clock import Clock
 from tests.support.memory_store import MemoryStore
 from tests.support.world import World, frame

@@ -19,7 +19,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from gossip.cli import ctl
 from gossip.config import Config, load
-from gossip.service.service import STUCK_SECONDS
+from gossip.service.writing import STUCK_SECONDS
 from gossip.tap import MISCONFIGURED
 from gossip.transports.admission import RESERVED_FILES
 from gossip.transports.registered import TRANSPORTS
