@@ -451,12 +451,12 @@ def _with_presence(told: PresenceOf, written: bytes, now: float, seen_now: bytes
     @param seen_now: the same time, as it is written.
     """
     since, last = told.since, told.last_seen_at
-    if last is not None:
-        seen = b'"%b"' % timestamp(last, "seconds").encode()
-    else:
-        seen = b"null" if since is None else b'"%b"' % seen_now
-    online, uptime = (b"false", b"null") if since is None else (b"true", b"%d" % max(now - since, 0))
-    return b'%b,"online":%b,"uptime_seconds":%b,"last_seen_at":%b}' % (written[:-1], online, uptime, seen)
+    if since is None:
+        seen = b"null" if last is None else b'"%b"' % timestamp(last, "seconds").encode()
+        return b'%b,"online":false,"uptime_seconds":null,"last_seen_at":%b}' % (written[:-1], seen)
+    seen = seen_now if last is None else timestamp(last, "seconds").encode()
+    uptime = now - since if now > since else 0
+    return b'%b,"online":true,"uptime_seconds":%d,"last_seen_at":"%b"}' % (written[:-1], uptime, seen)
 
 
 def _fitting(payload: Told, name: str, room: int) -> bytes:
