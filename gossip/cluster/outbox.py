@@ -5,7 +5,7 @@ heard what it acknowledges, and nothing is written while it hears nobody.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Protocol
@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from gossip.cluster.shared_store import Pending, scope_of
 from gossip.network.relays import Relayed, SessionJoined
 from gossip.registry.changes import (
+    Audited,
     AuditExpired,
     Change,
     ChannelOpened,
@@ -23,6 +24,7 @@ from gossip.registry.changes import (
     GameSeen,
     MessageSaid,
     MessagesExpired,
+    MessagesRemoved,
     PlayerCountsExpired,
     PlayersCounted,
     RestrictionsExpired,
@@ -36,6 +38,7 @@ from gossip.service.writing import Settled
 _UNJUDGED: Final = (
     MessageSaid,
     MessagesExpired,
+    MessagesRemoved,
     GameSeen,
     GameOnline,
     GameOffline,
@@ -56,6 +59,8 @@ def is_judged(change: Change) -> bool:
     """Was a change checked against what is known, so that it holds only if that is still so?"""
     if isinstance(change, Together):
         return any(map(is_judged, change.changes))
+    if isinstance(change, Audited):
+        return change.change is not None and is_judged(change.change)
     return not isinstance(change, _UNJUDGED) and not (isinstance(change, ChannelsRemoved) and change.unused)
 
 
@@ -80,14 +85,19 @@ class Outbox:
     @ivar positions: how many judged changes of each scope this node has heard.
     """
 
-    def __init__(self, writer: IGroups) -> None:
+    def __init__(self, writer: IGroups, most: int = 100_000) -> None:
+        """
+        @param most: the maximum number of entries that wait while this node is deaf. Further changes fail.
+        """
         self._writer = writer
         self._open = False
         self._held: deque[tuple[Pending, Settled, bool]] = deque()
         self._heard = 0
         self._written: deque[tuple[int, Settled]] = deque()
+        self._stale: list[tuple[Pending, Settled]] = []
         self._barriers: list[Callable[[], object]] = []
-        self.positions: defaultdict[str, int] = defaultdict(int)
+        self._most = most
+        self.positions: dict[str, int] = {}
 
     # What the service sees: a writer.
 
@@ -115,7 +125,7 @@ class Outbox:
         pending = Pending(change)
         if is_judged(change):
             pending.scope = scope_of(change)
-            pending.seen = self.positions[pending.scope]
+            pending.seen = self.positions.get(pending.scope, 0)
         # Others wait to hear a message, whether or not its sender waits for an answer.
         self._send(pending, settled, wanted or isinstance(change, MessageSaid))
 
@@ -140,12 +150,20 @@ class Outbox:
     def _send(self, pending: Pending, settled: Settled, wanted: bool) -> None:
         if self._open:
             self._writer.commit(pending, partial(self._settle, pending, settled), wanted)
-        else:
+        elif len(self._held) < self._most or isinstance(pending.entry, Relayed):
             self._held.append((pending, settled, wanted))
+        else:
+            settled(False)
 
     def _settle(self, pending: Pending, settled: Settled, kept: bool) -> None:
-        if not kept:
-            settled(False, pending.stale)
+        if not kept and pending.stale:
+            # It is judged again by what was changed: that has to be heard first.
+            if self._open and self.positions.get(pending.scope or "", 0) != pending.seen:
+                settled(False, True)
+            else:
+                self._stale.append((pending, settled))
+        elif not kept:
+            settled(False)
         elif pending.group <= self._heard:
             settled(True)
         else:
@@ -163,9 +181,27 @@ class Outbox:
             for done in barriers:
                 done()
 
+    def judged(self, scope: str, number: int) -> None:
+        """This node has heard judged changes of a scope, which is at this position now."""
+        self.positions[scope] = number
+        if not self._stale:
+            return
+        stale, self._stale = self._stale, []
+        for pending, settled in stale:
+            if pending.scope == scope:
+                settled(False, True)
+            else:
+                self._stale.append((pending, settled))
+
     def deaf(self) -> None:
         """This node hears nobody: what it has to say waits."""
         self._open = False
+
+    def refuse(self) -> None:
+        """This node has been deaf for long: what waits fails. Its sessions must be told anew after this."""
+        held, self._held = self._held, deque()
+        for _, settled, _ in held:
+            settled(False)
 
     def opened(self, positions: Mapping[str, int]) -> None:
         """
@@ -173,17 +209,18 @@ class Outbox:
 
         @param positions: how many judged changes of each scope were committed.
         """
-        self.positions = defaultdict(int, positions)
+        self.positions = dict(positions)
         self._open = True
         # What was committed is known by now, whichever group it was in.
         if self._written:
             self.heard(self._written[-1][0])
+        stale, self._stale = self._stale, []
+        for _, settled in stale:
+            settled(False, True)
         held, self._held = self._held, deque()
         for pending, settled, wanted in held:
-            if isinstance(pending.entry, Relayed):
-                # The sessions were told as they stand now.
-                settled(False)
-            else:
-                if pending.scope is not None:
-                    pending.seen = self.positions[pending.scope]
+            if pending.scope is None:
                 self._send(pending, settled, wanted)
+            else:
+                # It was judged by what was known before.
+                settled(False, True)

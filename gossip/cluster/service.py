@@ -25,13 +25,12 @@ from twisted.python.failure import Failure
 
 from gossip.cluster.ear import Ear, Reactor, listen
 from gossip.cluster.members import BEAT, Member, Members
-from gossip.cluster.outbox import Outbox, is_judged
+from gossip.cluster.outbox import Outbox
 from gossip.cluster.picture import Picture
 from gossip.cluster.settings import ClusterSettings
-from gossip.cluster.shared_store import Node, SharedStore, scope_of
-from gossip.cluster.wire import Group, Malformed, NodeGone, NodeJoined, Parts, Unknown
+from gossip.cluster.shared_store import Node, SharedStore
+from gossip.cluster.wire import Group, Judged, Malformed, NodeGone, NodeJoined, Parts, Unknown
 from gossip.network.relays import Relayed
-from gossip.registry.changes import Change, MessageSaid
 from gossip.service.service import GossipService
 from gossip.store.errors import StoreError
 
@@ -187,20 +186,16 @@ class ClusterService(Service):
         now = self._gossip.now()
         self._gossip.carry_out(self._network.resynced(picture.known, picture.sessions, missed, now))
         early, self._early = self._early or [], None
+        self._outbox.positions = dict(picture.positions)
         for payload in early:
             self._read(payload, picture)
-        self._outbox.opened(self._outbox_positions(picture))
+        self._outbox.opened(self._outbox.positions)
         self._delay = SOONEST
         self.joined = True
         self._log.info("node {name} hears the others", name=self._node.name)
         joined, self._joined = self._joined, []
         for each in joined:
             each.callback(None)
-
-    def _outbox_positions(self, picture: Picture) -> dict[str, int]:
-        # What was heard early, and is not in the picture, has been counted on top of it.
-        early, self._outbox.positions = self._outbox.positions, type(self._outbox.positions)(int)
-        return {scope: picture.positions.get(scope, 0) + early.get(scope, 0) for scope in {*picture.positions, *early}}
 
     def _not_joined(self, failure: Failure) -> None:
         self._log.warn("this node hears nobody: {why}", why=str(failure.value).partition("\n")[0])
@@ -213,7 +208,6 @@ class ClusterService(Service):
 
     def _rejoin(self) -> None:
         self._deafen()
-        self._outbox.positions.clear()
         if self.running and self._again is None:
             self._again = self._reactor.callLater(self._delay * random.uniform(0.5, 1), self._join)
             self._delay = min(self._delay * 2, LATEST)
@@ -266,13 +260,10 @@ class ClusterService(Service):
                 elif mine or self._epochs.get(group.node) == group.epoch:
                     origin = "" if mine else group.node
                     self._gossip.carry_out(self._network.relayed(origin, entry, self._gossip.now()))
+            elif isinstance(entry, Judged):
+                self._outbox.judged(entry.scope, entry.number)
             else:
-                self._learn(entry)
-
-    def _learn(self, change: Change) -> None:
-        if not isinstance(change, MessageSaid) and is_judged(change):
-            self._outbox.positions[scope_of(change)] += 1
-        self._gossip.learn(change)
+                self._gossip.learn(entry)
 
     def _node_joined(self, group: Group) -> None:
         if group.node == self._node.name:

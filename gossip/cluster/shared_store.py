@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 from gossip.cluster.members import Member
 from gossip.cluster.picture import Picture, Snapshot
 from gossip.cluster.shared_database import SharedPostgreSQL
-from gossip.cluster.wire import PROTOCOL, Entry, NodeGone, NodeJoined, written
+from gossip.cluster.wire import PROTOCOL, Entry, Judged, NodeGone, NodeJoined, written
 from gossip.network.relays import Relayed, SessionJoined, SessionLeft, SignedOut
 from gossip.registry.changes import AchievementDropped, AchievementKept, Change, MessageSaid
 from gossip.registry.numbers import JUMP, NumbersHeard
@@ -154,32 +154,43 @@ class SharedStore(Store):
         return [Pending(change) for change in rest]
 
     def _write_group(self, pending: Sequence[Pending], said: Sequence[MessageSaid]) -> list[Change]:
-        self._group += 1
-        for each in pending:
-            each.group = self._group
         return self._write(lambda connection: self._execute_group(connection, pending, said))
 
     def _execute_group(
         self, connection: Connection, pending: Sequence[Pending], said: Sequence[MessageSaid]
     ) -> list[Change]:
         connection.execute(select(func.pg_advisory_xact_lock(_ORDER, func.hashtext(self.channel))))
-        self._judge(connection, pending)
+        self._count_group()
+        for each in pending:
+            each.group = self._group
+        judged = self._judge(connection, pending)
         changes = [
-            each.entry for each in pending if not isinstance(each.entry, MessageSaid | Relayed | NodeJoined | NodeGone)
+            each.entry
+            for each in pending
+            if not isinstance(each.entry, MessageSaid | Relayed | NodeJoined | NodeGone | Judged)
         ]
         rest = execute(connection, changes)
         if said:
             connection.execute(_SAY, {"said": msgspec.json.encode(said).decode()})
         self._note_sessions(connection, pending)
-        self._tell(connection, [each.entry for each in pending], bool(said))
+        self._tell(connection, [*(each.entry for each in pending), *judged], bool(said))
         return rest
 
-    def _judge(self, connection: Connection, pending: Sequence[Pending]) -> None:
+    def _count_group(self) -> None:
+        """
+        Give the group the next number. Numbers of groups only grow, also over lives, and whoever hears one skips those
+        below it: so this is done under the lock, by whichever thread writes.
+        """
+        self._group += 1
+
+    def _judge(self, connection: Connection, pending: Sequence[Pending]) -> list[Judged]:
         """
         Count the judged changes.
 
+        @return: where the scopes are from now on.
         @raise Stale: a scope is not where it was when a change was judged.
         """
+        numbers: dict[str, int] = {}
         for each in pending:
             if each.scope is None:
                 continue
@@ -192,6 +203,8 @@ class SharedStore(Store):
             if connection.scalar(counted) != each.seen + 1:
                 each.stale = True
                 raise Stale
+            numbers[each.scope] = each.seen + 1
+        return [Judged(*each) for each in numbers.items()]
 
     def _note_sessions(self, connection: Connection, pending: Sequence[Pending]) -> None:
         """How the sessions of this node stand, for nodes that join later."""
@@ -287,12 +300,11 @@ class SharedStore(Store):
 
         @raise StoreError: the database cannot write anything at the moment.
         """
-        self.node = node
-        # Numbers of groups only grow, also over lives: the writer may be in the middle of one.
-        self._group += 1
 
         def write(connection: Connection) -> list[Change]:
             connection.execute(select(func.pg_advisory_xact_lock(_ORDER, func.hashtext(self.channel))))
+            self.node = node
+            self._count_group()
             self._notice_life(connection)
             row = {**asdict(node), "mark": self._database.mark, "protocol": PROTOCOL, "beats": 0, "draining": False}
             statement = insert(tables.nodes).values(row)
@@ -367,7 +379,7 @@ class SharedStore(Store):
             if mark is not None:
                 ended.append(mark)
                 connection.execute(delete(tables.node_sessions).where(tables.node_sessions.c.node == member.name))
-                self._group += 1
+                self._count_group()
                 self._tell(connection, [NodeGone(member.name, member.epoch)], numbered=False)
             return []
 

@@ -51,12 +51,24 @@ class NodeGone(Struct, frozen=True, tag=True, array_like=True):
     epoch: str
 
 
-Entry = Change | Relayed | NodeJoined | NodeGone
+class Judged(Struct, frozen=True, tag=True, array_like=True):
+    """
+    Changes of this group were judged by what was known.
+
+    @ivar scope: which part of it; see L{gossip.cluster.shared_store.scope_of}.
+    @ivar number: its position from now on: how many judged changes of it there were.
+    """
+
+    scope: str
+    number: int
+
+
+Entry = Change | Relayed | NodeJoined | NodeGone | Judged
 """What a group consists of."""
 
 _write = msgspec.json.Encoder().encode
 _change: Final = msgspec.json.Decoder(Change).decode
-_relay: Final = msgspec.json.Decoder(Relayed | NodeJoined | NodeGone).decode
+_relay: Final = msgspec.json.Decoder(Relayed | NodeJoined | NodeGone | Judged).decode
 _items: Final = msgspec.json.Decoder(list[Raw]).decode
 
 

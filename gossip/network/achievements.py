@@ -2,7 +2,8 @@
 Achievements: what a game's players can earn (protocol specification, achievements/*).
 
 They change in memory only when they are on disk. Until then, further requests of the same game wait: the 500 points
-are counted on what is kept.
+are counted on what is kept. Where several nodes share a network, another one may have been first: then the request
+that was being kept is judged again, and the others go on waiting.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class Achievements:
         self._registry = registry
         self._rules = rules
         self._new_key = new_key
+        # Of each game, first the request that is being kept.
         self._waiting: dict[str, deque[tuple[Session, Event]]] = {}
 
     def receive(self, session: Session, event: Event, now: Moment) -> Outputs:
@@ -92,21 +94,33 @@ class Achievements:
             return [Hold(session)]
         output = self._carry_out(client_id, session, event, now)
         if isinstance(output, Commit):
-            self._waiting[client_id] = deque()
+            self._waiting[client_id] = deque([(session, event)])
         return [output]
 
     def settled(self, client_id: str, now: Moment) -> Outputs:
         """A game's change is on disk, and in the registry, or it failed: the requests that wait for it go on."""
         outputs: Outputs = []
         waiting = self._waiting[client_id]
+        waiting.popleft()
         while waiting:
-            session, event = waiting.popleft()
+            session, event = waiting[0]
             output = self._carry_out(client_id, session, event, now)
             outputs.append(Release(session, (output,)))
             if isinstance(output, Commit):
                 return outputs
+            waiting.popleft()
         del self._waiting[client_id]
         return outputs
+
+    def again(self, client_id: str, now: Moment) -> Outputs:
+        """
+        Another node has changed a game's achievements: the request that was to be kept is judged by these.
+
+        @return: outputs for its place, and those for the requests behind it that need not wait any longer.
+        """
+        session, event = self._waiting[client_id][0]
+        output = self._carry_out(client_id, session, event, now)
+        return [output] if isinstance(output, Commit) else [output, *self.settled(client_id, now)]
 
     def _carry_out(self, client_id: str, session: Session, event: Event, now: Moment) -> Send | Commit:
         mine = self._registry.achievements.get(client_id, {})

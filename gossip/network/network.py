@@ -511,6 +511,19 @@ class Network:
             self._reports.settled(change.report)
         return outputs
 
+    def again(self, commit: Commit, now: Moment) -> Outputs:
+        """
+        A commit was not carried out, since another node changed what a request was judged by: it is judged again.
+
+        @return: outputs for the place that was kept.
+        """
+        match commit.change:
+            case AchievementKept(client_id) | AchievementDropped(client_id):
+                return self._achievements.again(client_id, now)
+            case ReportMade(report):
+                return self._reports.again(report, now)
+        return [*commit.otherwise]
+
     def learned(self, change: Change, now: Moment) -> Outputs:
         """
         A change is in force from now on, wherever it came from: the registry takes it over, and what follows from it

@@ -146,8 +146,7 @@ class Nodes:
             if session is None:
                 outputs.extend(self._join(node, each, now))
             else:
-                session.channels, session.players = dict.fromkeys(each.channels), dict.fromkeys(each.players)
-                _changed(session)
+                self._stands(session, each)
         return outputs
 
     def changed_by(self, relay: Relayed) -> tuple[SessionJoined, ...]:
@@ -189,9 +188,19 @@ class Nodes:
         """The channels that sessions of other nodes are subscribed to."""
         return {name for theirs in self._copies.values() for session in theirs.values() for name in session.channels}
 
+    def _stands(self, session: Session, relay: SessionJoined) -> None:
+        """A copy stands as its node says."""
+        session.channels, session.players = dict.fromkeys(relay.channels), dict.fromkeys(relay.players)
+        _changed(session)
+
     def _join(self, node: str, relay: SessionJoined, now: Moment) -> Outputs:
         game = self._registry.games.get(relay.client_id)
         if game is None:
+            return []
+        known = self._copies.get(node, {}).get(relay.number)
+        if known is not None:
+            # It was among the sessions that this node read when the other one joined.
+            self._stands(known, relay)
             return []
         session = Session(read(relay.peer), relay.transport, node)
         session.number = relay.number

@@ -41,7 +41,7 @@ class Reports:
     def __init__(self, registry: Registry, rules: Rules) -> None:
         self._registry = registry
         self._rules = rules
-        self._waiting: dict[int, Report] = {}
+        self._waiting: dict[Report, tuple[Session, ReportsCreate, dict[str, Any]]] = {}
 
     def create(self, session: Session, event: ReportsCreate, now: Moment) -> Outputs:
         """A player of a session reports a message, or another player."""
@@ -139,7 +139,7 @@ class Reports:
             made_by=f"{checked_name(event.from_name, self._rules.limits)}@{game}",
             made_at=now.wall,
         )
-        known = [*self._registry.reports.values(), *self._waiting.values()]
+        known = [*self._registry.reports.values(), *self._waiting]
         meant = _means(report)
         if any(_means(each) == meant for each in known):
             raise Denied("reported-already")
@@ -147,13 +147,21 @@ class Reports:
         if len(known) >= REPORTS or own >= OF_A_GAME:
             raise Denied("too-many-reports")
         report = replace(report, number=self._registry.numbers.next_report())
-        self._waiting[report.number] = report
+        self._waiting[report] = session, event, about
         then = answer(session, event, ReportCreated(event.ref, report.number), now)
         return [Commit(ReportMade(report), then, failure(session, event, NOT_KEPT, now))]
 
     def settled(self, report: Report) -> None:
         """A report is on disk, or could not be kept."""
-        self._waiting.pop(report.number, None)
+        self._waiting.pop(report, None)
+
+    def again(self, report: Report, now: Moment) -> Outputs:
+        """Another node has changed something since a report was made: it is judged again, and gets another number."""
+        session, event, about = self._waiting.pop(report)
+        try:
+            return self._make(session, event, now, **about)
+        except Denied as denied:
+            return [*failure(session, event, denied.error, now)]
 
 
 def checked_reason(reason: str) -> str:

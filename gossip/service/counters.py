@@ -30,6 +30,7 @@ class Counters:
     @ivar commit_seconds: how long the transactions of the writer took in all, in seconds.
     @ivar latencies: how many of them took at most each of L{LATENCIES}; the last number counts those that took longer.
     @ivar unkept: changes that could not be kept.
+    @ivar stale: changes that were judged again, since another node was first.
     @ivar lags: how late the ticks of the service came, in the buckets of C{latencies}.
     @ivar lag_seconds: the sum of those delays, in seconds.
     """
@@ -43,6 +44,7 @@ class Counters:
         "latencies",
         "messages",
         "rate_limited",
+        "stale",
         "unkept",
     )
 
@@ -54,6 +56,7 @@ class Counters:
         self.commit_seconds = 0.0
         self.latencies = [0] * (len(LATENCIES) + 1)
         self.unkept = 0
+        self.stale = 0
         self.lags = [0] * (len(LATENCIES) + 1)
         self.lag_seconds = 0.0
 

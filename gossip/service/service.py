@@ -68,8 +68,6 @@ INTERNAL_ERROR: Final = 1011
 DRAIN_SECONDS: Final = 2.0
 """How long the daemon waits for its connections to end when it stops, in seconds."""
 
-HEARD_SECONDS: Final = 0.02
-"""How long a change waits that is to be judged again, in seconds: until what another node changed is heard."""
 
 UNANSWERED: Final = 200
 """How many unanswered requests one connection may have before no more are read from it."""
@@ -313,8 +311,12 @@ class GossipService(Service):
 
     def _fill(self, place: Place, outputs: Sequence[Output]) -> None:
         """Carry out what becomes of a request whose place was kept."""
-        self._carry_out(outputs, place.session, place)
-        if not any(isinstance(output, Commit) for output in outputs):
+        self._place(outputs, place.session, place)
+
+    def _place(self, outputs: Sequence[Output], asking: Session | None, place: Place | None) -> None:
+        """Carry out what becomes of a request; its place, if one was kept, is ready unless something is kept first."""
+        self._carry_out(outputs, asking, place)
+        if place is not None and not any(isinstance(output, Commit) for output in outputs):
             self._ready(place)
 
     def _commit(self, commit: Commit, asking: Session | None, place: Place | None, done: Deferred[None] | None) -> None:
@@ -335,8 +337,13 @@ class GossipService(Service):
         stale: bool = False,
     ) -> None:
         now = self.now()
+        if stale and done is None:
+            self.counters.stale += 1
+            self._place(self.network.again(commit, now), asking, place)
+            return
         if not kept:
             self.counters.unkept += not stale
+            self.counters.stale += stale
         elif not commit.learned and self._relays is None:
             self._carry_out(self.network.learned(commit.change, now))
         self._carry_out(self.network.settled(commit, kept, now), asking, place)
@@ -420,8 +427,7 @@ class GossipService(Service):
 
     def _judge_again(self, failure: Failed, change: Change | Callable[[], Change | None]) -> Deferred[None]:
         failure.trap(Stale)
-        # By then this node has heard what the other one changed.
-        return deferLater(self._clock, HEARD_SECONDS, lambda: None).addCallback(lambda _: self._change(change))
+        return self._change(change)
 
     def _kept(self, outputs: Iterable[Output]) -> Deferred[None]:
         """Carry out outputs; fires when the one commit among them is kept."""

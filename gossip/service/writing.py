@@ -23,7 +23,7 @@ class Settled(Protocol):
     Is told how a change went.
 
     @param kept: whether it is on disk.
-    @param stale: whether it was not kept since another node was first.
+    @param stale: whether it was not kept since another node was first. This node has heard by now what that changed.
     """
 
     def __call__(self, kept: bool, stale: bool = False) -> None: ...

@@ -11,6 +11,7 @@ from gossip.cluster.outbox import Outbox, is_judged
 from gossip.cluster.shared_store import Pending
 from gossip.network.relays import SessionLeft
 from gossip.registry.changes import (
+    AchievementDropped,
     Audited,
     AuditEntry,
     Channel,
@@ -94,7 +95,30 @@ class OutboxTests(SynchronousTestCase):
         self.outbox.commit(ChannelSaved(Channel("x")), self.settled("b"), True)
         self.groups.write(1, kept=False)
         self.groups.write(2, kept=False, stale=True)
+        self.assertEqual(self.told, [("a", False)])
+        self.outbox.judged("", 1)
         self.assertEqual(self.told, [("a", False), ("b", "stale")])
+
+    def test_stale(self) -> None:
+        """What is stale is judged again when this node has heard what others changed: that may be before or after."""
+        for name in "ab":
+            self.outbox.commit(ChannelSaved(Channel(name)), self.settled(name), True)
+        self.outbox.commit(AchievementDropped(uuid(1), uuid(2)), self.settled("c"), True)
+        self.outbox.judged(uuid(1), 1)
+        for number in (1, 2, 3):
+            self.groups.write(number, kept=False, stale=True)
+        self.assertEqual(self.told, [("c", "stale")])
+        self.outbox.judged("", 1)
+        self.assertEqual(self.told, [("c", "stale"), ("a", "stale"), ("b", "stale")])
+
+    def test_stale_and_deaf(self) -> None:
+        """What is stale while this node is deaf is judged again when everything has been read anew."""
+        self.outbox.commit(ChannelSaved(Channel("a")), self.settled("a"), True)
+        self.outbox.deaf()
+        self.groups.write(1, kept=False, stale=True)
+        self.assertEqual(self.told, [])
+        self.outbox.opened({"": 1})
+        self.assertEqual(self.told, [("a", "stale")])
 
     def test_messages_are_wanted(self) -> None:
         """Others wait for a message, whether or not its sender does; for a note of a game nobody does."""
@@ -103,17 +127,30 @@ class OutboxTests(SynchronousTestCase):
         self.assertEqual([wanted for *_, wanted in self.groups.waiting], [True, False])
 
     def test_deaf(self) -> None:
-        """While this node is deaf nothing is written; then changes are, and relays are out of date."""
+        """While this node is deaf nothing is written; then all is, and what was judged before is judged again."""
         self.outbox.deaf()
         self.assertEqual(self.outbox.trouble, "deaf")
         self.outbox.commit(ChannelSaved(Channel("x")), self.settled("change"), True)
         self.outbox.relay(SessionLeft(1), (), self.settled("relay"))
-        self.assertEqual((self.groups.waiting, self.outbox.pending), ([], 2))
+        self.outbox.commit(SAID, self.settled("said"), True)
+        self.assertEqual((self.groups.waiting, self.outbox.pending), ([], 3))
         self.outbox.opened({"": 7})
-        self.assertEqual(self.told, [("relay", False)])
-        ((pending, *_),) = self.groups.waiting
-        self.assertEqual((pending.scope, pending.seen), ("", 7))
+        self.assertEqual(self.told, [("change", "stale")])
+        self.assertEqual([pending.entry for pending, *_ in self.groups.waiting], [SessionLeft(1), SAID])
         self.assertIsNone(self.outbox.trouble)
+        self.outbox.commit(ChannelSaved(Channel("x")), self.settled("change"), True)
+        self.assertEqual(self.groups.waiting[-1][0].seen, 7)
+
+    def test_deaf_for_long(self) -> None:
+        """What waits for long fails, and so do changes when too many wait."""
+        outbox = Outbox(self.groups, most=2)
+        for number in range(3):
+            outbox.commit(SAID, self.settled(f"said {number}"), True)
+        outbox.relay(SessionLeft(1), (), self.settled("relay"))
+        self.assertEqual((self.told, outbox.pending), ([("said 2", False)], 3))
+        outbox.refuse()
+        self.assertEqual(self.told[1:], [("said 0", False), ("said 1", False), ("relay", False)])
+        self.assertEqual((self.groups.waiting, outbox.pending), ([], 0))
 
     def test_known_by_the_picture(self) -> None:
         """What was on disk when everything was read anew is known, whether or not it was heard."""
@@ -127,8 +164,10 @@ class OutboxTests(SynchronousTestCase):
         """Changes that were checked against what is known are judged, also within others."""
         entry = AuditEntry(uuid(1), NOW, "ana", "channel/create", "x", "{}")
         notes = (GameSeen(uuid(1), None, "1.0"), GameOffline(uuid(2), NOW))
-        for change in (ChannelSaved(Channel("x")), Audited(entry, None), ChannelsRemoved(("x",))):
+        saved = ChannelSaved(Channel("x"))
+        for change in (saved, Audited(entry, saved), ChannelsRemoved(("x",))):
             self.assertTrue(is_judged(change), change)
             self.assertTrue(is_judged(Together((ChannelOpened("x"), change))))
-        for unjudged in (SAID, ChannelOpened("x"), ChannelsRemoved(("x",), unused=True), Together(notes)):
+        unused = ChannelsRemoved(("x",), unused=True)
+        for unjudged in (SAID, ChannelOpened("x"), unused, Together(notes), Audited(entry, None)):
             self.assertFalse(is_judged(unjudged), unjudged)

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.cluster.members import Member
 from gossip.cluster.shared_store import Node, Pending, SharedStore, scope_of
-from gossip.cluster.wire import Entry, Group, NodeGone, NodeJoined, Parts
+from gossip.cluster.wire import Entry, Group, Judged, NodeGone, NodeJoined, Parts
 from gossip.network.relays import SessionJoined, SessionLeft, SignedOut, Subscribed
 from gossip.protocol.events import AchievementOf
 from gossip.registry.changes import (
@@ -131,6 +131,7 @@ class SharedStoreTests(OnPostgreSQL, SynchronousTestCase):
 
     def test_stale(self) -> None:
         """Of two changes that were judged by the same, the second is stale; other scopes go on."""
+        ear = self.listen(self.a)
         first = Pending(ChannelSaved(Channel("news")), scope="", seen=0)
         second = Pending(ChannelSaved(Channel("news", description="Other")), scope="", seen=0)
         other = Pending(AchievementKept(ANA, AchievementOf(key=uuid(9), title="T")), scope=ANA, seen=0)
@@ -144,6 +145,8 @@ class SharedStoreTests(OnPostgreSQL, SynchronousTestCase):
         second = Pending(second.entry, scope="", seen=1)
         self.assertEqual(self.b.keep([second]), [])
         self.assertEqual(self.a.picture({}).positions, {"": 2, ANA: 1})
+        told = [entry for group in self.heard(ear, 4) for entry in group.entries if isinstance(entry, Judged)]
+        self.assertEqual(told, [Judged("", 1), Judged(ANA, 1), Judged("", 2)])
         self.assertEqual(self.a.load().channels["news"].description, "Other")
 
     def test_scopes(self) -> None:

@@ -20,7 +20,7 @@ from gossip.protocol.events import (
     Failure,
 )
 from gossip.registry.changes import AchievementDropped, AchievementKept, GameRemoved
-from tests.support.world import World, frame, uuid
+from tests.support.world import NOW, World, at, frame, uuid
 
 R = Raw(b'"r"')
 UNSET: Any = object()
@@ -282,6 +282,33 @@ class AchievementsTests(SynchronousTestCase):
         outputs = self.world.settle()
         self.assertEqual(self.world.registry.points(self.client_id), 500)
         self.assertEqual([type(output) for output in outputs].count(Release), 4)
+
+    def test_another_node_was_first(self) -> None:
+        """If another node changed the achievements first, the request is judged again, and the others wait for it."""
+        second = self.world.join("Alpha")
+        self.world.made = 0
+        for session, points in ((self.session, 100), (second, 80), (second, 90)):
+            self.world.say(session, frame("achievements/create", {"title": "T", "points": points}, "r"))
+
+        def change(number: int, points: int) -> None:
+            achievement = AchievementOf(key=uuid(number), title="Other", points=points)
+            self.world.registry.enact(AchievementKept(self.client_id, achievement))
+
+        commit = self.world.pending.pop()
+        for number in range(90, 94):
+            change(number, 100)
+        [again] = self.world.network.again(commit, at(NOW))
+        assert isinstance(again, Commit)
+        self.assertEqual(
+            again.change, AchievementKept(self.client_id, AchievementOf(key=uuid(2), title="T", points=100))
+        )
+        change(94, 15)
+        refused = Send(self.session, AchievementRefused("achievements/create", R, {"points": ["no points left"]}))
+        outputs = self.world.network.again(again, at(NOW))
+        self.assertEqual(outputs[0], refused)
+        [after] = outputs[1:]
+        assert isinstance(after, Release)
+        self.assertEqual((after.session, type(after.outputs[0])), (second, Commit))
 
     def test_removed_while_waiting(self) -> None:
         """A game that is removed in between leaves nothing behind, and nobody waiting."""

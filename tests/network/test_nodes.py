@@ -265,9 +265,11 @@ class Node:
                 self.carry_out(self.network.settled(heard.by, True, at(self.now)))
 
     def listen(self) -> None:
-        """It hears the stream again: its sessions are told anew, and it reads everything anew."""
+        """
+        It hears the stream again: its sessions are told anew, and it reads everything anew. What waits is told after
+        that: some of it is known by then.
+        """
         self.deaf = False
-        self.outbox = [output for output in self.outbox if not isinstance(output, Relay)]
         self.database.rewrite(self, self.network.nodes.own)
         missed = [each.entry for each in self.database.stream[self.position :] if isinstance(each.entry, MessageSaid)]
         self.position = len(self.database.stream)

@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
+from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network.outputs import Commit, Find, Send
@@ -158,6 +159,21 @@ class ReportsTests(SynchronousTestCase):
         failed = Send(self.session, Failure("reports/create", R, NOT_KEPT))
         self.assertEqual(self.world.settle(self.now, kept=False), [failed])
         self.assertEqual(self.found(find, SAID), self.made(2))
+
+    def test_another_node_was_first(self) -> None:
+        """A report is judged again if another node was first: it gets another number, unless it is made already."""
+        about: dict[str, Any] = {"game": "Beta", "name": "Bo"}
+        [commit] = self.report(**about)
+        assert isinstance(commit, Commit) and isinstance(commit.change, ReportMade)
+        first = commit.change.report
+        self.world.network.learned(ReportMade(replace(first, made_by="Cy@Gamma")), at(self.now))
+        self.world.registry.numbers.report_given(first.number)
+        [again] = self.world.network.again(commit, at(self.now))
+        assert isinstance(again, Commit) and isinstance(again.change, ReportMade)
+        self.assertEqual(again.change.report.number, first.number + 1)
+        self.world.network.learned(again.change, at(self.now))
+        refused = Send(self.session, Failure("reports/create", R, Error.of("reported-already")))
+        self.assertEqual(self.world.network.again(again, at(self.now)), [refused])
 
     def test_without_ref(self) -> None:
         """A report without a ref is made, and not answered."""

@@ -156,6 +156,37 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
         self.assertEqual(answers[-1]["status"], "success")
         self.assertEqual(other.expect("channels/broadcast")["payload"]["message"], "I am awake")
 
+    def all_at_once(self, games: list[Game], event: str, *payloads: Frame) -> list[Frame]:
+        """All games send the same requests, before any of them reads an answer; returns the answers."""
+        for game in games:
+            for payload in payloads:
+                game.write({"event": event, "ref": "r", "payload": payload})
+        return [game.expect(event) for game in games for _ in payloads]
+
+    def test_points(self) -> None:
+        """The 500 points hold over sessions on two nodes, and nobody is told to try again."""
+        alpha = self.register("Alpha")
+        games = [self.join(node, alpha) for node in (self.a, self.b) * 2]
+        wanted = [{"title": f"No. {number}", "points": 40} for number in range(8)]
+        answers = self.all_at_once(games, "achievements/create", *wanted)
+        refused = [answer["payload"].get("errors", answer) for answer in answers if answer["status"] == "failure"]
+        self.assertEqual(refused, [{"points": ["no points left"]}] * 20)
+        for game in games:
+            pages = [each["payload"] for each in game.ask("achievements/sync")]
+            self.assertEqual(sum(each["points"] for page in pages for each in page["achievements"]), 480)
+
+    def test_reports_at_once(self) -> None:
+        """Reports that are made on two nodes at once have numbers of their own, without a gap."""
+        alpha = self.register("Alpha")
+        games = [self.join(node, alpha) for node in (self.a, self.b) * 2]
+        report = {"game": "Alpha", "from": "Ana", "reason": "spam"}
+        for which, game in enumerate(games):
+            game.write({"event": "reports/create", "ref": "r", "payload": {**report, "name": f"Bo{which}"}})
+        answers = [game.expect("reports/create") for game in games]
+        self.assertEqual([each.get("error") for each in answers], [None] * 4)
+        numbers = [each["payload"]["report"] for each in answers]
+        self.assertEqual(sorted(numbers), [1, 2, 3, 4])
+
     def test_same_name(self) -> None:
         """A second node of a name does not start, and neither does a daemon that is alone."""
         assert self.url is not None
