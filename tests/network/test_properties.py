@@ -73,6 +73,7 @@ EVENTS = st.one_of(
         game=GAME_NAMES,
         name=PLAYERS,
     ),
+    event("channels/remove", id=st.sampled_from(["gossip:1", "testing:1", "no"]), reason=MESSAGES),
     event("achievements/sync"),
     event("achievements/create", title=TITLES, points=POINTS),
     event("achievements/create", title=st.just("T"), points=st.just(100)),
