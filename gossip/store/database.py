@@ -28,7 +28,7 @@ BUSY: Final = 5000
 """How long SQLite waits for a lock of another program, in milliseconds. L{Store.keep
 <gossip.store.store.Store.keep>} tries twice."""
 
-EMPTIED: Final = 1.0
+EMPTIED: Final = 5.0
 """The write-ahead log is emptied at most this often, in seconds: each time costs some milliseconds."""
 
 _SQLITE_TROUBLES: Final = {
