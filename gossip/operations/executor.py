@@ -17,10 +17,10 @@ from gossip.operations.operation import Occasion, Operation, carry_out, note
 from gossip.registry.changes import Audited, Change
 from gossip.service.service import GossipService
 
-PAUSE: Final = 1.0
+PAUSE: Final = 0.25
 """
-The seconds between two parts of an operation. A part takes some milliseconds: so it delays at most one in a hundred of
-the messages that are said meanwhile, and games are told of it no faster than they read.
+The seconds between two parts of an operation. A part takes some milliseconds, as a message does: whoever speaks
+meanwhile does not notice it, and games are told of it no faster than they read.
 """
 
 

@@ -20,7 +20,7 @@ from gossip.registry.removals import MOST, emptied, quoted
 from gossip.registry.restrictions import alike
 from gossip.registry.sought import Numbered
 
-PART: Final = 100
+PART: Final = 25
 """A purge removes this many messages at a time: what is said meanwhile is not held up by more."""
 
 _LISTED: Final = 20

@@ -28,8 +28,8 @@ BUSY: Final = 5000
 """How long SQLite waits for a lock of another program, in milliseconds. L{Store.keep
 <gossip.store.store.Store.keep>} tries twice."""
 
-EMPTIED: Final = 5.0
-"""The write-ahead log is emptied at most this often, in seconds: each time costs some milliseconds."""
+EMPTIED: Final = 30.0
+"""The write-ahead log is emptied at most this often, in seconds: each time takes some 20 ms of a busy disk."""
 
 _SQLITE_TROUBLES: Final = {
     sqlite3.SQLITE_FULL: Trouble.DISK_FULL,
