@@ -140,7 +140,7 @@ class TextFormat:
             case events.ModerationNotice(_, kind, player, channel, reason, until):
                 # A player with the name "-" must not be taken for the whole game.
                 name = "-" if player is None else letters.name("?" if player == "-" else player)
-                head = f"NOTICE {kind} {name} {channel or '-'} {until or '-'}"
+                head = f"NOTICE {kind} {name} {_word(channel)} {until or '-'}"
                 yield from letters.spread(head, letters.text(reason) or "-", most=1)
             case events.Restart(_, downtime):
                 yield encode(f"RESTART {downtime}")
@@ -162,11 +162,11 @@ class TextFormat:
                     yield from letters.spread(head, letters.text(said.message))
                 yield encode(asked.marked(f"OK HISTORY {len(messages)}"))
             case events.ChannelsListAnswer(Asked() as asked, _, listed, more):
-                for each in listed.channels:
+                for each in filter(_can_be_named, listed.channels):
                     yield from self._described(f"CHANNEL {each.channel} {each.games}", each.description)
                 if not more:
                     yield encode(asked.marked("OK CHANNELS"))
-            case events.ChannelsChanged(_, change, channel_of) if "channels" in kinds:
+            case events.ChannelsChanged(_, change, channel_of) if "channels" in kinds and _can_be_named(channel_of):
                 yield from self._described(f"CHANGED {channel_of.channel} {change}", _what_changed(change, channel_of))
             case events.PlayersStatusAnswer(Asked() as asked, games, before, more):
                 for one in games:
@@ -187,6 +187,16 @@ class TextFormat:
         """One line, with a text behind its head if there is one."""
         text = self._letters.text(text or "")
         return self._letters.spread(head, text, most=1) if text else iter((self._letters.encode(head),))
+
+
+def _can_be_named(channel: events.ChannelOf) -> bool:
+    """Can a line name a channel? Admins can create channels with blanks in their names: no MUD can subscribe to them."""
+    return " " not in channel.channel
+
+
+def _word(channel: str | None) -> str:
+    """A channel as one word; a dash for all of them, which no channel must be taken for."""
+    return "-" if channel is None else "?" if channel == "-" else channel.replace(" ", "%20")
 
 
 def _what_changed(change: str, channel: events.ChannelOf) -> str | None:

@@ -97,12 +97,13 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(told, ["gossip", *names])
 
     def test_all_channels(self) -> None:
-        """CHANNELS ALL lists all channels, one line each, cut to its length. Other words change nothing."""
+        """CHANNELS ALL lists all channels that a line can name, one line each, cut to its length. Other words do not."""
         for channel in (
             Channel("gossip", False, description="For everybody\nand all"),
             Channel("long", False, description="word " * 400),
             Channel("quiet", False),
             Channel("secret"),
+            Channel("two words", False),
         ):
             self.world.registry.enact(ChannelSaved(channel))
         gossip, long, *rest = self.game.say("@t channels all")
@@ -142,6 +143,8 @@ class CommandTests(TelnetTestCase):
             channel = replace(channel, **changed)
             self.service.change(ChannelSaved(channel))
             self.assertEqual(mud.lines(), [f"CHANGED gossip {line}" for line in lines])
+        self.service.change(ChannelSaved(Channel("two words", False)))
+        self.assertEqual(mud.lines(), [])
         self.assertEqual(mud.say("SUBSCRIBE news"), ["CHANGED news created", "OK SUBSCRIBE news"])
         self.service.change(ChannelsRemoved(("news",)))
         self.assertEqual(mud.lines(), ["CHANGED news removed"])
@@ -534,6 +537,8 @@ class FormatTests(TelnetTestCase):
             (("mute", "Ana Two", "gossip", "shouting", until), f"mute Ana%20Two gossip {until} shouting"),
             (("ban", None, None, "spam", None), "ban - - - spam"),
             (("lifted", "-", None, "so", None), "lifted ? - - so"),
+            (("mute", "Ana", "big talk", "so", None), "mute Ana big%20talk - so"),
+            (("mute", "Ana", "-", "so", None), "mute Ana ? - so"),
         ):
             written = self.encode(events.ModerationNotice(Raw(b"1"), *fields))
             self.assertEqual(written, f"NOTICE {line}\r\n".encode())
