@@ -190,7 +190,7 @@ class TextFormat:
 
 
 def _can_be_named(channel: events.ChannelOf) -> bool:
-    """Can a line name a channel? Admins can create channels with blanks in their names: no MUD can subscribe to them."""
+    """Can a line name a channel? Admins can put blanks in a name: no MUD can subscribe to such a channel."""
     return " " not in channel.channel
 
 

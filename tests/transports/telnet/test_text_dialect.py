@@ -97,7 +97,7 @@ class CommandTests(TelnetTestCase):
         self.assertEqual(told, ["gossip", *names])
 
     def test_all_channels(self) -> None:
-        """CHANNELS ALL lists all channels that a line can name, one line each, cut to its length. Other words do not."""
+        """CHANNELS ALL lists the channels that a line can name, one line each, cut to its length."""
         for channel in (
             Channel("gossip", False, description="For everybody\nand all"),
             Channel("long", False, description="word " * 400),
