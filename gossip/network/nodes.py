@@ -190,7 +190,8 @@ class Nodes:
 
     def _stands(self, session: Session, relay: SessionJoined) -> None:
         """A copy stands as its node says."""
-        session.channels, session.players = dict.fromkeys(relay.channels), dict.fromkeys(relay.players)
+        session.channels = dict.fromkeys(relay.channels)
+        session.list_players(relay.players)
         _changed(session)
 
     def _join(self, node: str, relay: SessionJoined, now: Moment) -> Outputs:
@@ -207,7 +208,8 @@ class Nodes:
         session.situation = Situation.ACTIVE
         session.opened_at = relay.opened_at
         session.supports = frozenset(relay.supports) - ({"tells"} if game.hides_players else set())
-        session.channels, session.players = dict.fromkeys(relay.channels), dict.fromkeys(relay.players)
+        session.channels = dict.fromkeys(relay.channels)
+        session.list_players(relay.players)
         self._copies.setdefault(node, {})[relay.number] = session
         session.online, came = self._presence.join(session, game, now)
         return to_others(session.online, GamesConnect(self._new_ref(), game.short_name)) if came else []
@@ -224,7 +226,7 @@ class Nodes:
             case Unsubscribed(_, channel):
                 session.channels.pop(channel, None)
             case PlayersReplaced(_, players):
-                session.players = dict.fromkeys(players)
+                session.list_players(players)
             case SignedIn(_, name):
                 outputs = self._sign_in(session, name)
         _changed(session)
@@ -234,7 +236,7 @@ class Nodes:
         online = session.online
         assert online is not None
         came = not online.lists(name)
-        session.players[name] = None
+        session.list_player(name)
         game = online.game
         if not came or game.hidden or game.hides_players:
             return []

@@ -54,7 +54,7 @@ class Players:
                 break
         if list(players) == list(listed):
             return False
-        session.players = players
+        session.list_players(players)
         if session.online is not None:
             session.online.changed()
         return True
@@ -70,7 +70,7 @@ class Players:
         most = self._rules.limits.players
         if most and came and len(session.players) >= most:
             return [*success(session, event, now)]
-        session.players[name] = None
+        session.list_player(name)
         online.changed()
         told = PlayersSignedIn(self._new_ref(), online.game.short_name, name) if came else None
         others = self._nodes.signed_in(session, name)

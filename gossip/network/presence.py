@@ -79,7 +79,7 @@ class Online:
     def signed_out(self, name: str) -> None:
         """A player left: no session lists the player any more."""
         for session in self.sessions:
-            session.players.pop(name, None)
+            session.unlist_player(name)
         self.changed()
 
     def resume(self, session: Session, left_at: float) -> None:
@@ -98,9 +98,20 @@ class Online:
     @property
     def players(self) -> tuple[str, ...]:
         """Every player that any session lists, once."""
-        if len(self.sessions) == 1:
-            return tuple(next(iter(self.sessions)).players)
-        return tuple(dict.fromkeys(name for session in self.sessions for name in session.players))
+        return self.some_players(0)
+
+    def some_players(self, most: int) -> tuple[str, ...]:
+        """
+        The players that its sessions list, each once.
+
+        @param most: the maximum number; 0 for no limit.
+        """
+        names: dict[str, None] = {}
+        for session in self.sessions:
+            names.update(session.players)
+            if 0 < most <= len(names):
+                break
+        return tuple(names)[: most or None]
 
     def lists(self, name: str) -> bool:
         """Does any session list this player? Names compare exactly."""
@@ -109,7 +120,7 @@ class Online:
     def plays(self, name: str) -> bool:
         """Does any session list this player? Names compare without case."""
         wanted = name.lower()
-        return any(player.lower() == wanted for session in self.sessions for player in session.players)
+        return any(session.plays(wanted) for session in self.sessions)
 
     def _heard(self) -> Iterable[Session]:
         return self.sessions if self._last is None else (self._last,)

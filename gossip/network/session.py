@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gossip.network.ratelimit import Buckets
@@ -36,7 +37,7 @@ class Session:
     @ivar extensions: the extensions of the protocol that it was granted. What the network sends by itself to a session
         without them is the same as ever, to the byte.
     @ivar channels: what it is subscribed to, in that order.
-    @ivar players: the players that it lists, in that order.
+    @ivar players: the players that it lists, in that order. They are changed by methods only.
     @ivar beats: how many heartbeats it was asked for.
     @ivar unanswered: heartbeats since the last sign of life.
     @ivar opened_at: since when it is there, in seconds since the epoch.
@@ -45,6 +46,7 @@ class Session:
     """
 
     __slots__ = (
+        "_lowered",
         "beats",
         "buckets",
         "channels",
@@ -73,6 +75,7 @@ class Session:
         self.extensions: frozenset[str] = frozenset()
         self.channels: dict[str, None] = {}
         self.players: dict[str, None] = {}
+        self._lowered: frozenset[str] | None = None
         self.beats = 0
         self.unanswered = 0
         self.opened_at = 0.0
@@ -83,6 +86,32 @@ class Session:
     def client_id(self) -> str:
         """The game that it belongs to; empty before it is active."""
         return "" if self.online is None else self.online.game.client_id
+
+    def list_players(self, names: Iterable[str]) -> None:
+        """It lists these players, and no others."""
+        self.players = dict.fromkeys(names)
+        self._lowered = None
+
+    def list_player(self, name: str) -> None:
+        """It lists one player more."""
+        self.players[name] = None
+        self._lowered = None
+
+    def unlist_player(self, name: str) -> None:
+        """It lists a player no longer, if it did."""
+        self.players.pop(name, None)
+        self._lowered = None
+
+    def plays(self, lowered: str) -> bool:
+        """
+        Does it list a player? Names compare without case.
+
+        @param lowered: the name in lower case.
+        """
+        if self._lowered is None:
+            # Once until the list changes: a game can ask a hundred times a second for a name among thousands.
+            self._lowered = frozenset(map(str.lower, self.players))
+        return lowered in self._lowered
 
     @property
     def numbered(self) -> bool:

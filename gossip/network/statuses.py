@@ -109,8 +109,7 @@ class Statuses:
         """A game's players, none if it hides them."""
         told = online.told.get("players")
         if not isinstance(told, PlayersOf):
-            most = self._rules.limits.players or None
-            shown = () if online.game.hides_players else online.players[:most]
+            shown = () if online.game.hides_players else online.some_players(self._rules.limits.players)
             told = online.told["players"] = PlayersOf(online.game.short_name, shown)
         return told
 

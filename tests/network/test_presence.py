@@ -32,7 +32,7 @@ class PresenceTests(SynchronousTestCase):
     def join(self, game: Game, supports: Iterable[str] = FLAGS, players: Iterable[str] = ()) -> Session:
         session = Session()
         session.supports = frozenset(supports)
-        session.players = dict.fromkeys(players)
+        session.list_players(players)
         session.online, _ = self.presence.join(session, game, at(NOW))
         return session
 
@@ -106,6 +106,40 @@ class PresenceTests(SynchronousTestCase):
         self.presence.leave(second, at(NOW))
         self.assertEqual(dict(self.presence.players_count()), {ALPHA.client_id: 0})
 
+    def test_plays(self) -> None:
+        """Whether a game has a player is asked without case, and answered from what its sessions list right now."""
+        session = self.join(ALPHA, players=("Ana",))
+        online = session.online
+        assert online is not None
+
+        def plays() -> list[str]:
+            return [name for name in ("ana", "BO", "Cy", "Ed") if online.plays(name)]
+
+        self.assertEqual(plays(), ["ana"])
+        session.list_player("Bo")
+        self.assertEqual(plays(), ["ana", "BO"])
+        self.join(ALPHA, players=("cY",))
+        self.assertEqual(plays(), ["ana", "BO", "Cy"])
+        online.signed_out("Ana")
+        self.assertEqual(plays(), ["BO", "Cy"])
+        session.list_players(["Ed"])
+        self.assertEqual(plays(), ["Cy", "Ed"])
+
+    def test_lists_once(self) -> None:
+        """A name of a long list is looked at once: thousands of tells a minute are no work, whatever they name."""
+        session = self.join(ALPHA, players=map("Player{}".format, range(2000)))
+        known = session.plays("x"), session._lowered
+        self.assertEqual(known[0], session.plays("player1999x"))
+        self.assertIs(known[1], session._lowered)
+
+    def test_some_players(self) -> None:
+        """The first of the players of all sessions, each once."""
+        session = self.join(ALPHA, players=("Ana", "Bo"))
+        self.join(ALPHA, players=("Bo", "Cy", "Di"))
+        assert session.online is not None
+        some = [session.online.some_players(most) for most in (0, 1, 2, 3)]
+        self.assertEqual(some, [("Ana", "Bo", "Cy", "Di"), ("Ana",), ("Ana", "Bo"), ("Ana", "Bo", "Cy")])
+
     def test_numbers(self) -> None:
         """The numbers of games, sessions and players follow whatever happens."""
 
@@ -120,7 +154,7 @@ class PresenceTests(SynchronousTestCase):
         assert third.online is not None
         self.assertEqual(numbers(), (2, 3, 4))
         self.assertEqual(numbers(), (2, 3, 4))
-        third.players["Ed"] = None
+        third.list_player("Ed")
         third.online.changed()
         self.assertEqual(numbers(), (2, 3, 5))
         self.presence.leave(first, at(NOW))
