@@ -191,26 +191,59 @@ class Fanout:
         return routes
 
     def _write_together(self, turn: list[tuple[tuple[Session, ...], list[ServerEvent]]]) -> None:
-        """Several audiences that overlap: what a connection gets is put together first, and written at once."""
-        pieces: dict[IConnection, list[bytes]] = {}
-        find = self._connections.get
-        for sessions, events in turn:
-            written: dict[IWireFormat, bytes] = {}
-            for session in sessions:
-                connection = find(session)
-                if connection is not None:
-                    wire_format = connection.wire_format
-                    data = written.get(wire_format)
-                    if data is None:
-                        data = written[wire_format] = self._encode(wire_format, events)
-                    if connection in pieces:
-                        pieces[connection].append(data)
-                    else:
-                        pieces[connection] = [data]
-        for connection, parts in pieces.items():
-            data = b"".join(parts)
+        """
+        Several audiences that overlap: what a connection gets is put together first, and written at once.
+
+        Connections in the same audiences get the same, which is put together once for all of them. Each audience has a
+        bit, and a session the bits of its audiences.
+        """
+        bits: dict[int, int] = {}
+        heard: dict[Session, int] = {}
+        own: dict[Session, list[int]] = {}
+        for number, (sessions, _) in enumerate(turn):
+            if len(sessions) == 1:
+                own.setdefault(sessions[0], []).append(number)
+                heard.setdefault(sessions[0], 0)
+            elif id(sessions) not in bits:
+                bit = bits[id(sessions)] = 1 << len(bits)
+                for session in sessions:
+                    heard[session] = heard.get(session, 0) | bit
+        in_common = [bits.get(id(sessions), 0) for sessions, _ in turn]
+        parts: dict[IWireFormat, dict[int, bytes]] = {}
+        joined: dict[tuple[IWireFormat, int], bytes] = {}
+        for session, mask in heard.items():
+            connection = self._connections.get(session)
+            if connection is None:
+                continue
+            key = connection.wire_format, mask
+            data = None if session in own else joined.get(key)
+            if data is None:
+                numbers = [number for number, bit in enumerate(in_common) if bit & mask]
+                if session in own:
+                    data = self._join(parts, turn, connection.wire_format, sorted(numbers + own[session]))
+                else:
+                    data = joined[key] = self._join(parts, turn, connection.wire_format, numbers)
             if data:
                 self._attempt(connection.write, data)
+
+    def _join(
+        self,
+        parts: dict[IWireFormat, dict[int, bytes]],
+        turn: list[tuple[tuple[Session, ...], list[ServerEvent]]],
+        wire_format: IWireFormat,
+        numbers: list[int],
+    ) -> bytes:
+        """
+        Put parts of a turn together.
+
+        @param parts: those that are written already.
+        @param numbers: which parts, in order.
+        """
+        written = parts.setdefault(wire_format, {})
+        for number in numbers:
+            if number not in written:
+                written[number] = self._encode(wire_format, turn[number][1])
+        return b"".join([written[number] for number in numbers])
 
     def _attempt(self, send: Callable[[bytes], None], data: bytes) -> None:
         """A mistake on one connection must not keep the others from theirs."""

@@ -247,6 +247,17 @@ class DirectTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assertEqual([recorder.written for recorder in self.recorders], [[b"ab"], [b"aAbB"], [b"AB"]])
 
+    def test_put_together_once(self) -> None:
+        """Connections in the same audiences get the same, put together once; an answer keeps its place in between."""
+        everybody, some, one = self.sessions, self.sessions[:2], self.sessions[2:]
+        self.recorders[2].wire_format = self.format
+        for number, sessions in enumerate([everybody, some, everybody, one, everybody]):
+            self.fanout.send(sessions, event("abcde"[number]))
+        self.clock.advance(0)
+        written = [recorder.written for recorder in self.recorders]
+        self.assertEqual(written, [[b"abce"], [b"abce"], [b"acde"]])
+        self.assertIs(written[0][0], written[1][0])
+
     def test_lost_and_found(self) -> None:
         """A connection that loses its direct route is written to like others, until it has it again."""
         self.send("a")
