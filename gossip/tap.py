@@ -54,6 +54,7 @@ from gossip.transports.endpoints import EndpointError, ports
 from gossip.transports.interfaces import ITransport, Parts
 from gossip.transports.listening import listen
 from gossip.transports.registered import TRANSPORTS
+from gossip.transports.turns import Turns
 from gossip.web.accounts.mail import Mail
 from gossip.web.api.admin_api import admin_site
 from gossip.web.live import Readers
@@ -300,7 +301,7 @@ class Daemon(MultiService):
             house_rules=house_rules,
             config_file=config.file(self._options, os.environ),
         )
-        parts = Parts(clock, gossip, network, settings, ports_of, pages, self._room)
+        parts = Parts(clock, gossip, network, settings, ports_of, pages, self._room, Turns(clock))
         for transport in self._transports:
             factory = transport.factory(parts)
             for endpoint in _endpoints(transport, settings):

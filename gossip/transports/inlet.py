@@ -21,10 +21,11 @@ class Inlet:
 
     Whatever a peer sends costs some of the budget of its connection, also what no rate limit of the network sees:
     control frames, fragments, telnet commands, empty lines. A connection that exceeds its budget is not read from for a
-    second; one that goes on in the same way is cut off.
+    second; one that goes on in the same way is cut off. When many send much at once, they take turns.
 
-    A protocol inherits it, and counts with L{charge}. What it may not handle by then it keeps, and handles it in
-    L{read_on}. It says what L{budget} and L{flooded} are, and may have more reasons in L{may_read}.
+    A protocol inherits it, counts with L{charge}, and asks L{has_turn} before each part of its work. What it may not
+    handle by then it keeps, and handles it in L{read_on}. It says what L{budget} and L{flooded} are, and may have more
+    reasons in L{may_read}.
     """
 
     transport: Any
@@ -35,6 +36,7 @@ class Inlet:
     _empty_at = 0.0
     _rests = 0
     _rest: IDelayedCall | None = None
+    _queued = _full = False
     _held = False
     _reading = True
 
@@ -61,6 +63,35 @@ class Inlet:
             self.rest(REST_SECONDS)
         return False
 
+    def has_turn(self, large: bool = False) -> bool:
+        """
+        Whether to go on in this turn of the reactor. If not, keep what is not handled yet.
+
+        @param large: whether much is to be handled: those that keep a little go first.
+        """
+        if self._queued:
+            self._full = True
+        elif self.factory.turns.open():
+            return True
+        else:
+            self._queued, self._full = True, large
+            self.factory.turns.wait(self, large)
+        if self._full:  # a little more can be kept, and to stop reading is work as well
+            self.choose_reading()
+        return False
+
+    def have_turn(self) -> None:
+        """The connection has waited for its turn, and this is it."""
+        self._queued = self._full = False
+        if self._rest is None:
+            self.read_on()
+        self.choose_reading()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what comes in is kept for later: the connection rests, or waits for its turn."""
+        return self._queued or self._rest is not None
+
     def rest(self, seconds: float) -> None:
         """Stop reading for a while; 0 gives the other connections their turn."""
         if self._rest is None:
@@ -69,7 +100,8 @@ class Inlet:
 
     def _rested(self) -> None:
         self._rest = None
-        self.read_on()
+        if not self._queued:
+            self.read_on()
         self.choose_reading()
 
     def read_on(self) -> None:
@@ -90,6 +122,9 @@ class Inlet:
         if self._rest is not None:
             self._rest.cancel()
             self._rest = None
+        if self._queued:
+            self._queued = self._full = False
+            self.factory.turns.leave(self)
 
     # The service, too, stops reading: from a session that asks faster than it can be answered.
 
@@ -103,7 +138,7 @@ class Inlet:
 
     def may_read(self) -> bool:
         """Whether nothing speaks against reading."""
-        return not self._held and self._rest is None
+        return not self._held and not self._full and self._rest is None
 
     def choose_reading(self) -> None:
         """Read, or do not, as it is right now."""

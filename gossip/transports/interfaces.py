@@ -13,6 +13,7 @@ from gossip.network.network import Network
 from gossip.service.interfaces import IGossip, ITransportStatus
 from gossip.transports.admission import Room
 from gossip.transports.endpoints import Ports
+from gossip.transports.turns import Turns
 
 
 class Parts(Struct, frozen=True):
@@ -26,6 +27,7 @@ class Parts(Struct, frozen=True):
     @ivar ports: the ports of each open transport, by its name.
     @ivar pages: the site with the web pages.
     @ivar room: counts the connections of all transports together. A transport asks it before it accepts one.
+    @ivar turns: shares the turns of the reactor among them.
     """
 
     clock: IReactorTime
@@ -35,6 +37,7 @@ class Parts(Struct, frozen=True):
     ports: Mapping[str, Ports]
     pages: IProtocolFactory
     room: Room
+    turns: Turns
 
 
 class ITransport(ITransportStatus):

@@ -29,6 +29,7 @@ from gossip.registry.addresses import read
 from gossip.transports.admission import Admission, Room
 from gossip.transports.budget import ITEM, NO_BUDGET, Budget
 from gossip.transports.inlet import Inlet
+from gossip.transports.turns import Turns
 
 SOCKET_PATH: Final = b"/socket"
 
@@ -91,7 +92,7 @@ class RequestLineSniffer(Inlet, Protocol):
     def dataReceived(self, data: bytes) -> None:
         if self._people is not None:
             self._kept += data
-            if self._rest is None:
+            if self._rest is None and self.has_turn(len(self._kept) > PIECE_BYTES):
                 self.read_on()
             elif len(self._kept) > KEPT_BYTES:
                 self.flooded()  # the site reads on while the connection rests
@@ -124,6 +125,8 @@ class RequestLineSniffer(Inlet, Protocol):
                 self._kept = piece + self._kept
                 return
             self._people.dataReceived(piece)
+            if self._kept and not self.has_turn(large=True):
+                return
             if lines > LINES_A_TURN and self._kept:
                 self.rest(0)
                 return
@@ -208,6 +211,7 @@ class RequestLineSnifferFactory(Factory):
     @ivar people: the factory for all other requests.
     @ivar admission: counts the connections of browsers, and those whose first line or handshake has not arrived.
     @ivar room: counts the connections of all listeners.
+    @ivar turns: shares the turns of the reactor among them.
     @ivar budget: what one connection of a browser can send.
     @ivar most: the maximum size of the first line, in bytes; 0 for no limit.
     @ivar seconds: how long the first line may take; 0 for no limit.
@@ -224,6 +228,7 @@ class RequestLineSnifferFactory(Factory):
         most: int,
         seconds: float,
         room: Room | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.budget = NO_BUDGET
         self.clock = clock
@@ -231,6 +236,7 @@ class RequestLineSnifferFactory(Factory):
         self.people = people
         self.admission = admission
         self.room = room or Room()
+        self.turns = turns or Turns(clock)
         self.most = most
         self.seconds = seconds
 

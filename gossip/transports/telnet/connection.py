@@ -134,19 +134,16 @@ class TelnetConnection(Inlet, Outlet, Protocol):
                 self._closing = True
                 self.transport.abortConnection()
                 return
-        lines = codec.lines_in
         self._unread += data
-        self._decode()
-        session = self._active
-        if session is not None and codec.lines_in > lines and self._dialect.any_line_is_life:
-            # A heartbeat event would empty the list of players.
-            self.factory.gossip.alive(session)
-        self._go_on()
+        if self._rest is None and self.has_turn(len(self._unread) > DECODED_BYTES):
+            self._decode()
+            self._go_on()
 
     def _decode(self) -> None:
         """Make lines of what was read, as far as the budget goes: a little at a time, since a byte can be a command."""
         codec = self.codec
-        while self._unread and self._rest is None:
+        lines = codec.lines_in
+        while self._unread and not self.keeps:
             read, self._unread = self._unread[:DECODED_BYTES], self._unread[DECODED_BYTES:]
             plain, items = codec.plain_in, codec.commands_in + codec.lines_in
             heard = codec.receive(read)
@@ -154,6 +151,12 @@ class TelnetConnection(Inlet, Outlet, Protocol):
             # Lines that are not empty count as their bytes: the network has rate limits for them.
             items = codec.commands_in + codec.lines_in - items - len(heard)
             self.charge(max(len(read), codec.plain_in - plain) + ITEM * max(items, 0))
+            if self._unread:
+                self.has_turn(large=True)
+        session = self._active
+        if session is not None and codec.lines_in > lines and self._dialect.any_line_is_life:
+            # A heartbeat event would empty the list of players.
+            self.factory.gossip.alive(session)
 
     def read_on(self) -> None:
         kept = bool(self._unread)
@@ -190,10 +193,12 @@ class TelnetConnection(Inlet, Outlet, Protocol):
     def _go_on(self) -> None:
         """Handle what was read, as far as it may be handled now."""
         for _ in range(LINES_A_TURN):
-            if not self._unheard or self._must_wait():
+            if not self._unheard or self._queued or self._must_wait():
                 break
             try:
                 self._hear(self._unheard.popleft())
+                if self._unheard and not self.has_turn(large=bool(self._unread)):
+                    break
             except Exception:
                 # A bug of ours ends this connection, and affects no other.
                 _log.failure("a line of the telnet port failed")
@@ -204,7 +209,7 @@ class TelnetConnection(Inlet, Outlet, Protocol):
             # Not earlier: the login may be in the same read as the begin of a longer line.
             self._unheard.extend(self.codec.shorten(_bound(self.factory.transport.limits.line_bytes_before_login)))
         self.choose_reading()
-        if self.codec.unsent or (self._unheard and not self._must_wait()):
+        if self.codec.unsent or (self._unheard and not self._must_wait() and not self._queued):
             self.factory.at_end_of_turn(self)
 
     def _must_wait(self) -> bool:

@@ -22,6 +22,7 @@ from gossip.transports.admission import Room
 from gossip.transports.telnet.connection import TelnetConnection
 from gossip.transports.telnet.json_dialect import JsonFormat
 from gossip.transports.telnet.text_format import LineOptions, TextFormat
+from gossip.transports.turns import Turns
 
 if TYPE_CHECKING:
     from gossip.transports.telnet.transport import TelnetTransport
@@ -54,6 +55,7 @@ class TelnetFactory(Factory):
         frame_out: int = frames.FRAME_OUT,
         ref_bytes: int = frames.REF_BYTES,
         room: Room | None = None,
+        turns: Turns | None = None,
     ) -> None:
         """
         @param mssp: returns the variables of MSSP.
@@ -63,9 +65,11 @@ class TelnetFactory(Factory):
         @param frame_out: the maximum size of an event as JSON, in bytes; 0 for no limit.
         @param ref_bytes: the maximum size of a ref, in bytes; 0 for no limit.
         @param room: counts the connections of all listeners.
+        @param turns: shares the turns of the reactor among them.
         """
         self.transport = transport
         self.room = room or Room()
+        self.turns = turns or Turns(clock)
         self.clock = clock
         self.gossip = gossip
         self.mssp = mssp

@@ -80,6 +80,7 @@ class TelnetTransport:
             frame_out=settings.limits.frame_out_bytes,
             ref_bytes=settings.limits.ref_bytes,
             room=parts.room,
+            turns=parts.turns,
         )
 
     def connected(self, connection: TelnetConnection) -> None:

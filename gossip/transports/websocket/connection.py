@@ -26,6 +26,7 @@ from gossip.transports.admission import Admission, Room
 from gossip.transports.budget import Budget, Budgets
 from gossip.transports.half_close import HALF_CLOSED_SECONDS
 from gossip.transports.outlet import Outlet
+from gossip.transports.turns import Turns
 from gossip.transports.websocket.rfc6455 import DeflateFormat, PlainFormat
 from gossip.transports.websocket.server import OPEN_SECONDS, Inflater, LeanServerFactory, LeanServerProtocol
 
@@ -55,8 +56,10 @@ _OPEN: Final = (
     "_admitted",
     "_backlog",
     "_perMessageCompress",
+    "_queued",
     "_session",
     "_direct",
+    "_full",
     "_reading",
     "_waiting",
 )
@@ -216,7 +219,7 @@ class WebSocketConnection(LeanServerProtocol):
 
     def _finish(self) -> None:
         # What came before, and is kept for later, is handled first.
-        if self._session is not None and self._half_closed and self._rest is None:
+        if self._session is not None and self._half_closed and not self.keeps:
             self.factory.gossip.finished(self._session)
 
     def read_on(self) -> None:
@@ -273,6 +276,7 @@ class GameFactory(LeanServerFactory):
         backlog: int = 1024 * 1024,
         proxies: int = 0,
         room: Room | None = None,
+        turns: Turns | None = None,
     ) -> None:
         """
         @param frame_in: the maximum size of a message from a game, in bytes; 0 for no limit.
@@ -281,8 +285,9 @@ class GameFactory(LeanServerFactory):
         @param backlog: how many bytes may wait for a slow reader; 0 for no limit.
         @param proxies: how many proxies in front of the daemon are trusted to name the peer.
         @param room: counts the connections of all listeners.
+        @param turns: shares the turns of the reactor among them.
         """
-        super().__init__(clock, WebSocketConnection, frame_in, proxies)
+        super().__init__(clock, WebSocketConnection, frame_in, proxies, turns or Turns(clock))
         self.clock = clock
         self.gossip = gossip
         self.admission = admission

@@ -27,6 +27,7 @@ from gossip.registry.addresses import UNKNOWN, Address, forwarded, read
 from gossip.transports.budget import ITEM
 from gossip.transports.inlet import Inlet
 from gossip.transports.outlet import Outlet
+from gossip.transports.turns import Turns
 from gossip.transports.websocket.rfc6455 import WHOLE_TEXT, is_utf_8, switching_protocols, unmask, usual_key
 
 HEAD_BYTES: Final = 8 * 1024
@@ -133,7 +134,8 @@ class LeanServerProtocol(Inlet, Outlet, WebSocketServerProtocol):
         processHandshake             answers the usual request itself, in a quarter of the time; drops Origin headers
         _parseExtensionsHeader       declines offers that cannot be taken, where Autobahn would refuse the game
         onConnect                    asks L{admit}
-        dataReceived                 takes usual frames itself, counts the bytes; limits the size of a request
+        dataReceived                 takes usual frames itself, counts the bytes, waits for its turn; limits the size of
+                                     a request
         consumeData                  counts unusual frames, and takes some of them in a turn
         _onMessage                   counts what a message inflates to
         _perMessageCompress          is an L{Inflater} once the connection is open
@@ -252,11 +254,18 @@ class LeanServerProtocol(Inlet, Outlet, WebSocketServerProtocol):
 
     def dataReceived(self, data: bytes) -> None:
         self._uncounted += len(data)
-        if (self._uncounted > COUNTED_BYTES or self._rest is not None) and not self._count_bytes():
+        counted = self._uncounted > COUNTED_BYTES or self._rest is not None
+        if (counted and not self._count_bytes()) or not self.has_turn(counted):
             self.data += data
-            return
+        else:
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
         if self.state == self.STATE_OPEN and not self.data and self.current_frame is None and not self.inside_message:
             data = self._take_whole_texts(data)
+            if self._queued:
+                self.data = data
+                return
             if not data:
                 return
         self.take_unusual(data)
@@ -272,14 +281,17 @@ class LeanServerProtocol(Inlet, Outlet, WebSocketServerProtocol):
             self.failHandshake("request header too long", 431)
 
     def read_on(self) -> None:
-        self.take_unusual(b"")
+        data, self.data = self.data, b""
+        self._take(data)
 
     def consumeData(self) -> None:
         if self.state in (self.STATE_CONNECTING, self.STATE_CLOSED):
             super().consumeData()
             return
         for _ in range(STEPS_A_TURN):
-            if self.state == self.STATE_CLOSED or not self.charge(ITEM // 2) or not self.processData():
+            if self.state == self.STATE_CLOSED or not self.charge(ITEM // 2):
+                return
+            if not self.processData() or not self.has_turn():
                 return
         self.rest(0)
 
@@ -312,6 +324,8 @@ class LeanServerProtocol(Inlet, Outlet, WebSocketServerProtocol):
                 break
             start = payload + size
             self.onMessage(text, False)
+            if start < end and not self.has_turn(end - start > COUNTED_BYTES):
+                break
         return data[start:] if start else data
 
     # What goes out.
@@ -358,15 +372,19 @@ class LeanServerFactory(WebSocketServerFactory):
 
     noisy = False
 
-    def __init__(self, clock: IReactorTime, protocol: type[LeanServerProtocol], frame_in: int, proxies: int) -> None:
+    def __init__(
+        self, clock: IReactorTime, protocol: type[LeanServerProtocol], frame_in: int, proxies: int, turns: Turns
+    ) -> None:
         """
         @param protocol: the class of its connections.
         @param frame_in: the maximum size of a message from a game, in bytes; 0 for no limit.
         @param proxies: how many proxies in front of the daemon are trusted to name the peer.
+        @param turns: shares the turns of the reactor among the connections of all listeners.
         """
         # Without a version: it is no business of the peer.
         super().__init__(reactor=clock, server="")
         self.proxies = proxies
+        self.turns = turns
         self.setProtocolOptions(
             webStatus=False,  # its page is an open redirect
             maxMessagePayloadSize=frame_in,

@@ -93,6 +93,7 @@ class WebSocketTransport:
             backlog=limits.backlog_bytes,
             proxies=settings.proxies,
             room=parts.room,
+            turns=parts.turns,
         )
         games.allow(limits.budgets, limits.unfinished_bytes)
         self._sniffers = RequestLineSnifferFactory(
@@ -103,6 +104,7 @@ class WebSocketTransport:
             limits.request_line_bytes,
             limits.request_seconds,
             parts.room,
+            parts.turns,
         )
         self._sniffers.budget = limits.budgets.authenticated
         return self._sniffers

@@ -99,12 +99,12 @@ class FloodTests(BudgetTestCase):
         self.connection.dataReceived(frame(b"", PING) * pings)
         most = STEPS_A_TURN // 2
         answered = [len(list(frames(self.sent())))]
-        while self.clock.calls:
-            self.assertFalse(self.read_from)
+        while not self.read_from:
             turn = self.clock.calls.pop(0)  # one by one: advance(0) makes those that it leads to as well
             self.assertEqual(turn.getTime(), self.clock.seconds())
             turn.func(*turn.args)
             answered.append(len(list(frames(self.sent()))))
+        answered = [number for number in answered if number]  # the turn of all connections begins in between
         self.assertEqual(answered, [most] * (pings // most) + [pings % most])
         self.assertTrue(self.read_from)
 
@@ -266,6 +266,7 @@ class UnfinishedTests(BudgetTestCase):
             self.connection.dataReceived(sent[start : start + 1460])
         self.assertEqual(len(self.listener.events), 1)
         self.assertEqual(len(self.factory.seats), 0)
+        self.clock.advance(0)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_little(self) -> None:
@@ -308,9 +309,11 @@ class UnfinishedTests(BudgetTestCase):
         self.connection.dataReceived(frame(b"x" * 10_000, TEXT, fin=False))
         self.assertEqual(len(self.factory.seats), 1)
         self.connection.dataReceived(frame(b"", CONTINUATION))
+        self.clock.advance(0)
         self.assertEqual((len(self.factory.seats), self.clock.getDelayedCalls()), (0, []))
         self.connection.dataReceived(frame(b"x" * 10_000, TEXT, fin=False))
         self.transport.loseConnection()
+        self.clock.advance(0)
         self.assertEqual((len(self.factory.seats), self.clock.getDelayedCalls()), (0, []))
 
     def test_member(self) -> None:

@@ -253,6 +253,7 @@ class LeanTests(WebSocketTestCase):
             self.setUp()
             self.open(header)
             self.assertLess(len(self.connection.__dict__), 14)
+            self.clock.advance(0)
             self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
