@@ -12,6 +12,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, cast, get_args
 from unicodedata import category
@@ -336,6 +337,12 @@ def _choices(where: str) -> tuple[str, ...]:
     for name in where.split("."):
         kind = next(field.type for field in msgspec.structs.fields(kind) if field.encode_name == name)
     return get_args(kind)
+
+
+def digest(config: Config) -> str:
+    """A digest of the settings that must be the same on all nodes of a network."""
+    agreed = msgspec.json.encode((config.network, config.limits, config.web), order="sorted")
+    return sha256(agreed).hexdigest()[:16]
 
 
 def waiting(running: Config, wanted: Config) -> list[str]:

@@ -279,7 +279,9 @@ class Daemon(MultiService):
         )
         if isinstance(store, SharedStore) and outbox is not None:
             node = Node(settings.node, "", __version__, ", ".join(settings.listen), started_at=clock.now().wall)
-            self._node = ClusterService(reactor, store, outbox, gossip, node, deferToThread, settings.cluster)
+            self._node = gossip.cluster = ClusterService(
+                reactor, store, outbox, gossip, node, deferToThread, settings.cluster
+            )
         gossip.setServiceParent(self)
         Watchdog(clock, gossip.health, os.environ).setServiceParent(self)
         self._holders = (rules, web_rules, readers, house_rules, gossip, *self._transports)
@@ -347,6 +349,8 @@ class Daemon(MultiService):
     def _configure(self, settings: Config) -> None:
         for holder in self._holders:
             holder.configure(settings)
+        if self._node is not None:
+            self._node.follow(config.digest(settings))
         self._make_room(settings.limits.connections)
 
     def _make_room(self, connections: int) -> None:

@@ -147,10 +147,12 @@ def size(number: float) -> str:
 
 def sessions(result: Result) -> Sequence[Block]:
     """A table of live sessions."""
+    several = any("node" in each for each in result["sessions"])
     rows = [
         (
             each["game"],
             each["peer"],
+            *([each.get("node", "")] if several else []),
             each["transport"],
             minute(each["since"]),
             each["players"],
@@ -159,7 +161,11 @@ def sessions(result: Result) -> Sequence[Block]:
         for each in result["sessions"]
     ]
     return (
-        Table(("GAME", "ADDRESS", "BY", "SINCE", "PLAYERS", "CHANNELS"), rows, "Nobody is connected."),
+        Table(
+            ("GAME", "ADDRESS", *(["NODE"] if several else []), "BY", "SINCE", "PLAYERS", "CHANNELS"),
+            rows,
+            "Nobody is connected.",
+        ),
         *rest(result),
     )
 

@@ -22,11 +22,49 @@ class Member(Struct, frozen=True):
 
     @ivar epoch: its life, a UUID.
     @ivar beats: grows while it lives.
+    @ivar version: of gossip.
+    @ivar address: where it listens, for people.
+    @ivar settings: a digest of the settings that must be the same everywhere.
+    @ivar started_at: when its process started, in seconds since the epoch.
+    @ivar ahead: how far the clock of the server is ahead of its own, in seconds.
+    @ivar behind: how late it hears what all nodes write, in seconds.
     """
 
     name: str
     epoch: str
     beats: int
+    version: str = ""
+    address: str = ""
+    settings: str = ""
+    started_at: float = 0.0
+    ahead: float = 0.0
+    behind: float = 0.0
+
+
+class Beat(Struct, frozen=True):
+    """
+    What a node writes of itself every few seconds. See L{Member}.
+    """
+
+    settings: str = ""
+    ahead: float = 0.0
+    behind: float = 0.0
+
+
+class Look(Struct, frozen=True):
+    """
+    What a node sees when it beats.
+
+    @ivar alive: whether this life of it is known still.
+    @ivar members: all nodes.
+    @ivar now: the time of the server, in seconds since the epoch.
+    @ivar queue: how full the queue of notifications is: 1 is full.
+    """
+
+    alive: bool
+    members: list[Member]
+    now: float
+    queue: float
 
 
 class Members:

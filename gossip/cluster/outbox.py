@@ -82,6 +82,7 @@ class Outbox:
     """
     What this node writes.
 
+    @ivar relays: how many relays were to be told.
     @ivar positions: how many judged changes of each scope this node has heard.
     """
 
@@ -97,6 +98,7 @@ class Outbox:
         self._stale: list[tuple[Pending, Settled]] = []
         self._barriers: list[Callable[[], object]] = []
         self._most = most
+        self.relays = 0
         self.positions: dict[str, int] = {}
 
     # What the service sees: a writer.
@@ -135,6 +137,7 @@ class Outbox:
 
         @param sessions: how the sessions of this node stand that it is about.
         """
+        self.relays += 1
         self._send(Pending(relay, sessions), settled, True)
 
     def barrier(self, done: Callable[[], object]) -> None:

@@ -17,25 +17,30 @@ from typing import Any, Final, Protocol, cast
 
 from msgspec.structs import replace
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from gossip.cluster.ear import Ear, Reactor, listen
-from gossip.cluster.members import BEAT, Member, Members
+from gossip.cluster.members import BEAT, Beat, Look, Member, Members
 from gossip.cluster.outbox import Outbox
 from gossip.cluster.picture import Picture
 from gossip.cluster.settings import ClusterSettings
 from gossip.cluster.shared_store import Node, SharedStore
 from gossip.cluster.wire import Group, Judged, Malformed, NodeGone, NodeJoined, Parts, Unknown
 from gossip.network.relays import Relayed
+from gossip.protocol.text import timestamp
+from gossip.service.interfaces import ClusterFigures, NodeStatus
 from gossip.service.service import GossipService
 from gossip.store.errors import StoreError
 
 NODE_GATHERS: Final = 0.001
 """How many seconds a change waits for others to be written with it: all nodes wait to hear it."""
+
+FAR: Final = 2.0
+"""By more than how many seconds a clock is wrong that is worth a line in the log."""
 
 SOONEST, LATEST = 0.1, 5.0
 """How long a node waits before it tries to join again, in seconds: longer each time, with chance."""
@@ -68,7 +73,9 @@ class ClusterService(Service):
 
     @ivar members: all nodes, as the database showed them last.
     @ivar ahead: how far the clock of the server is ahead of this machine's, in seconds.
+    @ivar behind: how late this node hears what all nodes write, in seconds.
     @ivar counters: what happened, for the metrics.
+    @ivar node_name: the name of this node.
     """
 
     _log = Logger()
@@ -88,8 +95,9 @@ class ClusterService(Service):
         """
         self.members: list[Member] = []
         self.ahead = 0.0
+        self.behind = 0.0
         self.counters = Counters()
-        self.draining = False
+        self.node_name = node.name
         self._reactor = reactor
         self._store = store
         self._outbox = outbox
@@ -110,7 +118,60 @@ class ClusterService(Service):
         self._beating = LoopingCall(self._beat)
         self._beating.clock = cast("IReactorTime", reactor)
         self._joined: list[Deferred[None]] = []
+        self._queue = 0.0
+        self._differing: set[str] = set()
         self.joined = False
+
+    def follow(self, settings: str) -> None:
+        """
+        The settings of this node are others than before.
+
+        @param settings: a digest of those that must be the same everywhere.
+        """
+        self._node = replace(self._node, settings=settings)
+
+    # What people want to know.
+
+    def statuses(self) -> list[NodeStatus]:
+        """All nodes, as the database showed them last."""
+        return [self._status(each) for each in sorted(self.members, key=lambda member: member.name)]
+
+    def _status(self, member: Member) -> NodeStatus:
+        here = member.name == self.node_name
+        sessions = self._network.nodes.sessions_of("" if here else member.name)
+        return NodeStatus(
+            name=member.name,
+            here=here,
+            version=member.version,
+            address=member.address,
+            since=timestamp(member.started_at, "seconds"),
+            sessions=len(sessions),
+            players=sum(len(session.players) for session in sessions),
+            behind=member.behind,
+            clock=member.ahead,
+            differs=member.settings != self._node.settings,
+        )
+
+    def figures(self) -> ClusterFigures:
+        """What this node counts."""
+        counted = self.counters
+        return ClusterFigures(
+            self.behind, counted.heard, self._outbox.relays, counted.resyncs, counted.unknown, self._queue
+        )
+
+    def end(self, name: str) -> Deferred[bool]:
+        """Declare another node dead, whether or not it is silent; if it is alive, it joins anew."""
+        for member in self.members:
+            if member.name == name:
+                return self._in_thread(self._store.end, member, False)
+        return succeed(False)
+
+    def _compare_settings(self) -> None:
+        """Log which nodes have other settings, once."""
+        differing = {each.name for each in self.members if each.settings != self._node.settings}
+        for name in sorted(differing - self._differing):
+            self._log.warn("node {name} has other settings in [network], [limits] or [web]: they must agree", name=name)
+        self._differing = differing
 
     # Joining.
 
@@ -193,6 +254,7 @@ class ClusterService(Service):
         self._delay = SOONEST
         self.joined = True
         self._log.info("node {name} hears the others", name=self._node.name)
+        self._beat()
         joined, self._joined = self._joined, []
         for each in joined:
             each.callback(None)
@@ -304,18 +366,24 @@ class ClusterService(Service):
     def _beat(self) -> Deferred[None] | None:
         if not self.joined:
             return None
-        beating = self._in_thread(self._store.beat, self.draining)
+        said = Beat(self._node.settings, self.ahead, self.behind)
+        beating = self._in_thread(self._store.beat, said)
         beating.addCallback(self._beaten)
         beating.addErrback(self._not_beaten)
         return beating
 
-    def _beaten(self, found: tuple[bool, list[Member], float]) -> Deferred[None] | None:
-        alive, self.members, now = found
+    def _beaten(self, look: Look) -> Deferred[None] | None:
+        self.members = look.members
+        self._queue = look.queue
         moment = self._gossip.now()
-        self.ahead = now - moment.wall
+        ahead = look.now - moment.wall
+        if abs(ahead) > FAR >= abs(self.ahead):
+            self._log.warn("the clock of this machine is {seconds:+.1f} s off that of the database", seconds=-ahead)
+        self.ahead = ahead
+        self._compare_settings()
         if not self.joined or not self.running:
             return None
-        if not alive:
+        if not look.alive:
             self._log.warn("other nodes took this one for dead")
             self._rejoin()
             return None

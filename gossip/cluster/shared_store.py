@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -21,7 +21,7 @@ from msgspec.structs import asdict, replace
 from sqlalchemy import URL, Connection, delete, func, literal, make_url, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from gossip.cluster.members import Member
+from gossip.cluster.members import Beat, Look, Member
 from gossip.cluster.picture import Picture, Snapshot
 from gossip.cluster.shared_database import SharedPostgreSQL
 from gossip.cluster.wire import PROTOCOL, Entry, Judged, NodeGone, NodeJoined, written
@@ -47,6 +47,7 @@ _NOTIFY: Final = text("SELECT pg_notify(:channel, :head || pg_current_xact_id() 
 _NOTIFY_MESSAGES: Final = text(
     "SELECT pg_notify(:channel, :head || pg_current_xact_id() || ' ' || currval('numbers') || ' ' || :body)"
 )
+_LOOK: Final = text("SELECT extract(epoch FROM clock_timestamp()), pg_notification_queue_usage()")
 _LIFE: Final = text("SELECT extract(epoch FROM pg_postmaster_start_time())::text")
 
 _session: Final = msgspec.json.Decoder(SessionJoined).decode
@@ -334,48 +335,47 @@ class SharedStore(Store):
             {"highest": highest, "jump": JUMP},
         )
 
-    def beat(self, draining: bool = False) -> tuple[bool, list[Member], float]:
+    def beat(self, said: Beat = Beat()) -> Look:
         """
         Write that this node is alive, and read which others are there.
 
-        @return: whether this life of it is known still; all nodes; and the time of the server, in seconds since 1970.
+        @param said: what else it writes of itself.
         @raise StoreError: the database cannot write anything at the moment.
         """
-        found: list[Any] = []
+        found: list[Look] = []
 
         def write(connection: Connection) -> list[Change]:
             columns = tables.nodes.c
             alive = connection.scalar(
                 tables.nodes.update()
                 .where(columns.name == self.node.name, columns.epoch == self.node.epoch)
-                .values(beats=columns.beats + 1, draining=draining)
+                .values(beats=columns.beats + 1, **asdict(said))
                 .returning(columns.beats)
             )
-            rows = connection.execute(select(columns.name, columns.epoch, columns.beats)).all()
-            found.extend((alive is not None, [Member(*row) for row in rows]))
-            found.append(float(connection.scalar(text("SELECT extract(epoch FROM clock_timestamp())")) or 0))
+            rows = connection.execute(select(*(columns[name] for name in Member.__struct_fields__))).all()
+            now, queue = connection.execute(_LOOK).one()
+            found.append(Look(alive is not None, [Member(*row) for row in rows], float(now), float(queue)))
             return []
 
         self._write_or_fail(write)
-        alive, members, now = found
-        return alive, members, now
+        return found[0]
 
-    def end(self, member: Member) -> bool:
+    def end(self, member: Member, silent: bool = True) -> bool:
         """
         Declare a node dead: end its connections, and tell all nodes.
 
-        @return: whether it was silent still.
+        @param silent: only if it has not beaten since.
+        @return: whether that life of it was known still, and it was silent.
         @raise StoreError: the database cannot write anything at the moment.
         """
         ended: list[str] = []
 
         def write(connection: Connection) -> list[Change]:
             columns = tables.nodes.c
-            mark = connection.scalar(
-                delete(tables.nodes)
-                .where(columns.name == member.name, columns.epoch == member.epoch, columns.beats == member.beats)
-                .returning(columns.mark)
-            )
+            ending = delete(tables.nodes).where(columns.name == member.name, columns.epoch == member.epoch)
+            if silent:
+                ending = ending.where(columns.beats == member.beats)
+            mark = connection.scalar(ending.returning(columns.mark))
             if mark is not None:
                 ended.append(mark)
                 connection.execute(delete(tables.node_sessions).where(tables.node_sessions.c.node == member.name))
@@ -393,16 +393,12 @@ class SharedStore(Store):
         return bool(ended)
 
     def leave(self) -> None:
-        """This node ends: its sessions are gone at once, without a lease."""
-        with plainly(self.name), self._database.reading.connect() as connection:
-            columns = tables.nodes.c
-            mine = connection.execute(
-                select(columns.name, columns.epoch, columns.beats).where(
-                    columns.name == self.node.name, columns.epoch == self.node.epoch
-                )
-            ).one_or_none()
-        if mine is not None:
-            self.end(Member(*mine))
+        """
+        This node ends: its sessions are gone at once, without a lease.
+
+        @raise StoreError: the database cannot write anything at the moment.
+        """
+        self.end(Member(self.node.name, self.node.epoch, 0), silent=False)
 
     # Reading.
 

@@ -29,7 +29,7 @@ from gossip.network.moderation import Moderation
 from gossip.network.nodes import Nodes
 from gossip.network.notes import Notes, coming_online
 from gossip.network.notices import Notices
-from gossip.network.outputs import Commit, Fetch, Find, ListChannels, Outputs, Send
+from gossip.network.outputs import Commit, Fetch, Find, ListChannels, Outputs, Relay, Send
 from gossip.network.people import People
 from gossip.network.players import Players
 from gossip.network.presence import Online, Presence, to_others
@@ -445,6 +445,14 @@ class Network:
                 jitter = round((2 * self._random() - 1) * SPREAD)
                 outputs.append(Send(session, Restart(self._new_ref(), max(downtime + jitter, 0))))
         return outputs
+
+    def notice(self, downtime: int) -> Outputs:
+        """
+        All games are told that the network will be away, on whichever node.
+
+        @param downtime: for how many seconds.
+        """
+        return [Relay(Noticed(downtime))] if self.nodes.shared else self.restart(downtime)
 
     # What other nodes bring.
 

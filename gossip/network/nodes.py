@@ -8,7 +8,7 @@ knows no copies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from msgspec import Raw
 from msgspec.structs import astuple
@@ -172,6 +172,15 @@ class Nodes:
     def own(self) -> list[SessionJoined]:
         """The sessions of this node, as others are told of them."""
         return [joined(session) for session in self._own.values()]
+
+    @property
+    def copies(self) -> Iterator[Session]:
+        """The sessions of all other nodes."""
+        return (session for theirs in self._copies.values() for session in theirs.values())
+
+    def sessions_of(self, node: str) -> Collection[Session]:
+        """The sessions of a node; those of this one have no name."""
+        return self._copies.get(node, {}).values() if node else self._own.values()
 
     @property
     def known(self) -> list[str]:

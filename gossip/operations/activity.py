@@ -186,6 +186,7 @@ _DEEDS: Final[dict[str, str | Callable[[Arguments], str]]] = {
     "filter/remove": lambda given: f"removed the filter for {_quoted(given['text'])}{_on(given)}",
     "report/add": "reported message {seq} on {channel}: {reason}",
     "report/resolve": _resolved,
+    "node/end": "declared the node {name} dead",
     "restart-notice": lambda given: f"announced a restart of {_counted(given['seconds'], 'second')}",
     "say": lambda given: f"said {_quoted(given['text'])} on {given['channel']}",
     "backup": "copied the database",

@@ -7,6 +7,7 @@ from typing import Final
 from gossip.operations import accounts, agents, audit, channels, filters, games, messages, reports, restrictions
 from gossip.operations.command import Command
 from gossip.operations.errands import Errand, RestartNotice, Say
+from gossip.operations.nodes import NodeEnd, NodeList
 from gossip.operations.operation import Operation
 from gossip.operations.rehearsal import Rehearse
 
@@ -17,7 +18,9 @@ OPERATIONS: Final[dict[str, type[Operation]]] = {
 }
 """All operations by their names."""
 
-ERRANDS: Final[dict[str, type[Errand]]] = {errand.wire: errand for errand in (Rehearse, RestartNotice, Say)}
+ERRANDS: Final[dict[str, type[Errand]]] = {
+    errand.wire: errand for errand in (Rehearse, RestartNotice, Say, NodeList, NodeEnd)
+}
 """All errands by their names."""
 
 COMMANDS: Final[dict[str, type[Command]]] = {**OPERATIONS, **ERRANDS}
@@ -33,5 +36,6 @@ KINDS: Final = {
     "ban": "keep players, games or addresses out",
     "filter": "keep words from being said",
     "report": "read and resolve reports of messages",
+    "node": "look after the daemons that share the network",
 }
 """The first word of commands that have two, with what all of them are for."""

@@ -7,7 +7,7 @@ They need a running daemon: there is nothing that gossipctl could do to the stor
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -25,6 +25,8 @@ class Errand(Command, frozen=True):
     """A command that the daemon carries out at once, and that changes nothing that is known."""
 
     needs_daemon = True
+    noted: ClassVar[bool] = True
+    """Whether a note of it is kept: not if it only looks."""
 
     async def run(self, gossip: GossipService) -> Outcome | None:
         """

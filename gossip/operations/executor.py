@@ -101,7 +101,8 @@ class Executor:
         if check is not None:
             check()
         outcome = await errand.run(self._gossip)
-        await self._gossip.change(Audited(note(errand.wire, errand, self._occasion(actor)), None))
+        if errand.noted:
+            await self._gossip.change(Audited(note(errand.wire, errand, self._occasion(actor)), None))
         return msgspec.to_builtins(errand) if outcome is None else await outcome()
 
     async def snapshot(self, actor: str) -> BinaryIO:

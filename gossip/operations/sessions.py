@@ -44,7 +44,7 @@ class SessionList(Struct, frozen=True, forbid_unknown_fields=True):
             return not wanted or wanted in f"{_game(entry[0])} {entry[0].peer}".lower()
 
         page = yield from paged(gossip.sessions(), _key, fits, self.after, self.limit)
-        shown = yield from page.shown(lambda some: [_shown(*each) for each in some])
+        shown = yield from page.shown(lambda some: [_shown(gossip, *each) for each in some])
         return {"sessions": shown, "next": page.next, "left": page.left, "total": page.total}
 
 
@@ -52,7 +52,10 @@ def sessions_of(gossip: GossipService, client_id: str) -> list[Result]:
     """The sessions of one game."""
     online = gossip.network.presence.online(client_id)
     found = () if online is None else online.sessions
-    return [_shown(session, gossip.transport_of(session)) for session in sorted(found, key=lambda each: each.opened_at)]
+    return [
+        _shown(gossip, session, gossip.transport_of(session))
+        for session in sorted(found, key=lambda each: each.opened_at)
+    ]
 
 
 def _game(session: Session) -> str:
@@ -65,12 +68,14 @@ def _key(entry: tuple[Session, str]) -> str:
     return f"{_game(session).lower()} {timestamp(session.opened_at)} {id(session):x}"
 
 
-def _shown(session: Session, transport: str) -> Result:
+def _shown(gossip: GossipService, session: Session, transport: str) -> Result:
     """
     @return: the game, address and transport of a session, the time it joined, its channels, the number of its players,
-        and the names of the first of them.
+        and the names of the first of them; and its node, if several daemons share the network.
     """
+    node = {} if gossip.cluster is None else {"node": session.node or gossip.cluster.node_name}
     return {
+        **node,
         "game": _game(session),
         "peer": str(session.peer),
         "transport": transport,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Event, Malformed, Unknown
@@ -102,6 +102,8 @@ class Status(TypedDict):
     in a word what is wrong: C{stuck}, C{stopping}, or a L{Trouble<gossip.store.errors.Trouble>} of the database.
     C{listening} are the endpoint strings of its listeners, C{waits_for_restart} are the settings that were changed and
     that only a restart applies. C{certificates} are those of listeners with TLS, the one that ends first comes first.
+    C{node} is the name of this node and C{nodes} are those of all, if several daemons share the network: then sessions,
+    games and players are those of all of them.
     Transports add what they count, under keys of their own: C{telnet_bytes}.
     """
 
@@ -120,3 +122,5 @@ class Status(TypedDict):
     listening: list[str]
     waits_for_restart: list[str]
     certificates: list[Ending]
+    node: NotRequired[str]
+    nodes: NotRequired[list[str]]

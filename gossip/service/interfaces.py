@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from msgspec import Struct
+from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from gossip.network.session import Session
@@ -90,6 +92,69 @@ class ITransportStatus(Interface):
 
     def counts() -> Sequence[Counts]:
         """What the transport counts; empty if it counts nothing."""
+
+
+class NodeStatus(Struct, frozen=True):
+    """
+    How a node is, as this one knows it.
+
+    @ivar here: whether it is this one.
+    @ivar address: where it listens.
+    @ivar since: when it started, a time like C{2027-01-31T12:00:00Z}.
+    @ivar behind: how late it hears what all nodes write, in seconds.
+    @ivar clock: how far its clock is behind that of the database, in seconds.
+    @ivar differs: whether settings that must be the same everywhere differ from those of this node.
+    """
+
+    name: str
+    here: bool
+    version: str
+    address: str
+    since: str
+    sessions: int
+    players: int
+    behind: float
+    clock: float
+    differs: bool
+
+
+class ClusterFigures(Struct, frozen=True):
+    """
+    What a node counts, for the metrics.
+
+    @ivar behind: how late it hears what all nodes write, in seconds.
+    @ivar heard: groups of changes that it heard.
+    @ivar relays: what it told the other nodes of its sessions.
+    @ivar resyncs: how often it read everything anew.
+    @ivar unknown: entries that a later release wrote.
+    @ivar queue: how full the queue of the notifications of the database is: 1 is full.
+    """
+
+    behind: float
+    heard: int
+    relays: int
+    resyncs: int
+    unknown: int
+    queue: float
+
+
+class ICluster(Protocol):
+    """
+    The nodes of a network that several daemons share.
+
+    @ivar node_name: the name of this node.
+    """
+
+    node_name: str
+
+    def statuses(self) -> Sequence[NodeStatus]:
+        """All nodes, sorted by their names."""
+
+    def figures(self) -> ClusterFigures:
+        """What this node counts."""
+
+    def end(self, name: str) -> Deferred[bool]:
+        """Declare another node dead. Fires with whether it was there."""
 
 
 class IGossip(Interface):

@@ -49,7 +49,7 @@ from gossip.service.changes_in_turn import ChangesInTurn, NotKept
 from gossip.service.clock import IClock
 from gossip.service.counters import Counters, Status
 from gossip.service.fanout import Fanout
-from gossip.service.interfaces import CertificateStatus, IConnection, IGossip, ITransportStatus
+from gossip.service.interfaces import CertificateStatus, ICluster, IConnection, IGossip, ITransportStatus
 from gossip.service.long_answers import LongAnswers, pieces_of, pieces_of_list
 from gossip.service.reads import Finding, Reading, Reads, no_history, no_message
 from gossip.service.rehearsals import PARTING_SECONDS, Rehearsals
@@ -93,6 +93,7 @@ class GossipService(Service):
     @ivar counters: what happened, for the metrics.
     @ivar transports: the transports that are open.
     @ivar certificates: returns the certificates of their listeners.
+    @ivar cluster: the nodes of the network; C{None} if this daemon is alone.
     @ivar heard: the observers of messages, on all channels.
     @ivar removed: the observers of removals.
     @ivar watch: what owners see of the sessions of their games.
@@ -127,6 +128,7 @@ class GossipService(Service):
         self.counters = counters
         self.transports = transports
         self.certificates = certificates
+        self.cluster: ICluster | None = None
         self.waits_for_restart: Sequence[str] = ()
         self.listening: Sequence[str] = ()
         self.heard: set[Callable[[MessageSaid], None]] = set()
@@ -462,19 +464,22 @@ class GossipService(Service):
         self._carry_out(self.network.channels.announce(channel, text, self.now()))
 
     def notice(self, seconds: int) -> None:
-        """Tell all games that the network will be away for this many seconds."""
-        self._carry_out(self.network.restart(seconds))
+        """Tell all games that the network will be away for this many seconds, on whichever node."""
+        self._carry_out(self.network.notice(seconds))
 
     def sessions(self) -> list[tuple[Session, str]]:
-        """The sessions that have authenticated, each with the transport that carries it."""
-        return [
+        """The sessions that have authenticated, on all nodes, each with the transport that carries it."""
+        here = [
             (session, connection.transport_name)
             for session, connection in self._connections.items()
             if session.situation is Situation.ACTIVE
         ]
+        return [*here, *((session, session.transport) for session in self.network.nodes.copies)]
 
     def transport_of(self, session: Session) -> str:
         """The transport that carries a session; empty if none does any more."""
+        if session.node:
+            return session.transport
         connection = self._connections.get(session)
         return "" if connection is None else connection.transport_name
 
@@ -500,6 +505,9 @@ class GossipService(Service):
                 {"names": list(each.names), "ends": timestamp(each.ends, "seconds")} for each in self.certificates()
             ],
         }
+        if self.cluster is not None:
+            status["node"] = self.cluster.node_name
+            status["nodes"] = [each.name for each in self.cluster.statuses()]
         counts = {counts.name: counts.by_kind for transport in self.transports for counts in transport.counts()}
         return cast("Status", {**status, **counts})
 

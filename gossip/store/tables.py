@@ -253,6 +253,8 @@ nodes: Final = Table(
     Column("settings", Text, nullable=False),
     Column("draining", Boolean, nullable=False),
     Column("started_at", Double, nullable=False),
+    Column("ahead", Double, nullable=False, server_default="0"),
+    Column("behind", Double, nullable=False, server_default="0"),
 )
 
 positions: Final = Table(

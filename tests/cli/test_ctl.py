@@ -120,6 +120,8 @@ class TerminalTests(SynchronousTestCase):
         names = ("name", "admin", "disabled", "email", "has_password", "created_at", "until", "address")
         account: dict[str, Any] = {**dict.fromkeys(names, hostile), "games": [hostile]}
         credentials = dict.fromkeys(("name", "short_name", "client_id", "client_secret", "old_secret_until"), hostile)
+        node = {**dict.fromkeys(("name", "version", "address", "since", "sessions", "players"), hostile), "here": True}
+        node |= {"behind": 0.5, "clock": -7.5, "differs": True}
         results: dict[str, Any] = {
             "game/add": credentials,
             "game/list": {"games": [game]},
@@ -146,6 +148,8 @@ class TerminalTests(SynchronousTestCase):
             "restart-notice": {"seconds": hostile},
             "game/rehearse": {"steps": [{"step": "tell", "sent": hostile, "outcome": hostile, "done": None}]},
             "say": {"channel": hostile},
+            "node/list": {"nodes": [node]},
+            "node/end": {"name": hostile},
         }
         views = {command.view for command in COMMANDS.values()}
         self.assertEqual(views, {COMMANDS[wire].view for wire in results}, "each view is tried")

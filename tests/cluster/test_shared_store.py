@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy import select, text
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.cluster.members import Member
+from gossip.cluster.members import Beat, Member
 from gossip.cluster.shared_store import Node, Pending, SharedStore, scope_of
 from gossip.cluster.wire import Entry, Group, Judged, NodeGone, NodeJoined, Parts
 from gossip.network.relays import SessionJoined, SessionLeft, SignedOut, Subscribed
@@ -214,13 +214,16 @@ class SharedStoreTests(OnPostgreSQL, SynchronousTestCase):
 
     def test_beat(self) -> None:
         """Beats grow while a node lives; one that was declared dead learns it, and its connection is ended."""
-        self.assertTrue(self.a.beat()[0])
-        alive, members, now = self.a.beat()
-        self.assertTrue(alive)
-        self.assertEqual({each.name: each.beats for each in members}, {"a": 2, "b": 0})
-        self.assertLess(abs(now - time.time()), 60)
+        self.assertTrue(self.a.beat().alive)
+        look = self.a.beat(Beat("digest", 1.5, 0.25))
+        self.assertTrue(look.alive)
+        self.assertEqual({each.name: each.beats for each in look.members}, {"a": 2, "b": 0})
+        (a,) = (each for each in look.members if each.name == "a")
+        self.assertEqual((a.version, a.settings, a.ahead, a.behind), ("1.0", "digest", 1.5, 0.25))
+        self.assertLess(abs(look.now - time.time()), 60)
+        self.assertLess(look.queue, 1)
         ear = self.listen(self.a)
-        (b,) = (each for each in members if each.name == "b")
+        (b,) = (each for each in look.members if each.name == "b")
         self.assertFalse(self.a.end(Member("b", b.epoch, b.beats - 1)))
         self.assertTrue(self.a.end(b))
         (group,) = self.heard(ear, 1)
@@ -228,7 +231,16 @@ class SharedStoreTests(OnPostgreSQL, SynchronousTestCase):
         # Its connection is broken; with a new one it learns that the database does not know it any more.
         with self.assertRaises(StoreError):
             self.b.beat()
-        self.assertFalse(self.b.beat()[0])
+        self.assertFalse(self.b.beat().alive)
+
+    def test_end(self) -> None:
+        """An admin can declare a node dead that still beats, once."""
+        (b,) = (each for each in self.a.beat().members if each.name == "b")
+        self.b.beat()
+        self.assertFalse(self.a.end(b))
+        self.assertTrue(self.a.end(b, silent=False))
+        self.assertFalse(self.a.end(b, silent=False))
+        self.assertEqual([each.name for each in self.a.beat().members], ["a"])
 
     def test_begin(self) -> None:
         """A new life tells all its sessions, instead of those that it had."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.cli.daemon import Failed
 from tests.support.daemon import Daemon, Frame, Game, eventually
 from tests.support.databases import OnPostgreSQL
 from tests.support.world import FLAGS
@@ -186,6 +187,45 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
         self.assertEqual([each.get("error") for each in answers], [None] * 4)
         numbers = [each["payload"]["report"] for each in answers]
         self.assertEqual(sorted(numbers), [1, 2, 3, 4])
+
+    def test_nodes(self) -> None:
+        """An admin sees all nodes and the sessions of all, tells all games of a restart, and can end a node."""
+        alpha, beta = self.register("Alpha"), self.register("Beta")
+        games = [self.join(self.a, alpha, players=["Ana", "Cy"]), self.join(self.b, beta, players=["Bo"])]
+        games[1].ask("channels/unsubscribe", {"channel": "x"})
+        for node in (self.a, self.b):
+            eventually(lambda: len(node.admin("node/list")["nodes"]) == 2, "two nodes")  # noqa: B023
+        listed = [
+            (each["name"], each["here"], each["sessions"], each["players"], each["differs"])
+            for each in self.a.admin("node/list")["nodes"]
+        ]
+        self.assertEqual(listed, [("a", True, 1, 2, False), ("b", False, 1, 1, False)])
+        shown = self.b.gossipctl_text("node", "list")
+        self.assertEqual([line.split()[0] for line in shown.splitlines()], ["NODE", "a", "b"])
+        self.assertIn("b (this one)", shown)
+        status = self.b.status()
+        self.assertEqual((status["node"], status["nodes"], status["sessions"]), ("b", ["a", "b"], 2))
+        for node in (self.a, self.b):
+            sessions = node.gossipctl("sessions")["sessions"]
+            self.assertEqual([(each["game"], each["node"]) for each in sessions], [("Alpha", "a"), ("Beta", "b")])
+        self.a.admin("restart-notice", seconds=100)
+        for game in games:
+            self.assertIn(game.expect("restart")["payload"]["downtime"], range(95, 106))
+        for name, why in (("nobody", "no such node"), ("a", "this is the node that you ask")):
+            with self.assertRaises(Failed) as caught:
+                self.a.admin("node/end", name=name)
+            self.assertIn(why, str(caught.exception))
+        self.a.admin("node/end", name="b")
+        self.b.logged("hears the others", times=2)
+        self.a.logged("node b joined", times=2)
+
+    def test_settings_that_differ(self) -> None:
+        """A node with other settings is told of, and marked."""
+        self.b.configure(CONFIG + "[limits]\nchannels = 7\n")
+        self.b.send_signal(signal.SIGHUP)
+        self.a.logged("node b has other settings")
+        marked = {each["name"]: each["differs"] for each in self.a.admin("node/list")["nodes"]}
+        self.assertEqual(marked, {"a": False, "b": True})
 
     def test_same_name(self) -> None:
         """A second node of a name does not start, and neither does a daemon that is alone."""

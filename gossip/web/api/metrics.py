@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from twisted.web.server import Request
 
 from gossip.service.counters import LATENCIES, Status
+from gossip.service.interfaces import ICluster
 from gossip.service.service import GossipService
 from gossip.web.http.requests import answer
 from gossip.web.live import Live
@@ -69,6 +70,8 @@ class DaemonCollector(Collector):
         )
         if self._live is not None:
             yield from self._readers(self._live)
+        if self._gossip.cluster is not None:
+            yield from self._nodes(self._gossip.cluster)
 
     def _who_is_here(self, status: Status) -> Iterator[Metric]:
         registry = self._gossip.network.registry
@@ -92,6 +95,29 @@ class DaemonCollector(Collector):
         yield GaugeMetricFamily("gossip_registered_games", "Games that are registered.", len(registry.games))
         yield GaugeMetricFamily("gossip_accounts", "Accounts.", len(registry.accounts.all))
         yield GaugeMetricFamily("gossip_open_reports", "Reports that wait for an admin.", len(registry.reports))
+
+    def _nodes(self, cluster: ICluster) -> Iterator[Metric]:
+        statuses, figures = cluster.statuses(), cluster.figures()
+        differ = sum(each.differs for each in statuses)
+        yield GaugeMetricFamily("gossip_nodes", "Nodes of the network, this one included.", len(statuses))
+        yield GaugeMetricFamily("gossip_nodes_differing", "Nodes with other settings than this one.", differ)
+        yield GaugeMetricFamily(
+            "gossip_cluster_behind_seconds", "How late this node hears what all nodes write.", figures.behind
+        )
+        yield CounterMetricFamily("gossip_cluster_heard", "Groups of changes that this node heard.", figures.heard)
+        yield CounterMetricFamily("gossip_cluster_relays", "What this node told of its sessions.", figures.relays)
+        yield CounterMetricFamily("gossip_cluster_resyncs", "Times that everything was read anew.", figures.resyncs)
+        yield CounterMetricFamily(
+            "gossip_cluster_stale",
+            "Changes that were judged again, since another node was first.",
+            self._gossip.counters.stale,
+        )
+        yield CounterMetricFamily(
+            "gossip_cluster_unknown", "What this node could not read, written by a later release.", figures.unknown
+        )
+        yield GaugeMetricFamily(
+            "gossip_cluster_queue_usage", "How full the database's queue of notifications is; 1 is full.", figures.queue
+        )
 
     def _readers(self, live: Live) -> Iterator[Metric]:
         yield GaugeMetricFamily("gossip_readers", "Pages that follow messages live.", len(live))

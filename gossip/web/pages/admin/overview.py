@@ -84,7 +84,8 @@ class OverviewPage(_LogPage):
         self._config_file = config_file
 
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
-        status = self._layout.gossip.status()
+        gossip = self._layout.gossip
+        status = gossip.status()
         reports = await self.tell(ReportList(limit=5), actor)
         entries: list[AuditEntry] = await self._layout.read(self._layout.store.audit, LATEST)
         suggested = await self.suggested("channel")
@@ -95,6 +96,7 @@ class OverviewPage(_LogPage):
             "uptime": span(status["uptime"]),
             "reports": reports["reports"],
             "entries": self._lines(entries),
+            "nodes": () if gossip.cluster is None else gossip.cluster.statuses(),
             "suggested": suggested,
             "all_channels": len(self._layout.gossip.network.registry.channels) == len(suggested["channel"]),
             "main_channel": self._public.main_channel() or "",
