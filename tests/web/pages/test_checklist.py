@@ -141,6 +141,15 @@ class ChecklistTests(PagesTestCase):
         self.assertIn(("details", {}), self.root.get("/admin").page.tags)
         self.assertLess(self.text().index("Latest activity"), self.text().index("Set up Gossip"))
 
+    def test_set_up(self) -> None:
+        """The first admin has the list open before everything else, even if a game was tried before."""
+        self.world.add("Alpha")
+        self.service.join("Alpha")
+        answer = self.root.get("/admin?done=set-up")
+        self.assertIn(("details", {"open": None}), answer.page.tags)
+        self.assertLess(seen(answer).index("Set up Gossip"), seen(answer).index("Latest activity"))
+        self.assertEqual(seen(answer).count("Set up Gossip"), 1)
+
     def test_postgresql(self) -> None:
         """What the daemon cannot know is not counted."""
         self.service.store.copies = False

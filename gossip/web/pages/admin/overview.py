@@ -16,7 +16,7 @@ from gossip.operations.sessions import SessionList
 from gossip.registry.changes import AuditEntry
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.requests import PublicRequest
-from gossip.web.http.urls import number_parameter
+from gossip.web.http.urls import number_parameter, parameter
 from gossip.web.pages.admin.page import AdminPage, rows_of, window
 from gossip.web.views.checklist import Checklists
 from gossip.web.views.formatting import span
@@ -93,6 +93,8 @@ class OverviewPage(_LogPage):
             "status": status,
             "checklist": await self._checklists.now(),
             "config_file": self._config_file,
+            # Whoever was here before the set-up has tried a game in a terminal.
+            "is_set_up": parameter(request, "done") == "set-up",
             "uptime": span(status["uptime"]),
             "reports": reports["reports"],
             "entries": self._lines(entries),
