@@ -136,7 +136,7 @@ class _Add(Operation, frozen=True):
     Restrict a game, a player or an address, on a channel or everywhere.
 
     @ivar who: a game, PLAYER@GAME, an IP address, or a network like 192.0.2.0/24.
-    @ivar reason: why; shown to the person affected.
+    @ivar reason: why; shown to the person affected, and on the page /moderation if there is one.
     @ivar channel: only on this channel; everywhere if it is not given.
     @ivar minutes: how long, in minutes; for good if it is not given.
     """

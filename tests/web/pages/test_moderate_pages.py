@@ -69,6 +69,17 @@ class ModeratePagesTests(PagesTestCase):
     def links(self, visitor: Visitor, path: str) -> list[str]:
         return [link for link in visitor.get(path).page.links() if link.startswith("/moderate")]
 
+    def test_reason(self) -> None:
+        """Before a reason is written, it is said by whom it is read: by everybody, if there is an open book."""
+        hint = "shown to the person affected"
+        rules = self.world.network.rules
+        for published, everybody in (("games", True), ("all", True), ("off", False)):
+            rules.settings = replace(rules.settings, public_moderation=published)
+            for visitor, path in ((self.ana, PAGE), (self.visitors["Root"], "/admin/moderation")):
+                text = seen(visitor.get(path))
+                self.assertIn(hint, text)
+                self.assertEqual(f"{hint}, and to everybody on the page Moderation" in text, everybody, path)
+
     def test_who(self) -> None:
         """The page is there for moderators of the channel and for admins; for all others there is nothing."""
         codes = {
