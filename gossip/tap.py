@@ -320,7 +320,7 @@ class Daemon(MultiService):
         @raise EndpointError: the endpoint string is wrong.
         """
         try:
-            listener, certificates = listen(endpoint, factory, self._reactor, self._clock)
+            listener, certificates = listen(endpoint, factory, self._reactor, self._clock, self._room)
         except EndpointError as error:
             raise EndpointError(f"cannot listen on {endpoint}: {error}") from None
         listener.setServiceParent(self)

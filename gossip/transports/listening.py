@@ -19,6 +19,7 @@ from twisted.plugin import getPlugins
 
 from gossip.service.clock import IClock
 from gossip.service.interfaces import CertificateStatus
+from gossip.transports.admission import Room
 from gossip.transports.certificates import CertificateError, Certificates, PemFiles
 from gossip.transports.endpoints import PARAMETERS, Endpoint, EndpointError, parse
 from gossip.transports.half_close import HalfCloseableTLSFactory
@@ -113,13 +114,16 @@ def try_out(text: str) -> Sequence[CertificateStatus]:
     return () if listener.certificates is None else listener.certificates.status
 
 
-def listen(text: str, factory: IProtocolFactory, reactor: Any, clock: IClock) -> tuple[IService, Certificates | None]:
+def listen(
+    text: str, factory: IProtocolFactory, reactor: Any, clock: IClock, room: Room | None = None
+) -> tuple[IService, Certificates | None]:
     """
     Make a service that listens while it runs.
 
     @param text: the endpoint string.
     @param factory: accepts the connections; the protocols that it speaks, if it provides
         C{IProtocolNegotiationFactory}, are for peers that negotiate one by ALPN.
+    @param room: counts the connections of all listeners.
     @return: the service, and its certificates if it uses TLS.
     @raise EndpointError: the string is wrong.
     """
@@ -128,7 +132,7 @@ def listen(text: str, factory: IProtocolFactory, reactor: Any, clock: IClock) ->
     if listener.certificates is not None:
         factory = HalfCloseableTLSFactory(listener.certificates, False, factory, clock)
     if listener.proxied:
-        factory = ProxiedFactory(factory, clock)  # around TLS: the header comes first, unencrypted
+        factory = ProxiedFactory(factory, clock, room)  # around TLS: the header comes first, unencrypted
     try:
         return strports.service(listener.endpoint, factory, reactor), listener.certificates
     except Exception as error:

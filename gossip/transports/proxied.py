@@ -3,6 +3,7 @@ Connections from a proxy that speaks the PROXY protocol: endpoints that begin wi
 
 The proxy sends a header that says where a connection comes from. Twisted makes the protocol before it reads the header,
 so everything that counts connections would see the address of the proxy only. Here the protocol is made afterwards.
+Until then the connection has a place of its own in the room for connections.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.protocols.haproxy._wrapper import HAProxyProtocolWrapper, HAProxyWrappingFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
+
+from gossip.transports.admission import Room
 
 HEADER_SECONDS: Final = 10
 """How long the header may take, in seconds: a proxy sends it at once."""
@@ -38,7 +41,14 @@ class ProxiedConnection(HAProxyProtocolWrapper):
 
     def __init__(self, factory: Any) -> None:
         super().__init__(factory, _Kept())
+        self._in_room = True
+        factory.room.enter()
         self._deadline: IDelayedCall = factory.clock.callLater(HEADER_SECONDS, self._give_up)
+
+    def _leave_room(self) -> None:
+        if self._in_room:
+            self._in_room = False
+            self.factory.room.leave()
 
     def _give_up(self) -> None:
         self.transport.abortConnection()
@@ -51,6 +61,7 @@ class ProxiedConnection(HAProxyProtocolWrapper):
 
     def _begin(self, data: bytes) -> None:
         self._deadline.cancel()
+        self._leave_room()  # the protocol takes a place, if it is taken
         protocol = self.factory.wrappedFactory.buildProtocol(self.getPeer())
         if protocol is None:
             self.transport.abortConnection()
@@ -74,6 +85,7 @@ class ProxiedConnection(HAProxyProtocolWrapper):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._deadline.active():
             self._deadline.cancel()
+        self._leave_room()
         super().connectionLost(reason)
 
 
@@ -82,13 +94,16 @@ class ProxiedFactory(HAProxyWrappingFactory):
 
     noisy = False
 
-    def __init__(self, factory: Any, clock: IReactorTime) -> None:
+    def __init__(self, factory: Any, clock: IReactorTime, room: Room | None = None) -> None:
         """
         @param factory: accepts the connections that come through the proxy.
         @param clock: for the time that the header may take.
+        @param room: counts the connections of all listeners.
         """
         super().__init__(factory)
         self.clock = clock
+        self.room = room or Room()
 
-    def buildProtocol(self, addr: object) -> ProxiedConnection:
-        return ProxiedConnection(self)
+    def buildProtocol(self, addr: object) -> ProxiedConnection | None:  # type: ignore[override]
+        # The factory refuses a connection for which there is no room itself, and may say so.
+        return None if self.room.crowded else ProxiedConnection(self)

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from gossip.registry.addresses import Address, read
-from gossip.transports.admission import Admission
+from gossip.transports.admission import REFUSED_AT_ONCE, Admission
 from gossip.transports.proxied import HEADER_SECONDS, ProxiedFactory
 from gossip.transports.sniffer import RequestLineSnifferFactory
 
@@ -153,6 +153,25 @@ class ProxiedTests(SynchronousTestCase):
         self.clock.advance(HEADER_SECONDS)
         self.assertFalse(transport.connected)
         self.assertEqual(self.guests.made, [])
+
+    def test_room(self) -> None:
+        """A connection has a place while its header is read; with far too few places no more are accepted."""
+        room = self.factory.room
+        room.most = 1
+        for rest in (HEADER[-1:], b"x" * 200):  # a header, and none
+            transport = self.connect(HEADER[:-1])
+            self.assertEqual(room.taken, 1)
+            transport.protocol.dataReceived(rest)
+            self.assertEqual(room.taken, 0, "what takes the connection counts it from here on")
+            transport.loseConnection()
+            self.assertEqual(room.taken, 0)
+        gone = self.connect(HEADER[:-1])
+        gone.loseConnection()
+        self.assertEqual(room.taken, 0)
+        waiting = [self.connect(HEADER[:-1]) for _ in range(1 + REFUSED_AT_ONCE)]
+        self.assertIsNone(self.factory.buildProtocol(PROXY))
+        self.clock.advance(HEADER_SECONDS)
+        self.assertEqual((room.taken, [each.connected for each in waiting]), (0, [False] * len(waiting)))
 
     def test_refused(self) -> None:
         """A connection that the factory does not take ends."""
