@@ -69,6 +69,12 @@ class HouseRules:
             for mistake in mistakes(source):
                 self._log.warn("a part of the rules is not shown as it was meant: {mistake}", mistake=mistake)
             return document("Rules", source, frozenset())
+        except RecursionError:
+            # Its traceback has a thousand lines, and says no more.
+            self._log.error(
+                "/rules shows the default rules: {error}", error="the file nests lists or quotes too deeply"
+            )
+            return document("Rules", default(), frozenset())
         except Exception:
             self._log.failure("/rules shows the default rules: no page can be made of the file")
             return document("Rules", default(), frozenset())
