@@ -1,0 +1,112 @@
+"""Texts and names as they pass between MUDs of Intermud-3 and the network. Without I/O."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from gossip.protocol.emotes import BEGINNING, emote
+from gossip.transports.telnet.lines import one_line
+
+TEXT_BYTES: Final = 1500
+"""The maximum length of a text in a packet, in bytes."""
+
+PACKETS: Final = 6
+"""A text is at most this many packets."""
+
+CUT: Final = "..."
+"""The end of a text that was longer."""
+
+_ANSI: Final = re.compile(r"\x1b\[[^A-Za-z]{0,32}[A-Za-z]")
+
+_COLOURS: Final = ("BLACK", "RED", "GREEN", "ORANGE", "YELLOW", "BLUE", "MAGENTA", "CYAN", "WHITE")
+_MARKS: Final = frozenset(
+    (
+        *("RESET", "BOLD", "FLASH", "BLINK", "UNDERLINE", "REVERSE", "ITALIC", "INITTERM", "ENDTERM", "CLEARLINE"),
+        *_COLOURS,
+        *(f"B_{colour}" for colour in _COLOURS),
+        *(f"{ground}{number:03}" for ground in "FB" for number in range(256)),
+    )
+)
+"""The colours and styles that LPC MUDs write between two C{%^} (pinkfish codes)."""
+
+_NOT_IN_USERS: Final = re.compile("[^a-z0-9]")
+_ACTOR: Final = "$N"
+
+
+def heard(text: str) -> str:
+    """Read a text of a MUD: its colours are dropped."""
+    return one_line(_without_marks(_ANSI.sub("", text)))
+
+
+def _without_marks(text: str) -> str:
+    """Only what is known as a mark is dropped: in C{%^RED%^HELLO%^RESET%^}, the word is between two marks, too."""
+    first, *pieces = text.split("%^")
+    if not pieces:
+        return text
+    *between, last = pieces
+    return "".join((first, *(piece for piece in between if piece not in _MARKS), last))
+
+
+def heard_emote(text: str, name: str, target: str = "") -> str:
+    """
+    Read an emote of a MUD, in which C{$N} stands for the player and C{$O} for the target.
+
+    @return: the message for the network: an emote if the text begins with the player, else a text.
+    """
+    text = heard(text)
+    acting = text.startswith(f"{_ACTOR} ")
+    text = text.removeprefix(f"{_ACTOR} ") if acting else text
+    names = {"$N": heard(name), "$O": heard(target)}
+    text = re.sub(r"\$[NO]", lambda found: names[found[0]], text)
+    return f"{BEGINNING}{text}" if acting and text else text
+
+
+def written(text: str) -> str:
+    """Write a text or a name of another game: nothing in it is a colour or stands for a name."""
+    return re.sub(r"\$(?=[NO])", "$ ", one_line(text)).replace("%^", "% ^")
+
+
+def user(name: str) -> str:
+    """The name of a player as one word, which its MUD finds the player by: its letters and digits of ASCII."""
+    return _NOT_IN_USERS.sub("", unicodedata.normalize("NFKD", name).lower())
+
+
+def said(message: str) -> Iterator[tuple[str, str]]:
+    """
+    Write a message on a channel.
+
+    @return: the type and the text of each packet.
+    """
+    doing = emote(message)
+    for number, part in enumerate(spread(written(message if doing is None else doing))):
+        yield ("channel-m", part) if number or doing is None else ("channel-e", f"{_ACTOR} {part}")
+
+
+def told(message: str) -> Iterator[str]:
+    """Write a tell: the text of each packet. An emote is between asterisks."""
+    doing = emote(message)
+    return spread(written(message) if doing is None else f"*{written(doing)}*")
+
+
+def spread(text: str) -> Iterator[str]:
+    """
+    Split a text between words, else between characters; nothing if it is empty.
+
+    @return: at most L{PACKETS} parts of at most L{TEXT_BYTES}. The last one ends in L{CUT} if there was more.
+    """
+    rest = text.strip()
+    for number in range(PACKETS, 0, -1):
+        if len(rest.encode("utf-8", "replace")) <= TEXT_BYTES:
+            if rest:
+                yield rest
+            return
+        most = TEXT_BYTES - (0 if number > 1 else len(CUT))
+        part = rest.encode("utf-8", "replace")[:most].decode(errors="ignore")
+        blank = part.rfind(" ")
+        if blank > 0 and rest[len(part)] != " ":
+            part = part[:blank]
+        rest = rest[len(part) :].lstrip()
+        yield part.rstrip() + ("" if number > 1 else CUT)
