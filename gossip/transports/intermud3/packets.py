@@ -244,9 +244,12 @@ class Record(Struct, frozen=True, kw_only=True):
         """
         named = [self.mudlib, self.base_mudlib, self.driver, self.kind, self.status]
         head: list[Value] = [state, self.address, self.port, self.tcp, self.udp, *named]
-        return (
-            [*head, self.email, {**self.services}, {**self.other} or 0] if protocol >= 3 else [*head, {**self.services}]
-        )
+        services, other = _mapping(self.services.items()), _mapping(self.other.items())
+        return [*head, self.email, services, other or 0] if protocol >= 3 else [*head, services]
+
+
+def _mapping(entries: Iterable[tuple[str, Value]]) -> Value:
+    return dict(entries)
 
 
 class Startup(Struct, frozen=True):

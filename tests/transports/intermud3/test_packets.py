@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.transports.intermud3.mudmode import frame, read, write
+from gossip.transports.intermud3.mudmode import Value, frame, read, write
 from gossip.transports.intermud3.packets import (
     FRAME_BYTES,
     BadPacket,
@@ -62,8 +62,10 @@ class PacketTests(SynchronousTestCase):
         self.assertEqual(packet('({"who-reply",200,"PyGate",0,"ExVenture","alice",({,}),})').rest, ([0],))
         self.assertEqual(packet('({"locate-reply",5,"A",0,"B","bo","C","Ana",})').rest, ("C", "Ana", 0, 0))
         self.assertEqual(packet('({"startup-req-1",5,"A",0,"*b",0,' + "0," * 14 + "})").type, "startup-req-3")
-        self.assertEqual([*map(text_of, [0, "0", "x", []])], ["", "", "x", ""])
-        self.assertEqual([*map(number_of, [1, "-1", "x", 2.5, []])], [1, -1, 0, 2, 0])
+        values: list[Value] = [0, "0", "x", []]
+        self.assertEqual([*map(text_of, values)], ["", "", "x", ""])
+        values = [1, "-1", "x", 2.5, []]
+        self.assertEqual([*map(number_of, values)], [1, -1, 0, 2, 0])
 
     def test_no_packet(self) -> None:
         """What has no beginning of a packet cannot even be answered."""
