@@ -286,8 +286,14 @@ class Registry:
             raise Refused("taken", field, f"the {what} {name} looks like one that is taken")
 
     def become(self, other: Registry) -> None:
-        """Know exactly what another registry knows, which is not used any more; L{numbers} stay."""
+        """
+        Know exactly what another registry knows, which is not used any more; L{numbers} stay. What was read of this one
+        before is no longer what is known: read its attributes anew, and compare its counts of changes.
+        """
+        revisions = self.revision + 1, self.channels_revision + 1
         vars(self).update({name: value for name, value in vars(other).items() if name != "numbers"})
+        # Those of the other one count from its own beginning: they could be the same by chance.
+        self.revision, self.channels_revision = revisions
 
     def enact(self, change: Change) -> None:
         """Apply a change, which must have been checked."""

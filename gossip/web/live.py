@@ -22,8 +22,9 @@ from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
 from gossip.registry.addresses import Address
-from gossip.registry.changes import Channel, MessageSaid, MessagesRemoved
-from gossip.registry.removals import Removals, emptied
+from gossip.registry.changes import MessageSaid, MessagesRemoved
+from gossip.registry.registry import Registry
+from gossip.registry.removals import emptied
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import Problem
 
@@ -203,20 +204,17 @@ class Live:
     def __init__(
         self,
         clock: IReactorTime,
-        channels: dict[str, Channel],
-        removals: Removals,
+        registry: Registry,
         encode: Encode,
         most: Readers,
     ) -> None:
         """
-        @param channels: the channels of the registry; readers get nothing of hidden ones.
-        @param removals: the removed messages of the registry.
+        @param registry: what is known: readers get nothing of hidden channels, and nothing of removed messages.
         """
         self.dropped = 0
         self.most = most
         self._clock = clock
-        self._channels = channels
-        self._removals = removals
+        self._registry = registry
         self._encode = encode
         self._readers: dict[str | None, dict[Reader, None]] = {}
         self._addresses: Counter[Address] = Counter()
@@ -248,7 +246,7 @@ class Live:
 
     def removed(self, change: MessagesRemoved) -> None:
         """Messages were removed: they are forgotten, and the lines of readers change in place."""
-        self._recent = deque(self._removals.applied(self._recent), maxlen=_RECENT)
+        self._recent = deque(self._registry.removals.applied(self._recent), maxlen=_RECENT)
         if self._addresses or self._heard:
             self._queue(change)
 
@@ -274,7 +272,7 @@ class Live:
             if isinstance(each, MessagesRemoved):
                 self._add_removed(each, frames)
                 continue
-            [said] = self._removals.applied([each])
+            [said] = self._registry.removals.applied([each])
             if not self._is_shown(said.channel):
                 # If the channel is shown again soon, a reader that stayed would miss this message; one that
                 # reconnects catches up.
@@ -325,7 +323,7 @@ class Live:
             self._handing = self._clock.callLater(0, self._hand_out)
 
     def _is_shown(self, channel: str) -> bool:
-        known = self._channels.get(channel)
+        known = self._registry.channels.get(channel)
         return known is not None and not known.hidden
 
     # Readers.
@@ -387,7 +385,7 @@ class Live:
         for said in itertools.chain(self._recent, heard):
             if self._is_shown(said.channel) and (reader.channel is None or reader.channel == said.channel):
                 missed.setdefault((said.channel, said.seq), said)
-        missed = {(said.channel, said.seq): said for said in self._removals.applied(list(missed.values()))}
+        missed = {(said.channel, said.seq): said for said in self._registry.removals.applied(list(missed.values()))}
         if reader.channel is None:
             text = b"".join(
                 frame(self._encode(said), number=milliseconds(said))
@@ -409,7 +407,7 @@ class Live:
         def is_followed(name: str) -> bool:
             return self._is_shown(name) and channel in (None, name)
 
-        return b"".join(map(self._removed_frame, self._removals.since(since - EARLIER, is_followed)))
+        return b"".join(map(self._removed_frame, self._registry.removals.since(since - EARLIER, is_followed)))
 
     def _unread(self, failure: Failure, reader: Reader) -> None:
         self._log.failure("the history could not be read", failure)

@@ -127,8 +127,7 @@ def public_site(
         text: str = line(said, public.is_game(said.game))
         return text.strip().encode("utf-8", "replace")
 
-    registry = gossip.network.registry
-    live = Live(clock, registry.channels, registry.removals, encode, readers or Readers())
+    live = Live(clock, gossip.network.registry, encode, readers or Readers())
     chat = ChatPages(layout, public, queries, live)
     ownerless = OwnerlessGames(layout, cookies, executor)
     router = Router(layout.problem_page)

@@ -40,6 +40,17 @@ class RegistryTests(SynchronousTestCase):
         self.registry.enact(GameSaved(ALPHA))
         self.registry.enact(GameSaved(BETA))
 
+    def test_become(self) -> None:
+        """Who compares the counts of changes sees that everything may be different, whatever was counted elsewhere."""
+        other = Registry()
+        for registry, name in ((self.registry, "old"), (other, "new")):
+            registry.enact(ChannelSaved(Channel(name)))
+        before = self.registry.revision, self.registry.channels_revision
+        self.registry.become(other)
+        self.assertEqual([*self.registry.channels], ["new"])
+        self.assertGreater(self.registry.revision, before[0])
+        self.assertGreater(self.registry.channels_revision, before[1])
+
     def test_names(self) -> None:
         """Games are found by short name, without case."""
         self.assertEqual(

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.registry.changes import Channel, ChannelSaved, MessageSaid, MessagesRemoved, Removal
+from gossip.registry.registry import Registry
 from gossip.web.live import ALIVE_SECONDS, BACKLOG_BYTES, MISSED, Readers, frame
 from gossip.web.site import public_site
 from tests.support.memory_service import MemoryService
@@ -173,6 +174,27 @@ class FollowTests(LiveTestCase):
         self.clock.advance(ALIVE_SECONDS)
         self.assertTrue(browser.transport.disconnecting)
         self.assertEqual(len(self.site.live), 0)
+
+    def test_known_anew(self) -> None:
+        """What was hidden, published or removed while a node heard nothing of the others counts on its pages."""
+        shown, hidden = self.follow("/chat/other/live"), self.follow()
+        self.written(shown), self.written(hidden)
+        known = Registry()
+        for channel in (Channel("gossip"), Channel("other", hidden=False)):
+            known.enact(ChannelSaved(channel))
+        gone = MessageSaid("other", 2, uuid(1), "Alpha", "Ana", "Gone", self.clock.wall)
+        known.enact(MessagesRemoved((gone,), Removal(self.clock.wall, "root", "ads")))
+        self.service.network.registry.become(known)
+        self.hear(1)
+        self.hear(2, "Gone", "other")
+        self.turn()
+        self.assertEqual(self.written(hidden), b"")
+        text = self.written(shown)
+        self.assertIn(b"[removed: ads]", text)
+        self.assertNotIn(b"Gone", text)
+        page = Browser(self.site).ask("GET", "/chat/other")[2]
+        self.assertIn("[removed: ads]", str(page))
+        self.assertNotIn("Gone", str(page))
 
     def test_hidden_for_a_moment(self) -> None:
         """A reader of a channel that was hidden for a moment misses no message."""

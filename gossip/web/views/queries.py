@@ -130,7 +130,7 @@ class CachedQueries:
         self._kept = Cache(layout.clock)
         self._spoken: Counter[str] = Counter()
         # What is cached, or was read a moment ago, does not know of the latest ones.
-        self._removals = layout.gossip.network.registry.removals
+        self._registry = layout.gossip.network.registry
 
     def _read(self, good: float, method: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
         """Call a method of the store, unless its result is cached."""
@@ -144,7 +144,7 @@ class CachedQueries:
         asked = (channel, limit, before, after)
         key = ("history", self._spoken[channel], *asked)
         found = await self._kept.get(key, 1, lambda: self._layout.read(self._layout.store.history, *asked))
-        return self._removals.applied(found)
+        return self._registry.removals.applied(found)
 
     def spoken(self, channel: str) -> None:
         """Drop the cached messages of a channel: somebody on the pages sent one and wants to see it."""
@@ -176,7 +176,7 @@ class CachedQueries:
 
     async def latest(self, limit: int) -> Sequence[MessageSaid]:
         """The latest messages of all public channels, oldest first."""
-        return self._removals.applied(await self._read(1, self._layout.store.latest, None, limit))
+        return self._registry.removals.applied(await self._read(1, self._layout.store.latest, None, limit))
 
     async def messages(self, period: Period, channels: tuple[str, ...] | None = None) -> Series:
         """
