@@ -23,6 +23,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from gossip.cluster.catching_up import CatchingUp
 from gossip.cluster.ear import Ear, Reactor, listen
 from gossip.cluster.members import BEAT, Beat, Look, Member, Members
 from gossip.cluster.outbox import Outbox
@@ -118,6 +119,9 @@ class ClusterService(Service):
         self._beating = LoopingCall(self._beat)
         self._beating.clock = cast("IReactorTime", reactor)
         self._joined: list[Deferred[None]] = []
+        self._catching_up = CatchingUp(
+            lambda: in_thread(store.position), lambda: outbox.positions, cast("IReactorTime", reactor)
+        )
         self._queue = 0.0
         self._differing: set[str] = set()
         self.joined = False
@@ -129,6 +133,10 @@ class ClusterService(Service):
         @param settings: a digest of those that must be the same everywhere.
         """
         self._node = replace(self._node, settings=settings)
+
+    def caught_up(self) -> Deferred[None]:
+        """Fires when this node knows what was known on any node when this was asked, or soon anyway."""
+        return self._catching_up.wait()
 
     # What people want to know.
 
@@ -251,6 +259,7 @@ class ClusterService(Service):
         for payload in early:
             self._read(payload, picture)
         self._outbox.opened(self._outbox.positions)
+        self._catching_up.passed(self._outbox.positions)
         self._delay = SOONEST
         self.joined = True
         self._log.info("node {name} hears the others", name=self._node.name)
@@ -321,9 +330,10 @@ class ClusterService(Service):
                     self._reading[group.node].append(replace(group, entries=(entry,)))
                 elif mine or self._epochs.get(group.node) == group.epoch:
                     origin = "" if mine else group.node
-                    self._gossip.carry_out(self._network.relayed(origin, entry, self._gossip.now()))
+                    self._gossip.relayed(origin, entry)
             elif isinstance(entry, Judged):
                 self._outbox.judged(entry.scope, entry.number)
+                self._catching_up.passed(self._outbox.positions)
             else:
                 self._gossip.learn(entry)
 

@@ -439,6 +439,16 @@ class SharedStore(Store):
         missed.sort(key=lambda said: said.seq)
         return Picture(snapshot, known, positions, epochs, sessions, missed)
 
+    def position(self) -> int:
+        """
+        How many judged changes of what is known were committed.
+
+        @raise StoreError: it cannot be read.
+        """
+        with plainly(self.name), self._database.reading.connect() as connection:
+            columns = tables.positions.c
+            return connection.scalar(select(columns.number).where(columns.scope == "")) or 0
+
     def sessions_of(self, node: str) -> list[SessionJoined]:
         """
         The sessions of another node.

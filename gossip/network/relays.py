@@ -103,6 +103,20 @@ class Spoke(Struct, frozen=True, tag=True, array_like=True):
     account: str
 
 
+class Counted(Struct, frozen=True, tag=True, array_like=True):
+    """
+    An attempt on the pages was counted, which counts on every node.
+
+    @ivar what: of which kind.
+    @ivar subject: of whom.
+    @ivar change: 1 for one more, -1 for one less, 0 to forget all of them.
+    """
+
+    what: str
+    subject: str
+    change: int
+
+
 class Noticed(Struct, frozen=True, tag=True, array_like=True):
     """All games are told that the network will be away for this many seconds."""
 
@@ -120,6 +134,7 @@ Relayed = (
     | Told
     | WrongSecret
     | Spoke
+    | Counted
     | Noticed
 )
 """Anything that a node tells the others."""

@@ -153,6 +153,9 @@ class ICluster(Protocol):
     def figures(self) -> ClusterFigures:
         """What this node counts."""
 
+    def caught_up(self) -> Deferred[None]:
+        """Fires when this node knows what was known on any node when this was asked, or soon anyway."""
+
     def end(self, name: str) -> Deferred[bool]:
         """Declare another node dead. Fires with whether it was there."""
 

@@ -36,6 +36,7 @@ from gossip.network.outputs import (
     Send,
 )
 from gossip.network.rehearsal import SERVICE_RESTART
+from gossip.network.relays import Counted, Relayed
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
@@ -94,6 +95,7 @@ class GossipService(Service):
     @ivar transports: the transports that are open.
     @ivar certificates: returns the certificates of their listeners.
     @ivar cluster: the nodes of the network; C{None} if this daemon is alone.
+    @ivar counting: the observers of attempts that other nodes count, by kind.
     @ivar heard: the observers of messages, on all channels.
     @ivar removed: the observers of removals.
     @ivar watch: what owners see of the sessions of their games.
@@ -131,6 +133,7 @@ class GossipService(Service):
         self.cluster: ICluster | None = None
         self.waits_for_restart: Sequence[str] = ()
         self.listening: Sequence[str] = ()
+        self.counting: dict[str, Callable[[str, int], None]] = {}
         self.heard: set[Callable[[MessageSaid], None]] = set()
         self.removed: set[Callable[[MessagesRemoved], None]] = set()
         self._clock = clock
@@ -373,6 +376,33 @@ class GossipService(Service):
     def carry_out(self, outputs: Iterable[Output]) -> None:
         """Carry out what the network makes of something that other nodes told."""
         self._carry_out(outputs)
+
+    def relayed(self, node: str, relay: Relayed) -> None:
+        """
+        A node of the network told the others something.
+
+        @param node: its name; empty for this one.
+        """
+        if not isinstance(relay, Counted):
+            self._carry_out(self.network.relayed(node, relay, self.now()))
+        elif node and relay.what in self.counting:
+            self.counting[relay.what](relay.subject, relay.change)
+
+    def count(self, what: str, subject: str, change: int) -> None:
+        """
+        Tell the other nodes, if there are any, that an attempt was counted here: their C{counting} hears it.
+
+        @param what: its kind.
+        @param subject: of whom.
+        @param change: 1 for one more, -1 for one less, 0 to forget all of them.
+        """
+        if self._relays is not None:
+            self._carry_out([Relay(Counted(what, subject, change))])
+
+    async def caught_up(self) -> None:
+        """Wait until this node knows what was known on any node when this was asked, but not for long."""
+        if self.cluster is not None:
+            await self.cluster.caught_up()
 
     def _relay(self, relay: Relay, asking: Session | None) -> None:
         assert self._relays is not None

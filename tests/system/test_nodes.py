@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import signal
+from contextlib import closing
+from http.client import HTTPConnection
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.cli.daemon import Failed
-from tests.support.daemon import Daemon, Frame, Game, eventually
+from tests.support.daemon import WITHIN, Daemon, Frame, Game, eventually
 from tests.support.databases import OnPostgreSQL
 from tests.support.world import FLAGS
 
@@ -226,6 +231,54 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
         self.a.logged("node b has other settings")
         marked = {each["name"]: each["differs"] for each in self.a.admin("node/list")["nodes"]}
         self.assertEqual(marked, {"a": False, "b": True})
+
+    def browse(self, node: Daemon, path: str, cookies: dict[str, str], **form: str) -> tuple[int, str]:
+        """A browser asks a node for a page, or sends a form; it keeps its cookies. Returns the status and the body."""
+        body = urlencode(form) if form else None
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} if cookies else {}
+        if form:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        with closing(HTTPConnection("127.0.0.1", node.port, timeout=WITHIN)) as connection:
+            connection.request("POST" if form else "GET", path, body, headers)
+            answer = connection.getresponse()
+            for line in answer.headers.get_all("Set-Cookie", ()):
+                cookies.update({name: morsel.value for name, morsel in SimpleCookie(line).items()})
+            return answer.status, answer.read().decode()
+
+    def token(self, page: str) -> str:
+        """The token of the forms of a page."""
+        found = re.search('name="csrf" value="([^"]*)"', page)
+        assert found is not None, page
+        return found[1]
+
+    def test_cookies(self) -> None:
+        """A browser that signs in or out on one node has done so on the other at once, and its forms are good there."""
+        browser: dict[str, str] = {}
+        link = self.a.admin("account/add", name="Root", admin=True)["link"]
+        page = self.browse(self.a, link, browser)[1]
+        password = "correct horse battery"
+        status, _ = self.browse(self.a, link, browser, csrf=self.token(page), password=password, again=password)
+        self.assertEqual(status, 303)
+        for number in range(6):
+            node, other = (self.a, self.b) if number % 2 else (self.b, self.a)
+            status, page = self.browse(node, "/account", browser)
+            self.assertEqual(status, 200)
+            self.assertEqual(self.browse(other, "/sign-out", browser, csrf=self.token(page))[0], 303)
+            self.assertEqual(self.browse(node, "/account", dict(browser))[0], 303)
+            page = self.browse(node, "/sign-in", browser)[1]
+            fields = {"name": "Root", "password": password}
+            self.assertEqual(self.browse(other, "/sign-in", browser, csrf=self.token(page), **fields)[0], 303)
+
+    def test_attempts(self) -> None:
+        """Wrong passwords count on all nodes together."""
+        self.a.admin("account/add", name="Root", admin=True)
+        browser: dict[str, str] = {}
+        token = self.token(self.browse(self.a, "/sign-in", browser)[1])
+        statuses = [
+            self.browse(node, "/sign-in", browser, csrf=token, name="Root", password="wrong")[0]
+            for node in (self.a, self.b) * 6
+        ]
+        self.assertEqual((statuses[:10], statuses[-1]), ([422] * 10, 429))
 
     def test_same_name(self) -> None:
         """A second node of a name does not start, and neither does a daemon that is alone."""

@@ -8,8 +8,9 @@ legitimate. No attempt counts against an account alone: anybody could lock its o
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
-from typing import Final
+from collections.abc import Callable, Hashable
+from functools import partial
+from typing import Final, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -22,6 +23,19 @@ REMEMBERED: Final = 10_000
 
 MINUTE: Final = 60.0
 HOUR: Final = 60 * MINUTE
+
+
+class ICounts(Protocol):
+    """
+    Tells the other nodes of the network what was counted.
+
+    @ivar counting: hears what other nodes count, by kind.
+    """
+
+    counting: dict[str, Callable[[str, int], None]]
+
+    def count(self, what: str, subject: str, change: int) -> None:
+        """Tell the other nodes: see L{gossip.network.relays.Counted}."""
 
 
 class TooManyAttempts(Problem):
@@ -50,7 +64,27 @@ class Attempts:
         self._what = what
         self._most = most
         self._seconds = seconds
-        self._tried: dict[Hashable, tuple[int, float]] = {}
+        self._tried: dict[str, tuple[int, float]] = {}
+        self._tell: Callable[[str, int], object] = lambda subject, change: None
+
+    def shared(self, counts: ICounts, what: str) -> Attempts:
+        """
+        Count the attempts of all nodes of the network.
+
+        @param what: names the kind among nodes.
+        """
+        self._tell = partial(counts.count, what)
+        counts.counting[what] = self.told
+        return self
+
+    def told(self, subject: str, change: int) -> None:
+        """Another node counted attempts: see L{gossip.network.relays.Counted}."""
+        if change > 0:
+            self._add(subject, *self._counted(subject))
+        elif change < 0:
+            self._remove(subject)
+        else:
+            self._tried.pop(subject, None)
 
     def __len__(self) -> int:
         """The number of subjects whose attempts are remembered."""
@@ -58,7 +92,7 @@ class Attempts:
 
     def left(self, subject: Hashable) -> int:
         """How many attempts a subject has left."""
-        return self._most - self._counted(subject)[0]
+        return self._most - self._counted(str(subject))[0]
 
     def spend(self, subject: Hashable) -> None:
         """
@@ -66,27 +100,39 @@ class Attempts:
 
         @raise TooManyAttempts: the limit is reached; this attempt is not allowed.
         """
+        subject = str(subject)
         tried, since = self._counted(subject)
         if tried >= self._most:
             # Not since + seconds - now: rounding could make that more than a whole span.
             raise TooManyAttempts(self._what, self._seconds - (self._clock.seconds() - since))
+        self._add(subject, tried, since)
+        self._tell(subject, 1)
+
+    def take_back(self, subject: Hashable) -> None:
+        """Do not count the last attempt: it was legitimate."""
+        subject = str(subject)
+        self._remove(subject)
+        self._tell(subject, -1)
+
+    def forget(self, subject: Hashable) -> None:
+        """Forget all attempts of a subject."""
+        subject = str(subject)
+        self._tried.pop(subject, None)
+        self._tell(subject, 0)
+
+    def _add(self, subject: str, tried: int, since: float) -> None:
         if subject not in self._tried and len(self._tried) >= REMEMBERED:
             self._make_room()
         self._tried[subject] = tried + 1, since
 
-    def take_back(self, subject: Hashable) -> None:
-        """Do not count the last attempt: it was legitimate."""
+    def _remove(self, subject: str) -> None:
         tried, since = self._counted(subject)
         if tried > 1:
             self._tried[subject] = tried - 1, since
         else:
             self._tried.pop(subject, None)
 
-    def forget(self, subject: Hashable) -> None:
-        """Forget all attempts of a subject."""
-        self._tried.pop(subject, None)
-
-    def _counted(self, subject: Hashable) -> tuple[int, float]:
+    def _counted(self, subject: str) -> tuple[int, float]:
         now = self._clock.seconds()
         tried, since = self._tried.get(subject, (0, now))
         # The clock of the machine can be set back.
@@ -118,3 +164,9 @@ class AttemptLimits:
         self.links = Attempts(clock, "invalid links", 20, 15 * MINUTE)
         self.mails = Attempts(clock, "mails", 5, HOUR)
         self.mails_to = Attempts(clock, "mails", 3, HOUR)
+
+    def shared(self, counts: ICounts) -> AttemptLimits:
+        """Count the attempts of all nodes of the network."""
+        for what, attempts in vars(self).items():
+            attempts.shared(counts, what)
+        return self

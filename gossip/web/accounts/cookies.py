@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -53,6 +53,15 @@ class SessionCookies:
         """The account that is signed in; C{None} if there is none."""
         ticket = self._ticket(request)
         return None if ticket is None else self._gossip.network.registry.accounts.named(ticket.account)
+
+    def first(self, request: PublicRequest) -> Awaitable[None] | None:
+        """
+        What a request waits for before it is answered: a browser that shows a cookie which is not known here may have
+        signed in on another node of the network just now.
+        """
+        if self._gossip.cluster is None or not _cookie(request, _VISIT) or self._ticket(request) is not None:
+            return None
+        return self._gossip.caught_up()
 
     def require_account(self, request: PublicRequest) -> Account:
         """

@@ -79,7 +79,7 @@ class SignIn:
         self.rules = rules
         self.passwords = passwords
         self.mail = mail
-        self.limits = AttemptLimits(layout.clock)
+        self.limits = AttemptLimits(layout.clock).shared(layout.gossip)
 
     @property
     def accounts(self) -> Accounts:

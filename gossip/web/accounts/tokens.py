@@ -42,7 +42,7 @@ class Tokens:
 
     def __init__(self, gossip: GossipService, clock: IReactorTime) -> None:
         self._gossip = gossip
-        self._wrong = Attempts(clock, "wrong tokens", WRONG, 15 * MINUTE)
+        self._wrong = Attempts(clock, "wrong tokens", WRONG, 15 * MINUTE).shared(gossip, "tokens")
 
     def required(self, request: PublicRequest, peer: Address, scope: str = "") -> ValidToken:
         """

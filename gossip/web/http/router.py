@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -63,9 +63,15 @@ class Router(Resource):
     isLeaf = True
     _log = Logger()
 
-    def __init__(self, tell: ProblemPage) -> None:
+    def __init__(
+        self, tell: ProblemPage, first: Callable[[PublicRequest], Awaitable[None] | None] = lambda request: None
+    ) -> None:
+        """
+        @param first: returns what a request waits for before its view is called, if anything.
+        """
         super().__init__()
         self._tell = tell
+        self._first = first
         self._exact: dict[bytes, dict[bytes, View]] = {}
         self._patterns: list[tuple[re.Pattern[bytes], dict[bytes, View]]] = []
 
@@ -95,7 +101,8 @@ class Router(Resource):
     def _rendered(self, request: PublicRequest) -> bytes | int:
         try:
             view, words = self._find(request)
-            answered = view(request, *words)
+            waiting = self._first(request)
+            answered = view(request, *words) if waiting is None else _answered_after(waiting, view, request, words)
         except Exception as error:
             return self._failed(request, error)
         if not inspect.iscoroutine(answered):
@@ -158,6 +165,12 @@ class Router(Resource):
         for name, value in problem.headers.items():
             request.setHeader(name, value)
         return self._tell(request, problem)
+
+
+async def _answered_after(waiting: Awaitable[None], view: View, request: PublicRequest, words: list[str]) -> Any:
+    await waiting
+    answered = view(request, *words)
+    return await answered if inspect.iscoroutine(answered) else answered
 
 
 def _finish(body: bytes | int, request: PublicRequest) -> None:

@@ -57,7 +57,7 @@ class ManagePages:
         self._executor = executor
         self._rules = rules
         self._ownerless = ownerless
-        self._changes = Attempts(layout.clock, "changes to your games", CHANGES, HOUR)
+        self._changes = Attempts(layout.clock, "changes to your games", CHANGES, HOUR).shared(layout.gossip, "changes")
 
     def add(self, router: Router) -> None:
         """Add the pages."""

@@ -54,7 +54,7 @@ class ModeratePages:
         self._cookies = cookies
         self._executor = executor
         self._registry = layout.gossip.network.registry
-        self._acts = Attempts(layout.clock, "acts of moderation", ACTS, HOUR)
+        self._acts = Attempts(layout.clock, "acts of moderation", ACTS, HOUR).shared(layout.gossip, "acts")
 
     def add(self, router: Router) -> None:
         """Add the pages."""
