@@ -18,7 +18,7 @@ from gossip.network.history import message_id, read_id
 from gossip.network.moderation import Moderation
 from gossip.network.outputs import Broadcast, Commit, Find, Forget, Outputs
 from gossip.network.ratelimit import spend
-from gossip.network.reports import checked_reason
+from gossip.network.reports import checked_reason, may_know
 from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.errors import NOT_KEPT, Denied
@@ -88,7 +88,8 @@ class Removing:
         assert session.online is not None
         game = session.online.game
         if said.client_id != game.client_id:
-            raise Denied("not-yours")
+            # Where the game hears nothing, it must not find out which numbers there are.
+            raise Denied("not-yours" if may_know(self._registry, session, said.channel) else "no-such-message")
         seconds = self._rules.limits.remove_seconds
         if seconds and now.wall - said.said_at > seconds:
             raise Denied("too-late")

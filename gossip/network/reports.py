@@ -100,12 +100,11 @@ class Reports:
 
     def _check_heard(self, session: Session, channel: str) -> None:
         """
-        May a session know what is said on a channel? Everybody may know that of a public one.
+        Check that a session L{may_know} what is said on a channel.
 
         @raise Denied: it may not. That tells no more than that there is no such message.
         """
-        known = self._registry.channels.get(channel)
-        if known is None or (known.hidden and channel not in session.channels):
+        if not may_know(self._registry, session, channel):
             raise Denied("no-such-message")
 
     def _known_game(self, event: ReportsCreate) -> str:
@@ -162,6 +161,12 @@ class Reports:
             return self._make(session, event, now, **about)
         except Denied as denied:
             return [*failure(session, event, denied.error, now)]
+
+
+def may_know(registry: Registry, session: Session, channel: str) -> bool:
+    """May a session know what is said on a channel? Everybody may know that of a public one."""
+    known = registry.channels.get(channel)
+    return known is not None and (not known.hidden or channel in session.channels)
 
 
 def checked_reason(reason: str) -> str:

@@ -97,6 +97,17 @@ class RemovingTests(SynchronousTestCase):
         self.removed(MessagesRemoved((self.said,), Removal(NOW, "ana", "x")))
         self.assertEqual(self.error(self.found(find, self.said)), "no such message")
 
+    def test_hidden(self) -> None:
+        """Of a hidden channel that it does not hear, a game learns nothing; its own message it can remove."""
+        self.world.registry.enact(ChannelSaved(Channel("staff")))
+        [find] = self.remove(id="staff:7")
+        own = replace(self.said, channel="staff")
+        other = replace(own, client_id=self.world.client_id("Beta"))
+        self.assertEqual(self.error(self.found(find, other)), "no such message")
+        self.assertIsInstance(self.found(find, own)[0], Commit)
+        self.session.channels["staff"] = None
+        self.assertEqual(self.error(self.found(find, other)), "not yours")
+
     def test_too_late(self) -> None:
         """A message can be removed for ten minutes, or as long as the operator wants."""
         [find] = self.remove()
