@@ -93,6 +93,7 @@ class Consequences:
         """
         bans = {*self._registry.bans.values()}
         self._registry.become(known)
+        self._notices.started(now)
         outputs: Outputs = []
         for online in [*self._presence]:
             game = known.games.get(online.game.client_id)

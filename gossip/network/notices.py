@@ -40,7 +40,8 @@ class Notices:
         self._ending: list[tuple[float, str, str, str]] = []
 
     def started(self, now: Moment) -> None:
-        """The daemon starts: look out for the ends of what is in force."""
+        """The daemon starts, or has read everything anew: look out for the ends of what is in force."""
+        self._ending.clear()
         for known in (self._registry.mutes, self._registry.bans):
             for restriction in known.values():
                 if not is_over(restriction, now.wall):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from msgspec.structs import replace
@@ -159,6 +160,17 @@ class NoticesTests(SynchronousTestCase):
         self.world.made = 0
         self.assertEqual(self.expire(NOW + 1), [])
         self.assertEqual(self.expire(NOW + 60), self.notices(1, "lifted", "Ana", None, "shouting", None))
+
+    def test_known_anew(self) -> None:
+        """A node that read everything anew looks out for the ends of what it did not hear of, and tells each once."""
+        heard = replace(self.mute, until=NOW + 60)
+        self.learn(RestrictionSet(heard))
+        self.world.made = 0
+        known = deepcopy(self.world.registry)
+        known.enact(RestrictionSet(replace(self.mute, until=NOW + 90, channel="gossip")))
+        self.world.network.resynced(known, {}, [], at(NOW + 1))
+        self.assertEqual(self.expire(NOW + 60), self.notices(1, "lifted", "Ana", None, "shouting", None))
+        self.assertEqual(self.expire(NOW + 90), self.notices(2, "lifted", "Ana", "gossip", "shouting", None))
 
     def test_old_client(self) -> None:
         """A session without the extension is told nothing."""
