@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sqlalchemy import URL
@@ -26,18 +27,22 @@ class Reactor(Protocol):
     def callLater(self, delay: float, call: Callable[..., object], /) -> IDelayedCall: ...
 
 
-def listen(url: URL, channel: str) -> Connection[tuple[object, ...]]:
+def listen(url: URL, name: str, channels: Sequence[str]) -> Connection[tuple[object, ...]]:
     """
     Connect, and listen. This blocks.
 
-    @param channel: the channel of the notifications.
+    @param name: what the connection calls itself.
+    @param channels: the channels of the notifications.
     @raise psycopg.Error: the server cannot be reached.
     """
     import psycopg
+    from psycopg.sql import SQL, Identifier
 
-    plain = url.set(drivername="postgresql").update_query_dict({"application_name": "gossip ear"})
-    connection = psycopg.connect(plain.render_as_string(hide_password=False), autocommit=True)
-    connection.execute(f"LISTEN {channel}")
+    # SQLAlchemy knows several hosts in a URL as well, and the driver the same ones in its own way.
+    _, options = url.get_dialect()().create_connect_args(url)
+    connection = psycopg.connect(**{**options, "application_name": name}, autocommit=True)
+    for channel in channels:
+        connection.execute(SQL("LISTEN {}").format(Identifier(channel)))
     return connection
 
 
@@ -51,17 +56,19 @@ class Ear:
         self,
         reactor: Reactor,
         connection: Connection[tuple[object, ...]],
-        heard: Callable[[str], object],
+        heard: Callable[[str, str], object],
         lost: Callable[[Exception], object],
     ) -> None:
         """
-        @param heard: is called with each payload.
+        @param heard: is called with the channel and the payload of each notification.
         @param lost: is called once when the connection is lost.
         """
         self._reactor = reactor
         self._connection = connection
         self._heard = heard
         self._lost = lost
+        # The driver closes its own as soon as it loses the connection, which the reactor watches until it is told.
+        self._file = os.dup(connection.fileno())
         self._later: IDelayedCall | None = None
         self._stopped = False
 
@@ -78,10 +85,11 @@ class Ear:
         self._reactor.removeReader(self)
         if self._later is not None and self._later.active():
             self._later.cancel()
+        os.close(self._file)
         self._connection.close()
 
     def fileno(self) -> int:
-        return self._connection.fileno()
+        return self._file
 
     def logPrefix(self) -> str:
         return "ear"
@@ -105,7 +113,7 @@ class Ear:
             if notification is None:
                 return
             try:
-                self._heard(notification.extra.decode())
+                self._heard(notification.relname.decode(), notification.extra.decode())
             except Exception:
                 # A mistake of ours must not keep this node from hearing the rest.
                 self._log.failure("a notification could not be heard")

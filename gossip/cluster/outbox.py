@@ -214,6 +214,9 @@ class Outbox:
         """
         self.positions = dict(positions)
         self._open = True
+        if self._writer.trouble is not None:
+            # What it could not write last it might write now.
+            self._writer.probe()
         # What was committed is known by now, whichever group it was in.
         if self._written:
             self.heard(self._written[-1][0])

@@ -18,13 +18,14 @@ from typing import Any, Final, Protocol, cast
 from msgspec.structs import replace
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from gossip.cluster.catching_up import CatchingUp
-from gossip.cluster.ear import Ear, Reactor, listen
+from gossip.cluster.ear import Ear, Reactor
 from gossip.cluster.members import BEAT, Beat, Look, Member, Members
 from gossip.cluster.outbox import Outbox
 from gossip.cluster.picture import Picture
@@ -35,7 +36,7 @@ from gossip.network.relays import Relayed
 from gossip.protocol.text import timestamp
 from gossip.service.interfaces import ClusterFigures, NodeStatus
 from gossip.service.service import GossipService
-from gossip.store.errors import StoreError
+from gossip.store.errors import StoreError, Trouble
 
 NODE_GATHERS: Final = 0.001
 """How many seconds a change waits for others to be written with it: all nodes wait to hear it."""
@@ -43,8 +44,18 @@ NODE_GATHERS: Final = 0.001
 FAR: Final = 2.0
 """By more than how many seconds a clock is wrong that is worth a line in the log."""
 
+JOINS: Final = 60.0
+"""How long a node waits for each answer of the database when it joins, in seconds: it may have to read a lot."""
+
+LEAVES: Final = 5.0
+"""How long a node that ends waits for the database, in seconds."""
+
 SOONEST, LATEST = 0.1, 5.0
 """How long a node waits before it tries to join again, in seconds: longer each time, with chance."""
+
+
+class Silent(StoreError):
+    """The database does not answer, though the connection to it stands."""
 
 
 class InThread(Protocol):
@@ -107,6 +118,8 @@ class ClusterService(Service):
         self._node = node
         self._in_thread = in_thread
         self._late = settings.late_messages
+        self._lease = settings.lease_seconds
+        self._beat_at = self._echoed = 0.0
         self._judging = Members(node.name, settings.lease_seconds)
         self._ear: Ear | None = None
         self._parts = Parts()
@@ -196,7 +209,7 @@ class ClusterService(Service):
             self._again.cancel()
         if self._beating.running:
             self._beating.stop()
-        left = self._in_thread(self._store.leave)
+        left = self._in_time(LEAVES, self._store.leave)
         left.addErrback(lambda failure: self._log.warn("this node could not leave: {why}", why=failure.value))
         return left
 
@@ -223,7 +236,7 @@ class ClusterService(Service):
     def _join(self) -> None:
         """Listen, begin a life, and read everything: in this order, so that nothing is missed."""
         self._again = None
-        connecting = self._in_thread(listen, self._store.url, self._store.channel)
+        connecting = self._in_thread(self._store.listen)
         connecting.addCallback(self._listening)
         connecting.addErrback(self._not_joined)
 
@@ -233,10 +246,27 @@ class ClusterService(Service):
         self._ear = Ear(self._reactor, connection, self._notified, self._lost)
         self._ear.start()
         self._node = replace(self._node, epoch=str(uuid.uuid4()))
-        begun = self._in_thread(self._store.begin, self._node, self._network.nodes.own)
-        begun.addCallback(lambda _: self._in_thread(self._store.picture, self._audiences(), self._late))
-        begun.addCallback(self._know)
+        ear = self._ear
+        begun = self._in_time(JOINS, self._store.begin, self._node, self._network.nodes.own)
+        begun.addCallback(lambda _: self._in_time(JOINS, self._store.picture, self._audiences(), self._late))
+        begun.addCallback(lambda picture: self._know(picture) if self._ear is ear else None)
         return begun
+
+    def _in_time(self, seconds: float, call: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+        """
+        Call in a thread something that waits for the database. If the database does not answer in time, this fails, and
+        so does whatever else waits for it.
+        """
+
+        def silent(failure: Failure) -> Failure:
+            if failure.check(DeferredTimeout):
+                self._store.sever()
+                raise Silent(f"{self._store.name} does not answer", Trouble.UNREACHABLE)
+            return failure
+
+        waiting = self._in_thread(call, *arguments)
+        waiting.addTimeout(seconds, cast("IReactorTime", self._reactor))
+        return waiting.addErrback(silent)
 
     def _audiences(self) -> dict[str, int]:
         """The channels that somebody here hears, with the highest number that was heard."""
@@ -246,6 +276,7 @@ class ClusterService(Service):
     def _know(self, picture: Picture) -> None:
         if not self.running or self._ear is None:
             return
+        self._echoed = self._gossip.now().steady
         self._epochs = dict(picture.epochs)
         self._last.clear()
         self._reading.clear()
@@ -285,8 +316,11 @@ class ClusterService(Service):
 
     # Hearing.
 
-    def _notified(self, payload: str) -> None:
-        if self._early is not None:
+    def _notified(self, channel: str, payload: str) -> None:
+        if channel == self._store.echo:
+            self._echoed = self._gossip.now().steady
+            self.behind = self._echoed - self._beat_at
+        elif self._early is not None:
             self._early.append(payload)
         else:
             self._read(payload)
@@ -376,8 +410,9 @@ class ClusterService(Service):
     def _beat(self) -> Deferred[None] | None:
         if not self.joined:
             return None
+        self._beat_at = self._gossip.now().steady
         said = Beat(self._node.settings, self.ahead, self.behind)
-        beating = self._in_thread(self._store.beat, said)
+        beating = self._in_time(self._lease, self._store.beat, said)
         beating.addCallback(self._beaten)
         beating.addErrback(self._not_beaten)
         return beating
@@ -397,6 +432,10 @@ class ClusterService(Service):
             self._log.warn("other nodes took this one for dead")
             self._rejoin()
             return None
+        if moment.steady - self._echoed > self._lease:
+            self._log.warn("this node does not hear what it writes")
+            self._rejoin()
+            return None
         gone = self._judging.beat(self.members, moment.steady)
         living = [each.name for each in self.members if each not in gone]
         self._network.leads = self._node.name == min(living)
@@ -409,3 +448,6 @@ class ClusterService(Service):
     def _not_beaten(self, failure: Failure) -> None:
         failure.trap(StoreError)
         self._judging.deaf()
+        if failure.check(Silent) and self.joined and self.running:
+            self._log.warn("this node hears nobody any more: {why}", why=str(failure.value))
+            self._rejoin()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from contextlib import closing, suppress
 from typing import Any, Final
+from weakref import WeakSet
 
-from sqlalchemy import URL
+from sqlalchemy import URL, event
 
+from gossip.registry.numbers import Mark, start
 from gossip.store.database import PostgreSQL
 from gossip.store.errors import StoreError, StoreInUse
 
@@ -14,6 +19,13 @@ OLDEST: Final = 130000
 
 READERS: Final = 5
 """How many connections of a node read. With the one that writes and the one that listens, 14 nodes fit into 100."""
+
+_LIFE: Final = """
+SELECT extract(epoch FROM pg_postmaster_start_time())::text, (SELECT started_at FROM engine),
+    (SELECT last_value FROM numbers),
+    (SELECT greatest((SELECT max(seq) FROM messages), (SELECT max(highest) FROM sequences), 0)),
+    extract(epoch FROM clock_timestamp())::double precision
+"""
 
 
 class SharedPostgreSQL(PostgreSQL):
@@ -24,10 +36,17 @@ class SharedPostgreSQL(PostgreSQL):
 
     readers = READERS
 
-    def __init__(self, url: URL, node: str) -> None:
-        """@param node: the name of this node."""
+    def __init__(self, url: URL, node: str, marked: Mark = Mark()) -> None:
+        """
+        @param node: the name of this node.
+        @param marked: what a daemon that was alone has marked in the data directory: see L{gossip.registry.numbers}.
+        """
         self._node = node
+        self._marked = marked
+        self._connections: WeakSet[Any] = WeakSet()
         super().__init__(url)
+        for engine in (self.writing, self.reading):
+            event.listen(engine, "connect", lambda connection, record: self._connections.add(connection))
 
     @property
     def mark(self) -> str:
@@ -48,6 +67,39 @@ class SharedPostgreSQL(PostgreSQL):
         # What is heard does not wait for the disk: a second transaction does, before anything is acknowledged.
         connection.execute("SET synchronous_commit = off")
         connection.commit()
+
+    def sever(self) -> None:
+        """End all connections, whatever waits for an answer on them: the server does not answer any more."""
+        for connection in list(self._connections):
+            if not connection.closed:
+                with closing(socket.socket(fileno=os.dup(connection.fileno()))) as end, suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+
+    def _take_lock(self, connection: Any) -> None:
+        super()._take_lock(connection)
+        self.notice_life(connection)
+        connection.commit()
+
+    def notice_life(self, connection: Any) -> None:
+        """
+        Let the numbers of messages jump if those that the database would give next may have been given already: after
+        a crash of the server, since commits are not flushed, and after a daemon that was alone, which counts by itself.
+
+        The table C{engine} is unlogged: it is empty when the server did not end properly, and on a standby.
+
+        @param connection: of the driver.
+        """
+        if connection.execute("SELECT to_regclass('engine')").fetchone() == (None,):
+            # The tables are made after this.
+            return
+        connection.execute("LOCK TABLE engine IN EXCLUSIVE MODE")
+        life, known, given, stored, now = connection.execute(_LIFE).fetchone()
+        if life == known and given >= max(stored, self._marked.message):
+            return
+        connection.execute("DELETE FROM engine")
+        connection.execute("INSERT INTO engine VALUES (%s)", (life,))
+        above = start(Mark(max(stored, given)), self._marked, now).message
+        connection.execute("SELECT setval('numbers', %s)", (above,))
 
     def _locks(self, connection: Any) -> bool:
         key = {**self._KEY, "node": int.from_bytes(b"node"), "name": self._node}

@@ -9,33 +9,39 @@ before it is on disk.
 
 from __future__ import annotations
 
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
-from sqlalchemy import URL, Connection, delete, func, literal, make_url, select, text, update
+from sqlalchemy import Connection, delete, func, literal, make_url, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from gossip.cluster.ear import listen
 from gossip.cluster.members import Beat, Look, Member
 from gossip.cluster.picture import Picture, Snapshot
 from gossip.cluster.shared_database import SharedPostgreSQL
 from gossip.cluster.wire import PROTOCOL, Entry, Judged, NodeGone, NodeJoined, written
 from gossip.network.relays import Relayed, SessionJoined, SessionLeft, SignedOut
 from gossip.registry.changes import AchievementDropped, AchievementKept, Change, MessageSaid
-from gossip.registry.numbers import JUMP, NumbersHeard
+from gossip.registry.numbers import NumbersHeard
 from gossip.registry.registry import Registry
-from gossip.store import queries, tables
+from gossip.store import mark, queries, tables
 from gossip.store.database import reason
 from gossip.store.errors import Stale, StoreError
 from gossip.store.statements import execute, probe
 from gossip.store.store import Failing, Store, plainly
 
-_ORDER: Final = int.from_bytes(b"ordr")
+if TYPE_CHECKING:
+    import psycopg
+
+ORDER: Final = int.from_bytes(b"ordr")
+"""The first part of the lock that orders the groups of all nodes; the second one is made of the channel."""
 
 _SAY: Final = text(
     "INSERT INTO messages (channel, seq, client_id, game, name, message, said_at)"
@@ -48,7 +54,6 @@ _NOTIFY_MESSAGES: Final = text(
     "SELECT pg_notify(:channel, :head || pg_current_xact_id() || ' ' || currval('numbers') || ' ' || :body)"
 )
 _LOOK: Final = text("SELECT extract(epoch FROM clock_timestamp()), pg_notification_queue_usage()")
-_LIFE: Final = text("SELECT extract(epoch FROM pg_postmaster_start_time())::text")
 
 _session: Final = msgspec.json.Decoder(SessionJoined).decode
 
@@ -110,6 +115,8 @@ class SharedStore(Store):
             place = connection.scalar(text("SELECT current_database() || '/' || coalesce(current_schema(), '')"))
         self.channel = f"gossip_{sha256(str(place).encode()).hexdigest()[:16]}"
         """The channel of the notifications of this network. Channels know no schemas."""
+        self.echo = f"{self.channel} {secrets.token_hex(8)}"
+        """The channel of the notifications that only this node hears."""
 
     @classmethod
     def open_as(cls, url: str, data_directory: str | Path, node: str, first: Iterable[Change] = ()) -> SharedStore:
@@ -123,13 +130,21 @@ class SharedStore(Store):
         parsed = make_url(url)
         if not parsed.drivername.startswith("postgres"):
             raise StoreError("a node needs a database that it can share: postgresql://…")
-        database = SharedPostgreSQL(parsed.set(drivername="postgresql+psycopg"), node)
-        return cls._opened(database, Path(data_directory), first)
+        directory = Path(data_directory)
+        database = SharedPostgreSQL(parsed.set(drivername="postgresql+psycopg"), node, mark.read(directory))
+        return cls._opened(database, directory, first)
 
-    @property
-    def url(self) -> URL:
-        """Where the database is, with the password."""
-        return self._database.url
+    def listen(self) -> psycopg.Connection[tuple[object, ...]]:
+        """
+        Connect to hear what all nodes write, and the echo of the beats of this one. This blocks.
+
+        @raise psycopg.Error: the server cannot be reached.
+        """
+        return listen(self._database.url, f"{self._database.mark} ear", (self.channel, self.echo))
+
+    def sever(self) -> None:
+        """End all connections: the database does not answer, and whatever waits for it must fail."""
+        self._database.sever()
 
     # Writing.
 
@@ -160,7 +175,7 @@ class SharedStore(Store):
     def _execute_group(
         self, connection: Connection, pending: Sequence[Pending], said: Sequence[MessageSaid]
     ) -> list[Change]:
-        connection.execute(select(func.pg_advisory_xact_lock(_ORDER, func.hashtext(self.channel))))
+        connection.execute(select(func.pg_advisory_xact_lock(ORDER, func.hashtext(self.channel))))
         self._count_group()
         for each in pending:
             each.group = self._group
@@ -303,10 +318,10 @@ class SharedStore(Store):
         """
 
         def write(connection: Connection) -> list[Change]:
-            connection.execute(select(func.pg_advisory_xact_lock(_ORDER, func.hashtext(self.channel))))
+            connection.execute(select(func.pg_advisory_xact_lock(ORDER, func.hashtext(self.channel))))
             self.node = node
             self._count_group()
-            self._notice_life(connection)
+            self._database.notice_life(connection.connection.driver_connection)
             row = {**asdict(node), "mark": self._database.mark, "protocol": PROTOCOL, "beats": 0, "draining": False}
             statement = insert(tables.nodes).values(row)
             connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
@@ -316,24 +331,6 @@ class SharedStore(Store):
             return []
 
         self._write_or_fail(write)
-
-    def _notice_life(self, connection: Connection) -> None:
-        """
-        Let the numbers of messages jump if the server was started since a node last looked.
-
-        Commits are not flushed, so that after a crash of the server numbers would be given again.
-        """
-        life = connection.scalar(_LIFE)
-        known = connection.scalar(select(tables.engine.c.started_at))
-        if known == life:
-            return
-        connection.execute(delete(tables.engine))
-        connection.execute(insert(tables.engine).values(started_at=life))
-        highest = queries.highest(connection).message
-        connection.execute(
-            text("SELECT setval('numbers', greatest(nextval('numbers'), :highest) + :jump)"),
-            {"highest": highest, "jump": JUMP},
-        )
 
     def beat(self, said: Beat = Beat()) -> Look:
         """
@@ -355,6 +352,7 @@ class SharedStore(Store):
             rows = connection.execute(select(*(columns[name] for name in Member.__struct_fields__))).all()
             now, queue = connection.execute(_LOOK).one()
             found.append(Look(alive is not None, [Member(*row) for row in rows], float(now), float(queue)))
+            connection.execute(select(func.pg_notify(self.echo, "")))
             return []
 
         self._write_or_fail(write)
@@ -375,9 +373,9 @@ class SharedStore(Store):
             ending = delete(tables.nodes).where(columns.name == member.name, columns.epoch == member.epoch)
             if silent:
                 ending = ending.where(columns.beats == member.beats)
-            mark = connection.scalar(ending.returning(columns.mark))
-            if mark is not None:
-                ended.append(mark)
+            marked = connection.scalar(ending.returning(columns.mark))
+            if marked is not None:
+                ended.append(marked)
                 connection.execute(delete(tables.node_sessions).where(tables.node_sessions.c.node == member.name))
                 self._count_group()
                 self._tell(connection, [NodeGone(member.name, member.epoch)], numbered=False)
@@ -387,7 +385,10 @@ class SharedStore(Store):
         if ended and member.name != self.node.name:
             with plainly(self.name), self._database.reading.connect() as connection:
                 connection.execute(
-                    text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :mark"),
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE application_name IN (:mark, :mark || ' ear')"
+                    ),
                     {"mark": ended[0]},
                 )
         return bool(ended)

@@ -54,6 +54,7 @@ _POSTGRESQL_TROUBLES: Final = {
     "42P01": Trouble.GONE,
     "XX001": Trouble.DAMAGED,
     "XX002": Trouble.DAMAGED,
+    "25P03": Trouble.UNREACHABLE,  # stood still within a transaction, and was thrown out
     "57P01": Trouble.UNREACHABLE,
     "57P02": Trouble.UNREACHABLE,
     "57P03": Trouble.UNREACHABLE,

@@ -126,10 +126,14 @@ def _last_alive(connection: Connection) -> float:
 
 
 def highest(connection: Connection) -> Mark:
-    """The highest numbers that were ever stored, of a message on any channel and of a report."""
+    """The highest numbers that were stored, or given by the database, of a message on any channel and of a report."""
     columns = tables.messages.c.seq, tables.sequences.c.highest, tables.reports.c.number
     said, expired, reported = (connection.scalar(select(func.max(column))) or 0 for column in columns)
-    return Mark(max(said, expired), reported)
+    given = 0
+    if connection.dialect.name == "postgresql":
+        # By the nodes of a network: see gossip.cluster.
+        given = connection.exec_driver_sql("SELECT last_value FROM numbers").scalar_one()
+    return Mark(max(said, expired, given), reported)
 
 
 _TEXTS: Final = [field for field in MessageSaid.__struct_fields__ if field != "removed"]

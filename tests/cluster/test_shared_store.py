@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import psycopg
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.cluster.members import Beat, Member
-from gossip.cluster.shared_store import Node, Pending, SharedStore, scope_of
+from gossip.cluster.shared_store import ORDER, Node, Pending, SharedStore, scope_of
 from gossip.cluster.wire import Entry, Group, Judged, NodeGone, NodeJoined, Parts
 from gossip.network.relays import SessionJoined, SessionLeft, SignedOut, Subscribed
 from gossip.protocol.events import AchievementOf
@@ -265,17 +265,92 @@ class SharedStoreTests(OnPostgreSQL, SynchronousTestCase):
         self.keep(self.a, said(1))
         (before,) = self.a.history("gossip", 1)
         with self.database().begin() as connection:
-            connection.execute(text("UPDATE engine SET started_at = 'before'"))
+            # A crash empties it, since it is unlogged.
+            connection.execute(text("DELETE FROM engine"))
             # What was not flushed is gone, with the numbers that were given.
-            connection.execute(text("SELECT setval('numbers', 1)"))
+            connection.execute(text("DELETE FROM messages"))
+            connection.execute(text("SELECT setval('numbers', :number)"), {"number": before.seq - 1})
         for store in (self.a, self.b):
             store.begin(store.node, ())
         self.keep(self.a, said(2))
         (after,) = self.a.history("gossip", 1)
         self.assertGreaterEqual(after.seq, before.seq + 1000)
-        self.assertLess(after.seq, before.seq + 1010)
+        for store in (self.a, self.b):
+            store.begin(store.node, ())
+        self.keep(self.a, said(3))
+        # Once.
+        self.assertEqual(self.a.history("gossip", 1)[0].seq, after.seq + 1)
         with self.database().connect() as connection:
             self.assertEqual(len(connection.execute(select(tables.engine)).all()), 1)
+
+    def test_alone_and_back(self) -> None:
+        """A daemon that is alone counts above what nodes gave, and nodes above what it gave, stored or not."""
+        self.keep(self.a, said(1))
+        (first,) = self.a.history("gossip", 1)
+        self.a.close()
+        self.b.close()
+        for stored in (True, False, True):
+            alone = Store.open(self.url, self.directory)
+            # A clock that was set back is no help.
+            numbers = alone.load(now=0, reserve=True).numbers
+            second = numbers.next_message("gossip")
+            self.assertGreater(second, first.seq)
+            if stored:
+                alone.apply(MessageSaid("gossip", second, ANA, "Alpha", "Ana", "alone", NOW))
+            alone.close()
+            shared = self.node("a")
+            self.keep(shared, said(3))
+            (third,) = shared.history("gossip", 1)
+            self.assertEqual(third.message, "message 3")
+            self.assertGreater(third.seq, second)
+            first = third
+            shared.close()
+
+    def test_frozen(self) -> None:
+        """A node that freezes with the lock that orders all groups loses it after two seconds."""
+        frozen, over = Event(), Event()
+
+        def freeze(connection: Any) -> list[Any]:
+            connection.execute(select(func.pg_advisory_xact_lock(ORDER, func.hashtext(self.a.channel))))
+            frozen.set()
+            over.wait(20)
+            connection.execute(text("SELECT 1"))
+            return []
+
+        freezing = Thread(target=lambda: self.assertRaises(StoreError, self.a._write_or_fail, freeze))
+        freezing.start()
+        frozen.wait(20)
+        self.keep(self.b, said(1))
+        over.set()
+        freezing.join()
+        self.keep(self.a, said(2))
+        self.assertEqual([each.message for each in self.b.history("gossip", 2)], ["message 1", "message 2"])
+
+    def test_severed(self) -> None:
+        """Whatever waits for the database fails when the connections are severed, and new ones are made after that."""
+        waiting = Event()
+
+        def wait(connection: Any) -> list[Any]:
+            waiting.set()
+            connection.execute(text("SELECT pg_sleep(20)"))
+            return []
+
+        failed: list[StoreError] = []
+
+        def write() -> None:
+            try:
+                self.a._write_or_fail(wait)
+            except StoreError as error:
+                failed.append(error)
+
+        writing = Thread(target=write)
+        writing.start()
+        waiting.wait(20)
+        self.a.sever()
+        writing.join()
+        self.assertEqual([error.trouble for error in failed], ["unreachable"])
+        self.keep(self.a, said(1))
+        self.assertEqual(len(self.a.history("gossip", 2)), 1)
 
     def test_tried_again(self) -> None:
         """A group whose confirmation is lost is not written twice; one that was not written is."""

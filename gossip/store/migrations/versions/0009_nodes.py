@@ -36,7 +36,10 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("scope", name="pk_positions"),
     )
-    op.create_table("engine", sa.Column("started_at", sa.Text(), nullable=False))
+    # Empty when the server was not shut down properly: the numbers of messages may have been given before.
+    op.create_table(
+        "engine", sa.Column("started_at", sa.Text(), nullable=False), prefixes=["UNLOGGED"] if shared else []
+    )
     op.create_table(
         "node_sessions",
         sa.Column("node", sa.Text(), nullable=False),
