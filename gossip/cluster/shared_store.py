@@ -26,6 +26,7 @@ from gossip.cluster.ear import listen
 from gossip.cluster.members import Beat, Look, Member
 from gossip.cluster.picture import Picture, Snapshot
 from gossip.cluster.shared_database import SharedPostgreSQL
+from gossip.cluster.talk import FLUSH, SAY, is_talk, statement
 from gossip.cluster.wire import PROTOCOL, Entry, Judged, NodeGone, NodeJoined, written
 from gossip.network.relays import Relayed, SessionJoined, SessionLeft, SignedOut
 from gossip.registry.changes import AchievementDropped, AchievementKept, Change, MessageSaid
@@ -43,12 +44,7 @@ if TYPE_CHECKING:
 ORDER: Final = int.from_bytes(b"ordr")
 """The first part of the lock that orders the groups of all nodes; the second one is made of the channel."""
 
-_SAY: Final = text(
-    "INSERT INTO messages (channel, seq, client_id, game, name, message, said_at)"
-    " SELECT said->>'channel', nextval('numbers'), said->>'client_id', said->>'game', said->>'name', said->>'message',"
-    " (said->>'said_at')::double precision"
-    " FROM json_array_elements(CAST(:said AS json)) WITH ORDINALITY AS each (said, place) ORDER BY place"
-)
+_SAY: Final = text(SAY.format(said=":said").replace("::", r"\:\:"))
 _NOTIFY: Final = text("SELECT pg_notify(:channel, :head || pg_current_xact_id() || ' ' || :last || ' ' || :body)")
 _NOTIFY_MESSAGES: Final = text(
     "SELECT pg_notify(:channel, :head || pg_current_xact_id() || ' ' || currval('numbers') || ' ' || :body)"
@@ -156,8 +152,14 @@ class SharedStore(Store):
         @raise Stale: one of the changes was judged by what is not known any more.
         """
         said = [each.entry for each in pending if isinstance(each.entry, MessageSaid)]
+        talk = all(is_talk(each.entry) and not each.sessions for each in pending)
+        flushed = False
         try:
-            rest = self._write_group(pending, said)
+            if talk:
+                rest = self._write(lambda connection: self._execute_talk(connection, pending, said))
+                flushed = True
+            else:
+                rest = self._write_group(pending, said)
         except Failing as failing:
             self._log.warn("{store} is tried again: {reason}", store=self.name, reason=reason(failing.error))
             try:
@@ -165,9 +167,25 @@ class SharedStore(Store):
                 rest = [] if said and self._is_stored(said[0]) else self._write_group(pending, said)
             except Failing as again:
                 raise StoreError(f"{self.name}: {reason(again.error)}", again.trouble) from again.error
-        if not all(isinstance(each.entry, Relayed | NodeJoined | NodeGone) for each in pending):
+        if not flushed and not all(isinstance(each.entry, Relayed | NodeJoined | NodeGone) for each in pending):
             self._write_or_fail(self._flush)
         return [Pending(change) for change in rest]
+
+    def _execute_talk(
+        self, connection: Connection, pending: Sequence[Pending], said: Sequence[MessageSaid]
+    ) -> list[Change]:
+        """The same as L{_execute_group} and L{_flush}, for entries that are talk, in one piece."""
+        from psycopg.sql import Literal
+
+        # No other thread writes while this one has the connection.
+        self._count_group()
+        for each in pending:
+            each.group = self._group
+        raw = connection.connection.driver_connection
+        parts = written(self.node.name, self.node.epoch, self._group, [each.entry for each in pending])
+        sql = statement(ORDER, self.channel, said, parts, lambda value: Literal(value).as_string(raw))
+        connection.execution_options(no_parameters=True).exec_driver_sql(sql)
+        return []
 
     def _write_group(self, pending: Sequence[Pending], said: Sequence[MessageSaid]) -> list[Change]:
         return self._write(lambda connection: self._execute_group(connection, pending, said))
@@ -285,8 +303,7 @@ class SharedStore(Store):
 
     def _flush(self, connection: Connection) -> list[Change]:
         """Wait until everything that was committed before is on disk, here and on a synchronous standby."""
-        connection.exec_driver_sql("SET LOCAL synchronous_commit = on")
-        connection.exec_driver_sql("SELECT pg_logical_emit_message(true, 'gossip', '')")
+        connection.execution_options(no_parameters=True).exec_driver_sql(FLUSH)
         return []
 
     def _is_stored(self, said: MessageSaid) -> bool:

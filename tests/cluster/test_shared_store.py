@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from threading import Event, Thread
 from typing import Any
 
 import psycopg
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.cluster.members import Beat, Member
 from gossip.cluster.shared_store import ORDER, Node, Pending, SharedStore, scope_of
 from gossip.cluster.wire import Entry, Group, Judged, NodeGone, NodeJoined, Parts
-from gossip.network.relays import SessionJoined, SessionLeft, SignedOut, Subscribed
+from gossip.network.relays import SessionJoined, SessionLeft, SignedOut, Spoke, Subscribed
 from gossip.protocol.events import AchievementOf
 from gossip.registry.changes import (
     AchievementKept,
@@ -128,6 +130,43 @@ class SharedStoreTests(OnPostgreSQL, SynchronousTestCase):
         (group,) = self.heard(ear, 1)
         texts = [entry.message for entry in group.entries if isinstance(entry, MessageSaid)]
         self.assertEqual(texts, [large.message] * 2)
+
+    def test_strange_texts(self) -> None:
+        """Whatever players say is stored and heard as it is, and is never taken for SQL."""
+        ear = self.listen(self.a)
+        texts = [
+            "'; DROP TABLE messages; --",
+            r"\'\\ E'\\x",
+            "100 %s %(said)s {said} :said $1 $$",
+            'ü "\U0001f600"\t\r\n',
+            "",
+        ]
+        messages = [MessageSaid("gossip", 0, ANA, "O'Neil\\", "Ana'", each, NOW) for each in texts]
+        self.keep(self.a, *messages, Spoke("an'a\\"))
+        (group,) = self.heard(ear, 1)
+        self.assertEqual([each.message for each in group.entries if isinstance(each, MessageSaid)], texts)
+        self.assertEqual(group.entries[-1], Spoke("an'a\\"))
+        self.assertEqual([each.message for each in self.b.history("gossip", 9)], texts)
+        self.assertEqual({each.game for each in self.b.history("gossip", 9)}, {"O'Neil\\"})
+
+    def test_bad_message(self) -> None:
+        """A message that cannot be stored is none of the others' business: nothing of its group is kept."""
+        bad = MessageSaid("gossip", 0, ANA, "Alpha", "Ana", "a NUL: \0", NOW)
+        with self.assertRaises(DBAPIError):
+            self.a.keep([Pending(said(1)), Pending(bad)])
+        self.assertEqual(self.a.history("gossip", 9), [])
+        self.keep(self.a, said(1))
+        self.assertEqual(len(self.a.history("gossip", 9)), 1)
+
+    def test_acknowledged(self) -> None:
+        """When a message is kept, it is on disk."""
+        with self.database().connect() as connection:
+            before = connection.scalar(text("SELECT pg_current_wal_insert_lsn()"))
+            self.keep(self.a, MessageSaid("gossip", 0, ANA, "Alpha", "Ana", secrets.token_hex(5000), NOW))
+            flushed = connection.scalar(
+                text("SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), CAST(:before AS pg_lsn))"), {"before": before}
+            )
+            self.assertGreater(flushed, 5000)
 
     def test_stale(self) -> None:
         """Of two changes that were judged by the same, the second is stale; other scopes go on."""
