@@ -13,7 +13,7 @@ from tests.support.site_browser import HOSTILE
 MUTE, BAN = "button[value='mute/add']", "button[value='ban/add']"
 HOSTILE_URL = "https://x.example/'\"><script>alert(1)</script>" + "y" * 90
 
-SHORT = "0.2"
+SHORT = "0.1"
 """How long a mute lasts, in minutes: long enough to run into it, and not much longer."""
 
 
