@@ -242,5 +242,6 @@ class ReportsTests(SynchronousTestCase):
             self.assertEqual((event.id, event.quote), (payload.get("id"), payload.get("quote")))
         else:
             assert isinstance(event, Malformed)
-        for output in self.world.say(self.session, frame("reports/create", payload, 1)):
+        world = World()  # a session that asks again and again is closed
+        for output in world.say(world.join("Alpha"), frame("reports/create", payload, 1)):
             self.assertIsInstance(output, Send | Find | Commit)
