@@ -311,7 +311,7 @@ class ChannelTests(AdminPagesTestCase):
         self.assertEqual(self.fields(page, "minutes"), ["-1"])
 
     def test_create(self) -> None:
-        """A channel is created and public."""
+        """A channel is created: public, or hidden if its form says so."""
         self.done("/admin/channels", "channel/create", channel="news", description="What is new")
         by: dict[str, Any] = {"described_by": "Root", "described_at": self.service.clock.wall}
         self.assertEqual(self.channel("news"), Channel("news", False, None, "What is new", kept=True, **by))
@@ -319,6 +319,9 @@ class ChannelTests(AdminPagesTestCase):
             "/admin/channels", "channel/create", "the channel news exists already", channel="news", description="x"
         )
         self.assertIn("news", self.fields(page, "channel"))
+        self.assertIn("Hide it from people", seen(self.read("/admin/channels")))
+        self.done("/admin/channels", "channel/create", channel="staff", description="", hidden="1")
+        self.assertTrue(self.channel("staff").hidden)
 
     def test_describe(self) -> None:
         """The description of a channel can be set and removed."""
