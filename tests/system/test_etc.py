@@ -8,17 +8,19 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml  # type: ignore[import-untyped]
 from prometheus_client import CollectorRegistry, ProcessCollector
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from gossip.cli import ctl
 from gossip.config import Config, load
+from gossip.service.interfaces import ClusterFigures, NodeStatus
 from gossip.service.writing import STUCK_SECONDS
 from gossip.tap import MISCONFIGURED
 from gossip.transports.admission import RESERVED_FILES
@@ -63,7 +65,8 @@ class Others(SynchronousTestCase):
     def test_port(self) -> None:
         """Whatever names a port of the daemon names the default one."""
         port = Config().listen[0].split(":")[1]
-        for name in ("nginx.conf", "Caddyfile", "Dockerfile", "compose.yaml", "gossip.socket"):
+        names = ("nginx.conf", "nginx.cluster.conf", "Caddyfile", "Dockerfile", "compose.yaml", "compose.cluster.yaml")
+        for name in (*names, "gossip.socket"):
             self.assertRegex((ETC / name).read_text(), rf"(127\.0\.0\.1|\[::\]):{port}\b", name)
 
     def test_variables(self) -> None:
@@ -75,13 +78,20 @@ class Others(SynchronousTestCase):
 
     def test_patience(self) -> None:
         """nginx outwaits a connection that has not authenticated."""
-        timeouts = re.findall(r"proxy_(?:read|send)_timeout (\d+)s;", (ETC / "nginx.conf").read_text())
-        self.assertEqual(len(timeouts), 2)
-        self.assertGreater(min(map(int, timeouts)), Config().limits.authenticate_seconds)
+        for name in ("nginx.conf", "nginx.cluster.conf"):
+            timeouts = re.findall(r"proxy_(?:read|send)_timeout (\d+)s;", (ETC / name).read_text())
+            self.assertEqual(len(timeouts), 2)
+            self.assertGreater(min(map(int, timeouts)), Config().limits.authenticate_seconds)
 
     def test_open_files(self) -> None:
         """systemd and compose allow a file for every connection."""
-        for name, pattern in (("gossip.service", r"LimitNOFILE=(\d+)"), ("compose.yaml", r"nofile: (\d+)")):
+        systemd, compose = r"LimitNOFILE=(\d+)", r"nofile: (\d+)"
+        for name, pattern in (
+            ("gossip.service", systemd),
+            ("gossip@.service", systemd),
+            ("compose.yaml", compose),
+            ("compose.cluster.yaml", compose),
+        ):
             found = re.search(pattern, (ETC / name).read_text())
             assert found is not None
             self.assertGreaterEqual(int(found[1]), Config().limits.connections + RESERVED_FILES, name)
@@ -117,6 +127,28 @@ class Others(SynchronousTestCase):
         start = unit["ExecStart"]
         self.assertEqual(reloads, [f"{start} --check", "/bin/kill -HUP $MAINPID"])
 
+    def test_unit_of_a_node(self) -> None:
+        """The unit of a node differs from that of a daemon that is alone only in what each node has for itself."""
+        one, many = (
+            (ETC / name).read_text().partition("[Unit]")[2].splitlines()
+            for name in ("gossip.service", "gossip@.service")
+        )
+        more = [line for line in many if line not in one and not line.startswith("#")]
+        self.assertEqual([line for line in more if "%i" not in line], ["Restart=always"])
+        self.assertEqual(len(one) + 3, len(many))
+        self.assertIn("GOSSIP_NODE=%i", "".join(more))
+
+    def test_cluster(self) -> None:
+        """The nodes of the example differ in their names and volumes; the proxy has each node's port."""
+        services = yaml.safe_load((ETC / "compose.cluster.yaml").read_text())["services"]
+        nodes = {name: service for name, service in services.items() if service["image"] == "gossip"}
+        self.assertEqual(
+            {name: node["environment"]["GOSSIP_NODE"] for name, node in nodes.items()}, {"a": "a", "b": "b"}
+        )
+        published = {node["ports"][0].rpartition(":")[0] for node in nodes.values()}
+        proxied = set(re.findall(r"server (127\.0\.0\.1:\d+) ", (ETC / "nginx.cluster.conf").read_text()))
+        self.assertEqual(published, proxied)
+
     def test_backup_unit(self) -> None:
         """The timer's command is one of gossipctl, and writes to the directory that systemd makes for it."""
         unit = dict(re.findall(r"(?m)^(\w+)=(.*)$", (ETC / "gossip-backup.service").read_text()))
@@ -143,17 +175,15 @@ class MonitoringTests(SynchronousTestCase):
             DaemonCollector(service, public_site(service, service.store, service.clock, maybeDeferred).live)
         )
         ProcessCollector(registry=registry)
-        self.told = {"up"}
-        for family in registry.collect():
-            # A family that has no sample yet is there all the same.
-            self.told |= {f"{family.name}_total" if family.type == "counter" else family.name}
-            self.told |= {sample.name for sample in family.samples}
+        self.told = {"up", *names(registry)}
+        service.cluster = OneNode()
+        self.told_by_nodes = names(registry)
 
     def assertTold(self, expression: str, where: str) -> None:
         """Every figure that an expression names is told."""
         named = figures(expression)
         self.assertTrue(named, f"{where}: {expression}")
-        self.assertEqual(named - self.told, set(), f"{where}: {expression}")
+        self.assertEqual(named - self.told - self.told_by_nodes, set(), f"{where}: {expression}")
 
     def rules(self) -> list[dict[str, Any]]:
         """The alert rules."""
@@ -238,6 +268,34 @@ class MonitoringTests(SynchronousTestCase):
             self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
 
 
+class OneNode:
+    """A node that is the only one."""
+
+    node_name = "a"
+
+    def statuses(self) -> Sequence[NodeStatus]:
+        return [NodeStatus("a", True, "1.0.0", "tcp:4110", "2027-01-31T12:00:00Z", 1, 2, 0.0, 0.0, False)]
+
+    def figures(self) -> ClusterFigures:
+        return ClusterFigures(0.0, 1, 2, 1, 0, 0.0)
+
+    def caught_up(self) -> Deferred[None]:
+        return succeed(None)
+
+    def end(self, name: str) -> Deferred[bool]:
+        return succeed(False)
+
+
+def names(registry: CollectorRegistry) -> set[str]:
+    """The names of all figures."""
+    found = set()
+    for family in registry.collect():
+        # A family that has no sample yet is there all the same.
+        found |= {f"{family.name}_total" if family.type == "counter" else family.name}
+        found |= {sample.name for sample in family.samples}
+    return found
+
+
 def dashboard() -> dict[str, Any]:
     """The dashboard."""
     read: dict[str, Any] = json.loads((ETC / "grafana.json").read_text())
@@ -279,6 +337,14 @@ OCCASIONS: tuple[tuple[str, int, Series, Series], ...] = (
         30,
         {f'gossip_reactor_lag_seconds_bucket{{le="{le}"}}': values for le, values in SLOW.items()},
         {f'gossip_reactor_lag_seconds_bucket{{le="{le}"}}': values for le, values in QUICK.items()},
+    ),
+    ("GossipNodeBehind", 5, {"gossip_cluster_behind_seconds": "6x5"}, {"gossip_cluster_behind_seconds": "6 2x5"}),
+    ("GossipNodesDiffer", 30, {"gossip_nodes_differing": "1x30"}, {"gossip_nodes_differing": "1x10 0x20"}),
+    (
+        "GossipNotificationsPileUp",
+        10,
+        {"gossip_cluster_queue_usage": "0.2x10"},
+        {"gossip_cluster_queue_usage": "0.2x3 0.01x7"},
     ),
     ("GossipNoGames", 20, {"gossip_games": "5x10 0x10"}, {"gossip_games": "0x20"}),
     ("GossipManyGamesLeft", 20, {"gossip_games": "30x10 10x10"}, {"gossip_games": "30x10 20x10"}),
