@@ -477,6 +477,16 @@ class PostgreSQL(Database):
         # An error without a code is the driver's own: there is no connection. The codes of class 08 say the same.
         return Trouble.UNREACHABLE if state is None or state.startswith("08") else Trouble.FAILING
 
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        with super().migrating() as connection:
+            # Several nodes may start at the same time: one of them makes the tables, and the others wait for it.
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
+            connection.exec_driver_sql(
+                f"SELECT pg_advisory_xact_lock({int.from_bytes(b'migr')}, hashtext(coalesce(current_schema(), '')))"
+            )
+            yield connection
+
     def copy_before(self, revision: str) -> None:
         """Do nothing: the operator backs up the PostgreSQL server."""
 

@@ -61,6 +61,9 @@ def upgrade(database: Database, first: Iterable[Change] = ()) -> None:
             )
         database.copy_before(newest)
     with database.migrating() as connection:
+        if revision(connection) == newest:
+            # Another node was first.
+            return
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         if found is None:

@@ -246,6 +246,27 @@ class SharedStoreTests(OnPostgreSQL, SynchronousTestCase):
         self.assertIn("a daemon that is alone uses", str(caught.exception))
         alone.close()
 
+    def test_started_together(self) -> None:
+        """Nodes that start at the same time on an empty database make its tables once."""
+        other = SharedStoreTests("test_heard")
+        OnPostgreSQL.setUp(other)
+        self.addCleanup(other.doCleanups)
+        assert other.url is not None
+        opened: list[SharedStore] = []
+        directories = [self.mktemp() for _ in range(3)]
+
+        def open_as(number: int) -> None:
+            opened.append(SharedStore.open_as(str(other.url), directories[number], f"node-{number}"))
+
+        starting = [Thread(target=open_as, args=(number,)) for number in range(3)]
+        for each in starting:
+            each.start()
+        for each in starting:
+            each.join()
+        for store in opened:
+            store.close()
+        self.assertEqual(len(opened), 3)
+
     def test_sqlite(self) -> None:
         """Nodes need a database that they can share."""
         with self.assertRaises(StoreError):
