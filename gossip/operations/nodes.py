@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -11,7 +11,9 @@ from gossip.operations.command import Block, Result, Table
 from gossip.operations.errands import Errand, Outcome
 from gossip.operations.texts import minute
 from gossip.registry.errors import Refused
-from gossip.service.service import GossipService
+
+if TYPE_CHECKING:
+    from gossip.service.service import GossipService
 
 FAR: Final = 2.0
 """A clock that is off by more than this many seconds is shown as wrong."""
