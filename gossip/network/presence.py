@@ -71,6 +71,8 @@ class Online:
     def left(self, session: Session, now: Moment) -> None:
         """A session ended."""
         del self.sessions[session]
+        # Much memory, if a game comes and goes: what keeps the session for a while has no use for it.
+        session.list_players(())
         if not self.sessions:
             self._last = session
             self.left_at = now.wall

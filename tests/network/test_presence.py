@@ -125,6 +125,12 @@ class PresenceTests(SynchronousTestCase):
         session.list_players(["Ed"])
         self.assertEqual(plays(), ["Cy", "Ed"])
 
+    def test_forgotten(self) -> None:
+        """A session that has ended keeps no list of players."""
+        session = self.join(ALPHA, players=map("Player{}".format, range(2000)))
+        self.presence.leave(session, at(NOW))
+        self.assertEqual((session.players, session.plays("player1")), ({}, False))
+
     def test_lists_once(self) -> None:
         """A name of a long list is looked at once: thousands of tells a minute are no work, whatever they name."""
         session = self.join(ALPHA, players=map("Player{}".format, range(2000)))
