@@ -144,6 +144,10 @@ class Outbox:
         """Call back when everything that was committed before is settled."""
         self._writer.barrier(partial(self._passed, done))
 
+    def when_written(self, done: Callable[[], object]) -> None:
+        """Call back when everything that was handed to the writer is settled, whether or not it was heard."""
+        self._writer.barrier(done)
+
     def _passed(self, done: Callable[[], object]) -> None:
         if self._written:
             self._barriers.append(done)

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol, cast
 
 from msgspec.structs import replace
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, DeferredLock, succeed
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
@@ -46,6 +46,9 @@ FAR: Final = 2.0
 
 JOINS: Final = 60.0
 """How long a node waits for each answer of the database when it joins, in seconds: it may have to read a lot."""
+
+HOLDS: Final = 10.0
+"""How long what a deaf node has to say waits, in seconds. Then it fails: nobody wants to hear it minutes later."""
 
 LEAVES: Final = 5.0
 """How long a node that ends waits for the database, in seconds."""
@@ -129,6 +132,10 @@ class ClusterService(Service):
         self._reading: dict[str, list[Group]] = {}
         self._delay = SOONEST
         self._again: IDelayedCall | None = None
+        self._attempt: object | None = None
+        self._begun = False
+        self._deaf_since = 0.0
+        self._living = DeferredLock()
         self._beating = LoopingCall(self._beat)
         self._beating.clock = cast("IReactorTime", reactor)
         self._joined: list[Deferred[None]] = []
@@ -198,6 +205,7 @@ class ClusterService(Service):
 
     def startService(self) -> None:
         super().startService()
+        self._deaf_since = self._gossip.now().steady
         self._join()
         self._beating.start(BEAT, now=False).addErrback(self._broken)
 
@@ -209,7 +217,9 @@ class ClusterService(Service):
             self._again.cancel()
         if self._beating.running:
             self._beating.stop()
-        left = self._in_time(LEAVES, self._store.leave)
+        # Not before a life that is just beginning has begun: it would outlive the daemon.
+        left: Deferred[None] = self._living.run(self._in_time, LEAVES, self._store.leave)
+        left.addTimeout(2 * LEAVES, cast("IReactorTime", self._reactor))
         left.addErrback(lambda failure: self._log.warn("this node could not leave: {why}", why=failure.value))
         return left
 
@@ -226,6 +236,11 @@ class ClusterService(Service):
         self._log.failure("this node beats no more", failure)
 
     def _deafen(self) -> None:
+        if self.joined:
+            self._deaf_since = self._gossip.now().steady
+        # Whatever an attempt to join waits for, it is not wanted any more.
+        self._attempt = None
+        self._begun = False
         self.joined = False
         self._outbox.deaf()
         self._judging.deaf()
@@ -236,21 +251,36 @@ class ClusterService(Service):
     def _join(self) -> None:
         """Listen, begin a life, and read everything: in this order, so that nothing is missed."""
         self._again = None
-        connecting = self._in_thread(self._store.listen)
-        connecting.addCallback(self._listening)
-        connecting.addErrback(self._not_joined)
+        self._attempt = attempt = object()
+        Deferred.fromCoroutine(self._try_to_join(attempt)).addErrback(self._not_joined, attempt)
 
-    def _listening(self, connection: Any) -> Deferred[None]:
+    async def _try_to_join(self, attempt: object) -> None:
+        """@param attempt: is C{_attempt} as long as nothing has come between."""
+        connection = await self._in_thread(self._store.listen)
+        if self._attempt is not attempt:
+            connection.close()
+            return
         self._parts = Parts()
         self._early = []
         self._ear = Ear(self._reactor, connection, self._notified, self._lost)
         self._ear.start()
+        # What the writer has still to write belongs to the life before: it must not come after this one has begun.
+        handed_over: Deferred[None] = Deferred()
+        self._outbox.when_written(lambda: handed_over.callback(None))
+        await handed_over
+        await self._living.run(self._begin, attempt)
+        if self._attempt is not attempt:
+            return
+        picture = await self._in_time(JOINS, self._store.picture, self._audiences(), self._late)
+        if self._attempt is attempt:
+            self._know(picture, attempt)
+
+    def _begin(self, attempt: object) -> Deferred[None]:
+        if self._attempt is not attempt:
+            return succeed(None)
         self._node = replace(self._node, epoch=str(uuid.uuid4()))
-        ear = self._ear
-        begun = self._in_time(JOINS, self._store.begin, self._node, self._network.nodes.own)
-        begun.addCallback(lambda _: self._in_time(JOINS, self._store.picture, self._audiences(), self._late))
-        begun.addCallback(lambda picture: self._know(picture) if self._ear is ear else None)
-        return begun
+        self._begun = True
+        return self._in_time(JOINS, self._store.begin, self._node, self._network.nodes.own)
 
     def _in_time(self, seconds: float, call: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
         """
@@ -273,9 +303,7 @@ class ClusterService(Service):
         numbers = self._network.registry.numbers
         return {name: numbers.highest_message(name) for name in self._network.audiences.subscribed()}
 
-    def _know(self, picture: Picture) -> None:
-        if not self.running or self._ear is None:
-            return
+    def _know(self, picture: Picture, attempt: object) -> None:
         self._echoed = self._gossip.now().steady
         self._epochs = dict(picture.epochs)
         self._last.clear()
@@ -289,6 +317,9 @@ class ClusterService(Service):
         self._outbox.positions = dict(picture.positions)
         for payload in early:
             self._read(payload, picture)
+            if self._attempt is not attempt:
+                # It told of something that only reading everything anew can show.
+                return
         self._outbox.opened(self._outbox.positions)
         self._catching_up.passed(self._outbox.positions)
         self._delay = SOONEST
@@ -299,9 +330,10 @@ class ClusterService(Service):
         for each in joined:
             each.callback(None)
 
-    def _not_joined(self, failure: Failure) -> None:
-        self._log.warn("this node hears nobody: {why}", why=str(failure.value).partition("\n")[0])
-        self._rejoin()
+    def _not_joined(self, failure: Failure, attempt: object) -> None:
+        if self._attempt is attempt:
+            self._log.warn("this node hears nobody: {why}", why=str(failure.value).partition("\n")[0])
+            self._rejoin()
 
     def _lost(self, error: Exception) -> None:
         self._log.warn("this node hears nobody any more: {why}", why=str(error).partition("\n")[0])
@@ -408,16 +440,20 @@ class ClusterService(Service):
     # Who is alive.
 
     def _beat(self) -> Deferred[None] | None:
+        now = self._gossip.now().steady
         if not self.joined:
+            # What is told after a life has begun is not among the sessions that it begins with.
+            if not self._begun and now - self._deaf_since > HOLDS:
+                self._outbox.refuse()
             return None
-        self._beat_at = self._gossip.now().steady
+        self._beat_at = now
         said = Beat(self._node.settings, self.ahead, self.behind)
         beating = self._in_time(self._lease, self._store.beat, said)
-        beating.addCallback(self._beaten)
+        beating.addCallback(partial(self._beaten, self._node.epoch))
         beating.addErrback(self._not_beaten)
         return beating
 
-    def _beaten(self, look: Look) -> Deferred[None] | None:
+    def _beaten(self, epoch: str, look: Look) -> Deferred[None] | None:
         self.members = look.members
         self._queue = look.queue
         moment = self._gossip.now()
@@ -426,7 +462,7 @@ class ClusterService(Service):
             self._log.warn("the clock of this machine is {seconds:+.1f} s off that of the database", seconds=-ahead)
         self.ahead = ahead
         self._compare_settings()
-        if not self.joined or not self.running:
+        if not self.joined or epoch != self._node.epoch:
             return None
         if not look.alive:
             self._log.warn("other nodes took this one for dead")
@@ -446,8 +482,10 @@ class ClusterService(Service):
         return ending
 
     def _not_beaten(self, failure: Failure) -> None:
-        failure.trap(StoreError)
         self._judging.deaf()
+        if not failure.check(StoreError):
+            # It goes on beating all the same.
+            self._log.failure("this node could not beat", failure)
         if failure.check(Silent) and self.joined and self.running:
             self._log.warn("this node hears nobody any more: {why}", why=str(failure.value))
             self._rejoin()

@@ -1,0 +1,234 @@
+"""L{gossip.cluster.service}: how a node joins, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from gossip.cluster.members import BEAT
+from gossip.cluster.outbox import Outbox
+from gossip.cluster.picture import Picture, Snapshot
+from gossip.cluster.service import HOLDS, ClusterService
+from gossip.cluster.settings import ClusterSettings
+from gossip.cluster.shared_store import Node, Pending
+from gossip.network.relays import SessionLeft
+from gossip.registry.changes import MessageSaid
+from gossip.service.counters import Counters
+from gossip.service.service import GossipService
+from gossip.store.errors import StoreError
+from tests.support.clock import Clock
+from tests.support.world import NOW, World
+
+SAID = MessageSaid("gossip", 0, None, "gossip", "system", "Hello!", NOW)
+
+
+class Connection:
+    """A connection on which nothing is heard, until it is lost."""
+
+    def __init__(self) -> None:
+        self.pgconn = self
+        self.closed = False
+
+    def fileno(self) -> int:
+        return 0
+
+    def notifies(self) -> None:
+        return None
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Reactor(Clock):
+    """A clock that has readers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readers: list[Any] = []
+
+    def addReader(self, reader: Any) -> None:
+        self.readers.append(reader)
+
+    def removeReader(self, reader: Any) -> None:
+        if reader in self.readers:
+            self.readers.remove(reader)
+
+
+class Database:
+    """A store whose methods wait for a test, in threads of their own."""
+
+    name = "a database"
+    echo = "echo"
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Deferred[Any]]] = []
+
+    def in_thread(self, call: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+        waiting: Deferred[Any] = Deferred()
+        self.calls.append((call.__name__, waiting))
+        return waiting
+
+    def answer(self, name: str, result: Any = None) -> None:
+        """The oldest call that waits comes back; it must be this one."""
+        called, waiting = self.calls.pop(0)
+        assert called == name, called
+        if isinstance(result, Exception):
+            waiting.errback(result)
+        else:
+            waiting.callback(result)
+
+    def listen(self) -> None: ...
+    def begin(self) -> None: ...
+    def picture(self) -> None: ...
+    def leave(self) -> None: ...
+    def beat(self) -> None: ...
+    def position(self) -> None: ...
+    def sever(self) -> None: ...
+
+
+class Groups:
+    """A writer that writes when a test says so."""
+
+    trouble = None
+    groups = 0
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Pending, Callable[[bool], object], bool]] = []
+        self.barriers: list[Callable[[], object]] = []
+
+    @property
+    def pending(self) -> int:
+        return len(self.waiting)
+
+    def commit(self, change: Pending, done: Callable[[bool], object], wanted: bool) -> None:
+        self.waiting.append((change, done, wanted))
+
+    def probe(self) -> None: ...
+
+    def barrier(self, done: Callable[[], object]) -> None:
+        if self.waiting:
+            self.barriers.append(done)
+        else:
+            done()
+
+    def fail(self) -> None:
+        """Nothing of what waits can be written."""
+        waiting, self.waiting = self.waiting, []
+        for _, done, _ in waiting:
+            done(False)
+        barriers, self.barriers = self.barriers, []
+        for barrier in barriers:
+            barrier()
+
+
+class JoiningTests(SynchronousTestCase):
+    """A node that starts."""
+
+    def setUp(self) -> None:
+        self.reactor, self.database, self.groups = Reactor(), Database(), Groups()
+        world = World(shared=True)
+        self.outbox = Outbox(self.groups)
+        gossip = GossipService(self.reactor, world.network, self.outbox, Counters(), relays=self.outbox)
+        self.known = world.registry
+        database: Any = self.database
+        self.node = ClusterService(
+            self.reactor, database, self.outbox, gossip, Node("a", "", "1"), database.in_thread, ClusterSettings()
+        )
+        self.told: list[tuple[str, Any]] = []
+        self.node.startService()
+
+    def settled(self, name: str) -> Any:
+        return lambda kept, stale=False: self.told.append((name, kept))
+
+    def picture(self) -> Picture:
+        return Picture(Snapshot(5, 5, frozenset()), self.known, {}, {}, {}, ())
+
+    def listens(self) -> Connection:
+        connection = Connection()
+        self.database.answer("listen", connection)
+        return connection
+
+    def joins(self) -> Connection:
+        connection = self.listens()
+        self.database.answer("begin")
+        self.database.answer("picture", self.picture())
+        self.assertTrue(self.node.joined)
+        self.database.calls.clear()  # the first beat
+        return connection
+
+    def test_told_while_joining(self) -> None:
+        """What becomes of sessions after a life has begun is told when the node hears the others."""
+        self.listens()
+        self.outbox.relay(SessionLeft(1), (), self.settled("left"))
+        self.database.answer("begin")
+        self.reactor.pump([1.0] * int(HOLDS + 2 * BEAT))
+        self.database.answer("picture", self.picture())
+        self.assertEqual([pending.entry for pending, *_ in self.groups.waiting], [SessionLeft(1)])
+        self.assertEqual(self.told, [])
+
+    def test_deaf_for_long(self) -> None:
+        """What waits for long while there is no database fails."""
+        self.outbox.commit(SAID, self.settled("said"), True)
+        self.reactor.pump([1.0] * int(HOLDS))
+        self.assertEqual(self.told, [])
+        self.reactor.pump([1.0] * int(2 * BEAT))
+        self.assertEqual(self.told, [("said", False)])
+
+    def test_stopped_while_listening(self) -> None:
+        """A daemon that stops while it connects begins no life any more."""
+        left = self.node.stopService()
+        connection = self.listens()
+        self.assertTrue(connection.closed)
+        self.assertEqual(self.reactor.readers, [])
+        self.database.answer("leave")
+        self.successResultOf(left)
+        self.assertEqual((self.database.calls, self.reactor.getDelayedCalls()), ([], []))
+
+    def test_stopped_while_beginning(self) -> None:
+        """A daemon that stops while its life begins leaves after that."""
+        self.listens()
+        left = self.node.stopService()
+        self.assertEqual([name for name, _ in self.database.calls], ["begin"])
+        self.database.answer("begin")
+        self.database.answer("leave")
+        self.successResultOf(left)
+        self.assertEqual(self.database.calls, [])
+
+    def test_lost_while_reading(self) -> None:
+        """A node that loses the stream while it reads everything throws that away, and joins anew."""
+        self.listens()
+        self.database.answer("begin")
+        (ear,) = self.reactor.readers
+        ear.stop()
+        self.node._lost(StoreError("gone"))
+        self.reactor.advance(0.2)
+        self.database.answer("picture", self.picture())
+        self.assertFalse(self.node.joined)
+        self.joins()
+
+    def test_superseded(self) -> None:
+        """An attempt that fails after another one began does not disturb that one."""
+        self.listens()
+        (ear,) = self.reactor.readers
+        ear.stop()
+        self.node._lost(StoreError("gone"))
+        self.reactor.advance(0.2)
+        self.database.answer("begin", StoreError("gone"))
+        connection = self.joins()
+        self.assertFalse(connection.closed)
+
+    def test_writer_first(self) -> None:
+        """A life begins when the writer has no entries of the life before any more."""
+        self.joins()
+        self.outbox.commit(SAID, self.settled("said"), True)
+        (ear,) = self.reactor.readers
+        ear.stop()
+        self.node._lost(StoreError("gone"))
+        self.reactor.advance(0.2)
+        self.listens()
+        self.assertEqual(self.database.calls, [])
+        self.groups.fail()
+        self.assertEqual([name for name, _ in self.database.calls], ["begin"])
