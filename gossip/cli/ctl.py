@@ -72,6 +72,9 @@ def parser() -> Parser:
     backup.add_argument("file", metavar="FILE", help=text)
     text = "keep the latest N backups with such a name in the directory, and remove older ones"
     backup.add_argument("--keep", metavar="N", type=int, help=text)
+    text = "copy everything to another, empty database, while the daemon is stopped"
+    copy_to = add("copy-to", text, _copy_to)
+    copy_to.add_argument("url", metavar="URL", help="where to, such as postgresql://gossip@localhost/gossip")
     tail = add("tail", "follow what is said", _tail)
     tail.add_argument("channel", metavar="CHANNEL", nargs="?", help="only this channel (default: all channels)")
     help_ = add("help", "show what a command does", partial(_help, top))
@@ -171,6 +174,16 @@ def _backup(arguments: argparse.Namespace) -> int:
     if path is not None:
         _show(arguments, {"path": str(path)}, lambda result: (f"The database was copied to {result['path']}.",))
     return 0
+
+
+def _copy_to(arguments: argparse.Namespace) -> int:
+    counts, copied = _stopped(arguments).copy_to(arguments.url)
+    done = "Everything was copied, and compared with the original:" if copied else "Everything has been copied before:"
+    return _show(
+        arguments,
+        {"rows": counts, "copied": copied},
+        lambda _: (done, *(f"  {name:<20} {count:>10}" for name, count in counts.items())),
+    )
 
 
 def _snapshot(arguments: argparse.Namespace) -> Iterator[bytes]:

@@ -214,6 +214,21 @@ class StoppedDaemon:
             while chunk := copy.read(CHUNK):
                 yield chunk
 
+    def copy_to(self, url: str) -> tuple[dict[str, int], bool]:
+        """
+        Copy everything to another, empty database; see L{gossip.store.copying.copy}.
+
+        @raise Failed: that is not possible.
+        """
+        from gossip.store.copying import copy
+        from gossip.store.errors import StoreError
+
+        with self._store() as store:
+            try:
+                return copy(store, url, self._config.data_path)
+            except StoreError as error:
+                raise Failed(str(error)) from None
+
     @contextmanager
     def _store(self, may_be_first: bool = False) -> Iterator[Store]:
         """

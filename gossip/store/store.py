@@ -108,6 +108,18 @@ class Store:
         self._log.warn("{store} was tried again: {reason}", store=self.name, reason=first)
         return rest
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that reads."""
+        with self._database.reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes."""
+        with self._database.transaction() as connection:
+            yield connection
+
     def probe(self) -> None:
         """
         Write a row and remove it, in one transaction: would a change be kept now?

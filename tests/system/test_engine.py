@@ -140,6 +140,37 @@ class EngineTests(SynchronousTestCase):
         self.hears(self.other, "meanwhile")
         self.well()
 
+    def test_moved(self) -> None:
+        """A network moves from a daemon on SQLite to a node, with its games and messages, and back to one daemon."""
+        daemon = Daemon(CONFIG)
+        self.addCleanup(daemon.close)
+        alpha = daemon.start().register("Alpha")
+
+        def say(text: str) -> list[int]:
+            """Join and say something; returns the numbers of all messages."""
+            game = Game(daemon.url)
+            self.addCleanup(game.close)
+            game.authenticate(alpha, channels=["gossip"], supports=[*FLAGS, "history"])
+            self.assertEqual(game.outcome("channels/send", said(text)), "success")
+            history = game.ask("channels/history", {"channel": "gossip"})
+            (messages,) = [frame["payload"]["messages"] for frame in history if frame["event"] == "channels/history"]
+            self.assertEqual(messages[-1]["message"], text)
+            return [message["seq"] for message in messages]
+
+        numbers = say("on SQLite")
+        daemon.stop()
+        for copied in (True, False):
+            result = daemon.gossipctl("copy-to", self.engine.url())
+            self.assertEqual((result["copied"], result["rows"]["messages"]), (copied, 1))
+        for arguments in (("--node", "a"), (), ("--node", "b")):
+            daemon.arguments = ("--database", self.engine.url(), *arguments)
+            daemon.start()
+            found = say(f"as {arguments}")
+            self.assertEqual(found[:-1], numbers)
+            self.assertGreater(found[-1], numbers[-1])
+            numbers = found
+            daemon.stop()
+
     def talk(self, count: int = 100) -> None:
         """Alpha says many things at once, without waiting for the answers."""
         for number in range(count):

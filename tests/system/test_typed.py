@@ -20,6 +20,7 @@ CANNOT = {
     "gossipctl game rehearse MyMUD": "no game is connected here",
     "gossipctl game rehearse MyMUD --step tell --player Ana": "the same",
     "gossipctl game rehearse MyMUD --step restart": "the same",
+    "gossipctl copy-to postgresql://gossip@localhost/gossip": "it needs a stopped daemon and an empty database",
     "gossipctl message show gossip:1042": "nobody has said that yet",
     'gossipctl message remove gossip:1042 "advertising"': "the same",
     'gossipctl report resolve 7 "muted for a day"': "nobody has reported anything yet, as the text above it says",
@@ -44,7 +45,7 @@ def typed(path: Path) -> list[str]:
 def shown(path: Path) -> list[str]:
     """The lines for a shell with gossipctl in a file of etc/, without what leads into a container or a service."""
     found = re.findall(r"(?m)(?:docker .*|/opt/gossip/bin/)(gossipctl .*)$", path.read_text())
-    return [re.sub(r"--data /var/lib/gossip ", "", line) for line in found]
+    return [re.sub(r"--data /var/lib/gossip(/a)? ", "", line) for line in found]
 
 
 class TypedTests(DaemonTestCase):
