@@ -16,6 +16,9 @@ TEXT_BYTES: Final = 1500
 PACKETS: Final = 6
 """A text is at most this many packets."""
 
+NAME_CHARACTERS: Final = 64
+"""How much of a name is put into an emote, in characters. A text can name its player thousands of times."""
+
 CUT: Final = "..."
 """The end of a text that was longer."""
 
@@ -59,7 +62,7 @@ def heard_emote(text: str, name: str, target: str = "") -> str:
     text = heard(text)
     acting = text.startswith(f"{_ACTOR} ")
     text = text.removeprefix(f"{_ACTOR} ") if acting else text
-    names = {"$N": heard(name), "$O": heard(target)}
+    names = {"$N": heard(name)[:NAME_CHARACTERS], "$O": heard(target)[:NAME_CHARACTERS]}
     text = re.sub(r"\$[NO]", lambda found: names[found[0]], text)
     return f"{BEGINNING}{text}" if acting and text else text
 

@@ -64,6 +64,7 @@ _SHORT_LOCATE_REPLY: Final = 2
 """How much a locate-reply of protocols 1 and 2 has, which lacks the idle time and the status."""
 
 _NAME: Final = re.compile(r"(?! )[ -~]{1,40}(?<! )")
+_ROUTER: Final = re.compile(r"\*[A-Za-z0-9_-]{1,30}")
 _NOT_IN_NAMES: Final = frozenset('"\\@:,%*')
 _INTEGER: Final = re.compile(r"-?[0-9]{1,20}")
 
@@ -203,6 +204,16 @@ _FITS: Final = {
 def is_known(kind: str) -> bool:
     """Is this a type of packet whose elements are known?"""
     return kind in _SHAPES
+
+
+def router_name(called: str, name: str) -> str:
+    """
+    What the router calls itself to a MUD: what that calls it, since some mudlibs accept no other name.
+
+    @param called: the receiver of the MUD's startup-req.
+    @param name: the name of the router, if the other one is no name of a router.
+    """
+    return called if _ROUTER.fullmatch(called) else name
 
 
 def is_mud_name(name: str) -> bool:

@@ -46,6 +46,10 @@ class HeardTests(SynchronousTestCase):
         self.assertEqual(heard_emote("It rains.", "Ana"), "It rains.")
         self.assertEqual(heard_emote("$N ", "Ana"), "Ana")
 
+    def test_bounded(self) -> None:
+        """A long name that a text has again and again does not make the text much longer."""
+        self.assertEqual(len(heard_emote("$N" * 10_000, "n" * 30_000)), 10_000 * NAME_CHARACTERS)
+
     @given(st.text(st.sampled_from("%^REDBOLD $NO\x1b[m\n")))
     def test_any_text(self, text: str) -> None:
         """What is heard is one line."""

@@ -19,6 +19,7 @@ from gossip.transports.intermud3.packets import (
     is_mud_name,
     number_of,
     pages,
+    router_name,
     startup,
     text_of,
     understood,
@@ -119,6 +120,12 @@ class PacketTests(SynchronousTestCase):
             self.assertTrue(is_mud_name(name), name)
         for name in ("", " x", "x ", "*x", 'a"b', "a\\b", "a@b", "a:b", "a,b", "a%b", "é", "a\nb", "x\n", "a" * 41):
             self.assertFalse(is_mud_name(name), name)
+
+    def test_router_name(self) -> None:
+        """A router takes the name that a MUD calls it, if it is one of a router."""
+        self.assertEqual(router_name("*i4", "*gossip"), "*i4")
+        for called in ("", "*", "i4", "*i4\n", "*a b", "*" + "x" * 31):
+            self.assertEqual(router_name(called, "*gossip"), "*gossip")
 
 
 class StartupTests(SynchronousTestCase):
