@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.transports.intermud3.lettering import (
     CUT,
+    NAME_CHARACTERS,
     PACKETS,
     TEXT_BYTES,
     heard,
