@@ -65,9 +65,9 @@ class ManagePages:
         router.add("/manage", get=signed_in(self.games), post=signed_in(self.register))
         router.add("/manage/{game}", get=signed_in(self.game), post=signed_in(self.edit))
         router.add("/manage/{game}/live", get=signed_in(self.live))
-        router.add("/manage/{game}/rehearse", post=signed_in(self.rehearse))
-        router.add("/manage/{game}/secret", post=signed_in(self.rotate))
-        router.add("/manage/{game}/remove", post=signed_in(self.remove))
+        for form, post in (("rehearse", self.rehearse), ("secret", self.rotate), ("remove", self.remove)):
+            # A form that was refused is shown at its own path: whoever opens that again means the page.
+            router.add(f"/manage/{{game}}/{form}", get=signed_in(self.back), post=signed_in(post))
 
     # All games.
 
@@ -134,6 +134,10 @@ class ManagePages:
         """How a game is doing, and the forms to change it."""
         game = self._own(account, name)
         return self._game(request, game, said=_SAID.get(parameter(request, "done") or "", ""))
+
+    def back(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """Lead from the path of a form to the page with the form."""
+        return redirect(request, f"/manage/{self._own(account, name).short_name}")
 
     def _game(
         self,

@@ -46,6 +46,12 @@ class SignedInTests(OwnerTestCase):
         self.assertEqual(self.games(), before)
         self.assertNotIn("Beta", self.ana.get("/manage").text)
 
+    def test_back(self) -> None:
+        """The path of a form leads back to the page of the game, for its owner only."""
+        for form in FORMS[1:]:
+            self.assertEqual(self.ana.get(f"/manage/alpha{form}").location, "/manage/Alpha")
+            self.assertEqual(self.ana.get(f"/manage/Beta{form}").code, 404)
+
     def test_admin(self) -> None:
         """An admin can manage every game."""
         self.assertEqual(self.root.get("/manage/Beta").code, 200)
