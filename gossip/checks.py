@@ -11,6 +11,7 @@ import os
 import resource
 import time
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -61,13 +62,15 @@ def findings(config: Config) -> Iterator[Finding]:
 def _listeners(config: Config, now: float) -> Iterator[Finding]:
     taken: set[tuple[str, str]] = set()
     for transport in (make() for make in TRANSPORTS):
-        for text in getattr(config, transport.setting):
+        for text in attrgetter(transport.setting)(config):
             try:
                 certificates = try_out(text)
                 wanted = parse(text)
             except EndpointError as error:
                 yield Finding("error", transport.setting, f"{text}: {error}")
                 continue
+            if transport.name == "imc2" and (wanted.encrypted or wanted.proxied):
+                yield Finding("error", transport.setting, f"{text}: IMC2 clients know neither TLS nor proxies")
             port = wanted.arguments.get("port", "0"), wanted.arguments.get("interface", "")
             if port in taken and port[0] != "0":
                 yield Finding("error", transport.setting, f"{text}: the port {port[0]} is listed twice")

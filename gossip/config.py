@@ -19,13 +19,17 @@ from unicodedata import category
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gossip.cluster.settings import ClusterSettings
 from gossip.cluster.wire import NODE
 from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.registry.accounts import EMAIL
+from gossip.registry.names import CHANNEL_NAME
 from gossip.transports.budget import Budget, Budgets
 from gossip.transports.endpoints import EndpointError, parse
+from gossip.transports.imc2.limits import NETWORK, SERVER, Imc2Limits, Imc2Settings
+from gossip.transports.imc2.packets import TEXT_BYTES
 from gossip.transports.telnet.limits import TelnetLimits
 from gossip.web.settings import WebSettings
 
@@ -61,6 +65,11 @@ NEED_RESTART: Final = (
     "cluster",
     "admin_socket",
     "proxies",
+    "imc2.listen",
+    "imc2.server",
+    "imc2.network",
+    "imc2.channels",
+    "imc2.charset",
     "limits.frame_in_bytes",
     "limits.frame_out_bytes",
     "limits.ref_bytes",
@@ -104,6 +113,7 @@ class Limits(NetworkLimits, frozen=True, forbid_unknown_fields=True):
     @ivar unfinished_bytes: how much of an unfinished message is kept for any connection that has not authenticated.
     @ivar budgets: how much one connection may send.
     @ivar telnet: the limits of the telnet bridge.
+    @ivar imc2: the limits of the IMC2 port.
     """
 
     frame_in_bytes: int = 144 * 1024
@@ -120,6 +130,7 @@ class Limits(NetworkLimits, frozen=True, forbid_unknown_fields=True):
     unfinished_bytes: int = 4096
     budgets: Budgets = Budgets(Budget(256 * 1024, 16 * 1024), Budget(2 * 1024 * 1024, 128 * 1024))
     telnet: TelnetLimits = TelnetLimits()
+    imc2: Imc2Limits = Imc2Limits()
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -138,6 +149,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar network: the settings of the network itself.
     @ivar web: the settings of the pages.
     @ivar limits: the limits.
+    @ivar imc2: the IMC2 port.
     """
 
     listen: tuple[str, ...] = ("tcp:4110:interface=127.0.0.1",)
@@ -152,6 +164,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     web: WebSettings = WebSettings()
     limits: Limits = Limits()
     cluster: ClusterSettings = ClusterSettings()
+    imc2: Imc2Settings = Imc2Settings()
 
     @property
     def data_path(self) -> Path:
@@ -235,7 +248,15 @@ def load(options: Mapping[str, Any], environ: Mapping[str, str]) -> Config:
             _check(config)
         except ConfigError as error:
             raise ConfigError(f"{source}: {error}") from None
-    return config
+    return _reserved(config)
+
+
+def _reserved(config: Config) -> Config:
+    """No game can have the name that the network has on an IMC2 port."""
+    server, blocked = config.imc2.server, config.network.blocked_games
+    if not config.imc2.listen or server.lower() in map(str.lower, blocked):
+        return config
+    return replace(config, network=replace(config.network, blocked_games=(*blocked, server)))
 
 
 def dump(config: Config) -> str:
@@ -398,6 +419,7 @@ def _check(config: Config) -> None:
     _check_node(config)
     _check_lists(config.limits)
     _check_web(config)
+    _check_imc2(config)
 
 
 _AROUND: Final = 1024
@@ -409,6 +431,23 @@ def _check_node(config: Config) -> None:
         raise ConfigError("node: must have 1 to 20 small letters, digits and hyphens")
     if config.node and not config.database.startswith("postgres"):
         raise ConfigError("node: needs a database that several daemons can share: set database to postgresql://…")
+
+
+def _check_imc2(config: Config) -> None:
+    settings, limits = config.imc2, config.limits.imc2
+    if not all(settings.listen):
+        raise ConfigError("imc2.listen: must not contain an empty address")
+    if not SERVER.fullmatch(settings.server):
+        raise ConfigError("imc2.server: must have 1 to 15 letters and digits, the first a letter")
+    if not NETWORK.fullmatch(settings.network):
+        raise ConfigError("imc2.network: must have 1 to 30 ASCII characters without blanks and quotes")
+    for name in settings.channels:
+        if not CHANNEL_NAME.fullmatch(name):
+            raise ConfigError(f"imc2.channels: {name!r} is not the name of a channel")
+    if not 1 <= limits.text_bytes <= TEXT_BYTES:
+        raise ConfigError(f"limits.imc2.text_bytes: must be 1 to {TEXT_BYTES}: clients have no room for more")
+    if not limits.packets:
+        raise ConfigError("limits.imc2.packets: must be above 0")
 
 
 def _check_lists(limits: Limits) -> None:

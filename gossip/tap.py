@@ -12,6 +12,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 from shlex import quote
 from types import FrameType
@@ -412,7 +413,7 @@ def _bound_log(reactor: Any) -> None:
 
 def _endpoints(transport: ITransport, settings: Config) -> Sequence[str]:
     """The endpoint strings that a transport listens on; empty if it is not to be opened."""
-    endpoints: Sequence[str] = getattr(settings, transport.setting)
+    endpoints: Sequence[str] = attrgetter(transport.setting)(settings)
     return endpoints
 
 

@@ -19,6 +19,7 @@ from gossip.config import SOCKET_PATH_BYTES, Config, ConfigError, Limits, dump, 
 from gossip.network.ratelimit import Rate
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
 from gossip.transports.budget import Budget, Budgets
+from gossip.transports.imc2.limits import Imc2Limits
 from gossip.transports.telnet.limits import TelnetLimits
 from gossip.web.settings import MailSettings, WebSettings
 
@@ -180,6 +181,16 @@ class File(ConfigCase):
         rates = self.loaded("limits.rates.global = { burst = 0, per_second = 0 }").limits.rates
         self.assertEqual(rates.global_, Rate(0, 0))
 
+    def test_name_on_imc2(self) -> None:
+        """No game can have the name that the network has on an open IMC2 port."""
+        blocked = NetworkSettings().blocked_games
+        for text, names in (
+            ("imc2.server = 'Hub'", blocked),
+            ("imc2.server = 'Hub'\nimc2.listen = ['tcp:1']", (*blocked, "Hub")),
+            ("imc2.listen = ['tcp:1']", blocked),
+        ):
+            self.assertEqual(self.loaded(text).network.blocked_games, names)
+
     def test_limits_of_the_network(self) -> None:
         """The network can be given the limits of the daemon as they are."""
         limits: NetworkLimits = self.loaded("limits.players = 3").limits
@@ -228,6 +239,13 @@ class Complaints(ConfigCase):
             "telnet = ['']": "telnet: must not contain an empty address",
             "[limits.telnet]\nlogins = -1": "limits.telnet.logins: must be a number from 0 to 1000000000",
             "[limits.telnet]\nlogin = 1": "unknown key 'login' in [limits.telnet], did you mean 'logins'?",
+            "imc2.listen = ['']": "imc2.listen: must not contain an empty address",
+            "imc2.server = 'a b'": "imc2.server: must have 1 to 15 letters and digits, the first a letter",
+            "imc2.network = 'a b'": "imc2.network: must have 1 to 30 ASCII characters without blanks and quotes",
+            "imc2.channels = ['a b']": "imc2.channels: 'a b' is not the name of a channel",
+            "imc2.charset = 'x'": "imc2.charset: must be one of ascii, latin1, utf-8, not 'x'",
+            "limits.imc2.text_bytes = 701": ("limits.imc2.text_bytes: must be 1 to 700: clients have no room for more"),
+            "limits.imc2.packets = 0": "limits.imc2.packets: must be above 0",
             "data = ''": "data: must not be empty",
             "web.sign_up = 'maybe'": "web.sign_up: must be one of open, invite, closed, not 'maybe'",
             **dict.fromkeys(
@@ -421,6 +439,9 @@ RATES = st.builds(Rate, NUMBERS, st.floats(0, 10**9, exclude_min=True))
 KINDS = {"int": NUMBERS, "float": SECONDS, "Rates": st.builds(Rates, RATES, RATES, RATES, RATES)}
 KINDS["Budgets"] = st.builds(Budgets, *[st.builds(Budget, NUMBERS, st.integers(1, 10**9))] * 2)
 KINDS["TelnetLimits"] = st.builds(TelnetLimits, **{k: KINDS[v] for k, v in TelnetLimits.__annotations__.items()})
+_IMC2 = {**Imc2Limits.__annotations__, "text_bytes": "text_bytes", "packets": "packets"}
+KINDS |= {"text_bytes": st.integers(1, 700), "packets": st.integers(1, 100)}
+KINDS["Imc2Limits"] = st.builds(Imc2Limits, **{name: KINDS[kind] for name, kind in _IMC2.items()})
 NAMES = st.lists(TEXT).map(tuple)
 WEBSITES = st.sampled_from(["", "https://gossip.example.org/", "localhost:4110"])
 CONFIGS = st.builds(

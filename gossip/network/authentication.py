@@ -7,7 +7,7 @@ from gossip.network.presence import Presence
 from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.errors import Denied
-from gossip.protocol.events import Authenticate
+from gossip.protocol.events import Authenticate, AuthenticateByKey
 from gossip.protocol.flags import SUPPORTS
 from gossip.protocol.moment import Moment
 from gossip.registry.addresses import Address
@@ -70,7 +70,8 @@ class Authentication:
         count, since = self._count(client_id, place, now)
         if limits.wrong_secrets and count >= limits.wrong_secrets:
             return None
-        game = self._registry.authenticate(client_id, event.client_secret or "", now.wall)
+        use = event.use if isinstance(event, AuthenticateByKey) else ""
+        game = self._registry.authenticate(client_id, event.client_secret or "", now.wall, use)
         # Of unknown games nothing is remembered: anybody can make those up without end.
         if game is None and client_id in self._registry.games:
             self._wrong[client_id, place] = count + 1, since

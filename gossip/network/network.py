@@ -49,6 +49,7 @@ from gossip.protocol.events import (
     AchievementsSync,
     AchievementsUpdate,
     Authenticate,
+    AuthenticateByKey,
     Authenticated,
     ChannelsHistory,
     ChannelsList,
@@ -342,6 +343,14 @@ class Network:
         """A session gave a sign of life that is no heartbeat event, for example a line on the telnet port."""
         session.unanswered = 0
 
+    def is_silenced(self, session: Session, name: str, now: Moment) -> bool:
+        """Is this player of a session, that is active, muted or banned everywhere?"""
+        try:
+            self._moderation.check_speaker(session.client_id, session.peer, name, "", now)
+        except Denied:
+            return True
+        return False
+
     def lost(self, session: Session, now: Moment) -> Outputs:
         """A session's connection is gone."""
         return self._endings.lost(session, now)
@@ -356,6 +365,7 @@ class Network:
             return outputs
         del self._endings.waiting[session]
         session.situation = Situation.ACTIVE
+        session.lists_players = not isinstance(event, AuthenticateByKey) or event.lists_players
         extensions = None if event.extensions is None else granted(event.extensions)
         session.extensions = frozenset(extensions or ())
         session.supports = supports | {HISTORY} if HISTORY in session.extensions else supports

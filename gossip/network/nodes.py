@@ -219,6 +219,7 @@ class Nodes:
         session.supports = frozenset(relay.supports) - ({"tells"} if game.hides_players else set())
         session.channels = dict.fromkeys(relay.channels)
         session.list_players(relay.players)
+        session.lists_players = relay.lists_players
         self._copies.setdefault(node, {})[relay.number] = session
         session.online, came = self._presence.join(session, game, now)
         return to_others(session.online, GamesConnect(self._new_ref(), game.short_name)) if came else []
@@ -279,6 +280,7 @@ def joined(session: Session) -> SessionJoined:
         tuple(sorted(session.supports)),
         tuple(session.channels),
         tuple(session.players),
+        session.lists_players,
     )
 
 

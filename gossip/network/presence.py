@@ -115,6 +115,11 @@ class Online:
                 break
         return tuple(names)[: most or None]
 
+    @property
+    def lists_players(self) -> bool:
+        """Is every player on the list of a session? Not if the protocol of one has no such list."""
+        return all(session.lists_players for session in self.sessions)
+
     def lists(self, name: str) -> bool:
         """Does any session list this player? Names compare exactly."""
         return any(name in session.players for session in self.sessions)

@@ -18,6 +18,7 @@ class SessionJoined(Struct, frozen=True, tag=True, array_like=True):
     @ivar peer: the address that it comes from.
     @ivar transport: the name of the transport that carries it.
     @ivar opened_at: since when it is there, in seconds since the epoch.
+    @ivar lists_players: whether it lists all players of its game.
     """
 
     number: int
@@ -28,6 +29,7 @@ class SessionJoined(Struct, frozen=True, tag=True, array_like=True):
     supports: tuple[str, ...]
     channels: tuple[str, ...]
     players: tuple[str, ...]
+    lists_players: bool = True
 
 
 class SessionLeft(Struct, frozen=True, tag=True, array_like=True):

@@ -38,6 +38,7 @@ class Session:
         without them is the same as ever, to the byte.
     @ivar channels: what it is subscribed to, in that order.
     @ivar players: the players that it lists, in that order. They are changed by methods only.
+    @ivar lists_players: whether it lists all of them. If not, its game may have others, and knows them itself.
     @ivar beats: how many heartbeats it was asked for.
     @ivar unanswered: heartbeats since the last sign of life.
     @ivar opened_at: since when it is there, in seconds since the epoch.
@@ -52,6 +53,7 @@ class Session:
         "channels",
         "debug_until",
         "extensions",
+        "lists_players",
         "node",
         "number",
         "online",
@@ -76,6 +78,7 @@ class Session:
         self.channels: dict[str, None] = {}
         self.players: dict[str, None] = {}
         self._lowered: frozenset[str] | None = None
+        self.lists_players = True
         self.beats = 0
         self.unanswered = 0
         self.opened_at = 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Collection, Sequence
 
 from msgspec import UNSET
@@ -67,6 +69,41 @@ class Statuses:
             games = tuple(map(self._presence_of, asked)) or (self._presence_of_network(now),)
         self._charge(session, "games_status", games, now)
         return [Send(session, GamesStatusAnswer(event.ref, games, end_marked=event.game is None, asked_at=now.wall))]
+
+    def whereis(self, name: str) -> tuple[tuple[str, str], ...]:
+        """
+        Where a player is.
+
+        @param name: the player's name; it compares without case.
+        @return: the short name and the player of each game that shows one of this name.
+        """
+        wanted = name.lower()
+        return tuple(
+            (online.game.short_name, player)
+            for online in self._presence
+            if not online.game.hidden
+            for player in self.players_of(online).players
+            if player.lower() == wanted
+        )
+
+    def player_like(self, short_name: str, token: str) -> str:
+        """
+        Which player of a game a transport means that writes names as plain words.
+
+        @param token: the name as such a word.
+        @return: the player of this name; else the only one whose letters and digits are the same; else the word.
+        """
+        game = self._registry.game_named(short_name)
+        online = None if game is None else self._presence.online(game.client_id)
+        if online is None:
+            return token
+        wanted, plain = token.lower(), _squashed(token)
+        players = online.players
+        exact = next((player for player in players if player.lower() == wanted), None)
+        if exact is not None:
+            return exact
+        alike = [player for player in players if _squashed(player) == plain] if plain else []
+        return alike[0] if len(alike) == 1 else token
 
     def _asked(self, session: Session, name: str | None) -> list[Online]:
         """
@@ -178,3 +215,8 @@ class Statuses:
             players_online_count=1,
             player_online_count=1,
         )
+
+
+def _squashed(name: str) -> str:
+    """A name without everything that a plain word leaves out or replaces."""
+    return re.sub("[^a-z0-9]", "", unicodedata.normalize("NFKD", name).lower())

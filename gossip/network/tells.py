@@ -66,7 +66,7 @@ class Tells:
         if is_network(event.to_game):
             spend(sender.buckets, "tells_send", rate, now)
             echoes = self._echo.plays(to_name)
-            self._check_names(sender.plays(from_name), echoes or to_name.lower() == NETWORK_PLAYER)
+            self._check_names(_plays(session, from_name), echoes or to_name.lower() == NETWORK_PLAYER)
             message = checked_message(event.message, self._rules.limits)
             if echoes:
                 self._moderation.check_speaker(sender.game.client_id, session.peer, from_name, "", now)
@@ -82,7 +82,7 @@ class Tells:
             raise Denied("not-supported")
         # Before the names: two games of thousands of players have long lists to look through.
         spend(sender.buckets, "tells_send", rate, now)
-        self._check_names(sender.plays(from_name), online.plays(to_name))
+        self._check_names(_plays(session, from_name), not online.lists_players or online.plays(to_name))
         message = checked_message(event.message, self._rules.limits)
         game = sender.game
         self._moderation.check_speaker(game.client_id, session.peer, from_name, "", now)
@@ -113,6 +113,12 @@ def _answer(message: str, settings: NetworkSettings) -> str:
     if settings.rules_address:
         return f"The rules of {settings.name}: {settings.rules_address}"
     return f"The rules of {settings.name} are on its web pages, at /rules."
+
+
+def _plays(session: Session, name: str) -> bool:
+    """Has the game of a session this player, as far as that is known?"""
+    assert session.online is not None
+    return not session.lists_players or session.online.plays(name)
 
 
 def is_timestamp(text: str) -> bool:

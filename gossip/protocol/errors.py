@@ -103,7 +103,7 @@ TABLE: Final = (
     Kind("inflated-too-much", "too much in one compressed read", 400),
     Kind("inflated-too-many-commands", "too many commands in one compressed read", 400),
     Kind("not-http", "this is the telnet bridge, not HTTP; {hint}", 400),
-    Kind("not-imc2", "this is the telnet bridge, not IMC2; there is no IMC2 port here", 400),
+    Kind("not-imc2", "this is the telnet bridge, not IMC2", 400),
 )
 """Every kind of error that a game can get."""
 

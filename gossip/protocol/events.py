@@ -111,6 +111,19 @@ class Authenticate(Event, frozen=True):
     extensions: tuple[str, ...] | None = None
 
 
+class AuthenticateByKey(Authenticate, frozen=True):
+    """
+    A game authenticates with a key of another protocol. No frame is read as this: the transport of that protocol makes
+    it.
+
+    @ivar use: what the key is for, as in L{Secret <gossip.registry.changes.Secret>}.
+    @ivar lists_players: whether the protocol has lists of players. If not, tells to and from any name pass.
+    """
+
+    use: str = ""
+    lists_players: bool = True
+
+
 class Heartbeat(Event, frozen=True):
     """A game is alive, and has these players."""
 

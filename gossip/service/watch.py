@@ -24,6 +24,7 @@ from gossip.protocol.errors import Error
 from gossip.protocol.events import (
     UNECHOED,
     Authenticate,
+    AuthenticateByKey,
     ChannelsBroadcast,
     ChannelsHistory,
     ChannelsSend,
@@ -255,7 +256,8 @@ class Watch:
 
     def _hint(self, event: Authenticate, now: Moment) -> str:
         client_id, secret = (event.client_id or "").lower(), event.client_secret or ""
-        return "" if self._network.registry.authenticate(client_id, secret, now.wall) else _form_of(secret)
+        use = event.use if isinstance(event, AuthenticateByKey) else ""
+        return "" if self._network.registry.authenticate(client_id, secret, now.wall, use) else _form_of(secret)
 
     def _barred(self, session: Session, event: Authenticate, now: Moment) -> str:
         # Now, not when somebody looks: by then the ban may be over, and the owner would doubt the secret.

@@ -49,7 +49,7 @@ class ITransport(ITransportStatus):
     """
 
     setting: str = Attribute(
-        "The key of the configuration that lists its endpoint strings; it is open if there is one."
+        "The key of the configuration that lists its endpoint strings (C{imc2.listen}); it is open if there is one."
     )
     purpose: str = Attribute("What is found at its endpoints, for the lines that a daemon logs at its start.")
 

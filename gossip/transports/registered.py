@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from gossip.transports.imc2.transport import Imc2Transport
 from gossip.transports.interfaces import ITransport
 from gossip.transports.telnet.transport import TelnetTransport
 from gossip.transports.websocket.transport import WebSocketTransport
 
-TRANSPORTS: Final[tuple[Callable[[], ITransport], ...]] = (WebSocketTransport, TelnetTransport)
+TRANSPORTS: Final[tuple[Callable[[], ITransport], ...]] = (WebSocketTransport, TelnetTransport, Imc2Transport)
 """The transports in the order in which a daemon opens them. Each call makes the transport of one daemon."""

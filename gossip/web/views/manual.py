@@ -15,7 +15,7 @@ from docutils.readers.doctree import Reader  # type: ignore[import-untyped]
 from markupsafe import Markup
 from msgspec import Struct
 
-ORDER: Final = ("connecting", "protocol", "telnet", "operator")
+ORDER: Final = ("connecting", "protocol", "telnet", "intermud", "operator")
 """The documents that come first; all others follow."""
 
 _SETTINGS: Final = {

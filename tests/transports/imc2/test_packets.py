@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.transports.imc2.packets import LINE_BYTES, Lines, Packet, Word, cut, quoted, read, write
-from tests.transports.imc2 import client
+from tests.support import imc2_client as client
 
 _NAMES = st.text("abcXYZ019_.-", min_size=1, max_size=40)
 _TEXTS = st.text(st.characters(min_codepoint=32, exclude_categories=("Cs", "Cc")), max_size=150)

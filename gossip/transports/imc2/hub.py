@@ -1,0 +1,238 @@
+"""What IMC2 MUDs are told of the network and of each other, and what passes between them (IMC2, sections 6 to 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from msgspec import UNSET
+
+from gossip import __version__
+from gossip.network.network import Network
+from gossip.network.presence import Online
+from gossip.network.ratelimit import Bucket, Rate
+from gossip.network.session import Session
+from gossip.protocol.events import SecureTelnetConnection, TelnetConnection
+from gossip.protocol.moment import Moment
+from gossip.registry.names import CHANNEL_NAME
+from gossip.transports.imc2.dialect import Dialect
+from gossip.transports.imc2.limits import Imc2Settings
+from gossip.transports.imc2.packets import Packet, Word
+
+GAMES: Final = 300
+"""A MUD is told of at most this many games."""
+
+CHANNELS: Final = 50
+"""At most this many channels are offered."""
+
+NEW_CHANNELS: Final = 4
+"""At most this many more channels are offered at once: each session may only subscribe to some at a time."""
+
+RELAYS: Final = Rate(20, 2)
+"""How many packets of a connection are passed on to other MUDs."""
+
+_KEPT: Final = ("type", "level", "channel", "lname", "list", "user", "gender", "text")
+_WORDS: Final = frozenset(("level", "channel", "lname", "user", "gender"))
+_TO_ALL: Final = ("user-cache", "user-cache-request")
+
+
+class Member(Protocol):
+    """A MUD that is logged in."""
+
+    dialect: Dialect
+    relayed: Bucket
+
+    @property
+    def active(self) -> Session | None: ...
+    def send(self, packets: Iterable[Packet]) -> None: ...
+
+
+class Imc2Hub:
+    """
+    The IMC2 side of the network.
+
+    @ivar server: the name of the network on the wire.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        settings: Imc2Settings,
+        now: Callable[[], Moment],
+        text: Callable[[str], str],
+        port: Callable[[], str],
+    ) -> None:
+        """
+        @param text: writes a text of another game.
+        @param port: returns the number of the port; empty if it is not known.
+        """
+        self.server = settings.server
+        self._settings = settings
+        self._network = network
+        self._now = now
+        self._text = text
+        self._port = port
+        self._members: dict[str, Member] = {}
+        self._offered: list[str] = self._wanted()
+
+    # The MUDs.
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(list(self._members.values()))
+
+    def join(self, member: Member) -> Member | None:
+        """A MUD logged in; returns the connection that it had until now."""
+        name = member.dialect.game.lower()
+        old = self._members.pop(name, None)
+        self._members[name] = member
+        return old
+
+    def leave(self, member: Member) -> None:
+        """A connection ended."""
+        name = member.dialect.game.lower()
+        if self._members.get(name) is member:
+            del self._members[name]
+
+    def mud(self, name: str) -> str:
+        member = self._members.get(name.lower())
+        return "" if member is None else member.dialect.mud
+
+    def relay(self, source: Dialect, packet: Packet) -> bool:
+        member = self._members.get(source.game.lower())
+        session = None if member is None else member.active
+        if member is None or session is None:
+            return True
+        now = self._now()
+        if not member.relayed.take(RELAYS, now):
+            return False
+        if packet.type == "beep" and self._network.is_silenced(session, packet.sender, now):
+            return True
+        wanted = packet.destination if packet.destination or packet.type != "who" else packet.target
+        everybody = packet.type in _TO_ALL or (packet.type == "whois" and wanted in ("", "*"))
+        found = self._members.get(wanted.lower())
+        others = list(self) if everybody else [found] if found is not None else []
+        values = {
+            key: Word(packet.values[key]) if key in _WORDS else packet.values[key]
+            for key in _KEPT
+            if key in packet.values
+        }
+        for other in others:
+            if other is member:
+                continue
+            to = "*" if everybody and packet.type != "whois" else packet.target if packet.destination else "*"
+            destination = "*" if everybody else other.dialect.mud
+            route = f"{source.game}!{self.server}"
+            other.send((Packet(packet.sender, source.game, 0, route, packet.type, to, destination, values),))
+        return True
+
+    # The channels.
+
+    def _wanted(self) -> list[str]:
+        """The channels that are to be offered."""
+        always = [name for name in self._settings.channels if CHANNEL_NAME.fullmatch(name)]
+        shown = (
+            channel.name
+            for channel in self._network.registry.channels.values()
+            if not channel.hidden and CHANNEL_NAME.fullmatch(channel.name)
+        )
+        return sorted({*always, *sorted(set(shown) - set(always))[: CHANNELS - len(always)]})
+
+    def offered(self) -> Sequence[str]:
+        return self._offered
+
+    def look(self) -> tuple[list[str], list[str]]:
+        """Look at the channels again; returns those that are newly offered, and those that no longer are."""
+        wanted, before = self._wanted(), self._offered
+        came = [name for name in wanted if name not in before][:NEW_CHANNELS]
+        went = [name for name in before if name not in wanted][:NEW_CHANNELS]
+        self._offered = sorted({*before, *came} - {*went})
+        return came, went
+
+    def offers(self, to: str) -> Sequence[Packet]:
+        return [self.offer(name, to) for name in self._offered]
+
+    def offer(self, channel: str, to: str) -> Packet:
+        """Tell a MUD of a channel."""
+        server = self.server
+        values = {
+            "channel": Word(f"{server}:{channel}"),
+            "owner": Word(f"admin@{server}"),
+            "operators": Word(f"admin@{server}"),
+            "policy": Word("open"),
+            "excluded": "",
+            "level": Word("Mort"),
+            # The name itself is a command of some MUDs, which would win.
+            "localname": Word(f"i{channel}"),
+        }
+        return Packet("ICE", server, 0, server, "ice-update", "*", to, values)
+
+    def withdraw(self, channel: str) -> Packet:
+        """Tell all MUDs that a channel is no longer offered."""
+        values = {"channel": Word(f"{self.server}:{channel}")}
+        return Packet("ICE", self.server, 0, self.server, "ice-destroy", "*", "*", values)
+
+    # The games.
+
+    def alive(self, to: str) -> Sequence[Packet]:
+        site = self._network.rules.settings.site
+        host = urlsplit(site).hostname or ""
+        packets = [self._alive(self.server, to, f"gossip {__version__}", site, host, self._port())]
+        for online in self._network.presence:
+            if len(packets) > GAMES:
+                break
+            if not online.game.hidden and online.game.short_name.lower() != to.lower():
+                packets.append(self._alive_of(online, to))
+        return packets
+
+    def alive_of(self, game: str, to: str) -> Packet | None:
+        """Tell a MUD of a game that is online; C{None} if it is not."""
+        known = self._network.registry.game_named(game)
+        online = None if known is None else self._network.presence.online(known.client_id)
+        return None if online is None else self._alive_of(online, to)
+
+    def _alive_of(self, online: Online, to: str) -> Packet:
+        status = self._network.statuses.status_of(online)
+        where = next((each for each in status.connections if isinstance(each, TelnetConnection)), None) or next(
+            (each for each in status.connections if isinstance(each, SecureTelnetConnection)), None
+        )
+        agent = "" if status.user_agent is UNSET else str(status.user_agent)
+        url = "" if status.homepage_url is UNSET else str(status.homepage_url)
+        host, port = (where.host, str(where.port)) if where is not None else ("", "")
+        return self._alive(status.game, to, agent, url, host, port)
+
+    def _alive(self, game: str, to: str, agent: str, url: str, host: str, port: str) -> Packet:
+        route = self.server if game == self.server else f"{game}!{self.server}"
+        values = {
+            "versionid": self._text(agent) or "none",
+            "networkname": Word(self._settings.network),
+            "url": self._text(url) or "none",
+            "host": self._text(host) or "none",
+            "port": Word(port if port.isdecimal() else "0"),
+        }
+        return Packet("*", game, 0, route, "is-alive", "*", to, values)
+
+    def games(self) -> str:
+        lines = sorted(
+            (online.game.short_name, len(self._network.statuses.players_of(online).players))
+            for online in self._network.presence
+            if not online.game.hidden
+        )
+        text = f"\n\r~WGames on {self._settings.network} ({len(lines)})~!\n\r"
+        for number, (name, players) in enumerate(lines):
+            line = f"  {name:<15} {players}\n\r"
+            if len(text) + len(line) > 3400:
+                return f"{text}  ... and {len(lines) - number} more\n\r"
+            text += line
+        return text
+
+    def player_like(self, game: str, token: str) -> str:
+        return self._network.statuses.player_like(game, token)
+
+    def whereis(self, name: str) -> Sequence[tuple[str, str]]:
+        found = self._network.statuses.whereis(name)
+        return [(game, player) for game, player in found if game.lower() not in self._members]
+
+    def contact(self) -> str:
+        settings = self._network.rules.settings
+        return settings.contact or settings.site or "they are on the web pages"

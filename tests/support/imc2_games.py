@@ -1,0 +1,185 @@
+"""MUDs at the IMC2 port, in memory: the real service and the real network, on a clock that stands still."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+from twisted.internet.address import IPv4Address
+from twisted.internet.protocol import Factory
+from twisted.internet.testing import StringTransportWithDisconnection
+
+from gossip.config import Config, Limits
+from gossip.network.ratelimit import Rate
+from gossip.network.settings import Rates
+from gossip.registry.changes import Secret
+from gossip.registry.secret import digest
+from gossip.service.interfaces import ITransportStatus
+from gossip.transports.admission import Room
+from gossip.transports.endpoints import Ports
+from gossip.transports.imc2.factory import Imc2Factory
+from gossip.transports.imc2.limits import Imc2Limits, Imc2Settings
+from gossip.transports.imc2.transport import Imc2Transport
+from gossip.transports.interfaces import Parts
+from tests.support import imc2_client
+from tests.support.memory_service import MemoryConnection
+from tests.support.running_service import ServiceTestCase
+
+ANY_RATE = Rate(0, 1)
+"""No limit."""
+
+
+class Wire(StringTransportWithDisconnection):
+    """
+    A transport that knows how it ended.
+
+    @ivar aborted: whether the end was an RST.
+    """
+
+    aborted = False
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+        super().abortConnection()
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        pass
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        pass
+
+
+class Mud:
+    """
+    A MUD at the other end of an IMC2 connection.
+
+    It checks each line like a client that a wrong one would crash, and writes numbers in the place of sequences.
+    """
+
+    def __init__(self, factory: Imc2Factory, turn: Callable[[], None], address: str = "192.0.2.7") -> None:
+        self._turn = turn
+        self._sequence = 1000
+        self.name = ""
+        self.wire = Wire(peerAddress=IPv4Address("TCP", address, 4000))
+        self.connection: Any = factory.buildProtocol(self.wire.getPeer())
+        self.wire.protocol = self.connection
+        self.connection.makeConnection(self.wire)
+
+    def raw(self) -> bytes:
+        """The bytes that came since the last look."""
+        self._turn()
+        data: bytes = self.wire.value()
+        self.wire.clear()
+        return data
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, as one read; nothing once the connection is closed."""
+        if self.wire.connected:
+            self.connection.dataReceived(data)
+
+    def lines(self) -> list[str]:
+        """The lines that came since the last look, each of which a client can bear; without their sequences."""
+        lines = imc2_client.lines_of(self.raw())
+        for line in lines:
+            if re.match(r"\S+@\S+ [0-9]+ ", line):
+                imc2_client.check(line)
+        return [re.sub(r"^(\S+) [0-9]+ ", r"\1 # ", line) for line in lines]
+
+    def say(self, *lines: str) -> list[str]:
+        """Send lines in one piece; returns the lines that came."""
+        self.send("".join(f"{line}\n\r" for line in lines).encode())
+        return self.lines()
+
+    def packet(self, sender: str, rest: str) -> list[str]:
+        """Send a packet of the MUD with the next sequence; returns the lines that came."""
+        self._sequence += 1
+        return self.say(f"{sender}@{self.name} {self._sequence} {self.name} {rest}")
+
+    @property
+    def closed(self) -> bool:
+        """Whether the server ended the connection."""
+        return not self.wire.connected
+
+
+class Imc2TestCase(ServiceTestCase):
+    """A service with an IMC2 port and games, in memory."""
+
+    limits = Imc2Limits()
+    settings = Imc2Settings(listen=("tcp:4113",))
+
+    def setUp(self) -> None:
+        self.transport = Imc2Transport(self.limits)
+        super().setUp()
+        self.rates(global_=ANY_RATE)
+        rules = self.world.network.rules
+        rules.settings = replace(rules.settings, website="https://gossip.example.org/")
+        self.config = Config(imc2=self.settings, limits=Limits(imc2=self.limits))
+        ports = {"imc2": Ports("4113", "")}
+        clock: Any = self.clock
+        parts = Parts(clock, self.service, self.world.network, self.config, ports, Factory(), Room())
+        self.factory = self.transport.factory(parts)
+        self.factory.doStart()
+        self.addCleanup(self.factory.doStop)
+
+    def transports(self) -> Sequence[ITransportStatus]:
+        return [self.transport]
+
+    def limit(self, **limits: Any) -> None:
+        """Reload the configuration with these limits of the IMC2 port."""
+        self.transport.configure(replace(self.config, limits=Limits(imc2=Imc2Limits(**limits))))
+
+    def rates(self, **rates: Rate) -> None:
+        """Set the rate limits; those that are not named are the defaults."""
+        rules = self.world.network.rules
+        rules.limits = type(rules.limits)(rates=Rates(**rates))
+
+    def turn(self) -> None:
+        """The reactor turns until nothing is left to do now, and the disk keeps all there is to keep."""
+        while True:
+            self.clock.advance(0)
+            if self.writer.waiting:
+                self.writer.settle()
+            elif all(call.getTime() > self.clock.seconds() for call in self.clock.getDelayedCalls()):
+                break
+
+    def mud(self, address: str = "192.0.2.7") -> Mud:
+        """Somebody connects by IMC2."""
+        return Mud(self.factory, self.turn, address)
+
+    def key(self, name: str) -> str:
+        """Give a game a key for IMC2, and nothing else; the key is always the same."""
+        game = self.world.game(name)
+        if all(secret.use != "imc2" for secret in game.secrets):
+            self.world.change(name, secrets=(*game.secrets, Secret(digest(f"key{name}"), use="imc2")))
+        return f"Key{name}"
+
+    def login(self, name: str, spelled: str = "", address: str = "192.0.2.7") -> Mud:
+        """A MUD logs in, sends its first packet, and forgets what it was told."""
+        key, mud = self.key(name), self.mud(address)
+        mud.name = spelled or name
+        answers = mud.say(f"PW {mud.name} {key} version=2 autosetup serverpw SHA256")
+        assert answers == ["PW Gossip serverpw version=2 GossipNet"], answers
+        mud.packet("*", "is-alive *@* versionid=x")
+        return mud
+
+    def websocket(self, name: str, **more: Any) -> tuple[MemoryConnection, Any]:
+        """A game joins by another transport, and forgets what it was told."""
+        connection, session = self.join(name, **more)
+        self.heard(connection)
+        return connection, session
+
+    def heard(self, connection: MemoryConnection) -> list[dict[str, Any]]:
+        """What a game on another transport was told since the last look."""
+        self.turn()
+        return self.told(connection)
+
+    def said(self, connection: MemoryConnection) -> list[tuple[str, str]]:
+        """The same: names and messages of what was said on channels and in tells."""
+        payloads = [told.get("payload", {}) for told in self.heard(connection)]
+        return [
+            (str(payload.get("name", payload.get("from_name"))), payload["message"])
+            for payload in payloads
+            if "message" in payload
+        ]
