@@ -27,7 +27,7 @@ from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.registry.accounts import EMAIL
 from gossip.registry.names import CHANNEL_NAME
 from gossip.transports.budget import Budget, Budgets
-from gossip.transports.endpoints import EndpointError, parse
+from gossip.transports.endpoints import EndpointError, parse, ports
 from gossip.transports.imc2.limits import NETWORK, SERVER, Imc2Limits, Imc2Settings
 from gossip.transports.imc2.packets import TEXT_BYTES
 from gossip.transports.telnet.limits import TelnetLimits
@@ -183,6 +183,14 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         the first of C{listen} that a browser on this machine can open; empty if there is none.
         """
         return self.network.site or next(filter(None, map(_address, self.listen)), "")
+
+    @property
+    def imc2_port(self) -> str:
+        """The first port for games by IMC2; empty if there is none."""
+        try:
+            return ports(self.imc2.listen).plain
+        except EndpointError:
+            return ""
 
     @property
     def socket(self) -> str:

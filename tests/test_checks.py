@@ -15,6 +15,7 @@ from gossip.checks import findings
 from gossip.config import Config, Limits
 from gossip.network.settings import NetworkSettings
 from gossip.transports.admission import RESERVED_FILES
+from gossip.transports.imc2.limits import Imc2Settings
 from gossip.web.settings import MailSettings, WebSettings
 from tests.support.certificate import signed
 
@@ -43,6 +44,17 @@ class FindingsTests(SynchronousTestCase):
         here = Path(self.mktemp()).absolute()
         every = ("tcp:4110", "tcp6:0", f"unix:{here}", "systemd:domain=INET:index=0", "haproxy:tcp:4111")
         self.assertEqual(self.found_at(*every, f"tls:{self.pem(90)}:443"), [])
+
+    def test_imc2(self) -> None:
+        """An IMC2 port is checked as well; it can have neither TLS nor a proxy."""
+        for address, found in (
+            ("tcp:4113", []),
+            ("haproxy:tcp:4113", ["IMC2 clients know neither TLS nor proxies"]),
+            (f"tls:{self.pem(90)}:4113", ["IMC2 clients know neither TLS nor proxies"]),
+            ("tcp:4110:interface=127.0.0.1", ["the port 4110 is listed twice"]),
+        ):
+            config = replace(FINE, imc2=Imc2Settings(listen=(address,)))
+            self.assertEqual(self.found(config), [f"error: imc2.listen: {address}: {text}" for text in found])
 
     def test_addresses(self) -> None:
         """A wrong address is named with the mistake, one by one."""

@@ -27,6 +27,7 @@ from gossip.cli.parser import Parser, did_you_mean
 from gossip.cli.terminal import printable
 from gossip.config import Config, ConfigError, load
 from gossip.operations.command import Command, View
+from gossip.operations.keys import GameKey, located
 
 
 class _Version(argparse.Action):
@@ -101,6 +102,9 @@ def _carry_out(arguments: argparse.Namespace) -> int:
     if "link" in result:
         # A daemon that has pages knows their address; otherwise the configuration does.
         result.setdefault("address", _config(arguments).address + result["link"])
+    if command is GameKey and not result["host"]:
+        config = _config(arguments)
+        result = located(result, config.address, config.imc2_port)
     said = (command.done.format_map(result), "") if command.done else ()
     if arguments.view is command.shell_view:
         terminal.complain(terminal.written(command.beside_shell_view(result)))

@@ -154,6 +154,7 @@ def _rehearsed(given: Arguments) -> str:
 _DEEDS: Final[dict[str, str | Callable[[Arguments], str]]] = {
     "game/add": "registered {short_name} ({name})",
     "game/rotate": "created a new secret for {game}",
+    "game/key": lambda given: f"created a new key of {given['game']} for {str(given['protocol']).upper()}",
     "game/disable": "disabled {game}",
     "game/enable": "enabled {game}",
     "game/remove": "removed {game}",

@@ -53,6 +53,8 @@ class WebRulesSettings(Protocol):
     def address(self) -> str: ...
     @property
     def socket(self) -> str: ...
+    @property
+    def imc2_port(self) -> str: ...
 
 
 class WebRules:
@@ -62,12 +64,13 @@ class WebRules:
     @ivar settings: what the pages let people do.
     @ivar address: the address of the site for links in mails, without a slash at the end: C{https://gossip.example.org}.
     @ivar socket: the address at which games on this machine join; empty if there is none.
+    @ivar imc2_port: the port for games by IMC2; empty if there is none.
     """
 
     def __init__(self, settings: WebSettings | None = None, address: str = "") -> None:
         self.settings = settings or WebSettings()
         self.address = address
-        self.socket = ""
+        self.socket = self.imc2_port = ""
 
     @property
     def can_sign_up(self) -> bool:
@@ -77,3 +80,4 @@ class WebRules:
     def configure(self, settings: WebRulesSettings) -> None:
         """Follow these settings from now on."""
         self.settings, self.address, self.socket = settings.web, settings.address, settings.socket
+        self.imc2_port = settings.imc2_port

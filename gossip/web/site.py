@@ -151,7 +151,14 @@ def public_site(
         ownerless,
         ManagePages(layout, cookies, executor, rules, ownerless),
         ModeratePages(layout, cookies, executor),
-        ConnectPages(layout, public, cookies, ownerless, (ports or {}).get("telnet", ("", ""))),
+        ConnectPages(
+            layout,
+            public,
+            cookies,
+            ownerless,
+            (ports or {}).get("telnet", ("", "")),
+            (ports or {}).get("imc2", ("", ""))[0],
+        ),
         AdminPages(layout, cookies, executor, public, Checklists(layout, public, rules), config_file),
         Api(layout, public, queries, tokens, executor),
     ):

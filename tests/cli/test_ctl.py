@@ -124,6 +124,7 @@ class TerminalTests(SynchronousTestCase):
         node |= {"behind": 0.5, "clock": -7.5, "differs": True}
         results: dict[str, Any] = {
             "game/add": credentials,
+            "game/key": dict.fromkeys(("name", "short_name", "key", "host", "port", "old_key_until"), hostile),
             "game/list": {"games": [game]},
             "game/show": game,
             "channel/list": {"channels": [channel]},

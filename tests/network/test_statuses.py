@@ -372,6 +372,36 @@ class SharedRateTests(SynchronousTestCase):
             self.assertEqual(errors, [None, None, "rate limit exceeded"], sent_["event"])
 
 
+class WordsTests(SynchronousTestCase):
+    """Where players are, and which one a plain word means."""
+
+    def setUp(self) -> None:
+        self.world = World()
+        self.world.change("Gamma", hidden=True)
+        self.world.change("Delta", hides_players=True)
+        for name in ("Alpha", "Gamma", "Delta"):
+            self.world.join(name, players=["Conan the Great", "Zoë", "a b", "ab"])
+        self.statuses = self.world.network.statuses
+
+    def test_whereis(self) -> None:
+        """A player is found where others may know of it; names compare without case."""
+        self.assertEqual(self.statuses.whereis("zoË"), (("Alpha", "Zoë"),))
+        self.assertEqual(self.statuses.whereis("Nobody"), ())
+
+    def test_player_like(self) -> None:
+        """The exact name, else the only one with the same letters and digits, else the word itself."""
+        for token, player in (
+            ("conan_the_great", "Conan the Great"),
+            ("ZOE", "Zoë"),
+            ("AB", "ab"),
+            ("a_b", "a_b"),
+            ("nobody", "nobody"),
+            ("__", "__"),
+        ):
+            self.assertEqual(self.statuses.player_like("alpha", token), player)
+        self.assertEqual(self.statuses.player_like("Beta", "x"), "x")
+
+
 class DirectoryTests(SynchronousTestCase):
     """What the extension directory adds to both queries."""
 

@@ -49,6 +49,14 @@ class TellsTests(SynchronousTestCase):
         )
         self.assertEqual(self.world.network.hearing(self.beta), (self.other, second))
 
+    def test_unlisted(self) -> None:
+        """To and from a game whose protocol has no list of players, any name passes; that of the other is listed."""
+        self.other.lists_players = False
+        self.assertIsNone(self.error(to_name="Nobody"))
+        self.assertEqual(self.error(from_name="Nobody"), "sending player offline")
+        self.assertIsNone(self.error(self.other, from_name="Nobody", to_game="Alpha", to_name="Ana"))
+        self.assertEqual(self.error(self.other, to_game="Alpha", to_name="Nobody"), "receiving player offline")
+
     def test_case(self) -> None:
         """Game and player names compare without case."""
         told = TellsReceive(ref(1), "Alpha", "ANA", "bO", SENT_AT, "Hi")

@@ -49,6 +49,7 @@ class ActivityTests(SynchronousTestCase):
             "changed A (not hidden, hide players, no tagline, homepage: http://a.example)",
         )
         self.assertEqual(said("game/rotate", game="A"), "created a new secret for A")
+        self.assertEqual(said("game/key", game="A", protocol="imc2"), "created a new key of A for IMC2")
 
     def test_channels(self) -> None:
         """What is done to channels."""

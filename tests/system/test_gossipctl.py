@@ -79,6 +79,13 @@ class OfflineTests(SynchronousTestCase):
         out = self.run_("game", "rotate", "MyMUD")[1]
         self.assertRegex(out, r"\nconnect to +ws://127.0.0.1:4110/socket\nguide +http://127.0.0.1:4110/connect/MyMUD\n")
 
+    def test_key(self) -> None:
+        """A key for IMC2 is shown ready to paste, with the host and the port of the configuration."""
+        self.run_("game", "add", "My MUD", "--short", "MyMUD")
+        out = self.run_("game", "key", "MyMUD", "imc2")[1]
+        self.assertRegex(out, r"LocalName +MyMUD\nServerAddr +127.0.0.1\nServerPort +4113\nClientPwd +[a-z2-7]{20}\n")
+        self.assertIn("This network has no IMC2 port yet", out)
+
     def test_game(self) -> None:
         """A game is registered, changed and removed."""
         ways = ("--telnet", "[::1]:4000", "--secure-telnet", "a.example:4001", "--web", "https://a.example/play")

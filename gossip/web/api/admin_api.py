@@ -40,6 +40,7 @@ from gossip.operations.command import Result
 from gossip.operations.errands import Backup
 from gossip.operations.executor import Executor
 from gossip.operations.interfaces import InThread, OperationsStore
+from gossip.operations.keys import GameKey, located
 from gossip.operations.operation import filled_in, read
 from gossip.operations.sessions import SessionList
 from gossip.protocol.text import timestamp
@@ -167,7 +168,7 @@ class AdminApi(Resource):
         result = await self._executor.carry_out(read(arguments, COMMANDS[name]), actor)
         if "link" in result and self._rules.address:
             result["address"] = self._rules.address + result["link"]
-        return result
+        return located(result, self._rules.address, self._rules.imc2_port) if name == GameKey.wire else result
 
     async def _copied(self, arguments: bytes, actor: str) -> BinaryIO:
         read(arguments, Backup)  # there are none

@@ -40,15 +40,18 @@ class ConnectPages:
         cookies: SessionCookies,
         ownerless: OwnerlessGames,
         telnet: tuple[str, str] = ("", ""),
+        imc2_port: str = "",
     ) -> None:
         """
         @param telnet: the ports of the telnet bridge, without and with TLS; empty for none.
+        @param imc2_port: the port for games by IMC2; empty for none.
         """
         self._layout = layout
         self._public = public
         self._cookies = cookies
         self._ownerless = ownerless
         self._telnet = telnet
+        self._imc2_port = imc2_port
         self._examples = {
             file.name: file.read_bytes()
             for file in files("gossip.web").joinpath("examples").iterdir()
@@ -130,6 +133,7 @@ class ConnectPages:
             secret=PLACEHOLDER,
             channel=self._public.main_channel() or MAIN_CHANNEL,
             echo=self._layout.gossip.network.rules.settings.echo,
+            imc2_port=self._imc2_port,
             telnet_port=plain,
             telnet_tls_port=encrypted,
             **_addresses(request),

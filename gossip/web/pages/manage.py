@@ -12,16 +12,17 @@ from twisted.web import http
 from gossip.operations.command import Command, Result
 from gossip.operations.executor import Executor
 from gossip.operations.games import GameAdd, GameEdit, GameRemove, GameRotate
+from gossip.operations.keys import IMC2, GameKey, imc_config, located
 from gossip.operations.rehearsal import EXPLAINED, Rehearse
 from gossip.registry.changes import Account, Game
 from gossip.registry.errors import Refused
-from gossip.registry.secret import old_secret_until
+from gossip.registry.secret import old_secret_until, secrets_of
 from gossip.web.accounts.attempts import HOUR, Attempts
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.forms import Form
 from gossip.web.http.requests import UNPROCESSABLE, PublicRequest
 from gossip.web.http.router import Router, redirect
-from gossip.web.http.urls import parameter, socket_address
+from gossip.web.http.urls import parameter, site_address, socket_address
 from gossip.web.pages.operation_forms import fill
 from gossip.web.pages.ownerless import SAID as TAKEN
 from gossip.web.pages.ownerless import OwnerlessGames
@@ -65,7 +66,13 @@ class ManagePages:
         router.add("/manage", get=signed_in(self.games), post=signed_in(self.register))
         router.add("/manage/{game}", get=signed_in(self.game), post=signed_in(self.edit))
         router.add("/manage/{game}/live", get=signed_in(self.live))
-        for form, post in (("rehearse", self.rehearse), ("secret", self.rotate), ("remove", self.remove)):
+        forms = (
+            ("rehearse", self.rehearse),
+            ("secret", self.rotate),
+            ("key", self.key),
+            ("remove", self.remove),
+        )
+        for form, post in forms:
             # A form that was refused is shown at its own path: whoever opens that again means the page.
             router.add(f"/manage/{{game}}/{form}", get=signed_in(self.back), post=signed_in(post))
 
@@ -165,6 +172,8 @@ class ManagePages:
             **_wrong(refused, "sure", *_GAME_TEXTS),
             said=said,
             old_secret_until=old_secret_until(game, self._layout.now),
+            has_key=bool(secrets_of(game, IMC2)),
+            by_imc2=bool(self._rules.imc2_port),
             **self._live(request, game),
         )
 
@@ -211,6 +220,23 @@ class ManagePages:
         except Refused as refused:
             return self._game(request, game, refused=refused)
         return self._credentials(request, made)
+
+    async def key(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """Give a game a new key for IMC2. Only the answer shows it."""
+        game, _ = self._own(account, name), self._cookies.read_form(request)
+        try:
+            made = await self._carry_out(GameKey(game=game.short_name), account, game)
+        except Refused as refused:
+            return self._game(request, game, refused=refused)
+        site = site_address(request) or self._rules.address
+        return self._layout.page(
+            request,
+            "key.html",
+            title="Save this key",
+            made=made,
+            lines=imc_config(located(made, site, self._rules.imc2_port)),
+            until=old_secret_until(self._layout.gossip.network.registry.games[game.client_id], self._layout.now, IMC2),
+        )
 
     async def remove(self, request: PublicRequest, account: Account, name: str) -> bytes:
         """Remove a game, if the confirmation is ticked."""

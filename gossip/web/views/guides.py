@@ -13,12 +13,14 @@ class Guide(Struct, frozen=True):
 
     @ivar name: the last part of its path.
     @ivar by_telnet: whether it uses the telnet bridge.
+    @ivar by_imc2: whether it uses the IMC2 port.
     """
 
     name: str
     title: str
     about: str
     by_telnet: bool = False
+    by_imc2: bool = False
 
 
 _ALL: Final = (
@@ -30,6 +32,12 @@ _ALL: Final = (
     Guide("python", "Python", "A short program with the websockets library, to build on."),
     Guide(
         "diku", "Circle, tbaMUD, ROM, SMAUG", "One C file that uses telnet: no library, no websocket.", by_telnet=True
+    ),
+    Guide(
+        "imc2",
+        "ROM, SMAUG, Circle with IMC2",
+        "The IMC2 client that many have: three lines of its configuration.",
+        by_imc2=True,
     ),
     Guide("lpc", "LPC: MudOS, FluffOS", "A small daemon that uses telnet.", by_telnet=True),
     Guide("coffeemud", "CoffeeMud", "Has a built-in client: four settings, and a host name in two places."),

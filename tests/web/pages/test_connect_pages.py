@@ -114,7 +114,7 @@ class GuideTests(OwnerTestCase):
     """The guides."""
 
     def ports(self) -> dict[str, tuple[str, str]]:
-        return {"telnet": ("4111", "4112")}
+        return {"telnet": ("4111", "4112"), "imc2": ("4113", "")}
 
     def test_all(self) -> None:
         """Each guide has its files, with the address, the client_id, and a placeholder for the secret."""
@@ -127,10 +127,19 @@ class GuideTests(OwnerTestCase):
             answer = ana.get(f"/connect/Alpha/{guide.name}", Host="mud.example")
             self.assertEqual(answer.code, 200, guide.name)
             snippets = "\n".join(re.findall("<pre.*?</pre>", answer.body.decode(), re.DOTALL))
-            for text in (client_id, PLACEHOLDER, "mud.example"):
+            for text in ("mud.example",) if guide.by_imc2 else (client_id, PLACEHOLDER, "mud.example"):
                 self.assertIn(text, snippets if text != "mud.example" else answer.text, guide.name)
             if guide.by_telnet:
                 self.assertIn("4111, 4112 with TLS", answer.text)
+            elif guide.by_imc2:
+                for line in (
+                    "LocalName   Alpha",
+                    "ServerAddr  mud.example",
+                    "ServerPort  4113",
+                    "ClientPwd   YOUR-KEY",
+                ):
+                    self.assertIn(line, snippets)
+                self.assertIn("/manage/Alpha#imc2", answer.page.links())
             else:
                 self.assertIn("wss://mud.example/socket", answer.text if guide.name == "coffeemud" else snippets)
                 self.assertNotIn("not encrypted", answer.text)
@@ -144,7 +153,7 @@ class GuideTests(OwnerTestCase):
             answer = stranger.get(f"/connect/{guide.name}", Host="mud.example")
             self.assertEqual(answer.code, 200, guide.name)
             snippets = "\n".join(re.findall("<pre.*?</pre>", answer.body.decode(), re.DOTALL))
-            for text in (SAMPLE.client_id, PLACEHOLDER):
+            for text in ("YOUR-KEY",) if guide.by_imc2 else (SAMPLE.client_id, PLACEHOLDER):
                 self.assertIn(text, snippets, guide.name)
             self.assertIn(f"/sign-in?back=%2Fconnect%2F{guide.name}", answer.page.links())
             self.assertNotIn("data-poll", answer.body.decode())
@@ -208,6 +217,23 @@ class GuideTests(OwnerTestCase):
             self.assertEqual(headers["content-type"], "text/plain; charset=utf-8")
         for name in ("gossip_json.py", "..%2fsetup.cfg", "nothing.c"):
             self.assertEqual(self.ana.get(f"/examples/{name}").code, 404, name)
+
+
+class NoImc2Tests(OwnerTestCase):
+    """A network without an IMC2 port."""
+
+    def test_stops(self) -> None:
+        """The guide stops there, and tells an admin the lines of the configuration that open the port."""
+        why = "This network has no IMC2 port, and this client needs one."
+        for visitor, path in ((Visitor(self.site), "/connect/imc2"), (self.ana, "/connect/Alpha/imc2")):
+            answer = visitor.get(path)
+            self.assertIn(why, answer.text)
+            self.assertIn("Ask an admin of this network", answer.text)
+            self.assertNotIn("<pre", answer.body.decode())
+        answer = self.root.get("/connect/imc2")
+        self.assertIn('listen = ["tcp:4113"]', answer.text)
+        self.assertIn("/docs/operator#the-imc2-port", answer.page.links())
+        self.assertIn('id="the-imc2-port"', self.root.get("/docs/operator").body.decode())
 
 
 class NoTelnetTests(OwnerTestCase):

@@ -357,6 +357,31 @@ class SecretTests(OwnerTestCase):
             [(each.operation, each.subject) for each in self.service.store.entries], [("game/rotate", "Alpha")]
         )
 
+    def test_key(self) -> None:
+        """A key for IMC2 is shown once, as lines of imc.config; it is good for nothing else."""
+        self.assertNotIn("IMC2", self.ana.get("/manage/Alpha").text)
+        self.rules.imc2_port = "4113"
+        client_id, authenticate = self.world.game("Alpha").client_id, self.world.registry.authenticate
+        self.assertIn("It has none yet.", self.ana.get("/manage/Alpha").text)
+        keys = []
+        for _ in range(2):
+            answer = self.ana.post("/manage/Alpha/key", Host="mud.example")
+            shown = dict(re.findall(r"^(\w+) +(\S+)$", answer.body.decode(), re.MULTILINE))
+            keys.append(shown.pop("ClientPwd"))
+            expected = {"ServerAddr": "mud.example", "ServerPort": "4113", "ServerPwd": "gossip", "SHA256": "0"}
+            self.assertEqual({name: shown.get(name) for name in expected}, expected)
+        self.assertIn("works until Wednesday, 15 November 2023, 22:00 UTC", answer.text)
+        for key in keys:
+            self.assertRegex(key, "^[a-z2-7]{20}$")
+            self.assertIsNotNone(authenticate(client_id, key, NOW, "imc2"))
+            self.assertIsNone(authenticate(client_id, key, NOW))
+        self.assertIsNotNone(authenticate(client_id, self.world.secret("Alpha"), NOW))
+        page = self.ana.get("/manage/Alpha").text
+        self.assertIn("It has one; it was shown only once.", page)
+        self.assertNotIn(keys[1], page)
+        self.assertEqual(self.bo.post("/manage/Alpha/key").code, 404)
+        self.assertNotIn(keys[1], repr(self.service.store.entries))
+
     def test_remove_restricted(self) -> None:
         """An owner cannot undo what admins decided about a game or its players by removing it; an admin can."""
         client_id, network = self.world.game("Alpha").client_id, self.world.network
