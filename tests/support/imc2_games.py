@@ -23,6 +23,7 @@ from gossip.transports.imc2.factory import Imc2Factory
 from gossip.transports.imc2.limits import Imc2Limits, Imc2Settings
 from gossip.transports.imc2.transport import Imc2Transport
 from gossip.transports.interfaces import Parts
+from gossip.transports.turns import Turns
 from tests.support import imc2_client
 from tests.support.memory_service import MemoryConnection
 from tests.support.running_service import ServiceTestCase
@@ -118,7 +119,7 @@ class Imc2TestCase(ServiceTestCase):
         self.config = Config(imc2=self.settings, limits=Limits(imc2=self.limits))
         ports = {"imc2": Ports("4113", "")}
         clock: Any = self.clock
-        parts = Parts(clock, self.service, self.world.network, self.config, ports, Factory(), Room())
+        parts = Parts(clock, self.service, self.world.network, self.config, ports, Factory(), Room(), Turns(clock))
         self.factory = self.transport.factory(parts)
         self.factory.doStart()
         self.addCleanup(self.factory.doStop)
