@@ -7,6 +7,7 @@ asks L{Audiences} which sessions those are. Only sessions of this process are ev
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -123,6 +124,8 @@ class Audiences:
     def __init__(self) -> None:
         self._channels: dict[tuple[str, bool], _Group] = {}
         self._games: dict[str, int] = {}
+        # How many sessions each game has on other nodes that are subscribed to a channel.
+        self._elsewhere: dict[str, Counter[str]] = {}
         self._flags: dict[str, _Group] = {flag: _Group() for flag in SUPPORTS}
         self._extensions: dict[str, _Group] = {extension: _Group() for extension in EXTENSIONS}
 
@@ -184,8 +187,19 @@ class Audiences:
         """How many games are subscribed to a channel. This is counted once until somebody joins or leaves it."""
         games = self._games.get(channel)
         if games is None:
-            games = self._games[channel] = len({session.client_id for session in self.subscribers(channel)})
+            here = {session.client_id for session in self.subscribers(channel)}
+            games = self._games[channel] = len(here.union(self._elsewhere.get(channel, ())))
         return games
+
+    def count_elsewhere(self, client_id: str, channel: str, change: int) -> None:
+        """A session of a game on another node subscribed to a channel (1), or unsubscribed from it (-1)."""
+        self._games.pop(channel, None)
+        counts = self._elsewhere.setdefault(channel, Counter())
+        counts[client_id] += change
+        if not counts[client_id]:
+            del counts[client_id]
+        if not counts:
+            del self._elsewhere[channel]
 
     def known_games(self, channels: Iterable[str]) -> tuple[int | None, ...]:
         """The same for each of some channels, without counting; C{None} where somebody joined or left since."""

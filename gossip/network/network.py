@@ -153,7 +153,7 @@ class Network:
         self.rules = rules = rules or Rules()
         self.audiences = Audiences()
         self.presence = Presence(self.audiences)
-        self.nodes = nodes = Nodes(registry, self.presence, self._new_ref, shared)
+        self.nodes = nodes = Nodes(registry, self.presence, self.audiences, self._new_ref, shared)
         self.leads = not shared
         self._moderation = moderation = Moderation(registry)
         self._directory = directory = Directory(registry, self.audiences, moderation, self._new_ref, rules)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from msgspec import Raw
 from msgspec.structs import astuple
 
-from gossip.network.audiences import SessionsOf, Supporters
+from gossip.network.audiences import Audiences, SessionsOf, Supporters
 from gossip.network.outputs import Broadcast, Outputs, Relay, Send
 from gossip.network.presence import Presence, to_others
 from gossip.network.relays import (
@@ -43,10 +43,18 @@ class Nodes:
     @ivar shared: whether there can be other nodes.
     """
 
-    def __init__(self, registry: Registry, presence: Presence, new_ref: Callable[[], Raw], shared: bool) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        presence: Presence,
+        audiences: Audiences,
+        new_ref: Callable[[], Raw],
+        shared: bool,
+    ) -> None:
         self.shared = shared
         self._registry = registry
         self._presence = presence
+        self._audiences = audiences
         self._new_ref = new_ref
         self._given = 0
         self._own: dict[int, Session] = {}
@@ -191,7 +199,7 @@ class Nodes:
         """A channel is gone: no copy is subscribed to it any more."""
         for theirs in self._copies.values():
             for session in theirs.values():
-                session.channels.pop(channel, None)
+                self._unsubscribe(session, channel)
 
     def subscribed_channels(self) -> set[str]:
         """The channels that sessions of other nodes are subscribed to."""
@@ -199,9 +207,22 @@ class Nodes:
 
     def _stands(self, session: Session, relay: SessionJoined) -> None:
         """A copy stands as its node says."""
-        session.channels = dict.fromkeys(relay.channels)
+        for name in [name for name in session.channels if name not in relay.channels]:
+            self._unsubscribe(session, name)
+        for name in relay.channels:
+            self._subscribe(session, name)
         session.list_players(relay.players)
         _changed(session)
+
+    def _subscribe(self, session: Session, channel: str) -> None:
+        if channel not in session.channels:
+            session.channels[channel] = None
+            self._audiences.count_elsewhere(session.client_id, channel, 1)
+
+    def _unsubscribe(self, session: Session, channel: str) -> None:
+        if channel in session.channels:
+            del session.channels[channel]
+            self._audiences.count_elsewhere(session.client_id, channel, -1)
 
     def _join(self, node: str, relay: SessionJoined, now: Moment) -> Outputs:
         game = self._registry.games.get(relay.client_id)
@@ -217,11 +238,12 @@ class Nodes:
         session.situation = Situation.ACTIVE
         session.opened_at = relay.opened_at
         session.supports = frozenset(relay.supports) - ({"tells"} if game.hides_players else set())
-        session.channels = dict.fromkeys(relay.channels)
         session.list_players(relay.players)
         session.lists_players = relay.lists_players
         self._copies.setdefault(node, {})[relay.number] = session
         session.online, came = self._presence.join(session, game, now)
+        for name in relay.channels:
+            self._subscribe(session, name)
         return to_others(session.online, GamesConnect(self._new_ref(), game.short_name)) if came else []
 
     def _change(self, session: Session, relay: Relayed, now: Moment) -> Outputs:
@@ -232,9 +254,9 @@ class Nodes:
                 self._leave(session, now)
                 return []
             case Subscribed(_, channel):
-                session.channels[channel] = None
+                self._subscribe(session, channel)
             case Unsubscribed(_, channel):
-                session.channels.pop(channel, None)
+                self._unsubscribe(session, channel)
             case PlayersReplaced(_, players):
                 session.list_players(players)
             case SignedIn(_, name):
@@ -266,6 +288,8 @@ class Nodes:
 
     def _leave(self, session: Session, now: Moment) -> None:
         session.situation = Situation.GONE
+        for name in session.channels:
+            self._audiences.count_elsewhere(session.client_id, name, -1)
         self._presence.leave(session, now)
 
 

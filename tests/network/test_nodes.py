@@ -417,6 +417,10 @@ class TwoNodes(RuleBasedStateMachine):
         settle(*self.nodes)
         first, second = self.nodes
         assert first.view() == second.view()
+        counts = [
+            [node.network.audiences.games_on(name) for name in ("gossip", "testing", "third")] for node in self.nodes
+        ]
+        assert counts[0] == counts[1]
         registries = [node.world.registry for node in self.nodes]
         for name in ("games", "channels", "seen", "user_agents"):
             known = [getattr(registry, name) for registry in (*registries, self.database.known)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from contextlib import closing
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -279,6 +279,67 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
             for node in (self.a, self.b) * 6
         ]
         self.assertEqual((statuses[:10], statuses[-1]), ([422] * 10, 429))
+
+    def test_extensions(self) -> None:
+        """What games with extensions are told, they are told on every node; echo answers where it is asked."""
+        extensions = ["directory", "moderation"]
+        more: dict[str, Any] = {"channels": ["gossip", "testing"], "extensions": extensions}
+        games = [self.join(self.a, self.register("Alpha"), players=["Ana"], **more)]
+        games.append(self.join(self.b, self.register("Beta"), **more))
+        games[0].expect("games/connect")
+        for node in (self.a, self.b):
+            description = f"From {node.arguments[1]}"
+            node.admin("channel/describe", channel="gossip", description=description)
+            for game in games:
+                changed = game.expect("channels/changed")["payload"]
+                self.assertEqual((changed["change"], changed["description"]), ("described", description))
+        for game in games:
+            (answer,) = game.ask("channels/list")
+            counts = {each["channel"]: each["games"] for each in answer["payload"]["channels"]}
+            self.assertEqual((counts["gossip"], counts["testing"]), (2, 2))
+        self.b.admin("mute/add", who="Ana@Alpha", reason="shouting")
+        self.assertEqual(games[0].expect("moderation/notice")["payload"]["reason"], "shouting")
+        self.b.admin("mute/remove", who="Ana@Alpha")
+        self.assertEqual(games[0].expect("moderation/notice")["payload"]["kind"], "lifted")
+        said = {"channel": "testing", "name": "Ana", "message": "hello"}
+        heard = [each.get("payload", {}).get("name") for each in games[0].ask("channels/send", said)]
+        self.assertEqual(heard, [None, "echo"])
+        message = games[1].expect("channels/broadcast")["payload"]
+        self.assertEqual(message["name"], "Ana")
+        self.b.admin("message/remove", id=message["id"], reason="slur")
+        for game in games:
+            removed = game.expect("channels/removed")["payload"]
+            self.assertEqual((removed["id"], removed["reason"]), (message["id"], "slur"))
+        self.assertEqual([each["event"] for each in games[1].hear()], [])
+
+    def test_live_pages(self) -> None:
+        """A page that follows a channel goes on at another node where it was, and is told of removals."""
+        alpha = self.register("Alpha")
+        self.a.admin("channel/publish", channel="gossip")
+        game = self.join(self.a, alpha, channels=["gossip"], supports=[*FLAGS, "history"])
+        last = ""
+        for number, node in enumerate((self.b, self.a, self.b)):
+            with closing(HTTPConnection("127.0.0.1", node.port, timeout=WITHIN)) as connection:
+                connection.request("GET", "/chat/gossip/live", headers={"Last-Event-ID": last} if last else {})
+                stream = connection.getresponse()
+                self.assertEqual(stream.status, 200)
+                if last:
+                    # Said between the two.
+                    last = self.follow(stream, f"missed {number}")
+                said = {"channel": "gossip", "name": "Ana", "message": f"live {number}"}
+                game.ask("channels/send", said)
+                last = self.follow(stream, f"live {number}")
+                self.a.admin("message/remove", id=f"gossip:{last}", reason="because")
+                self.follow(stream, "because")
+                game.ask("channels/send", {**said, "message": f"missed {number + 1}"})
+
+    def follow(self, stream: HTTPResponse, text: str) -> str:
+        """Read what a live page is sent up to this text; returns the number of the last event."""
+        last = ""
+        while text not in (line := stream.readline().decode()):
+            self.assertTrue(line, f"the stream ended before {text}")
+            last = line.removeprefix("id:").strip() if line.startswith("id:") else last
+        return last
 
     def test_same_name(self) -> None:
         """A second node of a name does not start, and neither does a daemon that is alone."""
