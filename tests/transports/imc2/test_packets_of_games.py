@@ -10,6 +10,7 @@ from gossip.network.session import Session
 from gossip.protocol.events import TelnetConnection
 from gossip.registry.changes import ChannelSaved, Restriction, RestrictionSet
 from gossip.registry.restrictions import player_of
+from gossip.service.watch import STEPS
 from gossip.transports.imc2.dialect import PLAYER_SECONDS
 from gossip.transports.imc2.factory import LOOK_SECONDS
 from tests.support.imc2_games import ANY_RATE, Imc2TestCase, Mud
@@ -420,3 +421,23 @@ class HostileTests(TwoGames):
         self.rates(global_=Rate(20, 1))
         self.old.say(*(f"junk {number}" for number in range(40)))
         self.assertTrue(self.old.closed)
+
+
+class ProgressTests(TwoGames):
+    """What the owner of a game sees of its steps."""
+
+    def test_steps(self) -> None:
+        """The steps of connecting succeed one by one, as for every other game."""
+        self.service.watch.look(self.world.client_id("OldMud"), self.session.peer, self.service.now())
+        mud = self.login("OldMud")
+        mud.packet("Bob", "ice-msg-b *@* channel=Gossip:gossip text=x")
+        self.say(self.session, frame("channels/send", {"channel": "gossip", "name": "Alice", "message": "hi"}))
+        self.whisper("Bob", "psst")
+        for _ in range(16):
+            self.clock.advance(1)
+            self.service._carry_out(self.world.network.tick(self.clock.now()))
+            self.turn()
+        mud.packet("*", "is-alive *@*")
+        watched = self.service.watch.look(self.world.client_id("OldMud"), self.session.peer, self.service.now())
+        self.assertEqual(set(STEPS) - set(watched.seen), set())
+        self.assertNotIn(self.key("OldMud"), repr(watched))
