@@ -249,6 +249,8 @@ class TellTests(TwoGames):
         """A tell to the name of the hub reaches the network itself."""
         (line,) = self.old.packet("Bob", "tell system@Gossip text=help")
         self.assertRegex(line, r'^system@Gossip # Gossip tell Bob@OldMud text="This is the network itself\.')
+        (line,) = self.old.packet("Bob", "tell echo@Gossip text=hello")
+        self.assertEqual(line, 'echo@Gossip # Gossip tell Bob@OldMud text="You said: hello"')
 
     def test_long(self) -> None:
         """A long tell is split, and never longer than clients bear."""
