@@ -16,6 +16,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from gossip.cluster.checking import faults
 from gossip.config import Config
 from gossip.protocol.text import timestamp
 from gossip.transports.admission import RESERVED_FILES, room_for
@@ -53,6 +54,9 @@ def findings(config: Config) -> Iterator[Finding]:
     yield from _data(config)
     yield from _proxies(config)
     yield from _rules(config)
+    if config.node:
+        for severity, text in faults(config.database):
+            yield Finding(severity, "database", text)
     mail = config.web.mail
     if mail.server and not mail.encrypted and mail.server.rpartition(":")[0] not in _LOOPBACK:
         text = f"links that set passwords go to {mail.server} without encryption"
