@@ -10,6 +10,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.daemon import WITHIN, DaemonTestCase, Frame, Game, SharedDaemonTestCase, credentials
+from tests.support.node_pair import OnTwoNodes
 from tests.support.world import CONTROLS, FLAGS, frame
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -1046,3 +1047,33 @@ class LimitsTests(ProtocolTestCase):
         """An event's own rate limit is answered only to a request with a ref; the global one always."""
         game = self.join("Alpha", channels=["gossip"])
         self.assertEqual(game.hear(*[frame("channels/send", say())] * 15), [])
+
+
+# All of it once more, with the games spread over two nodes.
+
+
+class AuthenticateOnNodesTests(OnTwoNodes, AuthenticateTests): ...
+
+
+class FramesOnNodesTests(OnTwoNodes, FramesTests): ...
+
+
+class HeartbeatOnNodesTests(OnTwoNodes, HeartbeatTests): ...
+
+
+class ChannelsOnNodesTests(OnTwoNodes, ChannelsTests): ...
+
+
+class PlayersOnNodesTests(OnTwoNodes, PlayersTests): ...
+
+
+class GamesOnNodesTests(OnTwoNodes, GamesTests): ...
+
+
+class TellsOnNodesTests(OnTwoNodes, TellsTests): ...
+
+
+class AchievementsOnNodesTests(OnTwoNodes, AchievementsTests): ...
+
+
+class LimitsOnNodesTests(OnTwoNodes, LimitsTests): ...
