@@ -30,6 +30,7 @@ CANNOT = {
     'docker compose -f etc/compose.yaml exec gossip gossipctl game add "My MUD" --short MyMUD': (
         "it needs Docker; what it runs in the container is typed for etc/compose.yaml"
     ),
+    "gossipctl node end b": "a daemon that is alone has no other nodes",
 }
 """Lines that cannot be typed here, with the reason."""
 
