@@ -36,7 +36,8 @@ from gossip.network.session import Session
 from gossip.network.settings import Rates
 from gossip.protocol import frames
 from gossip.protocol.errors import Error
-from gossip.protocol.events import ChannelsSend, ClientEvent, ServerEvent
+from gossip.protocol.events import ChannelsSend, ClientEvent
+from gossip.protocol.server_events import ServerEvent
 from gossip.registry.addresses import read
 from gossip.service.counters import Counters
 from gossip.service.interfaces import IConnection, IWireFormat

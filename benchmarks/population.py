@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from gossip.registry.changes import Change, Game, GameSaved, Secret
+from gossip.registry.changes import Change, GameSaved
+from gossip.registry.entities import Game, Secret
 from gossip.registry.secret import digest
 from gossip.store.store import Store
 

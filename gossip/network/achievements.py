@@ -22,18 +22,15 @@ from gossip.network.ratelimit import spend
 from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.errors import NOT_KEPT
-from gossip.protocol.events import (
+from gossip.protocol.events import AchievementsCreate, AchievementsDelete, AchievementsSync, AchievementsUpdate
+from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import (
     AchievementDeleted,
     AchievementOf,
     AchievementRefused,
     AchievementSaved,
-    AchievementsCreate,
-    AchievementsDelete,
-    AchievementsSync,
     AchievementsSynced,
-    AchievementsUpdate,
 )
-from gossip.protocol.moment import Moment
 from gossip.registry.changes import AchievementDropped, AchievementKept
 from gossip.registry.registry import Registry
 

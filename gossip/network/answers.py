@@ -9,8 +9,9 @@ from msgspec import Raw
 from gossip.network.outputs import Send
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
-from gossip.protocol.events import Failure, Ref, ServerEvent, Success
+from gossip.protocol.events import Ref
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import Failure, ServerEvent, Success
 
 
 class Request(Protocol):

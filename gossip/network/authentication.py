@@ -11,7 +11,7 @@ from gossip.protocol.events import Authenticate, AuthenticateByKey
 from gossip.protocol.flags import SUPPORTS
 from gossip.protocol.moment import Moment
 from gossip.registry.addresses import Address
-from gossip.registry.changes import Game
+from gossip.registry.entities import Game
 from gossip.registry.registry import Registry
 
 

@@ -23,19 +23,13 @@ from gossip.network.shares import spend_of
 from gossip.network.speaker import NETWORK, Speaker
 from gossip.protocol.emotes import emote
 from gossip.protocol.errors import NOT_KEPT, Denied, Error, Overrun
-from gossip.protocol.events import (
-    ChannelsBroadcast,
-    ChannelsBroadcastNumbered,
-    ChannelsEmote,
-    ChannelsSend,
-    ChannelsSubscribe,
-    ChannelsUnsubscribe,
-    Failure,
-)
+from gossip.protocol.events import ChannelsSend, ChannelsSubscribe, ChannelsUnsubscribe
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import ChannelsBroadcast, ChannelsBroadcastNumbered, ChannelsEmote, Failure
 from gossip.protocol.skeleton import is_visible
 from gossip.protocol.text import clean, clean_name, timestamp, too_long
-from gossip.registry.changes import Channel, ChannelOpened, MessageSaid, Restriction
+from gossip.registry.changes import ChannelOpened, MessageSaid
+from gossip.registry.entities import Channel, Restriction
 from gossip.registry.errors import Refused
 from gossip.registry.names import CHANNEL_NAME, is_of_network, resembles
 from gossip.registry.registry import Registry

@@ -18,8 +18,9 @@ from gossip.network.presence import Online, Presence, to_others
 from gossip.network.relays import SessionJoined
 from gossip.network.removing import Removing
 from gossip.protocol.errors import Error
-from gossip.protocol.events import Authenticate, Failure, GamesDisconnect
+from gossip.protocol.events import Authenticate
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import Failure, GamesDisconnect
 from gossip.registry.changes import (
     Audited,
     Change,
@@ -31,10 +32,10 @@ from gossip.registry.changes import (
     MessageSaid,
     MessagesRemoved,
     ReportMade,
-    Restriction,
     RestrictionSet,
     Together,
 )
+from gossip.registry.entities import Restriction
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import address_of, is_over, values_of
 

@@ -20,11 +20,13 @@ from gossip.network.outputs import Broadcast, ListChannels, Outputs, Send
 from gossip.network.ratelimit import spend
 from gossip.network.session import Session
 from gossip.network.settings import Rules
-from gossip.protocol.events import ChannelOf, ChannelsChanged, ChannelsList, ChannelsListAnswer, ChannelsTold
+from gossip.protocol.events import ChannelsList
 from gossip.protocol.flags import DIRECTORY
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import ChannelOf, ChannelsChanged, ChannelsListAnswer, ChannelsTold
 from gossip.protocol.text import timestamp
-from gossip.registry.changes import Change, Channel, ChannelOpened, ChannelSaved, ChannelsRemoved
+from gossip.registry.changes import Change, ChannelOpened, ChannelSaved, ChannelsRemoved
+from gossip.registry.entities import Channel
 from gossip.registry.names import ECHO_CHANNEL
 from gossip.registry.registry import Registry
 

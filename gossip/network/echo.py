@@ -19,8 +19,8 @@ from gossip.network.ratelimit import Bucket, Rate
 from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.emotes import emote
-from gossip.protocol.events import ChannelsBroadcast, TellsReceive
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import ChannelsBroadcast, TellsReceive
 from gossip.protocol.text import shortened, timestamp
 from gossip.registry.changes import MessageSaid
 from gossip.registry.names import ECHO_PLAYER, NETWORK_GAME

@@ -12,8 +12,8 @@ from gossip.network.presence import Presence
 from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
 from gossip.protocol.errors import Error
-from gossip.protocol.events import Failure, NotAuthenticated
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import Failure, NotAuthenticated
 
 AUTHENTICATION_FAILED: Final = 4000
 """The close code of a session that was refused, or that is closed for abuse."""

@@ -8,8 +8,8 @@ from gossip.network.endings import HEARTBEAT_FAILED, Endings
 from gossip.network.outputs import Outputs, Send
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
-from gossip.protocol.events import Beat
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import Beat
 
 BEAT: Final = 15
 """How often a session is asked for a sign of life, in seconds."""

@@ -18,8 +18,9 @@ from gossip.network.settings import Rules
 from gossip.network.shares import spend_of
 from gossip.protocol.emotes import emote
 from gossip.protocol.errors import NOT_KEPT, Denied, Error
-from gossip.protocol.events import ChannelsHistory, ChannelsHistoryAnswer, Failure, MessageOf
+from gossip.protocol.events import ChannelsHistory
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import ChannelsHistoryAnswer, Failure, MessageOf
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import MessageSaid
 from gossip.registry.numbers import Numbers

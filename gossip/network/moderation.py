@@ -10,7 +10,7 @@ from gossip.network.session import Session
 from gossip.protocol.errors import Denied
 from gossip.protocol.moment import Moment
 from gossip.registry.addresses import Address
-from gossip.registry.changes import Channel, Restriction
+from gossip.registry.entities import Channel, Restriction
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import Restrictions, code_of, is_over, player_of, values_of
 

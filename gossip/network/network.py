@@ -50,7 +50,6 @@ from gossip.protocol.events import (
     AchievementsUpdate,
     Authenticate,
     AuthenticateByKey,
-    Authenticated,
     ChannelsHistory,
     ChannelsList,
     ChannelsRemove,
@@ -59,28 +58,31 @@ from gossip.protocol.events import (
     ChannelsUnsubscribe,
     ClientEvent,
     Event,
-    Failure,
-    GamesConnect,
-    GamesDisconnect,
     GamesStatus,
     Heartbeat,
     HistoryAsked,
     Malformed,
     Noop,
-    NotAuthenticated,
     PlayersListed,
     PlayersSignIn,
     PlayersSignOut,
     PlayersStatus,
     Quit,
     ReportsCreate,
-    Restart,
     TellsSend,
     Unknown,
     Unreadable,
 )
 from gossip.protocol.flags import HISTORY, granted
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import (
+    Authenticated,
+    Failure,
+    GamesConnect,
+    GamesDisconnect,
+    NotAuthenticated,
+    Restart,
+)
 from gossip.protocol.text import clean_name
 from gossip.registry.addresses import read
 from gossip.registry.changes import (

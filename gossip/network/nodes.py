@@ -30,8 +30,8 @@ from gossip.network.relays import (
     WrongSecret,
 )
 from gossip.network.session import Session, Situation
-from gossip.protocol.events import GamesConnect, PlayersSignedIn, PlayersSignedOut, TellsReceive
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import GamesConnect, PlayersSignedIn, PlayersSignedOut, TellsReceive
 from gossip.registry.addresses import read
 from gossip.registry.registry import Registry
 

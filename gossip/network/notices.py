@@ -14,11 +14,12 @@ from msgspec import Raw
 from gossip.network.audiences import Audiences, Extended
 from gossip.network.outputs import Outputs, Send
 from gossip.network.presence import Presence
-from gossip.protocol.events import ModerationNotice
 from gossip.protocol.flags import MODERATION
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import ModerationNotice
 from gossip.protocol.text import timestamp
-from gossip.registry.changes import Change, Restriction, RestrictionLifted, RestrictionSet
+from gossip.registry.changes import Change, RestrictionLifted, RestrictionSet
+from gossip.registry.entities import Restriction
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import address_of, is_over
 

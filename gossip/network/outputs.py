@@ -8,8 +8,10 @@ from gossip.network.audiences import Audience
 from gossip.network.relays import Relayed
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
-from gossip.protocol.events import Event, Ref, ServerEvent
-from gossip.registry.changes import Change, Channel, MessagesRemoved
+from gossip.protocol.events import Event, Ref
+from gossip.protocol.server_events import ServerEvent
+from gossip.registry.changes import Change, MessagesRemoved
+from gossip.registry.entities import Channel
 from gossip.registry.sought import Sought
 
 

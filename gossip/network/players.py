@@ -16,8 +16,9 @@ from gossip.network.ratelimit import spend
 from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.errors import Denied
-from gossip.protocol.events import PlayersSignedIn, PlayersSignedOut, PlayersSignIn, PlayersSignOut
+from gossip.protocol.events import PlayersSignIn, PlayersSignOut
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import PlayersSignedIn, PlayersSignedOut
 
 
 class Players:

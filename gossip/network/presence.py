@@ -14,9 +14,10 @@ from gossip.network.audiences import Audiences, SessionsOf, Supporters
 from gossip.network.outputs import Broadcast, Outputs
 from gossip.network.ratelimit import Buckets
 from gossip.network.session import Session, Situation
-from gossip.protocol.events import GamesConnect, GamesDisconnect, Told
 from gossip.protocol.moment import Moment
-from gossip.registry.changes import Game, GameOnline
+from gossip.protocol.server_events import GamesConnect, GamesDisconnect, Told
+from gossip.registry.changes import GameOnline
+from gossip.registry.entities import Game
 
 GRACE: Final = 60.0
 """How many seconds a game stays online after its last session ended."""

@@ -18,8 +18,8 @@ from gossip.network.ratelimit import Bucket, Rate
 from gossip.network.session import Session, Situation
 from gossip.network.steps import DOWNTIME, StepName
 from gossip.protocol.errors import Error
-from gossip.protocol.events import PlayersSignedIn, PlayersSignedOut, Restart, ServerEvent
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import PlayersSignedIn, PlayersSignedOut, Restart, ServerEvent
 from gossip.registry.errors import Refused
 from gossip.registry.names import ECHO_CHANNEL, ECHO_PLAYER, NETWORK_GAME
 

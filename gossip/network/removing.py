@@ -22,10 +22,12 @@ from gossip.network.reports import checked_reason, may_know
 from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.errors import NOT_KEPT, Denied
-from gossip.protocol.events import ChannelsRemove, ChannelsRemoved, RemovedOf
+from gossip.protocol.events import ChannelsRemove
 from gossip.protocol.flags import MODERATION
 from gossip.protocol.moment import Moment
-from gossip.registry.changes import Audited, AuditEntry, MessageSaid, MessagesRemoved, Removal
+from gossip.protocol.server_events import ChannelsRemoved, RemovedOf
+from gossip.registry.changes import Audited, MessageSaid, MessagesRemoved
+from gossip.registry.entities import AuditEntry, Removal
 from gossip.registry.registry import Registry
 from gossip.registry.removals import quoted
 

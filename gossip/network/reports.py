@@ -15,11 +15,13 @@ from gossip.network.ratelimit import passes
 from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.errors import NOT_KEPT, Denied
-from gossip.protocol.events import ReportCreated, ReportsCreate
+from gossip.protocol.events import ReportsCreate
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import ReportCreated
 from gossip.protocol.skeleton import is_visible
 from gossip.protocol.text import clean, is_line, too_long
-from gossip.registry.changes import MessageSaid, Report, ReportMade
+from gossip.registry.changes import MessageSaid, ReportMade
+from gossip.registry.entities import Report
 from gossip.registry.names import NETWORK_GAME, is_network
 from gossip.registry.registry import REASON, REPORTS, Registry
 from gossip.registry.sought import LatestOf, Sought

@@ -15,19 +15,11 @@ from gossip.network.ratelimit import spend
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, Rules
 from gossip.protocol.errors import Denied
-from gossip.protocol.events import (
-    GamesStatus,
-    GamesStatusAnswer,
-    PlayersOf,
-    PlayersStatus,
-    PlayersStatusAnswer,
-    PresenceOf,
-    StatusOf,
-    Told,
-)
+from gossip.protocol.events import GamesStatus, PlayersStatus
 from gossip.protocol.flags import DIRECTORY, FLAGS
 from gossip.protocol.moment import Moment
-from gossip.registry.changes import Game
+from gossip.protocol.server_events import GamesStatusAnswer, PlayersOf, PlayersStatusAnswer, PresenceOf, StatusOf, Told
+from gossip.registry.entities import Game
 from gossip.registry.names import NETWORK_GAME, NETWORK_PLAYER, is_network
 from gossip.registry.registry import Registry
 

@@ -21,8 +21,9 @@ from gossip.network.ratelimit import spend
 from gossip.network.session import Session
 from gossip.network.settings import NetworkSettings, Rules
 from gossip.protocol.errors import NOT_KEPT, Denied
-from gossip.protocol.events import TellsReceive, TellsSend
+from gossip.protocol.events import TellsSend
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import TellsReceive
 from gossip.protocol.text import clean_name, timestamp
 from gossip.registry.names import NETWORK_GAME, NETWORK_PLAYER, is_network
 from gossip.registry.registry import Registry

@@ -19,18 +19,16 @@ from gossip.operations.operation import Done, Occasion, Operation
 from gossip.protocol.text import timestamp
 from gossip.registry.accounts import TICKETS, Accounts
 from gossip.registry.changes import (
-    Account,
     AccountRemoved,
     AccountSaved,
     Change,
     ChannelSaved,
-    Game,
     GameSaved,
-    Ticket,
     TicketIssued,
     TicketsRevoked,
     Together,
 )
+from gossip.registry.entities import Account, Game, Ticket
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
 from gossip.registry.secret import digest

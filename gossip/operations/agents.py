@@ -13,10 +13,8 @@ from gossip.operations.command import Block, Result, Table
 from gossip.operations.listing import Listing, rest
 from gossip.operations.operation import Done, Occasion, Operation, given_or
 from gossip.protocol.text import clean
-from gossip.registry.changes import (
-    UserAgent,
-    UserAgentSaved,
-)
+from gossip.registry.changes import UserAgentSaved
+from gossip.registry.entities import UserAgent
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
 

@@ -9,7 +9,7 @@ from gossip.operations.activity import activity
 from gossip.operations.command import Block, Limit, Result, Table
 from gossip.operations.operation import Done, Memory, Occasion, Operation
 from gossip.protocol.text import timestamp
-from gossip.registry.changes import AuditEntry
+from gossip.registry.entities import AuditEntry
 from gossip.registry.registry import Registry
 
 

@@ -14,11 +14,8 @@ from gossip.operations.listing import Listing, rest
 from gossip.operations.operation import Done, Occasion, Operation, find_channel, find_speaker
 from gossip.operations.texts import minute
 from gossip.protocol.text import clean, timestamp
-from gossip.registry.changes import (
-    Channel,
-    ChannelSaved,
-    ChannelsRemoved,
-)
+from gossip.registry.changes import ChannelSaved, ChannelsRemoved
+from gossip.registry.entities import Channel
 from gossip.registry.errors import Refused
 from gossip.registry.names import NETWORK_GAME
 from gossip.registry.registry import Registry

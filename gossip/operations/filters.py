@@ -10,7 +10,8 @@ from gossip.operations.listing import Listing, rest
 from gossip.operations.operation import Done, Memory, Occasion, Operation, channel_name
 from gossip.operations.texts import message_line, minute
 from gossip.protocol.text import timestamp
-from gossip.registry.changes import Filter, FilterRemoved, FilterSaved, MessageSaid
+from gossip.registry.changes import FilterRemoved, FilterSaved, MessageSaid
+from gossip.registry.entities import Filter
 from gossip.registry.errors import Refused
 from gossip.registry.filters import Matcher, folded, words
 from gossip.registry.registry import Registry

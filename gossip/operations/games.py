@@ -13,14 +13,10 @@ from gossip.operations.accounts import find_account
 from gossip.operations.command import Argument, Block, Result, Table
 from gossip.operations.listing import Listing, rest
 from gossip.operations.operation import Done, Occasion, Operation, find_game, given_or, is_terminal
-from gossip.protocol.events import GameConnection
+from gossip.protocol.server_events import GameConnection
 from gossip.protocol.text import timestamp
-from gossip.registry.changes import (
-    Game,
-    GameRemoved,
-    GameSaved,
-    Secret,
-)
+from gossip.registry.changes import GameRemoved, GameSaved
+from gossip.registry.entities import Game, Secret
 from gossip.registry.registry import Registry
 from gossip.registry.secret import digest, old_secret_until, rotated
 

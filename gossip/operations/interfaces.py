@@ -8,7 +8,8 @@ from typing import Any, BinaryIO, Protocol
 from twisted.internet.defer import Deferred
 
 from gossip.operations.operation import Memory
-from gossip.registry.changes import AuditEntry, MessageSaid
+from gossip.registry.changes import MessageSaid
+from gossip.registry.entities import AuditEntry
 
 InThread = Callable[..., "Deferred[Any]"]
 """Calls a function with arguments in a thread."""

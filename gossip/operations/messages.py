@@ -12,7 +12,8 @@ from gossip.operations.restrictions import Minutes, minutes_of
 from gossip.operations.texts import message_line, minute
 from gossip.protocol.skeleton import is_visible
 from gossip.protocol.text import is_line, timestamp
-from gossip.registry.changes import Change, MessageSaid, MessagesRemoved, Removal
+from gossip.registry.changes import Change, MessageSaid, MessagesRemoved
+from gossip.registry.entities import Removal
 from gossip.registry.errors import Refused
 from gossip.registry.names import NETWORK_GAME, is_network
 from gossip.registry.registry import Registry

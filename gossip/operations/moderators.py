@@ -13,7 +13,7 @@ from gossip.operations.messages import MessageRemove
 from gossip.operations.operation import Operation
 from gossip.operations.reports import ReportResolve
 from gossip.operations.restrictions import MuteAdd, MuteRemove, find_subject
-from gossip.registry.changes import Restriction
+from gossip.registry.entities import Restriction
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import address_of, is_over

@@ -17,7 +17,8 @@ from msgspec import Struct, UnsetType
 
 from gossip.operations.command import Command, Result
 from gossip.protocol.text import clean
-from gossip.registry.changes import Audited, AuditEntry, Change, Channel, Game, MessageSaid, Report
+from gossip.registry.changes import Audited, Change, MessageSaid
+from gossip.registry.entities import AuditEntry, Channel, Game, Report
 from gossip.registry.errors import Refused
 from gossip.registry.names import NETWORK_GAME, is_network
 from gossip.registry.registry import Registry

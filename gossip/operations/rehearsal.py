@@ -14,7 +14,7 @@ from gossip.operations.operation import find_game
 from gossip.registry.errors import Refused
 
 if TYPE_CHECKING:
-    from gossip.registry.changes import Game
+    from gossip.registry.entities import Game
     from gossip.service.rehearsals import Rehearsed
     from gossip.service.service import GossipService
 

@@ -11,7 +11,8 @@ from gossip.operations.command import Argument, Block, Limit, Result, Table
 from gossip.operations.operation import Done, Memory, Occasion, Operation
 from gossip.operations.texts import message_line, minute
 from gossip.protocol.text import clean, timestamp
-from gossip.registry.changes import MessageSaid, Report, ReportMade, ReportResolved
+from gossip.registry.changes import MessageSaid, ReportMade, ReportResolved
+from gossip.registry.entities import Report
 from gossip.registry.errors import Refused
 from gossip.registry.registry import REASON, Registry
 

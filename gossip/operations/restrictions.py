@@ -15,7 +15,8 @@ from gossip.operations.texts import minute
 from gossip.protocol.skeleton import is_visible
 from gossip.protocol.text import is_line, timestamp
 from gossip.registry.addresses import network
-from gossip.registry.changes import Change, Restriction, RestrictionLifted, RestrictionSet, Together
+from gossip.registry.changes import Change, RestrictionLifted, RestrictionSet, Together
+from gossip.registry.entities import Restriction
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import address_of, is_over, player_of

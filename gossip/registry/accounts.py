@@ -10,7 +10,8 @@ import hmac
 import re
 from typing import Final
 
-from gossip.registry.changes import Account, AccountRemoved, AccountSaved, Ticket
+from gossip.registry.changes import AccountRemoved, AccountSaved
+from gossip.registry.entities import Account, Ticket
 from gossip.registry.errors import Refused
 from gossip.registry.names import ECHO_PLAYER, NETWORK_PLAYER, Namesakes, resembles
 from gossip.registry.secret import digest

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from gossip.registry.changes import Change, Channel, ChannelSaved
+from gossip.registry.changes import Change, ChannelSaved
+from gossip.registry.entities import Channel
 from gossip.registry.names import ECHO_CHANNEL
 
 BUILT_IN: Final[tuple[Change, ...]] = (

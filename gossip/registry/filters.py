@@ -14,7 +14,7 @@ from typing import Final
 
 from gossip.protocol.errors import Denied
 from gossip.protocol.skeleton import plain, readings
-from gossip.registry.changes import Filter
+from gossip.registry.entities import Filter
 
 FILTERS: Final = 2000
 """The maximum number of filters."""

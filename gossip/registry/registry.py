@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from gossip.protocol.events import AchievementOf
+from gossip.protocol.server_events import AchievementOf
 from gossip.protocol.skeleton import is_visible, load, plain
 from gossip.protocol.text import clean, clean_name, is_line
 from gossip.registry.accounts import Accounts
@@ -25,15 +25,12 @@ from gossip.registry.changes import (
     Audited,
     AuditExpired,
     Change,
-    Channel,
     ChannelOpened,
     ChannelSaved,
     ChannelsRemoved,
     ChannelsUnused,
-    Filter,
     FilterRemoved,
     FilterSaved,
-    Game,
     GameOffline,
     GameOnline,
     GameRemoved,
@@ -44,21 +41,19 @@ from gossip.registry.changes import (
     MessagesRemoved,
     PlayerCountsExpired,
     PlayersCounted,
-    Report,
     ReportMade,
     ReportResolved,
     RestrictionLifted,
     RestrictionSet,
     RestrictionsExpired,
-    Secret,
     TicketIssued,
     TicketsExpired,
     TicketsRevoked,
     Together,
-    UserAgent,
     UserAgentMet,
     UserAgentSaved,
 )
+from gossip.registry.entities import Channel, Filter, Game, Report, Secret, UserAgent
 from gossip.registry.errors import Refused
 from gossip.registry.filters import FILTER_TEXT, FILTERS, Filters, folded, words
 from gossip.registry.names import NETWORK_ALIAS, NETWORK_GAME, SHORT_NAME, Namesakes, resembles

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from gossip.registry.changes import MessageSaid, MessagesRemoved, Removal, Report
+from gossip.registry.changes import MessageSaid, MessagesRemoved
+from gossip.registry.entities import Removal, Report
 
 LATEST: Final = 2000
 """How many of the removed messages are known in memory, the latest ones."""

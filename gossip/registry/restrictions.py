@@ -14,7 +14,7 @@ from gossip.protocol.errors import Error
 from gossip.protocol.skeleton import skeletons
 from gossip.protocol.text import timestamp
 from gossip.registry.addresses import Address, network
-from gossip.registry.changes import Restriction
+from gossip.registry.entities import Restriction
 
 
 def player_of(client_id: str, name: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 
 from msgspec.structs import replace
 
-from gossip.registry.changes import Game, Secret
+from gossip.registry.entities import Game, Secret
 
 
 def digest(secret: str) -> bytes:

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
-from gossip.protocol.events import ServerEvent
+from gossip.protocol.server_events import ServerEvent
 from gossip.service.interfaces import IConnection, IWireFormat
 
 _KNOWN_ROUTES: Final = 256

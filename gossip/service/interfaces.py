@@ -11,8 +11,9 @@ from zope.interface import Attribute, Interface
 
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
-from gossip.protocol.events import ClientEvent, ServerEvent
+from gossip.protocol.events import ClientEvent
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import ServerEvent
 from gossip.registry.addresses import Address
 
 

@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from gossip.network.outputs import ListChannels, Send
 from gossip.network.session import Session, Situation
-from gossip.protocol.events import AchievementsSynced, GamesStatusAnswer, PlayersStatusAnswer
+from gossip.protocol.server_events import AchievementsSynced, GamesStatusAnswer, PlayersStatusAnswer
 from gossip.service.answer_queue import AnswersInOrder, Place
 from gossip.service.interfaces import IConnection
 

@@ -39,8 +39,9 @@ from gossip.network.rehearsal import SERVICE_RESTART
 from gossip.network.relays import Counted, Relayed
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
-from gossip.protocol.events import ClientEvent, Failure, NotAuthenticated
+from gossip.protocol.events import ClientEvent
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import Failure, NotAuthenticated
 from gossip.protocol.text import timestamp
 from gossip.registry.addresses import Address
 from gossip.registry.changes import Change, MessageSaid, MessagesRemoved

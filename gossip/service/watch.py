@@ -25,22 +25,18 @@ from gossip.protocol.events import (
     UNECHOED,
     Authenticate,
     AuthenticateByKey,
-    ChannelsBroadcast,
     ChannelsHistory,
     ChannelsSend,
     ClientEvent,
     Event,
-    Failure,
     Heartbeat,
     Malformed,
-    NotAuthenticated,
     PlayersListed,
-    ServerEvent,
-    TellsReceive,
     Unknown,
     Unreadable,
 )
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import ChannelsBroadcast, Failure, NotAuthenticated, ServerEvent, TellsReceive
 from gossip.registry.addresses import Address
 from gossip.registry.changes import MessageSaid, MessagesRemoved
 from gossip.registry.restrictions import in_words

@@ -10,33 +10,35 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Select, func, or_, select
 
-from gossip.protocol.events import AchievementOf, GameConnection
+from gossip.protocol.server_events import AchievementOf, GameConnection
 from gossip.registry.changes import (
-    Account,
     AccountSaved,
     AchievementKept,
-    AuditEntry,
-    Channel,
     ChannelSaved,
-    Filter,
     FilterSaved,
-    Game,
     GameOffline,
     GameOnline,
     GameSaved,
     GameSeen,
     MessageSaid,
     MessagesRemoved,
+    ReportMade,
+    RestrictionSet,
+    TicketIssued,
+    UserAgentSaved,
+)
+from gossip.registry.entities import (
+    Account,
+    AuditEntry,
+    Channel,
+    Filter,
+    Game,
     Removal,
     Report,
-    ReportMade,
     Restriction,
-    RestrictionSet,
     Secret,
     Ticket,
-    TicketIssued,
     UserAgent,
-    UserAgentSaved,
 )
 from gossip.registry.numbers import Mark, Numbers
 from gossip.registry.registry import Registry

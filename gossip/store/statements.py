@@ -23,7 +23,6 @@ from gossip.registry.changes import (
     Audited,
     AuditExpired,
     Change,
-    Channel,
     ChannelOpened,
     ChannelSaved,
     ChannelsRemoved,
@@ -52,6 +51,7 @@ from gossip.registry.changes import (
     UserAgentMet,
     UserAgentSaved,
 )
+from gossip.registry.entities import Channel
 from gossip.registry.removals import stands_for
 from gossip.store import tables
 

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from twisted.logger import Logger
 
-from gossip.registry.changes import AuditEntry, Change, MessageSaid, Report
+from gossip.registry.changes import Change, MessageSaid
+from gossip.registry.entities import AuditEntry, Report
 from gossip.registry.numbers import NumbersInMemory, reserved, start
 from gossip.registry.registry import Registry
 from gossip.registry.sought import Sought

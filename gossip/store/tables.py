@@ -1,7 +1,7 @@
 """
 The tables, as the newest migration leaves them.
 
-Times are in seconds since the epoch. Columns have the names of the fields in L{gossip.registry.changes}. Every change
+Times are in seconds since the epoch. Columns have the names of the fields in L{gossip.registry.entities}. Every change
 here needs a migration; a test compares the two.
 """
 

@@ -13,7 +13,7 @@ from gossip.cli.daemon import RunningDaemon
 from gossip.cli.overview import FIRST_STEPS
 from gossip.operations.catalogue import COMMANDS
 from gossip.operations.command import Table
-from gossip.registry.changes import Report
+from gossip.registry.entities import Report
 from tests.support.command_line import run
 
 

@@ -13,8 +13,6 @@ from gossip.network.relays import SessionLeft
 from gossip.registry.changes import (
     AchievementDropped,
     Audited,
-    AuditEntry,
-    Channel,
     ChannelOpened,
     ChannelSaved,
     ChannelsRemoved,
@@ -23,6 +21,7 @@ from gossip.registry.changes import (
     MessageSaid,
     Together,
 )
+from gossip.registry.entities import AuditEntry, Channel
 from tests.support.world import NOW, uuid
 
 SAID = MessageSaid("gossip", 0, None, "gossip", "system", "Hello!", NOW)

@@ -16,17 +16,9 @@ from gossip.cluster.members import Beat, Member
 from gossip.cluster.shared_store import ORDER, Node, Pending, SharedStore, scope_of
 from gossip.cluster.wire import Entry, Group, Judged, NodeGone, NodeJoined, Parts
 from gossip.network.relays import SessionJoined, SessionLeft, SignedOut, Spoke, Subscribed
-from gossip.protocol.events import AchievementOf
-from gossip.registry.changes import (
-    AchievementKept,
-    Audited,
-    AuditEntry,
-    Channel,
-    ChannelOpened,
-    ChannelSaved,
-    GameSaved,
-    MessageSaid,
-)
+from gossip.protocol.server_events import AchievementOf
+from gossip.registry.changes import AchievementKept, Audited, ChannelOpened, ChannelSaved, GameSaved, MessageSaid
+from gossip.registry.entities import AuditEntry, Channel
 from gossip.store import tables
 from gossip.store.errors import Stale, StoreError, StoreInUse
 from gossip.store.store import Store

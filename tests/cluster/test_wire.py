@@ -11,17 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.cluster.wire import PAYLOAD, PROTOCOL, Entry, Group, Malformed, Parts, Unknown, written
 from gossip.network.relays import PlayersReplaced, SessionJoined, SessionLeft, SignedIn, Told
-from gossip.registry.changes import (
-    Audited,
-    AuditEntry,
-    Channel,
-    ChannelOpened,
-    ChannelSaved,
-    MessageSaid,
-    Ticket,
-    TicketIssued,
-    Together,
-)
+from gossip.registry.changes import Audited, ChannelOpened, ChannelSaved, MessageSaid, TicketIssued, Together
+from gossip.registry.entities import AuditEntry, Channel, Ticket
 from tests.support.world import NOW, uuid
 
 EPOCH = uuid(1)

@@ -11,7 +11,7 @@ from gossip.network.outputs import Commit, Hold, Release, Send
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits
 from gossip.protocol.errors import MALFORMED, NOT_KEPT
-from gossip.protocol.events import (
+from gossip.protocol.server_events import (
     AchievementDeleted,
     AchievementOf,
     AchievementRefused,

@@ -13,8 +13,9 @@ from gossip.network.outputs import Broadcast, Close, Commit, Send
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.protocol.errors import NOT_KEPT, Error
-from gossip.protocol.events import ChannelsBroadcast, Failure, Success
-from gossip.registry.changes import Channel, ChannelOpened, ChannelSaved, ChannelsRemoved, ChannelsUnused, MessageSaid
+from gossip.protocol.server_events import ChannelsBroadcast, Failure, Success
+from gossip.registry.changes import ChannelOpened, ChannelSaved, ChannelsRemoved, ChannelsUnused, MessageSaid
+from gossip.registry.entities import Channel
 from gossip.registry.errors import Refused
 from tests.support.world import NOW, World, at, frame, ref, sent, written
 

@@ -14,19 +14,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.network.outputs import ListChannels, Outputs
 from gossip.network.session import Session
 from gossip.protocol import frames
-from gossip.protocol.events import ChannelOf, ChannelsListAnswer, ChannelsTold
+from gossip.protocol.server_events import ChannelOf, ChannelsListAnswer, ChannelsTold
 from gossip.protocol.text import clean
-from gossip.registry.changes import (
-    Audited,
-    AuditEntry,
-    Channel,
-    ChannelOpened,
-    ChannelSaved,
-    ChannelsRemoved,
-    Restriction,
-    RestrictionSet,
-    Together,
-)
+from gossip.registry.changes import Audited, ChannelOpened, ChannelSaved, ChannelsRemoved, RestrictionSet, Together
+from gossip.registry.entities import AuditEntry, Channel, Restriction
 from tests.support.properties import examples
 from tests.support.world import NOW, World, at, frame, uuid, written
 

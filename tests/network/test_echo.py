@@ -12,9 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.network.outputs import Broadcast, Commit, Output, Send
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, NetworkSettings
-from gossip.protocol.events import ChannelsBroadcast, ChannelsBroadcastNumbered, Success, TellsReceive
+from gossip.protocol.server_events import ChannelsBroadcast, ChannelsBroadcastNumbered, Success, TellsReceive
 from gossip.protocol.text import shortened, timestamp, too_long
-from gossip.registry.changes import Account, AccountSaved, Restriction, RestrictionSet
+from gossip.registry.changes import AccountSaved, RestrictionSet
+from gossip.registry.entities import Account, Restriction
 from gossip.registry.errors import Refused
 from tests.support.world import NOW, World, at, frame, ref
 

@@ -12,8 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.network.audiences import Extended, Subscribers
 from gossip.network.session import Session
 from gossip.protocol import frames
-from gossip.protocol.events import Authenticate, Authenticated
+from gossip.protocol.events import Authenticate
 from gossip.protocol.flags import EXTENSIONS
+from gossip.protocol.server_events import Authenticated
 from tests.support.world import FLAGS, NOW, World, at, frame, sent, written
 
 JSON = some.recursive(

@@ -15,7 +15,7 @@ from gossip.network.outputs import Broadcast, Commit, Fetch, Send
 from gossip.network.session import Session
 from gossip.protocol import frames
 from gossip.protocol.errors import MALFORMED, NOT_KEPT, Error
-from gossip.protocol.events import (
+from gossip.protocol.server_events import (
     Beat,
     ChannelsBroadcast,
     ChannelsBroadcastNumbered,

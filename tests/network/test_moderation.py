@@ -11,21 +11,18 @@ from gossip.network.outputs import Close, Commit, Send
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkSettings
 from gossip.protocol.errors import Error
-from gossip.protocol.events import Failure
+from gossip.protocol.server_events import Failure
 from gossip.registry.changes import (
     Audited,
-    AuditEntry,
-    Channel,
     ChannelSaved,
-    Filter,
     FilterSaved,
     GameRemoved,
     MessageSaid,
-    Restriction,
     RestrictionLifted,
     RestrictionSet,
     RestrictionsExpired,
 )
+from gossip.registry.entities import AuditEntry, Channel, Filter, Restriction
 from gossip.registry.restrictions import player_of
 from tests.support.world import NOW, World, at, frame, uuid
 

@@ -15,16 +15,15 @@ from gossip.network.ratelimit import Rate
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
 from gossip.protocol.errors import MALFORMED, NOT_KEPT, Error
-from gossip.protocol.events import (
+from gossip.protocol.events import GamesStatus, PlayersListed
+from gossip.protocol.server_events import (
     Authenticated,
     Beat,
     Failure,
     GamesConnect,
     GamesDisconnect,
-    GamesStatus,
     GamesStatusAnswer,
     NotAuthenticated,
-    PlayersListed,
     Restart,
     Success,
 )

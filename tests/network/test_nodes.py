@@ -29,7 +29,7 @@ from gossip.network.relays import (
 )
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits
-from gossip.protocol.events import (
+from gossip.protocol.server_events import (
     ChannelsBroadcast,
     ChannelsBroadcastNumbered,
     GamesConnect,
@@ -40,16 +40,15 @@ from gossip.protocol.events import (
 )
 from gossip.registry.changes import (
     Change,
-    Channel,
     ChannelSaved,
     ChannelsRemoved,
     GameRemoved,
     GameSaved,
     MessageSaid,
-    Restriction,
     RestrictionLifted,
     RestrictionSet,
 )
+from gossip.registry.entities import Channel, Restriction
 from gossip.registry.numbers import NumbersHeard
 from gossip.registry.registry import Registry
 from tests.support.properties import UNLIMITED, event, examples

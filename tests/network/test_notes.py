@@ -6,7 +6,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network.notes import GATHERED, Notes
 from gossip.network.outputs import Commit
-from gossip.registry.changes import Channel, ChannelSaved, Together
+from gossip.registry.changes import ChannelSaved, Together
+from gossip.registry.entities import Channel
 from gossip.registry.registry import Registry
 
 

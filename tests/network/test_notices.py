@@ -10,17 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.network.outputs import Close, Send
 from gossip.protocol import frames
-from gossip.protocol.events import Failure, ModerationNotice
-from gossip.registry.changes import (
-    Audited,
-    AuditEntry,
-    Change,
-    Restriction,
-    RestrictionLifted,
-    RestrictionSet,
-    RestrictionsExpired,
-    Together,
-)
+from gossip.protocol.server_events import Failure, ModerationNotice
+from gossip.registry.changes import Audited, Change, RestrictionLifted, RestrictionSet, RestrictionsExpired, Together
+from gossip.registry.entities import AuditEntry, Restriction
 from gossip.registry.restrictions import player_of
 from tests.support.world import NOW, World, at, ref, sent
 

@@ -12,21 +12,18 @@ from gossip.network import people
 from gossip.network.audiences import Subscribers
 from gossip.network.outputs import Broadcast, Commit, Outputs
 from gossip.protocol.errors import Denied, Overrun
-from gossip.protocol.events import ChannelsBroadcast, ChannelsBroadcastNumbered
+from gossip.protocol.server_events import ChannelsBroadcast, ChannelsBroadcastNumbered
 from gossip.registry.addresses import read
 from gossip.registry.changes import (
-    Account,
     AccountRemoved,
     AccountSaved,
-    Channel,
     ChannelSaved,
-    Filter,
     FilterSaved,
     MessageSaid,
-    Restriction,
     RestrictionLifted,
     RestrictionSet,
 )
+from gossip.registry.entities import Account, Channel, Filter, Restriction
 from gossip.registry.names import NETWORK_GAME
 from gossip.registry.restrictions import player_of
 from tests.support.world import CONTROLS, NOW, World, at, frame, ref, uuid

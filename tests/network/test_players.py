@@ -11,7 +11,7 @@ from gossip.network.audiences import Supporters
 from gossip.network.outputs import Broadcast, Send
 from gossip.network.settings import NetworkLimits
 from gossip.protocol.errors import Error
-from gossip.protocol.events import Failure, PlayersSignedIn, PlayersSignedOut, Success
+from gossip.protocol.server_events import Failure, PlayersSignedIn, PlayersSignedOut, Success
 from tests.support.world import NOW, World, at, frame, ref
 
 R = Raw(b'"r"')

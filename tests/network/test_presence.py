@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.network.audiences import Audiences, Supporters
 from gossip.network.presence import GRACE, Presence
 from gossip.network.session import Session
-from gossip.registry.changes import Game
+from gossip.registry.entities import Game
 from gossip.registry.names import is_network
 from tests.support.world import FLAGS, NOW, at, uuid
 

@@ -20,21 +20,19 @@ from gossip.network.ratelimit import Rate
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, Rates
 from gossip.protocol import frames
-from gossip.protocol.events import Authenticated, NotAuthenticated
 from gossip.protocol.flags import SUPPORTS
+from gossip.protocol.server_events import Authenticated, NotAuthenticated
 from gossip.registry.changes import (
-    Channel,
     ChannelSaved,
-    Filter,
     FilterRemoved,
     FilterSaved,
     GameRemoved,
     GameSaved,
     MessageSaid,
-    Restriction,
     RestrictionLifted,
     RestrictionSet,
 )
+from gossip.registry.entities import Channel, Filter, Restriction
 from gossip.registry.restrictions import player_of
 from tests.support.properties import UNLIMITED, event, examples
 from tests.support.world import FLAGS, NOW, World, at, flat, frame, hears

@@ -10,7 +10,7 @@ from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkSettings
 from gossip.network.steps import STEPS, StepName
 from gossip.protocol.errors import Error
-from gossip.protocol.events import ChannelsBroadcast, PlayersSignedIn, PlayersSignedOut, Restart, TellsReceive
+from gossip.protocol.server_events import ChannelsBroadcast, PlayersSignedIn, PlayersSignedOut, Restart, TellsReceive
 from gossip.protocol.text import timestamp
 from gossip.registry.errors import Refused
 from tests.support.world import NOW, World, at, ref

@@ -17,18 +17,10 @@ from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits
 from gossip.protocol import frames
 from gossip.protocol.errors import NOT_KEPT, Error
-from gossip.protocol.events import ChannelsRemove, ChannelsRemoved, Failure, RemovedOf, Success
-from gossip.registry.changes import (
-    Channel,
-    ChannelSaved,
-    Filter,
-    FilterSaved,
-    MessageSaid,
-    MessagesRemoved,
-    Removal,
-    Restriction,
-    RestrictionSet,
-)
+from gossip.protocol.events import ChannelsRemove
+from gossip.protocol.server_events import ChannelsRemoved, Failure, RemovedOf, Success
+from gossip.registry.changes import ChannelSaved, FilterSaved, MessageSaid, MessagesRemoved, RestrictionSet
+from gossip.registry.entities import Channel, Filter, Removal, Restriction
 from gossip.registry.removals import LATEST, Removals, emptied
 from gossip.registry.sought import Numbered
 from tests.support.properties import examples

@@ -17,9 +17,11 @@ from gossip.network.reports import OF_A_GAME, checked_reason
 from gossip.network.session import Session
 from gossip.protocol import frames
 from gossip.protocol.errors import MALFORMED, NOT_KEPT, Denied, Error
-from gossip.protocol.events import Failure, Malformed, ReportCreated, ReportsCreate
+from gossip.protocol.events import Malformed, ReportsCreate
+from gossip.protocol.server_events import Failure, ReportCreated
 from gossip.protocol.text import is_line
-from gossip.registry.changes import Channel, ChannelSaved, GameSaved, MessageSaid, Report, ReportMade, ReportResolved
+from gossip.registry.changes import ChannelSaved, GameSaved, MessageSaid, ReportMade, ReportResolved
+from gossip.registry.entities import Channel, Report
 from gossip.registry.registry import REPORTS
 from gossip.registry.sought import LatestOf, Numbered
 from tests.support.properties import examples

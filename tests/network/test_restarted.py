@@ -10,8 +10,9 @@ from gossip.network.network import Network
 from gossip.network.outputs import Broadcast, Commit
 from gossip.network.presence import GRACE
 from gossip.network.session import Session
-from gossip.protocol.events import GamesConnect, GamesDisconnect
-from gossip.registry.changes import Channel, ChannelSaved, GameOffline, GameRemoved
+from gossip.protocol.server_events import GamesConnect, GamesDisconnect
+from gossip.registry.changes import ChannelSaved, GameOffline, GameRemoved
+from gossip.registry.entities import Channel
 from tests.support.world import NOW, World, at, frame
 
 

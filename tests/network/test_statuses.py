@@ -14,7 +14,7 @@ from gossip.network.ratelimit import Rate
 from gossip.network.session import Session, Situation
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
 from gossip.protocol import frames
-from gossip.protocol.events import (
+from gossip.protocol.server_events import (
     Failure,
     GamesStatusAnswer,
     PlayersOf,
@@ -23,7 +23,8 @@ from gossip.protocol.events import (
     StatusOf,
     TelnetConnection,
 )
-from gossip.registry.changes import Channel, ChannelSaved, GameSaved, UserAgent, UserAgentSaved
+from gossip.registry.changes import ChannelSaved, GameSaved, UserAgentSaved
+from gossip.registry.entities import Channel, UserAgent
 from tests.support.properties import examples
 from tests.support.world import FLAGS, NOW, World, at, frame, sent
 

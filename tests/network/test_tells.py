@@ -12,7 +12,7 @@ from gossip.network.outputs import Broadcast, Send
 from gossip.network.session import Session
 from gossip.network.settings import NetworkSettings
 from gossip.network.tells import is_timestamp
-from gossip.protocol.events import Success, TellsReceive
+from gossip.protocol.server_events import Success, TellsReceive
 from gossip.protocol.text import timestamp
 from tests.support.world import NOW, World, at, frame, ref
 

@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.operations.accounts import HOUR, LINK_HOURS, issue, signed_out
 from gossip.registry.accounts import ACCOUNT_NAME, TICKETS, Accounts
-from gossip.registry.changes import Account, AccountSaved, TicketIssued, Together
+from gossip.registry.changes import AccountSaved, TicketIssued, Together
+from gossip.registry.entities import Account
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
 from gossip.registry.secret import digest

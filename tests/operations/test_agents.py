@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gossip.registry.changes import UserAgent, UserAgentSaved
+from gossip.registry.changes import UserAgentSaved
+from gossip.registry.entities import UserAgent
 from tests.support.operations import AdminTestCase
 
 

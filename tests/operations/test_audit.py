@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gossip.registry.changes import AuditEntry
+from gossip.registry.entities import AuditEntry
 from tests.support.operations import AdminTestCase
 from tests.support.world import NOW, uuid
 

@@ -7,7 +7,8 @@ from typing import Any
 from gossip.operations.catalogue import COMMANDS
 from gossip.operations.channels import ChannelInfo, ChannelShow
 from gossip.protocol.text import timestamp
-from gossip.registry.changes import Account, AccountSaved, Channel, ChannelSaved, ChannelsRemoved
+from gossip.registry.changes import AccountSaved, ChannelSaved, ChannelsRemoved
+from gossip.registry.entities import Account, Channel
 from tests.support.operations import AdminTestCase
 from tests.support.world import NOW, uuid
 

@@ -19,7 +19,8 @@ from gossip.operations.games import GameEdit, GameShow
 from gossip.operations.messages import MessageRemove
 from gossip.operations.operation import Operation
 from gossip.operations.restrictions import MuteAdd
-from gossip.registry.changes import Account, AccountSaved, Channel, ChannelSaved
+from gossip.registry.changes import AccountSaved, ChannelSaved
+from gossip.registry.entities import Account, Channel
 from gossip.registry.errors import Refused
 from gossip.service.changes_in_turn import NotKept
 from gossip.store.errors import StoreError

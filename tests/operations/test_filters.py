@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from gossip.registry.changes import (
-    Filter,
-    FilterRemoved,
-    FilterSaved,
-    MessageSaid,
-)
+from gossip.registry.changes import FilterRemoved, FilterSaved, MessageSaid
+from gossip.registry.entities import Filter
 from gossip.registry.filters import FILTERS
 from tests.support.operations import AdminTestCase
 from tests.support.world import NOW

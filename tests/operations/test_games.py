@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gossip.cli import terminal
 from gossip.operations.games import GameAdd
-from gossip.protocol.events import TelnetConnection, WebConnection
+from gossip.protocol.server_events import TelnetConnection, WebConnection
 from gossip.registry.changes import GameRemoved, GameSaved, GameSeen
 from gossip.registry.secret import digest
 from tests.support.operations import AdminTestCase

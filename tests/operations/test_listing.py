@@ -14,18 +14,8 @@ from gossip.operations.filters import FilterList
 from gossip.operations.games import GameList
 from gossip.operations.listing import SLICE, Listing, rest
 from gossip.operations.operation import Occasion
-from gossip.registry.changes import (
-    Account,
-    AccountSaved,
-    Channel,
-    ChannelSaved,
-    Filter,
-    FilterSaved,
-    Game,
-    GameSaved,
-    Restriction,
-    RestrictionSet,
-)
+from gossip.registry.changes import AccountSaved, ChannelSaved, FilterSaved, GameSaved, RestrictionSet
+from gossip.registry.entities import Account, Channel, Filter, Game, Restriction
 from gossip.registry.registry import Registry
 from tests.support.memory_service import MemoryService
 from tests.support.operations import AdminTestCase

@@ -15,7 +15,8 @@ from gossip.operations.command import Table
 from gossip.operations.executor import PAUSE, Executor
 from gossip.operations.messages import PART, MessagePurge, MessageRemove, MessageShow
 from gossip.operations.reports import ReportAdd
-from gossip.registry.changes import Audited, Channel, ChannelSaved, MessageSaid, MessagesRemoved, Removal
+from gossip.registry.changes import Audited, ChannelSaved, MessageSaid, MessagesRemoved
+from gossip.registry.entities import Channel, Removal
 from gossip.registry.errors import Refused
 from gossip.registry.removals import MOST, emptied
 from tests.support.memory_service import MemoryService

@@ -12,14 +12,8 @@ from gossip.operations.moderators import check, moderates, mutes_of
 from gossip.operations.operation import Operation
 from gossip.operations.reports import ReportResolve
 from gossip.operations.restrictions import BanAdd, MuteAdd, MuteRemove, find_subject
-from gossip.registry.changes import (
-    Account,
-    AccountSaved,
-    Channel,
-    ChannelSaved,
-    Report,
-    ReportMade,
-)
+from gossip.registry.changes import AccountSaved, ChannelSaved, ReportMade
+from gossip.registry.entities import Account, Channel, Report
 from gossip.registry.errors import Refused
 from gossip.registry.restrictions import address_of
 from tests.support.operations import AdminTestCase

@@ -14,7 +14,8 @@ from gossip.operations.catalogue import OPERATIONS
 from gossip.operations.games import GameAdd, GameDisable, GameEdit, GameEnable, GameList, GameShow
 from gossip.operations.operation import Occasion, carry_out, note, read
 from gossip.operations.restrictions import MuteAdd
-from gossip.registry.changes import Audited, AuditEntry, GameSeen
+from gossip.registry.changes import Audited, GameSeen
+from gossip.registry.entities import AuditEntry
 from gossip.registry.errors import Refused
 from tests.support.operations import AdminTestCase
 from tests.support.world import NOW, uuid

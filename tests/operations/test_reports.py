@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from gossip.operations.command import Table
 from gossip.operations.reports import ReportList, ReportResolve
-from gossip.registry.changes import MessageSaid, Report, ReportMade, ReportResolved
+from gossip.registry.changes import MessageSaid, ReportMade, ReportResolved
+from gossip.registry.entities import Report
 from gossip.registry.registry import REPORTS
 from tests.support.operations import AdminTestCase
 from tests.support.world import NOW

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from gossip.registry.changes import (
-    Restriction,
-    RestrictionLifted,
-    RestrictionSet,
-)
+from gossip.registry.changes import RestrictionLifted, RestrictionSet
+from gossip.registry.entities import Restriction
 from tests.support.operations import AdminTestCase
 from tests.support.world import NOW, uuid
 

@@ -11,53 +11,55 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.protocol import events
+from gossip.protocol import events, server_events
 from gossip.protocol.errors import MALFORMED, Error
 from gossip.protocol.events import (
     UNECHOED,
-    AchievementDeleted,
-    AchievementOf,
-    AchievementRefused,
-    AchievementSaved,
     AchievementsCreate,
     AchievementsDelete,
     AchievementsSync,
-    AchievementsSynced,
     AchievementsUpdate,
     Authenticate,
-    Authenticated,
-    Beat,
-    ChannelsBroadcast,
     ChannelsSend,
     ChannelsSubscribe,
     ChannelsUnsubscribe,
     Event,
-    Failure,
-    GamesConnect,
-    GamesDisconnect,
     GamesStatus,
-    GamesStatusAnswer,
     Heartbeat,
     Malformed,
-    PlayersOf,
-    PlayersSignedIn,
-    PlayersSignedOut,
     PlayersSignIn,
     PlayersSignOut,
     PlayersStatus,
+    TellsSend,
+    Unknown,
+    Unreadable,
+)
+from gossip.protocol.frames import decode, encode
+from gossip.protocol.server_events import (
+    AchievementDeleted,
+    AchievementOf,
+    AchievementRefused,
+    AchievementSaved,
+    AchievementsSynced,
+    Authenticated,
+    Beat,
+    ChannelsBroadcast,
+    Failure,
+    GamesConnect,
+    GamesDisconnect,
+    GamesStatusAnswer,
+    PlayersOf,
+    PlayersSignedIn,
+    PlayersSignedOut,
     PlayersStatusAnswer,
     Restart,
     SecureTelnetConnection,
     StatusOf,
     Success,
     TellsReceive,
-    TellsSend,
     TelnetConnection,
-    Unknown,
-    Unreadable,
     WebConnection,
 )
-from gossip.protocol.frames import decode, encode
 from tests.support.world import FLAGS, uuid
 
 R = Raw(b'"r"')
@@ -479,7 +481,7 @@ ALL_SEVEN = {
 }
 
 
-def read(event: events.ServerEvent, frame_out: int = 16 * 1024) -> list[Any]:
+def read(event: server_events.ServerEvent, frame_out: int = 16 * 1024) -> list[Any]:
     return [json.loads(frame) for frame in encode(event, frame_out)]
 
 
@@ -652,7 +654,7 @@ class EncodeTests(SynchronousTestCase):
         """No frame is over 16 KiB, at the worst that the limits let through."""
         ref = Raw(b"1" * 256)
         worst = '"' * 4096, "✔" * 4096, "\n" * 4096, "😀" * 3072
-        told: list[events.ServerEvent] = [
+        told: list[server_events.ServerEvent] = [
             *(ChannelsBroadcast(ref, "c" * 15, "g" * 15, '"' * 64, message) for message in worst),
             *(TellsReceive(ref, "g" * 15, '"' * 64, '"' * 64, "2" * 40, message) for message in worst),
             PlayersStatusAnswer(ref, (PlayersOf("g" * 15, tuple('"' * 60 + f"{n:04}" for n in range(2000))),)),

@@ -13,16 +13,15 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.operations.accounts import HOUR
 from gossip.registry import accounts as limits
 from gossip.registry.changes import (
-    Account,
     AccountRemoved,
     AccountSaved,
     GameSaved,
-    Ticket,
     TicketIssued,
     TicketsExpired,
     TicketsRevoked,
     Together,
 )
+from gossip.registry.entities import Account, Ticket
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
 from gossip.registry.secret import digest

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.protocol.errors import Denied
-from gossip.registry.changes import Filter
+from gossip.registry.entities import Filter
 from gossip.registry.filters import Filters, Matcher, folded
 from tests.support.world import NOW
 

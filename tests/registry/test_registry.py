@@ -7,22 +7,19 @@ from typing import Any
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.protocol.events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.protocol.server_events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.registry.changes import (
     AchievementDropped,
     AchievementKept,
-    Channel,
     ChannelOpened,
     ChannelSaved,
-    Game,
     GameRemoved,
     GameSaved,
     GameSeen,
-    Secret,
-    UserAgent,
     UserAgentMet,
     UserAgentSaved,
 )
+from gossip.registry.entities import Channel, Game, Secret, UserAgent
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
 from gossip.registry.secret import digest, old_secret_until, rotated, secrets_of

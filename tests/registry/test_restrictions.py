@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.registry.addresses import network, read
-from gossip.registry.changes import Restriction
+from gossip.registry.entities import Restriction
 from gossip.registry.restrictions import Restrictions
 
 

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.network.outputs import Close, Send
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
-from gossip.protocol.events import Success
+from gossip.protocol.server_events import Success
 from gossip.service.answer_queue import Answer, AnswersInOrder, Place
 
 

@@ -11,7 +11,7 @@ from zope.interface.verify import verifyObject
 
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
-from gossip.protocol.events import ServerEvent, Success
+from gossip.protocol.server_events import ServerEvent, Success
 from gossip.registry.addresses import read
 from gossip.service.fanout import Fanout, Routes
 from gossip.service.interfaces import IConnection, IWireFormat

@@ -11,8 +11,9 @@ from gossip.network.outputs import Send
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session
 from gossip.network.settings import NetworkLimits, Rates
-from gossip.protocol.events import ChannelsTold
-from gossip.registry.changes import Channel, ChannelSaved, Game, GameSaved, Secret
+from gossip.protocol.server_events import ChannelsTold
+from gossip.registry.changes import ChannelSaved, GameSaved
+from gossip.registry.entities import Channel, Game, Secret
 from gossip.registry.secret import digest
 from gossip.service.long_answers import PIECE, PIECES_A_TURN, UNREAD_SECONDS
 from tests.support.memory_service import MemoryService

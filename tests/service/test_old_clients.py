@@ -19,7 +19,8 @@ from gossip.network.session import Session
 from gossip.operations.catalogue import OPERATIONS
 from gossip.operations.operation import Occasion, carry_out, read
 from gossip.protocol import frames
-from gossip.registry.changes import ChannelSaved, MessagesRemoved, Removal
+from gossip.registry.changes import ChannelSaved, MessagesRemoved
+from gossip.registry.entities import Removal
 from tests.support.telnet_games import Mud, TelnetTestCase
 from tests.support.world import frame
 

@@ -12,7 +12,8 @@ from zope.interface.verify import verifyObject
 from gossip.protocol.errors import Denied, Overrun
 from gossip.protocol.events import Heartbeat
 from gossip.registry.addresses import read
-from gossip.registry.changes import Change, Channel, ChannelSaved, GameRemoved, MessageSaid
+from gossip.registry.changes import Change, ChannelSaved, GameRemoved, MessageSaid
+from gossip.registry.entities import Channel
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
 from gossip.registry.sought import LatestOf, Sought

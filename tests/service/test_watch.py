@@ -16,9 +16,11 @@ from gossip.network.outputs import Broadcast, Close, Commit, Output, Send
 from gossip.network.session import Session
 from gossip.protocol import frames
 from gossip.protocol.errors import Error
-from gossip.protocol.events import ChannelsHistoryAnswer, ClientEvent, PlayersListed
+from gossip.protocol.events import ClientEvent, PlayersListed
+from gossip.protocol.server_events import ChannelsHistoryAnswer
 from gossip.registry.addresses import read
-from gossip.registry.changes import Game, GameSaved, MessageSaid, MessagesRemoved, Removal
+from gossip.registry.changes import GameSaved, MessageSaid, MessagesRemoved
+from gossip.registry.entities import Game, Removal
 from gossip.service.watch import CHARACTERS, FRAMES, GAMES, REFUSALS, SECONDS, Watch, Watched
 from tests.support.world import NOW, World, at, frame, uuid
 

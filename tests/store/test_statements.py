@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import StaticPool, create_engine, event, select
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.registry.changes import Change, Game, GameOffline, GameOnline, GameSaved, GameSeen
+from gossip.registry.changes import Change, GameOffline, GameOnline, GameSaved, GameSeen
+from gossip.registry.entities import Game
 from gossip.store import tables
 from gossip.store.statements import execute
 from tests.support.world import uuid

@@ -14,7 +14,7 @@ from twisted.internet.testing import StringTransportWithDisconnection
 from gossip.config import Config, Limits
 from gossip.network.ratelimit import Rate
 from gossip.network.settings import Rates
-from gossip.registry.changes import Secret
+from gossip.registry.entities import Secret
 from gossip.registry.secret import digest
 from gossip.service.interfaces import ITransportStatus
 from gossip.transports.admission import Room

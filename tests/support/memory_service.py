@@ -12,9 +12,10 @@ from zope.interface import implementer
 from gossip.network.session import Session
 from gossip.protocol import frames
 from gossip.protocol.errors import Error
-from gossip.protocol.events import ServerEvent
+from gossip.protocol.server_events import ServerEvent
 from gossip.registry.addresses import read
-from gossip.registry.changes import Change, Channel, ChannelSaved
+from gossip.registry.changes import Change, ChannelSaved
+from gossip.registry.entities import Channel
 from gossip.service.counters import Counters
 from gossip.service.interfaces import Counts, IConnection, ITransportStatus, IWireFormat
 from gossip.service.service import GossipService

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from io import BytesIO
 from typing import BinaryIO, Final
 
-from gossip.registry.changes import Audited, AuditEntry, Change, MessageSaid, MessagesRemoved, Report
+from gossip.registry.changes import Audited, Change, MessageSaid, MessagesRemoved
+from gossip.registry.entities import AuditEntry, Report
 from gossip.registry.registry import Registry
 from gossip.registry.removals import emptied
 from gossip.registry.sought import Numbered, Sought

@@ -16,15 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.operations.accounts import link
 from gossip.operations.executor import Executor
 from gossip.operations.operation import Occasion
-from gossip.registry.changes import (
-    Account,
-    AccountSaved,
-    Change,
-    Channel,
-    ChannelSaved,
-    Game,
-    MessageSaid,
-)
+from gossip.registry.changes import AccountSaved, Change, ChannelSaved, MessageSaid
+from gossip.registry.entities import Account, Channel, Game
 from gossip.registry.registry import Registry
 from gossip.web.accounts.passwords import Passwords
 from gossip.web.pages.admin.page import _DONE

@@ -18,27 +18,22 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 import gossip
-from gossip.protocol.events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.protocol.server_events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.registry.built_in import BUILT_IN
 from gossip.registry.changes import (
-    Account,
     AccountRemoved,
     AccountSaved,
     AchievementDropped,
     AchievementKept,
     Audited,
-    AuditEntry,
     AuditExpired,
     Change,
-    Channel,
     ChannelOpened,
     ChannelSaved,
     ChannelsRemoved,
     ChannelsUnused,
-    Filter,
     FilterRemoved,
     FilterSaved,
-    Game,
     GameOffline,
     GameOnline,
     GameRemoved,
@@ -49,23 +44,30 @@ from gossip.registry.changes import (
     MessagesRemoved,
     PlayerCountsExpired,
     PlayersCounted,
-    Removal,
-    Report,
     ReportMade,
     ReportResolved,
-    Restriction,
     RestrictionLifted,
     RestrictionSet,
     RestrictionsExpired,
-    Secret,
-    Ticket,
     TicketIssued,
     TicketsExpired,
     TicketsRevoked,
     Together,
-    UserAgent,
     UserAgentMet,
     UserAgentSaved,
+)
+from gossip.registry.entities import (
+    Account,
+    AuditEntry,
+    Channel,
+    Filter,
+    Game,
+    Removal,
+    Report,
+    Restriction,
+    Secret,
+    Ticket,
+    UserAgent,
 )
 from gossip.registry.numbers import JUMP
 from gossip.registry.removals import LATEST, emptied, stands_for

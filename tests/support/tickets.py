@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gossip.registry.changes import Ticket
+from gossip.registry.entities import Ticket
 from gossip.registry.secret import digest
 from tests.support.world import NOW, uuid
 

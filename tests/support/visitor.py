@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from twisted.internet.address import IPv4Address
 
-from gossip.registry.changes import Account, AccountSaved, Ticket, TicketIssued
+from gossip.registry.changes import AccountSaved, TicketIssued
+from gossip.registry.entities import Account, Ticket
 from gossip.registry.secret import digest
 from tests.support.memory_service import MemoryService
 from tests.support.site_browser import PEOPLE, Browser, Page

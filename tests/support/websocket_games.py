@@ -12,8 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from gossip.network.session import Session
-from gossip.protocol.events import Beat, ClientEvent
+from gossip.protocol.events import ClientEvent
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import Beat
 from gossip.service.interfaces import IConnection, IGossip
 from gossip.transports.admission import Admission
 from gossip.transports.websocket.connection import GameFactory

@@ -18,7 +18,8 @@ from gossip.network.settings import NetworkLimits, NetworkSettings, Rules
 from gossip.protocol import frames
 from gossip.protocol.moment import Moment
 from gossip.registry.addresses import read
-from gossip.registry.changes import Game, GameSaved, Secret
+from gossip.registry.changes import GameSaved
+from gossip.registry.entities import Game, Secret
 from gossip.registry.numbers import NumbersHeard
 from gossip.registry.registry import Registry
 from gossip.registry.secret import digest

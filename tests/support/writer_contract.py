@@ -12,7 +12,8 @@ from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.registry.changes import Change, Channel, ChannelSaved, MessageSaid, MessagesExpired
+from gossip.registry.changes import Change, ChannelSaved, MessageSaid, MessagesExpired
+from gossip.registry.entities import Channel
 from gossip.store.writer import Writer
 from tests.support.databases import OnDatabase
 

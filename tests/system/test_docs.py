@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip import config
 from gossip.cli import ctl
-from gossip.protocol import events, frames
+from gossip.protocol import frames, server_events
 from gossip.protocol.errors import TABLE
 from gossip.protocol.events import Event, Malformed, Unknown, Unreadable
 from gossip.store.errors import Trouble
@@ -49,16 +49,16 @@ VALUES["until"] = " until TIME"
 """What stands in the documents in the place of the values of an error."""
 
 BROADCASTS: dict[str, type[Any]] = {
-    "restart": events.Restart,
-    "channels/broadcast": events.ChannelsBroadcast,
-    "channels/changed": events.ChannelsChanged,
-    "channels/removed": events.RemovedOf,
-    "players/sign-in": events.PlayersSignedIn,
-    "players/sign-out": events.PlayersSignedOut,
-    "games/connect": events.GamesConnect,
-    "games/disconnect": events.GamesDisconnect,
-    "tells/receive": events.TellsReceive,
-    "moderation/notice": events.ModerationNotice,
+    "restart": server_events.Restart,
+    "channels/broadcast": server_events.ChannelsBroadcast,
+    "channels/changed": server_events.ChannelsChanged,
+    "channels/removed": server_events.RemovedOf,
+    "players/sign-in": server_events.PlayersSignedIn,
+    "players/sign-out": server_events.PlayersSignedOut,
+    "games/connect": server_events.GamesConnect,
+    "games/disconnect": server_events.GamesDisconnect,
+    "tells/receive": server_events.TellsReceive,
+    "moderation/notice": server_events.ModerationNotice,
 }
 
 
@@ -66,7 +66,7 @@ class Listed(msgspec.Struct, forbid_unknown_fields=True):
     """A payload of channels/list."""
 
     total: int
-    channels: list[events.ChannelOf]
+    channels: list[server_events.ChannelOf]
 
 
 class History(msgspec.Struct, forbid_unknown_fields=True):
@@ -75,7 +75,7 @@ class History(msgspec.Struct, forbid_unknown_fields=True):
     channel: str
     total: int
     more: bool
-    messages: list[events.MessageOf]
+    messages: list[server_events.MessageOf]
 
 
 class Reported(msgspec.Struct, forbid_unknown_fields=True):
@@ -85,13 +85,13 @@ class Reported(msgspec.Struct, forbid_unknown_fields=True):
 
 
 PAYLOADS: dict[str, type[Any]] = {
-    "players/status": events.PlayersOf,
-    "games/status": events.StatusOf,
+    "players/status": server_events.PlayersOf,
+    "games/status": server_events.StatusOf,
     "channels/history": History,
     "channels/list": Listed,
     "reports/create": Reported,
-    "achievements/create": events.AchievementOf,
-    "achievements/update": events.AchievementOf,
+    "achievements/create": server_events.AchievementOf,
+    "achievements/update": server_events.AchievementOf,
 }
 
 
@@ -306,7 +306,7 @@ class Protocol(SynchronousTestCase):
                 assert isinstance(event, Event)
                 known = {field.encode_name for field in msgspec.structs.fields(event)}
                 if "attributes" in known:
-                    known = {field.name for field in msgspec.structs.fields(events.AchievementOf)}
+                    known = {field.name for field in msgspec.structs.fields(server_events.AchievementOf)}
                 self.assertLessEqual(set(frame.get("payload", {})), known, str(frame))
                 shown.add(event.wire)
         wires = {event.wire for event in Event.__subclasses__()}
@@ -341,7 +341,7 @@ class Protocol(SynchronousTestCase):
                     self.assertEqual(asked[json.dumps(ref)], event)
                 self.assertIn(frame.get("status", "success"), ("success", "failure"))
                 if frame.get("status") != "failure" and event in PAYLOADS:
-                    struct = events.EndOf if set(payload) == {"total"} else PAYLOADS[event]
+                    struct = server_events.EndOf if set(payload) == {"total"} else PAYLOADS[event]
                     msgspec.convert(payload, struct)
                     known = {field.name for field in msgspec.structs.fields(struct)}
                     if "online" in payload:
@@ -350,12 +350,12 @@ class Protocol(SynchronousTestCase):
             elif event != "heartbeat":
                 shown.add(event)
                 struct = BROADCASTS[event]
-                if struct is events.ChannelsBroadcast and "seq" in payload:
-                    struct = events.ChannelsBroadcastNumbered
-                struct = events.ChannelsEmote if "emote" in payload else struct
+                if struct is server_events.ChannelsBroadcast and "seq" in payload:
+                    struct = server_events.ChannelsBroadcastNumbered
+                struct = server_events.ChannelsEmote if "emote" in payload else struct
                 known = {field.name for field in msgspec.structs.fields(struct)} - {"ref"}
-                if struct is events.ChannelsChanged:
-                    known |= {field.name for field in msgspec.structs.fields(events.ChannelOf)}
+                if struct is server_events.ChannelsChanged:
+                    known |= {field.name for field in msgspec.structs.fields(server_events.ChannelOf)}
                 self.assertEqual(set(payload), known)
                 self.assertRegex(str(ref), r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
         self.assertLessEqual({*BROADCASTS, *PAYLOADS, *ANSWERS}, shown)

@@ -24,7 +24,8 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 
-from gossip.registry.changes import MessageSaid, Report, ReportMade
+from gossip.registry.changes import MessageSaid, ReportMade
+from gossip.registry.entities import Report
 from gossip.store.store import Store
 from gossip.web.api.admin_api import admin_site, said_json
 from gossip.web.settings import WebRules

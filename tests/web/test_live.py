@@ -14,7 +14,8 @@ from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.registry.changes import Channel, ChannelSaved, MessageSaid, MessagesRemoved, Removal
+from gossip.registry.changes import ChannelSaved, MessageSaid, MessagesRemoved
+from gossip.registry.entities import Channel, Removal
 from gossip.registry.registry import Registry
 from gossip.web.live import ALIVE_SECONDS, BACKLOG_BYTES, MISSED, Readers, frame
 from gossip.web.site import public_site

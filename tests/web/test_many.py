@@ -9,7 +9,8 @@ from twisted.internet.defer import maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.operations.listing import SLICE
-from gossip.registry.changes import Account, AccountSaved, Channel, ChannelSaved, Game, GameSaved, GameSeen
+from gossip.registry.changes import AccountSaved, ChannelSaved, GameSaved, GameSeen
+from gossip.registry.entities import Account, Channel, Game
 from gossip.web.pages.front import NAMED
 from gossip.web.pages.games import PAGE
 from gossip.web.site import public_site

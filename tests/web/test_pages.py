@@ -13,16 +13,9 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.protocol.events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
-from gossip.registry.changes import (
-    AchievementKept,
-    Channel,
-    ChannelSaved,
-    GameSaved,
-    GameSeen,
-    UserAgent,
-    UserAgentSaved,
-)
+from gossip.protocol.server_events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.registry.changes import AchievementKept, ChannelSaved, GameSaved, GameSeen, UserAgentSaved
+from gossip.registry.entities import Channel, UserAgent
 from gossip.store.errors import StoreError
 from gossip.web.http.router import Problem, Router
 from gossip.web.views.charts import hour_chart, line_chart, sparkline

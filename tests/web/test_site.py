@@ -15,17 +15,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip import __version__
 from gossip.protocol import frames
 from gossip.protocol.errors import Error
-from gossip.registry.changes import (
-    Account,
-    AccountSaved,
-    Channel,
-    ChannelSaved,
-    MessageSaid,
-    MessagesRemoved,
-    Removal,
-    Ticket,
-    TicketIssued,
-)
+from gossip.registry.changes import AccountSaved, ChannelSaved, MessageSaid, MessagesRemoved, TicketIssued
+from gossip.registry.entities import Account, Channel, Removal, Ticket
 from gossip.registry.secret import digest
 from gossip.service.counters import Counters
 from gossip.web.api.admin_api import BACKLOG, BODY_BYTES, admin_site, unix_user

@@ -22,17 +22,8 @@ from zope.interface import implementer
 
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
-from gossip.protocol.events import (
-    VERSION,
-    AuthenticateByKey,
-    Authenticated,
-    ChannelsSubscribe,
-    ChannelsUnsubscribe,
-    ClientEvent,
-    NotAuthenticated,
-    Quit,
-    ServerEvent,
-)
+from gossip.protocol.events import VERSION, AuthenticateByKey, ChannelsSubscribe, ChannelsUnsubscribe, ClientEvent, Quit
+from gossip.protocol.server_events import Authenticated, NotAuthenticated, ServerEvent
 from gossip.registry.addresses import Address
 from gossip.service.interfaces import IConnection
 from gossip.transports.budget import ITEM, Budget

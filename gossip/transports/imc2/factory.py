@@ -13,7 +13,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from gossip.network.ratelimit import Bucket
-from gossip.protocol.events import ChannelsBroadcast
+from gossip.protocol.server_events import ChannelsBroadcast
 from gossip.registry.addresses import Address, read
 from gossip.registry.names import is_network
 from gossip.service.bounded_log import Frequent

@@ -13,8 +13,8 @@ from gossip.network.network import Network
 from gossip.network.presence import Online
 from gossip.network.ratelimit import Bucket, Rate
 from gossip.network.session import Session
-from gossip.protocol.events import SecureTelnetConnection, TelnetConnection
 from gossip.protocol.moment import Moment
+from gossip.protocol.server_events import SecureTelnetConnection, TelnetConnection
 from gossip.registry.names import CHANNEL_NAME
 from gossip.transports.imc2.dialect import Dialect
 from gossip.transports.imc2.limits import Imc2Settings

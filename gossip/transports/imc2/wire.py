@@ -9,9 +9,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 from zope.interface import implementer
 
-from gossip.protocol import events
+from gossip.protocol import server_events
 from gossip.protocol.emotes import emote
-from gossip.protocol.events import ServerEvent
+from gossip.protocol.server_events import ServerEvent
 from gossip.service.interfaces import IWireFormat
 from gossip.transports.imc2 import lettering
 from gossip.transports.imc2.dialect import Answered, Asked, Dialect, Said
@@ -43,11 +43,11 @@ class Imc2Format:
         self.speaks = False
 
     def encode(self, event: ServerEvent) -> bytes:
-        if isinstance(event, events.Authenticated | events.NotAuthenticated):
+        if isinstance(event, server_events.Authenticated | server_events.NotAuthenticated):
             return self._login(event)
         if not self.speaks:
             return b""
-        if isinstance(event, events.ChannelsBroadcast):
+        if isinstance(event, server_events.ChannelsBroadcast):
             return self._factory.broadcast(event)
         return b"".join(map(self._factory.write, self._packets(event)))
 
@@ -55,9 +55,9 @@ class Imc2Format:
         factory, dialect = self._factory, self._dialect
         mud, server = dialect.mud, factory.server
         match event:
-            case events.Success(_, Answered(packets)):
+            case server_events.Success(_, Answered(packets)):
                 yield from packets
-            case events.Success(_, Said(name, channel, text, kind, sequence, True)):
+            case server_events.Success(_, Said(name, channel, text, kind, sequence, True)):
                 values = {
                     "channel": Word(f"{server}:{channel}"),
                     "emote": Word(kind),
@@ -65,32 +65,32 @@ class Imc2Format:
                     "text": text,
                 }
                 yield Packet(f"{name}-{mud}", server, sequence, f"{mud}!{server}", "ice-msg-b", "*", mud, values)
-            case events.Failure(_, Said(name) | Asked(_, name), error):
+            case server_events.Failure(_, Said(name) | Asked(_, name), error):
                 yield dialect.note(name, factory.text(error.text))
-            case events.TellsReceive(_, game, player, to_name, _, message):
+            case server_events.TellsReceive(_, game, player, to_name, _, message):
                 yield from self._tell(game, player, to_name, message)
-            case events.PlayersStatusAnswer(Asked("who", name), games):
+            case server_events.PlayersStatusAnswer(Asked("who", name), games):
                 for listed in games:
                     yield dialect.reply("who-reply", factory.wire_name(listed.game), name, self._who(listed))
-            case events.PlayersStatusAnswer(Asked("finger", name, _, about), games):
+            case server_events.PlayersStatusAnswer(Asked("finger", name, _, about), games):
                 for listed in games:
                     found = factory.hub.player_like(listed.game, about)
                     is_there = found in listed.players
                     text = f"{self._name(found)} is on {listed.game}." if is_there else "No such player is online."
                     yield dialect.reply("who-reply", factory.wire_name(listed.game), name, f"\n\r{text}\n\r")
-            case events.GamesStatusAnswer(Asked("info", name), told):
+            case server_events.GamesStatusAnswer(Asked("info", name), told):
                 for each in told:
-                    status = each.status if isinstance(each, events.PresenceOf) else each
+                    status = each.status if isinstance(each, server_events.PresenceOf) else each
                     yield dialect.reply("who-reply", factory.wire_name(status.game), name, self._info(status))
-            case events.GamesConnect(_, game):
+            case server_events.GamesConnect(_, game):
                 alive = factory.hub.alive_of(game, mud)
                 if alive is not None:
                     yield alive
-            case events.GamesDisconnect(_, game):
+            case server_events.GamesDisconnect(_, game):
                 yield Packet("*", server, 0, server, "close-notify", "*", "*", {"host": Word(game)})
-            case events.Beat(number) if number:
+            case server_events.Beat(number) if number:
                 yield Packet("*", server, 0, server, "keepalive-request", "*", mud, {})
-            case events.Restart(_, downtime):
+            case server_events.Restart(_, downtime):
                 values = {
                     "channel": Word("15"),
                     "level": Word("Imm"),
@@ -113,7 +113,7 @@ class Imc2Format:
             values: dict[str, str] = {"isreply": Word("2"), "text": part} if what is not None else {"text": part}
             yield Packet(who, origin, 0, factory.route(origin), "tell", to, mud, values)
 
-    def _who(self, listed: events.PlayersOf) -> str:
+    def _who(self, listed: server_events.PlayersOf) -> str:
         game = self._factory.wire_name(listed.game)
         text = f"\n\r~WPlayers on {game} ({len(listed.players)})~!\n\r"
         for number, player in enumerate(listed.players):
@@ -123,7 +123,7 @@ class Imc2Format:
             text += line
         return text
 
-    def _info(self, status: events.StatusOf) -> str:
+    def _info(self, status: server_events.StatusOf) -> str:
         shown = (
             status.display_name,
             "" if status.homepage_url is UNSET else status.homepage_url,
@@ -132,7 +132,7 @@ class Imc2Format:
         return "".join(f"\n\r{self._factory.text(str(line))}" for line in shown if line) + "\n\r"
 
 
-def broadcast(factory: Imc2Factory, event: events.ChannelsBroadcast) -> Iterator[Packet]:
+def broadcast(factory: Imc2Factory, event: server_events.ChannelsBroadcast) -> Iterator[Packet]:
     """A message on a channel, for all MUDs."""
     what = emote(event.message)
     origin = factory.wire_name(event.game)

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gossip.protocol import events
+from gossip.protocol import events, server_events
 from gossip.protocol.errors import Error
 from gossip.transports.intermud3.lettering import heard, heard_emote, said, told, user, written
 from gossip.transports.intermud3.mudmode import Value, write
@@ -308,24 +308,24 @@ class Conversation:
 
     # What the MUD hears.
 
-    def tell(self, event: events.ServerEvent) -> Iterator[bytes]:
+    def tell(self, event: server_events.ServerEvent) -> Iterator[bytes]:
         """Write what the network tells the session of the MUD, as frames."""
         match event:
-            case events.ChannelsBroadcast(_, channel, game, name, message):
+            case server_events.ChannelsBroadcast(_, channel, game, name, message):
                 there = self._router.channel_name(channel)
                 if there is not None and channel in self.heard_channels:
                     yield from broadcast(self._name_of(game), there, name, message)
-            case events.TellsReceive(_, game, name, to_name, _, message):
+            case server_events.TellsReceive(_, game, name, to_name, _, message):
                 names = (self._name_of(game), user(name), self.mud.name, to_name.lower())
                 self._remember(names[0], names[1])
                 for text in told(message):
                     yield Packet("tell", TTL, *names, (written(name), text)).frame
-            case events.Success(_, Packet() as asked) if asked.type in _MESSAGES:
+            case server_events.Success(_, Packet() as asked) if asked.type in _MESSAGES:
                 if self._router.channel(asked.text(0)) in self.heard_channels:
                     yield _rewritten(asked, FRAME_BYTES).frame
-            case events.Failure(_, Packet() as asked, why):
+            case server_events.Failure(_, Packet() as asked, why):
                 yield self._error(asked, code_of(why), why.text).frame
-            case events.PlayersStatusAnswer(Packet() as asked, (game,)):
+            case server_events.PlayersStatusAnswer(Packet() as asked, (game,)):
                 yield from (act.frame for act in self._answer_players(asked, game))
 
     def _remember(self, mud: str, name: str) -> None:
@@ -342,7 +342,7 @@ class Conversation:
         for page in pages("chanlist-reply", router.name, self.mud.name, router.number(), entries):
             yield Reply(page)
 
-    def _answer_players(self, asked: Packet, game: events.PlayersOf) -> Iterator[Reply]:
+    def _answer_players(self, asked: Packet, game: server_events.PlayersOf) -> Iterator[Reply]:
         mud = self._router.game(game.game)
         name = game.game if mud is None else mud.name
         if asked.type == "who-req":

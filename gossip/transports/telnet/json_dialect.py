@@ -13,7 +13,8 @@ from zope.interface import implementer
 from gossip.network.session import Session
 from gossip.protocol import frames
 from gossip.protocol.errors import Error
-from gossip.protocol.events import ClientEvent, ServerEvent, Unreadable
+from gossip.protocol.events import ClientEvent, Unreadable
+from gossip.protocol.server_events import ServerEvent
 from gossip.service.interfaces import IWireFormat
 from gossip.transports.telnet.limits import TelnetLimits
 

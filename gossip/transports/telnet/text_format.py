@@ -15,9 +15,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 from zope.interface import implementer
 
-from gossip.protocol import events
-from gossip.protocol.events import VERSION, ServerEvent
+from gossip.protocol import server_events
+from gossip.protocol.events import VERSION
 from gossip.protocol.flags import granted
+from gossip.protocol.server_events import ServerEvent
 from gossip.service.interfaces import IWireFormat
 from gossip.transports.telnet.lines import CHARSETS, Lettering
 
@@ -118,66 +119,68 @@ class TextFormat:
         letters, kinds = self._letters, self._kinds
         encode, who = letters.encode, letters.who
         match event:
-            case events.ChannelsBroadcast(_, channel, game, player, message) if "channels" in kinds:
+            case server_events.ChannelsBroadcast(_, channel, game, player, message) if "channels" in kinds:
                 yield from letters.spread(f"MSG {channel} {who(player, game)}", letters.text(message))
-            case events.ChannelsRemoved(removed) if "channels" in kinds:
+            case server_events.ChannelsRemoved(removed) if "channels" in kinds:
                 for gone in removed:
                     head = f"REMOVED {gone.channel} {gone.seq} {who(gone.name, gone.game)}"
                     yield from letters.spread(head, letters.text(gone.reason), most=1)
-            case events.TellsReceive(_, game, player, to_name, _, message) if "tells" in kinds:
+            case server_events.TellsReceive(_, game, player, to_name, _, message) if "tells" in kinds:
                 head = f"TELL {letters.name(to_name)} {who(player, game)}"
                 yield from letters.spread(head, letters.text(message))
-            case events.PlayersSignedIn(_, game, player) if "players" in kinds:
+            case server_events.PlayersSignedIn(_, game, player) if "players" in kinds:
                 yield encode(f"SIGNIN {who(player, game)}")
-            case events.PlayersSignedOut(_, game, player) if "players" in kinds:
+            case server_events.PlayersSignedOut(_, game, player) if "players" in kinds:
                 yield encode(f"SIGNOUT {who(player, game)}")
-            case events.GamesConnect(_, game) if "games" in kinds:
+            case server_events.GamesConnect(_, game) if "games" in kinds:
                 yield encode(f"GAMEUP {game}")
-            case events.GamesDisconnect(_, game) if "games" in kinds:
+            case server_events.GamesDisconnect(_, game) if "games" in kinds:
                 yield encode(f"GAMEDOWN {game}")
-            case events.Beat(number) if number:  # the first comes with the login, which is life enough
+            case server_events.Beat(number) if number:  # the first comes with the login, which is life enough
                 yield encode(f"PING {number}")
-            case events.ModerationNotice(_, kind, player, channel, reason, until):
+            case server_events.ModerationNotice(_, kind, player, channel, reason, until):
                 # A player with the name "-" must not be taken for the whole game.
                 name = "-" if player is None else letters.name("?" if player == "-" else player)
                 head = f"NOTICE {kind} {name} {_word(channel)} {until or '-'}"
                 yield from letters.spread(head, letters.text(reason) or "-", most=1)
-            case events.Restart(_, downtime):
+            case server_events.Restart(_, downtime):
                 yield encode(f"RESTART {downtime}")
-            case events.Authenticated(Asked() as asked, game):
+            case server_events.Authenticated(Asked() as asked, game):
                 yield encode(asked.marked(f"OK LOGIN {game} {VERSION}"))
-            case events.NotAuthenticated(Asked() as asked, error):
+            case server_events.NotAuthenticated(Asked() as asked, error):
                 head = asked.marked(f"ERR LOGIN {error.kind.number}")
                 yield from letters.spread(head, letters.text(error.text), most=1)
-            case events.Failure(_, Asked() as asked, error):
+            case server_events.Failure(_, Asked() as asked, error):
                 head = asked.marked(f"ERR {asked.verb} {error.kind.number}")
                 yield from letters.spread(head, letters.text(error.text), most=1)
-            case events.Success(_, Asked() as asked):
+            case server_events.Success(_, Asked() as asked):
                 yield from map(encode, asked.lines)
-            case events.ReportCreated(Asked() as asked, number):
+            case server_events.ReportCreated(Asked() as asked, number):
                 yield encode(asked.marked(f"OK REPORT {number}"))
-            case events.ChannelsHistoryAnswer(Asked() as asked, channel, messages):
+            case server_events.ChannelsHistoryAnswer(Asked() as asked, channel, messages):
                 for said in messages:
                     head = f"HISTORY {channel} {said.seq} {said.sent_at} {who(said.name, said.game)}"
                     yield from letters.spread(head, letters.text(said.message))
                 yield encode(asked.marked(f"OK HISTORY {len(messages)}"))
-            case events.ChannelsListAnswer(Asked() as asked, _, listed, more):
+            case server_events.ChannelsListAnswer(Asked() as asked, _, listed, more):
                 for each in filter(_can_be_named, listed.channels):
                     yield from self._described(f"CHANNEL {each.channel} {each.games}", each.description)
                 if not more:
                     yield encode(asked.marked("OK CHANNELS"))
-            case events.ChannelsChanged(_, change, channel_of) if "channels" in kinds and _can_be_named(channel_of):
+            case server_events.ChannelsChanged(_, change, channel_of) if "channels" in kinds and _can_be_named(
+                channel_of
+            ):
                 yield from self._described(f"CHANGED {channel_of.channel} {change}", _what_changed(change, channel_of))
-            case events.PlayersStatusAnswer(Asked() as asked, games, before, more):
+            case server_events.PlayersStatusAnswer(Asked() as asked, games, before, more):
                 for one in games:
                     names = map(letters.name, one.players)
                     yield from letters.listed(f"WHO {one.game} {len(one.players)}", names)
                 if not more:
                     yield encode(asked.marked(f"OK WHO {before + len(games)}"))
-            case events.GamesStatusAnswer(Asked() as asked, games, before, more):
+            case server_events.GamesStatusAnswer(Asked() as asked, games, before, more):
                 for told in games:
-                    status = told.status if isinstance(told, events.PresenceOf) else told
-                    where = "down" if isinstance(told, events.PresenceOf) and told.since is None else "up"
+                    status = told.status if isinstance(told, server_events.PresenceOf) else told
+                    where = "down" if isinstance(told, server_events.PresenceOf) and told.since is None else "up"
                     head = f"GAME {status.game} {where} {status.players_online_count}"
                     yield from letters.spread(head, letters.text(status.display_name) or status.game, most=1)
                 if not more:
@@ -189,7 +192,7 @@ class TextFormat:
         return self._letters.spread(head, text, most=1) if text else iter((self._letters.encode(head),))
 
 
-def _can_be_named(channel: events.ChannelOf) -> bool:
+def _can_be_named(channel: server_events.ChannelOf) -> bool:
     """Can a line name a channel? Admins can put blanks in a name: no MUD can subscribe to such a channel."""
     return " " not in channel.channel
 
@@ -199,7 +202,7 @@ def _word(channel: str | None) -> str:
     return "-" if channel is None else "?" if channel == "-" else channel.replace(" ", "%20")
 
 
-def _what_changed(change: str, channel: events.ChannelOf) -> str | None:
+def _what_changed(change: str, channel: server_events.ChannelOf) -> str | None:
     """What stands behind the kind of a change: the description, the end of a pause, or whether the game may speak."""
     match change:
         case "created" | "published" | "described":

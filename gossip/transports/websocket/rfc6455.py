@@ -16,7 +16,7 @@ from typing import Final
 from zope.interface import implementer
 
 from gossip.protocol import frames
-from gossip.protocol.events import ServerEvent
+from gossip.protocol.server_events import ServerEvent
 from gossip.service.interfaces import IWireFormat
 
 WHOLE_TEXT: Final = 0x81

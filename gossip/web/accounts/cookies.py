@@ -18,7 +18,8 @@ from twisted.web import http
 
 from gossip.operations.accounts import issue
 from gossip.registry.addresses import Address
-from gossip.registry.changes import Account, Change, Ticket, TicketsRevoked, Together
+from gossip.registry.changes import Change, TicketsRevoked, Together
+from gossip.registry.entities import Account, Ticket
 from gossip.registry.secret import digest
 from gossip.service.service import GossipService
 from gossip.web.http.forms import Form

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from gossip.operations.executor import Executor
 from gossip.registry.accounts import Accounts
 from gossip.registry.addresses import Address
-from gossip.registry.changes import Account, AccountSaved, Change, Ticket, TicketsRevoked, Together
+from gossip.registry.changes import AccountSaved, Change, TicketsRevoked, Together
+from gossip.registry.entities import Account, Ticket
 from gossip.registry.errors import Refused
 from gossip.web.accounts import passwords
 from gossip.web.accounts.attempts import AttemptLimits, TooManyAttempts

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web import http
 
 from gossip.registry.addresses import Address
-from gossip.registry.changes import Account, Ticket
+from gossip.registry.entities import Account, Ticket
 from gossip.service.service import GossipService
 from gossip.web.accounts.attempts import MINUTE, Attempts
 from gossip.web.http.requests import PublicRequest

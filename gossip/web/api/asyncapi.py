@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from gossip.protocol import events
+from gossip.protocol import server_events
 from gossip.protocol.events import VERSION, Event, Unknown
 from gossip.protocol.frames import decode
 
@@ -26,40 +26,40 @@ _REF_REQUIRED: Final = (
 )
 
 _FROM_NETWORK: Final[dict[str, type[msgspec.Struct]]] = {
-    "heartbeat": events.Beat,
-    "restart": events.Restart,
-    "channels/broadcast": events.ChannelsEmote,
-    "channels/changed": events.ChannelsChanged,
-    "channels/removed": events.RemovedOf,
-    "players/sign-in": events.PlayersSignedIn,
-    "players/sign-out": events.PlayersSignedOut,
-    "games/connect": events.GamesConnect,
-    "games/disconnect": events.GamesDisconnect,
-    "tells/receive": events.TellsReceive,
-    "moderation/notice": events.ModerationNotice,
+    "heartbeat": server_events.Beat,
+    "restart": server_events.Restart,
+    "channels/broadcast": server_events.ChannelsEmote,
+    "channels/changed": server_events.ChannelsChanged,
+    "channels/removed": server_events.RemovedOf,
+    "players/sign-in": server_events.PlayersSignedIn,
+    "players/sign-out": server_events.PlayersSignedOut,
+    "games/connect": server_events.GamesConnect,
+    "games/disconnect": server_events.GamesDisconnect,
+    "tells/receive": server_events.TellsReceive,
+    "moderation/notice": server_events.ModerationNotice,
 }
 
 _NOT_FOR_ALL: Final = ("id", "seq", "sent_at", "emote")
 """The fields of a broadcast that only games with the flag history or with extensions get."""
 
 _ANSWERS: Final[dict[str, type[msgspec.Struct]]] = {
-    "channels/list": events.ChannelsListAnswer,
-    "channels/history": events.ChannelsHistoryAnswer,
-    "players/status": events.PlayersOf,
-    "games/status": events.StatusOf,
-    "reports/create": events.ReportCreated,
-    "achievements/create": events.AchievementOf,
-    "achievements/update": events.AchievementOf,
+    "channels/list": server_events.ChannelsListAnswer,
+    "channels/history": server_events.ChannelsHistoryAnswer,
+    "players/status": server_events.PlayersOf,
+    "games/status": server_events.StatusOf,
+    "reports/create": server_events.ReportCreated,
+    "achievements/create": server_events.AchievementOf,
+    "achievements/update": server_events.AchievementOf,
 }
 """Answers that have their own payload."""
 
 _PRESENCE: Final = (("online", bool), ("uptime_seconds", int | None), ("last_seen_at", str | None))
 """What stands beside a status for games with the extension directory."""
 
-_FLAT: Final = (events.ChannelOf, events.ChannelsTold)
+_FLAT: Final = (server_events.ChannelOf, server_events.ChannelsTold)
 """Structs whose fields stand beside the others."""
 
-_OURS: Final = ((events.ChannelsListAnswer, "more"),)
+_OURS: Final = ((server_events.ChannelsListAnswer, "more"),)
 """Fields that do not go on the wire."""
 
 _REF: Final = {"description": "Any JSON value but null, up to 256 bytes; a UUID is the custom."}
@@ -89,9 +89,9 @@ def asyncapi(network: str, site: str | None) -> bytes:
         schema = _frame(wire, _payload(struct, schemas), wire != "channels/history", "success")
         _operate(operations, "send", _add(messages, "answer", wire, struct, schema))
     for wire in ("players/status", "games/status"):
-        schema = _frame(wire, _payload(events.EndOf, schemas), True, "success")
-        _operate(operations, "send", _add(messages, "end", wire, events.EndOf, schema))
-    for kind, struct in (("success", events.Success), ("failure", events.Failure)):
+        schema = _frame(wire, _payload(server_events.EndOf, schemas), True, "success")
+        _operate(operations, "send", _add(messages, "end", wire, server_events.EndOf, schema))
+    for kind, struct in (("success", server_events.Success), ("failure", server_events.Failure)):
         _operate(operations, "send", _add(messages, "any", kind, struct, _plain(kind)))
     document: dict[str, Any] = {
         "asyncapi": "3.0.0",
@@ -125,7 +125,7 @@ def _client_events() -> list[type[Event]]:
 def _payload(struct: type[msgspec.Struct], schemas: dict[str, Any]) -> dict[str, Any] | None:
     """The schema of a payload: all fields except the ref; C{None} if there are none."""
     if "attributes" in struct.__struct_fields__:
-        struct = events.AchievementOf
+        struct = server_events.AchievementOf
         partial = True
     else:
         partial = False
@@ -137,10 +137,10 @@ def _payload(struct: type[msgspec.Struct], schemas: dict[str, Any]) -> dict[str,
         if hints[field.name] in _FLAT:
             fields += [(each.name, each.type) for each in msgspec.structs.fields(hints[field.name])]
             continue
-        flagged = struct is events.ChannelsEmote and field.name in _NOT_FOR_ALL
+        flagged = struct is server_events.ChannelsEmote and field.name in _NOT_FOR_ALL
         optional = partial or flagged or not field.required
         fields.append((field.encode_name, hints[field.name], *([None] if optional else [])))
-    if struct is events.StatusOf:
+    if struct is server_events.StatusOf:
         fields += [(name, hint, None) for name, hint in _PRESENCE]
     if not fields:
         return None

@@ -9,7 +9,8 @@ from urllib.parse import quote
 from xml.etree import ElementTree as Xml
 
 from gossip.protocol.emotes import emote, spoken
-from gossip.registry.changes import Channel, MessageSaid
+from gossip.registry.changes import MessageSaid
+from gossip.registry.entities import Channel
 from gossip.registry.removals import stands_for
 from gossip.web.views.formatting import iso
 from gossip.web.views.open_book import Deed

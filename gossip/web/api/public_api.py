@@ -17,7 +17,7 @@ from gossip.operations.catalogue import OPERATIONS
 from gossip.operations.command import Result
 from gossip.operations.executor import Executor
 from gossip.operations.operation import read
-from gossip.registry.changes import Game
+from gossip.registry.entities import Game
 from gossip.registry.errors import Refused
 from gossip.registry.secret import old_secret_until
 from gossip.store.errors import StoreError

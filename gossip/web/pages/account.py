@@ -11,7 +11,8 @@ from twisted.web import http
 from gossip.operations.accounts import AccountRemove, issue, signed_out
 from gossip.protocol.text import clean
 from gossip.registry.accounts import TICKETS
-from gossip.registry.changes import Account, Change, Ticket, TicketsRevoked
+from gossip.registry.changes import Change, TicketsRevoked
+from gossip.registry.entities import Account, Ticket
 from gossip.registry.errors import Refused
 from gossip.registry.secret import digest
 from gossip.web.accounts.cookies import SignInFirst

@@ -11,7 +11,8 @@ from twisted.internet.defer import Deferred
 from twisted.web import http
 
 from gossip.protocol.emotes import spoken
-from gossip.registry.changes import Channel, MessageSaid
+from gossip.registry.changes import MessageSaid
+from gossip.registry.entities import Channel
 from gossip.web.api.feeds import atom
 from gossip.web.http.requests import PublicRequest, answer_cached
 from gossip.web.http.router import NotFound, Router, redirect

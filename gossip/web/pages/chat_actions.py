@@ -12,7 +12,7 @@ from gossip.operations.executor import Executor
 from gossip.operations.messages import MessageRemove
 from gossip.operations.reports import ReportAdd
 from gossip.protocol.errors import Denied, Error, Overrun
-from gossip.registry.changes import Account
+from gossip.registry.entities import Account
 from gossip.registry.errors import Refused
 from gossip.store.errors import StoreError
 from gossip.web.accounts.cookies import SessionCookies

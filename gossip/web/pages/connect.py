@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from gossip.registry.changes import Account, Game
+from gossip.registry.entities import Account, Game
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.requests import PublicRequest, answer_cached
 from gossip.web.http.router import NotFound, Router, redirect

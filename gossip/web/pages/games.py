@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gossip.operations.listing import paged
-from gossip.protocol.events import SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.protocol.server_events import SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.web.http.requests import PublicRequest, answer_cached
 from gossip.web.http.router import Router
 from gossip.web.http.urls import parameter, site_address

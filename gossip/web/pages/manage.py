@@ -14,7 +14,7 @@ from gossip.operations.executor import Executor
 from gossip.operations.games import GameAdd, GameEdit, GameRemove, GameRotate
 from gossip.operations.keys import IMC2, GameKey, imc_config, located
 from gossip.operations.rehearsal import EXPLAINED, Rehearse
-from gossip.registry.changes import Account, Game
+from gossip.registry.entities import Account, Game
 from gossip.registry.errors import Refused
 from gossip.registry.secret import old_secret_until, secrets_of
 from gossip.web.accounts.attempts import HOUR, Attempts

@@ -13,7 +13,8 @@ from gossip.operations.moderators import MUTE_MINUTES, is_of_moderators, moderat
 from gossip.operations.operation import Operation
 from gossip.operations.reports import ReportResolve, open_reports, shown_report
 from gossip.operations.restrictions import MuteAdd, MuteRemove, shown_restriction
-from gossip.registry.changes import Account, MessageSaid
+from gossip.registry.changes import MessageSaid
+from gossip.registry.entities import Account
 from gossip.registry.errors import Refused
 from gossip.web.accounts.attempts import HOUR, Attempts
 from gossip.web.accounts.cookies import SessionCookies

@@ -15,7 +15,7 @@ from gossip.operations.executor import Executor
 from gossip.operations.games import GameEdit
 from gossip.operations.listing import Page, paged
 from gossip.operations.operation import find_game
-from gossip.registry.changes import Account, Game
+from gossip.registry.entities import Account, Game
 from gossip.registry.errors import Refused
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.requests import PublicRequest

@@ -17,7 +17,8 @@ from twisted.web import http
 
 from gossip.operations.accounts import HOUR, LINK_HOURS, link, signed_out
 from gossip.operations.operation import Occasion
-from gossip.registry.changes import Account, Change, Ticket
+from gossip.registry.changes import Change
+from gossip.registry.entities import Account, Ticket
 from gossip.registry.errors import Refused
 from gossip.web.accounts.passwords import Busy
 from gossip.web.accounts.sign_in import FieldErrors, SignIn, SignUpForm

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gossip.registry.changes import Account
+from gossip.registry.entities import Account
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import Router

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from gossip.network.settings import NetworkSettings
 from gossip.operations.errands import Backup
-from gossip.registry.changes import AuditEntry
+from gossip.registry.entities import AuditEntry
 from gossip.web.settings import WebRules
 from gossip.web.views.formatting import count, span
 from gossip.web.views.layout import Layout

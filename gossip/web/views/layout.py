@@ -16,7 +16,7 @@ from gossip import __version__
 from gossip.operations.interfaces import InThread
 from gossip.protocol.emotes import emote
 from gossip.registry.addresses import Address, forwarded
-from gossip.registry.changes import Account
+from gossip.registry.entities import Account
 from gossip.service.service import GossipService
 from gossip.web.http.accept import accepts_html
 from gossip.web.http.assets import Assets

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from gossip.registry.changes import AuditEntry, Game
+from gossip.registry.entities import AuditEntry, Game
 from gossip.registry.names import NETWORK_GAME, is_network
 from gossip.registry.registry import Registry
 

@@ -10,7 +10,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from gossip.protocol.events import GameConnection, SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.protocol.server_events import GameConnection, SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.registry.errors import Refused
 
 _HOST_AND_PORT: Final = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(?::| +)([0-9]{1,5})")

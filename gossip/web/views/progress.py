@@ -16,7 +16,7 @@ from gossip.network.settings import NetworkLimits
 from gossip.protocol.flags import SUPPORTS
 from gossip.protocol.moment import Moment
 from gossip.registry.addresses import Address
-from gossip.registry.changes import Account, Game
+from gossip.registry.entities import Account, Game
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import in_words, is_over
 from gossip.service.service import GossipService

@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from gossip.network.network import Network
 from gossip.operations.listing import SLICE, in_order
-from gossip.protocol.events import AchievementOf, GameConnection
 from gossip.protocol.flags import FLAGS
-from gossip.registry.changes import Channel, Game, MessageSaid
+from gossip.protocol.server_events import AchievementOf, GameConnection
+from gossip.registry.changes import MessageSaid
+from gossip.registry.entities import Channel, Game
 from gossip.web.http.router import NotFound
 from gossip.web.views.formatting import iso, web_address
 

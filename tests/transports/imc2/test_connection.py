@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
-from gossip.registry.changes import Secret
+from gossip.registry.entities import Secret
 from gossip.registry.secret import digest
 from gossip.service.interfaces import IConnection, IWireFormat
 from gossip.transports.imc2.connection import CLOSE_SECONDS, LINES_A_TURN, REFUSED_SECONDS

@@ -7,8 +7,9 @@ from typing import Any
 
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session
-from gossip.protocol.events import TelnetConnection
-from gossip.registry.changes import ChannelSaved, Restriction, RestrictionSet
+from gossip.protocol.server_events import TelnetConnection
+from gossip.registry.changes import ChannelSaved, RestrictionSet
+from gossip.registry.entities import Restriction
 from gossip.registry.restrictions import player_of
 from gossip.service.watch import STEPS
 from gossip.transports.imc2.dialect import PLAYER_SECONDS

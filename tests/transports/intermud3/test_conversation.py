@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.protocol import events
+from gossip.protocol import events, server_events
 from gossip.protocol.errors import Error
 from gossip.transports.intermud3.conversation import (
     HITS,
@@ -94,7 +94,7 @@ class ConversationTestCase(SynchronousTestCase):
     def hear(self, text: str) -> list[Act]:
         return [*self.conversation.hear(understood(read(text.encode())))]
 
-    def told(self, *told: events.ServerEvent) -> list[Any]:
+    def told(self, *told: server_events.ServerEvent) -> list[Any]:
         return [value for event in told for value in strict.frames(b"".join(self.conversation.tell(event)))]
 
     def replies(self, text: str) -> list[Any]:
@@ -143,15 +143,15 @@ class ChannelTests(ConversationTestCase):
     def test_echo(self) -> None:
         """The message comes back when it is on disk, if the MUD listens; the text is as the MUD sent it."""
         sent = self.ask(self.MESSAGE)
-        self.assertEqual(self.told(events.Success(sent.wire, sent.ref)), [])
+        self.assertEqual(self.told(server_events.Success(sent.wire, sent.ref)), [])
         self.conversation.heard_channels.add("gossip")
         expected: Any = read(self.MESSAGE.encode())
-        self.assertEqual(self.told(events.Success(sent.wire, sent.ref)), [[expected[0], 4, *expected[2:]]])
+        self.assertEqual(self.told(server_events.Success(sent.wire, sent.ref)), [[expected[0], 4, *expected[2:]]])
 
     def test_refused(self) -> None:
         """A message that is refused is an error to the player."""
         sent = self.ask(self.MESSAGE)
-        (value,) = self.told(events.Failure(sent.wire, sent.ref, Error.of("channel-paused")))
+        (value,) = self.told(server_events.Failure(sent.wire, sent.ref, Error.of("channel-paused")))
         expected = ["error", 5, "*gossip", 0, "ZucchiniMud", "Test", "not-allowed", "channel is paused", 0]
         self.assertEqual(value, expected)
         text = '({"channel-m",5,"ZucchiniMud","Test",0,0,"nowhere","Test","x",})'
@@ -166,12 +166,12 @@ class ChannelTests(ConversationTestCase):
 
     def test_heard(self) -> None:
         """What others say is told to a MUD that listens, long texts in more packets."""
-        said = events.ChannelsBroadcast(REF, "gossip", "ExVenture", "O'Brien", "hello %^ $N")
+        said = server_events.ChannelsBroadcast(REF, "gossip", "ExVenture", "O'Brien", "hello %^ $N")
         self.assertEqual(self.told(said), [])
         self.conversation.heard_channels.add("gossip")
         expected = ["channel-m", 5, "ExVenture", "obrien", 0, 0, "imud_gossip", "O'Brien", "hello % ^ $ N"]
         self.assertEqual(self.told(said), [expected])
-        emote = events.ChannelsBroadcast(REF, "gossip", "LimaBean", "Bo", "/me " + "waves " * 400)
+        emote = server_events.ChannelsBroadcast(REF, "gossip", "LimaBean", "Bo", "/me " + "waves " * 400)
         self.assertEqual([value[0] for value in self.told(emote)], ["channel-e", "channel-m"])
         self.assertEqual({value[2] for value in self.told(emote)}, {"Lima Bean"})
 
@@ -202,8 +202,8 @@ class TellTests(ConversationTestCase):
         event = act.event
         sent = (event.from_name, event.to_game, event.to_name, event.message)
         self.assertEqual(sent, ("Test", "ExVenture", "Alice", "hi there"))
-        self.assertEqual(self.told(events.Success(event.wire, event.ref)), [])
-        (value,) = self.told(events.Failure(event.wire, event.ref, Error.of("receiver-offline")))
+        self.assertEqual(self.told(server_events.Success(event.wire, event.ref)), [])
+        (value,) = self.told(server_events.Failure(event.wire, event.ref, Error.of("receiver-offline")))
         expected = ["error", 5, "*gossip", 0, "ZucchiniMud", "Test", "unk-user", "receiving player offline", 0]
         self.assertEqual(value, expected)
         (act,) = self.hear('({"emoteto",5,"ZucchiniMud","Test","Lima Bean","bo","Test","$N waves.",})')
@@ -218,13 +218,13 @@ class TellTests(ConversationTestCase):
         """A tell comes as one; what the MUD says went wrong is told to its player, and only then."""
         wrong = '({"error",5,"ZucchiniMud",0,"ExVenture","alice","unk-user","No such player.",0,})'
         self.assertEqual(self.hear(wrong), [Drop("unknown")])
-        tell = events.TellsReceive(REF, "ExVenture", "Alice", "Bob", "2026-11-26T00:00:00Z", "psst")
+        tell = server_events.TellsReceive(REF, "ExVenture", "Alice", "Bob", "2026-11-26T00:00:00Z", "psst")
         expected = ["tell", 5, "ExVenture", "alice", "ZucchiniMud", "bob", "Alice", "psst"]
         self.assertEqual(self.told(tell), [expected])
         back = events.TellsSend(None, "system", "ExVenture", "Alice", "No such player.")
         self.assertEqual(self.hear(wrong), [Ask(back)])
         for number in range(TELLS):
-            self.told(events.TellsReceive(REF, "ExVenture", f"p{number}", "Bob", "", "x"))
+            self.told(server_events.TellsReceive(REF, "ExVenture", f"p{number}", "Bob", "", "x"))
         self.assertEqual(self.hear(wrong), [Drop("unknown")])
 
 
@@ -235,7 +235,9 @@ class PlayerTests(ConversationTestCase):
         (act,) = self.hear(text)
         assert isinstance(act, Ask) and isinstance(act.event, events.PlayersStatus)
         self.assertEqual(act.event.game, "ExVenture")
-        return self.told(events.PlayersStatusAnswer(act.event.ref, (events.PlayersOf("ExVenture", names),)))
+        return self.told(
+            server_events.PlayersStatusAnswer(act.event.ref, (server_events.PlayersOf("ExVenture", names),))
+        )
 
     def test_who(self) -> None:
         """The players of a game; a long list ends where the frame does."""

@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred, succeed
 
 from gossip.network.ratelimit import Rate
-from gossip.protocol import events
+from gossip.protocol import server_events
 from gossip.protocol.errors import NOT_KEPT, Error
-from gossip.registry.changes import Channel, ChannelSaved, ChannelsRemoved, MessageSaid
+from gossip.registry.changes import ChannelSaved, ChannelsRemoved, MessageSaid
+from gossip.registry.entities import Channel
 from gossip.transports.telnet.lines import Lettering
 from gossip.transports.telnet.text_dialect import _BEFORE_LOGIN, _COMMANDS
 from gossip.transports.telnet.text_format import Asked, LineOptions, TextFormat
@@ -527,7 +528,7 @@ LETTERINGS = (
 class FormatTests(TelnetTestCase):
     """Events that have no line, and rare ones."""
 
-    def encode(self, event: events.ServerEvent) -> bytes:
+    def encode(self, event: server_events.ServerEvent) -> bytes:
         return TextFormat(LineOptions()).encode(event)
 
     def test_notice(self) -> None:
@@ -540,14 +541,14 @@ class FormatTests(TelnetTestCase):
             (("mute", "Ana", "big talk", "so", None), "mute Ana big%20talk - so"),
             (("mute", "Ana", "-", "so", None), "mute Ana ? - so"),
         ):
-            written = self.encode(events.ModerationNotice(Raw(b"1"), *fields))
+            written = self.encode(server_events.ModerationNotice(Raw(b"1"), *fields))
             self.assertEqual(written, f"NOTICE {line}\r\n".encode())
 
     @given(st.text(min_size=1), st.text(min_size=1, max_size=64), st.sampled_from(LETTERINGS))
     @examples(200)
     def test_any_notice(self, reason: str, name: str, lettering: Lettering) -> None:
         """A notice is one line of six words at least, and no longer than the MUD wants."""
-        notice = events.ModerationNotice(Raw(b"1"), "mute", name, "gossip", reason, None)
+        notice = server_events.ModerationNotice(Raw(b"1"), "mute", name, "gossip", reason, None)
         written = TextFormat(LineOptions(lettering)).encode(notice)
         (line,) = written.split(b"\r\n")[:-1]
         self.assertLessEqual(len(line) + 2, lettering.maxline)
@@ -562,7 +563,7 @@ class FormatTests(TelnetTestCase):
     @examples(200)
     def test_any_channel(self, text: str | None, change: str, lettering: Lettering) -> None:
         """Whatever is written about a channel is one line, in the list and in the news, and no longer than wanted."""
-        channel = events.ChannelOf(
+        channel = server_events.ChannelOf(
             channel="gossip",
             description=text,
             subscribed=True,
@@ -572,8 +573,8 @@ class FormatTests(TelnetTestCase):
             last_sent_at=None,
         )
         wire_format = TextFormat(LineOptions(lettering))
-        news = wire_format.encode(events.ChannelsChanged(Raw(b"1"), change, channel))
-        listed = events.ChannelsListAnswer(Asked("", "CHANNELS"), 1, events.ChannelsTold((channel,)))
+        news = wire_format.encode(server_events.ChannelsChanged(Raw(b"1"), change, channel))
+        listed = server_events.ChannelsListAnswer(Asked("", "CHANNELS"), 1, server_events.ChannelsTold((channel,)))
         row, final, end = wire_format.encode(listed).split(b"\r\n")
         self.assertEqual((final, end), (b"OK CHANNELS", b""))
         self.assertTrue(row == b"CHANNEL gossip 12" or row.startswith(b"CHANNEL gossip 12 "))
@@ -586,23 +587,23 @@ class FormatTests(TelnetTestCase):
     def test_not_told(self) -> None:
         """Some events have no line: the first beat, achievements, and answers without a request."""
         for event in (
-            events.Beat(0),
-            events.Success("x", None),
-            events.Failure("x", None, NOT_KEPT),
-            events.AchievementDeleted(None, "x"),
-            events.AchievementsSynced(None, ()),
+            server_events.Beat(0),
+            server_events.Success("x", None),
+            server_events.Failure("x", None, NOT_KEPT),
+            server_events.AchievementDeleted(None, "x"),
+            server_events.AchievementsSynced(None, ()),
         ):
             self.assertEqual(self.encode(event), b"")
 
     def test_others(self) -> None:
         """An answer to anything but a line, such as resumed messages, is not written."""
         for ref in (None, object()):
-            self.assertEqual(self.encode(events.Success("channels/send", ref)), b"")
+            self.assertEqual(self.encode(server_events.Success("channels/send", ref)), b"")
 
     def test_long_error(self) -> None:
         """An error is one line, however long the input that it repeats."""
         ref, error = Asked("t", "SUBSCRIBE"), Error.of("bad-channel", channel="é " * 300)
-        line = TextFormat(LineOptions().changed("maxline", "256")).encode(events.Failure("x", ref, error))
+        line = TextFormat(LineOptions().changed("maxline", "256")).encode(server_events.Failure("x", ref, error))
         self.assertLessEqual(len(line), 256)
         self.assertEqual(line.count(b"\n"), 1)
         self.assertTrue(line.startswith(b"@t ERR SUBSCRIBE 400 "))
@@ -620,7 +621,7 @@ class FormatTests(TelnetTestCase):
             ("invalid-payload", 400),
             ("not-kept", 500),
         ):
-            line = self.encode(events.Failure("channels/send", ref, Error(code, "game offline")))
+            line = self.encode(server_events.Failure("channels/send", ref, Error(code, "game offline")))
             self.assertEqual(line, b"ERR SEND %d game offline\r\n" % number)
 
 

@@ -17,7 +17,8 @@ from zope.interface.verify import verifyClass, verifyObject
 
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
-from gossip.protocol.events import Beat, ChannelsBroadcast, ChannelsSend, ClientEvent, Heartbeat, Unreadable
+from gossip.protocol.events import ChannelsSend, ClientEvent, Heartbeat, Unreadable
+from gossip.protocol.server_events import Beat, ChannelsBroadcast
 from gossip.registry.addresses import read
 from gossip.service.interfaces import IConnection, IGossip, IWireFormat
 from gossip.transports.budget import ITEM, Budget, Budgets

@@ -29,7 +29,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from gossip.operations.executor import Executor
-from gossip.registry.changes import Account, AccountRemoved, AccountSaved, Change
+from gossip.registry.changes import AccountRemoved, AccountSaved, Change
+from gossip.registry.entities import Account
 from gossip.store.errors import StoreError
 from gossip.web.accounts.attempts import HOUR, AttemptLimits
 from gossip.web.accounts.mail import AT_ONCE, SECONDS, Mail

@@ -9,7 +9,8 @@ from typing import Any
 from msgspec.structs import replace
 from twisted.internet.address import IPv4Address
 
-from gossip.registry.changes import Account, AccountSaved, Channel, ChannelSaved, Secret, Ticket, TicketIssued
+from gossip.registry.changes import AccountSaved, ChannelSaved, TicketIssued
+from gossip.registry.entities import Account, Channel, Secret, Ticket
 from gossip.registry.secret import digest
 from gossip.web.accounts.tokens import WRONG
 from tests.support.site_browser import Browser

@@ -13,9 +13,11 @@ from msgspec.structs import replace
 from twisted.internet.defer import fail
 
 from gossip.operations.catalogue import OPERATIONS
-from gossip.protocol import events, frames
-from gossip.protocol.events import Event, Unknown, WebConnection
-from gossip.registry.changes import Account, AccountSaved, GameSaved, Ticket, TicketIssued
+from gossip.protocol import frames, server_events
+from gossip.protocol.events import Event, Unknown
+from gossip.protocol.server_events import WebConnection
+from gossip.registry.changes import AccountSaved, GameSaved, TicketIssued
+from gossip.registry.entities import Account, Ticket
 from gossip.registry.secret import digest
 from gossip.store.errors import StoreError
 from tests.support.properties import examples
@@ -266,7 +268,7 @@ class DocumentTests(ApiTestCase):
         self.assertEqual((resumed["required"], status["required"]), (["event", "payload"], ["event", "ref", "payload"]))
         changed = messages["from-network-channels-changed"]["payload"]["properties"]["payload"]
         listed = messages["answer-channels-list"]["payload"]["properties"]["payload"]
-        self.assertEqual(set(changed["required"]), {*events.ChannelOf.__struct_fields__, "change"})
+        self.assertEqual(set(changed["required"]), {*server_events.ChannelOf.__struct_fields__, "change"})
         self.assertEqual(set(listed["properties"]), {"total", "channels"})
         presence, end = (
             messages[f"{way}-games-status"]["payload"]["properties"]["payload"] for way in ("answer", "end")

@@ -7,14 +7,9 @@ from urllib.parse import quote
 
 from msgspec.structs import replace
 
-from gossip.protocol.events import TelnetConnection
-from gossip.registry.changes import (
-    Account,
-    AccountSaved,
-    Channel,
-    GameSaved,
-    GameSeen,
-)
+from gossip.protocol.server_events import TelnetConnection
+from gossip.registry.changes import AccountSaved, GameSaved, GameSeen
+from gossip.registry.entities import Account, Channel
 from gossip.web.pages.admin.page import MOST_LISTED
 from tests.support.sites import SURE, AdminPagesTestCase, seen
 from tests.support.visitor import Answer, Visitor

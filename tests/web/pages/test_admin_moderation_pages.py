@@ -8,16 +8,8 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from gossip.registry.addresses import UNKNOWN
-from gossip.registry.changes import (
-    Channel,
-    ChannelSaved,
-    Filter,
-    FilterRemoved,
-    FilterSaved,
-    Report,
-    ReportMade,
-    Restriction,
-)
+from gossip.registry.changes import ChannelSaved, FilterRemoved, FilterSaved, ReportMade
+from gossip.registry.entities import Channel, Filter, Report, Restriction
 from gossip.web.pages.admin.page import MOST_LISTED, MOST_SUGGESTED
 from tests.support.sites import SURE, AdminPagesTestCase, seen
 from tests.support.world import NOW

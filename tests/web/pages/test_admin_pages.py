@@ -11,25 +11,20 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gossip.operations.accounts import AccountAdd
-from gossip.protocol.events import TelnetConnection
+from gossip.protocol.server_events import TelnetConnection
 from gossip.registry.changes import (
-    Account,
     AccountSaved,
     Audited,
-    AuditEntry,
-    Channel,
     ChannelSaved,
     ChannelsRemoved,
-    Filter,
     FilterSaved,
     GameSaved,
     GameSeen,
     MessageSaid,
-    Report,
     ReportMade,
-    Restriction,
     RestrictionSet,
 )
+from gossip.registry.entities import Account, AuditEntry, Channel, Filter, Report, Restriction
 from gossip.web.pages.admin import _PAGES
 from gossip.web.pages.admin.overview import OverviewPage
 from gossip.web.pages.admin.page import _DONE, MOST_SUGGESTED, SECTIONS, AdminPage

@@ -9,16 +9,8 @@ from urllib.parse import parse_qs, quote, urlencode
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
-from gossip.registry.changes import (
-    Account,
-    AccountSaved,
-    Channel,
-    ChannelSaved,
-    Filter,
-    FilterSaved,
-    Restriction,
-    RestrictionSet,
-)
+from gossip.registry.changes import AccountSaved, ChannelSaved, FilterSaved, RestrictionSet
+from gossip.registry.entities import Account, Channel, Filter, Restriction
 from gossip.web.pages.chat_actions import REPORTS
 from tests.support.site_browser import HOSTILE, Browser
 from tests.support.sites import PagesTestCase

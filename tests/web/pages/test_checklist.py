@@ -12,7 +12,8 @@ from gossip.config import Config
 from gossip.network.settings import NetworkSettings
 from gossip.operations.errands import Backup
 from gossip.operations.operation import Occasion, note
-from gossip.registry.changes import Channel, ChannelSaved, GameRemoved
+from gossip.registry.changes import ChannelSaved, GameRemoved
+from gossip.registry.entities import Channel
 from gossip.web.settings import MailSettings, WebRules, WebSettings
 from gossip.web.site import public_site
 from tests.support.memory_service import MemoryService

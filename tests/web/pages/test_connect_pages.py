@@ -11,7 +11,8 @@ from twisted.internet.defer import maybeDeferred
 
 import gossip.web
 from gossip.network.settings import NetworkSettings
-from gossip.registry.changes import Channel, ChannelSaved, GameSaved, Restriction, RestrictionSet
+from gossip.registry.changes import ChannelSaved, GameSaved, RestrictionSet
+from gossip.registry.entities import Channel, Restriction
 from gossip.web.pages.connect import PLACEHOLDER, SAMPLE
 from gossip.web.settings import WebSettings
 from gossip.web.site import public_site

@@ -7,7 +7,8 @@ from xml.etree import ElementTree as Xml
 
 from msgspec.structs import replace
 
-from gossip.registry.changes import GameSaved, Removal
+from gossip.registry.changes import GameSaved
+from gossip.registry.entities import Removal
 from gossip.web.views.guides import GUIDES
 from tests.support.site_browser import HOSTILE, Page
 from tests.support.sites import PagesTestCase

@@ -7,8 +7,9 @@ import re
 
 from msgspec.structs import replace
 
-from gossip.protocol.events import SecureTelnetConnection, TelnetConnection, WebConnection
-from gossip.registry.changes import Game, GameSaved, Restriction, RestrictionLifted, RestrictionSet
+from gossip.protocol.server_events import SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.registry.changes import GameSaved, RestrictionLifted, RestrictionSet
+from gossip.registry.entities import Game, Restriction
 from gossip.web.accounts.attempts import HOUR
 from gossip.web.pages.manage import CHANGES
 from gossip.web.settings import WebSettings

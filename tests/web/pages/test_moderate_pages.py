@@ -9,14 +9,8 @@ from msgspec.structs import replace
 from gossip.operations.accounts import AccountEdit
 from gossip.operations.channels import ChannelModerators
 from gossip.operations.executor import Executor
-from gossip.registry.changes import (
-    Channel,
-    ChannelSaved,
-    Report,
-    ReportMade,
-    Restriction,
-    RestrictionSet,
-)
+from gossip.registry.changes import ChannelSaved, ReportMade, RestrictionSet
+from gossip.registry.entities import Channel, Report, Restriction
 from gossip.registry.restrictions import player_of
 from gossip.web.pages.moderate import ACTS
 from tests.support.site_browser import HOSTILE

@@ -16,7 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.operations.catalogue import OPERATIONS
 from gossip.operations.executor import Executor
 from gossip.operations.messages import MessageRemove
-from gossip.registry.changes import AuditEntry, Channel, ChannelSaved
+from gossip.registry.changes import ChannelSaved
+from gossip.registry.entities import AuditEntry, Channel
 from gossip.store.errors import StoreError
 from gossip.web.pages.moderation import PAGE
 from gossip.web.views.open_book import KINDS, OpenBook, noted

@@ -19,7 +19,7 @@ from gossip.operations.filters import FilterAdd
 from gossip.operations.games import GameAdd, GameEdit
 from gossip.operations.reports import ReportResolve
 from gossip.operations.restrictions import MuteAdd, MuteRemove
-from gossip.protocol.events import GameConnection, SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.protocol.server_events import GameConnection, SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.registry.errors import Refused
 from gossip.web.http.forms import Form
 from gossip.web.pages.operation_forms import fill

@@ -10,7 +10,8 @@ from twisted.internet.defer import Deferred
 
 from gossip.operations.executor import Executor
 from gossip.operations.messages import MessageRemove
-from gossip.registry.changes import Channel, ChannelSaved, MessageSaid, MessagesRemoved, Removal
+from gossip.registry.changes import ChannelSaved, MessageSaid, MessagesRemoved
+from gossip.registry.entities import Channel, Removal
 from tests.support.site_browser import HOSTILE, Browser
 from tests.support.sites import SURE, AdminPagesTestCase, PagesTestCase, seen
 from tests.support.visitor import Answer, Visitor

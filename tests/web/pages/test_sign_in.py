@@ -13,7 +13,8 @@ from twisted.internet.defer import maybeDeferred
 from twisted.logger import LogEvent, globalLogPublisher
 
 from gossip.operations.accounts import signed_out
-from gossip.registry.changes import Account, AccountRemoved, AccountSaved
+from gossip.registry.changes import AccountRemoved, AccountSaved
+from gossip.registry.entities import Account
 from gossip.web.accounts import attempts, turns
 from gossip.web.accounts.attempts import AttemptLimits
 from tests.support.passwords import BETTER, GOOD, QUICK, Threads

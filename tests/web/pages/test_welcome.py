@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gossip.registry.changes import Channel, ChannelSaved
+from gossip.registry.changes import ChannelSaved
+from gossip.registry.entities import Channel
 from tests.support.sites import OwnerTestCase
 from tests.support.visitor import Visitor
 

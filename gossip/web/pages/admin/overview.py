@@ -13,7 +13,7 @@ from gossip.operations.errands import RestartNotice, Say
 from gossip.operations.executor import Executor
 from gossip.operations.reports import ReportList
 from gossip.operations.sessions import SessionList
-from gossip.registry.changes import AuditEntry
+from gossip.registry.entities import AuditEntry
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.urls import number_parameter, parameter

@@ -23,7 +23,7 @@ from gossip.operations.listing import Listing, paged
 from gossip.operations.messages import MessageRemove
 from gossip.operations.operation import Operation
 from gossip.operations.restrictions import BanAdd
-from gossip.registry.changes import Account
+from gossip.registry.entities import Account
 from gossip.registry.errors import Refused
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.forms import Form
