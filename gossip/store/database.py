@@ -368,10 +368,14 @@ class PostgreSQL(Database):
 
     The connection that writes holds the lock. A daemon that loses this connection takes the lock again with a new one
     before its next write.
+
+    @cvar readers: how many connections read.
+    @cvar patience: how long it waits for a lock at the start, in milliseconds.
     """
 
     copies = False
     readers = 10
+    patience = 2000
 
     _LOCK: Final = "%(gossip)s, hashtext(coalesce(current_schema(), ''))"
     _KEY: Final = {"gossip": int.from_bytes(b"goss")}
@@ -436,10 +440,10 @@ class PostgreSQL(Database):
         return self._lock(connection, "pg_advisory_lock", self._LOCK, self._KEY)
 
     def _lock(self, connection: Any, function: str, arguments: str, values: Mapping[str, object]) -> bool:
-        """Take a lock, waiting at most 2 s: the server needs a moment to notice that the last daemon is gone."""
+        """Take a lock, waiting a little: the server needs a moment to notice that the last daemon is gone."""
         from psycopg.errors import LockNotAvailable
 
-        connection.execute("SET LOCAL lock_timeout = '2s'")
+        connection.execute(f"SET LOCAL lock_timeout = {self.patience}")
         try:
             connection.execute(f"SELECT {function}({arguments})", values)
         except LockNotAvailable:

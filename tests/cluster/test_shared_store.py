@@ -20,6 +20,7 @@ from gossip.protocol.server_events import AchievementOf
 from gossip.registry.changes import AchievementKept, Audited, ChannelOpened, ChannelSaved, GameSaved, MessageSaid
 from gossip.registry.entities import AuditEntry, Channel
 from gossip.store import tables
+from gossip.store.database import PostgreSQL
 from gossip.store.errors import Stale, StoreError, StoreInUse
 from gossip.store.store import Store
 from tests.support.databases import OnPostgreSQL
@@ -44,6 +45,8 @@ class SharedStoreTests(OnPostgreSQL, SynchronousTestCase):
 
     def setUp(self) -> None:
         super().setUp()
+        # Here nobody needs time to end.
+        self.patch(PostgreSQL, "patience", 100)
         self.a, self.b = self.node("a"), self.node("b")
 
     def node(self, name: str) -> SharedStore:
