@@ -465,10 +465,13 @@ class PostgreSQL(Database):
 
     def _end_own(self, connection: Any) -> bool:
         """End a broken connection of our own that still holds the lock in the server's view. Was there one?"""
-        pid, application_name = self._holder(connection)
-        if application_name != self._mark:
+        # Nobody else has this mark, and one connection at a time writes.
+        broken = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = %s AND pid <> pg_backend_pid()", (self._mark,)
+        ).fetchone()
+        if broken is None:
             return False
-        connection.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+        connection.execute("SELECT pg_terminate_backend(%s, 5000)", broken)
         connection.commit()
         return True
 
