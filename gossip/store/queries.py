@@ -134,7 +134,9 @@ def highest(connection: Connection) -> Mark:
     given = 0
     if connection.dialect.name == "postgresql":
         # By the nodes of a network: see gossip.cluster.
-        given = connection.exec_driver_sql("SELECT last_value FROM numbers").scalar_one()
+        given = connection.exec_driver_sql(
+            "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM numbers"
+        ).scalar_one()
     return Mark(max(said, expired, given), reported)
 
 
