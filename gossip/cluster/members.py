@@ -1,5 +1,5 @@
 """
-Who is alive: the other nodes, by the beats that each writes into the database.
+Which of the other nodes are alive, by the beats that each writes into the database.
 
 No clocks are compared. A node is gone when its beats have stood still for a whole lease, in which this one heard the
 database all the time: after an outage each has a fresh lease.

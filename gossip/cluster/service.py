@@ -1,5 +1,5 @@
 """
-The node: puts the stream of all nodes, the network, the outbox and the judgement of who is alive together.
+The node: connects the network with the stream of all nodes, and watches which of the others are alive.
 
 A node is deaf until it has listened, begun a life, and read the picture; and again whenever it loses the connection
 that listens. While it is deaf it goes on with its own sessions, but writes nothing and changes nothing about those of
@@ -437,7 +437,7 @@ class ClusterService(Service):
             self._reading.pop(gone.node, None)
             self._network.nodes.gone(gone.node, self._gossip.now())
 
-    # Who is alive.
+    # Which nodes are alive.
 
     def _beat(self) -> Deferred[None] | None:
         now = self._gossip.now().steady

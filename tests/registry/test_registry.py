@@ -38,7 +38,7 @@ class RegistryTests(SynchronousTestCase):
         self.registry.enact(GameSaved(BETA))
 
     def test_become(self) -> None:
-        """Who compares the counts of changes sees that everything may be different, whatever was counted elsewhere."""
+        """The counts of changes differ from those before, so that everything made from the old ones is made anew."""
         other = Registry()
         for registry, name in ((self.registry, "old"), (other, "new")):
             registry.enact(ChannelSaved(Channel(name)))

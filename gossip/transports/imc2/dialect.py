@@ -59,7 +59,7 @@ REASONS: Final = ("grammar", "origin", "loop", "repeat", "name", "unknown", "rat
 """Why packets are dropped."""
 
 REMEMBERED: Final = 64
-"""So many packets of a connection are remembered: a repetition of one is dropped."""
+"""How many packets of a connection are remembered. A packet that is repeated within these is dropped."""
 
 SPOOFED: Final = 20
 """So many packets in the name of another MUD within a minute end a connection."""
