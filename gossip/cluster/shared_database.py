@@ -32,9 +32,12 @@ class SharedPostgreSQL(PostgreSQL):
     """
     A schema that several nodes share. A daemon that is alone can use it at no time while a node does, nor the other way
     round, and no two nodes of one name can.
+
+    @cvar freeze: how long a node may say nothing in the middle of a group, in milliseconds.
     """
 
     readers = READERS
+    freeze = 2000
 
     def __init__(self, url: URL, node: str, marked: Mark = Mark()) -> None:
         """
@@ -62,7 +65,7 @@ class SharedPostgreSQL(PostgreSQL):
         if connection.info.server_version < OLDEST:
             raise StoreError(f"{self.name}: nodes need PostgreSQL {OLDEST // 10000} or later")
         # A node that freezes in the middle of a group, with the lock that orders all of them, loses its connection.
-        for setting, value in (("idle_in_transaction_session_timeout", "2s"), ("lock_timeout", "5s")):
+        for setting, value in (("idle_in_transaction_session_timeout", f"{self.freeze}ms"), ("lock_timeout", "5s")):
             connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
         # What is heard does not wait for the disk: a second transaction does, before anything is acknowledged.
         connection.execute("SET synchronous_commit = off")

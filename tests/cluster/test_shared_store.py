@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.cluster.members import Beat, Member
+from gossip.cluster.shared_database import SharedPostgreSQL
 from gossip.cluster.shared_store import ORDER, Node, Pending, SharedStore, scope_of
 from gossip.cluster.wire import Entry, Group, Judged, NodeGone, NodeJoined, Parts
 from gossip.network.relays import SessionJoined, SessionLeft, SignedOut, Spoke, Subscribed
@@ -23,11 +24,11 @@ from gossip.store import tables
 from gossip.store.database import PostgreSQL
 from gossip.store.errors import Stale, StoreError, StoreInUse
 from gossip.store.store import Store
-from tests.support.databases import OnPostgreSQL
+from tests.support.databases import OnOneSchema, new_schema
 from tests.support.store_contract import ANA, GAME
 from tests.support.world import NOW, uuid
 
-EPOCHS = {"a": uuid(1), "b": uuid(2)}
+EPOCHS = {"a": uuid(1), "b": uuid(2), "c": uuid(3)}
 
 
 def said(number: int, channel: str = "gossip") -> MessageSaid:
@@ -40,7 +41,7 @@ def joined(number: int) -> SessionJoined:
     return SessionJoined(number, ANA, "192.0.2.1", "websocket", NOW, ("channels",), ("gossip",), ("Ana",))
 
 
-class SharedStoreTests(OnPostgreSQL, SynchronousTestCase):
+class SharedStoreTests(OnOneSchema, SynchronousTestCase):
     """Two nodes on one database."""
 
     def setUp(self) -> None:
@@ -243,15 +244,12 @@ class SharedStoreTests(OnPostgreSQL, SynchronousTestCase):
 
     def test_started_together(self) -> None:
         """Nodes that start at the same time on an empty database make its tables once."""
-        other = SharedStoreTests("test_heard")
-        OnPostgreSQL.setUp(other)
-        self.addCleanup(other.doCleanups)
-        assert other.url is not None
+        url = new_schema(self.behind, self.addCleanup).render_as_string(hide_password=False)
         opened: list[SharedStore] = []
         directories = [self.mktemp() for _ in range(3)]
 
         def open_as(number: int) -> None:
-            opened.append(SharedStore.open_as(str(other.url), directories[number], f"node-{number}"))
+            opened.append(SharedStore.open_as(url, directories[number], f"node-{number}"))
 
         starting = [Thread(target=open_as, args=(number,)) for number in range(3)]
         for each in starting:
@@ -362,23 +360,25 @@ class SharedStoreTests(OnPostgreSQL, SynchronousTestCase):
             shared.close()
 
     def test_frozen(self) -> None:
-        """A node that freezes with the lock that orders all groups loses it after two seconds."""
+        """A node that freezes with the lock that orders all groups loses it soon, and with it the group."""
+        self.patch(SharedPostgreSQL, "freeze", 500)
+        node = self.node("c")
         frozen, over = Event(), Event()
 
         def freeze(connection: Any) -> list[Any]:
-            connection.execute(select(func.pg_advisory_xact_lock(ORDER, func.hashtext(self.a.channel))))
+            connection.execute(select(func.pg_advisory_xact_lock(ORDER, func.hashtext(node.channel))))
             frozen.set()
             over.wait(20)
             connection.execute(text("SELECT 1"))
             return []
 
-        freezing = Thread(target=lambda: self.assertRaises(StoreError, self.a._write_or_fail, freeze))
+        freezing = Thread(target=lambda: self.assertRaises(StoreError, node._write_or_fail, freeze))
         freezing.start()
         frozen.wait(20)
         self.keep(self.b, said(1))
         over.set()
         freezing.join()
-        self.keep(self.a, said(2))
+        self.keep(node, said(2))
         self.assertEqual([each.message for each in self.b.history("gossip", 2)], ["message 1", "message 2"])
 
     def test_severed(self) -> None:
@@ -422,11 +422,8 @@ class SharedStoreTests(OnPostgreSQL, SynchronousTestCase):
 
     def test_strangers(self) -> None:
         """Another schema of the same database is another network."""
-        other = SharedStoreTests("test_heard")
-        OnPostgreSQL.setUp(other)
-        self.addCleanup(other.doCleanups)
-        assert other.url is not None
-        store = SharedStore.open_as(other.url, self.mktemp(), "a")
+        url = new_schema(self.behind, self.addCleanup).render_as_string(hide_password=False)
+        store = SharedStore.open_as(url, self.mktemp(), "a")
         self.addCleanup(store.close)
         self.assertNotEqual(store.channel, self.a.channel)
         self.assertRegex(store.channel, "^gossip_[0-9a-f]{16}$")

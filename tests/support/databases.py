@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy import URL, create_engine, inspect, make_url, text
 from sqlalchemy.engine import Engine
+from sqlalchemy.pool import NullPool
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
+from gossip.store import tables
 from gossip.store.store import Store
 
 if TYPE_CHECKING:
@@ -72,19 +76,61 @@ class OnPostgreSQL(OnDatabase):
     """A store in a new schema of the PostgreSQL database that C{GOSSIP_TEST_POSTGRESQL} names."""
 
     def setUp(self) -> None:
-        given = os.environ.get("GOSSIP_TEST_POSTGRESQL")
-        if not given:
-            raise SkipTest("GOSSIP_TEST_POSTGRESQL names no database")
+        self.behind = self.schema(given_database())
         self.directory = self.mktemp()
-        schema = f"gossip_test_{secrets.token_hex(8)}"
-        url = make_url(given).set(drivername="postgresql+psycopg")
-        server = create_engine(url)
-        self.addCleanup(server.dispose)
-        _execute(server, f"CREATE SCHEMA {schema}")
-        self.addCleanup(_execute, server, f"DROP SCHEMA {schema} CASCADE")
-        self.behind = url.update_query_dict({"options": f"-csearch_path={schema}"})
         self.url = self.behind.set(drivername="postgresql").render_as_string(hide_password=False)
         super().setUp()
+
+    def schema(self, url: URL) -> URL:
+        """Make the schema in this database; returns its URL."""
+        return new_schema(url, self.addCleanup)
+
+
+class OnOneSchema(OnPostgreSQL):
+    """
+    The same, for tests that do not ask how a store is created: in a schema that all such tests of this process share.
+    Each finds it empty. To make the tables anew takes longer than most of these tests.
+    """
+
+    def schema(self, url: URL) -> URL:
+        behind = _shared_schema(url)
+        engine = create_engine(behind)
+        if inspect(engine).has_table(tables.messages.name):
+            _execute(engine, *(f"DELETE FROM {table.name}" for table in reversed(tables.metadata.sorted_tables)))
+        engine.dispose()
+        return behind
+
+
+def given_database() -> URL:
+    """
+    The PostgreSQL database that C{GOSSIP_TEST_POSTGRESQL} names.
+
+    @raise SkipTest: it names none.
+    """
+    given = os.environ.get("GOSSIP_TEST_POSTGRESQL")
+    if not given:
+        raise SkipTest("GOSSIP_TEST_POSTGRESQL names no database")
+    return make_url(given).set(drivername="postgresql+psycopg")
+
+
+def new_schema(url: URL, at_the_end: Callable[..., object]) -> URL:
+    """
+    Make a schema.
+
+    @param url: the database.
+    @param at_the_end: is given what is to be done when the schema is of no use any more.
+    @return: the URL of the schema.
+    """
+    name = f"gossip_test_{secrets.token_hex(8)}"
+    server = create_engine(url, poolclass=NullPool)
+    _execute(server, f"CREATE SCHEMA {name}")
+    at_the_end(_execute, server, f"DROP SCHEMA {name} CASCADE")
+    return url.update_query_dict({"options": f"-csearch_path={name}"})
+
+
+@cache
+def _shared_schema(url: URL) -> URL:
+    return new_schema(url, atexit.register)
 
 
 @cache
@@ -95,6 +141,7 @@ def _new_database() -> bytes:
         return (Path(directory) / "gossip.db").read_bytes()
 
 
-def _execute(engine: Engine, statement: str) -> None:
+def _execute(engine: Engine, *statements: str) -> None:
     with engine.begin() as connection:
-        connection.execute(text(statement))
+        for statement in statements:
+            connection.execute(text(statement))

@@ -5,14 +5,10 @@ from __future__ import annotations
 import atexit
 import functools
 import itertools
-import os
-import secrets
 from typing import Any
 
-from sqlalchemy import create_engine, make_url, text
-from twisted.trial.unittest import SkipTest
-
 from tests.support.daemon import Daemon, Frame, Game, SharedDaemonTestCase
+from tests.support.databases import given_database, new_schema
 
 _settled = itertools.count()
 
@@ -24,20 +20,7 @@ def node_pair() -> tuple[Daemon, Daemon]:
 
     @raise SkipTest: C{GOSSIP_TEST_POSTGRESQL} names no database.
     """
-    given = os.environ.get("GOSSIP_TEST_POSTGRESQL")
-    if not given:
-        raise SkipTest("GOSSIP_TEST_POSTGRESQL names no database")
-    url = make_url(given).set(drivername="postgresql+psycopg")
-    schema = f"gossip_test_{secrets.token_hex(8)}"
-    engine = create_engine(url)
-
-    def execute(statement: str) -> None:
-        with engine.begin() as connection:
-            connection.execute(text(statement))
-
-    execute(f"CREATE SCHEMA {schema}")
-    atexit.register(execute, f"DROP SCHEMA {schema} CASCADE")
-    mine = url.update_query_dict({"options": f"-csearch_path={schema}"}).set(drivername="postgresql")
+    mine = new_schema(given_database(), atexit.register).set(drivername="postgresql")
     nodes = [
         Daemon("", ("--node", name, "--database", mine.render_as_string(hide_password=False))) for name in ("a", "b")
     ]
