@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from typing import Any, Final
 from weakref import WeakSet
 
-from sqlalchemy import URL, event
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.exc import DBAPIError
 
 from gossip.registry.numbers import Mark, start
 from gossip.store.database import PostgreSQL
-from gossip.store.errors import StoreError, StoreInUse
+from gossip.store.errors import StoreError, StoreInUse, Trouble
 
 OLDEST: Final = 130000
 """The oldest version of the server that has what nodes need (C{pg_current_xact_id})."""
@@ -20,12 +22,27 @@ OLDEST: Final = 130000
 READERS: Final = 5
 """How many connections of a node read. With the one that writes and the one that listens, 14 nodes fit into 100."""
 
+HOLDS: Final = 3.0
+"""How long a migration waits for a table, in seconds: whatever else wants that table waits behind it."""
+
 _LIFE: Final = """
 SELECT extract(epoch FROM pg_postmaster_start_time())::text, (SELECT started_at FROM engine),
     (SELECT last_value FROM numbers),
     (SELECT greatest((SELECT max(seq) FROM messages), (SELECT max(highest) FROM sequences), 0)),
     extract(epoch FROM clock_timestamp())::double precision
 """
+
+_NODE: Final = int.from_bytes(b"node")
+"""The first part of the lock of a node's name."""
+
+_LIVING: Final = """
+SELECT name, version FROM nodes WHERE EXISTS (
+    SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %(node)s
+    AND objid::bigint = hashtext(coalesce(current_schema(), '') || ':' || name)::bigint & 4294967295
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()
+) ORDER BY name
+"""
+"""A node that was killed still has its row, but not its lock."""
 
 
 class SharedPostgreSQL(PostgreSQL):
@@ -104,8 +121,33 @@ class SharedPostgreSQL(PostgreSQL):
         above = start(Mark(max(stored, given)), self._marked, now).message
         connection.execute("SELECT setval('numbers', %s)", (above,))
 
+    @contextmanager
+    def migrating(self, contracts: bool) -> Iterator[Connection]:
+        try:
+            with super().migrating(contracts) as connection:
+                others = self._living(connection) if contracts else []
+                if others:
+                    names = ", ".join(others)
+                    raise StoreError(
+                        f"{self.name}: this version changes tables that older nodes need: stop {names} first"
+                    )
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{round(HOLDS * 1000)}ms'")
+                yield connection
+        except DBAPIError as error:
+            if self.trouble(error) is not Trouble.LOCKED:
+                raise
+            text = "something else, such as a backup, uses tables that have to change: start again when it has ended"
+            raise StoreError(f"{self.name}: {text}", Trouble.LOCKED) from error
+
+    def _living(self, connection: Connection) -> list[str]:
+        """The other nodes that run, with their versions, for people."""
+        if connection.exec_driver_sql("SELECT to_regclass('nodes')").scalar() is None:
+            return []
+        rows = connection.exec_driver_sql(_LIVING, {"node": _NODE})
+        return [f"{name} (gossip {version})" for name, version in rows]
+
     def _locks(self, connection: Any) -> bool:
-        key = {**self._KEY, "node": int.from_bytes(b"node"), "name": self._node}
+        key = {**self._KEY, "node": _NODE, "name": self._node}
         own = "%(node)s, hashtext(coalesce(current_schema(), '') || ':' || %(name)s)"
         return self._lock(connection, "pg_advisory_lock_shared", self._LOCK, key) and self._lock(
             connection, "pg_advisory_lock", own, key

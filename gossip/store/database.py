@@ -125,8 +125,12 @@ class Database(ABC):
             yield connection
 
     @contextmanager
-    def migrating(self) -> Iterator[Connection]:
-        """A transaction that may change tables."""
+    def migrating(self, contracts: bool) -> Iterator[Connection]:
+        """
+        A transaction that may change tables.
+
+        @param contracts: whether it changes something that older daemons need.
+        """
         with self.writing.begin() as connection:
             yield connection
 
@@ -309,7 +313,7 @@ class SQLite(Database):
             self._lock = None
 
     @contextmanager
-    def migrating(self) -> Iterator[Connection]:
+    def migrating(self, contracts: bool) -> Iterator[Connection]:
         with self.writing.connect() as connection:
             # A migration of SQLite may replace a table and drop the old one. With foreign keys on, that would delete
             # the rows that refer to it. The setting can only be changed outside a transaction.
@@ -485,8 +489,8 @@ class PostgreSQL(Database):
         return Trouble.UNREACHABLE if state is None or state.startswith("08") else Trouble.FAILING
 
     @contextmanager
-    def migrating(self) -> Iterator[Connection]:
-        with super().migrating() as connection:
+    def migrating(self, contracts: bool) -> Iterator[Connection]:
+        with super().migrating(contracts) as connection:
             # Several nodes may start at the same time: one of them makes the tables, and the others wait for it.
             connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
             connection.exec_driver_sql(

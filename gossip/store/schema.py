@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 from alembic import command
 from alembic.config import Config
@@ -20,6 +20,13 @@ VERSION_TABLE: Final = "gossip_revision"
 """The table in which Alembic stores the revision. Its default name could clash with that of another program."""
 
 
+Kind = Literal["expand", "contract"]
+"""
+What a migration (C{kind} in its module) means for nodes of the release before. Beside one that expands they go on; one
+that contracts takes away something that they need.
+"""
+
+
 def configuration() -> Config:
     """The configuration of Alembic: the migrations are in the package, wherever it is installed."""
     config = Config()
@@ -31,6 +38,12 @@ def configuration() -> Config:
 def revision(connection: Connection) -> str | None:
     """The revision of a database; C{None} if it has none."""
     return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def kind(migration: object) -> Kind:
+    """Which kind a migration is. One that does not say so could be anything."""
+    found: Kind = getattr(migration, "kind", "contract")
+    return found
 
 
 def upgrade(database: Database, first: Iterable[Change] = ()) -> None:
@@ -60,7 +73,8 @@ def upgrade(database: Database, first: Iterable[Change] = ()) -> None:
                 f" {newest}): install that version, or restore a backup"
             )
         database.copy_before(newest)
-    with database.migrating() as connection:
+    contracts = any(kind(each.module) == "contract" for each in script.iterate_revisions("head", found or "base"))
+    with database.migrating(contracts) as connection:
         if revision(connection) == newest:
             # Another node was first.
             return

@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-import gossip
 from gossip.protocol.server_events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.registry.built_in import BUILT_IN
 from gossip.registry.changes import (
@@ -76,6 +73,7 @@ from gossip.store import mark, queries, schema, statements, store, tables
 from gossip.store.errors import StoreError, StoreInUse
 from gossip.store.store import Store
 from tests.support.databases import OnDatabase
+from tests.support.later_schema import one_revision_later
 from tests.support.properties import examples
 from tests.support.world import NOW, uuid
 
@@ -734,7 +732,7 @@ class StoreTests(OnDatabase):
         opened = self.opened()
         self.assertEqual(opened.load().channels, {})
         opened.close()
-        self.one_revision_later("    pass\n")
+        one_revision_later(self, "    pass\n")
         self.assertEqual(self.opened().load().channels, {})
         self.flushWarnings()
 
@@ -745,32 +743,16 @@ class StoreTests(OnDatabase):
         self.patch(schema, "execute", statements.execute)
         self.assertEqual(set(self.opened().load().channels), {"gossip", "testing"})
 
-    def one_revision_later(self, body: str) -> None:
-        """Let there be a later version, with one more migration."""
-        versions = Path(self.mktemp()).absolute()
-        versions.mkdir()
-        newest = ScriptDirectory.from_config(schema.configuration()).get_current_head()
-        heading = f"import sqlalchemy as sa\nfrom alembic import op\nrevision = '9999'\ndown_revision = '{newest}'\n"
-        (versions / "later.py").write_text(f"{heading}def upgrade():\n{body}")
-        original = schema.configuration
-
-        def later() -> Config:
-            config = original()
-            released = Path(gossip.__file__).parent / "store" / "migrations" / "versions"
-            config.set_main_option("version_locations", f"{released}{os.pathsep}{versions}")
-            return config
-
-        self.patch(schema, "configuration", later)
-
     def test_upgrade(self) -> None:
         """An upgrade that rebuilds a table loses nothing, not even what hangs on its rows."""
         self.kept(GameSaved(GAME), AchievementKept(ANA, ACHIEVEMENT), said(1)).close()
-        self.one_revision_later(
+        one_revision_later(
+            self,
             "    with op.batch_alter_table('games', recreate='always') as games:\n"
             "        games.drop_column('seen_version')\n"
             "    op.add_column('games', sa.Column('seen_version', sa.Text()))\n"
             if self.url is None
-            else "    op.add_column('games', sa.Column('later', sa.Text()))\n    op.drop_column('games', 'later')\n"
+            else "    op.add_column('games', sa.Column('later', sa.Text()))\n    op.drop_column('games', 'later')\n",
         )
         known = self.open().load()
         self.flushWarnings()
@@ -852,7 +834,7 @@ class StoreTests(OnDatabase):
         """A migration that fails is told and leaves everything as it was; nobody keeps the lock."""
         self.kept(GameSaved(GAME)).close()
         released = schema.configuration
-        self.one_revision_later("    op.drop_table('channels')\n    op.execute('SELECT nothing FROM nowhere')\n")
+        one_revision_later(self, "    op.drop_table('channels')\n    op.execute('SELECT nothing FROM nowhere')\n")
         self.assertRaises(StoreError, Store.open, self.url, self.directory)
         self.patch(schema, "configuration", released)
         self.assertEqual(self.open().load().games, {ANA: GAME})

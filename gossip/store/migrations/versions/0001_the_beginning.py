@@ -11,6 +11,7 @@ from alembic import op
 
 revision = "0001"
 down_revision = None
+kind = "expand"
 
 
 def upgrade() -> None:

@@ -11,6 +11,7 @@ from alembic import op
 
 revision = "0002"
 down_revision = "0001"
+kind = "expand"
 
 
 def upgrade() -> None:

@@ -11,6 +11,7 @@ from alembic import op
 
 revision = "0006"
 down_revision = "0005"
+kind = "expand"
 
 
 def upgrade() -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.schema import CreateSequence, Sequence
 
 revision = "0009"
 down_revision = "0008"
+kind = "expand"
 
 
 def upgrade() -> None:
