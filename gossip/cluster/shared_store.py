@@ -29,7 +29,7 @@ from gossip.cluster.shared_database import SharedPostgreSQL
 from gossip.cluster.talk import FLUSH, SAY, is_talk, statement
 from gossip.cluster.wire import PROTOCOL, Entry, Judged, NodeGone, NodeJoined, written
 from gossip.network.relays import Relayed, SessionJoined, SessionLeft, SignedOut
-from gossip.registry.changes import AchievementDropped, AchievementKept, Change, MessageSaid
+from gossip.registry.changes import AchievementDropped, AchievementKept, Change, I3IdentitySaved, MessageSaid
 from gossip.registry.numbers import NumbersHeard
 from gossip.registry.registry import Registry
 from gossip.store import mark, queries, tables
@@ -90,8 +90,13 @@ class Node(Struct, frozen=True):
 
 
 def scope_of(change: Change) -> str:
-    """What a change is judged by: the achievements of one game, or everything else that is known."""
-    return change.client_id if isinstance(change, AchievementKept | AchievementDropped) else ""
+    """What a change is judged by: the achievements of one game, a login of a MUD, or everything else that is known."""
+    match change:
+        case AchievementKept(client_id) | AchievementDropped(client_id):
+            return client_id
+        case I3IdentitySaved(identity):
+            return f"i3 {identity.client_id}"
+    return ""
 
 
 class SharedStore(Store):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from gossip.network.moderation import Moderation
+from gossip.network.mud_logins import MudLogins
 from gossip.network.presence import Presence
 from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.errors import Denied
-from gossip.protocol.events import Authenticate, AuthenticateByKey
+from gossip.protocol.events import Authenticate, AuthenticateAsMud, AuthenticateByKey
 from gossip.protocol.flags import SUPPORTS
 from gossip.protocol.moment import Moment
 from gossip.registry.addresses import Address
@@ -30,8 +31,11 @@ class WrongSecretUsed(Denied):
 class Authentication:
     """Judges credentials, and how often they may be wrong."""
 
-    def __init__(self, registry: Registry, presence: Presence, moderation: Moderation, rules: Rules) -> None:
+    def __init__(
+        self, registry: Registry, presence: Presence, moderation: Moderation, muds: MudLogins, rules: Rules
+    ) -> None:
         self._registry = registry
+        self._muds = muds
         self._moderation = moderation
         self._presence = presence
         self._rules = rules
@@ -70,8 +74,11 @@ class Authentication:
         count, since = self._count(client_id, place, now)
         if limits.wrong_secrets and count >= limits.wrong_secrets:
             return None
-        use = event.use if isinstance(event, AuthenticateByKey) else ""
-        game = self._registry.authenticate(client_id, event.client_secret or "", now.wall, use)
+        if isinstance(event, AuthenticateAsMud):
+            game = self._muds.identify(event, place, now)
+        else:
+            use = event.use if isinstance(event, AuthenticateByKey) else ""
+            game = self._registry.authenticate(client_id, event.client_secret or "", now.wall, use)
         # Of unknown games nothing is remembered: anybody can make those up without end.
         if game is None and client_id in self._registry.games:
             self._wrong[client_id, place] = count + 1, since

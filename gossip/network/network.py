@@ -26,6 +26,7 @@ from gossip.network.expiry import Retention
 from gossip.network.heartbeats import Heartbeats
 from gossip.network.history import History
 from gossip.network.moderation import Moderation
+from gossip.network.mud_logins import MudLogins
 from gossip.network.nodes import Nodes
 from gossip.network.notes import Notes, coming_online
 from gossip.network.notices import Notices
@@ -162,7 +163,8 @@ class Network:
         self.channels = Channels(registry, self.audiences, moderation, directory, nodes, self._new_ref, rules)
         self.people = People(self.channels, nodes, rules)
         self.statuses = Statuses(registry, self.presence, rules)
-        self._authentication = Authentication(registry, self.presence, moderation, rules)
+        self._muds = muds = MudLogins(registry)
+        self._authentication = Authentication(registry, self.presence, moderation, muds, rules)
         self._players = Players(moderation, nodes, self._new_ref, rules)
         self._history = History(rules, registry.numbers)
         self._reports = Reports(registry, rules)
@@ -373,7 +375,7 @@ class Network:
         session.supports = supports | {HISTORY} if HISTORY in session.extensions else supports
         session.debug_until = now.steady + DEBUG if event.debug else 0.0
         session.online, came = self.presence.join(session, game, now)
-        outputs = [Send(session, Authenticated(event.ref, game.short_name, extensions))]
+        outputs = self._muds.welcome(session, event, Authenticated(event.ref, game.short_name, extensions))
         # A name given twice is one wish: an undeserved failure throws a client in the field into a loop.
         for name in list(dict.fromkeys(event.channels or ()))[: self.rules.limits.channels or None]:
             if (

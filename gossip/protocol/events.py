@@ -123,6 +123,20 @@ class AuthenticateByKey(Authenticate, frozen=True):
     lists_players: bool = True
 
 
+class AuthenticateAsMud(AuthenticateByKey, frozen=True):
+    """
+    A MUD logs in by Intermud-3.
+
+    @ivar new_secret: what it gets if it has none, or if it lost its own.
+    @ivar same_address: whether the address of its last login is enough.
+    @ivar record: what it says of itself.
+    """
+
+    new_secret: str = ""
+    same_address: bool = False
+    record: str = ""
+
+
 class Heartbeat(Event, frozen=True):
     """A game is alive, and has these players."""
 

@@ -35,11 +35,13 @@ class Authenticated(Struct, frozen=True):
     The game is authenticated. On the websocket this carries neither ref nor game.
 
     @ivar extensions: those that were granted; C{None} if the game did not ask, and then it sees nothing of them.
+    @ivar new_secret: what it authenticates with from now on, if that changed; only told by Intermud-3.
     """
 
     ref: Ref
     game: str
     extensions: tuple[str, ...] | None = None
+    new_secret: str | None = None
 
 
 class NotAuthenticated(Struct, frozen=True):

@@ -15,6 +15,7 @@ from gossip.registry.entities import (
     Channel,
     Filter,
     Game,
+    I3Identity,
     Removal,
     Report,
     Restriction,
@@ -69,6 +70,18 @@ class GameOffline(Struct, frozen=True, tag=True):
 
     client_id: str
     last_seen_at: float
+
+
+class I3IdentitySaved(Struct, frozen=True, tag=True):
+    """A game may join by Intermud-3, or its identity there changed."""
+
+    identity: I3Identity
+
+
+class I3IdentityRemoved(Struct, frozen=True, tag=True):
+    """A game may no longer join by Intermud-3."""
+
+    client_id: str
 
 
 class ChannelSaved(Struct, frozen=True, tag=True):
@@ -304,6 +317,8 @@ Change = (
     | GameSeen
     | GameOnline
     | GameOffline
+    | I3IdentitySaved
+    | I3IdentityRemoved
     | ChannelSaved
     | ChannelOpened
     | ChannelsUnused

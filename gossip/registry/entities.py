@@ -57,6 +57,28 @@ class Game(Struct, frozen=True, kw_only=True):
     owner: str | None = None
 
 
+class I3Identity(Struct, frozen=True, kw_only=True):
+    """
+    What a game is on Intermud-3: a name, and a number that it logs in with.
+
+    @ivar client_id: the game.
+    @ivar name: its name there.
+    @ivar digest: the digest of the number in decimal. It hides the number from a glance: there are only 2**31. C{None}
+        if it has none yet.
+    @ivar address: where it logged in from last; C{None} if it never did.
+    @ivar open_until: until when a login without the right number gets one, in seconds since the epoch; C{None} if none
+        does.
+    @ivar record: what it said of itself at its last login, as the router wrote it down; empty if it never did.
+    """
+
+    client_id: str
+    name: str
+    digest: bytes | None = None
+    address: str | None = None
+    open_until: float | None = None
+    record: str = ""
+
+
 class Channel(Struct, frozen=True):
     """
     A channel.

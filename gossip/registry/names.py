@@ -83,3 +83,12 @@ SHORT_NAME: Final = re.compile("[A-Za-z0-9]{1,15}")
 
 
 CHANNEL_NAME: Final = re.compile("[A-Za-z_-]{3,15}")
+
+
+_I3_NAME: Final = re.compile(r"(?! )[ -~]{1,40}(?<! )")
+_NOT_IN_I3_NAMES: Final = frozenset('"\\@:,%*')
+
+
+def is_i3_name(name: str) -> bool:
+    """Can a MUD have this name on Intermud-3?"""
+    return _I3_NAME.fullmatch(name) is not None and _NOT_IN_I3_NAMES.isdisjoint(name)

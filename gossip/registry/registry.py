@@ -36,6 +36,8 @@ from gossip.registry.changes import (
     GameRemoved,
     GameSaved,
     GameSeen,
+    I3IdentityRemoved,
+    I3IdentitySaved,
     MessageSaid,
     MessagesExpired,
     MessagesRemoved,
@@ -53,10 +55,11 @@ from gossip.registry.changes import (
     UserAgentMet,
     UserAgentSaved,
 )
-from gossip.registry.entities import Channel, Filter, Game, Report, Secret, UserAgent
+from gossip.registry.entities import Channel, Filter, Game, I3Identity, Report, Secret, UserAgent
 from gossip.registry.errors import Refused
 from gossip.registry.filters import FILTER_TEXT, FILTERS, Filters, folded, words
-from gossip.registry.names import NETWORK_ALIAS, NETWORK_GAME, SHORT_NAME, Namesakes, resembles
+from gossip.registry.i3_identities import I3Identities
+from gossip.registry.names import NETWORK_ALIAS, NETWORK_GAME, SHORT_NAME, Namesakes, is_i3_name, resembles
 from gossip.registry.numbers import Numbers, NumbersInMemory
 from gossip.registry.removals import Removals
 from gossip.registry.restrictions import Restrictions, is_over
@@ -94,6 +97,7 @@ class Registry:
     @ivar reports: the open reports, by number.
     @ivar removals: the messages that were removed last.
     @ivar accounts: the accounts on the pages, and their tickets.
+    @ivar i3: what games are on Intermud-3.
     @ivar revision: counts changes of what is told of all games: which channels are shown, and the links of code bases.
     @ivar channels_revision: counts changes of C{channels}.
     @ivar numbers: where the next numbers of messages and reports come from.
@@ -117,6 +121,7 @@ class Registry:
         self.reports: dict[int, Report] = {}
         self.removals = Removals()
         self.accounts = Accounts()
+        self.i3 = I3Identities()
         self.revision = 0
         self.channels_revision = 0
         self._client_ids: dict[str, str] = {}
@@ -201,6 +206,8 @@ class Registry:
                 _check_reason(report.reason)
             case GameSaved(game):
                 self._check_game(game, (*blocked_games, NETWORK_GAME, NETWORK_ALIAS))
+            case I3IdentitySaved(identity):
+                self._check_i3(identity, (*blocked_games, NETWORK_GAME, NETWORK_ALIAS))
             case GameRemoved(client_id) if client_id not in self.games:
                 raise Refused("not-found", "game", "no such game")
             case UserAgentSaved(user_agent):
@@ -279,6 +286,23 @@ class Registry:
             raise Refused("taken", field, f"the {what} {name} is taken")
         if others:
             raise Refused("taken", field, f"the {what} {name} looks like one that is taken")
+        if self.i3.others(name, owner):
+            raise Refused("taken", field, f"a game has the name {name} on Intermud-3")
+
+    def _check_i3(self, identity: I3Identity, blocked: tuple[str, ...]) -> None:
+        name, known = identity.name, self.i3.of(identity.client_id)
+        if known is not None and known.name == name:
+            return
+        if not is_i3_name(name):
+            raise Refused(
+                "invalid",
+                "name",
+                'a name on Intermud-3 has 1 to 40 ASCII characters without " \\ @ : , % or *, and no blank around it',
+            )
+        if resembles(name, blocked):
+            raise Refused("reserved", "name", f"the name {name} is reserved")
+        if self.i3.others(name, identity.client_id) or self._short_names.others(name, identity.client_id):
+            raise Refused("taken", "name", f"the name {name} is taken, or looks like one that is")
 
     def become(self, other: Registry) -> None:
         """
@@ -313,11 +337,18 @@ class Registry:
                 self.seen.pop(client_id, None)
                 self.online.pop(client_id, None)
                 self.last_seen.pop(client_id, None)
+                self.i3.remove(client_id)
                 for restrictions in (self.mutes, self.bans):
                     for subject, channel in [key for key in restrictions if key[0].endswith(client_id)]:
                         restrictions.lift(subject, channel)
-            case GameSeen(client_id):
+            case I3IdentitySaved(identity):
                 # The game may have been removed while this change was being written.
+                if identity.client_id in self.games:
+                    self.i3.save(identity)
+            case I3IdentityRemoved(client_id):
+                self.i3.remove(client_id)
+            case GameSeen(client_id):
+                # The same.
                 if client_id in self.games:
                     self.seen[client_id] = change
             case GameOnline(client_id):

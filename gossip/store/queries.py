@@ -20,6 +20,7 @@ from gossip.registry.changes import (
     GameOnline,
     GameSaved,
     GameSeen,
+    I3IdentitySaved,
     MessageSaid,
     MessagesRemoved,
     ReportMade,
@@ -33,6 +34,7 @@ from gossip.registry.entities import (
     Channel,
     Filter,
     Game,
+    I3Identity,
     Removal,
     Report,
     Restriction,
@@ -85,6 +87,9 @@ def registry(connection: Connection, numbers: Numbers) -> Registry:
             known.enact(GameOffline(row.client_id, last_seen_at))
         if online is not None:
             known.enact(GameOnline(row.client_id, *msgspec.structs.astuple(_online(online))))
+    for row in connection.execute(select(tables.i3_identities)):
+        digest = None if row.digest is None else bytes(row.digest)
+        known.enact(I3IdentitySaved(I3Identity(**{**row._asdict(), "digest": digest})))
     for row in connection.execute(select(tables.channels).order_by(tables.channels.c.name)):
         values = row._asdict()
         values["speakers"] = None if row.speakers is None else _names(row.speakers)

@@ -34,6 +34,8 @@ from gossip.registry.changes import (
     GameRemoved,
     GameSaved,
     GameSeen,
+    I3IdentityRemoved,
+    I3IdentitySaved,
     MessageSaid,
     MessagesExpired,
     MessagesRemoved,
@@ -181,6 +183,15 @@ def _take_offline(connection: Connection, changes: list[GameOffline]) -> None:
     statement = update(tables.games).where(tables.games.c.client_id == bindparam("of")).values(online=None)
     rows = [{"of": change.client_id, "last_seen_at": change.last_seen_at} for change in changes]
     connection.execute(statement, rows)
+
+
+def _save_i3_identities(connection: Connection, changes: list[I3IdentitySaved]) -> None:
+    _save(connection, tables.i3_identities, [asdict(change.identity) for change in changes])
+
+
+def _remove_i3_identities(connection: Connection, changes: list[I3IdentityRemoved]) -> None:
+    of = tables.i3_identities.c.client_id
+    connection.execute(delete(tables.i3_identities).where(of.in_([change.client_id for change in changes])))
 
 
 def _save_channels(connection: Connection, changes: list[ChannelSaved]) -> None:
@@ -423,6 +434,8 @@ _EXECUTE: Final[dict[type[Change], Callable[[Connection, list[Any]], list[Change
     GameSeen: _see_games,
     GameOnline: _bring_online,
     GameOffline: _take_offline,
+    I3IdentitySaved: _save_i3_identities,
+    I3IdentityRemoved: _remove_i3_identities,
     ChannelSaved: _save_channels,
     ChannelOpened: _open_channels,
     ChannelsUnused: _note_unused_channels,

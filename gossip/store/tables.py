@@ -74,6 +74,19 @@ secrets: Final = Table(
     Column("use", Text, nullable=False, server_default=text("''")),
 )
 
+i3_identities: Final = Table(
+    "i3_identities",
+    metadata,
+    Column("client_id", Text, ForeignKey(games.c.client_id, ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary),
+    Column("address", Text),
+    Column("open_until", Double),
+    Column("record", Text, nullable=False),
+)
+# The names are ASCII and compare without case.
+Index("ix_i3_identities_name", func.lower(i3_identities.c.name), unique=True)
+
 channels: Final = Table(
     "channels",
     metadata,

@@ -36,6 +36,8 @@ from gossip.registry.changes import (
     GameRemoved,
     GameSaved,
     GameSeen,
+    I3IdentityRemoved,
+    I3IdentitySaved,
     MessageSaid,
     MessagesExpired,
     MessagesRemoved,
@@ -59,6 +61,7 @@ from gossip.registry.entities import (
     Channel,
     Filter,
     Game,
+    I3Identity,
     Removal,
     Report,
     Restriction,
@@ -202,6 +205,23 @@ class StoreTests(OnDatabase):
         seen = GameSeen(ANA, "MyMUD 1.0", "2.3.0"), GameSeen(BO, None, "1.0.0")
         known = self.kept(GameSaved(GAME), GameSaved(OTHER), GameSeen(ANA, None, "0.1"), *seen).load()
         self.assertEqual(known.seen, {ANA: seen[0], BO: seen[1]})
+
+    def test_i3_identities(self) -> None:
+        """What games are on Intermud-3 comes back as it was saved last, until it or its game is removed."""
+        bare = I3Identity(client_id=ANA, name="My Mud")
+        full = replace(bare, digest=bytes(32), address="192.0.2.1", open_until=NOW + 0.5, record="{}")
+        other = I3Identity(client_id=BO, name="Other Mud")
+        games = GameSaved(GAME), GameSaved(OTHER)
+        kept = self.kept(*games, I3IdentitySaved(other), I3IdentitySaved(bare), I3IdentitySaved(full))
+        self.assertEqual({*kept.load().i3}, {full, other})
+        with self.assertRaises(StoreError):
+            kept.apply(I3IdentitySaved(replace(other, name="MY MUD")))
+        kept.apply(GameSaved(GAME))
+        kept.apply(I3IdentityRemoved(BO))
+        self.assertEqual([*kept.load().i3], [full])
+        kept.apply(GameRemoved(ANA))
+        kept.apply(GameSaved(GAME))
+        self.assertEqual([*kept.load().i3], [])
 
     def test_channel(self) -> None:
         """Channels come back as they were saved last."""
@@ -807,7 +827,7 @@ class StoreTests(OnDatabase):
         kept.apply(GameSaved(GAME))
         kept.close()
         with self.database().begin() as connection:
-            for table in ("nodes", "positions", "engine", "node_sessions"):
+            for table in ("i3_identities", "nodes", "positions", "engine", "node_sessions"):
                 connection.execute(text(f"DROP TABLE {table}"))
             if connection.dialect.name == "postgresql":
                 connection.execute(text("DROP SEQUENCE numbers"))

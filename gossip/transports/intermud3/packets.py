@@ -63,9 +63,7 @@ _SHAPES: Final[Mapping[str, tuple[str, ...]]] = {
 _SHORT_LOCATE_REPLY: Final = 2
 """How much a locate-reply of protocols 1 and 2 has, which lacks the idle time and the status."""
 
-_NAME: Final = re.compile(r"(?! )[ -~]{1,40}(?<! )")
 _ROUTER: Final = re.compile(r"\*[A-Za-z0-9_-]{1,30}")
-_NOT_IN_NAMES: Final = frozenset('"\\@:,%*')
 _INTEGER: Final = re.compile(r"-?[0-9]{1,20}")
 
 TEXT_BYTES: Final = 100
@@ -214,11 +212,6 @@ def router_name(called: str, name: str) -> str:
     @param name: the name of the router, if the other one is no name of a router.
     """
     return called if _ROUTER.fullmatch(called) else name
-
-
-def is_mud_name(name: str) -> bool:
-    """Can a MUD have this name?"""
-    return _NAME.fullmatch(name) is not None and _NOT_IN_NAMES.isdisjoint(name)
 
 
 class Record(Struct, frozen=True, kw_only=True):
