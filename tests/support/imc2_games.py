@@ -12,8 +12,6 @@ from twisted.internet.protocol import Factory
 from twisted.internet.testing import StringTransportWithDisconnection
 
 from gossip.config import Config, Limits
-from gossip.network.ratelimit import Rate
-from gossip.network.settings import Rates
 from gossip.registry.entities import Secret
 from gossip.registry.secret import digest
 from gossip.service.interfaces import ITransportStatus
@@ -25,11 +23,9 @@ from gossip.transports.imc2.transport import Imc2Transport
 from gossip.transports.interfaces import Parts
 from gossip.transports.turns import Turns
 from tests.support import imc2_client
-from tests.support.memory_service import MemoryConnection
-from tests.support.running_service import ServiceTestCase
-
-ANY_RATE = Rate(0, 1)
-"""No limit."""
+from tests.support.memory_service import MemoryConnection, MemoryService
+from tests.support.ports import Peer, PortTestCase
+from tests.support.world import World
 
 
 class Wire(StringTransportWithDisconnection):
@@ -52,7 +48,7 @@ class Wire(StringTransportWithDisconnection):
         pass
 
 
-class Mud:
+class Mud(Peer):
     """
     A MUD at the other end of an IMC2 connection.
 
@@ -60,25 +56,9 @@ class Mud:
     """
 
     def __init__(self, factory: Imc2Factory, turn: Callable[[], None], address: str = "192.0.2.7") -> None:
-        self._turn = turn
+        super().__init__(Wire(peerAddress=IPv4Address("TCP", address, 4000)), factory, turn)
         self._sequence = 1000
         self.name = ""
-        self.wire = Wire(peerAddress=IPv4Address("TCP", address, 4000))
-        self.connection: Any = factory.buildProtocol(self.wire.getPeer())
-        self.wire.protocol = self.connection
-        self.connection.makeConnection(self.wire)
-
-    def raw(self) -> bytes:
-        """The bytes that came since the last look."""
-        self._turn()
-        data: bytes = self.wire.value()
-        self.wire.clear()
-        return data
-
-    def send(self, data: bytes) -> None:
-        """Send bytes, as one read; nothing once the connection is closed."""
-        if self.wire.connected:
-            self.connection.dataReceived(data)
 
     def lines(self) -> list[str]:
         """The lines that came since the last look, each of which a client can bear; without their sequences."""
@@ -98,13 +78,25 @@ class Mud:
         self._sequence += 1
         return self.say(f"{sender}@{self.name} {self._sequence} {self.name} {rest}")
 
-    @property
-    def closed(self) -> bool:
-        """Whether the server ended the connection."""
-        return not self.wire.connected
+
+def imc2_port(transport: Imc2Transport, service: MemoryService, config: Config) -> Imc2Factory:
+    """An IMC2 port of a service."""
+    clock: Any = service.clock
+    ports = {"imc2": Ports("4113", "")}
+    return transport.factory(
+        Parts(clock, service, service.world.network, config, ports, Factory(), Room(), Turns(clock))
+    )
 
 
-class Imc2TestCase(ServiceTestCase):
+def imc2_key(world: World, name: str) -> str:
+    """Give a game a key for IMC2, and nothing else; the key is always the same."""
+    game = world.game(name)
+    if all(secret.use != "imc2" for secret in game.secrets):
+        world.change(name, secrets=(*game.secrets, Secret(digest(f"key{name}"), use="imc2")))
+    return f"Key{name}"
+
+
+class Imc2TestCase(PortTestCase):
     """A service with an IMC2 port and games, in memory."""
 
     limits = Imc2Limits()
@@ -113,14 +105,10 @@ class Imc2TestCase(ServiceTestCase):
     def setUp(self) -> None:
         self.transport = Imc2Transport(self.limits)
         super().setUp()
-        self.rates(global_=ANY_RATE)
         rules = self.world.network.rules
         rules.settings = replace(rules.settings, website="https://gossip.example.org/")
         self.config = Config(imc2=self.settings, limits=Limits(imc2=self.limits))
-        ports = {"imc2": Ports("4113", "")}
-        clock: Any = self.clock
-        parts = Parts(clock, self.service, self.world.network, self.config, ports, Factory(), Room(), Turns(clock))
-        self.factory = self.transport.factory(parts)
+        self.factory = imc2_port(self.transport, self.service, self.config)
         self.factory.doStart()
         self.addCleanup(self.factory.doStop)
 
@@ -131,30 +119,13 @@ class Imc2TestCase(ServiceTestCase):
         """Reload the configuration with these limits of the IMC2 port."""
         self.transport.configure(replace(self.config, limits=Limits(imc2=Imc2Limits(**limits))))
 
-    def rates(self, **rates: Rate) -> None:
-        """Set the rate limits; those that are not named are the defaults."""
-        rules = self.world.network.rules
-        rules.limits = type(rules.limits)(rates=Rates(**rates))
-
-    def turn(self) -> None:
-        """The reactor turns until nothing is left to do now, and the disk keeps all there is to keep."""
-        while True:
-            self.clock.advance(0)
-            if self.writer.waiting:
-                self.writer.settle()
-            elif all(call.getTime() > self.clock.seconds() for call in self.clock.getDelayedCalls()):
-                break
-
     def mud(self, address: str = "192.0.2.7") -> Mud:
         """Somebody connects by IMC2."""
         return Mud(self.factory, self.turn, address)
 
     def key(self, name: str) -> str:
-        """Give a game a key for IMC2, and nothing else; the key is always the same."""
-        game = self.world.game(name)
-        if all(secret.use != "imc2" for secret in game.secrets):
-            self.world.change(name, secrets=(*game.secrets, Secret(digest(f"key{name}"), use="imc2")))
-        return f"Key{name}"
+        """The key of a game, which it is given if it has none."""
+        return imc2_key(self.world, name)
 
     def login(self, name: str, spelled: str = "", address: str = "192.0.2.7") -> Mud:
         """A MUD logs in, sends its first packet, and forgets what it was told."""
@@ -164,17 +135,6 @@ class Imc2TestCase(ServiceTestCase):
         assert answers == ["PW Gossip serverpw version=2 GossipNet"], answers
         mud.packet("*", "is-alive *@* versionid=x")
         return mud
-
-    def websocket(self, name: str, **more: Any) -> tuple[MemoryConnection, Any]:
-        """A game joins by another transport, and forgets what it was told."""
-        connection, session = self.join(name, **more)
-        self.heard(connection)
-        return connection, session
-
-    def heard(self, connection: MemoryConnection) -> list[dict[str, Any]]:
-        """What a game on another transport was told since the last look."""
-        self.turn()
-        return self.told(connection)
 
     def said(self, connection: MemoryConnection) -> list[tuple[str, str]]:
         """The same: names and messages of what was said on channels and in tells."""

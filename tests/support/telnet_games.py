@@ -11,24 +11,19 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.testing import StringTransportWithDisconnection
 
 from gossip.config import Config, Limits
-from gossip.network.ratelimit import Rate
-from gossip.network.settings import Rates
 from gossip.service.interfaces import ITransportStatus
 from gossip.transports.telnet.connection import TelnetConnection
 from gossip.transports.telnet.factory import TelnetFactory
 from gossip.transports.telnet.limits import TelnetLimits
 from gossip.transports.telnet.transport import TelnetTransport
-from tests.support.memory_service import MemoryConnection
-from tests.support.running_service import ServiceTestCase
+from tests.support.memory_service import MemoryService
+from tests.support.ports import Peer, PortTestCase
 
 IAC, SB, SE, WILL, WONT, DO, DONT = 255, 250, 240, 251, 252, 253, 254
 CHARSET, MSSP, MCCP2, MCCP3 = 42, 70, 86, 87
 
 OPENING = bytes((IAC, WILL, MSSP, IAC, WILL, CHARSET, IAC, WILL, MCCP2, IAC, WILL, MCCP3)) + b"\r\n"
 BANNER = "GOSSIP 1 gossip/1.0 HELP for help"
-
-ANY_RATE = Rate(0, 1)
-"""No limit."""
 
 MSSP_FIGURES = {"NAME": "The Network", "PLAYERS": "7", "UPTIME": "1699999200"}
 
@@ -45,35 +40,18 @@ class Wire(StringTransportWithDisconnection):
         super().write(data)
 
 
-class Mud:
+class Mud(Peer):
     """
     A MUD at the other end of a telnet connection.
 
-    @ivar heard: all bytes that it has received.
+    @ivar opening: what the server sends first.
     """
 
+    connection: TelnetConnection
+
     def __init__(self, factory: TelnetFactory, turn: Callable[[], None], address: str = "192.0.2.7") -> None:
-        self._turn = turn
-        self._read = 0
-        self.wire = Wire(IPv4Address("TCP", address, 4000))
-        connection = factory.buildProtocol(self.wire.getPeer())
-        assert isinstance(connection, TelnetConnection)
-        self.connection = connection
-        self.wire.protocol = connection
-        connection.makeConnection(self.wire)
+        super().__init__(Wire(IPv4Address("TCP", address, 4000)), factory, turn)
         self.opening = self.raw()
-
-    def raw(self) -> bytes:
-        """The bytes that came since the last look."""
-        self._turn()
-        data: bytes = self.wire.value()
-        self.wire.clear()
-        return data
-
-    def send(self, data: bytes) -> None:
-        """Send bytes, as one read; nothing once the connection is closed."""
-        if self.wire.connected:
-            self.connection.dataReceived(data)
 
     def lines(self) -> list[str]:
         """The lines that came since the last look."""
@@ -90,13 +68,21 @@ class Mud:
         """The same as JSON."""
         return [json.loads(line) for line in self.lines()]
 
-    @property
-    def closed(self) -> bool:
-        """Whether the server ended the connection."""
-        return not self.wire.connected
+
+def telnet_port(transport: TelnetTransport, service: MemoryService) -> TelnetFactory:
+    """A telnet port of a service."""
+    return TelnetFactory(
+        transport,
+        service.clock,
+        service,
+        lambda: MSSP_FIGURES,
+        lambda: service.world.network.rules.limits.rates.global_,
+        banner=BANNER.removeprefix("GOSSIP 1 "),
+        web_hint=lambda: "see https://mud.example/",
+    )
 
 
-class TelnetTestCase(ServiceTestCase):
+class TelnetTestCase(PortTestCase):
     """A service with a telnet port and games, in memory."""
 
     limits = TelnetLimits()
@@ -104,7 +90,6 @@ class TelnetTestCase(ServiceTestCase):
     def setUp(self) -> None:
         self.transport = TelnetTransport(self.limits)
         super().setUp()
-        self.rates(global_=ANY_RATE)
         self.factory = self.telnet_factory(self.transport)
 
     def transports(self) -> Sequence[ITransportStatus]:
@@ -116,29 +101,7 @@ class TelnetTestCase(ServiceTestCase):
 
     def telnet_factory(self, transport: TelnetTransport) -> TelnetFactory:
         """A telnet port of the service."""
-        return TelnetFactory(
-            transport,
-            self.clock,
-            self.service,
-            lambda: MSSP_FIGURES,
-            lambda: self.world.network.rules.limits.rates.global_,
-            banner=BANNER.removeprefix("GOSSIP 1 "),
-            web_hint=lambda: "see https://mud.example/",
-        )
-
-    def rates(self, **rates: Rate) -> None:
-        """Set the rate limits; those that are not named are the defaults."""
-        rules = self.world.network.rules
-        rules.limits = type(rules.limits)(rates=Rates(**rates))
-
-    def turn(self) -> None:
-        """The reactor turns until nothing is left to do now, and the disk keeps all there is to keep."""
-        while True:
-            self.clock.advance(0)
-            if self.writer.waiting:
-                self.writer.settle()
-            elif all(call.getTime() > self.clock.seconds() for call in self.clock.getDelayedCalls()):
-                break
+        return telnet_port(transport, self.service)
 
     def mud(self, address: str = "192.0.2.7") -> Mud:
         """Somebody connects by telnet."""
@@ -151,17 +114,6 @@ class TelnetTestCase(ServiceTestCase):
         assert answers == [f"OK LOGIN {name} 2.3.0"], answers
         mud.say(*lines)
         return mud
-
-    def websocket(self, name: str, **more: Any) -> tuple[MemoryConnection, Any]:
-        """A game joins by another transport, and forgets what it was told."""
-        connection, session = self.join(name, **more)
-        self.heard(connection)
-        return connection, session
-
-    def heard(self, connection: MemoryConnection) -> list[dict[str, Any]]:
-        """What a game on another transport was told since the last look."""
-        self.turn()
-        return self.told(connection)
 
 
 def compressed(data: bytes) -> bytes:

@@ -13,7 +13,8 @@ from gossip.transports.imc2.connection import CLOSE_SECONDS, LINES_A_TURN, REFUS
 from gossip.transports.imc2.factory import REPLACED, REPLACED_SECONDS
 from gossip.transports.imc2.limits import Imc2Limits
 from gossip.transports.interfaces import ITransport
-from tests.support.imc2_games import ANY_RATE, Imc2TestCase
+from tests.support.imc2_games import Imc2TestCase
+from tests.support.ports import ANY_RATE
 
 WRONG = 'NOTICE Gossip "wrong key for Alpha: see https://gossip.example.org/connect" x x'
 
@@ -191,7 +192,7 @@ class EndTests(Imc2TestCase):
     def test_slow_end(self) -> None:
         """A peer that does not take the last bytes is cut off."""
         mud = self.login("Alpha")
-        mud.wire.loseConnection = lambda: None  # type: ignore[method-assign]
+        mud.wire.loseConnection = lambda: None
         mud.connection.stop()
         self.assertFalse(mud.closed)
         self.clock.advance(CLOSE_SECONDS)

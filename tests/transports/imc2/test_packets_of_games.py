@@ -14,7 +14,8 @@ from gossip.registry.restrictions import player_of
 from gossip.service.watch import STEPS
 from gossip.transports.imc2.dialect import PLAYER_SECONDS
 from gossip.transports.imc2.factory import LOOK_SECONDS
-from tests.support.imc2_games import ANY_RATE, Imc2TestCase, Mud
+from tests.support.imc2_games import Imc2TestCase, Mud
+from tests.support.ports import ANY_RATE
 from tests.support.world import frame
 
 _UPDATE = (

@@ -19,8 +19,8 @@ from gossip.transports.budget import Budgets
 from gossip.transports.half_close import HALF_CLOSED_SECONDS
 from gossip.transports.telnet.connection import CLOSE_SECONDS, LINES_A_TURN
 from gossip.transports.telnet.limits import TelnetLimits
+from tests.support.ports import ANY_RATE
 from tests.support.telnet_games import (
-    ANY_RATE,
     BANNER,
     CHARSET,
     DO,

@@ -19,9 +19,10 @@ from gossip.registry.entities import Channel
 from gossip.transports.telnet.lines import Lettering
 from gossip.transports.telnet.text_dialect import _BEFORE_LOGIN, _COMMANDS
 from gossip.transports.telnet.text_format import Asked, LineOptions, TextFormat
+from tests.support.ports import ANY_RATE
 from tests.support.properties import examples
 from tests.support.rewording import REWORDED, reword
-from tests.support.telnet_games import ANY_RATE, TelnetTestCase
+from tests.support.telnet_games import TelnetTestCase
 from tests.support.world import NOW, frame
 
 

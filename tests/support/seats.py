@@ -1,0 +1,495 @@
+"""Games at the network, in the words of what they do: the same words, whatever carries them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, Final, Protocol
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.testing import StringTransportWithDisconnection
+
+from gossip.config import Config
+from gossip.service.interfaces import ITransportStatus
+from gossip.transports.admission import Admission
+from gossip.transports.imc2.limits import Imc2Settings
+from gossip.transports.imc2.transport import Imc2Transport
+from gossip.transports.telnet.transport import TelnetTransport
+from gossip.transports.websocket.connection import GameFactory
+from tests.support import imc2_client, imc2_games
+from tests.support.ports import PortTestCase
+from tests.support.rawsocket import CLOSE, TEXT, frame, frames, handshake
+from tests.support.telnet_games import Mud, telnet_port
+from tests.support.world import World
+
+Told = tuple[Any, ...]
+"""What a game was told, in the same words for every transport."""
+
+
+class Seat(Protocol):
+    """
+    A game at the network, in the words of what it does.
+
+    @ivar room: how many characters of a message its players read at least, in as many lines as it takes.
+    @ivar gives_reasons: whether it is told why its connection ends.
+    """
+
+    room: int
+    gives_reasons: bool
+
+    def credentials(self, world: World, name: str) -> tuple[str, str]:
+        """What a game joins with."""
+
+    def can_say(self, name: str, message: str) -> bool:
+        """Can a player have this name here, and type this?"""
+
+    def join(self, client_id: str, secret: str, channels: list[str], players: list[str]) -> str: ...
+    def say(self, channel: str, name: str, message: str) -> str: ...
+    def tell(self, from_name: str, game: str, to_name: str, message: str) -> str: ...
+    def list_players(self, *names: str) -> None:
+        """Give a sign of life."""
+
+    def junk(self) -> None: ...
+    def leave(self) -> None: ...
+    def told(self) -> list[Told]: ...
+    def ended(self) -> str | None: ...
+
+
+class WholeSeat(Seat, Protocol):
+    """The same by a transport that has all of the protocol."""
+
+    def subscribe(self, channel: str) -> str: ...
+    def unsubscribe(self, channel: str) -> str: ...
+    def sign_in(self, name: str) -> str: ...
+    def sign_out(self, name: str) -> str: ...
+    def who(self, game: str) -> list[str] | str: ...
+
+
+class JsonSeat:
+    """What the websocket and the JSON dialect of the bridge share."""
+
+    room = 4096
+    gives_reasons = True
+
+    def __init__(self) -> None:
+        self._refs = itertools.count()
+        self._told: list[Told] = []
+
+    def write(self, event: dict[str, Any]) -> None:
+        """Send an event."""
+        raise NotImplementedError
+
+    def read(self) -> list[dict[str, Any]]:
+        """The events that came since the last look."""
+        raise NotImplementedError
+
+    def ask(self, event: str, payload: Any) -> list[dict[str, Any]]:
+        ref = f"ref {next(self._refs)}"
+        self.write({"event": event, "ref": ref, "payload": payload})
+        answers = []
+        for heard in self.read():
+            if heard.get("ref") == ref:
+                answers.append(heard)
+            else:
+                self._note(heard)
+        return answers
+
+    def outcome(self, event: str, payload: Any) -> str:
+        """How a request went; nothing if it had no answer."""
+        answers = self.ask(event, payload)
+        return "" if not answers else str(answers[0].get("error", answers[0].get("status")))
+
+    def _note(self, heard: dict[str, Any]) -> None:
+        payload = heard.get("payload", {})
+        match heard.get("event"):
+            case "channels/broadcast":
+                self._told.append(("said", *(payload[key] for key in ("channel", "game", "name", "message"))))
+            case "tells/receive":
+                self._told.append(("tell", *(payload[key] for key in ("to_name", "from_game", "from_name", "message"))))
+            case "players/sign-in" | "players/sign-out" | "games/connect" | "games/disconnect" if "status" not in heard:
+                self._told.append((heard["event"], *payload.values()))
+            case "restart":
+                self._told.append(("restart", payload["downtime"]))
+
+    def told(self) -> list[Told]:
+        for heard in self.read():
+            self._note(heard)
+        told, self._told = self._told, []
+        return told
+
+    def credentials(self, world: World, name: str) -> tuple[str, str]:
+        return world.game(name).client_id, world.secret(name)
+
+    def can_say(self, name: str, message: str) -> bool:
+        return True
+
+    def join(self, client_id: str, secret: str, channels: list[str], players: list[str]) -> str:
+        supports = ["channels", "players", "tells", "games"]
+        payload = {"client_id": client_id, "client_secret": secret, "supports": supports}
+        self.write({"event": "authenticate", "payload": {**payload, "channels": channels, "players": players}})
+        answer = self.read()[0]
+        return str(answer.get("error", answer["status"]))
+
+    def subscribe(self, channel: str) -> str:
+        return self.outcome("channels/subscribe", {"channel": channel})
+
+    def unsubscribe(self, channel: str) -> str:
+        return self.outcome("channels/unsubscribe", {"channel": channel})
+
+    def say(self, channel: str, name: str, message: str) -> str:
+        return self.outcome("channels/send", {"channel": channel, "name": name, "message": message})
+
+    def tell(self, from_name: str, game: str, to_name: str, message: str) -> str:
+        payload = {"from_name": from_name, "to_game": game, "to_name": to_name, "message": message}
+        return self.outcome("tells/send", payload)
+
+    def sign_in(self, name: str) -> str:
+        return self.outcome("players/sign-in", {"name": name})
+
+    def sign_out(self, name: str) -> str:
+        return self.outcome("players/sign-out", {"name": name})
+
+    def list_players(self, *names: str) -> None:
+        self.write({"event": "heartbeat", "payload": {"players": names}})
+
+    def who(self, game: str) -> list[str] | str:
+        (answer,) = self.ask("players/status", {"game": game})
+        if "error" in answer:
+            return str(answer["error"])
+        players: list[str] = answer["payload"]["players"]
+        return players
+
+    def junk(self) -> None:
+        self.write({"event": "nonsense"})
+
+
+class WebSocketSeat(JsonSeat):
+    """A game by websocket."""
+
+    def __init__(self, factory: Any, turn: Any) -> None:
+        super().__init__()
+        address = IPv4Address("TCP", "192.0.2.7", 4000)
+        self._turn = turn
+        self._code: int | None = None
+        self._transport: Any = StringTransportWithDisconnection(peerAddress=address)
+        self._connection = factory.buildProtocol(address)
+        self._transport.protocol = self._connection
+        self._connection.makeConnection(self._transport)
+        self._connection.dataReceived(handshake())
+        self._transport.clear()
+
+    def write(self, event: dict[str, Any]) -> None:
+        if self._code is None:
+            self._connection.dataReceived(frame(json.dumps(event).encode()))
+
+    def read(self) -> list[dict[str, Any]]:
+        self._turn()
+        heard = []
+        for first, payload in frames(self._transport.value()):
+            if first & 0x0F == TEXT:
+                heard.append(json.loads(payload))
+            elif first & 0x0F == CLOSE:
+                self._code = int.from_bytes(payload[:2], "big")
+        self._transport.clear()
+        return heard
+
+    def leave(self) -> None:
+        self._transport.loseConnection()
+
+    def ended(self) -> str | None:
+        for heard in self.read():
+            self._note(heard)
+        words = {4000: "refused or abuse", 4001: "no life", 1012: "restart"}
+        return None if self._code is None else words[self._code]
+
+
+class BridgeJsonSeat(JsonSeat):
+    """A game by the JSON dialect of the bridge."""
+
+    def __init__(self, mud: Mud) -> None:
+        super().__init__()
+        self._mud = mud
+        self._code: int | None = None
+
+    def write(self, event: dict[str, Any]) -> None:
+        self._mud.send(json.dumps(event).encode() + b"\n")
+
+    def read(self) -> list[dict[str, Any]]:
+        heard = self._mud.frames()
+        if heard and heard[-1].get("event") == "close":
+            self._code = heard.pop()["payload"]["code"]
+        return heard
+
+    def leave(self) -> None:
+        self._mud.wire.loseConnection()
+
+    def ended(self) -> str | None:
+        for heard in self.read():
+            self._note(heard)
+        words = {401: "refused or abuse", 429: "refused or abuse", 408: "no life", 503: "restart"}
+        return None if self._code is None else words[self._code]
+
+
+class TextSeat:
+    """A game by the text dialect of the bridge."""
+
+    room = 4096
+    gives_reasons = True
+
+    def __init__(self, mud: Mud) -> None:
+        self._mud = mud
+        self._told: list[Told] = []
+        self._code = ""
+        self._tags = itertools.count()
+
+    def _read(self) -> list[str]:
+        lines = self._mud.lines()
+        if lines and lines[-1].startswith("BYE "):
+            self._code = lines.pop().split()[1]
+        return lines
+
+    def _ask(self, command: str) -> list[str]:
+        tag = f"@{next(self._tags)} "
+        self._mud.send(f"{tag}{command}\n".encode())
+        answers = []
+        for line in self._read():
+            if line.startswith((tag, "WHO ")):
+                answers.append(line.removeprefix(tag))
+            else:
+                self._note(line)
+        return answers
+
+    def _outcome(self, command: str) -> str:
+        answers = self._ask(command)
+        if not answers:
+            return ""
+        return "success" if answers[-1].startswith("OK ") else answers[-1].split(" ", 3)[3]
+
+    def _note(self, line: str) -> None:
+        kind, *words = line.split(" ", 3)
+        match kind, words:
+            case "MSG", [channel, who, message]:
+                self._told.append(("said", channel, *_who(who)[::-1], message))
+            case "TELL", [to_name, who, message]:
+                self._told.append(("tell", _name(to_name), *_who(who)[::-1], message))
+            case "SIGNIN" | "SIGNOUT", [who]:
+                event = "players/sign-in" if kind == "SIGNIN" else "players/sign-out"
+                self._told.append((event, *_who(who)[::-1]))
+            case "GAMEUP" | "GAMEDOWN", [game]:
+                self._told.append(("games/connect" if kind == "GAMEUP" else "games/disconnect", game))
+            case "RESTART", [seconds]:
+                self._told.append(("restart", int(seconds)))
+
+    def credentials(self, world: World, name: str) -> tuple[str, str]:
+        return world.game(name).client_id, world.secret(name)
+
+    def can_say(self, name: str, message: str) -> bool:
+        return "\n" not in message
+
+    def join(self, client_id: str, secret: str, channels: list[str], players: list[str]) -> str:
+        outcome = self._outcome(f"LOGIN {client_id} {secret}")
+        if outcome == "success":
+            for channel in channels:
+                self._ask(f"SUBSCRIBE {channel}")
+            self.list_players(*players)
+        return outcome
+
+    def subscribe(self, channel: str) -> str:
+        return self._outcome(f"SUBSCRIBE {channel}")
+
+    def unsubscribe(self, channel: str) -> str:
+        return self._outcome(f"UNSUBSCRIBE {channel}")
+
+    def say(self, channel: str, name: str, message: str) -> str:
+        return self._outcome(f"SEND {channel} {_token(name)} {message}")
+
+    def tell(self, from_name: str, game: str, to_name: str, message: str) -> str:
+        return self._outcome(f"TELL {_token(from_name)} {_token(to_name)}@{game} {message}")
+
+    def sign_in(self, name: str) -> str:
+        return self._outcome(f"SIGNIN {_token(name)}")
+
+    def sign_out(self, name: str) -> str:
+        return self._outcome(f"SIGNOUT {_token(name)}")
+
+    def list_players(self, *names: str) -> None:
+        self._ask(f"PLAYERS {' '.join(map(_token, names))}")
+
+    def who(self, game: str) -> list[str] | str:
+        *lines, final = self._ask(f"WHO {game}")
+        return [_name(name) for line in lines for name in line.split()[3:]] if lines else final.split(" ", 3)[3]
+
+    def junk(self) -> None:
+        self._mud.send(b"NONSENSE\n")
+
+    def leave(self) -> None:
+        self._mud.wire.loseConnection()
+
+    def told(self) -> list[Told]:
+        for line in self._read():
+            self._note(line)
+        told, self._told = self._told, []
+        return told
+
+    def ended(self) -> str | None:
+        for line in self._read():
+            self._note(line)
+        words = {"401": "refused or abuse", "429": "refused or abuse", "408": "no life", "503": "restart"}
+        return words[self._code] if self._code else None
+
+
+def _token(name: str) -> str:
+    return name.replace("%", "%25").replace(" ", "%20").replace("@", "%40")
+
+
+def _name(token: str) -> str:
+    return token.replace("%40", "@").replace("%20", " ").replace("%25", "%")
+
+
+def _who(who: str) -> tuple[str, str]:
+    name, _, game = who.partition("@")
+    return _name(name), game
+
+
+class Imc2Seat:
+    """A game by IMC2. Its client gets no answers but its own words, and notices of what went wrong."""
+
+    room = 2700
+    gives_reasons = False
+
+    def __init__(self, mud: imc2_games.Mud) -> None:
+        self._mud = mud
+        self._told: list[Told] = []
+        self._refused = False
+
+    def credentials(self, world: World, name: str) -> tuple[str, str]:
+        return name, imc2_games.imc2_key(world, name)
+
+    def can_say(self, name: str, message: str) -> bool:
+        # Clients write names as one word, and colours as "~R".
+        return name.isascii() and " " not in name and re.search("\n|[~^`][A-Za-z!$]", message) is None
+
+    def join(self, client_id: str, secret: str, channels: list[str], players: list[str]) -> str:
+        self._mud.name = client_id
+        (answer,) = self._mud.say(f"PW {client_id} {secret} version=2 autosetup x")
+        if answer.startswith("NOTICE "):
+            self._refused = True
+            return "invalid credentials" if "wrong key" in answer else answer
+        self.list_players()
+        return "success"
+
+    def say(self, channel: str, name: str, message: str) -> str:
+        emote = message.startswith("/me ")
+        text = _in_quotes(message.removeprefix("/me "))
+        return self._outcome(name, f"ice-msg-b *@* channel=Gossip:{channel} emote={emote:d} echo=1 text={text}")
+
+    def tell(self, from_name: str, game: str, to_name: str, message: str) -> str:
+        return self._outcome(from_name, f"tell {to_name}@{game} text={_in_quotes(message)}", "success")
+
+    def list_players(self, *names: str) -> None:
+        self._told += self._heard(self._mud.packet("*", "is-alive *@*"))
+
+    def _outcome(self, name: str, packet: str, otherwise: str = "") -> str:
+        outcome = "" if self._mud.closed else otherwise
+        for told in self._heard(self._mud.packet(name, packet)):
+            if told[0] == "answer":
+                outcome = told[1]
+            else:
+                self._told.append(told)
+        return outcome
+
+    def _heard(self, lines: list[str]) -> list[Told]:
+        heard: list[Told] = []
+        for line in lines:
+            packet = imc2_client.check(line.replace(" # ", " 1 ", 1))
+            text, (name, game) = packet.get("text", ""), packet["from"].split("@")
+            match packet["type"]:
+                case "ice-msg-b" if "sender" in packet:
+                    heard.append(("answer", "success"))
+                case "ice-msg-b":
+                    message = f"/me {text}" if packet["emote"] == "1" else text
+                    heard.append(("said", packet["channel"].removeprefix("Gossip:"), game, name, message))
+                case "tell" if packet.get("isreply") == "1":
+                    heard.append(("answer", text))
+                case "tell":
+                    is_emote = packet.get("isreply") == "2"
+                    message = f"/me {text.removeprefix(packet['from']).lstrip()}" if is_emote else text
+                    game = "gossip" if game == "Gossip" else game
+                    heard.append(("tell", packet["to"].partition("@")[0], game, name, message))
+                case "is-alive":
+                    heard.append(("games/connect", game))
+                case "close-notify":
+                    heard.append(("games/disconnect", packet["host"]))
+                case "emote":
+                    (seconds,) = re.findall("[0-9]+", text)
+                    heard.append(("restart", int(seconds)))
+        return heard
+
+    def junk(self) -> None:
+        self._mud.say("nonsense")
+
+    def leave(self) -> None:
+        self._mud.wire.loseConnection()
+
+    def told(self) -> list[Told]:
+        told, self._told = self._told + self._heard(self._mud.lines()), []
+        return told
+
+    def ended(self) -> str | None:
+        self._told += self._heard(self._mud.lines())
+        return "refused" if self._refused else "without a word" if self._mud.closed else None
+
+
+def _in_quotes(text: str) -> str:
+    """A value as a client writes it."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class AllPortsTestCase(PortTestCase):
+    """A service with every port."""
+
+    def setUp(self) -> None:
+        self._telnet, self._imc2 = TelnetTransport(), Imc2Transport()
+        super().setUp()
+        self.patch(import_module("txaio").config, "loop", self.clock)  # Autobahn's timers know no other way
+        config = Config(imc2=Imc2Settings(listen=("tcp:4113",)))
+        self._websockets = GameFactory(self.clock, self.service, Admission(0, 0, 0))
+        self._lines = telnet_port(self._telnet, self.service)
+        self._packets = imc2_games.imc2_port(self._imc2, self.service, config)
+        self._packets.doStart()
+        self.addCleanup(self._packets.doStop)
+
+    def transports(self) -> Sequence[ITransportStatus]:
+        return self._telnet, self._imc2
+
+    def seat_at(self, port: str) -> Seat:
+        """A new connection to one of the ports, by a name in L{PORTS}."""
+        return PORTS[port](self)
+
+    def by_websocket(self) -> WebSocketSeat:
+        """A new connection by websocket."""
+        return WebSocketSeat(self._websockets, self.turn)
+
+    def by_json(self) -> BridgeJsonSeat:
+        """A new connection by the JSON dialect of the bridge."""
+        return BridgeJsonSeat(Mud(self._lines, self.turn))
+
+    def by_text(self) -> TextSeat:
+        """A new connection by the text dialect of the bridge."""
+        return TextSeat(Mud(self._lines, self.turn))
+
+    def by_imc2(self) -> Imc2Seat:
+        """A new connection by IMC2."""
+        return Imc2Seat(imc2_games.Mud(self._packets, self.turn))
+
+
+PORTS: Final[dict[str, Callable[[AllPortsTestCase], Seat]]] = {
+    "websocket": AllPortsTestCase.by_websocket,
+    "json": AllPortsTestCase.by_json,
+    "text": AllPortsTestCase.by_text,
+    "imc2": AllPortsTestCase.by_imc2,
+}
+"""Everything that games can join by."""
