@@ -435,7 +435,7 @@ class ClusterService(Service):
             self._log.info("node {name} is gone", name=gone.node)
             del self._epochs[gone.node]
             self._reading.pop(gone.node, None)
-            self._network.nodes.gone(gone.node, self._gossip.now())
+            self._gossip.carry_out(self._network.nodes.gone(gone.node, self._gossip.now()))
 
     # Which nodes are alive.
 

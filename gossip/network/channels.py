@@ -33,6 +33,7 @@ from gossip.registry.entities import Channel, Restriction
 from gossip.registry.errors import Refused
 from gossip.registry.names import CHANNEL_NAME, is_of_network, resembles
 from gossip.registry.registry import Registry
+from gossip.registry.remotes import gateway_of
 from gossip.registry.restrictions import code_of, values_of
 
 _NAME_SHOWN: Final = 300
@@ -211,7 +212,7 @@ class Channels:
         message = checked_message(message, self._rules.limits)
         client_id = speaker.client_id
         if client_id is not None:
-            if known.speakers is not None and client_id not in known.speakers:
+            if known.speakers is not None and known.speakers.isdisjoint((client_id, gateway_of(client_id))):
                 raise Denied("not-allowed-to-speak")
             if registry.mutes or registry.bans:
                 self._moderation.check_speaker(client_id, speaker.peer, name, channel, now)
@@ -246,9 +247,9 @@ class Channels:
             raise Refused(denied.error.code, None, denied.error.text) from None
 
     def heard(self, said: MessageSaid) -> Outputs:
-        """The broadcasts of a message: to all who hear the channel, except the game that said it."""
+        """The broadcasts of a message: to all who hear the channel, except the game that said it, or passed it on."""
         outputs: Outputs = []
-        channel, but = said.channel, said.client_id
+        channel, but = said.channel, said.client_id and gateway_of(said.client_id)
         if self._audiences.hears(channel, numbered=False):
             told = ChannelsBroadcast(self._new_ref(), channel, said.game, said.name, said.message)
             outputs.append(Broadcast(Subscribers(channel, but), told))

@@ -97,6 +97,8 @@ class Consequences:
         self._notices.started(now)
         outputs: Outputs = []
         for online in [*self._presence]:
+            if online.game.through is not None:
+                continue
             game = known.games.get(online.game.client_id)
             outputs.extend(self._follow(GameRemoved(online.game.client_id) if game is None else GameSaved(game), now))
         for ban in known.bans.values():
@@ -171,14 +173,16 @@ class Consequences:
         # Those of other nodes are dealt with there.
         active = [session for online in self._presence for session in online.here]
         for session in [*active, *self._endings.waiting]:
-            if not (session.client_id == ban.subject if banned is None else banned.covers(session.peer)):
+            names = ban.subject in (session.client_id, session.through)
+            if not (names if banned is None else banned.covers(session.peer)):
                 continue
             if not ban.channel:
                 abuse = Failure(Authenticate.wire, None, Error.of("expelled", **values_of(ban)))
                 outputs.extend(self._endings.dismiss(session, abuse, now))
             elif ban.channel in session.channels:
                 del session.channels[ban.channel]
-                self._channels.leave(session, ban.channel)
+                if session.through is None:
+                    self._channels.leave(session, ban.channel)
                 outputs.extend(self._nodes.unsubscribed(session, ban.channel))
         return outputs
 

@@ -8,7 +8,6 @@ from typing import Final
 from gossip.network.channels import Channels
 from gossip.network.nodes import Nodes
 from gossip.network.outputs import Close, Outputs, Send
-from gossip.network.presence import Presence
 from gossip.network.session import Session, Situation
 from gossip.network.settings import Rules
 from gossip.protocol.errors import Error
@@ -33,10 +32,9 @@ class Endings:
         the order in which they connected.
     """
 
-    def __init__(self, channels: Channels, presence: Presence, nodes: Nodes, rules: Rules) -> None:
+    def __init__(self, channels: Channels, nodes: Nodes, rules: Rules) -> None:
         self.waiting: dict[Session, float] = {}
         self._channels = channels
-        self._presence = presence
         self._nodes = nodes
         self._rules = rules
 
@@ -46,10 +44,10 @@ class Endings:
         self.waiting.pop(session, None)
         if was is not Situation.ACTIVE:
             return []
-        for name in session.channels:
-            self._channels.leave(session, name)
-        self._presence.leave(session, now)
-        return self._nodes.left(session)
+        if session.through is None:
+            for name in session.channels:
+                self._channels.leave(session, name)
+        return self._nodes.left(session, now)
 
     def close(self, session: Session, code: int, why: Error, now: Moment) -> Outputs:
         """

@@ -1,7 +1,8 @@
 """
 Mutes and bans: a muted player or game may not speak, a banned one may not join.
 
-A refusal says what it is: C{muted until TIME: REASON}, or C{muted: REASON} if it does not end.
+What holds for a game holds for the remote games that speak through it. A refusal says what it is: C{muted until TIME:
+REASON}, or C{muted: REASON} if it does not end.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from gossip.protocol.moment import Moment
 from gossip.registry.addresses import Address
 from gossip.registry.entities import Channel, Restriction
 from gossip.registry.registry import Registry
+from gossip.registry.remotes import gateway_of
 from gossip.registry.restrictions import Restrictions, code_of, is_over, player_of, values_of
 
 
@@ -67,6 +69,7 @@ class Moderation:
 
 
 def _check(known: Restrictions, client_id: str, peer: Address, name: str, channel: str, now: Moment) -> None:
-    found = known.find((client_id, player_of(client_id, name)), peer, channel, now.wall)
+    subjects = (client_id, gateway_of(client_id), player_of(client_id, name))
+    found = known.find(subjects, peer, channel, now.wall)
     if found is not None:
         raise Denied(code_of(found), **values_of(found))

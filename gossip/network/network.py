@@ -25,6 +25,7 @@ from gossip.network.endings import LEFT, Endings
 from gossip.network.expiry import Retention
 from gossip.network.heartbeats import Heartbeats
 from gossip.network.history import History
+from gossip.network.house import House
 from gossip.network.moderation import Moderation
 from gossip.network.mud_logins import MudLogins
 from gossip.network.nodes import Nodes
@@ -134,6 +135,7 @@ class Network:
     @ivar notes: what a daemon after this one has to know.
     @ivar people: who talks on the pages.
     @ivar nodes: the other daemons of the network, if several share it.
+    @ivar house: lets parts of the daemon itself join.
     @ivar leads: whether this one does what is done once for all of them: counts players, drops what is too old.
     @ivar rehearsal: plays to one game what happens on a network with many.
     """
@@ -173,8 +175,9 @@ class Network:
         self._retention = Retention(registry, self._subscribed, rules)
         self._achievements = Achievements(registry, new_uuid, rules)
         self.notes = Notes(registry)
-        self._endings = endings = Endings(self.channels, self.presence, nodes, rules)
+        self._endings = endings = Endings(self.channels, nodes, rules)
         self._heartbeats = Heartbeats(endings)
+        self.house = House(registry, self.presence, self.channels, moderation, nodes, self.notes, self._new_ref, rules)
         self._consequences = Consequences(
             registry,
             self.presence,

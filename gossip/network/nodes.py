@@ -19,6 +19,7 @@ from gossip.network.presence import Presence, to_others
 from gossip.network.relays import (
     PlayersReplaced,
     Relayed,
+    RemoteGame,
     SessionJoined,
     SessionLeft,
     SignedIn,
@@ -31,8 +32,9 @@ from gossip.network.relays import (
 )
 from gossip.network.session import Session, Situation
 from gossip.protocol.moment import Moment
-from gossip.protocol.server_events import GamesConnect, PlayersSignedIn, PlayersSignedOut, TellsReceive
+from gossip.protocol.server_events import GamesConnect, GamesDisconnect, PlayersSignedIn, PlayersSignedOut, TellsReceive
 from gossip.registry.addresses import read
+from gossip.registry.entities import Game
 from gossip.registry.registry import Registry
 
 
@@ -71,12 +73,24 @@ class Nodes:
         self._own[session.number] = session
         return [Relay(joined(session))]
 
-    def left(self, session: Session) -> Outputs:
+    def left(self, session: Session, now: Moment) -> Outputs:
         """A session that had authenticated ended."""
+        outputs = self._end(session, now)
         if not self.shared:
-            return []
+            return outputs
         del self._own[session.number]
-        return [Relay(SessionLeft(session.number))]
+        return [*outputs, Relay(SessionLeft(session.number))]
+
+    def _end(self, session: Session, now: Moment) -> Outputs:
+        """A session is no longer present, here or elsewhere. With its last one, a remote game goes without a grace."""
+        self._presence.leave(session, now)
+        online = session.online
+        assert online is not None
+        if online.game.through is None or online.sessions:
+            return []
+        self._presence.forget(online.game.client_id)
+        self._registry.remotes.went(online.game.client_id)
+        return to_others(online, GamesDisconnect(self._new_ref(), online.game.short_name))
 
     def subscribed(self, session: Session, channel: str) -> Outputs:
         """A session subscribed to a channel."""
@@ -137,10 +151,9 @@ class Nodes:
                 return [] if session is None else self._change(session, relay, now)
         return []
 
-    def gone(self, node: str, now: Moment) -> None:
+    def gone(self, node: str, now: Moment) -> Outputs:
         """A node is gone, and all of its sessions with it. Their games have the grace to come back elsewhere."""
-        for session in self._copies.pop(node, {}).values():
-            self._leave(session, now)
+        return [output for session in self._copies.pop(node, {}).values() for output in self._leave(session, now)]
 
     def replace(self, node: str, sessions: Iterable[SessionJoined], now: Moment) -> Outputs:
         """A node has these sessions and no others: those that are known stay as they are."""
@@ -148,7 +161,7 @@ class Nodes:
         known = self._copies.setdefault(node, {})
         outputs: Outputs = []
         for number in [number for number, session in known.items() if not _is_of(session, theirs.get(number))]:
-            self._leave(known.pop(number), now)
+            outputs += self._leave(known.pop(number), now)
         for number, each in theirs.items():
             session = known.get(number)
             if session is None:
@@ -217,15 +230,20 @@ class Nodes:
     def _subscribe(self, session: Session, channel: str) -> None:
         if channel not in session.channels:
             session.channels[channel] = None
-            self._audiences.count_elsewhere(session.client_id, channel, 1)
+            self._count(session, channel, 1)
 
     def _unsubscribe(self, session: Session, channel: str) -> None:
         if channel in session.channels:
             del session.channels[channel]
-            self._audiences.count_elsewhere(session.client_id, channel, -1)
+            self._count(session, channel, -1)
+
+    def _count(self, session: Session, channel: str, change: int) -> None:
+        """A copy subscribed to a channel, or unsubscribed from it. For a remote game, its gateway does."""
+        if session.through is None:
+            self._audiences.count_elsewhere(session.client_id, channel, change)
 
     def _join(self, node: str, relay: SessionJoined, now: Moment) -> Outputs:
-        game = self._registry.games.get(relay.client_id)
+        game = self._registry.games.get(relay.client_id) or _remote_game(relay)
         if game is None:
             return []
         known = self._copies.get(node, {}).get(relay.number)
@@ -242,6 +260,8 @@ class Nodes:
         session.lists_players = relay.lists_players
         self._copies.setdefault(node, {})[relay.number] = session
         session.online, came = self._presence.join(session, game, now)
+        if game.through is not None:
+            self._registry.remotes.came(game)
         for name in relay.channels:
             self._subscribe(session, name)
         return to_others(session.online, GamesConnect(self._new_ref(), game.short_name)) if came else []
@@ -251,8 +271,7 @@ class Nodes:
         match relay:
             case SessionLeft(number):
                 del self._copies[session.node][number]
-                self._leave(session, now)
-                return []
+                return self._leave(session, now)
             case Subscribed(_, channel):
                 self._subscribe(session, channel)
             case Unsubscribed(_, channel):
@@ -286,15 +305,17 @@ class Nodes:
         told = PlayersSignedOut(self._new_ref(), game.short_name, name)
         return [Broadcast(Supporters("players", client_id), told)]
 
-    def _leave(self, session: Session, now: Moment) -> None:
+    def _leave(self, session: Session, now: Moment) -> Outputs:
         session.situation = Situation.GONE
         for name in session.channels:
-            self._audiences.count_elsewhere(session.client_id, name, -1)
-        self._presence.leave(session, now)
+            self._count(session, name, -1)
+        return self._end(session, now)
 
 
 def joined(session: Session) -> SessionJoined:
     """A session, as other nodes are told of it."""
+    assert session.online is not None
+    game = session.online.game
     return SessionJoined(
         session.number,
         session.client_id,
@@ -305,7 +326,16 @@ def joined(session: Session) -> SessionJoined:
         tuple(session.channels),
         tuple(session.players),
         session.lists_players,
+        None if game.through is None else RemoteGame(game.short_name, game.name, game.hidden),
     )
+
+
+def _remote_game(relay: SessionJoined) -> Game | None:
+    """The remote game of a session of another node."""
+    game = relay.remote
+    if game is None:
+        return None
+    return Game(client_id=relay.client_id, short_name=game.short_name, name=game.name, secrets=(), hidden=game.hidden)
 
 
 def _is_of(session: Session, relay: SessionJoined | None) -> bool:

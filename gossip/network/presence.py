@@ -138,7 +138,7 @@ class Presence:
     """
     Which games are online, with which sessions and players.
 
-    @ivar sessions: how many sessions all games have.
+    @ivar sessions: how many sessions all registered games have.
     """
 
     def __init__(self, audiences: Audiences) -> None:
@@ -147,19 +147,22 @@ class Presence:
         self._leaving: dict[str, float] = {}
         self._uncounted: set[Online] = set()
         self._players = 0
+        self._remote = 0
         self.sessions = 0
 
     def __iter__(self) -> Iterator[Online]:
         return iter(self._online.values())
 
     def __len__(self) -> int:
-        """How many games are online."""
-        return len(self._online)
+        """How many registered games are online."""
+        return len(self._online) - self._remote
 
     @property
     def players(self) -> int:
-        """How many players all games have. Only games that changed since the last time are counted again."""
+        """How many players all registered games have. Only what changed since the last time is counted again."""
         for online in self._uncounted:
+            if online.game.through is not None:
+                continue
             self._players -= online.counted
             online.counted = len(online.players)
             self._players += online.counted
@@ -171,6 +174,7 @@ class Presence:
         if online is not None:
             self._players -= online.counted
             self._uncounted.discard(online)
+            self._remote -= online.game.through is not None
 
     def online(self, client_id: str) -> Online | None:
         """A game, if it is online."""
@@ -186,11 +190,13 @@ class Presence:
         came = online is None
         if online is None:
             online = self._online[game.client_id] = Online(game, now.wall, self._uncounted)
+            self._remote += game.through is not None
         self._leaving.pop(game.client_id, None)
         online.joined(session)
-        self.sessions += 1
-        if not session.node:
-            self._audiences.support(session)
+        if game.through is None:
+            self.sessions += 1
+            if not session.node:
+                self._audiences.support(session)
         return online, came
 
     def leave(self, session: Session, now: Moment) -> None:
@@ -198,9 +204,10 @@ class Presence:
         online = session.online
         assert online is not None
         online.left(session, now)
-        self.sessions -= 1
-        if not session.node:
-            self._audiences.ended(session)
+        if online.game.through is None:
+            self.sessions -= 1
+            if not session.node:
+                self._audiences.ended(session)
         # A copy may outlive its game: that one was removed here, and its node has not told of its end yet.
         if not online.sessions and self._online.get(online.game.client_id) is online:
             self._leaving[online.game.client_id] = now.steady + GRACE
@@ -248,7 +255,7 @@ class Presence:
         return online
 
     def forget(self, client_id: str) -> None:
-        """A game without sessions was removed: there is nothing to come back to."""
+        """A game without sessions has no grace: nothing comes back."""
         self._leaving.pop(client_id, None)
         self._forget(self._online.pop(client_id, None))
 
@@ -259,8 +266,8 @@ class Presence:
         return tuple(session for session in sessions if audience.flag in session.supports)
 
     def players_count(self) -> Iterator[tuple[str, int]]:
-        """The client_id of each online game, and how many players it has."""
-        return ((client_id, len(online.players)) for client_id, online in self._online.items())
+        """The client_id of each registered game that is online, and how many players it has."""
+        return ((key, len(online.players)) for key, online in self._online.items() if online.game.through is None)
 
 
 def to_others(online: Online, told: GamesConnect | GamesDisconnect) -> Outputs:

@@ -10,6 +10,14 @@ from __future__ import annotations
 from msgspec import Struct
 
 
+class RemoteGame(Struct, frozen=True, array_like=True):
+    """A remote game, as far as its client_id does not tell it already."""
+
+    short_name: str
+    name: str
+    hidden: bool
+
+
 class SessionJoined(Struct, frozen=True, tag=True, array_like=True):
     """
     A session authenticated.
@@ -19,6 +27,7 @@ class SessionJoined(Struct, frozen=True, tag=True, array_like=True):
     @ivar transport: the name of the transport that carries it.
     @ivar opened_at: since when it is there, in seconds since the epoch.
     @ivar lists_players: whether it lists all players of its game.
+    @ivar remote: its game, if that is a remote one, which no registry has.
     """
 
     number: int
@@ -30,6 +39,7 @@ class SessionJoined(Struct, frozen=True, tag=True, array_like=True):
     channels: tuple[str, ...]
     players: tuple[str, ...]
     lists_players: bool = True
+    remote: RemoteGame | None = None
 
 
 class SessionLeft(Struct, frozen=True, tag=True, array_like=True):

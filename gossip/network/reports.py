@@ -119,7 +119,7 @@ class Reports:
             raise Denied("malformed")
         if is_network(event.game):
             return NETWORK_GAME
-        game = self._registry.game_named(event.game)
+        game = self._registry.speaker_named(event.game)
         if game is None:
             raise Denied("unknown-game")
         return game.short_name

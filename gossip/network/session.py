@@ -90,6 +90,11 @@ class Session:
         """The game that it belongs to; empty before it is active."""
         return "" if self.online is None else self.online.game.client_id
 
+    @property
+    def through(self) -> str | None:
+        """The client_id of the game that it speaks through, if it is one of a remote game."""
+        return None if self.online is None else self.online.game.through
+
     def list_players(self, names: Iterable[str]) -> None:
         """It lists these players, and no others."""
         self.players = dict.fromkeys(names)

@@ -49,6 +49,7 @@ class NetworkLimits(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar new_channels: how many channels a game may create a day, by subscribing to them.
     @ivar all_channels: how many channels there may be in all; admins may create more.
     @ivar sessions: how many sessions a game may have.
+    @ivar remote_games: how many games of other networks may be here.
     @ivar achievements: how many achievements a game may have.
     @ivar authenticate_seconds: how long a connection may take to authenticate.
     @ivar remove_seconds: how long after it was said a game may remove a message of its own.
@@ -66,6 +67,7 @@ class NetworkLimits(Struct, frozen=True, forbid_unknown_fields=True):
     new_channels: int = 100
     all_channels: int = 10_000
     sessions: int = 32
+    remote_games: int = 1000
     achievements: int = 1000
     authenticate_seconds: float = 60
     remove_seconds: float = 600

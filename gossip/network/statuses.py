@@ -85,7 +85,7 @@ class Statuses:
         @param token: the name as such a word.
         @return: the player of this name; else the only one whose letters and digits are the same; else the word.
         """
-        game = self._registry.game_named(short_name)
+        game = self._registry.speaker_named(short_name)
         online = None if game is None else self._presence.online(game.client_id)
         if online is None:
             return token
@@ -110,9 +110,10 @@ class Statuses:
             return [online for online in self._presence if online is not asking and not online.game.hidden]
         if is_network(name):
             return []
-        game = self._registry.game_named(name)
+        game = self._registry.speaker_named(name)
         online = None if game is None else self._presence.online(game.client_id)
-        if online is None or (online.game.hidden and online is not asking):
+        # A hidden remote game is only left out of lists.
+        if online is None or (online.game.hidden and online.game.through is None and online is not asking):
             raise Denied("unknown-game")
         return [online]
 

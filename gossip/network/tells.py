@@ -75,7 +75,7 @@ class Tells:
             else:
                 answers = [Send(session, self._own(event.message, from_name, now))]
             return [*answers, *success(session, event, now)]
-        receiver = self._registry.game_named(event.to_game)
+        receiver = self._registry.speaker_named(event.to_game)
         online = None if receiver is None else self._presence.online(receiver.client_id)
         if online is None or not online.sessions:
             raise Denied("game-offline")

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from gossip.operations.accounts import find_account
 from gossip.operations.command import Argument, Block, Result, Table
 from gossip.operations.listing import Listing, rest
-from gossip.operations.operation import Done, Occasion, Operation, find_channel, find_speaker
+from gossip.operations.operation import Done, Occasion, Operation, find_channel, find_speaker, speaker_name
 from gossip.operations.texts import minute
 from gossip.protocol.text import clean, timestamp
 from gossip.registry.changes import ChannelSaved, ChannelsRemoved
@@ -19,6 +19,7 @@ from gossip.registry.entities import Channel
 from gossip.registry.errors import Refused
 from gossip.registry.names import NETWORK_GAME
 from gossip.registry.registry import Registry
+from gossip.registry.remotes import gateway_of
 
 PAUSE: Final = 30
 """How long a channel is paused by default, in minutes."""
@@ -366,7 +367,7 @@ def channel_shown(registry: Registry, channel: Channel, now: float) -> Result:
     until, speakers = channel.paused_until, channel.speakers
     games = None
     if speakers is not None:
-        games = [registry.games[each].short_name for each in speakers if each in registry.games]
+        games = [speaker_name(registry, each) for each in speakers if gateway_of(each) in registry.games]
         games += [NETWORK_GAME] if NETWORK_GAME in speakers else []
     return {
         "name": channel.name,

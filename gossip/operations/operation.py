@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Protocol, TypeVar
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Struct, UnsetType
@@ -22,6 +23,7 @@ from gossip.registry.entities import AuditEntry, Channel, Game, Report
 from gossip.registry.errors import Refused
 from gossip.registry.names import NETWORK_GAME, is_network
 from gossip.registry.registry import Registry
+from gossip.registry.remotes import remote_id
 
 Done = tuple[Change | None, Result]
 """The change to keep, C{None} if there is none; and what the admin is told once it is kept."""
@@ -195,11 +197,32 @@ def find_game(registry: Registry, named: str, field: str = "game") -> Game:
 
 def find_speaker(registry: Registry, named: str, field: str) -> str:
     """
-    Find the client_id of a game that speaks on channels. People on the pages speak as the network's own game.
+    Find the client_id of a game that speaks on channels, which may be a remote game. People on the pages speak as the
+    network's own game.
+
+    @param named: a short name, a client_id, or what L{speaker_name} returns.
 
     @raise Refused: there is none.
     """
-    return NETWORK_GAME if is_network(named) else find_game(registry, named, field).client_id
+    if is_network(named):
+        return NETWORK_GAME
+    remote = registry.remotes.named(named)
+    if remote is not None:
+        return remote.client_id
+    gateway, of, name = named.partition("/")
+    through = find_game(registry, gateway, field).client_id
+    # One that is away has no short name.
+    return remote_id(through, unquote(name)) if of else through
+
+
+def speaker_name(registry: Registry, client_id: str) -> str:
+    """What admins call a game that speaks. A remote game that is away is written as C{I3/Its%20Name}."""
+    game = registry.game_of(client_id)
+    if game is not None:
+        return game.short_name
+    gateway, of, name = client_id.partition("/")
+    through = registry.games.get(gateway)
+    return f"{through.short_name if through else gateway}{of}{name}"
 
 
 def find_channel(registry: Registry, name: str) -> Channel:

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from gossip.operations.command import Argument, Block, Result, Table
 from gossip.operations.listing import Listing, rest
-from gossip.operations.operation import Done, Occasion, Operation, channel_name, find_speaker
+from gossip.operations.operation import Done, Occasion, Operation, channel_name, find_speaker, speaker_name
 from gossip.operations.texts import minute
 from gossip.protocol.skeleton import is_visible
 from gossip.protocol.text import is_line, timestamp
@@ -48,7 +48,8 @@ def find_subject(registry: Registry, who: str) -> str:
     @raise Refused: there is no such game, or the name is not one of a player.
     """
     player, at, game = who.rpartition("@")
-    if not at and any(mark in who for mark in ".:/"):  # no game has one of these in its name
+    remote = registry.game_named(who.partition("/")[0]) if "/" in who else None
+    if not at and remote is None and any(mark in who for mark in ".:/"):  # no game has one of these in its name
         try:
             return str(network(who))
         except ValueError as error:
@@ -71,8 +72,7 @@ def _who(registry: Registry, subject: str) -> str:
     if address is not None:
         return str(address)
     player, at, client_id = subject.rpartition("@")
-    game = registry.games.get(client_id)
-    return player + at + (game.short_name if game else client_id)
+    return player + at + speaker_name(registry, client_id)
 
 
 def _covers(subject: str) -> str | None:

@@ -30,7 +30,7 @@ class Game(Struct, frozen=True, kw_only=True):
     """
     A MUD, as its owner registered it.
 
-    @ivar client_id: its identity, a UUID in lower case.
+    @ivar client_id: its identity, a UUID in lower case; that of a remote game is in L{gossip.registry.remotes}.
     @ivar short_name: its name for other games.
     @ivar name: its name for people.
     @ivar secrets: what it may authenticate with. The latest of each use is the first of that use; the one before works
@@ -55,6 +55,12 @@ class Game(Struct, frozen=True, kw_only=True):
     connections: tuple[GameConnection, ...] = ()
     created_at: float = 0.0
     owner: str | None = None
+
+    @property
+    def through(self) -> str | None:
+        """The client_id of the game that a remote game speaks through; C{None} for a registered game."""
+        gateway, remote, _ = self.client_id.partition("/")
+        return gateway if remote else None
 
 
 class I3Identity(Struct, frozen=True, kw_only=True):

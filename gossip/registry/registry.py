@@ -61,6 +61,7 @@ from gossip.registry.filters import FILTER_TEXT, FILTERS, Filters, folded, words
 from gossip.registry.i3_identities import I3Identities
 from gossip.registry.names import NETWORK_ALIAS, NETWORK_GAME, SHORT_NAME, Namesakes, is_i3_name, resembles
 from gossip.registry.numbers import Numbers, NumbersInMemory
+from gossip.registry.remotes import Remotes
 from gossip.registry.removals import Removals
 from gossip.registry.restrictions import Restrictions, is_over
 from gossip.registry.secret import digest, secrets_of
@@ -100,6 +101,7 @@ class Registry:
     @ivar i3: what games are on Intermud-3.
     @ivar revision: counts changes of what is told of all games: which channels are shown, and the links of code bases.
     @ivar channels_revision: counts changes of C{channels}.
+    @ivar remotes: the remote games that are here, which nobody registered.
     @ivar numbers: where the next numbers of messages and reports come from.
     """
 
@@ -120,6 +122,7 @@ class Registry:
         self.filters = Filters()
         self.reports: dict[int, Report] = {}
         self.removals = Removals()
+        self.remotes = Remotes()
         self.accounts = Accounts()
         self.i3 = I3Identities()
         self.revision = 0
@@ -133,6 +136,14 @@ class Registry:
         """The game with this short name; C{None} if there is none. Names compare without case."""
         client_id = self._client_ids.get(short_name.lower())
         return None if client_id is None else self.games[client_id]
+
+    def speaker_named(self, short_name: str) -> Game | None:
+        """The game with this short name, or else the remote game."""
+        return self.game_named(short_name) or self.remotes.named(short_name)
+
+    def game_of(self, client_id: str) -> Game | None:
+        """The game with this client_id, or else the remote game."""
+        return self.games.get(client_id) or self.remotes.get(client_id)
 
     def games_of(self, owner: str) -> list[Game]:
         """The games of an account, ordered by short name."""
@@ -306,11 +317,12 @@ class Registry:
 
     def become(self, other: Registry) -> None:
         """
-        Know exactly what another registry knows, which is not used any more; L{numbers} stay. What was read of this one
-        before is no longer what is known: read its attributes anew, and compare its counts of changes.
+        Know exactly what another registry knows, which is not used any more; C{numbers} and C{remotes} stay. What was
+        read of this one before is no longer what is known: read its attributes anew, and compare its counts of changes.
         """
         revisions = self.revision + 1, self.channels_revision + 1
-        vars(self).update({name: value for name, value in vars(other).items() if name != "numbers"})
+        kept = "numbers", "remotes"
+        vars(self).update({name: value for name, value in vars(other).items() if name not in kept})
         # Those of the other one count from its own beginning: they could be the same by chance.
         self.revision, self.channels_revision = revisions
 

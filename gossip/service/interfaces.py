@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from gossip.protocol.events import ClientEvent
 from gossip.protocol.moment import Moment
 from gossip.protocol.server_events import ServerEvent
 from gossip.registry.addresses import Address
+from gossip.registry.entities import Game
 
 
 class IWireFormat(Interface):
@@ -169,6 +170,13 @@ class IGossip(Interface):
 
     def opened(connection: IConnection) -> Session:
         """Somebody connected; returns the connection's session."""
+
+    def let_in(connection: IConnection, game: Game, supports: frozenset[str], channels: Iterable[str]) -> Session:
+        """
+        A part of the daemon itself joins, for a registered game or for a remote one; returns its session.
+
+        @raise gossip.protocol.errors.Denied: it may not.
+        """
 
     def received(session: Session, event: ClientEvent) -> None:
         """A session sent an event. Never raises."""

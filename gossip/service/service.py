@@ -45,6 +45,7 @@ from gossip.protocol.server_events import Failure, NotAuthenticated
 from gossip.protocol.text import timestamp
 from gossip.registry.addresses import Address
 from gossip.registry.changes import Change, MessageSaid, MessagesRemoved
+from gossip.registry.entities import Game
 from gossip.service.answer_queue import Answer, AnswersInOrder, Place
 from gossip.service.bounded_log import Frequent
 from gossip.service.changes_in_turn import ChangesInTurn, NotKept
@@ -201,6 +202,19 @@ class GossipService(Service):
         self._carry_out(self.network.opened(session, self.now()))
         return session
 
+    def let_in(self, connection: IConnection, game: Game, supports: frozenset[str], channels: Iterable[str]) -> Session:
+        session = Session(connection.peer_address, connection.transport_name)
+        outputs = self.network.house.join(session, game, supports, channels, self.now())
+        self._connections[session] = connection
+        if session.through is None:
+            self._came(session, connection)
+        self._carry_out(outputs)
+        return session
+
+    def _came(self, session: Session, connection: IConnection) -> None:
+        self._carried[connection.transport_name] += 1
+        self._joined.add(lambda: f"{_short_name(session)} from {session.peer}")
+
     def received(self, session: Session, event: ClientEvent) -> None:
         self.counters.received(event)
         was_new = session.situation is Situation.NEW
@@ -211,8 +225,7 @@ class GossipService(Service):
             self._log.failure("a session failed on {event}", event=type(event).__name__)
             outputs = [Close(session, INTERNAL_ERROR, Error.of("internal-error")), *self._lose(session)]
         if was_new and session.situation is Situation.ACTIVE:
-            self._carried[self._connections[session].transport_name] += 1
-            self._joined.add(lambda: f"{_short_name(session)} from {session.peer}")
+            self._came(session, self._connections[session])
         if self._watched:
             self.watch.received(session, event, outputs, self.now())
         self._carry_out(outputs, session)
@@ -230,7 +243,7 @@ class GossipService(Service):
         connection = self._connections.pop(session, None)
         self._fanout.lost()
         self._paused.discard(session)
-        if session.online is not None:
+        if session.online is not None and session.through is None:
             if connection is not None:
                 self._carried[connection.transport_name] -= 1
             self._left.add(partial(_short_name, session))
@@ -499,13 +512,14 @@ class GossipService(Service):
         self._carry_out(self.network.notice(seconds))
 
     def sessions(self) -> list[tuple[Session, str]]:
-        """The sessions that have authenticated, on all nodes, each with the transport that carries it."""
+        """The sessions of registered games, on all nodes, each with the transport that carries it."""
         here = [
             (session, connection.transport_name)
             for session, connection in self._connections.items()
-            if session.situation is Situation.ACTIVE
+            if session.situation is Situation.ACTIVE and session.through is None
         ]
-        return [*here, *((session, session.transport) for session in self.network.nodes.copies)]
+        copies = (session for session in self.network.nodes.copies if session.through is None)
+        return [*here, *((session, session.transport) for session in copies)]
 
     def transport_of(self, session: Session) -> str:
         """The transport that carries a session; empty if none does any more."""

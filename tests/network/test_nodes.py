@@ -48,9 +48,10 @@ from gossip.registry.changes import (
     RestrictionLifted,
     RestrictionSet,
 )
-from gossip.registry.entities import Channel, Restriction
+from gossip.registry.entities import Channel, Game, Restriction
 from gossip.registry.numbers import NumbersHeard
 from gossip.registry.registry import Registry
+from gossip.registry.remotes import remote_id
 from tests.support.properties import UNLIMITED, event, examples
 from tests.support.world import NOW, World, at, flat, frame, hears
 
@@ -534,6 +535,56 @@ class NodesTests(SynchronousTestCase):
         gone = [each.game for each in self.events(self.a, alpha) if isinstance(each, GamesDisconnect)]
         self.assertEqual(gone, ["Beta"])
         self.assertIsNot(beta.session.situation, Situation.GONE)
+
+    def house(self, node: Node, game: Game, *channels: str) -> Session:
+        """A part of a node itself joins."""
+        session = Session()
+        supports = frozenset(("channels", "tells", "games"))
+        node.games.append(Player(session, node.position, [], {}))
+        node.carry_out(node.network.house.join(session, game, supports, channels, at(node.now)))
+        return session
+
+    def test_remote_games(self) -> None:
+        """
+        A remote game of one node is known on the other: it is told things, has a status, and speaks to all but its own
+        gateway. With its node it goes at once.
+        """
+        alpha = self.b.join("Alpha", "gossip")
+        game = Game(
+            client_id=remote_id(self.a.world.client_id("Beta"), "Dead Souls"),
+            short_name="DeadSoulsI3",
+            name="Dead Souls",
+            secrets=(),
+        )
+        gateway = self.house(self.a, self.a.world.game("Beta"), "gossip")
+        remote = self.house(self.a, game, "gossip")
+        self.settle()
+        self.assertEqual(self.a.view(), self.b.view())
+        self.assertEqual(self.b.world.registry.speaker_named("DeadSoulsI3"), game)
+        self.assertEqual([node.network.audiences.games_on("gossip") for node in (self.a, self.b)], [2, 2])
+        self.assertEqual([len(node.network.presence) for node in (self.a, self.b)], [2, 2])
+        self.events(self.b, alpha)
+        self.a.carry_out(
+            self.a.world.say(remote, frame("channels/send", {"channel": "gossip", "name": "Bob", "message": "hi"}))
+        )
+        tell = {"from_name": "Ana", "to_game": "DeadSoulsI3", "to_name": "Bob", "message": "psst"}
+        self.b.say(alpha, frame("players/sign-in", {"name": "Ana"}))
+        self.settle()
+        self.b.say(alpha, frame("tells/send", tell, "t"))
+        self.settle()
+        said = [each for each in self.events(self.b, alpha) if isinstance(each, ChannelsBroadcastNumbered)]
+        self.assertEqual([(each.game, each.name, each.message) for each in said], [("DeadSoulsI3", "Bob", "hi")])
+        heard = [(session, told.message) for session, told in self.a.got if isinstance(told, TellsReceive)]
+        self.assertEqual(heard, [(remote, "psst")])
+        self.assertFalse([told for session, told in self.a.got if session is gateway and hasattr(told, "message")])
+        self.b.deaf = True
+        self.settle()
+        self.assertEqual(self.a.view(), self.b.view())
+        self.events(self.b, alpha)
+        self.b.carry_out(self.b.network.nodes.gone("a", at(self.b.now)))
+        gone = [each.game for each in self.events(self.b, alpha) if isinstance(each, GamesDisconnect)]
+        self.assertEqual(gone, ["DeadSoulsI3"])
+        self.assertIsNone(self.b.world.registry.speaker_named("DeadSoulsI3"))
 
     def test_alone(self) -> None:
         """A network that is alone tells nobody."""

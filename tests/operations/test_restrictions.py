@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gossip.registry.changes import RestrictionLifted, RestrictionSet
-from gossip.registry.entities import Restriction
+from gossip.registry.entities import Game, Restriction
+from gossip.registry.remotes import remote_id
 from tests.support.operations import AdminTestCase
 from tests.support.world import NOW, uuid
 
@@ -46,6 +47,23 @@ class RestrictionTests(AdminTestCase):
         self.assertEqual([each["who"] for each in listed], ["2001:db8::/64", "Alpha", "ana lee@Alpha"])
         self.assertEqual(len(self.perform("mute/list", NOW + 5400)["mutes"]), 2)
         self.assertEqual(self.perform("ban/list")["bans"], [])
+
+    def test_remote_games(self) -> None:
+        """A remote game and its players are restricted by its short name, and by its own name while it is away."""
+        game = Game(client_id=remote_id(uuid(2), "Dead Souls"), short_name="DeadSoulsI3", name="Dead Souls", secrets=())
+        self.registry.remotes.came(game)
+        for who in ("deadsoulsi3", "bob@DeadSoulsI3"):
+            shown = who.replace("deads", "DeadS").replace("i3", "I3")
+            self.assertEqual(self.perform("mute/add", who=who, reason="So")["who"], shown)
+            self.assertTrue(self.change.restriction.subject.endswith(f"{uuid(2)}/Dead%20Souls"))
+        self.registry.remotes.went(game.client_id)
+        self.assertEqual(
+            {each["who"] for each in self.perform("mute/list")["mutes"]},
+            {"Alpha/Dead%20Souls", "bob@Alpha/Dead%20Souls"},
+        )
+        for who in ("Alpha/Dead%20Souls", "bob@Alpha/Dead%20Souls"):
+            self.perform("mute/remove", who=who)
+        self.assertEqual(self.perform("mute/list")["mutes"], [])
 
     def test_addresses(self) -> None:
         """A list says what an address or a network covers, and each spelling of it lifts it."""

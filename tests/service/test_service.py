@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
 from zope.interface.verify import verifyObject
 
 from gossip.protocol.errors import Denied, Overrun
-from gossip.protocol.events import Heartbeat
+from gossip.protocol.events import ChannelsSend, Heartbeat
 from gossip.registry.addresses import read
 from gossip.registry.changes import Change, ChannelSaved, GameRemoved, MessageSaid
-from gossip.registry.entities import Channel
+from gossip.registry.entities import Channel, Game
 from gossip.registry.errors import Refused
 from gossip.registry.registry import Registry
+from gossip.registry.remotes import remote_id
 from gossip.registry.sought import LatestOf, Sought
 from gossip.service.changes_in_turn import PATIENCE, NotKept, NotSettled
 from gossip.service.counters import LATENCIES
@@ -181,6 +183,28 @@ class EventsTests(ServiceTestCase):
         """The service and the test's connection are what they claim."""
         verifyObject(IGossip, self.service)
         verifyObject(IConnection, MemoryConnection("memory", "192.0.2.1"))
+
+    def test_house(self) -> None:
+        """A part of the daemon itself joins, hears, speaks and leaves; its remote games are in no list of sessions."""
+        alpha, _ = self.join("Alpha", channels=["gossip"])
+        supports = frozenset(("channels", "tells"))
+        gateway, remote = MemoryConnection("i3", ""), MemoryConnection("i3", "")
+        here = self.service.let_in(gateway, self.world.game("Beta"), supports, ["gossip"])
+        game = Game(client_id=remote_id(here.client_id, "Souls"), short_name="SoulsI3", name="Souls", secrets=())
+        there = self.service.let_in(remote, game, supports, ["gossip"])
+        self.told(alpha)
+        self.service.received(there, ChannelsSend(None, "gossip", "Bob", "hello"))
+        [told] = self.told(alpha)
+        self.assertEqual((told["payload"]["game"], told["payload"]["message"]), ("SoulsI3", "hello"))
+        self.assertEqual((gateway.written, remote.written), (b"", b""))
+        self.assertEqual([transport for _, transport in self.service.sessions()], ["memory", "i3"])
+        status = self.service.status()
+        self.assertEqual((status["games"], status["sessions_by_transport"]["i3"]), (2, 1))
+        with self.assertRaises(Denied):
+            self.service.let_in(remote, replace(game, client_id="x/Y", short_name="YI3"), supports, [])
+        self.service.lost(there)
+        self.service.lost(here)
+        self.assertEqual(self.service.status()["sessions"], 1)
 
     def test_conversation(self) -> None:
         """A message is heard before it is on disk; its answer comes afterwards."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +16,7 @@ from gossip.network.session import Session
 from gossip.protocol.events import ClientEvent
 from gossip.protocol.moment import Moment
 from gossip.protocol.server_events import Beat
+from gossip.registry.entities import Game
 from gossip.service.interfaces import IConnection, IGossip
 from gossip.transports.admission import Admission
 from gossip.transports.websocket.connection import GameFactory
@@ -39,6 +41,9 @@ class Listener:
     def opened(self, connection: IConnection) -> Session:
         self.connections.append(connection)
         return Session(connection.peer_address)
+
+    def let_in(self, connection: IConnection, game: Game, supports: frozenset[str], channels: Iterable[str]) -> Session:
+        return self.opened(connection)
 
     def received(self, session: Session, event: ClientEvent) -> None:
         self.events.append(event)

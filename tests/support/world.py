@@ -199,9 +199,10 @@ def hears(audience: Audience, session: Session) -> bool:
     match audience:
         case Subscribers(channel, but, numbered, extended):
             heard = channel in session.channels and session.client_id != but and session.numbered == numbered
+            heard = heard and session.through is None
             return heard and extended in (None, bool(session.extensions))
         case Supporters(flag, but):
-            return flag in session.supports and session.client_id != but
+            return flag in session.supports and session.client_id != but and session.through is None
         case SessionsOf(client_id, flag):
             return flag in session.supports and session.client_id == client_id
         case Extended(extension, channel, client_id):

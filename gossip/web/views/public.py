@@ -202,7 +202,8 @@ class PublicView:
     def channels(self) -> Generator[None, None, PublicChannels]:
         """All channels."""
         listening: Counter[str] = Counter()
-        present = list(self._network.presence)
+        # For a remote game, the game that it speaks through listens.
+        present = [online for online in self._network.presence if online.game.through is None]
         for start in range(0, len(present), SLICE):
             if start:
                 yield
