@@ -12,6 +12,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from gossip.cluster.wire import PROTOCOL
+
 BEAT: Final = 2.0
 """How often a node writes that it is alive, in seconds."""
 
@@ -22,6 +24,7 @@ class Member(Struct, frozen=True):
 
     @ivar epoch: its life, a UUID.
     @ivar beats: grows while it lives.
+    @ivar protocol: the latest that it speaks; see L{gossip.cluster.wire.PROTOCOL}.
     @ivar version: of gossip.
     @ivar address: where it listens, for people.
     @ivar settings: a digest of the settings that must be the same everywhere.
@@ -33,6 +36,7 @@ class Member(Struct, frozen=True):
     name: str
     epoch: str
     beats: int
+    protocol: int = PROTOCOL
     version: str = ""
     address: str = ""
     settings: str = ""

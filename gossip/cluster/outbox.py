@@ -8,60 +8,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, Protocol
+from typing import Protocol
 
-from gossip.cluster.shared_store import Pending, scope_of
+from gossip.cluster.judging import is_judged, scope_of
+from gossip.cluster.shared_store import Pending
+from gossip.cluster.wire import PROTOCOL
 from gossip.network.relays import Relayed, SessionJoined
-from gossip.registry.changes import (
-    Audited,
-    AuditExpired,
-    Change,
-    ChannelOpened,
-    ChannelsRemoved,
-    ChannelsUnused,
-    GameOffline,
-    GameOnline,
-    GameSeen,
-    MessageSaid,
-    MessagesExpired,
-    MessagesRemoved,
-    PlayerCountsExpired,
-    PlayersCounted,
-    RestrictionsExpired,
-    TicketsExpired,
-    TicketsRevoked,
-    Together,
-    UserAgentMet,
-)
+from gossip.registry.changes import Change, MessageSaid
 from gossip.service.writing import Settled
-
-_UNJUDGED: Final = (
-    MessageSaid,
-    MessagesExpired,
-    MessagesRemoved,
-    GameSeen,
-    GameOnline,
-    GameOffline,
-    ChannelOpened,
-    ChannelsUnused,
-    UserAgentMet,
-    PlayersCounted,
-    PlayerCountsExpired,
-    RestrictionsExpired,
-    TicketsExpired,
-    TicketsRevoked,
-    AuditExpired,
-)
-"""Changes that hold whatever others did meanwhile."""
-
-
-def is_judged(change: Change) -> bool:
-    """Was a change checked against what is known, so that it holds only if that is still so?"""
-    if isinstance(change, Together):
-        return any(map(is_judged, change.changes))
-    if isinstance(change, Audited):
-        return change.change is not None and is_judged(change.change)
-    return not isinstance(change, _UNJUDGED) and not (isinstance(change, ChannelsRemoved) and change.unused)
 
 
 class IGroups(Protocol):
@@ -84,6 +38,7 @@ class Outbox:
 
     @ivar relays: how many relays were to be told.
     @ivar positions: how many judged changes of each scope this node has heard.
+    @ivar protocol: what all nodes speak.
     """
 
     def __init__(self, writer: IGroups, most: int = 100_000) -> None:
@@ -100,6 +55,7 @@ class Outbox:
         self._most = most
         self.relays = 0
         self.positions: dict[str, int] = {}
+        self.protocol = PROTOCOL
 
     # What the service sees: a writer.
 
@@ -125,7 +81,7 @@ class Outbox:
     def commit(self, change: Change, settled: Settled, wanted: bool) -> None:
         """Write a change, and say whether it is kept, once this node has heard it."""
         pending = Pending(change)
-        if is_judged(change):
+        if is_judged(change, self.protocol):
             pending.scope = scope_of(change)
             pending.seen = self.positions.get(pending.scope, 0)
         # Others wait to hear a message, whether or not its sender waits for an answer.

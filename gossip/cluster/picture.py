@@ -58,6 +58,7 @@ class Picture(Struct, frozen=True):
     @ivar epochs: the life that each node lives.
     @ivar sessions: the sessions of each other node.
     @ivar missed: the messages that this node has not heard, in the order of their numbers.
+    @ivar protocols: what the nodes speak.
     """
 
     snapshot: Snapshot
@@ -66,3 +67,4 @@ class Picture(Struct, frozen=True):
     epochs: Mapping[str, str]
     sessions: Mapping[str, Sequence[SessionJoined]]
     missed: Sequence[MessageSaid]
+    protocols: Sequence[int] = ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol, cast
@@ -26,12 +26,13 @@ from twisted.python.failure import Failure
 
 from gossip.cluster.catching_up import CatchingUp
 from gossip.cluster.ear import Ear, Reactor
+from gossip.cluster.judging import counted
 from gossip.cluster.members import BEAT, Beat, Look, Member, Members
 from gossip.cluster.outbox import Outbox
 from gossip.cluster.picture import Picture
 from gossip.cluster.settings import ClusterSettings
 from gossip.cluster.shared_store import Node, SharedStore
-from gossip.cluster.wire import Group, Judged, Malformed, NodeGone, NodeJoined, Parts, Unknown
+from gossip.cluster.wire import PROTOCOL, Group, Judged, Malformed, NodeGone, NodeJoined, Parts, Unknown
 from gossip.network.relays import Relayed
 from gossip.protocol.text import timestamp
 from gossip.service.interfaces import ClusterFigures, NodeStatus
@@ -315,6 +316,7 @@ class ClusterService(Service):
         self._gossip.carry_out(self._network.resynced(picture.known, picture.sessions, missed, now))
         early, self._early = self._early or [], None
         self._outbox.positions = dict(picture.positions)
+        self._speak(picture.protocols)
         for payload in early:
             self._read(payload, picture)
             if self._attempt is not attempt:
@@ -380,7 +382,7 @@ class ClusterService(Service):
 
     def _hear(self, group: Group) -> None:
         mine = group.node == self._node.name
-        for entry in group.entries:
+        for entry in counted(group, self._outbox.positions):
             if isinstance(entry, Unknown):
                 self.counters.unknown += 1
                 if entry.change:
@@ -407,12 +409,24 @@ class ClusterService(Service):
         if group.node == self._node.name:
             return
         self._log.info("node {name} joined", name=group.node)
+        self._speak((self._outbox.protocol, group.protocol))
         self._epochs[group.node] = group.epoch
         # What it tells from now on waits until its sessions are known.
         self._reading[group.node] = []
         reading = self._in_thread(self._store.sessions_of, group.node)
         reading.addCallback(partial(self._sessions_read, group.node, group.epoch))
         reading.addErrback(self._unread)
+
+    def _speak(self, protocols: Iterable[int]) -> None:
+        """
+        Write what all nodes read.
+
+        @param protocols: the latest that each of them speaks.
+        """
+        protocol = min([PROTOCOL, *protocols])
+        if protocol != self._outbox.protocol:
+            self._outbox.protocol = self._store.protocol = protocol
+            self._log.info("nodes speak protocol {protocol} from now on", protocol=protocol)
 
     def _sessions_read(self, node: str, epoch: str, sessions: Any) -> None:
         if self._epochs.get(node) != epoch or node not in self._reading:
@@ -455,6 +469,7 @@ class ClusterService(Service):
 
     def _beaten(self, epoch: str, look: Look) -> Deferred[None] | None:
         self.members = look.members
+        self._speak([member.protocol for member in look.members])
         self._queue = look.queue
         moment = self._gossip.now()
         ahead = look.now - moment.wall

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any, Final
 from weakref import WeakSet
@@ -12,6 +12,7 @@ from weakref import WeakSet
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.exc import DBAPIError
 
+from gossip.cluster.wire import PROTOCOL
 from gossip.registry.numbers import Mark, start
 from gossip.store.database import PostgreSQL
 from gossip.store.errors import StoreError, StoreInUse, Trouble
@@ -36,7 +37,7 @@ _NODE: Final = int.from_bytes(b"node")
 """The first part of the lock of a node's name."""
 
 _LIVING: Final = """
-SELECT name, version FROM nodes WHERE EXISTS (
+SELECT name, version, protocol FROM nodes WHERE EXISTS (
     SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %(node)s
     AND objid::bigint = hashtext(coalesce(current_schema(), '') || ':' || name)::bigint & 4294967295
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()
@@ -67,6 +68,17 @@ class SharedPostgreSQL(PostgreSQL):
         super().__init__(url)
         for engine in (self.writing, self.reading):
             event.listen(engine, "connect", lambda connection, record: self._connections.add(connection))
+
+    def open(self) -> None:
+        super().open()
+        with self.writing.connect() as connection:
+            for name, version, protocol in self._living(connection):
+                if abs(protocol - PROTOCOL) > 1:
+                    apart = "older" if protocol < PROTOCOL else "newer"
+                    raise StoreError(
+                        f"{self.name}: node {name} is too much {apart} to understand this version (gossip {version},"
+                        f" protocol {protocol}; this is {PROTOCOL}): start a version in between, or stop that node"
+                    )
 
     @property
     def mark(self) -> str:
@@ -127,7 +139,7 @@ class SharedPostgreSQL(PostgreSQL):
             with super().migrating(contracts) as connection:
                 others = self._living(connection) if contracts else []
                 if others:
-                    names = ", ".join(others)
+                    names = ", ".join(f"{name} (gossip {version})" for name, version, _ in others)
                     raise StoreError(
                         f"{self.name}: this version changes tables that older nodes need: stop {names} first"
                     )
@@ -139,12 +151,12 @@ class SharedPostgreSQL(PostgreSQL):
             text = "something else, such as a backup, uses tables that have to change: start again when it has ended"
             raise StoreError(f"{self.name}: {text}", Trouble.LOCKED) from error
 
-    def _living(self, connection: Connection) -> list[str]:
-        """The other nodes that run, with their versions, for people."""
+    def _living(self, connection: Connection) -> Sequence[tuple[str, str, int]]:
+        """The other nodes that run: the name, the version and the protocol of each."""
         if connection.exec_driver_sql("SELECT to_regclass('nodes')").scalar() is None:
             return []
         rows = connection.exec_driver_sql(_LIVING, {"node": _NODE})
-        return [f"{name} (gossip {version})" for name, version in rows]
+        return [(name, version, protocol) for name, version, protocol in rows]
 
     def _locks(self, connection: Any) -> bool:
         key = {**self._KEY, "node": _NODE, "name": self._node}

@@ -29,7 +29,7 @@ from gossip.cluster.shared_database import SharedPostgreSQL
 from gossip.cluster.talk import FLUSH, SAY, is_talk, statement
 from gossip.cluster.wire import PROTOCOL, Entry, Judged, NodeGone, NodeJoined, written
 from gossip.network.relays import Relayed, SessionJoined, SessionLeft, SignedOut
-from gossip.registry.changes import AchievementDropped, AchievementKept, Change, I3IdentitySaved, MessageSaid
+from gossip.registry.changes import Change, MessageSaid
 from gossip.registry.numbers import NumbersHeard
 from gossip.registry.registry import Registry
 from gossip.store import mark, queries, tables
@@ -59,7 +59,8 @@ class Pending(Struct, eq=False):
     An entry that waits to be written.
 
     @ivar sessions: for a relay, how the sessions of this node stand that it changes.
-    @ivar scope: for a change that was judged by what is known, which part of that; see L{scope_of}.
+    @ivar scope: for a change that was judged by what is known, which part of that
+        (L{gossip.cluster.judging.scope_of}).
     @ivar seen: the position of the scope when it was judged. If somebody else was first, the change is stale.
     @ivar group: the number of the group that it was written in.
     @ivar stale: whether somebody else was first.
@@ -89,21 +90,12 @@ class Node(Struct, frozen=True):
     started_at: float = 0.0
 
 
-def scope_of(change: Change) -> str:
-    """What a change is judged by: the achievements of one game, a login of a MUD, or everything else that is known."""
-    match change:
-        case AchievementKept(client_id) | AchievementDropped(client_id):
-            return client_id
-        case I3IdentitySaved(identity):
-            return f"i3 {identity.client_id}"
-    return ""
-
-
 class SharedStore(Store):
     """
     The store of one of several nodes.
 
     @ivar node: this node.
+    @ivar protocol: what it speaks, so that all nodes understand it.
     """
 
     _database: SharedPostgreSQL
@@ -111,6 +103,7 @@ class SharedStore(Store):
     def __init__(self, database: SharedPostgreSQL, directory: Path) -> None:
         super().__init__(database, directory)
         self.node = Node("", "", "")
+        self.protocol = PROTOCOL
         self._group = 0
         with plainly(self.name), database.reading.connect() as connection:
             place = connection.scalar(text("SELECT current_database() || '/' || coalesce(current_schema(), '')"))
@@ -187,7 +180,7 @@ class SharedStore(Store):
         for each in pending:
             each.group = self._group
         raw = connection.connection.driver_connection
-        parts = written(self.node.name, self.node.epoch, self._group, [each.entry for each in pending])
+        parts = self._parts([each.entry for each in pending])
         sql = statement(ORDER, self.channel, said, parts, lambda value: Literal(value).as_string(raw))
         connection.execution_options(no_parameters=True).exec_driver_sql(sql)
         return []
@@ -299,12 +292,15 @@ class SharedStore(Store):
                 )
 
     def _tell(self, connection: Connection, entries: Sequence[Entry], numbered: bool) -> None:
-        for head, body in written(self.node.name, self.node.epoch, self._group, entries):
+        for head, body in self._parts(entries):
             values = {"channel": self.channel, "head": head, "body": body}
             if numbered:
                 connection.execute(_NOTIFY_MESSAGES, values)
             else:
                 connection.execute(_NOTIFY, {**values, "last": "-"})
+
+    def _parts(self, entries: Sequence[Entry]) -> list[tuple[str, str]]:
+        return written(self.protocol, self.node.name, self.node.epoch, self._group, entries)
 
     def _flush(self, connection: Connection) -> list[Change]:
         """Wait until everything that was committed before is on disk, here and on a synchronous standby."""
@@ -451,8 +447,9 @@ class SharedStore(Store):
                 known = queries.registry(connection, numbers)
                 counted = select(tables.positions.c.scope, tables.positions.c.number)
                 positions: dict[str, int] = dict(connection.execute(counted).tuples().all())
-                living = select(tables.nodes.c.name, tables.nodes.c.epoch)
-                epochs: dict[str, str] = dict(connection.execute(living).tuples().all())
+                living = connection.execute(
+                    select(tables.nodes.c.name, tables.nodes.c.epoch, tables.nodes.c.protocol)
+                ).all()
                 missed = [
                     said
                     for channel, number in heard.items()
@@ -460,7 +457,8 @@ class SharedStore(Store):
                 ]
                 sessions = self._sessions(connection)
         missed.sort(key=lambda said: said.seq)
-        return Picture(snapshot, known, positions, epochs, sessions, missed)
+        epochs = {name: epoch for name, epoch, _ in living}
+        return Picture(snapshot, known, positions, epochs, sessions, missed, [protocol for *_, protocol in living])
 
     def position(self) -> int:
         """

@@ -18,8 +18,16 @@ from msgspec.structs import replace
 from gossip.network.relays import Relayed
 from gossip.registry.changes import Change, MessageSaid
 
-PROTOCOL: Final = 1
-"""The version of what nodes write. A node reads those up to its own."""
+PROTOCOL: Final = 2
+"""
+The version of what nodes write. A node reads its own and the one before, and writes what the oldest of all nodes reads.
+So nodes are upgraded one after the other, by one version at a time.
+
+New kinds of entries need no new version, nor do new fields with a default at the end: for a change that a node does not
+know it reads everything anew, and it ignores a relay. What an older node would get wrong needs one.
+
+In version 1 nobody writes L{Judged}: see L{gossip.cluster.judging}.
+"""
 
 PAYLOAD: Final = 7900
 """The maximum size of a payload, in bytes. PostgreSQL refuses 8000, and the whole transaction with it."""
@@ -55,7 +63,7 @@ class Judged(Struct, frozen=True, tag=True, array_like=True):
     """
     Changes of this group were judged by what was known.
 
-    @ivar scope: which part of it; see L{gossip.cluster.shared_store.scope_of}.
+    @ivar scope: which part of it; see L{gossip.cluster.judging.scope_of}.
     @ivar number: its position from now on: how many judged changes of it there were.
     """
 
@@ -104,22 +112,23 @@ class Group(Struct, frozen=True):
     entries: tuple[Entry | Unknown, ...]
 
 
-def written(node: str, epoch: str, number: int, entries: Sequence[Entry]) -> list[tuple[str, str]]:
+def written(protocol: int, node: str, epoch: str, number: int, entries: Sequence[Entry]) -> list[tuple[str, str]]:
     """
     Write a group.
 
+    @param protocol: what all nodes read.
     @param node: the name of this node.
     @return: for each part what comes before and what comes after that which the database adds: the number of its
         transaction and the number of the last message, or C{-}, with a space behind each.
     """
     body = _write(entries).decode()
-    room = PAYLOAD - _DATABASE - len(_head(node, epoch, number, 999_999, 999_999))
+    room = PAYLOAD - _DATABASE - len(_head(protocol, node, epoch, number, 999_999, 999_999))
     pieces = list(_cut(body, room))
-    return [(_head(node, epoch, number, part, len(pieces)), piece) for part, piece in enumerate(pieces, 1)]
+    return [(_head(protocol, node, epoch, number, part, len(pieces)), piece) for part, piece in enumerate(pieces, 1)]
 
 
-def _head(node: str, epoch: str, number: int, part: int, parts: int) -> str:
-    return f"{PROTOCOL} {node} {epoch} {number} {part}/{parts} "
+def _head(protocol: int, node: str, epoch: str, number: int, part: int, parts: int) -> str:
+    return f"{protocol} {node} {epoch} {number} {part}/{parts} "
 
 
 def _cut(text: str, room: int) -> Iterable[str]:

@@ -7,8 +7,10 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.cluster.outbox import Outbox, is_judged
+from gossip.cluster.judging import is_judged
+from gossip.cluster.outbox import Outbox
 from gossip.cluster.shared_store import Pending
+from gossip.cluster.wire import PROTOCOL
 from gossip.network.relays import SessionLeft
 from gossip.registry.changes import (
     AchievementDropped,
@@ -19,9 +21,10 @@ from gossip.registry.changes import (
     GameOffline,
     GameSeen,
     MessageSaid,
+    MessagesRemoved,
     Together,
 )
-from gossip.registry.entities import AuditEntry, Channel
+from gossip.registry.entities import AuditEntry, Channel, Removal
 from tests.support.world import NOW, uuid
 
 SAID = MessageSaid("gossip", 0, None, "gossip", "system", "Hello!", NOW)
@@ -170,3 +173,15 @@ class OutboxTests(SynchronousTestCase):
         unused = ChannelsRemoved(("x",), unused=True)
         for unjudged in (SAID, ChannelOpened("x"), unused, Together(notes), Audited(entry, None)):
             self.assertFalse(is_judged(unjudged), unjudged)
+
+    def test_judged_by_class(self) -> None:
+        """Nodes of protocol 1 count by the class of a change alone, and so does a node that speaks it."""
+        audited = Audited(AuditEntry(uuid(1), NOW, "ana", "channel/create", "x", "{}"), None)
+        for change in (Together(()), audited, MessagesRemoved((SAID,), Removal(NOW, "ana", "spam"))):
+            self.outbox.protocol = PROTOCOL
+            self.outbox.commit(change, self.settled("now"), True)
+            self.outbox.protocol = 1
+            self.outbox.commit(change, self.settled("with others"), True)
+            self.assertEqual([pending.scope for pending, *_ in self.groups.waiting[-2:]], [None, ""])
+        for unjudged in (SAID, ChannelOpened("x"), ChannelsRemoved(("x",), unused=True)):
+            self.assertFalse(is_judged(unjudged, 1), unjudged)

@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.cluster.members import BEAT
+from gossip.cluster.members import BEAT, Look, Member
 from gossip.cluster.outbox import Outbox
 from gossip.cluster.picture import Picture, Snapshot
 from gossip.cluster.service import HOLDS, ClusterService
 from gossip.cluster.settings import ClusterSettings
 from gossip.cluster.shared_store import Node, Pending
+from gossip.cluster.wire import PROTOCOL, Entry, Judged, NodeJoined
 from gossip.network.relays import SessionLeft
-from gossip.registry.changes import MessageSaid
+from gossip.registry.changes import Audited, ChannelOpened, ChannelSaved, MessageSaid
+from gossip.registry.entities import AuditEntry, Channel
 from gossip.service.counters import Counters
 from gossip.service.service import GossipService
 from gossip.store.errors import StoreError
 from tests.support.clock import Clock
-from tests.support.world import NOW, World
+from tests.support.world import NOW, World, uuid
 
+AUDIT = AuditEntry(uuid(1), NOW, "ana", "say", "gossip", "{}")
 SAID = MessageSaid("gossip", 0, None, "gossip", "system", "Hello!", NOW)
 
 
@@ -62,6 +67,7 @@ class Database:
 
     name = "a database"
     echo = "echo"
+    protocol = PROTOCOL
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Deferred[Any]]] = []
@@ -87,6 +93,7 @@ class Database:
     def beat(self) -> None: ...
     def position(self) -> None: ...
     def sever(self) -> None: ...
+    def sessions_of(self) -> None: ...
 
 
 class Groups:
@@ -232,3 +239,46 @@ class JoiningTests(SynchronousTestCase):
         self.assertEqual(self.database.calls, [])
         self.groups.fail()
         self.assertEqual([name for name, _ in self.database.calls], ["begin"])
+
+    def hears(self, protocol: int, *entries: Entry | dict[str, str] | list[Any]) -> None:
+        """The node b writes a group."""
+        self.number = getattr(self, "number", 0) + 1
+        body = msgspec.json.encode(entries).decode()
+        self.node._notified("channel", f"{protocol} b {uuid(2)} {self.number} 1/1 9 - {body}")
+
+    def test_protocols(self) -> None:
+        """A node speaks the lowest protocol of all nodes, as soon as it can know it."""
+        self.listens()
+        self.database.answer("begin")
+        self.database.answer("picture", replace(self.picture(), protocols=[2, 1]))
+        self.assertEqual((self.outbox.protocol, self.database.protocol), (1, 1))
+        members = [Member("a", self.node._node.epoch, 1, 2), Member("c", uuid(3), 1, 3)]
+        self.database.answer("beat", Look(True, members, NOW, 0.0))
+        self.assertEqual((self.outbox.protocol, self.database.protocol), (2, 2))
+        self.hears(1, NodeJoined())
+        self.assertEqual((self.outbox.protocol, self.database.protocol), (1, 1))
+        self.database.calls.clear()
+        self.reactor.advance(BEAT)
+        self.database.answer("beat", Look(True, [*members, Member("b", uuid(2), 1, 1)], NOW, 0.0))
+        self.assertEqual((self.outbox.protocol, self.database.protocol), (1, 1))
+
+    def test_older_node(self) -> None:
+        """A node that speaks protocol 1 does not say where its scopes are, and is counted."""
+        self.joins()
+        saved = ChannelSaved(Channel("news"))
+        self.hears(1, saved, ChannelOpened("other"), Audited(AUDIT, None))
+        self.assertEqual(self.outbox.positions, {"": 2})
+        self.hears(2, saved, Judged("", 3), Audited(AUDIT, None))
+        self.assertEqual(self.outbox.positions, {"": 3})
+
+    def test_newer_node(self) -> None:
+        """A relay that only a later release knows is ignored and counted; after such a change all is read anew."""
+        self.joins()
+        self.hears(3, ["Waved", "Ana"], ChannelSaved(Channel("news")))
+        self.assertEqual((self.node.counters.unknown, self.node.joined), (1, True))
+        self.assertIn("news", self.known.channels)
+        self.hears(3, {"type": "ChannelPainted", "name": "news", "colour": "red"})
+        self.assertEqual((self.node.counters.unknown, self.node.joined), (2, False))
+        self.reactor.advance(0.2)
+        self.joins()
+        self.assertEqual(self.node.counters.resyncs, 2)

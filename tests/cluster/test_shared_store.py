@@ -12,9 +12,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.cluster.judging import scope_of
 from gossip.cluster.members import Beat, Member
 from gossip.cluster.shared_database import SharedPostgreSQL
-from gossip.cluster.shared_store import ORDER, Node, Pending, SharedStore, scope_of
+from gossip.cluster.shared_store import ORDER, Node, Pending, SharedStore
 from gossip.cluster.wire import Entry, Group, Judged, NodeGone, NodeJoined, Parts
 from gossip.network.relays import SessionJoined, SessionLeft, SignedOut, Spoke, Subscribed
 from gossip.protocol.server_events import AchievementOf

@@ -48,11 +48,11 @@ class WireTests(SynchronousTestCase):
     """What one node writes, another reads."""
 
     def assertCarried(self, *entries: Entry) -> None:
-        self.assertEqual(read(carried(written("a", EPOCH, 3, entries))).entries, entries)
+        self.assertEqual(read(carried(written(PROTOCOL, "a", EPOCH, 3, entries))).entries, entries)
 
     def test_group(self) -> None:
         """A group says where it comes from."""
-        group = read(carried(written("node-1", EPOCH, 3, [SessionLeft(5)]), transaction=812))
+        group = read(carried(written(PROTOCOL, "node-1", EPOCH, 3, [SessionLeft(5)]), transaction=812))
         self.assertEqual(group, Group(PROTOCOL, "node-1", EPOCH, 3, 812, (SessionLeft(5),)))
 
     def test_changes(self) -> None:
@@ -68,18 +68,18 @@ class WireTests(SynchronousTestCase):
     def test_numbers(self) -> None:
         """The messages of a group have the numbers up to the last one, in their order."""
         one, two = (MessageSaid("gossip", 0, None, "gossip", "system", text, NOW) for text in "ab")
-        group = read(carried(written("a", EPOCH, 1, [one, SessionLeft(1), two]), last=1042))
+        group = read(carried(written(PROTOCOL, "a", EPOCH, 1, [one, SessionLeft(1), two]), last=1042))
         self.assertEqual(group.entries, (replace(one, seq=1041), SessionLeft(1), replace(two, seq=1042)))
 
     def test_no_number(self) -> None:
         """Messages without a number are refused."""
         said = MessageSaid("gossip", 0, None, "gossip", "system", "a", NOW)
         with self.assertRaises(Malformed):
-            read(carried(written("a", EPOCH, 1, [said])))
+            read(carried(written(PROTOCOL, "a", EPOCH, 1, [said])))
 
     def test_equal_parts(self) -> None:
         """No two payloads of a group are equal: the database would deliver one of them only."""
-        payloads = carried(written("a", EPOCH, 1, [ChannelOpened("x" * 40_000)]))
+        payloads = carried(written(PROTOCOL, "a", EPOCH, 1, [ChannelOpened("x" * 40_000)]))
         self.assertGreater(len(payloads), 4)
         self.assertEqual(len(set(payloads)), len(payloads))
 
@@ -91,8 +91,8 @@ class WireTests(SynchronousTestCase):
 
     def test_missing_part(self) -> None:
         """A group with a missing part is refused, and the next one is read."""
-        first, second, third, *_ = carried(written("a", EPOCH, 1, [ChannelOpened("x" * 40_000)]))
-        whole = carried(written("a", EPOCH, 2, [SessionLeft(1)]))
+        first, second, third, *_ = carried(written(PROTOCOL, "a", EPOCH, 1, [ChannelOpened("x" * 40_000)]))
+        whole = carried(written(PROTOCOL, "a", EPOCH, 2, [SessionLeft(1)]))
         for wrong in ((first, third), (second,), (first, second, second), (first, whole[0].replace("1/1", "2/2"))):
             parts = Parts()
             with self.assertRaises(Malformed):
@@ -106,7 +106,9 @@ class WireTests(SynchronousTestCase):
     def test_any_entries(self, entries: list[Entry]) -> None:
         """Any entries arrive as they were, in payloads that the database takes."""
         said = [number for number, entry in enumerate(entries) if isinstance(entry, MessageSaid)]
-        payloads = carried(written("a" * 20, EPOCH, 10**17, entries), last=2**62 if said else None, transaction=2**63)
+        payloads = carried(
+            written(PROTOCOL, "a" * 20, EPOCH, 10**17, entries), last=2**62 if said else None, transaction=2**63
+        )
         for payload in payloads:
             self.assertLessEqual(len(payload.encode()), PAYLOAD)
         for offset, number in enumerate(said):

@@ -1,4 +1,4 @@
-"""Migrations beside nodes that run, on a real PostgreSQL."""
+"""Nodes of several releases on a real PostgreSQL: which start beside which, and which migrations run beside them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.cluster import shared_database
 from gossip.cluster.shared_store import Node, SharedStore
+from gossip.cluster.wire import PROTOCOL
 from gossip.store.database import PostgreSQL
 from gossip.store.errors import StoreError, Trouble
 from gossip.store.store import Store
@@ -17,7 +18,7 @@ from tests.support.world import uuid
 COLUMN = "    op.add_column('games', sa.Column('later', sa.Text()))\n"
 
 
-class MigrationTests(OnPostgreSQL, SynchronousTestCase):
+class ReleasesTests(OnPostgreSQL, SynchronousTestCase):
     """The node a runs, and b starts with a version that has one more migration."""
 
     def setUp(self) -> None:
@@ -81,3 +82,18 @@ class MigrationTests(OnPostgreSQL, SynchronousTestCase):
         self.assertNotIn("later", self.columns())
         self.node("b")
         self.assertIn("later", self.columns())
+
+    def test_protocols(self) -> None:
+        """A node does not start beside one whose protocol is more than one away from its own, and names it."""
+        for protocol, why in ((PROTOCOL - 2, "too much older"), (PROTOCOL + 2, "too much newer")):
+            with self.database().begin() as connection:
+                connection.execute(text("UPDATE nodes SET protocol = :protocol"), {"protocol": protocol})
+            self.assertIn(f"node a is {why} to understand this version (gossip 1.0, protocol", str(self.refused()))
+        for protocol in (PROTOCOL - 1, PROTOCOL + 1):
+            with self.database().begin() as connection:
+                connection.execute(text("UPDATE nodes SET protocol = :protocol"), {"protocol": protocol})
+            self.node("b").close()
+        with self.database().begin() as connection:
+            connection.execute(text("UPDATE nodes SET protocol = 0"))
+        self.a.close()
+        self.node("b")
