@@ -105,6 +105,7 @@ def _view_game(result: Result) -> Sequence[Block]:
         "state": _state(result),
         "tagline": result["tagline"],
         "description": result["description"],
+        "language": result.get("language"),  # not from a daemon of an older version
         "homepage": result["homepage_url"],
         "connections": ", ".join(connections),
         "code base": result["user_agent"],
@@ -133,6 +134,7 @@ class GameAdd(Operation, frozen=True):
     @ivar tagline: a short description, for lists.
     @ivar description: a long description.
     @ivar homepage_url: the web page of the game.
+    @ivar language: the language that its players speak.
     @ivar connections: where people play the game; can be repeated.
     @ivar owner: the name of the account that the game belongs to.
     """
@@ -150,6 +152,7 @@ class GameAdd(Operation, frozen=True):
     tagline: str | None = None
     description: str | None = None
     homepage_url: HomepageUrl | None = None
+    language: str | None = None
     connections: Connections = ()
     owner: str | UnsetType | None = UNSET
 
@@ -165,6 +168,7 @@ class GameAdd(Operation, frozen=True):
             tagline=_spaced(self.tagline or "") or None,
             description=self.description or None,
             homepage_url=self.homepage_url or None,
+            language=_spaced(self.language or "") or None,
             connections=self.connections,
             created_at=on.now,
             owner=self._owner(registry, on.actor),
@@ -301,6 +305,7 @@ class GameEdit(Operation, frozen=True):
     @ivar tagline: a short description, for lists.
     @ivar description: a long description.
     @ivar homepage_url: the web page of the game.
+    @ivar language: the language that its players speak.
     @ivar connections: where people play the game, in place of what was known; can be repeated.
     @ivar owner: the name of the account that the game belongs to.
     """
@@ -316,6 +321,7 @@ class GameEdit(Operation, frozen=True):
     tagline: str | UnsetType | None = UNSET
     description: str | UnsetType | None = UNSET
     homepage_url: HomepageUrl | UnsetType | None = UNSET
+    language: str | UnsetType | None = UNSET
     connections: (
         Annotated[Connections, Argument(option="--no-connections", value=(), help="forget where people play the game")]
         | UnsetType
@@ -335,6 +341,7 @@ class GameEdit(Operation, frozen=True):
                 tagline=game.tagline if isinstance(self.tagline, UnsetType) else _spaced(self.tagline or "") or None,
                 description=given_or(self.description, game.description) or None,
                 homepage_url=given_or(self.homepage_url, game.homepage_url) or None,
+                language=_spaced(given_or(self.language, game.language) or "") or None,
                 connections=given_or(self.connections, game.connections),
                 owner=find_account(registry, owner, "owner").name
                 if (owner := given_or(self.owner, game.owner))
@@ -379,6 +386,7 @@ def _game(registry: Registry, game: Game, now: float) -> Result:
         "tagline": game.tagline,
         "description": game.description,
         "homepage_url": game.homepage_url,
+        "language": game.language,
         "connections": [msgspec.to_builtins(connection) for connection in game.connections],
         "created_at": timestamp(game.created_at),
         "owner": game.owner,

@@ -38,6 +38,7 @@ class Game(Struct, frozen=True, kw_only=True):
     @ivar hidden: whether it is hidden from other games.
     @ivar hides_players: whether its players are hidden from other games.
     @ivar disabled: whether it is kept from joining.
+    @ivar language: the language that its players speak, as its owner writes it: C{English}.
     @ivar created_at: seconds since the epoch.
     @ivar owner: the name of the account that owns it; C{None} if only admins manage it.
     """
@@ -52,6 +53,7 @@ class Game(Struct, frozen=True, kw_only=True):
     tagline: str | None = None
     description: str | None = None
     homepage_url: str | None = None
+    language: str | None = None
     connections: tuple[GameConnection, ...] = ()
     created_at: float = 0.0
     owner: str | None = None

@@ -73,7 +73,7 @@ REASON: Final = 200
 """The maximum length of the reason of a restriction, a filter or a report, in characters."""
 
 # The status of a game must fit into one frame (16 KiB), with everything escaped.
-_NAME, _TAGLINE, _DESCRIPTION, _URL, _CONNECTIONS = 70, 70, 2000, 500, 6
+_NAME, _TAGLINE, _LANGUAGE, _DESCRIPTION, _URL, _CONNECTIONS = 70, 70, 30, 2000, 500, 6
 _WEB_ADDRESS: Final = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 
 
@@ -258,7 +258,7 @@ class Registry:
             if not is_visible(game.name):
                 raise Refused("invalid", "name", "a game needs a name")
             self._check_namesakes("name", game.name, self._names, game.client_id, blocked)
-        for what, most in (("name", _NAME), ("tagline", _TAGLINE)):
+        for what, most in (("name", _NAME), ("tagline", _TAGLINE), ("language", _LANGUAGE)):
             text = getattr(game, what)
             if text is None or (known is not None and getattr(known, what) == text):
                 continue

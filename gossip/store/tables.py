@@ -59,6 +59,7 @@ games: Final = Table(
     # write these two.
     Column("online", Text),
     Column("last_seen_at", Double),
+    Column("language", Text),
 )
 # The registry compares names without case in all of Unicode. The databases do so at least in ASCII.
 Index("ix_games_short_name", func.lower(games.c.short_name), unique=True)

@@ -106,7 +106,7 @@ class TerminalTests(SynchronousTestCase):
         """Hostile texts stay in their lines and cells, whichever view of a result shows them."""
         hostile = "x\x1b[2J\n\u202ey"
         known = ("name", "short_name", "client_id", "disabled", "hidden", "hide_players", "tagline", "description")
-        more = ("homepage_url", "user_agent", "version", "owner", "created_at", "old_secret_until")
+        more = ("homepage_url", "language", "user_agent", "version", "owner", "created_at", "old_secret_until")
         game: dict[str, Any] = dict.fromkeys((*known, *more), hostile)
         game["connections"] = [{"url": hostile}, dict.fromkeys(("type", "host", "port"), hostile)]
         channel: dict[str, Any] = {"name": hostile, "hidden": False, "paused_until": None, "description": hostile}

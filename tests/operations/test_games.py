@@ -102,10 +102,11 @@ class GameTests(AdminTestCase):
         result = self.perform("game/add", name=" The   Beta ", short_name="Beta", tagline="  A  world ")
         self.assertEqual(result["name"], "The Beta")
         self.assertEqual(self.perform("game/show", game="Beta")["tagline"], "A world")
-        result = self.perform("game/edit", game="Beta", name="Beta  2 ", tagline=" ")
-        self.assertEqual((result["name"], result["tagline"]), ("Beta 2", None))
-        for field in ("name", "tagline"):
-            text = f"a {field} has up to 70 characters on one line, without control characters and tags"
+        result = self.perform("game/edit", game="Beta", name="Beta  2 ", tagline=" ", language=" Old  English ")
+        self.assertEqual((result["name"], result["tagline"], result["language"]), ("Beta 2", None, "Old English"))
+        self.assertIsNone(self.perform("game/edit", game="Beta", language="")["language"])
+        for field, most in (("name", 70), ("tagline", 70), ("language", 30)):
+            text = f"a {field} has up to {most} characters on one line, without control characters and tags"
             self.assertRefused(text, "game/edit", game="Beta", **{field: "a\nb"})
 
     def test_add_refused(self) -> None:
@@ -139,6 +140,7 @@ class GameTests(AdminTestCase):
                 "tagline": None,
                 "description": None,
                 "homepage_url": None,
+                "language": None,
                 "connections": [],
                 "created_at": "2023-11-14T22:00:00.000Z",
                 "owner": None,

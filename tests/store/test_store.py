@@ -479,5 +479,5 @@ def _sqlite_schema(connection: Connection) -> dict[str, str]:
     return {name: " ".join(sql.split()) for name, sql in rows}
 
 
-_KNOWN = ({ANA: GAME, BO: OTHER}, {ANA: {ACHIEVEMENT.key: ACHIEVEMENT}})
+_KNOWN = ({ANA: replace(GAME, language=None), BO: OTHER}, {ANA: {ACHIEVEMENT.key: ACHIEVEMENT}})
 """What is in the dumps of the older schemas, which C{sqlite3 gossip.db .dump} wrote."""

@@ -38,7 +38,7 @@ _SAID: Final = {"saved": "Saved.", "removed": "The game is no longer registered.
 """The messages after a form was sent, by the query parameter C{done}."""
 _REGISTER_TEXTS: Final = ("short_name", "name", "tagline", "connections")
 """The text fields of the form to register a game."""
-_GAME_TEXTS: Final = ("name", "tagline", "description", "homepage_url", "connections")
+_GAME_TEXTS: Final = ("name", "tagline", "description", "homepage_url", "language", "connections")
 """The text fields of the form of a game."""
 
 
@@ -159,6 +159,7 @@ class ManagePages:
             "tagline": game.tagline or "",
             "description": game.description or "",
             "homepage_url": game.homepage_url or "",
+            "language": game.language or "",
             "connections": "\n".join(map(play_links.written, game.connections)),
             "hidden": game.hidden,
             "hide_players": game.hides_players,
