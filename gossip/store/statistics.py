@@ -68,6 +68,18 @@ def messages(connection: Connection, channels: Collection[str] | None, since: fl
     return {int(start): float(number) for start, number in connection.execute(statement)}
 
 
+def messages_by_game(connection: Connection, since: float) -> dict[str, int]:
+    """See L{gossip.store.store.Store.messages_by_game}."""
+    said = tables.messages.c
+    statement = (
+        select(said.client_id, func.count())
+        .where(said.said_at >= since, said.removed_at.is_(None), said.client_id.is_not(None))
+        .where(said.channel.in_(_SHOWN_CHANNELS))
+        .group_by(said.client_id)
+    )
+    return dict(connection.execute(statement).tuples())
+
+
 def latest(connection: Connection, channels: Collection[str] | None, limit: int) -> list[MessageSaid]:
     """See L{gossip.store.store.Store.latest}."""
     # Ordered by number, not by time: a clock may jump.

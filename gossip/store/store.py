@@ -303,6 +303,17 @@ class Store:
         with plainly(self.name), self._database.reading.connect() as connection:
             return statistics.messages(connection, channels, since, step)
 
+    def messages_by_game(self, since: float) -> dict[str, int]:
+        """
+        The number of messages of each game on all channels that are not hidden, by client_id. Removed ones do not
+        count.
+
+        @param since: the earliest time, in seconds since the epoch.
+        @raise StoreError: it cannot be read.
+        """
+        with plainly(self.name), self._database.reading.connect() as connection:
+            return statistics.messages_by_game(connection, since)
+
     def latest(self, channels: Collection[str] | None, limit: int) -> list[MessageSaid]:
         """
         The latest messages of some channels, the oldest first.

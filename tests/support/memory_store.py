@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from io import BytesIO
 from typing import BinaryIO, Final
@@ -103,6 +104,10 @@ class MemoryStore:
             start = int(said.said_at) // step * step
             figures[start] = figures.get(start, 0) + 1
         return figures
+
+    def messages_by_game(self, since: float) -> dict[str, int]:
+        said = [each for each in self.latest(None, 10**9) if each.said_at >= since and each.removed is None]
+        return dict(Counter(each.client_id for each in said if each.client_id is not None))
 
     def said_since(self, since: float, limit: int, channel: str | None = None) -> Sequence[MessageSaid]:
         kept = [said for said in self.said if said.removed is None]

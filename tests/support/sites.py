@@ -64,7 +64,9 @@ class PagesTestCase(SynchronousTestCase):
     def said(self, seq: int, message: str = "Hello", name: str = "Ana", game: str = "Alpha", **more: Any) -> None:
         """Something was said, and is kept."""
         channel, at = more.get("channel", "gossip"), more.get("at", NOW)
-        self.service.store.said.append(MessageSaid(channel, seq, uuid(1), game, name, message, at))
+        known = self.world.registry.game_named(game)
+        client_id = uuid(1) if known is None else known.client_id
+        self.service.store.said.append(MessageSaid(channel, seq, client_id, game, name, message, at))
 
 
 class OwnerTestCase(SynchronousTestCase):

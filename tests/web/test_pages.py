@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from urllib.parse import quote
@@ -14,13 +15,14 @@ from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.protocol.server_events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
-from gossip.registry.changes import AchievementKept, ChannelSaved, GameSaved, GameSeen, UserAgentSaved
+from gossip.registry.changes import AchievementKept, ChannelSaved, GameOffline, GameSaved, GameSeen, UserAgentSaved
 from gossip.registry.entities import Channel, UserAgent
 from gossip.store.errors import StoreError
 from gossip.web.http.router import Problem, Router
 from gossip.web.views.charts import hour_chart, line_chart, sparkline
-from gossip.web.views.formatting import HUES, hue, span
-from gossip.web.views.queries import DAY, HOUR, SHARED, Series
+from gossip.web.views.emblem import emblem
+from gossip.web.views.formatting import HUES, hue, iso, span
+from gossip.web.views.queries import DAY, HOUR, PERIODS, SHARED, Series
 from tests.support.properties import examples
 from tests.support.site_browser import HOSTILE, PEOPLE, Browser, Page
 from tests.support.sites import PagesTestCase
@@ -154,12 +156,83 @@ class GamePageTests(PagesTestCase):
         """Online games come first; a filter works without JavaScript."""
         self.service.join("Gamma", players=["Ana"])
         self.world.registry.enact(GameSeen(self.world.game("Beta").client_id, "ExVenture 1", "2.3.0"))
-        rows = [attributes for tag, attributes in self.page("/games").tags if tag == "tr"][1:]
-        self.assertEqual(rows[0]["data-text"], "Gamma The Gamma")
-        self.assertEqual(["data-online" in row for row in rows], [True, False, False, False])
-        for query, shown in (("q=exventure", ["Beta"]), ("online=1", ["Gamma"]), ("q=%3Cb%3E", [])):
-            rows = [attributes for tag, attributes in self.page(f"/games?{query}").tags if tag == "tr"][1:]
-            self.assertEqual([str(row["data-text"]).split()[0] for row in rows if "hidden" not in row], shown)
+        self.world.change("Delta", language="Deutsch")
+        cards = self.cards("")
+        self.assertEqual(cards[0]["data-text"], "Gamma The Gamma")
+        self.assertEqual(["data-online" in card for card in cards], [True, False, False, False])
+        for query, shown in (
+            ("q=exventure", ["Beta"]),
+            ("online=1", ["Gamma"]),
+            ("q=%3Cb%3E", []),
+            ("base=ExVenture", ["Beta"]),
+            ("base=ExVenture+1", []),
+            ("language=Deutsch", ["Delta"]),
+        ):
+            cards = [card for card in self.cards(f"?{query}") if "hidden" not in card]
+            self.assertEqual([str(card["data-text"]).split()[0] for card in cards], shown, query)
+
+    def test_sorted(self) -> None:
+        """The list is sorted by players, by name or by what games said lately; nonsense is ignored."""
+        self.service.join("Gamma", players=["Ana"])
+        self.show("gossip")
+        self.said(1, game="Delta")
+        self.said(2, game="Delta")
+        self.said(3, game="Beta")
+        self.said(4, game="Alpha", at=NOW - 49 * HOUR)
+        for query, order in (
+            ("", ["Gamma", "Alpha", "Beta", "Delta"]),
+            ("?sort=name", ["Alpha", "Beta", "Delta", "Gamma"]),
+            ("?sort=activity", ["Delta", "Beta", "Gamma", "Alpha"]),
+            ("?sort=colour", ["Gamma", "Alpha", "Beta", "Delta"]),
+        ):
+            self.assertEqual([str(card["data-text"]).split()[0] for card in self.cards(query)], order, query)
+        self.assertIn("2 messages in 48 hours", self.page("/games").text)
+
+    def test_last_seen(self) -> None:
+        """A game that is away says since when, on its page and in the list; one that is online does not."""
+        client_id = self.world.client_id("Beta")
+        self.world.registry.enact(GameOffline(client_id, NOW - 86400))
+        for path in ("/games", "/games/Beta"):
+            [seen] = [attributes for tag, attributes in self.page(path).tags if tag == "time"]
+            self.assertEqual(seen["datetime"], iso(NOW - 86400), path)
+        self.service.join("Beta")
+        for path in ("/games", "/games/Beta"):
+            self.assertNotIn("time", [tag for tag, _ in self.page(path).tags], path)
+
+    def test_description(self) -> None:
+        """A description keeps its paragraphs."""
+        self.world.change("Alpha", description="One.\n\nTwo.")
+        self.assertIn(b'<p class="prose">One.\n\nTwo.</p>', self.get("/games/Alpha")[2])
+
+    def test_emblem(self) -> None:
+        """Each name has an emblem, also that of a game that is gone; case makes no difference."""
+        code, headers, body = self.get("/games/Alpha/emblem.svg")
+        self.assertEqual((code, headers["content-type"]), (200, "image/svg+xml"))
+        self.assertEqual(self.get("/games/ALPHA/emblem.svg")[2], body)
+        self.assertNotEqual(self.get("/games/Gone/emblem.svg")[2], body)
+        self.assertIn("/games/Alpha/emblem.svg", [attributes.get("src") for _, attributes in self.page("/games").tags])
+
+    def test_periods(self) -> None:
+        """One chart shows the period that is asked for, with a gap where nothing was counted."""
+        client_id = self.world.client_id("Beta")
+        self.service.store.players[client_id] = {int(NOW) - 7200: 5, int(NOW) - 3 * HOUR: 0, int(NOW) - 9 * 86400: 7}
+        for query, title, step, counted in (
+            ("", "48 hours", 1800, [0, 5]),
+            ("?range=week", "Week", 7200, [0, 5]),
+            ("?range=month", "Month", 8 * HOUR, [7, 5]),
+            ("?range=century", "48 hours", 1800, [0, 5]),
+        ):
+            page = self.page(f"/games/Beta{query}")
+            [chart] = [attributes for tag, attributes in page.tags if tag == "svg" and "data-values" in attributes]
+            values = json.loads(str(chart["data-values"]))
+            self.assertEqual([value for value in values if value is not None], counted, query)
+            self.assertEqual(chart["data-step"], str(step))
+            [current] = [attributes for tag, attributes in page.tags if attributes.get("aria-current") == "true"]
+            self.assertEqual(current["href"], f"/games/Beta?range={PERIODS_BY_TITLE[title]}#over-time")
+
+    def cards(self, query: str) -> list[dict[str, str | None]]:
+        """The cards of the list of games."""
+        return [attributes for tag, attributes in self.page(f"/games{query}").tags if "data-text" in attributes]
 
     def test_game(self) -> None:
         """A game's page has everything public about it."""
@@ -192,13 +265,13 @@ class GamePageTests(PagesTestCase):
             "/chat/gossip",
         }
         self.assertLessEqual(expected, {*page.links()})
-        self.assertEqual([tag for tag, _ in page.tags].count("svg"), 5)
-        self.assertEqual([tag for tag, _ in page.tags].count("table"), 6)
+        self.assertEqual([tag for tag, _ in page.tags].count("svg"), 2)
+        self.assertEqual([tag for tag, _ in page.tags].count("table"), 3)
 
     def test_new(self) -> None:
         """A game that never had players has a sentence in place of empty graphs."""
         page = self.page("/games/Delta")
-        self.assertIn("No players have been counted yet.", page.text)
+        self.assertIn("No players were counted in this period.", page.text)
         self.assertNotIn("figure", [tag for tag, _ in page.tags])
         self.service.store.players[self.world.client_id("Delta")] = {int(NOW) - 900: 1}
         self.service.clock.advance(3600)
@@ -384,6 +457,9 @@ class ChatPageTests(PagesTestCase):
         self.assertEqual(self.reads, ["history"] * 2)
 
 
+PERIODS_BY_TITLE = {period.title: period.key for period in PERIODS}
+
+
 class NetworkPageTests(PagesTestCase):
     """Stats, status, docs."""
 
@@ -395,7 +471,7 @@ class NetworkPageTests(PagesTestCase):
         page = self.page("/stats")
         self.assertIn("1message in the last 48 hours", page.text)
         self.assertIn("ExVenture", page.text)
-        self.assertEqual([tag for tag, _ in page.tags].count("table"), 9)
+        self.assertEqual([tag for tag, _ in page.tags].count("table"), 4)
 
     def test_status(self) -> None:
         """The status page shows the state of the daemon."""
@@ -591,12 +667,12 @@ class RouterTests(PagesTestCase):
 class ChartTests(SynchronousTestCase):
     """Charts and formatting."""
 
-    @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=100))
-    def test_any_numbers(self, values: list[int]) -> None:
-        """With any numbers the chart is well-formed, and everything is inside it."""
+    @given(st.lists(st.none() | st.integers(0, 10**6), min_size=1, max_size=100))
+    def test_any_numbers(self, values: list[int | None]) -> None:
+        """With any numbers and gaps the chart is well-formed, and everything is inside it."""
         for picture in (
             line_chart(Series(int(NOW), HOUR, tuple(values))),
-            hour_chart(values[:24]),
+            hour_chart([value or 0 for value in values[:24]]),
             sparkline(values, "x"),
         ):
             drawn = Xml.fromstring(picture)
@@ -605,6 +681,23 @@ class ChartTests(SynchronousTestCase):
                 for point in str(line.get("points")).split():
                     x, y = map(float, point.split(","))
                     self.assertTrue(0 <= x <= width and 0 <= y <= height)
+
+    def test_gaps(self) -> None:
+        """Each run of counted values is a line of its own; nothing is drawn where nothing was counted."""
+        for values, lines in (((1, 2, None, 0, 3), 2), ((None, None), 0), ((None, 4, None), 1), ((1, 1), 1)):
+            for picture in (line_chart(Series(int(NOW), HOUR, values)), sparkline(values, "x")):
+                self.assertEqual(picture.count("<polyline"), lines, values)
+        self.assertIn("x: now not counted, at most 4", sparkline((4, None), "x"))
+
+    @given(st.text(max_size=20))
+    def test_emblems(self, name: str) -> None:
+        """Any name has an emblem: a mirrored pattern that is neither almost empty nor almost full."""
+        picture = Xml.fromstring(emblem(name))
+        path = str(picture[1].get("d"))
+        cells = {(int(x), int(y)) for x, y in re.findall(r"M(\d) (\d)h1v1h-1z", path)}
+        self.assertEqual(cells, {(6 - x, y) for x, y in cells})
+        self.assertTrue(5 <= sum(x <= 3 for x, _ in cells) <= 11)
+        self.assertTrue(all(1 <= x <= 5 and 1 <= y <= 5 for x, y in cells))
 
     def test_spans(self) -> None:
         """A duration is in its largest unit."""

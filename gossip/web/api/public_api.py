@@ -129,7 +129,9 @@ class Api:
         game = self._public.game(registered)
         series = None
         if game.shows_players:
-            series = await self._queries.players(SPARK, (registered.client_id,), game.players_online_count)
+            series = await self._queries.players(
+                SPARK, (registered.client_id,), game.players_online_count if game.online else None
+            )
         achievements = tuple(self._public.achievements(registered))
         return GameDetails(**msgspec.structs.asdict(game), achievements=achievements, players_over_time=series)
 

@@ -9,12 +9,12 @@ from twisted.internet.defer import Deferred
 from gossip.web.api.asyncapi import asyncapi
 from gossip.web.http.requests import PublicRequest, answer_cached
 from gossip.web.http.router import NotFound, Router
-from gossip.web.http.urls import site_address, socket_address
+from gossip.web.http.urls import parameter, site_address, socket_address
 from gossip.web.views.charts import exact, hour_chart, line_chart
 from gossip.web.views.formatting import span
 from gossip.web.views.layout import Layout
 from gossip.web.views.public import PublicView
-from gossip.web.views.queries import PERIODS, Cache, CachedQueries
+from gossip.web.views.queries import PERIODS, Cache, CachedQueries, period_named
 
 if TYPE_CHECKING:
     from gossip.web.views.manual import Document
@@ -43,14 +43,11 @@ class AboutPages:
         """Players and messages over time."""
         known = await self._queries.games()
         players = known.players
-        charts = []
-        for period in PERIODS:
-            series = await self._queries.players(period, None, players)
-            charts.append((period, series, line_chart(series)))
-        talk = []
-        for period in PERIODS[:3]:
-            series = await self._queries.messages(period)
-            talk.append((period, series, line_chart(series)))
+        period = period_named(parameter(request, "range"))
+        present = await self._queries.players(period, None, players)
+        # A year of messages takes a database too long to count.
+        counted = period if period in PERIODS[:3] else PERIODS[2]
+        talk = await self._queries.messages(counted)
         averages = await self._queries.hours(None)
         return self._layout.page(
             request,
@@ -60,9 +57,13 @@ class AboutPages:
             games=len(known.games),
             online=known.online,
             players=players,
-            charts=charts,
-            talk=talk,
-            hours=(averages, hour_chart(averages)),
+            period=period,
+            periods=PERIODS,
+            present=(line_chart(present, "players"), present),
+            counted=counted,
+            talk=(line_chart(talk, "messages"), talk),
+            lately=(await self._queries.messages(PERIODS[0])).total,
+            hours=(hour_chart(averages), averages),
             exact=exact,
             bases=sorted(known.bases.items(), key=lambda item: (-item[1], item[0].lower())),
         )

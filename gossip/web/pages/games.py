@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from gossip.operations.listing import paged
+from gossip.operations.listing import in_order, paged
 from gossip.protocol.server_events import SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.web.http.requests import PublicRequest, answer_cached
 from gossip.web.http.router import Router
 from gossip.web.http.urls import parameter, site_address
 from gossip.web.views.charts import badge, exact, hour_chart, line_chart, sparkline
+from gossip.web.views.emblem import emblem
 from gossip.web.views.formatting import count
+from gossip.web.views.game_filter import SORTS, GameFilter, text_of
 from gossip.web.views.layout import Layout
 from gossip.web.views.play_links import written
-from gossip.web.views.public import PublicGame, PublicView
-from gossip.web.views.queries import PERIODS, CachedQueries
+from gossip.web.views.public import PublicGame, PublicView, base_of
+from gossip.web.views.queries import PERIODS, CachedQueries, period_named
 
 PAGE: Final = 100
 """The maximum number of games on a page of the list. The filter finds the others."""
 
 PLACES: Final = 9
 """The digits of the place of a game in the list."""
+
+_LONGEST: Final = 100
 
 
 class GamePages:
@@ -36,24 +40,24 @@ class GamePages:
         router.add("/games", get=self.games)
         router.add("/games/{name}", get=self.game)
         router.add("/games/{name}/badge.svg", get=self.badge)
+        router.add("/games/{name}/emblem.svg", get=self.emblem)
 
     async def games(self, request: PublicRequest) -> bytes:
-        """All games, those online first."""
-        known = await self._queries.games()
-        wanted = (parameter(request, "q") or "").strip().lower()[:100]
-        only_online = parameter(request, "online") is not None
-
-        def fits(entry: tuple[int, PublicGame]) -> bool:
-            _, game = entry
-            return wanted in text_of(game).lower() and (game.online or not only_online)
-
-        # The script filters only if the page has all rows.
-        complete = len(known.games) <= PAGE
+        """The games that a visitor wants to see."""
+        known, spoken = await self._queries.games(), await self._queries.spoken_by()
+        wanted = GameFilter.of(request)
+        ordered = known.games
+        if wanted.sort != "players":
+            work = in_order(known.games, lambda some: some, wanted.key(spoken))
+            ordered = await self._layout.gossip.in_slices(work)
+        # The script filters only if the page has all games.
+        complete = len(ordered) <= PAGE
         after = (parameter(request, "after") or "")[:PLACES]
-        work = paged(enumerate(known.games), _place, fits, "" if complete else after, PAGE)
-        page = await self._layout.gossip.in_slices(work)
+        page = await self._layout.gossip.in_slices(
+            paged(enumerate(ordered), _place, lambda entry: wanted.fits(entry[1]), "" if complete else after, PAGE)
+        )
         shown = [game for _, game in page.entries]
-        games = known.games if complete else shown
+        games = ordered if complete else shown
         sparks = {
             name: sparkline(series.values, "Players over 48 hours")
             for name, series in (await self._queries.sparks(games)).items()
@@ -65,45 +69,52 @@ class GamePages:
             description=f"{count(len(known.games), 'game')} on {self._layout.name}, {known.online:,} online.",
             games=games,
             complete=complete,
-            total=len(known.games),
-            online=known.online,
+            known=known,
             more=page.left,
-            next=page.next,
+            following={**wanted.parameters, "after": page.next},
             shown={game.game for game in shown},
-            wanted=parameter(request, "q") or "",
-            only_online=only_online,
+            wanted=wanted,
+            sorts=SORTS,
             sparks=sparks,
+            spoken=spoken,
             text_of=text_of,
+            base_of=base_of,
         )
 
     async def game(self, request: PublicRequest, name: str) -> bytes:
         """One game."""
         registered = self._public.registered_as(name)
         game = self._public.game(registered)
-        charts, hours = [], None
+        period = period_named(parameter(request, "range"))
+        over_time = hours = None
         if game.shows_players:
             one = (registered.client_id,)
-            for period in PERIODS:
-                series = await self._queries.players(period, one, game.players_online_count)
-                charts.append((period, series, line_chart(series)))
+            now = game.players_online_count if game.online else None
+            series = await self._queries.players(period, one, now)
+            over_time = line_chart(series, "players"), series
             averages = await self._queries.hours(one)
-            hours = (averages, hour_chart(averages))
-            if not any(any(series.values) for _, series, _ in charts):
-                charts = []
+            hours = hour_chart(averages), averages
         return self._layout.page(
             request,
             "game.html",
             title=game.display_name,
             description=game.tagline or game.description or f"{game.display_name}, a game on {self._layout.name}.",
             game=game,
-            ways=[_way(connection) for connection in game.connections],
-            charts=charts,
+            browsers=[each.url for each in game.connections if isinstance(each, WebConnection)],
+            clients=[_client(each) for each in game.connections if not isinstance(each, WebConnection)],
+            over_time=over_time,
             hours=hours,
+            period=period,
+            periods=PERIODS,
             exact=exact,
             achievements=self._public.achievements(registered),
             channel_names=[name for name in game.channels if self._public.is_channel(name)],
             site=site_address(request) or "",
         )
+
+    def emblem(self, request: PublicRequest, name: str) -> bytes:
+        """The emblem of a game. It is made of the name alone: so that lines of games that are gone have theirs."""
+        return answer_cached(request, emblem(name[:_LONGEST]), b"image/svg+xml", 86400)
 
     def badge(self, request: PublicRequest, name: str) -> bytes:
         """A badge for the game's own site."""
@@ -120,14 +131,7 @@ def _place(entry: tuple[int, PublicGame]) -> str:
     return f"{number:0{PLACES}}"
 
 
-def text_of(game: PublicGame) -> str:
-    """The text that the filter searches."""
-    return " ".join(filter(None, (game.game, game.display_name, game.tagline, game.user_agent)))
-
-
-def _way(connection: WebConnection | TelnetConnection | SecureTelnetConnection) -> tuple[str, str, str]:
-    """A way to play: its kind, its address for people, and the link."""
-    if isinstance(connection, WebConnection):
-        return "In the browser", connection.url, connection.url
+def _client(connection: TelnetConnection | SecureTelnetConnection) -> tuple[str, str, str]:
+    """A way to play by telnet: what it is, the host and port as people type them, and the link."""
     what = "Telnet over TLS" if isinstance(connection, SecureTelnetConnection) else "Telnet"
     return what, f"{connection.host} {connection.port}", written(connection)

@@ -34,13 +34,15 @@ const filters = () => {
   for (const form of document.querySelectorAll("form[data-filter]")) {
     const input = form.querySelector("input[type=search]");
     const only = form.querySelector("input[type=checkbox]");
+    const choices = [...form.querySelectorAll("select:not([name=sort])")];
     const said = form.querySelector("output");
     const rows = [...document.querySelectorAll(form.dataset.filter)];
     const apply = () => {
       const wanted = input.value.trim().toLowerCase();
       let shown = 0;
       for (const row of rows) {
-        const fits = row.dataset.text.toLowerCase().includes(wanted) && !(only?.checked && !("online" in row.dataset));
+        const fits = row.dataset.text.toLowerCase().includes(wanted) && !(only?.checked && !("online" in row.dataset))
+          && choices.every((choice) => !choice.value || row.dataset[choice.name] === choice.value);
         row.hidden = !fits;
         shown += fits;
       }
@@ -48,8 +50,9 @@ const filters = () => {
     };
     form.addEventListener("submit", (event) => { event.preventDefault(); apply(); });
     input.addEventListener("input", apply);
-    only?.addEventListener("change", apply);
-    if (input.value || only?.checked) apply();
+    for (const choice of [only, ...choices]) choice?.addEventListener("change", apply);
+    form.querySelector("select[name=sort]")?.addEventListener("change", () => form.submit());
+    if (input.value || only?.checked || choices.some((choice) => choice.value)) apply();
   }
 };
 

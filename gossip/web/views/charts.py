@@ -3,49 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from math import floor, log10
+from typing import Final
 
 from markupsafe import Markup, escape
+from msgspec import Struct, json
 
+from gossip.web.views.emblem import drawn
 from gossip.web.views.formatting import clock, date, number
 from gossip.web.views.queries import DAY, Series
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 400, 160, 38, 22, 10
+_NOTHING: Final = Markup("")
 
 
-def sparkline(values: Sequence[float], what: str) -> Markup:
+class _Box(Struct, frozen=True):
+    """Where the lines of a chart are."""
+
+    left: float
+    top: float
+    across: float
+    down: float
+
+
+def sparkline(values: Sequence[int | None], what: str) -> Markup:
     """
-    A line without axes.
+    A line without axes, with gaps where nothing was counted.
 
     @param what: what it shows, for screen readers.
     """
-    most = max(values, default=0)
-    label = f"{what}: now {number(values[-1] if values else 0)}, at most {number(most)}"
-    points = _points(values, most or 1, 0, 0, 120, 28)
+    counted = [value for value in values if value is not None]
+    now = "not counted" if not values or values[-1] is None else number(values[-1])
+    most = max(counted, default=0)
+    label = f"{what}: now {now}, at most {number(most)}"
     return Markup(
-        '<svg class="sparkline" viewBox="0 0 120 32" preserveAspectRatio="none" role="img" aria-label="{}">'
-        '<path class="area" d="M0,31 L{} L120,31 Z"/><polyline class="trace" points="{}"/></svg>'
-    ).format(label, points.replace(" ", " L"), points)
+        '<svg class="sparkline" viewBox="0 0 120 32" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
+    ).format(label, _traces(values, most or 1, _Box(0, 0, 120, 28), 31))
 
 
-def line_chart(series: Series) -> Markup:
-    """A line over time, with axes. It is hidden from screen readers, which have the table next to it."""
-    top = _round_up(max(series.values))
+def line_chart(series: Series, what: str = "") -> Markup:
+    """
+    A line over time, with axes, and with gaps where nothing was counted. It is hidden from screen readers, which have
+    the table next to it. The script of charts shows the values under the pointer.
+
+    @param what: what is counted, in the plural: C{players}.
+    """
+    top = _round_up(max((value for value in series.values if value is not None), default=0))
     across, down = _WIDTH - _LEFT - 8, _HEIGHT - _TOP - _BOTTOM
-    points = _points(series.values, top, _LEFT, _TOP, across, down)
-    base = _TOP + down
     parts = [_rules(top, down)]
     count = len(series.values)
     for index in _ticks(series):
         left = _LEFT + across * index / max(count - 1, 1)
-        label = moment(series.start + index * series.step, series.step)
-        parts.append(Markup('<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(left, _HEIGHT - 4, label))
-    parts.append(
-        Markup('<path class="area" d="M{},{} L{} L{},{} Z"/><polyline class="trace" points="{}"/>').format(
-            _LEFT, base, points.replace(" ", " L"), _LEFT + across, base, points
+        start = series.start + index * series.step
+        parts.append(
+            Markup('<text class="tick" data-at="{}" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
+                start, left, _HEIGHT - 4, moment(start, series.step)
+            )
         )
+    parts.append(_traces(series.values, top, _Box(_LEFT, _TOP, across, down), _TOP + down))
+    values = json.encode(series.values).decode()
+    return _svg(
+        parts,
+        Markup(
+            ' data-start="{}" data-step="{}" data-values="{}" data-what="{}" data-left="{}" data-across="{}"'
+        ).format(series.start, series.step, values, what, _LEFT, across),
     )
-    return _svg(parts)
 
 
 def hour_chart(values: Sequence[float]) -> Markup:
@@ -70,15 +93,16 @@ def hour_chart(values: Sequence[float]) -> Markup:
 
 
 def badge(label: str, value: str, lit: bool) -> bytes:
-    """A badge for other sites: a label and a value."""
-    left, right = 14 + 7 * len(label), 14 + 7 * len(value)
+    """A badge for other sites: the emblem of a game, its name and a value."""
+    left, right = 36 + 7 * len(label), 14 + 7 * len(value)
     text = Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="22" role="img" aria-label="{label}: {value}">'
         "<title>{label}: {value}</title>"
         '<rect width="{width}" height="22" rx="4" fill="#0b1410"/>'
         '<rect x="{left}" width="{right}" height="22" rx="4" fill="{ground}"/>'
+        '<svg x="4" y="3" width="16" height="16" viewBox="0 0 7 7">{emblem}</svg>'
         '<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="11">'
-        '<text x="7" y="15" fill="#d9e4dd" textLength="{label_length}" lengthAdjust="spacingAndGlyphs">{label}</text>'
+        '<text x="27" y="15" fill="#d9e4dd" textLength="{label_length}" lengthAdjust="spacingAndGlyphs">{label}</text>'
         '<text x="{value_at}" y="15" fill="#fff" textLength="{value_length}"'
         ' lengthAdjust="spacingAndGlyphs">{value}</text>'
         "</g></svg>\n"
@@ -89,7 +113,8 @@ def badge(label: str, value: str, lit: bool) -> bytes:
         left=left,
         right=right,
         ground="#0b6b3a" if lit else "#53615a",
-        label_length=left - 14,
+        emblem=drawn(label),
+        label_length=left - 36,
         value_at=left + 7,
         value_length=right - 14,
     )
@@ -110,10 +135,10 @@ def exact(seconds: float, step: int) -> str:
     return f"{when.day} {when:%b %Y}" + (f", {clock(seconds)}" if step < DAY else "")
 
 
-def _svg(parts: Sequence[Markup]) -> Markup:
+def _svg(parts: Sequence[Markup], attributes: Markup = _NOTHING) -> Markup:
     body = Markup("").join(parts)
-    return Markup('<svg viewBox="0 0 {} {}" aria-hidden="true" focusable="false">{}</svg>').format(
-        _WIDTH, _HEIGHT, body
+    return Markup('<svg viewBox="0 0 {} {}" aria-hidden="true" focusable="false"{}>{}</svg>').format(
+        _WIDTH, _HEIGHT, attributes, body
     )
 
 
@@ -132,12 +157,28 @@ def _rules(top: int, down: int) -> Markup:
     return Markup("").join(parts)
 
 
-def _points(values: Sequence[float], top: float, left: float, upper: float, across: float, down: float) -> str:
+def _traces(values: Sequence[int | None], top: float, box: _Box, base: float) -> Markup:
+    """A line for each run of values, and the area between it and the base."""
     last = max(len(values) - 1, 1)
-    return " ".join(
-        f"{left + across * index / last:.1f},{upper + down * (1 - value / top):.1f}"
-        for index, value in enumerate(values)
-    )
+    parts = []
+    for counted, run in groupby(enumerate(values), lambda entry: entry[1] is not None):
+        if not counted:
+            continue
+        places = [
+            (box.left + box.across * index / last, box.top + box.down * (1 - (value or 0) / top))
+            for index, value in run
+        ]
+        if len(places) == 1:
+            # A line of one point cannot be seen.
+            [(x, y)] = places
+            places = [(max(x - 1, box.left), y), (min(x + 1, box.left + box.across), y)]
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        parts.append(
+            Markup('<path class="area" d="M{:.1f},{} L{} L{:.1f},{} Z"/><polyline class="trace" points="{}"/>').format(
+                places[0][0], base, points.replace(" ", " L"), places[-1][0], base, points
+            )
+        )
+    return Markup("").join(parts)
 
 
 def _round_up(most: float) -> int:

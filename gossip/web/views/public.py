@@ -24,6 +24,9 @@ from gossip.web.views.formatting import iso, web_address
 MAIN_CHANNEL: Final = "gossip"
 """The channel on which people talk, on most networks."""
 
+COMMON: Final = 50
+"""The maximum number of code bases or languages to choose from."""
+
 
 # A list has thousands of these, and there are no cycles: the garbage collector would hold everybody up for them.
 class PublicGame(Struct, frozen=True, kw_only=True, gc=False):
@@ -33,17 +36,20 @@ class PublicGame(Struct, frozen=True, kw_only=True, gc=False):
     @ivar game: its short name.
     @ivar players: the names of its players; empty if it hides them.
     @ivar user_agent: the code base that it last connected with.
+    @ivar last_seen_at: when its last session ended; null while it is online, or if it never was.
     """
 
     game: str
     display_name: str
     tagline: str | None
     description: str | None
+    language: str | None
     homepage_url: str | None
     connections: tuple[GameConnection, ...]
     user_agent: str | None
     user_agent_url: str | None
     online: bool
+    last_seen_at: str | None
     shows_players: bool
     players_online_count: int
     players: tuple[str, ...]
@@ -100,12 +106,16 @@ class PublicGames(Struct, frozen=True):
     @ivar online: how many of them are online.
     @ivar players: how many players they have together.
     @ivar bases: how many of those online have each code base; versions count together.
+    @ivar code_bases: the most common code bases of all games, by name.
+    @ivar languages: the most common languages of all games, by name.
     """
 
     games: list[PublicGame]
     online: int
     players: int
     bases: dict[str, int]
+    code_bases: list[str]
+    languages: list[str]
 
 
 class PublicChannels(Struct, frozen=True):
@@ -151,11 +161,15 @@ class PublicView:
         """All games."""
         online = players = 0
         bases: Counter[str] = Counter()
+        code_bases: Counter[str] = Counter()
+        languages: Counter[str] = Counter()
 
         def show(some: list[Game]) -> list[PublicGame]:
             nonlocal online, players
             shown = [self.game(game) for game in some if not game.hidden and not game.disabled]
-            bases.update((game.user_agent or "unknown").split(" ")[0] for game in shown if game.online)
+            bases.update(base_of(game) or "unknown" for game in shown if game.online)
+            code_bases.update(filter(None, map(base_of, shown)))
+            languages.update(game.language for game in shown if game.language)
             online += sum(game.online for game in shown)
             players += sum(game.players_online_count for game in shown)
             return shown
@@ -165,7 +179,7 @@ class PublicView:
             show,
             lambda game: (not game.online, -game.players_online_count, game.game.lower()),
         )
-        return PublicGames(games, online, players, bases)
+        return PublicGames(games, online, players, bases, _common(code_bases), _common(languages))
 
     def game(self, game: Game) -> PublicGame:
         """The public view of a game."""
@@ -175,16 +189,19 @@ class PublicView:
         agent = registry.user_agents.get(seen.user_agent) if seen and seen.user_agent else None
         status = statuses.status_of(online) if online else None
         players = statuses.players_of(online).players if online else ()
+        last = registry.last_seen.get(game.client_id)
         return PublicGame(
             game=game.short_name,
             display_name=game.name,
             tagline=game.tagline,
             description=game.description,
+            language=game.language,
             homepage_url=web_address(game.homepage_url),
             connections=tuple(each for each in game.connections if web_address(getattr(each, "url", "http://x"))),
             user_agent=seen.user_agent if seen else None,
             user_agent_url=web_address(agent and (agent.url or agent.repo_url)),
             online=online is not None,
+            last_seen_at=None if online or last is None else iso(last),
             shows_players=not game.hides_players,
             players_online_count=len(players),
             players=tuple(sorted(players, key=str.lower)),
@@ -193,9 +210,10 @@ class PublicView:
         )
 
     def achievements(self, game: Game) -> list[PublicAchievement]:
-        """The achievements that a game displays, by title."""
+        """The achievements that a game displays: those with the most points first, then by title."""
         known: list[AchievementOf] = sorted(
-            self._network.registry.achievements.get(game.client_id, {}).values(), key=lambda each: each.title
+            self._network.registry.achievements.get(game.client_id, {}).values(),
+            key=lambda each: (-each.points, each.title),
         )
         return [PublicAchievement(each.title, each.description, each.points) for each in known if each.display]
 
@@ -250,6 +268,15 @@ class PublicView:
             paused_until=None if until is None else iso(until),
             listening=listening,
         )
+
+
+def base_of(game: PublicGame) -> str:
+    """The code base of a game without its version; empty if it is not known."""
+    return (game.user_agent or "").partition(" ")[0]
+
+
+def _common(counts: Counter[str]) -> list[str]:
+    return sorted((name for name, _ in counts.most_common(COMMON)), key=str.lower)
 
 
 def public_author(actor: str | None) -> str | None:

@@ -33,22 +33,35 @@ class Series(Struct, frozen=True):
 
     @ivar start: when the first span begins, in seconds since the epoch.
     @ivar step: the length of a span, in seconds.
+    @ivar values: one for each span; C{None} where nothing was counted.
     """
 
     start: int
     step: int
-    values: tuple[int, ...]
+    values: tuple[int | None, ...]
+
+    @property
+    def counted(self) -> bool:
+        """Whether anything was counted at all."""
+        return any(self.values)
+
+    @property
+    def total(self) -> int:
+        """The sum of all values."""
+        return sum(value or 0 for value in self.values)
 
 
 class Period(Struct, frozen=True):
     """
     The period of a chart.
 
+    @ivar key: its name in addresses.
     @ivar step: the length of a span, in seconds.
     @ivar spans: the number of spans.
     @ivar good: for how many seconds a result is cached.
     """
 
+    key: str
     title: str
     step: int
     spans: int
@@ -60,15 +73,21 @@ class Period(Struct, frozen=True):
 
 
 PERIODS: Final = (
-    Period("48 hours", HOUR // 2, 96, 60),
-    Period("Week", 2 * HOUR, 84, 300),
-    Period("Month", 8 * HOUR, 90, 900),
-    Period("Year", 4 * DAY, 92, 3600),
+    Period("48h", "48 hours", HOUR // 2, 96, 60),
+    Period("week", "Week", 2 * HOUR, 84, 300),
+    Period("month", "Month", 8 * HOUR, 90, 900),
+    Period("year", "Year", 4 * DAY, 92, 3600),
 )
+"""The periods that a chart can show; the first one is shown if none is asked for."""
 
-SPARK: Final = Period("48 hours", HOUR, 48, 60)
-TODAY: Final = Period("24 hours", HOUR, 24, 20)
-_WEEKS: Final = Period("4 weeks", HOUR, 28 * 24, 3600)
+SPARK: Final = Period("48h", "48 hours", HOUR, 48, 60)
+TODAY: Final = Period("24h", "24 hours", HOUR, 24, 20)
+_WEEKS: Final = Period("4weeks", "4 weeks", HOUR, 28 * 24, 3600)
+
+
+def period_named(key: str | None) -> Period:
+    """The period with this name in addresses, or the first one."""
+    return next((period for period in PERIODS if period.key == key), PERIODS[0])
 
 
 class Encoded(Struct, frozen=True):
@@ -184,7 +203,9 @@ class CachedQueries:
 
         @param channels: on these; C{None} for all public ones.
         """
-        return await self._series(period, self._layout.store.message_figures, channels)
+        since, figures = await self._figures(period, self._layout.store.message_figures, channels)
+        # Every message is kept: a span without messages is one in which nobody spoke.
+        return _series(period, since, figures, 0)
 
     async def players(self, period: Period, client_ids: tuple[str, ...] | None, current: int | None = None) -> Series:
         """
@@ -193,14 +214,22 @@ class CachedQueries:
         @param client_ids: the games; C{None} for all public ones that show their players.
         @param current: how many there are now: the store has a count every 15 minutes only.
         """
-        return await self._series(period, self._layout.store.player_figures, client_ids, current)
+        since, figures = await self._figures(period, self._layout.store.player_figures, client_ids)
+        return _series(period, since, figures, None, current)
 
-    async def _series(
-        self, period: Period, method: Callable[..., Any], of: tuple[str, ...] | None, current: int | None = None
-    ) -> Series:
+    async def _figures(
+        self, period: Period, method: Callable[..., Any], of: tuple[str, ...] | None
+    ) -> tuple[int, dict[int, float]]:
+        """When the period begins, and the values by the start of their span."""
         since = period.since(self._layout.now)
-        figures = await self._read(period.good, method, of, since, period.step)
-        return _series(period, since, figures, current)
+        return since, await self._read(period.good, method, of, since, period.step)
+
+    async def spoken_by(self) -> dict[str, int]:
+        """The number of messages that each public game sent to public channels over 48 hours, by short name."""
+        since = SPARK.since(self._layout.now)
+        figures = await self._read(SPARK.good, self._layout.store.messages_by_game, since)
+        games = self._registry.games
+        return {games[client_id].short_name: number for client_id, number in figures.items() if client_id in games}
 
     async def sparks(self, games: Iterable[PublicGame]) -> dict[str, Series]:
         """The number of players of each of some games over time, by short name."""
@@ -245,9 +274,15 @@ def _encoded(key: str, entries: Sequence[Any]) -> Generator[None, None, Encoded]
     return Encoded(b"".join(parts), digest.hexdigest())
 
 
-def _series(period: Period, since: int, figures: dict[int, float], current: int | None) -> Series:
+def _series(
+    period: Period, since: int, figures: dict[int, float], missing: int | None, current: int | None = None
+) -> Series:
+    """
+    @param missing: the value of a span that has none.
+    @param current: the value of the last span is at least this.
+    """
     starts = range(since, since + period.spans * period.step, period.step)
-    values = [int(figures.get(start, 0)) for start in starts]
+    values = [int(figures[start]) if start in figures else missing for start in starts]
     if current is not None:
-        values[-1] = max(values[-1], current)
+        values[-1] = max(values[-1] or 0, current)
     return Series(since, period.step, tuple(values))
