@@ -68,22 +68,38 @@ class Authentication:
         # There are few different ones, and they take as much memory as the rest of a session.
         return game, self._supports.setdefault(supports, supports)
 
+    def knows(self, session: Session, event: Authenticate, now: Moment) -> bool:
+        """Are these the credentials of a game that may join, as far as this node knows? Nothing is counted."""
+        client_id = self._client_id(event)
+        game = self._named(client_id, event, session.peer.place, now)
+        return not (game is None or game.disabled or self._moderation.ban_of(session, game.client_id, "", now))
+
     def _identify(self, place: Address, event: Authenticate, now: Moment) -> Game | None:
-        client_id = (event.client_id or "").lower()
+        client_id = self._client_id(event)
         limits = self._rules.limits
         count, since = self._count(client_id, place, now)
         if limits.wrong_secrets and count >= limits.wrong_secrets:
             return None
-        if isinstance(event, AuthenticateAsMud):
-            game = self._muds.identify(event, place, now)
-        else:
-            use = event.use if isinstance(event, AuthenticateByKey) else ""
-            game = self._registry.authenticate(client_id, event.client_secret or "", now.wall, use)
+        game = self._named(client_id, event, place, now)
         # Of unknown games nothing is remembered: anybody can make those up without end.
         if game is None and client_id in self._registry.games:
             self._wrong[client_id, place] = count + 1, since
             raise WrongSecretUsed(client_id)
         return game
+
+    def _client_id(self, event: Authenticate) -> str:
+        """Which game a session claims to be; empty if no such game is known."""
+        if not event.client_id and isinstance(event, AuthenticateByKey):
+            game = self._registry.game_named(event.name)
+            return "" if game is None else game.client_id
+        return (event.client_id or "").lower()
+
+    def _named(self, client_id: str, event: Authenticate, place: Address, now: Moment) -> Game | None:
+        """The game that a session claims to be, if it proves that."""
+        if isinstance(event, AuthenticateAsMud):
+            return self._muds.identify(event, place, now)
+        use = event.use if isinstance(event, AuthenticateByKey) else ""
+        return self._registry.authenticate(client_id, event.client_secret or "", now.wall, use)
 
     def wrong_secret(self, client_id: str, place: Address, now: Moment) -> None:
         """Another node saw a wrong secret: wherever they are tried, all of them count together."""

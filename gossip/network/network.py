@@ -31,7 +31,7 @@ from gossip.network.mud_logins import MudLogins
 from gossip.network.nodes import Nodes
 from gossip.network.notes import Notes, coming_online
 from gossip.network.notices import Notices
-from gossip.network.outputs import Commit, Fetch, Find, ListChannels, Outputs, Relay, Send
+from gossip.network.outputs import Commit, Fetch, Find, ListChannels, Outputs, Relay, Send, Unsure
 from gossip.network.people import People
 from gossip.network.players import Players
 from gossip.network.presence import Online, Presence, to_others
@@ -119,6 +119,11 @@ _USER_AGENT, _VERSION = 200, 20
 
 # A union in isinstance would be built anew for each event.
 _NEVER_EXPECTED: Final = (Unknown, Authenticate)
+
+_LIFTED: Final = frozenset(
+    ("muted", "banned", "bad-channel", "channel-paused", "not-allowed-to-speak", "message-refused")
+)
+"""The errors that an admin can end on any node, at any moment. They are found before anything is counted."""
 
 Handler = Callable[[Session, Any, Moment], Outputs]
 
@@ -290,6 +295,8 @@ class Network:
             return [Send(session, Failure(wire, ref, Error.of("unknown-event")))]
         if session.situation is Situation.NEW:
             if isinstance(event, Authenticate):
+                if self.nodes.shared and not self.knows(session, event, now):
+                    return [Unsure(session, event)]
                 return self._authenticate(session, event, now)
             return [Send(session, Failure(wire, ref, Error.of("unauthenticated")))]
         if isinstance(event, _NEVER_EXPECTED):
@@ -299,9 +306,34 @@ class Network:
             return [*failure(session, event, Error.of("missing-support", flag=flag), now)]
         if isinstance(event, Malformed):
             return [*failure(session, event, event.error, now)]
+        return self._answer(session, event, now, not self.nodes.shared)
+
+    def receive_surely(self, session: Session, event: Event, now: Moment) -> Outputs:
+        """
+        A session sent something that this node was L{Unsure} of. It has caught up with the others: what it knows now
+        counts.
+        """
+        if session.situation is Situation.NEW:
+            assert isinstance(event, Authenticate)
+            return self._authenticate(session, event, now)
+        return self._answer(session, event, now, True) if session.situation is Situation.ACTIVE else []
+
+    def knows(self, session: Session, event: Authenticate, now: Moment) -> bool:
+        """May a session join, and hear the channels that it wants, as far as this node knows? Nothing is counted."""
+        may_join = self.channels.may_join
+        return self._authentication.knows(session, event, now) and all(map(may_join, event.channels or ()))
+
+    def _answer(self, session: Session, event: Event, now: Moment, sure: bool) -> Outputs:
+        """
+        Answer an event that a session may send.
+
+        @param sure: whether this node knows all that it can be judged by.
+        """
         try:
             return self._table[type(event)][1](session, event, now)
         except Denied as denied:
+            if not sure and denied.error.code in _LIFTED:
+                return [Unsure(session, event)]
             return [*failure(session, event, denied.error, now)]
         except Overrun as overrun:
             if overrun.abuse:

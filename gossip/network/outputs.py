@@ -119,6 +119,17 @@ class ListChannels(Struct, frozen=True):
     parts: tuple[tuple[Channel, ...], ...]
 
 
+class Unsure(Struct, frozen=True):
+    """
+    This node would refuse the request, but another one may know better by now: hand it to L{Network.receive_surely
+    <gossip.network.network.Network.receive_surely>} when this node has caught up, and whatever the session sends after
+    it later still. It is the only output then.
+    """
+
+    session: Session
+    event: Event
+
+
 class Forget(Struct, frozen=True):
     """
     Messages were removed: whoever remembers them, or shows them to people, forgets them.
@@ -142,7 +153,7 @@ class Relay(Struct, frozen=True):
     otherwise: tuple[Send, ...] = ()
 
 
-Output = Send | Broadcast | Close | Commit | Hold | Release | Fetch | Find | ListChannels | Forget | Relay
+Output = Send | Broadcast | Close | Commit | Hold | Release | Fetch | Find | ListChannels | Forget | Relay | Unsure
 """Whatever the network returns."""
 
 Outputs = list[Output]

@@ -45,6 +45,8 @@ class Executor:
         @raise gossip.service.changes_in_turn.NotKept: the database is away. An errand was done all the same, but not
             noted.
         """
+        # What somebody did on another node just before is to be found here.
+        await self._gossip.caught_up()
         if isinstance(command, Errand):
             return await self._run(command, actor, check)
         assert isinstance(command, Operation)
@@ -86,6 +88,7 @@ class Executor:
         @raise Refused: it cannot be done, or is not for moderators; the text says why.
         """
         gossip = self._gossip
+        await gossip.caught_up()
 
         def check() -> None:
             moderators.check(gossip.network.registry, actor, channel, operation, gossip.now().wall)

@@ -115,10 +115,12 @@ class AuthenticateByKey(Authenticate, frozen=True):
     A game authenticates with a key of another protocol. No frame is read as this: the transport of that protocol makes
     it.
 
+    @ivar name: the short name of the game, which counts if there is no client_id.
     @ivar use: what the key is for, as in L{Secret <gossip.registry.changes.Secret>}.
     @ivar lists_players: whether the protocol has lists of players. If not, tells to and from any name pass.
     """
 
+    name: str = ""
     use: str = ""
     lists_players: bool = True
 

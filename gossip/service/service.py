@@ -34,12 +34,13 @@ from gossip.network.outputs import (
     Relay,
     Release,
     Send,
+    Unsure,
 )
 from gossip.network.rehearsal import SERVICE_RESTART
 from gossip.network.relays import Counted, Relayed
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
-from gossip.protocol.events import ClientEvent
+from gossip.protocol.events import ClientEvent, Event
 from gossip.protocol.moment import Moment
 from gossip.protocol.server_events import Failure, NotAuthenticated
 from gossip.protocol.text import timestamp
@@ -56,11 +57,13 @@ from gossip.service.interfaces import CertificateStatus, ICluster, IConnection, 
 from gossip.service.long_answers import LongAnswers, pieces_of, pieces_of_list
 from gossip.service.reads import Finding, Reading, Reads, no_history, no_message
 from gossip.service.rehearsals import PARTING_SECONDS, Rehearsals
+from gossip.service.second_looks import SecondLooks
 from gossip.service.watch import Watch
 from gossip.service.writing import IRelays, IWriter, WriterHealth
 
 _Result = TypeVar("_Result")
 _Told = TypeVar("_Told")
+_Received = TypeVar("_Received", bound=ClientEvent)
 
 NORMAL_CLOSURE: Final = 1000
 """The close code after a peer has ended its side (RFC 6455, section 7.4.1)."""
@@ -143,6 +146,8 @@ class GossipService(Service):
         self._relays = relays
         self._connections: dict[Session, IConnection] = {}
         self._paused: set[Session] = set()
+        self._second_looks = SecondLooks(self._look_again, self._go_on, self._read_on)
+        self._unsure = self._second_looks.waiting
         self._fanout = Fanout(clock, self._connections)
         self._answers = AnswersInOrder(self._deliver)
         self._long_answers = LongAnswers(clock, self._connections, self._answers, self._deliver, self._ready)
@@ -216,24 +221,52 @@ class GossipService(Service):
         self._joined.add(lambda: f"{_short_name(session)} from {session.peer}")
 
     def received(self, session: Session, event: ClientEvent) -> None:
+        if self._unsure and session in self._unsure:
+            self._unsure[session].append(event)
+            return
         self.counters.received(event)
+        self._receive(session, event, self.network.receive)
+
+    def _receive(
+        self, session: Session, event: _Received, receive: Callable[[Session, _Received, Moment], list[Output]]
+    ) -> None:
         was_new = session.situation is Situation.NEW
         try:
-            outputs = self.network.receive(session, event, self.now())
+            outputs = receive(session, event, self.now())
         except Exception:
             # A mistake of ours hurts this session, and no other.
             self._log.failure("a session failed on {event}", event=type(event).__name__)
             outputs = [Close(session, INTERNAL_ERROR, Error.of("internal-error")), *self._lose(session)]
+        if self.cluster is not None and outputs and isinstance(outputs[0], Unsure):
+            self._connections[session].pause()
+            self._second_looks.wait(session, outputs[0].event, self.cluster.caught_up())
+            return
         if was_new and session.situation is Situation.ACTIVE:
             self._came(session, self._connections[session])
         if self._watched:
             self.watch.received(session, event, outputs, self.now())
         self._carry_out(outputs, session)
 
+    def _look_again(self, session: Session, event: Event) -> None:
+        self._receive(session, event, self.network.receive_surely)
+
+    def _go_on(self, session: Session, event: ClientEvent | None) -> None:
+        if event is None:
+            self.finished(session)
+        else:
+            self.received(session, event)
+
+    def _read_on(self, session: Session) -> None:
+        if session not in self._paused and session not in self._unsure and session in self._connections:
+            self._connections[session].resume()
+
     def alive(self, session: Session) -> None:
         self.network.alive(session)
 
     def finished(self, session: Session) -> None:
+        if session in self._unsure:
+            self._unsure[session].append(None)
+            return
         self._answers.answer(Close(session, NORMAL_CLOSURE, Error.of("goodbye")))
 
     def flush(self) -> None:
@@ -243,6 +276,7 @@ class GossipService(Service):
         connection = self._connections.pop(session, None)
         self._fanout.lost()
         self._paused.discard(session)
+        self._second_looks.lost(session)
         if session.online is not None and session.through is None:
             if connection is not None:
                 self._carried[connection.transport_name] -= 1
@@ -436,7 +470,7 @@ class GossipService(Service):
         session = place.session
         if session in self._paused and self._answers.waiting(session) < UNANSWERED // 2:
             self._paused.discard(session)
-            self._connections[session].resume()
+            self._read_on(session)
 
     def _pause_if_behind(self, session: Session) -> None:
         """Stop reading from a session that asks faster than the disk answers: its requests would queue without end."""

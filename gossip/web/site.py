@@ -130,7 +130,7 @@ def public_site(
     live = Live(clock, gossip.network.registry, encode, readers or Readers())
     chat = ChatPages(layout, public, queries, live)
     ownerless = OwnerlessGames(layout, cookies, executor)
-    router = Router(layout.problem_page, cookies.first)
+    router = Router(layout.problem_page, cookies.first, None if gossip.cluster is None else gossip.caught_up)
     router.add("/static/{name}", get=layout.assets)
     # Browsers ask for it where a page names no icon: for JSON, or a feed.
     router.add("/favicon.ico", get=lambda request: layout.assets(request, "icon.svg"))

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.network.outputs import Broadcast, Commit, Output, Relay, Send
+from gossip.network.outputs import Broadcast, Commit, Output, Relay, Send, Unsure
 from gossip.network.presence import GRACE
 from gossip.network.relays import (
     PlayersReplaced,
@@ -209,6 +209,8 @@ class Node:
                         assert hears(audience, game.session) == (game.session in resolved)
                         if game.session in resolved:
                             self._get(game, told)
+                case Unsure(session, event):
+                    self.carry_out(self.network.receive_surely(session, event, at(self.now)))
                 case Send(session, told):
                     assert not session.node, "nothing is sent to a copy"
                     self.got.append((session, told))

@@ -148,17 +148,19 @@ class MemoryService(GossipService):
     @ivar clock: C{advance} it, and what was to happen until then happens.
     """
 
-    def __init__(self, **more: Any) -> None:
+    def __init__(self, world: World | None = None, **more: Any) -> None:
         """
+        @param world: its network; by default one that is alone.
         @param more: further arguments of the service.
         """
         self.clock = Clock()
-        self.world = World()
+        self.world = world or World()
         self.store = MemoryStore()
         self.store.registry = self.world.registry
         self.writer = MemoryWriter(self.store)
         more = {"find": lambda sought: succeed(self.store.find(sought)), **more}
-        super().__init__(self.clock, self.world.network, self.writer, Counters(), **more)
+        writer = more.pop("writer", self.writer)
+        super().__init__(self.clock, self.world.network, writer, Counters(), **more)
         self._carriers: dict[Session, MemoryConnection] = {}
         self.startService()
 

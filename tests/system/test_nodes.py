@@ -269,6 +269,32 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
             fields = {"name": "Root", "password": password}
             self.assertEqual(self.browse(other, "/sign-in", browser, csrf=self.token(page), **fields)[0], 303)
 
+    def test_at_once(self) -> None:
+        """What an admin allows on one node holds on the other in the same moment: nothing is refused in between."""
+        for number in range(4):
+            here, there = (self.a, self.b) if number % 2 else (self.b, self.a)
+            name = f"Game{number}"
+            game = self.join(there, here.register(name), channels=["gossip"])
+            secret = there.admin("game/rotate", game=name)
+            here.admin("game/disable", game=name)
+            game.ended()
+            there.admin("game/enable", game=name)
+            game = self.join(here, secret, channels=["gossip"])
+            there.admin("mute/add", who=f"Ana@{name}", reason="spam")
+            here.admin("mute/remove", who=f"Ana@{name}")
+            again = self.join(there, secret, channels=["gossip"])
+            here.admin("mute/add", who=f"Ana@{name}", reason="spam")
+            there.admin("mute/remove", who=f"Ana@{name}")
+            said = {"channel": "gossip", "name": "Ana", "message": "Hello!"}
+            self.assertEqual(game.ask("channels/send", said)[-1].get("error"), None)
+            self.assertEqual(again.ask("channels/send", said)[-1].get("error"), None)
+            game.close()
+            again.close()
+            account = f"Owner{number}"
+            link = here.admin("account/add", name=account)["link"]
+            self.assertEqual(self.browse(there, link, {})[0], 200)
+            self.assertEqual(self.browse(here, f"/games/{name}", {})[0], 200)
+
     def test_attempts(self) -> None:
         """Wrong passwords count on all nodes together."""
         self.a.admin("account/add", name="Root", admin=True)

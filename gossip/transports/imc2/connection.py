@@ -176,6 +176,7 @@ class Imc2Connection(Inlet, Outlet, Protocol):
         return self._closing or (super().may_read() and not self._unheard)
 
     def resume(self) -> None:
+        self._let_in()  # the login may have waited
         super().resume()
         self._at_end_of_turn()
 
@@ -222,8 +223,6 @@ class Imc2Connection(Inlet, Outlet, Protocol):
         self.dialect = Dialect(factory.hub, mud, self._note_dropped, factory.transport.received)
         self.wire_format = Imc2Format(factory, self.dialect, self._answer)
         self._session = session = factory.gossip.opened(self)
-        if game is not None:
-            self.dialect.game = game.short_name
         event = AuthenticateByKey(
             Login(mud, server_password),
             "" if game is None else game.client_id,
@@ -234,12 +233,19 @@ class Imc2Connection(Inlet, Outlet, Protocol):
             VERSION,
             "IMC2",
             debug=False,
+            name=mud,
             use=USE,
             lists_players=False,
         )
         factory.gossip.received(session, event)
-        if self.active is None:
-            return  # it is refused at the end of the turn
+        self._let_in()
+
+    def _let_in(self) -> None:
+        """The login is good, if the session is active now. If not, it is refused at the end of the turn."""
+        factory, session = self.factory, self.active
+        if session is None or session.online is None or self._logged_in:
+            return
+        self.dialect.game = session.online.game.short_name
         if factory.hub.mud(self.dialect.game) and not factory.may_replace(session.client_id):
             self._replacing = True
             self._take(Quit(None))

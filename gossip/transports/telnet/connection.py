@@ -317,7 +317,12 @@ class TelnetConnection(Inlet, Outlet, Protocol):
             self._session = factory.gossip.opened(self)
         session = self._session
         factory.gossip.received(session, heard)
-        if self._waiting and self._active is not None:
+        self._let_in()
+
+    def _let_in(self) -> None:
+        """Whatever may come from a game that has logged in may come from now on, if this one has."""
+        factory, session = self.factory, self._active
+        if self._waiting and session is not None:
             self._waiting = False
             self.begin_anew()
             if not self._half_closed:
@@ -379,6 +384,7 @@ class TelnetConnection(Inlet, Outlet, Protocol):
             self._end(Error.of("restarting"))
 
     def resume(self) -> None:
+        self._let_in()  # the login may have waited
         # Lines that wait come first.
         self._held = False
         self.factory.at_end_of_turn(self)

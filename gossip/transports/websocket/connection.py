@@ -195,10 +195,18 @@ class WebSocketConnection(LeanServerProtocol):
             # It would take the payload of a close frame for the beginning of the first frame of its next connection.
             self.bare_close = True
             self._decode = _decode_mended
+        self._let_in(session)
+
+    def _let_in(self, session: Session) -> None:
         if session.situation is Situation.ACTIVE:
             self._waiting = False
             self.begin_anew()
             self.factory.admission.authenticated(self.peer_address)
+
+    def resume(self) -> None:
+        if self._waiting and self._session is not None:
+            self._let_in(self._session)  # its authenticate may have waited
+        super().resume()
 
     def onCloseFrame(self, code: int, reasonRaw: bytes) -> bool | None:
         # A game that sends its last requests and a close in one packet gets its answers before our close frame.

@@ -16,14 +16,14 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from twisted.web import http
 
-from gossip.operations.accounts import issue
+from gossip.operations.accounts import LINK_PATHS, issue
 from gossip.registry.addresses import Address
 from gossip.registry.changes import Change, TicketsRevoked, Together
 from gossip.registry.entities import Account, Ticket
 from gossip.registry.secret import digest
 from gossip.service.service import GossipService
 from gossip.web.http.forms import Form
-from gossip.web.http.requests import PublicRequest
+from gossip.web.http.requests import PublicRequest, bearer
 from gossip.web.http.router import Problem, View
 from gossip.web.settings import WebRules
 
@@ -31,6 +31,7 @@ DAY: Final = 24 * 3600
 
 _VISIT, _FORM = b"visit", b"form"
 _FIELDS: Final = 300
+_LINKS: Final = tuple(path.encode() for path in LINK_PATHS.values())
 _FORM_TYPE: Final = b"application/x-www-form-urlencoded"
 
 
@@ -57,12 +58,20 @@ class SessionCookies:
 
     def first(self, request: PublicRequest) -> Awaitable[None] | None:
         """
-        What a request waits for before it is answered: a browser that shows a cookie which is not known here may have
-        signed in on another node of the network just now.
+        What a request waits for before it is answered. A browser that shows a secret which is not known here may have
+        got it from another node of the network just now; and what it changes may be what it changed there.
         """
-        if self._gossip.cluster is None or not _cookie(request, _VISIT) or self._ticket(request) is not None:
+        if self._gossip.cluster is None or not (request.method == b"POST" or self._is_unheard(request)):
             return None
         return self._gossip.caught_up()
+
+    def _is_unheard(self, request: PublicRequest) -> bool:
+        """Does a request show a secret that is not known here: a cookie, a token, or a link?"""
+        shown = [_cookie(request, _VISIT), bearer(request) or ""]
+        if request.path.startswith(_LINKS):
+            shown.append(request.path.rpartition(b"/")[2].decode("ascii", "replace"))
+        tickets = self._gossip.network.registry.accounts.tickets
+        return any(secret and digest(secret) not in tickets for secret in shown)
 
     def require_account(self, request: PublicRequest) -> Account:
         """

@@ -14,7 +14,7 @@ from gossip.registry.addresses import Address
 from gossip.registry.entities import Account, Ticket
 from gossip.service.service import GossipService
 from gossip.web.accounts.attempts import MINUTE, Attempts
-from gossip.web.http.requests import PublicRequest
+from gossip.web.http.requests import PublicRequest, bearer
 from gossip.web.http.router import Problem
 
 GRANTS: Final = {"read": ("read",), "metrics": ("metrics",), "admin": ("read", "metrics", "admin")}
@@ -52,14 +52,14 @@ class Tokens:
         @param scope: the scope that it must include; empty for any.
         @raise Problem: there is no valid token, or it does not include the scope.
         """
-        kind, _, secret = (request.getHeader(b"authorization") or b"").strip().partition(b" ")
-        if kind.lower() != b"bearer":
+        secret = bearer(request)
+        if secret is None:
             raise _refused("This needs a token: Authorization: Bearer TOKEN. Create one on your account page.")
         subject = peer.place
         # Counted before it is checked: a right one among many guesses must not be found.
         self._wrong.spend(subject)
         accounts = self._gossip.network.registry.accounts
-        ticket = accounts.shown(secret.strip().decode("ascii", "replace"), "token", self._gossip.now().wall)
+        ticket = accounts.shown(secret, "token", self._gossip.now().wall)
         account = None if ticket is None else accounts.named(ticket.account)
         if ticket is None or account is None:
             raise _refused("This token is invalid or has been revoked.", b'error="invalid_token"')

@@ -216,6 +216,12 @@ class BoundedSite(server.Site):
         return super().getResourceFor(request)
 
 
+def bearer(request: server.Request) -> str | None:
+    """The token that a request shows (RFC 6750); C{None} if it shows none."""
+    kind, _, secret = (request.getHeader(b"authorization") or b"").strip().partition(b" ")
+    return secret.strip().decode("ascii", "replace") if kind.lower() == b"bearer" else None
+
+
 def answer(
     request: server.Request, body: bytes, content_type: bytes, code: int = http.OK, headers: Mapping[bytes, bytes] = {}
 ) -> bytes:

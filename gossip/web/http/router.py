@@ -64,14 +64,20 @@ class Router(Resource):
     _log = Logger()
 
     def __init__(
-        self, tell: ProblemPage, first: Callable[[PublicRequest], Awaitable[None] | None] = lambda request: None
+        self,
+        tell: ProblemPage,
+        first: Callable[[PublicRequest], Awaitable[None] | None] = lambda request: None,
+        later: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """
         @param first: returns what a request waits for before its view is called, if anything.
+        @param later: returns what a request waits for that found nothing, before it looks again; C{None} if there will
+            not be more than there is.
         """
         super().__init__()
         self._tell = tell
         self._first = first
+        self._later = later
         self._exact: dict[bytes, dict[bytes, View]] = {}
         self._patterns: list[tuple[re.Pattern[bytes], dict[bytes, View]]] = []
 
@@ -102,11 +108,17 @@ class Router(Resource):
         try:
             view, words = self._find(request)
             waiting = self._first(request)
-            answered = view(request, *words) if waiting is None else _answered_after(waiting, view, request, words)
+            answered: Any
+            if self._later is not None and request.method != b"POST":
+                answered = self._found_later(self._later, waiting, view, request, words)
+            elif waiting is not None:
+                answered = _answered_after(waiting, view, request, words)
+            else:
+                answered = view(request, *words)
         except Exception as error:
             return self._failed(request, error)
         if not inspect.iscoroutine(answered):
-            return answered  # type: ignore[return-value]
+            return answered  # type: ignore[no-any-return]
         done = Deferred.fromCoroutine(answered)
         if done.called:
             # It did not wait for anything: answer at once.
@@ -119,6 +131,22 @@ class Router(Resource):
             request.notifyFinish().addErrback(lambda _: done.cancel())
         done.addCallbacks(_finish, self._finish_failed, callbackArgs=(request,), errbackArgs=(request,))
         return NOT_DONE_YET
+
+    async def _found_later(
+        self,
+        later: Callable[[], Awaitable[None]],
+        waiting: Awaitable[None] | None,
+        view: View,
+        request: PublicRequest,
+        words: list[str],
+    ) -> Any:
+        if waiting is not None:
+            return await _answered_after(waiting, view, request, words)
+        try:
+            answered = view(request, *words)
+            return await answered if inspect.iscoroutine(answered) else answered
+        except NotFound:
+            return await _answered_after(later(), view, request, words)
 
     def _finish_failed(self, failure: Failure, request: PublicRequest) -> None:
         _finish(self._failed(request, failure.value), request)
