@@ -33,6 +33,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from gossip.cli.daemon import RunningDaemon
+from tests.support.starter import Started, Starter
 from tests.support.world import FLAGS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -78,8 +79,16 @@ def free_port() -> int:
 
 def environment(**more: str) -> dict[str, str]:
     """The environment of a process that runs this checkout, and has no settings but those of the test."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GOSSIP_")}
+    # Hundreds of processes need not compile all modules anew.
+    left_out = ("GOSSIP_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return {**kept, "PYTHONPATH": str(ROOT), **more}
+
+
+@functools.cache
+def _starter() -> Starter | None:
+    """What starts the daemons of this process; C{None} where the system has not what it needs."""
+    return Starter(environment()) if hasattr(os, "pidfd_open") else None
 
 
 class Daemon:
@@ -104,7 +113,9 @@ class Daemon:
         self.url = f"ws://127.0.0.1:{self.port}/socket"
         self.arguments = tuple(arguments)
         self.environment: dict[str, str] = {}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Started | None = None
+        # Now: what is registered to be done at the end of this process after it is done before it ends.
+        self._starter = _starter()
         self.configure(config)
 
     def configure(self, config: str) -> None:
@@ -113,8 +124,7 @@ class Daemon:
 
     def launch(self) -> None:
         """Start the process, and wait for nothing."""
-        command = [
-            *TWISTD,
+        arguments = [
             "--nodaemon",
             "--pidfile=",
             "gossip",
@@ -124,8 +134,12 @@ class Daemon:
             *self.arguments,
         ]
         with (self.directory / "log").open("ab") as log:
+            # What is in the environment may have to be there from the first moment on.
+            if self._starter is not None and not self.environment:
+                self._process = self._starter.start(arguments, self.directory, environment(), log.fileno())
+                return
             self._process = subprocess.Popen(
-                command,
+                [*TWISTD, *arguments],
                 cwd=self.directory,
                 env=environment(**self.environment),
                 stdin=subprocess.DEVNULL,
