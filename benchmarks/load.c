@@ -11,9 +11,11 @@
  *     -r RATE -t S    a steady RATE of messages a second for S seconds, counted from when each was due
  *     -i S            nothing but answer heartbeats for S seconds
  *
- *     -p PORT -n GAMES -f FILE     a line "client_id client_secret" in FILE for each game
+ *     -p PORT[,PORT] -n GAMES -f FILE   a line "client_id client_secret" in FILE for each game; with several ports, each
+ *                                  port has the next game in turn
  *     -P PROTOCOL                  ws (the default), line (the telnet bridge), nats, mqtt
- *     -s PID                       of the server, whose CPU time and memory are read from /proc
+ *     -s PID[,PID]                 of the server, whose CPU time and memory are read from /proc
+ *     -e PID                       of the PostgreSQL behind it, which is counted with all its children
  *     -m GAMES                     how many of the games speak, in turn (1)
  *     -a                           measure acknowledgements: all speak, each on a channel of its own, with a ref
  *     -x N                         every Nth game stops reading once it has joined
@@ -22,7 +24,8 @@
  *     -T  TLS      -z  permessage-deflate, or MCCP2 on the bridge
  *
  * It prints one line of JSON. Times are microseconds: cpu_us is the server's for each delivery, p50 to p999 are from
- * sending a message to each receipt of it.
+ * sending a message to each receipt of it. all_cpu_us counts the database as well; across_p50 and across_p99 are of the
+ * receipts at another port than the sender's.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -53,6 +56,7 @@ typedef void SSL;
 #define IDS 65536                  /* the maximum number of messages in flight */
 #define PER_ADDRESS 4000           /* connections from one address of the loopback: ports are finite */
 #define MESSAGE_ROOM 16384
+#define MOST_SERVERS 16
 
 enum stage { CONNECTING, HANDSHAKING_TLS, UPGRADING, JOINING, COMPRESSING, JOINED, DEAF };
 
@@ -76,16 +80,17 @@ struct protocol {
 static const struct protocol *protocol;
 static struct game *games;
 static char (*credentials)[2][64];
-static int game_count = 100, speakers = 1, at_once = 64, stalled_every, message_size = 80, window, port;
+static int game_count = 100, speakers = 1, at_once = 64, stalled_every, message_size = 80, window;
+static int ports[MOST_SERVERS], port_count, servers[MOST_SERVERS], server_count, engine;
 static bool use_tls, use_deflate, acknowledged;
 static double seconds = 2, warm_up = 1, rate, idle_seconds;
-static pid_t server;
 
 static int poller, joined, connecting, next_game;
 static uint64_t heard, said, heartbeats, expected;
 static uint32_t next_id;
 static int in_flight, next_speaker;
 static uint32_t times_heard[IDS];
+static int port_said[IDS]; /* which port's game said it */
 static bool refilling;
 static uint64_t read_at; /* when what is heard now was read: to ask the clock for each frame costs the load too much */
 
@@ -114,7 +119,7 @@ static uint64_t now(void) {
 
 #define STEPS 64
 struct histogram { uint64_t counts[64 * STEPS]; };
-static struct histogram latencies, join_times;
+static struct histogram latencies, across, join_times;
 
 static void record(struct histogram *histogram, uint64_t value) {
     if (value < STEPS) {
@@ -140,15 +145,15 @@ static double percentile(const struct histogram *histogram, double part) {
 
 /* What the server used, from /proc. */
 
-static uint64_t server_cpu(void) {
+static uint64_t cpu_of(int process) {
     char path[64 + 256];
     uint64_t total = 0;
-    snprintf(path, sizeof path, "/proc/%d/task", server);
+    snprintf(path, sizeof path, "/proc/%d/task", process);
     DIR *tasks = opendir(path);
     if (!tasks) return 0;
     for (struct dirent *task; (task = readdir(tasks));) {
         unsigned long long nanoseconds;
-        snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", server, task->d_name);
+        snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", process, task->d_name);
         FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "r");
         if (!file) continue;
         if (fscanf(file, "%llu", &nanoseconds) == 1) total += nanoseconds;
@@ -158,24 +163,55 @@ static uint64_t server_cpu(void) {
     return total;
 }
 
-static long server_kib(void) {
-    char path[64], line[256];
-    long kib = 0;
-    snprintf(path, sizeof path, "/proc/%d/status", server);
-    FILE *file = fopen(path, "r");
-    if (!file) return 0;
-    while (fgets(line, sizeof line, file))
-        if (sscanf(line, "VmRSS: %ld", &kib) == 1) break;
-    fclose(file);
-    return kib;
+static uint64_t server_cpu(void) {
+    uint64_t total = 0;
+    for (int i = 0; i < server_count; i++) total += cpu_of(servers[i]);
+    return total;
 }
 
-struct snapshot { uint64_t at, cpu, own_cpu, heard, said; };
+/* PostgreSQL has a process for each connection. */
+static uint64_t engine_cpu(void) {
+    if (!engine) return 0;
+    uint64_t total = cpu_of(engine);
+    DIR *processes = opendir("/proc");
+    for (struct dirent *entry; processes && (entry = readdir(processes));) {
+        char path[64];
+        int parent = 0, process = atoi(entry->d_name);
+        if (!process) continue;
+        snprintf(path, sizeof path, "/proc/%d/stat", process);
+        FILE *file = fopen(path, "r");
+        if (!file) continue;
+        /* The name, in parentheses, may hold anything. */
+        if (fscanf(file, "%*d (%*[^)]) %*c %d", &parent) == 1 && parent == engine) total += cpu_of(process);
+        fclose(file);
+    }
+    if (processes) closedir(processes);
+    return total;
+}
+
+static long server_kib(void) {
+    long total = 0;
+    for (int i = 0; i < server_count; i++) {
+        char path[64], line[256];
+        long kib = 0;
+        snprintf(path, sizeof path, "/proc/%d/status", servers[i]);
+        FILE *file = fopen(path, "r");
+        if (!file) continue;
+        while (fgets(line, sizeof line, file))
+            if (sscanf(line, "VmRSS: %ld", &kib) == 1) break;
+        total += kib;
+        fclose(file);
+    }
+    return total;
+}
+
+struct snapshot { uint64_t at, cpu, engine_cpu, own_cpu, heard, said; };
 
 static struct snapshot snapshot(void) {
     struct timespec own;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own);
-    return (struct snapshot){now(), server_cpu(), (uint64_t)own.tv_sec * SECOND + (uint64_t)own.tv_nsec, heard, said};
+    return (struct snapshot){now(), server_cpu(), engine_cpu(), (uint64_t)own.tv_sec * SECOND + (uint64_t)own.tv_nsec,
+                             heard, said};
 }
 
 /* Bytes. */
@@ -231,6 +267,7 @@ static void say(struct game *game, uint64_t due) {
     char mark[MARK_SIZE + 1], message[MESSAGE_ROOM];
     uint32_t id = next_id++;
     times_heard[id % IDS] = 0;
+    port_said[id % IDS] = game->index % port_count;
     snprintf(mark, sizeof mark, "@T%016lx%08x", (unsigned long)due, id);
     int size = acknowledged ? 0 : snprintf(message, sizeof message, "%s", mark);
     while (size < message_size) {
@@ -251,12 +288,14 @@ static void say_next(uint64_t due) {
 }
 
 /* A game heard something that may be a message. */
-static bool hear(const unsigned char *text, size_t size) {
+static bool hear(const struct game *game, const unsigned char *text, size_t size) {
     const unsigned char *mark = memmem(text, size, "@T", 2);
     if (!mark || mark + MARK_SIZE > text + size) return false;
     uint64_t due = hexadecimal(mark + 2, 16);
     uint32_t id = (uint32_t)hexadecimal(mark + 18, 8);
-    record(&latencies, read_at > due ? read_at - due : 0);
+    uint64_t took = read_at > due ? read_at - due : 0;
+    record(&latencies, took);
+    if (port_said[id % IDS] != game->index % port_count) record(&across, took);
     heard++;
     if (++times_heard[id % IDS] == expected) {
         in_flight--;
@@ -323,7 +362,7 @@ static void websocket_greet(struct game *game) {
     int size = snprintf(request, sizeof request,
                         "GET /socket HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
-                        port, use_deflate ? "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n" : "");
+                        ports[game->index % port_count], use_deflate ? "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n" : "");
     write_all(game, request, (size_t)size);
     game->stage = UPGRADING;
 }
@@ -354,7 +393,7 @@ static void websocket_text(struct game *game, const unsigned char *text, size_t 
         /* Compressed ones are not looked into: what comes first is the answer, and a refused game is closed. */
         if (!use_deflate && !memmem(text, size, "success", 7)) fail("refused: %.*s", (int)size, text);
         has_joined(game);
-    } else if (!hear(text, size) && (use_deflate || memmem(text, size, "\"heartbeat\"", 11))) {
+    } else if (!hear(game, text, size) && (use_deflate || memmem(text, size, "\"heartbeat\"", 11))) {
         heartbeats++;
         websocket_send(game, TEXT, alive, sizeof alive - 1);
     }
@@ -431,7 +470,7 @@ static size_t line_parse(struct game *game, unsigned char *data, size_t size) {
         heartbeats++;
         line_send(game, "PONG\r\n");
     } else
-        hear(data, length);
+        hear(game, data, length);
     return length + 1;
 }
 
@@ -464,7 +503,7 @@ static size_t nats_parse(struct game *game, unsigned char *data, size_t size) {
         unsigned char *number = memrchr(data, ' ', line);
         size_t length = strtoul((char *)number, NULL, 10);
         if (size < line + 2 + length + 2) return 0;
-        hear(end + 2, length);
+        hear(game, end + 2, length);
         return line + 2 + length + 2;
     }
     if (!memcmp(data, "PONG", 4) && game->stage == JOINING) has_joined(game);
@@ -503,7 +542,7 @@ static size_t mqtt_parse(struct game *game, unsigned char *data, size_t size) {
     }
     if (size < head + length) return 0;
     if (data[0] >> 4 == 9) has_joined(game);
-    if (data[0] >> 4 == 3) hear(data + head, length);
+    if (data[0] >> 4 == 3) hear(game, data + head, length);
     return head + length;
 }
 
@@ -541,7 +580,7 @@ static void connect_game(struct game *game) {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + (uint32_t)(game->index / PER_ADDRESS));
     if (bind(game->fd, (void *)&address, sizeof address)) fail("bind: %s", strerror(errno));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons((uint16_t)port);
+    address.sin_port = htons((uint16_t)ports[game->index % port_count]);
     game->began = now();
     game->stage = CONNECTING;
     if (connect(game->fd, (void *)&address, sizeof address) && errno != EINPROGRESS) fail("connect: %s", strerror(errno));
@@ -622,7 +661,7 @@ static void read_game(struct game *game) {
 static void happened(const struct epoll_event *event) {
     struct game *game = event->data.ptr;
     if (game->stage == CONNECTING) {
-        if (event->events & (EPOLLERR | EPOLLHUP)) fail("nobody listens on port %d", port);
+        if (event->events & (EPOLLERR | EPOLLHUP)) fail("nobody listens on port %d", ports[game->index % port_count]);
         if (!(event->events & EPOLLOUT)) return;
         if (use_tls) begin_tls(game);
         else connected(game);
@@ -699,6 +738,7 @@ static void measure(void) {
     void (*load)(double) = refilling ? saturate_for : say_steadily_for;
     load(warm_up);
     memset(&latencies, 0, sizeof latencies);
+    memset(&across, 0, sizeof across);
     struct snapshot before = snapshot();
     load(seconds);
     /* On a busy machine nothing may arrive in a short time, which measures nothing: go on until something does. */
@@ -710,6 +750,11 @@ static void measure(void) {
     printf(",\"deliveries_s\":%.1f,\"messages_s\":%.1f,\"cpu_us\":%.3f,\"cpu_percent\":%.1f,\"load_percent\":%.1f",
            deliveries / took, (double)(after.said - before.said) / took, (double)(after.cpu - before.cpu) / 1e3 / deliveries,
            (double)(after.cpu - before.cpu) / 1e7 / took, (double)(after.own_cpu - before.own_cpu) / 1e7 / took);
+    if (engine)
+        printf(",\"all_cpu_us\":%.3f",
+               (double)(after.cpu - before.cpu + after.engine_cpu - before.engine_cpu) / 1e3 / deliveries);
+    if (port_count > 1)
+        printf(",\"across_p50\":%.1f,\"across_p99\":%.1f", percentile(&across, .5), percentile(&across, .99));
     printf(",\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p999\":%.1f", percentile(&latencies, .5), percentile(&latencies, .9),
            percentile(&latencies, .99), percentile(&latencies, .999));
 }
@@ -720,6 +765,16 @@ static void choose_protocol(const char *name) {
     for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
         if (!strcmp(protocols[i].name, name)) protocol = &protocols[i];
     if (!protocol || strcmp(protocol->name, name)) fail("no protocol %s", name);
+}
+
+/* Numbers with commas between them; returns how many. */
+static int numbers(char *text, int *found) {
+    int count = 0;
+    for (char *one = strtok(text, ","); one; one = strtok(NULL, ",")) {
+        if (count == MOST_SERVERS) fail("more than %d servers", MOST_SERVERS);
+        found[count++] = atoi(one);
+    }
+    return count;
 }
 
 static void read_credentials(const char *path) {
@@ -734,12 +789,13 @@ static void read_credentials(const char *path) {
 int main(int count, char **arguments) {
     const char *file = NULL;
     protocol = &protocols[0];
-    for (int option; (option = getopt(count, arguments, "p:n:f:P:s:m:ax:b:c:W:Tzw:t:r:i:")) != -1;) switch (option) {
-        case 'p': port = atoi(optarg); break;
+    for (int option; (option = getopt(count, arguments, "p:n:f:P:s:e:m:ax:b:c:W:Tzw:t:r:i:")) != -1;) switch (option) {
+        case 'p': port_count = numbers(optarg, ports); break;
         case 'n': game_count = atoi(optarg); break;
         case 'f': file = optarg; break;
         case 'P': choose_protocol(optarg); break;
-        case 's': server = atoi(optarg); break;
+        case 's': server_count = numbers(optarg, servers); break;
+        case 'e': engine = atoi(optarg); break;
         case 'm': speakers = atoi(optarg); break;
         case 'a': acknowledged = true; break;
         case 'x': stalled_every = atoi(optarg); break;
@@ -755,7 +811,7 @@ int main(int count, char **arguments) {
         default: return 2;
         }
     if (acknowledged) speakers = game_count;
-    if (game_count < 1 || speakers < 1 || speakers > game_count || window >= IDS / 2 || message_size < MARK_SIZE
+    if (game_count < 1 || port_count < 1 || speakers < 1 || speakers > game_count || window >= IDS / 2 || message_size < MARK_SIZE
         || message_size >= MESSAGE_ROOM / 2)
         fail("these numbers do not fit together");
     if (file) read_credentials(file);
