@@ -178,7 +178,7 @@ class ClusterService(Service):
             players=sum(len(session.players) for session in sessions),
             behind=member.behind,
             clock=member.ahead,
-            differs=member.settings != self._node.settings,
+            differs=self._differs(member),
         )
 
     def figures(self) -> ClusterFigures:
@@ -195,9 +195,13 @@ class ClusterService(Service):
                 return self._in_thread(self._store.end, member, False)
         return succeed(False)
 
+    def _differs(self, member: Member) -> bool:
+        """Has another node other settings? Those of other versions cannot be compared."""
+        return member.settings != self._node.settings and member.version == self._node.version
+
     def _compare_settings(self) -> None:
         """Log which nodes have other settings, once."""
-        differing = {each.name for each in self.members if each.settings != self._node.settings}
+        differing = {each.name for each in self.members if self._differs(each)}
         for name in sorted(differing - self._differing):
             self._log.warn("node {name} has other settings in [network], [limits] or [web]: they must agree", name=name)
         self._differing = differing

@@ -282,3 +282,11 @@ class JoiningTests(SynchronousTestCase):
         self.reactor.advance(0.2)
         self.joins()
         self.assertEqual(self.node.counters.resyncs, 2)
+
+    def test_settings_of_others(self) -> None:
+        """Settings are compared among nodes of one version: another version may have other ones."""
+        self.node.follow("mine")
+        self.joins()
+        members = [Member("a", "", 1, settings="mine", version="1"), Member("b", "", 1, settings="other", version="1")]
+        self.node._beaten("", Look(True, [*members, Member("c", "", 1, settings="other", version="2")], NOW, 0.0))
+        self.assertEqual([each.differs for each in self.node.statuses()], [False, True, False])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,3 +126,15 @@ class WireTests(SynchronousTestCase):
         except Malformed:
             return
         self.assertTrue(group is None or isinstance(group, Group))
+
+    def test_protocol_1(self) -> None:
+        """What nodes of the first version wrote, recorded from two of them, is understood."""
+        lines = (Path(__file__).parent / "recorded" / "protocol_1.txt").read_text("utf-8").splitlines()
+        groups = [read([line]) for line in lines]
+        self.assertEqual({group.protocol for group in groups}, {1})
+        entries = [entry for group in groups for entry in group.entries]
+        self.assertEqual([entry for entry in entries if isinstance(entry, Unknown)], [])
+        (said,) = [entry for entry in entries if isinstance(entry, MessageSaid)]
+        self.assertEqual((said.seq, said.message), (1002, 'Hello, "w\u00f6rld"!'))
+        alpha = next(entry for entry in entries if isinstance(entry, SessionJoined))
+        self.assertEqual((alpha.players, alpha.channels), (("Alpha's player",), ("gossip",)))
