@@ -165,7 +165,7 @@ class PauseTests(AdminTestCase):
         self.open("/admin/channels")
         self.send("form:has([value='channel/pause']) button")
         shown = self.tab.driver.find_element("css selector", ".pause").text
-        self.assertRegex(shown, r"^for (29|30) minutes more, until [0-9:]{5} \(UTC\)$")
+        self.assertRegex(shown, r"^for (29|30) minutes more, until [0-9]+ [A-Z][a-z]{2} [0-9]{4}, [0-9:]{5} UTC$")
         self.assertEqual(self.outcome(game), "channel is paused")
         self.send("form:has([value='channel/resume']) button")
         self.assertEqual(self.note(), "The pause was ended.")

@@ -103,9 +103,7 @@ class TalkTests(TalkTestCase):
         until = self.daemon.admin("mute/add", who="Ana@gossip", reason="shouting", minutes=60)["until"]
         self.type("Hi" + ENTER)
         # The time is the reader's own.
-        local = self.tab.run(
-            "const it = new Date(arguments[0]); it.setMilliseconds(0); return it.toLocaleString()", until
-        )
+        local = self.tab.run("return writtenTime(new Date(arguments[0]), 'minute')", until)
         eventually(lambda: self.wrong() == f"Not sent: muted until {local}: shouting.", "the mute")
         self.assertEqual((self.typed(), self.focus()), ("Hi", "message"))
         described = "const it = document.activeElement; return [it.ariaInvalid, it.getAttribute('aria-describedby')]"

@@ -344,7 +344,7 @@ class ChatPageTests(PagesTestCase):
             self.world.registry.enact(ChannelSaved(channel))
             self.service.clock.advance(SHARED)
             for path in ("/channels", "/chat/gossip"):
-                self.assertIn(f"All talk (set {by}on 2023-11-14)", " ".join(self.page(path).text.split()), path)
+                self.assertIn(f"All talk (set {by}on 14 Nov 2023)", " ".join(self.page(path).text.split()), path)
 
     def test_last(self) -> None:
         """A channel's page has the latest messages in order, and links to older ones without JavaScript."""

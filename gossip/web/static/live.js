@@ -11,8 +11,7 @@ const parsed = (text) => {
   return template.content;
 };
 
-const days = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", month: "long", year: "numeric" });
-const dayOf = (line) => days.format(new Date(line.querySelector("time").dateTime));
+const dayOf = (line) => writtenTime(new Date(line.querySelector("time").dateTime), "day");
 const isDay = (item) => item?.classList.contains("day");
 
 // Each day has a heading before its first line. A correct one is left alone, or a screen reader would read it again.

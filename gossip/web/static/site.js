@@ -1,17 +1,102 @@
 // Enhancements for every page. Every page works without them.
 "use strict";
 
-// Times in the reader's time zone; the pages have them in UTC.
-const localTimes = (within) => {
-  for (const time of within.querySelectorAll("time[datetime]")) {
-    const date = new Date(time.dateTime);
-    if (Number.isNaN(date.valueOf())) continue;
-    time.title = date.toLocaleString();
-    const parts = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-    if (time.classList.contains("seconds")) parts.second = "2-digit";
-    else if (!time.classList.contains("clock")) continue;
-    time.textContent = date.toLocaleTimeString([], parts);
+// Times. One element has one time, and every form of it is in the reader's zone; the pages have them in UTC.
+const zoned = new Intl.DateTimeFormat("en-GB", {
+  weekday: "long", day: "numeric", month: "long", year: "numeric",
+  hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZoneName: "short",
+});
+const partsOf = (date) => Object.fromEntries(zoned.formatToParts(date).map((part) => [part.type, part.value]));
+const relative = new Intl.RelativeTimeFormat("en");
+const ago = (date) => {
+  const seconds = (date - Date.now()) / 1000;
+  for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
+    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
   }
+  return Math.abs(seconds) < 1 ? "now" : relative.format(Math.trunc(seconds), "second");
+};
+const forms = {
+  clock: (at) => `${at.hour}:${at.minute}`,
+  seconds: (at) => `${at.hour}:${at.minute}:${at.second}`,
+  day: (at) => `${at.weekday}, ${at.day} ${at.month} ${at.year}`,
+  date: (at) => `${at.day} ${at.month.slice(0, 3)} ${at.year}`,
+  minute: (at) => `${forms.date(at)}, ${forms.clock(at)}`,
+  ago: (at, date) => ago(date),
+};
+const writtenTime = (date, form) => forms[form](partsOf(date), date);
+
+const localTime = (time) => {
+  const date = new Date(time.dateTime);
+  if (Number.isNaN(date.valueOf())) return;
+  const at = partsOf(date);
+  time.title = `${forms.day(at)}, ${forms.seconds(at)} ${at.timeZoneName}`;
+  const form = Object.keys(forms).find((each) => time.classList.contains(each));
+  if (form) time.textContent = forms[form](at, date);
+};
+const localTimes = (within) => {
+  for (const time of within.querySelectorAll("time[datetime]")) localTime(time);
+};
+const growOlder = () => {
+  for (const time of document.querySelectorAll("time.ago")) localTime(time);
+};
+// The times within a sentence of the network, for example until when somebody is muted.
+const localText = (text) => text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => writtenTime(new Date(time), "minute"));
+
+// Say briefly that something is done.
+const toast = (text) => {
+  let place = document.querySelector(".toasts");
+  if (!place) {
+    place = document.createElement("div");
+    place.className = "toasts";
+    place.role = "status";
+    document.body.append(place);
+  }
+  const line = document.createElement("p");
+  line.textContent = text;
+  place.append(line);
+  setTimeout(() => line.remove(), 5000);
+};
+
+// A form is sent once, however often its button is pressed while the answer is on its way.
+const sendOnce = () => {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post") return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "1";
+    setTimeout(() => { delete form.dataset.sent; }, 10000);
+  });
+  // The browser may keep the page for its button "Back".
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+};
+
+// Menus close when the reader does something else, and take the arrow keys.
+const menus = () => {
+  const open = () => document.querySelector("details.menu[open]");
+  document.addEventListener("click", (event) => {
+    const menu = open();
+    if (menu && !menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = open();
+    if (!menu) return;
+    if (event.key === "Escape") {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      moveIn([...menu.querySelectorAll("a, ul button")], event.key === "ArrowDown" ? 1 : -1);
+    }
+  });
+};
+const moveIn = (items, step) => {
+  const at = items.indexOf(document.activeElement);
+  items.at((at < 0 && step < 0 ? 0 : at + step) % items.length)?.focus();
 };
 
 // Change the colours without a request.
@@ -64,26 +149,43 @@ const worthCopying = (text) => {
   return (sent.length ? sent : turns).map((turn) => turn.replace(/^\S+ /, "").replace(/\n\s+/g, " ")).join("\n");
 };
 
+const copyText = async (text, button) => {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    toast("The browser does not allow that.");
+    return;
+  }
+  if (!button) {
+    toast("Copied.");
+    return;
+  }
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = "Copy"; }, 2000);
+};
+
 const copyButtons = () => {
   if (!navigator.clipboard) return;
-  for (const block of document.querySelectorAll(".manual pre, pre.copy")) {
+  for (const block of document.querySelectorAll(".manual pre, pre.copy, code.copy")) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy-button";
     button.textContent = "Copy";
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(worthCopying((block.querySelector("code, samp") ?? block).textContent));
-      button.textContent = "Copied";
-      setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    button.addEventListener("click", () => {
+      copyText(worthCopying((block.querySelector("code, samp") ?? block).textContent), button);
     });
-    const frame = document.createElement("div");
-    frame.className = "copyable";
+    const inline = block.tagName === "CODE";
+    const frame = document.createElement(inline ? "span" : "div");
+    frame.className = inline ? "copyable in-line" : "copyable";
     block.replaceWith(frame);
     frame.append(block, button);
   }
 };
 
 localTimes(document);
+setInterval(growOlder, 30000);
+sendOnce();
+menus();
 themeButtons();
 filters();
 copyButtons();

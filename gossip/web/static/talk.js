@@ -7,8 +7,7 @@ const talk = (form) => {
   const wrong = form.querySelector(".wrong");
 
   const tell = (text) => {
-    // The end of a mute is given in UTC.
-    wrong.textContent = text.replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, (time) => new Date(time).toLocaleString());
+    wrong.textContent = localText(text); // the end of a mute
     wrong.hidden = !text;
     field.setAttribute("aria-invalid", String(Boolean(text)));
     if (text) form.scrollIntoView({ block: "nearest" });

@@ -24,6 +24,7 @@ from gossip.web.http.requests import REASONS, PublicRequest, answer, answer_text
 from gossip.web.http.router import Problem
 from gossip.web.http.urls import site_address
 from gossip.web.views import formatting
+from gossip.web.views.times import time_tag
 
 THEMES: Final = ("auto", "light", "dark")
 """The colour themes; auto follows the browser."""
@@ -66,7 +67,7 @@ def templates() -> Environment:
         span=formatting.span,
         web=formatting.web_address,
     )
-    environment.globals.update(version=__version__, asset=static_files().path)
+    environment.globals.update(version=__version__, asset=static_files().path, time=time_tag)
     return environment
 
 

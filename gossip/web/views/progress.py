@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Final
 
+from markupsafe import Markup
 from msgspec import Struct
 
 from gossip.network.heartbeats import UNANSWERED
@@ -22,7 +23,7 @@ from gossip.registry.restrictions import in_words, is_over
 from gossip.service.service import GossipService
 from gossip.service.watch import STEPS, Refusal, Watched
 from gossip.web.http.router import NotFound
-from gossip.web.views.formatting import clock
+from gossip.web.views.times import time_tag
 
 NAMED: Final = 20
 """The maximum number of players that are named per session."""
@@ -204,7 +205,9 @@ def _said(watched: Watched, refused: Sequence[RefusalShown], echo: bool, online:
     came = watched.seen.get("authenticated", 0.0)
     # Anybody who knows the client_id can be refused: that does not concern a game that is connected.
     if refused and not watched.numbers and refused[0].at >= came:
-        return f"Refused at {clock(refused[0].at)} UTC: {refused[0].why}. {refused[0].meaning}"
+        first = refused[0]
+        text = Markup("Refused: {}, {}. {}")
+        return text.format(time_tag(first.at), first.why, first.meaning)
     if came and not watched.numbers:
         return "Your game was connected, but is not connected right now."
     missing = next((step for step in STEPS if step not in watched.seen), None)

@@ -155,7 +155,7 @@ class GameTests(AdminPagesTestCase):
         for one in (secret, self.world.secret("Alpha")):
             self.assertIsNotNone(self.registry.authenticate(self.game().client_id, one, NOW))
         self.assertNotIn(secret, seen(self.read("/admin/games/Alpha")))
-        self.assertIn("works until 2023-11-15 22:00", seen(self.read("/admin/games/Alpha")))
+        self.assertIn("works until 15 Nov 2023, 22:00 UTC", seen(self.read("/admin/games/Alpha")))
 
     def test_disable(self) -> None:
         """Disabling a game needs a confirmation; enabling it does not."""
@@ -291,7 +291,7 @@ class ChannelTests(AdminPagesTestCase):
         self.service.clock.advance(61)
         for path in ("/admin/channels", "/admin/channels/gossip"):
             page = self.read(path).page
-            self.assertIn("paused for 28 minutes more, until 22:30 (UTC)", " ".join(page.text.split()))
+            self.assertIn("paused for 28 minutes more, until 14 Nov 2023, 22:30 UTC", " ".join(page.text.split()))
             [ticking] = [attributes for _, attributes in page.tags if attributes.get("class") == "countdown"]
             self.assertEqual(ticking["data-left"], "1739.0")
         self.done("/admin/channels/gossip", "channel/resume", channel="gossip")
@@ -322,7 +322,7 @@ class ChannelTests(AdminPagesTestCase):
         """The description of a channel can be set and removed."""
         self.done("/admin/channels/gossip", "channel/describe", channel="gossip", description="New\r\nlines")
         self.assertEqual(self.channel().description, "New\nlines")
-        self.assertIn("(Root, 2023-11-14 22:00", seen(self.read("/admin/channels/gossip")))
+        self.assertIn("(Root, 14 Nov 2023, 22:00 UTC", seen(self.read("/admin/channels/gossip")))
         self.done("/admin/channels/gossip", "channel/describe", channel="gossip", description="")
         self.assertIsNone(self.channel().description)
 

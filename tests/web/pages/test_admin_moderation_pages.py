@@ -34,7 +34,7 @@ class OrderTests(AdminPagesTestCase):
             set_at=NOW,
         )
         self.assertEqual(mute, expected)
-        self.assertIn("ana@Alpha gossip 2023-11-14 23:30 Shouting Root", seen(self.read("/admin/moderation")))
+        self.assertIn("ana@Alpha gossip 14 Nov 2023, 23:30 UTC Shouting Root", seen(self.read("/admin/moderation")))
         self.done("/admin/moderation", "mute/remove", who="ana@Alpha", channel="gossip")
         self.assertEqual(self.registry.mutes, {})
         self.done("/admin/moderation", "mute/add", who="192.0.2.7", reason="So", channel="", minutes="")
@@ -185,7 +185,9 @@ class OrderTests(AdminPagesTestCase):
         self.registry.enact(ReportMade(quoted))
         self.registry.enact(ReportMade(replace(quoted, number=8, message="")))
         page = seen(self.read("/admin/reports"))
-        self.assertIn("Ana @Alpha: <b>Boo unverified quote Bo@Beta: So ( 2023-11-14 22:00 , reporter as named", page)
+        self.assertIn(
+            "Ana @Alpha: <b>Boo unverified quote Bo@Beta: So ( 14 Nov 2023, 22:00 UTC , reporter as named", page
+        )
         self.assertEqual(page.count("unverified quote"), 1)
         self.assertEqual(seen(self.read("/admin")).count("unverified quote"), 1)
         self.assertIn("/admin/moderation?who=Ana%40Alpha&channel=", self.read("/admin/reports").page.links())

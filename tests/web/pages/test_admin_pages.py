@@ -210,9 +210,9 @@ class OverviewTests(AdminPagesTestCase):
         self.service.join("Beta").opened_at = NOW - 90
         text = seen(self.read("/admin/sessions"))
         self.assertIn("2 live sessions.", text)
-        self.assertIn("Alpha 192.0.2.1 websocket 2023-11-14 22:00 gossip, testing 31 Ana, P0,", text)
+        self.assertIn("Alpha 192.0.2.1 websocket 14 Nov 2023, 22:00 UTC gossip, testing 31 Ana, P0,", text)
         self.assertIn("P18 and 11 more", text)
-        self.assertIn("Beta 192.0.2.1 websocket 2023-11-14 21:58", text)
+        self.assertIn("Beta 192.0.2.1 websocket 14 Nov 2023, 21:58 UTC", text)
         self.assertNotIn("Beta", seen(self.read("/admin/sessions?q=alpha")))
         self.assertIn("Beta", seen(self.read("/admin/sessions?q=192.0.2.1")))
 

@@ -132,7 +132,7 @@ class ModeratePagesTests(PagesTestCase):
         """A moderator mutes on the channel for at most a day, and lifts that; what admins did for longer stays."""
         page = self.done("mute/add", who="Bo@alpha", minutes="90", reason="Shouting", channel="news")
         self.assertIn("The mute is in effect.", page)
-        self.assertIn("bo@Alpha 2023-11-14 23:30 Shouting Ana", page)
+        self.assertIn("bo@Alpha 14 Nov 2023, 23:30 UTC Shouting Ana", page)
         [mute] = self.registry.mutes.values()
         self.assertEqual((mute.channel, mute.until, mute.set_by), ("gossip", NOW + 5400, "Ana"))
         self.assertIn("The mute was lifted.", self.done("mute/remove", who="bo@Alpha"))
