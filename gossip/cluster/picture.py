@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from gossip.network.relays import SessionJoined
-from gossip.registry.changes import MessageSaid
+from gossip.registry.changes import MessageSaid, MessagesRemoved
 from gossip.registry.registry import Registry
 
 _SNAPSHOT: Final = re.compile(r"([0-9]+):([0-9]+):((?:[0-9]+(?:,[0-9]+)*)?)")
@@ -59,6 +59,7 @@ class Picture(Struct, frozen=True):
     @ivar sessions: the sessions of each other node.
     @ivar missed: the messages that this node has not heard, in the order of their numbers.
     @ivar protocols: what the nodes speak.
+    @ivar removed: the latest removals, as they were made.
     """
 
     snapshot: Snapshot
@@ -68,3 +69,4 @@ class Picture(Struct, frozen=True):
     sessions: Mapping[str, Sequence[SessionJoined]]
     missed: Sequence[MessageSaid]
     protocols: Sequence[int] = ()
+    removed: Sequence[MessagesRemoved] = ()

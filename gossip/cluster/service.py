@@ -45,6 +45,9 @@ NODE_GATHERS: Final = 0.001
 FAR: Final = 2.0
 """By more than how many seconds a clock is wrong that is worth a line in the log."""
 
+ASKEW: Final = 60.0
+"""By how much the clocks of nodes may differ without a removal being missed, in seconds."""
+
 JOINS: Final = 60.0
 """How long a node waits for each answer of the database when it joins, in seconds: it may have to read a lot."""
 
@@ -276,7 +279,7 @@ class ClusterService(Service):
         await self._living.run(self._begin, attempt)
         if self._attempt is not attempt:
             return
-        picture = await self._in_time(JOINS, self._store.picture, self._audiences(), self._late)
+        picture = await self._in_time(JOINS, self._store.picture, self._audiences(), self._late, self._heard_until())
         if self._attempt is attempt:
             self._know(picture, attempt)
 
@@ -308,6 +311,11 @@ class ClusterService(Service):
         numbers = self._network.registry.numbers
         return {name: numbers.highest_message(name) for name in self._network.audiences.subscribed()}
 
+    def _heard_until(self) -> float | None:
+        """Until when this node surely heard the others, in seconds since the epoch; C{None} if it never did."""
+        now = self._gossip.now()
+        return now.wall - (now.steady - self._echoed) - ASKEW if self.counters.resyncs else None
+
     def _know(self, picture: Picture, attempt: object) -> None:
         self._echoed = self._gossip.now().steady
         self._epochs = dict(picture.epochs)
@@ -317,7 +325,8 @@ class ClusterService(Service):
         missed = picture.missed if self.counters.resyncs else ()
         self.counters.resyncs += 1
         now = self._gossip.now()
-        self._gossip.carry_out(self._network.resynced(picture.known, picture.sessions, missed, now))
+        removed = picture.removed
+        self._gossip.carry_out(self._network.resynced(picture.known, picture.sessions, missed, removed, now))
         early, self._early = self._early or [], None
         self._outbox.positions = dict(picture.positions)
         self._speak(picture.protocols)

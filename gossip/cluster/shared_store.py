@@ -22,6 +22,7 @@ from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, delete, func, literal, make_url, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from gossip.cluster import missed as missing
 from gossip.cluster.ear import listen
 from gossip.cluster.members import Beat, Look, Member
 from gossip.cluster.picture import Picture, Snapshot
@@ -425,12 +426,13 @@ class SharedStore(Store):
         """Read everything that the network needs to know at its start; the database gives the numbers."""
         return self.picture({}).known
 
-    def picture(self, heard: Mapping[str, int], late: int = 1000) -> Picture:
+    def picture(self, heard: Mapping[str, int], late: int = 1000, since: float | None = None) -> Picture:
         """
         Read everything that a node needs to know, in one snapshot.
 
         @param heard: the channels that have an audience here, with the highest number that was heard on each.
         @param late: how many missed messages of a channel are wanted.
+        @param since: from when on removals are wanted, in seconds since the epoch; C{None} for none.
         @raise StoreError: it cannot be read.
         """
         with plainly(self.name), self._database.reading.connect() as connection:
@@ -453,12 +455,14 @@ class SharedStore(Store):
                 missed = [
                     said
                     for channel, number in heard.items()
-                    for said in self._missed(connection, channel, number, late)
+                    for said in missing.said(connection, channel, number, late)
                 ]
+                removed = [] if since is None else missing.removed(connection, since)
                 sessions = self._sessions(connection)
         missed.sort(key=lambda said: said.seq)
         epochs = {name: epoch for name, epoch, _ in living}
-        return Picture(snapshot, known, positions, epochs, sessions, missed, [protocol for *_, protocol in living])
+        protocols = [protocol for *_, protocol in living]
+        return Picture(snapshot, known, positions, epochs, sessions, missed, protocols, removed)
 
     def position(self) -> int:
         """
@@ -490,13 +494,3 @@ class SharedStore(Store):
         for node, row in connection.execute(statement.order_by(columns.node, columns.number)):
             sessions[node].append(_session(row))
         return sessions
-
-    def _missed(self, connection: Connection, channel: str, number: int, late: int) -> list[MessageSaid]:
-        columns = tables.messages.c
-        statement = (
-            select(*queries.SAID)
-            .where(columns.channel == channel, columns.seq > number, columns.removed_at.is_(None))
-            .order_by(columns.seq.desc())
-            .limit(late)
-        )
-        return [queries.message(row) for row in connection.execute(statement).all()]

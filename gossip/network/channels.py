@@ -64,6 +64,7 @@ class Channels:
         self._nodes = nodes
         self._new_ref = new_ref
         self._created: Buckets = {}
+        self.opened: set[str] = set()
 
     def subscribed(self) -> dict[str, int]:
         """How many sessions hear each channel."""
@@ -123,6 +124,8 @@ class Channels:
         if name not in self._registry.channels:
             created = ChannelOpened(name)
             self._registry.enact(created)  # at once: what the game says next must find it
+            if self._nodes.shared:
+                self.opened.add(name)
             outputs.append(Commit(created, learned=True))
         if name not in session.channels:
             # Not the name as it was sent: each of those would be kept in memory by its session.

@@ -32,9 +32,11 @@ from gossip.registry.changes import (
     MessageSaid,
     MessagesRemoved,
     ReportMade,
+    RestrictionLifted,
     RestrictionSet,
     Together,
 )
+from gossip.registry.differences import of_channels, of_restrictions
 from gossip.registry.entities import Restriction
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import address_of, is_over, values_of
@@ -83,27 +85,39 @@ class Consequences:
         known: Registry,
         sessions: Mapping[str, Sequence[SessionJoined]],
         missed: Sequence[MessageSaid],
+        removed: Sequence[MessagesRemoved],
         now: Moment,
     ) -> Outputs:
         """
-        This node did not hear the others for a while, and has read everything anew.
+        This node did not hear the others for a while, and has read everything anew. Its games are told of what they
+        missed.
 
         @param known: what is known now.
         @param sessions: the sessions of each other node.
         @param missed: messages that were not heard, in the order of their numbers.
+        @param removed: the latest removals, as they were made. Some of them may have been heard.
         """
-        bans = {*self._registry.bans.values()}
+        # What games opened here while nobody heard of it is not known yet, and comes.
+        channels = [*of_channels(self._registry, known, self._channels.opened)]
+        restrictions = [*of_restrictions(self._registry, known)]
+        news = self._directory.news(channels)
+        lifted = [change for change in restrictions if isinstance(change, RestrictionLifted)]
+        outputs: Outputs = self._notices.before(lifted, now)
+        removed = [*self._registry.removals.unheard(removed)]
+        numbers = self._registry.numbers
+        numbers.report_given(known.numbers.next_report() - 1)
+        for name in known.channels:
+            numbers.message_given(name, known.numbers.highest_message(name))
         self._registry.become(known)
-        self._notices.started(now)
-        outputs: Outputs = []
         for online in [*self._presence]:
             if online.game.through is not None:
                 continue
             game = known.games.get(online.game.client_id)
             outputs.extend(self._follow(GameRemoved(online.game.client_id) if game is None else GameSaved(game), now))
-        for ban in known.bans.values():
-            if ban not in bans:
-                outputs.extend(self._enforce(ban, now))
+        for change in (*restrictions, *channels):
+            outputs.extend(self._follow(change, now))
+        self._notices.started(now)
+        outputs.extend(self._directory.tell(news, now))
         for name in self._audiences.subscribed():
             if name not in known.channels:
                 outputs.append(self._reopen(name))
@@ -111,6 +125,8 @@ class Consequences:
             outputs.extend(self._nodes.replace(node, sessions.get(node, ()), now))
         for said in missed:
             outputs.extend(self._follow(said, now))
+        for each in removed:
+            outputs.extend(self._removing.tell(each))
         return outputs
 
     def _follow(self, change: Change, now: Moment) -> Outputs:
@@ -135,6 +151,8 @@ class Consequences:
                     elif self._audiences.subscribers(name):
                         # Somebody subscribed to it here while another node took it for unused.
                         outputs.append(self._reopen(name))
+            case ChannelOpened(name):
+                self._channels.opened.discard(name)
             case GameOffline(client_id) if self._nodes.shared:
                 # It has come back here meanwhile: its sessions stand above what another node counted.
                 online = self._presence.online(client_id)

@@ -94,6 +94,7 @@ from gossip.registry.changes import (
     GameOffline,
     GameSeen,
     MessageSaid,
+    MessagesRemoved,
     PlayersCounted,
     ReportMade,
     UserAgentMet,
@@ -527,6 +528,7 @@ class Network:
         known: Registry,
         sessions: Mapping[str, Sequence[SessionJoined]],
         missed: Sequence[MessageSaid],
+        removed: Sequence[MessagesRemoved],
         now: Moment,
     ) -> Outputs:
         """
@@ -535,8 +537,9 @@ class Network:
         @param known: what is known now.
         @param sessions: the sessions of each other node.
         @param missed: messages that were not heard, in the order of their numbers.
+        @param removed: the latest removals, as they were made. Some of them may have been heard.
         """
-        return self._consequences.of_everything(known, sessions, missed, now)
+        return self._consequences.of_everything(known, sessions, missed, removed, now)
 
     # What is kept.
 

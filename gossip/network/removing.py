@@ -106,12 +106,19 @@ class Removing:
 
     def removed(self, change: MessagesRemoved) -> Outputs:
         """Messages were removed: games with the extension are told, the one that sent a message as well."""
-        first = self._registry.removals.first(change)
+        return self.tell(self._registry.removals.first(change))
+
+    def tell(self, first: MessagesRemoved) -> Outputs:
+        """
+        Tell of removals.
+
+        @param first: those that games were not told of.
+        """
         if not first.messages:
             return []
         told: dict[str, list[RemovedOf]] = {}
         for said in first.messages:
-            identity, reason = message_id(said.channel, said.seq), change.removal.reason
+            identity, reason = message_id(said.channel, said.seq), first.removal.reason
             one = RemovedOf(self._new_ref(), said.channel, identity, said.seq, said.game, said.name, reason)
             told.setdefault(said.channel, []).append(one)
         return [

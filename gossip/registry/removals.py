@@ -7,7 +7,7 @@ in the entry of the activity log about the removal, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -75,6 +75,13 @@ class Removals:
         messages = (each for each in change.messages if (each.channel, each.seq) in latest)
         mine = tuple(each for each in messages if latest[each.channel, each.seq].removed is change.removal)
         return change if mine == change.messages else replace(change, messages=mine)
+
+    def unheard(self, changes: Iterable[MessagesRemoved]) -> Iterator[MessagesRemoved]:
+        """The same changes without messages that are known to be removed."""
+        for change in changes:
+            yield replace(
+                change, messages=tuple(each for each in change.messages if (each.channel, each.seq) not in self._latest)
+            )
 
     def applied(self, messages: Sequence[MessageSaid]) -> Sequence[MessageSaid]:
         """The same messages, with what is left of those that were removed meanwhile."""

@@ -7,6 +7,7 @@ import time
 from threading import Event, Thread
 from typing import Any
 
+import msgspec
 import psycopg
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
@@ -19,8 +20,17 @@ from gossip.cluster.shared_store import ORDER, Node, Pending, SharedStore
 from gossip.cluster.wire import Entry, Group, Judged, NodeGone, NodeJoined, Parts
 from gossip.network.relays import SessionJoined, SessionLeft, SignedOut, Spoke, Subscribed
 from gossip.protocol.server_events import AchievementOf
-from gossip.registry.changes import AchievementKept, Audited, ChannelOpened, ChannelSaved, GameSaved, MessageSaid
-from gossip.registry.entities import AuditEntry, Channel
+from gossip.registry.changes import (
+    AchievementKept,
+    Audited,
+    ChannelOpened,
+    ChannelSaved,
+    GameSaved,
+    MessageSaid,
+    MessagesRemoved,
+)
+from gossip.registry.entities import AuditEntry, Channel, Removal
+from gossip.registry.removals import quoted
 from gossip.store import tables
 from gossip.store.database import PostgreSQL
 from gossip.store.errors import Stale, StoreError, StoreInUse
@@ -224,6 +234,20 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
         self.keep(self.a, *map(said, range(9)))
         missed = self.b.picture({"gossip": 0}, late=4).missed
         self.assertEqual([each.message for each in missed], [f"message {number}" for number in range(5, 9)])
+
+    def test_removed(self) -> None:
+        """Removals are read as they were made: with what the messages said."""
+        self.keep(self.a, said(1), said(2))
+        messages = self.b.picture({"gossip": 0}).missed
+        removals = [Removal(NOW + number, "ana", "slur") for number in (1, 2)]
+        changes = [MessagesRemoved((message,), removal) for message, removal in zip(messages, removals, strict=True)]
+        for number, change in enumerate(changes):
+            noted = msgspec.json.encode(quoted(change.messages)).decode()
+            entry = AuditEntry(uuid(number), change.removal.at, "ana", "message/remove", "", noted)
+            self.keep(self.a, Audited(entry, change))
+        self.assertEqual(self.b.picture({}, since=NOW + 1.5).removed, changes[1:])
+        self.assertEqual(self.b.picture({}, since=NOW + 3).removed, [])
+        self.assertEqual(self.b.picture({}).removed, [])
 
     def test_names(self) -> None:
         """No two nodes have one name, and no daemon that is alone runs beside nodes, nor the other way round."""

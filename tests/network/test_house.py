@@ -205,7 +205,7 @@ class HouseTests(HouseTestCase):
     def test_resynced(self) -> None:
         """A node that reads everything anew keeps its remote games, which no database has."""
         known = World(shared=True).registry
-        self.world.network.resynced(known, {}, [], at(NOW))
+        self.world.network.resynced(known, {}, [], [], at(NOW))
         self.assertIs(self.remote.situation, Situation.ACTIVE)
         self.assertEqual(self.world.registry.speaker_named("DeadSoulsI3"), self.souls)
 

@@ -32,8 +32,10 @@ from gossip.network.settings import NetworkLimits
 from gossip.protocol.server_events import (
     ChannelsBroadcast,
     ChannelsBroadcastNumbered,
+    ChannelsChanged,
     GamesConnect,
     GamesDisconnect,
+    ModerationNotice,
     PlayersSignedIn,
     Success,
     TellsReceive,
@@ -45,10 +47,11 @@ from gossip.registry.changes import (
     GameRemoved,
     GameSaved,
     MessageSaid,
+    MessagesRemoved,
     RestrictionLifted,
     RestrictionSet,
 )
-from gossip.registry.entities import Channel, Game, Restriction
+from gossip.registry.entities import Channel, Game, Removal, Restriction
 from gossip.registry.numbers import NumbersHeard
 from gossip.registry.registry import Registry
 from gossip.registry.remotes import remote_id
@@ -228,12 +231,12 @@ class Node:
                 assert game.up.get(name, True), f"{name} went twice"
                 game.up[name] = False
 
-    def join(self, name: str, *channels: str) -> Player:
-        """A game joins here."""
+    def join(self, name: str, *channels: str, **more: Any) -> Player:
+        """A game joins here, with whatever else stands in its authenticate."""
         session = self.world.open(self.now)
         game = Player(session, self.position, [], {})
         self.games.append(game)
-        credentials = self.world.credentials(name, supports=FLAGS, channels=list(channels))
+        credentials = self.world.credentials(name, **{"supports": FLAGS, "channels": list(channels), **more})
         self.carry_out(self.world.say(session, frame("authenticate", credentials), self.now))
         return game
 
@@ -273,11 +276,13 @@ class Node:
         """
         self.deaf = False
         self.database.rewrite(self, self.network.nodes.own)
-        missed = [each.entry for each in self.database.stream[self.position :] if isinstance(each.entry, MessageSaid)]
+        entries = [each.entry for each in self.database.stream[self.position :]]
+        missed = [entry for entry in entries if isinstance(entry, MessageSaid)]
+        removed = [entry for entry in entries if isinstance(entry, MessagesRemoved)]
         self.position = len(self.database.stream)
         sessions = {name: tuple(rows.values()) for name, rows in self.database.sessions.items() if name != self.name}
         known = deepcopy(self.database.known)
-        self.carry_out(self.network.resynced(known, sessions, missed, at(self.now)))
+        self.carry_out(self.network.resynced(known, sessions, missed, removed, at(self.now)))
 
     def tick(self) -> None:
         """A second goes by."""
@@ -301,6 +306,12 @@ class Node:
             )
             for online in self.network.presence
         }
+
+
+def mute(game: Player, name: str, reason: str) -> Restriction:
+    """A mute of a player of a game."""
+    subject = f"{name}@{game.session.client_id}"
+    return Restriction(kind="mute", subject=subject, reason=reason, set_by="admin", set_at=0.0)
 
 
 def two() -> tuple[Node, Node]:
@@ -441,7 +452,7 @@ class NodesTests(SynchronousTestCase):
     def settle(self) -> None:
         settle(self.a, self.b)
 
-    def events(self, node: Node, game: Player) -> list[object]:
+    def events(self, node: Node, game: Player) -> list[Any]:
         """What a game was told since the last look."""
         told = [event for session, event in node.got if session is game.session]
         node.got = [each for each in node.got if each[0] is not game.session]
@@ -587,6 +598,82 @@ class NodesTests(SynchronousTestCase):
         gone = [each.game for each in self.events(self.b, alpha) if isinstance(each, GamesDisconnect)]
         self.assertEqual(gone, ["DeadSoulsI3"])
         self.assertIsNone(self.b.world.registry.speaker_named("DeadSoulsI3"))
+
+    def deaf(self, *changes: Change) -> None:
+        """The node a hears nothing while the other one changes something; then it hears the others again."""
+        self.settle()
+        self.a.got = []
+        self.a.deaf = True
+        for change in changes:
+            self.b.outbox.append(Commit(change))
+        settle(self.b)
+        self.assertEqual(self.a.got, [])
+        self.a.listen()
+        self.settle()
+
+    def test_told_late(self) -> None:
+        """A node that was deaf tells games what they missed of channels and moderation, once, and old ones nothing."""
+        extensions = ["directory", "moderation"]
+        old = self.a.join("Alpha", "gossip", "testing")
+        new = self.a.join("Alpha", "gossip", "testing", extensions=extensions)
+        self.deaf(ChannelSaved(Channel("third", hidden=False)), RestrictionSet(mute(old, "ana", "spam")))
+        events = self.events(self.a, new)
+        self.assertEqual([type(each) for each in events], [ModerationNotice, ChannelsChanged])
+        self.assertEqual((events[0].kind, events[0].reason, events[1].change), ("mute", "spam", "created"))
+        described = Channel("gossip", description="Talk")
+        lifted = RestrictionLifted("mute", mute(old, "ana", "spam").subject, "")
+        self.deaf(lifted, ChannelSaved(described), ChannelsRemoved(("testing",)))
+        events = self.events(self.a, new)
+        told = [getattr(each, "kind", None) or each.change for each in events]
+        self.assertEqual(told, ["lifted", "described", "removed"])
+        self.assertEqual((list(old.session.channels), list(new.session.channels)), (["gossip"], ["gossip"]))
+        self.deaf()
+        self.assertEqual(self.events(self.a, new), [])
+        self.assertEqual(self.events(self.a, old), [])
+
+    def test_removals_told_late(self) -> None:
+        """So are removals, of messages that were heard before as well; none is told twice."""
+        new, old = self.a.join("Alpha", "gossip", extensions=["moderation"]), self.a.join("Beta", "gossip")
+        said = [MessageSaid("gossip", 0, None, "Gamma", "Ana", text, 0.0) for text in ("one", "two")]
+        for each in said:
+            self.b.outbox.append(Commit(each))
+        self.settle()
+        removals = [
+            MessagesRemoved((replace(each, seq=number),), Removal(NOW, "admin", "slur"))
+            for number, each in enumerate(said, 1)
+        ]
+        self.b.outbox.append(Commit(removals[0]))
+        self.deaf(removals[1])
+        (told,) = self.events(self.a, new)
+        self.assertEqual([(each.seq, each.name, each.reason) for each in told.messages], [(2, "Ana", "slur")])
+        self.assertEqual(self.events(self.a, old), [])
+
+    def test_banned_while_deaf(self) -> None:
+        """A game that was banned while its node was deaf is told so, and has to go."""
+        old = self.a.join("Alpha", "gossip")
+        client_id = old.session.client_id
+        self.deaf(RestrictionSet(Restriction(kind="ban", subject=client_id, reason="x", set_by="admin", set_at=0.0)))
+        self.assertIs(old.session.situation, Situation.GONE)
+
+    def test_opened_while_deaf(self) -> None:
+        """A channel that a game opened while its node was deaf stays."""
+        self.settle()
+        self.a.deaf = True
+        alpha = self.a.join("Alpha", "brand-new")
+        self.a.listen()
+        self.settle()
+        self.assertEqual(list(alpha.session.channels), ["brand-new"])
+        for node in (self.a, self.b):
+            self.assertIn("brand-new", node.network.registry.channels)
+
+    def test_numbers_of_reports(self) -> None:
+        """A node that was deaf goes on with the numbers that others gave to reports."""
+        self.settle()
+        self.a.deaf = True
+        self.b.network.registry.numbers.report_given(7)
+        self.a.database.known.numbers.report_given(7)
+        self.a.listen()
+        self.assertEqual(self.a.network.registry.numbers.next_report(), 8)
 
     def test_alone(self) -> None:
         """A network that is alone tells nobody."""

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.network.outputs import Close, Send
 from gossip.protocol import frames
 from gossip.protocol.server_events import Failure, ModerationNotice
+from gossip.protocol.text import timestamp
 from gossip.registry.changes import Audited, Change, RestrictionLifted, RestrictionSet, RestrictionsExpired, Together
 from gossip.registry.entities import AuditEntry, Restriction
 from gossip.registry.restrictions import player_of
@@ -160,9 +161,11 @@ class NoticesTests(SynchronousTestCase):
         self.world.made = 0
         known = deepcopy(self.world.registry)
         known.enact(RestrictionSet(replace(self.mute, until=NOW + 90, channel="gossip")))
-        self.world.network.resynced(known, {}, [], at(NOW + 1))
-        self.assertEqual(self.expire(NOW + 60), self.notices(1, "lifted", "Ana", None, "shouting", None))
-        self.assertEqual(self.expire(NOW + 90), self.notices(2, "lifted", "Ana", "gossip", "shouting", None))
+        told = self.world.network.resynced(known, {}, [], [], at(NOW + 1))
+        until = timestamp(NOW + 90, "seconds")
+        self.assertEqual(told, self.notices(1, "mute", "Ana", "gossip", "shouting", until))
+        self.assertEqual(self.expire(NOW + 60), self.notices(2, "lifted", "Ana", None, "shouting", None))
+        self.assertEqual(self.expire(NOW + 90), self.notices(3, "lifted", "Ana", "gossip", "shouting", None))
 
     def test_old_client(self) -> None:
         """A session without the extension is told nothing."""

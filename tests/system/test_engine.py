@@ -264,6 +264,40 @@ class EngineTests(SynchronousTestCase):
         self.hears(self.first, "from the silence")
         self.well()
 
+    def test_told_late(self) -> None:
+        """
+        What an admin did while a node heard nobody: its games are told of it when they would have been, games without
+        extensions are told nothing more than that a channel is silent, and a game that was banned has to go.
+        """
+        proxy = Proxy(self.engine.port)
+        self.addCleanup(proxy.close)
+        self.begin(other=self.engine.url(proxy.port))
+        modern = Game(self.b.url)
+        self.addCleanup(modern.close)
+        extensions = ["directory", "moderation"]
+        modern.authenticate(self.games["Alpha"], channels=["gossip"], players=["Ana"], extensions=extensions)
+        self.say(self.first, "spam")
+        (heard,) = self.hears(self.other, "spam")
+        banned = self.join(self.b, "Gamma")
+        self.assertEqual(self.other.expect("games/connect")["payload"]["game"], "Gamma")
+        proxy.fall_silent()
+        self.deaf(self.b)
+        self.a.admin("message/remove", id=heard["payload"]["id"], reason="slur")
+        self.a.admin("mute/add", who="Ana@Alpha", reason="shouting")
+        self.a.admin("channel/describe", channel="gossip", description="Talk")
+        self.a.admin("ban/add", who="Gamma", reason="spam")
+        proxy.speak()
+        frames, code, _ = banned.ended()
+        self.assertEqual((frames[-1]["error"], code), ("banned: spam", 4000))
+        self.b.wait_until_healthy()
+        told = {each["event"]: each["payload"] for each in modern.hear() if each["event"] != "games/connect"}
+        self.assertEqual(set(told), {"channels/removed", "moderation/notice", "channels/changed"})
+        removed = told["channels/removed"]
+        self.assertEqual((removed["id"], removed["reason"]), (heard["payload"]["id"], "slur"))
+        self.assertEqual(told["moderation/notice"]["reason"], "shouting")
+        self.assertEqual(told["channels/changed"]["description"], "Talk")
+        self.assertEqual(self.other.hear(), [])
+
     def test_frozen(self) -> None:
         """A node that freezes in the middle of large groups keeps the others waiting for seconds at most."""
         self.begin()
