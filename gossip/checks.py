@@ -75,6 +75,8 @@ def _listeners(config: Config, now: float) -> Iterator[Finding]:
                 continue
             if transport.name == "imc2" and (wanted.encrypted or wanted.proxied):
                 yield Finding("error", transport.setting, f"{text}: IMC2 clients know neither TLS nor proxies")
+            if transport.name == "i3" and wanted.encrypted:
+                yield Finding("error", transport.setting, f"{text}: MUDs by Intermud-3 know no TLS")
             port = wanted.arguments.get("port", "0"), wanted.arguments.get("interface", "")
             if port in taken and port[0] != "0":
                 yield Finding("error", transport.setting, f"{text}: the port {port[0]} is listed twice")

@@ -30,6 +30,7 @@ from gossip.transports.budget import Budget, Budgets
 from gossip.transports.endpoints import EndpointError, parse, ports
 from gossip.transports.imc2.limits import NETWORK, SERVER, Imc2Limits, Imc2Settings
 from gossip.transports.imc2.packets import TEXT_BYTES
+from gossip.transports.intermud3.limits import I3Limits, I3Settings, complaint
 from gossip.transports.telnet.limits import TelnetLimits
 from gossip.web.settings import WebSettings
 
@@ -70,6 +71,12 @@ NEED_RESTART: Final = (
     "imc2.network",
     "imc2.channels",
     "imc2.charset",
+    "i3.listen",
+    "i3.router",
+    "i3.address",
+    "i3.channels",
+    "i3.remote",
+    "i3.same_address",
     "limits.frame_in_bytes",
     "limits.frame_out_bytes",
     "limits.ref_bytes",
@@ -114,6 +121,7 @@ class Limits(NetworkLimits, frozen=True, forbid_unknown_fields=True):
     @ivar budgets: how much one connection may send.
     @ivar telnet: the limits of the telnet bridge.
     @ivar imc2: the limits of the IMC2 port.
+    @ivar i3: the limits of the Intermud-3 port.
     """
 
     frame_in_bytes: int = 144 * 1024
@@ -131,6 +139,7 @@ class Limits(NetworkLimits, frozen=True, forbid_unknown_fields=True):
     budgets: Budgets = Budgets(Budget(256 * 1024, 16 * 1024), Budget(2 * 1024 * 1024, 128 * 1024))
     telnet: TelnetLimits = TelnetLimits()
     imc2: Imc2Limits = Imc2Limits()
+    i3: I3Limits = I3Limits()
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -150,6 +159,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar web: the settings of the pages.
     @ivar limits: the limits.
     @ivar imc2: the IMC2 port.
+    @ivar i3: the Intermud-3 port.
     """
 
     listen: tuple[str, ...] = ("tcp:4110:interface=127.0.0.1",)
@@ -165,6 +175,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     cluster: ClusterSettings = ClusterSettings()
     imc2: Imc2Settings = Imc2Settings()
+    i3: I3Settings = I3Settings()
 
     @property
     def data_path(self) -> Path:
@@ -189,6 +200,14 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         """The first port for games by IMC2; empty if there is none."""
         try:
             return ports(self.imc2.listen).plain
+        except EndpointError:
+            return ""
+
+    @property
+    def i3_port(self) -> str:
+        """The first port for games by Intermud-3; empty if there is none."""
+        try:
+            return ports(self.i3.listen).plain
         except EndpointError:
             return ""
 
@@ -428,6 +447,8 @@ def _check(config: Config) -> None:
     _check_lists(config.limits)
     _check_web(config)
     _check_imc2(config)
+    if wrong := complaint(config.i3, config.limits.i3):
+        raise ConfigError(wrong)
 
 
 _AROUND: Final = 1024

@@ -16,6 +16,7 @@ from gossip.config import Config, Limits
 from gossip.network.settings import NetworkSettings
 from gossip.transports.admission import RESERVED_FILES
 from gossip.transports.imc2.limits import Imc2Settings
+from gossip.transports.intermud3.limits import I3Settings
 from gossip.web.settings import MailSettings, WebSettings
 from tests.support.certificate import signed
 
@@ -44,6 +45,15 @@ class FindingsTests(SynchronousTestCase):
         here = Path(self.mktemp()).absolute()
         every = ("tcp:4110", "tcp6:0", f"unix:{here}", "systemd:domain=INET:index=0", "haproxy:tcp:4111")
         self.assertEqual(self.found_at(*every, f"tls:{self.pem(90)}:443"), [])
+
+    def test_i3(self) -> None:
+        """The port for Intermud-3 can have a proxy, but no TLS."""
+        for address, found in (
+            ("haproxy:tcp:4114", []),
+            (f"tls:{self.pem(90)}:4114", ["MUDs by Intermud-3 know no TLS"]),
+        ):
+            config = replace(FINE, i3=I3Settings(listen=(address,)))
+            self.assertEqual(self.found(config), [f"error: i3.listen: {address}: {text}" for text in found])
 
     def test_imc2(self) -> None:
         """An IMC2 port is checked as well; it can have neither TLS nor a proxy."""

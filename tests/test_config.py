@@ -20,6 +20,7 @@ from gossip.network.ratelimit import Rate
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
 from gossip.transports.budget import Budget, Budgets
 from gossip.transports.imc2.limits import Imc2Limits
+from gossip.transports.intermud3.limits import I3Limits
 from gossip.transports.telnet.limits import TelnetLimits
 from gossip.web.settings import MailSettings, WebSettings
 
@@ -245,6 +246,18 @@ class Complaints(ConfigCase):
             "imc2.channels = ['a b']": "imc2.channels: 'a b' is not the name of a channel",
             "imc2.charset = 'x'": "imc2.charset: must be one of ascii, latin1, utf-8, not 'x'",
             "limits.imc2.text_bytes = 701": ("limits.imc2.text_bytes: must be 1 to 700: clients have no room for more"),
+            "i3.listen = ['']": "i3.listen: must not contain an empty address",
+            "i3.router = 'gossip'": (
+                "i3.router: must have an asterisk, then 1 to 30 letters, digits, hyphens and underscores"
+            ),
+            "i3.address = 'example.org 4114'": "i3.address: must look like 203.0.113.9 4114",
+            "i3.channels = ['gossip']": (
+                "i3.channels: 'gossip' is not a channel and its name for Intermud-3, such as gossip=imud_gossip"
+            ),
+            "i3.channels = ['a=b', 'c=b']": "i3.channels: 'c=b' names a channel for the second time",
+            "limits.i3.frame_bytes = 1": (
+                "limits.i3.frame_bytes: must be at least limits.i3.frame_bytes_before_startup"
+            ),
             "limits.imc2.packets = 0": "limits.imc2.packets: must be above 0",
             "data = ''": "data: must not be empty",
             "web.sign_up = 'maybe'": "web.sign_up: must be one of open, invite, closed, not 'maybe'",
@@ -442,6 +455,9 @@ KINDS["TelnetLimits"] = st.builds(TelnetLimits, **{k: KINDS[v] for k, v in Telne
 _IMC2 = {**Imc2Limits.__annotations__, "text_bytes": "text_bytes", "packets": "packets"}
 KINDS |= {"text_bytes": st.integers(1, 700), "packets": st.integers(1, 100)}
 KINDS["Imc2Limits"] = st.builds(Imc2Limits, **{name: KINDS[kind] for name, kind in _IMC2.items()})
+_I3 = {**I3Limits.__annotations__, "frame_bytes": "frame_bytes", "frame_bytes_before_startup": "before_startup"}
+KINDS |= {"frame_bytes": st.integers(1000, 10**9), "before_startup": st.integers(0, 1000)}
+KINDS["I3Limits"] = st.builds(I3Limits, **{name: KINDS[kind] for name, kind in _I3.items()})
 NAMES = st.lists(TEXT).map(tuple)
 WEBSITES = st.sampled_from(["", "https://gossip.example.org/", "localhost:4110"])
 CONFIGS = st.builds(

@@ -135,6 +135,21 @@ class Noticed(Struct, frozen=True, tag=True, array_like=True):
     seconds: int
 
 
+class Passed(Struct, frozen=True, tag=True, array_like=True):
+    """
+    A transport passes something on to the same transport of the other nodes.
+
+    @ivar transport: its name.
+    @ivar what: what it is, as the transport calls it.
+    @ivar to: whom it is for.
+    """
+
+    transport: str
+    what: str
+    to: str
+    payload: str = ""
+
+
 Relayed = (
     SessionJoined
     | SessionLeft
@@ -148,5 +163,6 @@ Relayed = (
     | Spoke
     | Counted
     | Noticed
+    | Passed
 )
 """Anything that a node tells the others."""

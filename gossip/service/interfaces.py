@@ -9,6 +9,7 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from gossip.network.relays import Passed
 from gossip.network.session import Session
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent
@@ -165,6 +166,10 @@ class ICluster(Protocol):
 class IGossip(Interface):
     """Where transports bring what happens to their connections."""
 
+    passed: dict[str, Callable[[Passed], None]] = Attribute(
+        "What each transport makes of what it passed on at other nodes, by its name."
+    )
+
     def now() -> Moment:
         """This moment, on both clocks: for rate limits of connections that have no session."""
 
@@ -192,3 +197,6 @@ class IGossip(Interface):
 
     def lost(session: Session) -> None:
         """A session's connection is gone."""
+
+    def pass_on(passed: Passed) -> None:
+        """Tell the same transport at all other nodes something; nothing happens if this daemon is alone."""

@@ -37,7 +37,7 @@ from gossip.network.outputs import (
     Unsure,
 )
 from gossip.network.rehearsal import SERVICE_RESTART
-from gossip.network.relays import Counted, Relayed
+from gossip.network.relays import Counted, Passed, Relayed
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Event
@@ -101,6 +101,7 @@ class GossipService(Service):
     @ivar certificates: returns the certificates of their listeners.
     @ivar cluster: the nodes of the network; C{None} if this daemon is alone.
     @ivar counting: the observers of attempts that other nodes count, by kind.
+    @ivar passed: what each transport makes of what it passed on at other nodes, by its name.
     @ivar heard: the observers of messages, on all channels.
     @ivar removed: the observers of removals.
     @ivar watch: what owners see of the sessions of their games.
@@ -139,6 +140,7 @@ class GossipService(Service):
         self.waits_for_restart: Sequence[str] = ()
         self.listening: Sequence[str] = ()
         self.counting: dict[str, Callable[[str, int], None]] = {}
+        self.passed: dict[str, Callable[[Passed], None]] = {}
         self.heard: set[Callable[[MessageSaid], None]] = set()
         self.removed: set[Callable[[MessagesRemoved], None]] = set()
         self._clock = clock
@@ -431,10 +433,19 @@ class GossipService(Service):
 
         @param node: its name; empty for this one.
         """
-        if not isinstance(relay, Counted):
-            self._carry_out(self.network.relayed(node, relay, self.now()))
-        elif node and relay.what in self.counting:
-            self.counting[relay.what](relay.subject, relay.change)
+        match relay:
+            case Counted(what, subject, change):
+                if node and what in self.counting:
+                    self.counting[what](subject, change)
+            case Passed(transport):
+                if node and transport in self.passed:
+                    self.passed[transport](relay)
+            case _:
+                self._carry_out(self.network.relayed(node, relay, self.now()))
+
+    def pass_on(self, passed: Passed) -> None:
+        if self._relays is not None:
+            self._carry_out([Relay(passed)])
 
     def count(self, what: str, subject: str, change: int) -> None:
         """

@@ -12,6 +12,7 @@ from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
+from gossip.network.relays import Passed
 from gossip.network.session import Session
 from gossip.protocol.events import ClientEvent
 from gossip.protocol.moment import Moment
@@ -34,6 +35,7 @@ class Listener:
         self.events: list[ClientEvent] = []
         self.ended: list[Session] = []
         self.done: list[Session] = []
+        self.passed: dict[str, Any] = {}
 
     def now(self) -> Moment:
         return Moment(0.0, 0.0)
@@ -60,6 +62,9 @@ class Listener:
 
     def lost(self, session: Session) -> None:
         self.ended.append(session)
+
+    def pass_on(self, passed: Passed) -> None:
+        pass
 
 
 class WebSocketTestCase(SynchronousTestCase):

@@ -288,7 +288,7 @@ class Settings(SynchronousTestCase):
         self.assertEqual(
             set(re.findall(r"[a-z0-9_]+", others)) | {f"limits.{name}" for name in below},
             # Of a whole table only its name is given.
-            {re.sub(r"^imc2\..*", "imc2", name) for name in config.NEED_RESTART},
+            {re.sub(r"^(imc2|i3)\..*", r"\1", name) for name in config.NEED_RESTART},
         )
 
 

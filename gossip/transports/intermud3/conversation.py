@@ -195,7 +195,8 @@ class Conversation:
     def hear(self, packet: Packet) -> Iterator[Act]:
         """What is to be done about a packet."""
         if packet.from_mud.lower() != self.mud.name.lower():
-            yield self._error(packet, "unk-src", f"you are {self.mud.name}")
+            if packet.type != "error":  # an error is never answered by another one
+                yield self._error(packet, "unk-src", f"you are {self.mud.name}")
             yield Drop("origin")
             return
         if packet.ttl <= 0:
@@ -210,7 +211,7 @@ class Conversation:
         elif kind == "channel-listen":
             channel = self._router.channel(packet.text(0))
             if channel is None:
-                yield self._error(packet, "unk-channel", f"there is no channel {_short(packet.text(0))}")
+                yield self._error(packet, "unk-channel", f"there is no channel {short(packet.text(0))}")
             else:
                 yield Listen(channel, packet.number(1) != 0)
         elif kind == "channel-add" and packet.number(1) == 0:
@@ -231,12 +232,12 @@ class Conversation:
             yield from self._to_mud(packet)
         else:
             code = "not-imp" if kind == "oob-req" else "unk-type"
-            yield self._error(packet, code, f"nobody here understands {_short(kind)}")
+            yield self._error(packet, code, f"nobody here understands {short(kind)}")
 
     def _said(self, packet: Packet) -> Iterator[Act]:
         channel = self._router.channel(packet.text(0))
         if channel is None:
-            yield self._error(packet, "unk-channel", f"there is no channel {_short(packet.text(0))}")
+            yield self._error(packet, "unk-channel", f"there is no channel {short(packet.text(0))}")
             return
         name = packet.text(1) or packet.from_user
         if packet.type == "channel-t":
@@ -251,7 +252,7 @@ class Conversation:
     def _told(self, packet: Packet) -> Iterator[Act]:
         receiver = self._router.mud(packet.to_mud)
         if receiver is None:
-            yield self._error(packet, "unk-dst", f"there is no MUD {_short(packet.to_mud)}")
+            yield self._error(packet, "unk-dst", f"there is no MUD {short(packet.to_mud)}")
             return
         name = packet.text(0) or packet.from_user
         text = packet.text(1)
@@ -281,14 +282,14 @@ class Conversation:
             case kind if kind == "error" or kind.endswith("-reply"):
                 yield Drop("unknown")
             case kind:
-                yield self._error(packet, "not-imp", f"the router does not understand {_short(kind)}")
+                yield self._error(packet, "not-imp", f"the router does not understand {short(kind)}")
 
     def _to_mud(self, packet: Packet) -> Iterator[Act]:
         mud = self._router.mud(packet.to_mud)
         answers = packet.type == "error" or packet.type.endswith("-reply")
         if mud is None or not mud.online:
             if not answers:  # an answer that nobody waits for is not answered
-                yield self._error(packet, "unk-dst", f"there is no MUD {_short(packet.to_mud)} online")
+                yield self._error(packet, "unk-dst", f"there is no MUD {short(packet.to_mud)} online")
             return
         if mud.services is not None:
             yield Pass(mud, _rewritten(replace(packet, to_mud=mud.name)))
@@ -351,7 +352,7 @@ class Conversation:
         wanted = asked.text(0)
         player = _one_like(game.players, wanted)
         if player is None:
-            yield self._error(asked, "unk-user", f"there is no player {_short(wanted)} at {name}")
+            yield self._error(asked, "unk-user", f"there is no player {short(wanted)} at {name}")
         elif asked.type == "chan-user-req":
             yield self._answer(asked, "chan-user-reply", name, user(player), written(player), _NEUTER)
         else:
@@ -415,7 +416,8 @@ def _random() -> int:
     return 1 + secrets.randbelow(_KEYS)
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A name that a stranger gave, as it may be written back."""
     return heard(text)[:40]
 
 

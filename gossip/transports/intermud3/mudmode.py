@@ -252,17 +252,30 @@ class Frames:
         @raise MudmodeError: its length is 0 or over the limit, so that nothing behind it can be read. The first byte of
             a peer that does not speak Intermud-3 makes a length of millions.
         """
-        kept, begin = self._kept, self._at + _LENGTH
-        if len(kept) < begin:
+        end = self._end()
+        if end is None:
             return None
-        length = int.from_bytes(kept[self._at : begin], "big")
+        begin, self._at = self._at + _LENGTH, end
+        return bytes(self._kept[begin:end])
+
+    def ready(self) -> bool:
+        """
+        Has the next frame arrived wholly?
+
+        @raise MudmodeError: as L{take}.
+        """
+        return self._end() is not None
+
+    def _end(self) -> int | None:
+        """Where the next frame ends; C{None} if it has not arrived wholly."""
+        begin = self._at + _LENGTH
+        if len(self._kept) < begin:
+            return None
+        length = int.from_bytes(self._kept[self._at : begin], "big")
         if not 0 < length <= self.limit:
             raise MudmodeError("a frame is empty or too long")
         end = begin + length
-        if len(kept) < end:
-            return None
-        self._at = end
-        return bytes(kept[begin:end])
+        return end if end <= len(self._kept) else None
 
     def __len__(self) -> int:
         """How many bytes are kept."""

@@ -60,6 +60,9 @@ _SHAPES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What each type of packet has after its first six elements."""
 
+TYPES: Final = tuple(_SHAPES)
+"""The types of packets that are known."""
+
 _SHORT_LOCATE_REPLY: Final = 2
 """How much a locate-reply of protocols 1 and 2 has, which lacks the idle time and the status."""
 
@@ -211,7 +214,12 @@ def router_name(called: str, name: str) -> str:
     @param called: the receiver of the MUD's startup-req.
     @param name: the name of the router, if the other one is no name of a router.
     """
-    return called if _ROUTER.fullmatch(called) else name
+    return called if is_router_name(called) else name
+
+
+def is_router_name(name: str) -> bool:
+    """Can a router have this name?"""
+    return _ROUTER.fullmatch(name) is not None
 
 
 class Record(Struct, frozen=True, kw_only=True):
