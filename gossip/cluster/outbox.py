@@ -11,7 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from gossip.cluster.judging import is_judged, scope_of
-from gossip.cluster.shared_store import Pending
+from gossip.cluster.pending import Pending
 from gossip.cluster.wire import PROTOCOL
 from gossip.network.relays import Relayed, SessionJoined
 from gossip.registry.changes import Change, MessageSaid

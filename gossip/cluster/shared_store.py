@@ -10,7 +10,6 @@ before it is on disk.
 from __future__ import annotations
 
 import secrets
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -18,18 +17,20 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, delete, func, literal, make_url, select, text, update
+from msgspec.structs import asdict
+from sqlalchemy import Connection, delete, func, literal, make_url, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from gossip.cluster import missed as missing
+from gossip.cluster import session_rows
 from gossip.cluster.ear import listen
 from gossip.cluster.members import Beat, Look, Member
+from gossip.cluster.pending import Pending
 from gossip.cluster.picture import Picture, Snapshot
 from gossip.cluster.shared_database import SharedPostgreSQL
 from gossip.cluster.talk import FLUSH, SAY, is_talk, statement
 from gossip.cluster.wire import PROTOCOL, Entry, Judged, NodeGone, NodeJoined, written
-from gossip.network.relays import Relayed, SessionJoined, SessionLeft, SignedOut
+from gossip.network.relays import Relayed, SessionJoined
 from gossip.registry.changes import Change, MessageSaid
 from gossip.registry.numbers import NumbersHeard
 from gossip.registry.registry import Registry
@@ -51,28 +52,6 @@ _NOTIFY_MESSAGES: Final = text(
     "SELECT pg_notify(:channel, :head || pg_current_xact_id() || ' ' || currval('numbers') || ' ' || :body)"
 )
 _LOOK: Final = text("SELECT extract(epoch FROM clock_timestamp()), pg_notification_queue_usage()")
-
-_session: Final = msgspec.json.Decoder(SessionJoined).decode
-
-
-class Pending(Struct, eq=False):
-    """
-    An entry that waits to be written.
-
-    @ivar sessions: for a relay, how the sessions of this node stand that it changes.
-    @ivar scope: for a change that was judged by what is known, which part of that
-        (L{gossip.cluster.judging.scope_of}).
-    @ivar seen: the position of the scope when it was judged. If somebody else was first, the change is stale.
-    @ivar group: the number of the group that it was written in.
-    @ivar stale: whether somebody else was first.
-    """
-
-    entry: Entry
-    sessions: tuple[SessionJoined, ...] = ()
-    scope: str | None = None
-    seen: int = 0
-    group: int = 0
-    stale: bool = False
 
 
 class Node(Struct, frozen=True):
@@ -205,7 +184,7 @@ class SharedStore(Store):
         rest = execute(connection, changes)
         if said:
             connection.execute(_SAY, {"said": msgspec.json.encode(said).decode()})
-        self._note_sessions(connection, pending)
+        session_rows.note(connection, self.node.name, pending)
         self._tell(connection, [*(each.entry for each in pending), *judged], bool(said))
         return rest
 
@@ -238,59 +217,6 @@ class SharedStore(Store):
                 raise Stale
             numbers[each.scope] = each.seen + 1
         return [Judged(*each) for each in numbers.items()]
-
-    def _note_sessions(self, connection: Connection, pending: Sequence[Pending]) -> None:
-        """How the sessions of this node stand, for nodes that join later."""
-        stand: dict[int, SessionJoined | None] = {}
-        for each in pending:
-            stand.update({session.number: session for session in each.sessions})
-            if isinstance(each.entry, SessionLeft):
-                stand[each.entry.number] = None
-        gone = [number for number, session in stand.items() if session is None]
-        if gone:
-            columns = tables.node_sessions.c
-            connection.execute(
-                delete(tables.node_sessions).where(columns.node == self.node.name, columns.number.in_(gone))
-            )
-        self._write_sessions(connection, [session for session in stand.values() if session is not None])
-        for each in pending:
-            if isinstance(each.entry, SignedOut):
-                self._sign_out(connection, each.entry)
-
-    def _write_sessions(self, connection: Connection, sessions: Sequence[SessionJoined]) -> None:
-        if not sessions:
-            return
-        statement = insert(tables.node_sessions)
-        saved = statement.on_conflict_do_update(
-            index_elements=["node", "number"], set_={"session": statement.excluded.session}
-        )
-        rows = [
-            {
-                "node": self.node.name,
-                "number": each.number,
-                "client_id": each.client_id,
-                "session": msgspec.json.encode(each).decode(),
-            }
-            for each in sessions
-        ]
-        connection.execute(saved, rows)
-
-    def _sign_out(self, connection: Connection, signed_out: SignedOut) -> None:
-        """A player left a game: the sessions of it on other nodes do not list the player any more either."""
-        columns = tables.node_sessions.c
-        theirs = select(columns.node, columns.number, columns.session).where(
-            columns.client_id == signed_out.client_id, columns.node != self.node.name
-        )
-        for node, number, row in connection.execute(theirs).all():
-            session = _session(row)
-            left = tuple(name for name in session.players if name != signed_out.name)
-            if left != session.players:
-                written = msgspec.json.encode(replace(session, players=left)).decode()
-                connection.execute(
-                    update(tables.node_sessions)
-                    .where(columns.node == node, columns.number == number)
-                    .values(session=written)
-                )
 
     def _tell(self, connection: Connection, entries: Sequence[Entry], numbered: bool) -> None:
         for head, body in self._parts(entries):
@@ -344,8 +270,7 @@ class SharedStore(Store):
             row = {**asdict(node), "mark": self._database.mark, "protocol": PROTOCOL, "beats": 0, "draining": False}
             statement = insert(tables.nodes).values(row)
             connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
-            connection.execute(delete(tables.node_sessions).where(tables.node_sessions.c.node == node.name))
-            self._write_sessions(connection, sessions)
+            session_rows.begin(connection, node.name, sessions)
             self._tell(connection, [NodeJoined()], numbered=False)
             return []
 
@@ -395,7 +320,7 @@ class SharedStore(Store):
             marked = connection.scalar(ending.returning(columns.mark))
             if marked is not None:
                 ended.append(marked)
-                connection.execute(delete(tables.node_sessions).where(tables.node_sessions.c.node == member.name))
+                session_rows.end(connection, member.name)
                 self._count_group()
                 self._tell(connection, [NodeGone(member.name, member.epoch)], numbered=False)
             return []
@@ -458,7 +383,7 @@ class SharedStore(Store):
                     for said in missing.said(connection, channel, number, late)
                 ]
                 removed = [] if since is None else missing.removed(connection, since)
-                sessions = self._sessions(connection)
+                sessions = session_rows.others(connection, self.node.name)
         missed.sort(key=lambda said: said.seq)
         epochs = {name: epoch for name, epoch, _ in living}
         protocols = [protocol for *_, protocol in living]
@@ -481,16 +406,4 @@ class SharedStore(Store):
         @raise StoreError: they cannot be read.
         """
         with plainly(self.name), self._database.reading.connect() as connection:
-            columns = tables.node_sessions.c
-            return [_session(row) for row in connection.scalars(select(columns.session).where(columns.node == node))]
-
-    def _sessions(self, connection: Connection) -> dict[str, list[SessionJoined]]:
-        sessions: defaultdict[str, list[SessionJoined]] = defaultdict(list)
-        columns = tables.node_sessions.c
-        living = select(tables.nodes.c.name)
-        statement = select(columns.node, columns.session).where(
-            columns.node.in_(living), columns.node != self.node.name
-        )
-        for node, row in connection.execute(statement.order_by(columns.node, columns.number)):
-            sessions[node].append(_session(row))
-        return sessions
+            return session_rows.of(connection, node)

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.cluster.judging import is_judged
 from gossip.cluster.outbox import Outbox
-from gossip.cluster.shared_store import Pending
+from gossip.cluster.pending import Pending
 from gossip.cluster.wire import PROTOCOL
 from gossip.network.relays import SessionLeft
 from gossip.registry.changes import (

@@ -12,10 +12,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.cluster.members import BEAT, Look, Member
 from gossip.cluster.outbox import Outbox
+from gossip.cluster.pending import Pending
 from gossip.cluster.picture import Picture, Snapshot
 from gossip.cluster.service import HOLDS, ClusterService
 from gossip.cluster.settings import ClusterSettings
-from gossip.cluster.shared_store import Node, Pending
+from gossip.cluster.shared_store import Node
 from gossip.cluster.wire import PROTOCOL, Entry, Judged, NodeJoined
 from gossip.network.relays import SessionLeft
 from gossip.registry.changes import Audited, ChannelOpened, ChannelSaved, MessageSaid

@@ -15,8 +15,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.cluster.judging import scope_of
 from gossip.cluster.members import Beat, Member
+from gossip.cluster.pending import Pending
 from gossip.cluster.shared_database import SharedPostgreSQL
-from gossip.cluster.shared_store import ORDER, Node, Pending, SharedStore
+from gossip.cluster.shared_store import ORDER, Node, SharedStore
 from gossip.cluster.wire import Entry, Group, Judged, NodeGone, NodeJoined, Parts
 from gossip.network.relays import SessionJoined, SessionLeft, SignedOut, Spoke, Subscribed
 from gossip.protocol.server_events import AchievementOf
