@@ -77,7 +77,7 @@ def messages_by_game(connection: Connection, since: float) -> dict[str, int]:
         .where(said.channel.in_(_SHOWN_CHANNELS))
         .group_by(said.client_id)
     )
-    return dict(connection.execute(statement).tuples())
+    return dict(connection.execute(statement).tuples().all())
 
 
 def latest(connection: Connection, channels: Collection[str] | None, limit: int) -> list[MessageSaid]:

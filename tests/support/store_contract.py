@@ -925,6 +925,21 @@ class FiguresTests(OnDatabase):
         self.assertEqual([said.channel for said in store.latest(None, 9)], ["gossip", "open"])
         self.assertEqual(store.message_figures(None, NOW, HOUR), {int(NOW): 2})
 
+    def test_messages_by_game(self) -> None:
+        """The messages of each game on channels that are not hidden are counted, without old and removed ones."""
+        store = self.open()
+        for channel in (Channel("gossip", hidden=False), Channel("secret")):
+            store.apply(ChannelSaved(channel))
+        for seq, (channel_name, number, after) in enumerate(
+            (("gossip", 1, 0.0), ("gossip", 1, 9.0), ("gossip", 2, 9.0), ("gossip", 2, -1.0), ("secret", 3, 9.0)), 1
+        ):
+            store.apply(MessageSaid(channel_name, seq, uuid(number), "A", "Ana", "hello", NOW + after))
+        store.apply(MessageSaid("gossip", 9, None, "gossip", "Boss", "hello", NOW))
+        self.assertEqual(store.messages_by_game(NOW), {uuid(1): 2, uuid(2): 1})
+        removed = MessageSaid("gossip", 1, uuid(1), "A", "Ana", "hello", NOW)
+        store.apply(MessagesRemoved((removed,), REMOVAL))
+        self.assertEqual(store.messages_by_game(NOW), {uuid(1): 1, uuid(2): 1})
+
     def test_messages(self) -> None:
         """Messages are counted by spans, and the last ones told, of the channels that are asked for."""
         store = self.open()
