@@ -529,10 +529,12 @@ class EverywhereTests(PagesTestCase):
                 continue
             page = self.page(path)
             for tag, attributes in page.tags:
-                self.assertNotIn(tag, ("iframe", "object", "embed", "base", "style", "img" if path == "/" else ""))
+                self.assertNotIn(tag, ("iframe", "object", "embed", "base", "style"))
                 self.assertFalse([name for name in attributes if name.startswith("on") or name == "style"], attributes)
                 if tag == "script":
                     self.assertRegex(str(attributes["src"]), r"^/static/[a-z]+\.[0-9a-f]{12}\.js$")
+                if tag == "img":
+                    self.assertRegex(str(attributes["src"]), r"^/games/[^/]+/(emblem|badge)\.svg$")
                 for name in ("href", "src", "action"):
                     if name in attributes:
                         self.assertRegex(str(attributes[name]), r"^(/|#|https?://|telnets?://|mailto:)", (path, tag))

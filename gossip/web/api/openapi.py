@@ -13,15 +13,14 @@ from gossip.operations.command import about, about_arguments, explained
 from gossip.operations.operation import Operation
 from gossip.web.api.schemas import (
     ChannelsResponse,
-    ErrorResponse,
     GameDetails,
     GamesResponse,
     MessagesResponse,
-    OperationError,
     OwnGamesResponse,
     StatisticsResponse,
     TokenResponse,
 )
+from gossip.web.http.problem_details import CONTENT_TYPE, ProblemDetails
 
 ROOT: Final = "/api/v1"
 """The path that all others start with."""
@@ -47,8 +46,7 @@ def openapi(network: str) -> dict[str, Any]:
         ChannelsResponse,
         MessagesResponse,
         StatisticsResponse,
-        ErrorResponse,
-        OperationError,
+        ProblemDetails,
         TokenResponse,
         OwnGamesResponse,
     )
@@ -104,7 +102,8 @@ def _query(name: str, about: str, least: int, most: int | None = None) -> dict[s
 
 def _answer(about: str, kind: type[Struct]) -> dict[str, Any]:
     schema = {"$ref": _TEMPLATE.format(name=kind.__name__)}
-    return {"description": about, "content": {"application/json": {"schema": schema}}}
+    content_type = CONTENT_TYPE if kind is ProblemDetails else "application/json"
+    return {"description": about, "content": {content_type: {"schema": schema}}}
 
 
 _REFUSALS: Final = {
@@ -118,7 +117,7 @@ _REFUSALS: Final = {
 
 
 def _refusals(*codes: str) -> dict[str, Any]:
-    return {code: _answer(_REFUSALS[code], ErrorResponse) for code in codes}
+    return {code: _answer(_REFUSALS[code], ProblemDetails) for code in codes}
 
 
 def _get(summary: str, kind: type[Struct], *parameters: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +129,7 @@ def _get(summary: str, kind: type[Struct], *parameters: dict[str, Any]) -> dict[
 
 def _post(operation: type[Operation]) -> dict[str, Any]:
     schema = {"$ref": _TEMPLATE.format(name=operation.__name__)}
-    refused = _answer(_REFUSALS["400"], OperationError)
+    refused = _answer(_REFUSALS["400"], ProblemDetails)
     done = {"description": "Done.", "content": {"application/json": {"schema": {"type": "object"}}}}
     return {
         "post": {

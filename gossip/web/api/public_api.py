@@ -24,16 +24,15 @@ from gossip.store.errors import StoreError
 from gossip.web.accounts.tokens import Tokens, ValidToken
 from gossip.web.api.openapi import MOST, ROOT, openapi
 from gossip.web.api.schemas import (
-    ErrorResponse,
     GameDetails,
     LiveSession,
     MessagesResponse,
-    OperationError,
     OwnGame,
     OwnGamesResponse,
     StatisticsResponse,
     TokenResponse,
 )
+from gossip.web.http.problem_details import answer_problem
 from gossip.web.http.requests import PublicRequest, answer_cached, answer_json
 from gossip.web.http.router import NotFound, Problem, Router, View
 from gossip.web.http.urls import number_parameter
@@ -59,6 +58,7 @@ class Api:
 
     def add(self, router: Router) -> None:
         """Add the paths."""
+        router.add(ROOT, get=self._open(self.openapi))
         router.add(f"{ROOT}/", get=self._open(self.openapi))
         router.add(f"{ROOT}/openapi.json", get=self._open(self.openapi))
         router.add(f"{ROOT}/games", get=self._open(self.games))
@@ -84,7 +84,7 @@ class Api:
                 if isinstance(result, Coroutine):
                     result = await result
             except Problem as problem:
-                return answer_json(request, ErrorResponse(problem.text), problem.code)
+                return answer_problem(request, problem.code, problem.text)
             except StoreError:
                 return _unread(request)
             if isinstance(result, Encoded):
@@ -110,9 +110,9 @@ class Api:
             except Problem as problem:
                 for name, value in problem.headers.items():
                     request.setHeader(name, value)
-                return answer_json(request, ErrorResponse(problem.text), problem.code)
+                return answer_problem(request, problem.code, problem.text)
             except Refused as refused:
-                return answer_json(request, OperationError(str(refused), refused.code, refused.field), http.BAD_REQUEST)
+                return answer_problem(request, http.BAD_REQUEST, str(refused), refused.code, refused.field)
             except StoreError:
                 return _unread(request)
             return answer_json(request, result)
@@ -222,7 +222,7 @@ class Api:
 
 
 def _unread(request: PublicRequest) -> bytes:
-    return answer_json(request, ErrorResponse("The database is not responding."), http.SERVICE_UNAVAILABLE)
+    return answer_problem(request, http.SERVICE_UNAVAILABLE, "The database is not responding.")
 
 
 def _shows_token(request: PublicRequest) -> bool:

@@ -50,12 +50,6 @@ class StatisticsResponse(Struct, frozen=True):
     players_over_time: Series
 
 
-class ErrorResponse(Struct, frozen=True):
-    """The reason of a failure."""
-
-    error: str
-
-
 class OperationError(Struct, frozen=True):
     """
     Why an operation was refused.

@@ -27,6 +27,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from gossip.service.changes_in_turn import NotSettled
 from gossip.store.errors import StoreError
+from gossip.web.http.compression import compressed
 from gossip.web.http.large import LARGE, LargeBody
 from gossip.web.http.requests import PublicRequest, answer
 
@@ -102,7 +103,7 @@ class Router(Resource):
             # Of a HEAD, Twisted would log the URL, which can be a link that signs somebody in.
             _finish(body, request)
             return NOT_DONE_YET
-        return body
+        return compressed(request, body) if isinstance(body, bytes) else body
 
     def _rendered(self, request: PublicRequest) -> bytes | int:
         try:
@@ -204,6 +205,7 @@ async def _answered_after(waiting: Awaitable[None], view: View, request: PublicR
 def _finish(body: bytes | int, request: PublicRequest) -> None:
     if not isinstance(body, bytes) or request.finished or request._disconnected:
         return
+    body = compressed(request, body)
     if len(body) > LARGE and request.method != b"HEAD":
         LargeBody(request, body).start()
     else:

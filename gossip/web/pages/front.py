@@ -1,16 +1,18 @@
-"""The front page, in HTML and for terminals, and the theme."""
+"""The front page, in HTML and for terminals, the theme, and the manifest."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from gossip.protocol.emotes import spoken
 from gossip.protocol.text import clean
 from gossip.registry.changes import MessageSaid
 from gossip.registry.removals import stands_for
 from gossip.web.http.accept import prefers_text
-from gossip.web.http.requests import PublicRequest, answer_text
+from gossip.web.http.requests import PublicRequest, answer_cached, answer_text
 from gossip.web.http.router import Router, redirect
 from gossip.web.http.urls import parameter, safe_return_path, socket_address
 from gossip.web.live import milliseconds
@@ -44,6 +46,7 @@ class FrontPages:
         """Add the pages."""
         router.add("/", get=self.front)
         router.add("/theme", get=self.theme)
+        router.add("/manifest.webmanifest", get=self.manifest)
 
     async def front(self, request: PublicRequest) -> bytes:
         """Games online, the latest messages, and how to join."""
@@ -66,6 +69,7 @@ class FrontPages:
             lines=lines,
             since=milliseconds(lines[-1]) if lines else int(self._layout.now * 1000),
             channels=(await self._queries.channels()).channels,
+            main_channel=self._public.main_channel(),
             address=socket_address(request),
             is_game=self._public.is_game,
         )
@@ -87,6 +91,18 @@ class FrontPages:
             [f"Join: {socket_address(request) or '/socket on this host'}. How: /connect. JSON: /api/v1/"],
         )
         return "\n\n".join("\n".join(part) for part in parts if part)
+
+    def manifest(self, request: PublicRequest) -> bytes:
+        """What a phone needs to put the site beside its apps (https://www.w3.org/TR/appmanifest/)."""
+        told = {
+            "name": self._layout.name,
+            "start_url": "/",
+            "display": "standalone",
+            "background_color": "#0c110f",
+            "theme_color": "#0c110f",
+            "icons": [{"src": self._layout.assets.path("icon.svg"), "sizes": "any", "type": "image/svg+xml"}],
+        }
+        return answer_cached(request, msgspec.json.encode(told), b"application/manifest+json", 3600)
 
     def theme(self, request: PublicRequest) -> bytes:
         """Choose the colour theme without JavaScript."""

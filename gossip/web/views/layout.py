@@ -20,6 +20,7 @@ from gossip.registry.entities import Account
 from gossip.service.service import GossipService
 from gossip.web.http.accept import accepts_html
 from gossip.web.http.assets import Assets
+from gossip.web.http.problem_details import API, answer_problem
 from gossip.web.http.requests import REASONS, PublicRequest, answer, answer_text, own_address
 from gossip.web.http.router import Problem
 from gossip.web.http.urls import site_address
@@ -138,6 +139,7 @@ class Layout:
         user = self._account(request)
         text = self.templates.get_template(template).render(
             network=self.name,
+            contact=self.gossip.network.rules.settings.contact,
             open_book=self.gossip.network.rules.settings.public_moderation != "off",
             path=request.path.decode("ascii", "replace"),
             here=request.uri.decode("ascii", "replace"),
@@ -153,10 +155,19 @@ class Layout:
         return text.encode("utf-8", "replace")
 
     def problem_page(self, request: PublicRequest, problem: Problem) -> bytes:
-        """Answer with a problem: as a page for people, as plain text for programs."""
+        """Answer with a problem: as a page for people, as plain text for programs, as JSON where the API is."""
+        if request.path.startswith(API):
+            return answer_problem(request, problem.code, problem.text)
         if accepts_html(request):
             title = REASONS.get(problem.code, b"").decode()
-            return self.page(request, "problem.html", problem.code, title=title, text=problem.text)
+            return self.page(
+                request,
+                "problem.html",
+                problem.code,
+                title=title,
+                text=problem.text,
+                forbidden=problem.code == http.FORBIDDEN,
+            )
         return answer_text(request, problem.text, problem.code)
 
     def peer(self, request: PublicRequest) -> Address:

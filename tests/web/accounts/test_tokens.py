@@ -13,6 +13,7 @@ from gossip.registry.changes import AccountSaved, ChannelSaved, TicketIssued
 from gossip.registry.entities import Account, Channel, Secret, Ticket
 from gossip.registry.secret import digest
 from gossip.web.accounts.tokens import WRONG
+from tests.support.problems import problem
 from tests.support.site_browser import Browser
 from tests.support.sites import PagesTestCase
 from tests.support.visitor import Visitor
@@ -50,7 +51,8 @@ class TokenTestCase(PagesTestCase):
         """An answer in JSON."""
         headers = more if token is None else {"Authorization": f"Bearer {token}", **more}
         code, heads, text = Browser(self.site, IPv4Address("TCP", host, 1)).ask(method, path, body, **headers)
-        self.assertEqual(heads["content-type"], "application/json", (path, text))
+        kind = "application/json" if code == 200 else "application/problem+json"
+        self.assertEqual(heads["content-type"], kind, (path, text))
         return code, heads, json.loads(text)
 
     def operate(self, operation: str, name: str = "Ana", scope: str = "admin", /, **arguments: Any) -> tuple[int, Any]:
@@ -135,7 +137,7 @@ class ShownTests(TokenTestCase):
         self.assertEqual(good["Bob", "admin"], [200, 200, 403, 403])
         _, heads, told = self.ask("/api/v1/admin/game/list", self.tokens["Ana", "read"], "POST")
         self.assertEqual(heads["www-authenticate"], 'Bearer realm="gossip", error="insufficient_scope", scope="admin"')
-        self.assertEqual(told, {"error": "This needs a token with the scope admin."})
+        self.assertEqual(told, problem(403, "This needs a token with the scope admin."))
 
     def test_guessing(self) -> None:
         """After too many wrong tokens an address is blocked for a while; other addresses are not."""
@@ -275,16 +277,16 @@ class OperationTests(TokenTestCase):
         """A refused operation has its reason, and an unknown one is 404."""
         self.assertEqual(
             self.operate("game/show", game="Nobody"),
-            (400, {"error": "no such game", "code": "not-found", "field": "game"}),
+            (400, problem(400, "no such game", code="not-found", field="game")),
         )
         self.assertEqual(
             self.operate("game/show"),
-            (400, {"error": "object missing required field game", "code": "invalid", "field": None}),
+            (400, problem(400, "object missing required field game", code="invalid", field=None)),
         )
-        self.assertEqual(self.operate("game/explode"), (404, {"error": "There is no such operation."}))
+        self.assertEqual(self.operate("game/explode"), (404, problem(404, "There is no such operation.")))
         code, _, told = self.ask("/api/v1/admin/game/list", self.tokens["Ana", "admin"], "POST", b"{")
         self.assertEqual(
-            (code, told), (400, {"error": "the arguments must be an object of JSON", "code": "invalid", "field": None})
+            (code, told), (400, problem(400, "the arguments must be an object of JSON", code="invalid", field=None))
         )
 
     def test_nobody_else(self) -> None:
@@ -298,7 +300,7 @@ class OperationTests(TokenTestCase):
         """An unavailable database is reported without its name."""
         self.service.writer.full = True
         self.assertEqual(
-            self.operate("game/disable", game="Alpha"), (503, {"error": "The database is not responding."})
+            self.operate("game/disable", game="Alpha"), (503, problem(503, "The database is not responding."))
         )
 
     def test_gone(self) -> None:

@@ -20,6 +20,7 @@ from gossip.registry.changes import AccountSaved, GameSaved, TicketIssued
 from gossip.registry.entities import Account, Ticket
 from gossip.registry.secret import digest
 from gossip.store.errors import StoreError
+from tests.support.problems import problem
 from tests.support.properties import examples
 from tests.support.site_browser import HOSTILE, Browser
 from tests.support.sites import PagesTestCase
@@ -32,7 +33,8 @@ class ApiTestCase(PagesTestCase):
     def ask(self, path: str, code: int = 200, **headers: str) -> Any:
         """An answer, read."""
         got, heads, body = Browser(self.site).ask("GET", path, b"", **headers)
-        self.assertEqual((got, heads["content-type"]), (code, "application/json"), path)
+        kind = "application/json" if code == 200 else "application/problem+json"
+        self.assertEqual((got, heads["content-type"]), (code, kind), path)
         self.assertEqual(heads["access-control-allow-origin"], "*")
         return json.loads(body)
 
@@ -63,8 +65,8 @@ class ApiTests(ApiTestCase):
             text = json.dumps(self.ask(f"/api/v1/{path}"))
             for word in ("Alpha", "Ana", "Bozo", "secret", self.world.game("Beta").client_id):
                 self.assertNotIn(word, text, path)
-        self.assertEqual(self.ask("/api/v1/games/Alpha", 404), {"error": "There is no such game."})
-        self.assertEqual(self.ask("/api/v1/channels/secret/messages", 404), {"error": "There is no such channel."})
+        self.assertEqual(self.ask("/api/v1/games/Alpha", 404), problem(404, "There is no such game."))
+        self.assertEqual(self.ask("/api/v1/channels/secret/messages", 404), problem(404, "There is no such channel."))
         self.assertIsNone(self.ask("/api/v1/games/Beta")["players_over_time"])
 
     def test_messages(self) -> None:
@@ -116,13 +118,22 @@ class ApiTests(ApiTestCase):
         self.in_thread = lambda *call: fail(StoreError("/secret/gossip.db: no"))
         for path in ("games/{name}", "channels/{name}/messages", "statistics"):
             asked = path.replace("{name}", "gossip" if "channels" in path else "Alpha")
-            self.assertEqual(self.ask(f"/api/v1/{asked}", 503), {"error": "The database is not responding."})
+            self.assertEqual(self.ask(f"/api/v1/{asked}", 503), problem(503, "The database is not responding."))
             self.assertIn("503", paths[f"/api/v1/{path}"]["get"]["responses"])
 
     def test_read_only(self) -> None:
         """The API cannot change anything without a token."""
         for method in ("POST", "PUT", "DELETE"):
-            self.assertEqual(Browser(self.site).ask(method, "/api/v1/games")[0], 405)
+            code, headers, body = Browser(self.site).ask(method, "/api/v1/games")
+            self.assertEqual((code, headers["content-type"]), (405, "application/problem+json"))
+            self.assertEqual(json.loads(body)["status"], 405)
+
+    def test_unknown(self) -> None:
+        """A path of the API that does not exist is a problem in JSON, for a browser as well."""
+        for path in ("/api/v1/nothing", "/api/v2/games", "/api/"):
+            code, headers, body = Browser(self.site).ask("GET", path, b"", Accept="text/html")
+            self.assertEqual((code, headers["content-type"]), (404, "application/problem+json"), path)
+            self.assertEqual(json.loads(body)["title"], "Not Found")
 
     @examples(20)
     @given(st.text(max_size=60))
@@ -163,11 +174,13 @@ class DocumentTests(ApiTestCase):
 
     def check_answer(self, answer: Any, response: Any, document: Any, what: str) -> None:
         """An answer has exactly the fields of its schema."""
-        schema = response["content"]["application/json"]["schema"]
+        ((kind, content),) = response["content"].items()
+        schema = content["schema"]
         name = schema.get("$ref", "").rpartition("/")[2]
         if name:
             schema = document["components"]["schemas"][name]
-            self.assertEqual(set(answer), set(schema["properties"]), what)
+            refused = {"code", "field"} if kind == "application/problem+json" and "code" not in answer else set()
+            self.assertEqual(set(answer), set(schema["properties"]) - refused, what)
             for each in schema["properties"]:
                 found = schema["properties"][each].get("items", {}).get("$ref")
                 for one in answer[each] if found else ():
@@ -183,6 +196,7 @@ class DocumentTests(ApiTestCase):
         document = self.ask("/api/v1/openapi.json")
         self.check(document)
         self.assertEqual(document, self.ask("/api/v1/"))
+        self.assertEqual(document, self.ask("/api/v1"))
         token = self.token()
         self.world.change("Alpha", owner="Ana")
         self.service.join("Alpha", players=["Bo"], channels=["gossip"])
@@ -203,7 +217,7 @@ class DocumentTests(ApiTestCase):
         patterns = [pattern.pattern.decode() for pattern, _ in self.site.resource._patterns]
         served = {re.sub(r"\(.*?\)", "{name}", pattern.replace("\\", "")) for pattern in patterns}
         served |= {path.decode() for path in self.site.resource._exact}
-        served = {path for path in served if path.startswith("/api/")} - {"/api/v1/", "/api/v1/openapi.json"}
+        served = {path for path in served if path.startswith("/api/")} - {"/api/v1", "/api/v1/", "/api/v1/openapi.json"}
         self.assertLessEqual(served, {*document["paths"], "/api/v1/admin/{name}/{name}"})
 
     def test_wrong_scope(self) -> None:
