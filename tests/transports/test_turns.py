@@ -17,6 +17,7 @@ from gossip.transports.sniffer import PIECE_BYTES, RequestLineSnifferFactory
 from gossip.transports.turns import TURN_SECONDS, Turns
 from gossip.transports.websocket.server import COUNTED_BYTES
 from tests.support.guests import Guests
+from tests.support.imc2_games import Imc2TestCase
 from tests.support.rawsocket import frame, handshake
 from tests.support.telnet_games import TelnetTestCase
 from tests.support.websocket_games import Listener, WebSocketTestCase
@@ -242,6 +243,44 @@ class TelnetTests(TelnetTestCase):
         self.assertEqual(done, [*[alpha] * 7, beta])
         pongs = [[line for line in mud.lines() if line.startswith("PONG")] for mud in (a, b)]
         self.assertEqual(pongs, [[f"PONG {number}" for number in range(7)], ["PONG 7"]])
+
+
+class Imc2Tests(Imc2TestCase):
+    """Games at the IMC2 port."""
+
+    def test_bounded(self) -> None:
+        """A turn handles the lines that it has time for, in their order; one with a few lines does not wait for many."""
+        done: Order = []
+        receive = self.world.network.receive
+        names = {self.world.client_id(name): name for name in ("Alpha", "Beta")}
+
+        def slowly(session: Session, event: ClientEvent, now: Any) -> Any:
+            done.append(names[session.client_id])
+            self.clock.rightNow += WORK
+            return receive(session, event, now)
+
+        a, b = self.login("Alpha"), self.login("Beta")
+        a.raw()
+        self.patch(self.world.network, "receive", slowly)
+        question = "*@{name} {number} {name} ice-refresh IMC@$\n"
+        a.send("".join(question.format(name="Alpha", number=number) for number in range(19)).encode())
+        b.send(question.format(name="Beta", number=1).encode())
+        self.assertEqual((done, a.connection._reading), (["Alpha"] * 4, False))
+        self.turn()
+        self.assertEqual(done.index("Beta"), 4)
+        self.assertEqual(done.count("Alpha"), 19)
+        self.assertEqual([len(mud.lines()) for mud in (a, b)], [19, 1])
+        self.assertTrue(a.connection._reading)
+
+    def test_end(self) -> None:
+        """A connection that ends while it waits is forgotten."""
+        a, b = self.login("Alpha"), self.login("Beta")
+        self.factory.turns.open()
+        self.clock.rightNow += TURN_SECONDS
+        for mud in (a, b):
+            mud.send(b"x\n")
+        a.wire.loseConnection()
+        self.assertEqual(list(self.factory.turns._small), [b.connection])
 
 
 class PageTests(SynchronousTestCase):

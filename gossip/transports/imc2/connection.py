@@ -43,6 +43,9 @@ USE: Final = "imc2"
 LINES_A_TURN: Final = 64
 """How many lines of a connection are handled in one turn of the reactor."""
 
+MANY_LINES: Final = 8
+"""A connection that keeps more lines than this lets those go first that keep only a few."""
+
 REFUSED_SECONDS: Final = 15.0
 """How long a client that was refused has to leave by itself, in seconds."""
 
@@ -155,7 +158,7 @@ class Imc2Connection(Inlet, Outlet, Protocol):
     def _go_on(self) -> None:
         """Handle what was read, as far as it may be handled now."""
         for _ in range(LINES_A_TURN):
-            if not self._unheard or self._must_wait():
+            if not self._unheard or self._must_wait() or not self.has_turn(len(self._unheard) > MANY_LINES):
                 break
             try:
                 self._hear(self._unheard.popleft())
@@ -170,7 +173,7 @@ class Imc2Connection(Inlet, Outlet, Protocol):
             self._at_end_of_turn()
 
     def _must_wait(self) -> bool:
-        return self._held or self._rest is not None or self._closing or self._refused
+        return self._held or self.keeps or self._closing or self._refused
 
     def may_read(self) -> bool:
         return self._closing or (super().may_read() and not self._unheard)

@@ -48,6 +48,7 @@ class Imc2Factory(Factory):
     @ivar transport: the limits in force, and the counters.
     @ivar hub: what MUDs are told of each other and of the network.
     @ivar server: the name of the network on the wire.
+    @ivar turns: shares the turns of the reactor with the other listeners.
     """
 
     noisy = False
@@ -58,6 +59,7 @@ class Imc2Factory(Factory):
         self.gossip = parts.gossip
         self.network = parts.network
         self.room = parts.room
+        self.turns = parts.turns
         self.settings = settings
         self.server = settings.server
         port = parts.ports
