@@ -26,6 +26,7 @@ from gossip.cluster.wire import NODE
 from gossip.network.settings import NetworkLimits, NetworkSettings
 from gossip.registry.accounts import EMAIL
 from gossip.registry.names import CHANNEL_NAME
+from gossip.registry.secret import IMC2
 from gossip.transports.budget import Budget, Budgets
 from gossip.transports.endpoints import EndpointError, parse, ports
 from gossip.transports.imc2.limits import NETWORK, SERVER, Imc2Limits, Imc2Settings
@@ -71,6 +72,7 @@ NEED_RESTART: Final = (
     "imc2.network",
     "imc2.channels",
     "imc2.charset",
+    "imc2.sha256",
     "i3.listen",
     "i3.router",
     "i3.address",
@@ -194,6 +196,11 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         the first of C{listen} that a browser on this machine can open; empty if there is none.
         """
         return self.network.site or next(filter(None, map(_address, self.listen)), "")
+
+    @property
+    def in_clear(self) -> frozenset[str]:
+        """The uses of secrets that are kept in clear, too."""
+        return frozenset((IMC2,) if self.imc2.sha256 else ())
 
     @property
     def imc2_port(self) -> str:

@@ -288,7 +288,7 @@ class Daemon(MultiService):
         self._holders = (rules, web_rules, readers, house_rules, gossip, *self._transports)
         gossip.listening = [text for each in self._transports for text in _endpoints(each, settings)]
         self._configure(settings)
-        executor = Executor(gossip, store, deferToThread)
+        executor = Executor(gossip, store, deferToThread, settings.in_clear)
         ports_of = {transport.name: ports(_endpoints(transport, settings)) for transport in self._transports}
         pages = public_site(
             gossip,

@@ -191,7 +191,7 @@ class StoppedDaemon:
                 registry = store.load(now)
                 results = []
                 for part in asked.parts(found):
-                    on = Occasion(now, lambda: str(uuid.uuid4()), _user(), part)
+                    on = Occasion(now, lambda: str(uuid.uuid4()), _user(), part, self._config.in_clear)
                     change, result = carry_out(asked, registry, on)
                     results.append(result)
                     if change is not None:

@@ -25,15 +25,26 @@ meanwhile does not notice it, and games are told of it no faster than they read.
 
 
 class Executor:
-    """Carries out operations and errands. The admin API and the pages share one executor."""
+    """
+    Carries out operations and errands. The admin API and the pages share one executor.
 
-    def __init__(self, gossip: GossipService, store: OperationsStore, in_thread: InThread) -> None:
+    @ivar in_clear: as in L{Occasion}.
+    """
+
+    def __init__(
+        self,
+        gossip: GossipService,
+        store: OperationsStore,
+        in_thread: InThread,
+        in_clear: frozenset[str] = frozenset(),
+    ) -> None:
         """
         @param in_thread: C{deferToThread}, or what does the same.
         """
         self._gossip = gossip
         self._store = store
         self._in_thread = in_thread
+        self.in_clear = in_clear
 
     async def carry_out(self, command: Command, actor: str, check: Callable[[], None] | None = None) -> Result:
         """
@@ -125,4 +136,4 @@ class Executor:
         return copy
 
     def _occasion(self, actor: str, found: object = None) -> Occasion:
-        return Occasion(self._gossip.now().wall, lambda: str(uuid.uuid4()), actor, found)
+        return Occasion(self._gossip.now().wall, lambda: str(uuid.uuid4()), actor, found, self.in_clear)

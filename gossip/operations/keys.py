@@ -13,9 +13,7 @@ from gossip.operations.operation import Done, Occasion, Operation, find_game
 from gossip.protocol.text import timestamp
 from gossip.registry.changes import GameSaved
 from gossip.registry.registry import Registry
-from gossip.registry.secret import old_secret_until, rotated
-
-IMC2: Final = "imc2"
+from gossip.registry.secret import IMC2, SERVER_WORD, old_secret_until, rotated
 
 _KEY: Final = 20
 """The length of a key in characters. Each has five bits."""
@@ -38,8 +36,8 @@ def imc_config(result: Result) -> tuple[str, ...]:
         "ServerAddr": result["host"] or "THIS-HOST",
         "ServerPort": result["port"] or "4113",
         "ClientPwd": result["key"],
-        "ServerPwd": "gossip",
-        "SHA256": "0",
+        "ServerPwd": SERVER_WORD,
+        "SHA256": "1" if result["sha256"] else "0",
     }
     return tuple(f"{name:<11} {value}" for name, value in values.items())
 
@@ -48,6 +46,8 @@ def _view_key(result: Result) -> Sequence[Block]:
     lines = ["The key is not shown again. In imc.config, delete a line SHA256Pwd, if there is one."]
     if not result["port"]:
         lines.append("This network has no IMC2 port yet: set listen in [imc2].")
+    if result["sha256"]:
+        lines.append("The network keeps the key in clear text, for logins by SHA-256: imc2.sha256 is on.")
     if until := result["old_key_until"]:
         lines.append(f"The old key works until {until}.")
     return f"{result['name']} ({result['short_name']})", "", *imc_config(result), "", *lines
@@ -55,8 +55,8 @@ def _view_key(result: Result) -> Sequence[Block]:
 
 class GameKey(Operation, frozen=True):
     """
-    Give a game a key for IMC2, and show it. It is good for nothing else. Only a digest of the key is kept, so it cannot
-    be shown again. The old key works for 24 more hours.
+    Give a game a key for IMC2, and show it. It is good for nothing else, and is not shown again. Only a digest of it is
+    kept, unless the setting imc2.sha256 is on. The old key works for 24 more hours.
 
     @ivar game: the game, by its short name or its client_id.
     @ivar protocol: the protocol: imc2.
@@ -72,7 +72,8 @@ class GameKey(Operation, frozen=True):
         # A UUID has more random bits than the key, which has 100.
         random = hashlib.sha256(on.new_uuid().encode()).digest()
         key = base64.b32encode(random).decode().lower()[:_KEY]
-        game = rotated(find_game(registry, self.game), key, on.now, self.protocol)
+        in_clear = self.protocol in on.in_clear
+        game = rotated(find_game(registry, self.game), key, on.now, self.protocol, in_clear=in_clear)
         until = old_secret_until(game, on.now, self.protocol)
         return GameSaved(game), {
             "name": game.name,
@@ -80,6 +81,7 @@ class GameKey(Operation, frozen=True):
             "client_id": game.client_id,
             "protocol": self.protocol,
             "key": key,
+            "sha256": in_clear,
             "host": "",
             "port": "",
             "old_key_until": None if until is None else timestamp(until),

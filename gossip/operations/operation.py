@@ -60,12 +60,14 @@ class Occasion(Struct, frozen=True):
     @ivar new_uuid: makes version 4 UUIDs, for identities and secrets.
     @ivar actor: the admin: C{unix:NAME} for a user of the machine, otherwise the name of an account.
     @ivar found: what L{Operation.look} returned, if the operation looks into the store.
+    @ivar in_clear: the uses of secrets that the operator has kept in clear, too.
     """
 
     now: float
     new_uuid: Callable[[], str]
     actor: str
     found: Any = None
+    in_clear: frozenset[str] = frozenset()
 
 
 def is_terminal(actor: str) -> bool:

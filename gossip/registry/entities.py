@@ -19,11 +19,17 @@ class Secret(Struct, frozen=True):
     @ivar expires: when it stops working, in seconds since the epoch; C{None} if never.
     @ivar use: what it is for: empty for the client secret; otherwise the name of another protocol. A secret of one use
         is never accepted for another.
+    @ivar clear: the secret itself, for a protocol whose proofs need it; C{None} if only the digest is kept.
     """
 
     digest: bytes
     expires: float | None = None
     use: str = ""
+    clear: str | None = None
+
+    def __repr__(self) -> str:
+        """Without the secret: this goes to logs."""
+        return f"Secret(expires={self.expires!r}, use={self.use!r})"
 
 
 class Game(Struct, frozen=True, kw_only=True):

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 from msgspec.structs import replace
 
 from gossip.registry.entities import Game, Secret
+
+IMC2: Final = "imc2"
+"""The use of keys for IMC2."""
+
+SERVER_WORD: Final = "gossip"
+"""
+The password of the network in the configuration of an IMC2 client. It is in the proofs of logins by SHA-256, so it is
+the same for all games.
+"""
 
 
 def digest(secret: str) -> bytes:
@@ -19,7 +29,9 @@ def secrets_of(game: Game, use: str = "") -> tuple[Secret, ...]:
     return tuple(secret for secret in game.secrets if secret.use == use)
 
 
-def rotated(game: Game, secret: str, now: float, use: str = "", overlap: float = 24 * 3600) -> Game:
+def rotated(
+    game: Game, secret: str, now: float, use: str = "", overlap: float = 24 * 3600, in_clear: bool = False
+) -> Game:
     """
     A game with a new secret. The latest one of the same use still works for a while, and older ones of that use are
     dropped. Secrets of other uses stay as they are.
@@ -28,10 +40,12 @@ def rotated(game: Game, secret: str, now: float, use: str = "", overlap: float =
     @param now: seconds since the epoch.
     @param use: what the secret is for, as in L{Secret}.
     @param overlap: for how many seconds the old secret still works.
+    @param in_clear: whether the secret itself is kept, too.
     """
     latest = tuple(replace(old, expires=now + overlap) for old in secrets_of(game, use)[:1])
     others = tuple(kept for kept in game.secrets if kept.use != use)
-    return replace(game, secrets=(Secret(digest(secret), use=use), *latest, *others))
+    new = Secret(digest(secret), use=use, clear=secret if in_clear else None)
+    return replace(game, secrets=(new, *latest, *others))
 
 
 def old_secret_until(game: Game, now: float, use: str = "") -> float | None:

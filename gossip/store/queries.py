@@ -74,7 +74,7 @@ def registry(connection: Connection, numbers: Numbers) -> Registry:
     secrets: defaultdict[str, list[Secret]] = defaultdict(list)
     of_secrets = tables.secrets.c
     for row in connection.execute(select(tables.secrets).order_by(of_secrets.client_id, of_secrets.position)):
-        secrets[row.client_id].append(Secret(bytes(row.digest), row.expires, row.use))
+        secrets[row.client_id].append(Secret(bytes(row.digest), row.expires, row.use, row.clear))
     for row in connection.execute(select(tables.games).order_by(tables.games.c.created_at, tables.games.c.client_id)):
         values = row._asdict()
         user_agent, version = values.pop("seen_user_agent"), values.pop("seen_version")

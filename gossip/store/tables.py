@@ -73,6 +73,7 @@ secrets: Final = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("expires", Double),
     Column("use", Text, nullable=False, server_default=text("''")),
+    Column("clear", Text),
 )
 
 i3_identities: Final = Table(

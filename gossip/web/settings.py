@@ -55,6 +55,8 @@ class WebRulesSettings(Protocol):
     def socket(self) -> str: ...
     @property
     def imc2_port(self) -> str: ...
+    @property
+    def in_clear(self) -> frozenset[str]: ...
 
 
 class WebRules:
@@ -65,12 +67,14 @@ class WebRules:
     @ivar address: the address of the site for links in mails, without a slash at the end: C{https://gossip.example.org}.
     @ivar socket: the address at which games on this machine join; empty if there is none.
     @ivar imc2_port: the port for games by IMC2; empty if there is none.
+    @ivar in_clear: the uses of secrets that are kept in clear, too.
     """
 
     def __init__(self, settings: WebSettings | None = None, address: str = "") -> None:
         self.settings = settings or WebSettings()
         self.address = address
         self.socket = self.imc2_port = ""
+        self.in_clear: frozenset[str] = frozenset()
 
     @property
     def can_sign_up(self) -> bool:
@@ -80,4 +84,4 @@ class WebRules:
     def configure(self, settings: WebRulesSettings) -> None:
         """Follow these settings from now on."""
         self.settings, self.address, self.socket = settings.web, settings.address, settings.socket
-        self.imc2_port = settings.imc2_port
+        self.imc2_port, self.in_clear = settings.imc2_port, settings.in_clear

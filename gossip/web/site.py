@@ -156,6 +156,7 @@ def public_site(
             public,
             cookies,
             ownerless,
+            rules,
             (ports or {}).get("telnet", ("", "")),
             (ports or {}).get("imc2", ("", ""))[0],
         ),

@@ -36,6 +36,23 @@ class KeyTests(AdminTestCase):
         self.assertRefused("no such game", "game/key", game="Nobody")
         self.assertRefused("protocol: invalid enum value 'smtp'", "game/key", game="Alpha", protocol="smtp")
 
+    def test_in_clear(self) -> None:
+        """Keys are kept in clear only from the time on when the operator wants that; nothing writes them into a log."""
+        self.add()
+        old = self.perform("game/key", game="Alpha")
+        self.assertEqual((old["sha256"], self.change.game.secrets[0].clear), (False, None))
+        self.in_clear = frozenset({"imc2"})
+        new = self.perform("game/key", game="Alpha")
+        self.assertTrue(new["sha256"])
+        self.assertEqual([secret.clear for secret in self.change.game.secrets], [new["key"], None, None])
+        self.assertNotIn(new["key"], repr(self.change))
+        shown = "\n".join(map(str, GameKey.view(new)))
+        self.assertIn("SHA256      1", shown)
+        self.assertIn("keeps the key in clear text", shown)
+        self.assertIn("SHA256      0", GameKey.view(old))
+        self.perform("game/rotate", game="Alpha")
+        self.assertEqual([secret.clear for secret in self.change.game.secrets], [None, None, new["key"], None])
+
     def test_view(self) -> None:
         """The key is shown as lines of imc.config, with what is known of the network."""
         self.add()

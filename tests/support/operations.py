@@ -27,11 +27,12 @@ class AdminTestCase(SynchronousTestCase):
         self.memory = MemoryStore()
         self.change: Any = None
         self.actor = "unix:ana"
+        self.in_clear: frozenset[str] = frozenset()
 
     def perform(self, name: str, now: float = NOW, /, **arguments: Any) -> Result:
         """Carry out an operation as the daemon does; what it changed is in C{change}."""
         operation = read(msgspec.json.encode(arguments), OPERATIONS[name])
-        on = Occasion(now, lambda: uuid(next(self.numbers)), self.actor)
+        on = Occasion(now, lambda: uuid(next(self.numbers)), self.actor, in_clear=self.in_clear)
         found = operation.look(self.memory, now) if operation.looks else None
         results = []
         for part in operation.parts(found):

@@ -78,8 +78,15 @@ class OwnerTestCase(SynchronousTestCase):
         self.service = MemoryService()
         self.world = self.service.world
         self.rules = WebRules(self.settings)
+        self.executor = Executor(self.service, self.service.store, maybeDeferred)
         self.site = public_site(
-            self.service, self.service.store, self.service.clock, maybeDeferred, rules=self.rules, ports=self.ports()
+            self.service,
+            self.service.store,
+            self.service.clock,
+            maybeDeferred,
+            executor=self.executor,
+            rules=self.rules,
+            ports=self.ports(),
         )
         self.logged: list[Any] = []
         observer: Any = self.logged.append

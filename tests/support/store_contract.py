@@ -822,7 +822,7 @@ class StoreTests(OnDatabase):
 
     def test_uses_of_secrets(self) -> None:
         """Secrets come back with what they are for; those from before uses were known are client secrets."""
-        secrets = (*GAME.secrets, Secret(b"imc2", use="imc2"))
+        secrets = (*GAME.secrets, Secret(b"imc2", use="imc2", clear="key"))
         kept = self.kept(GameSaved(replace(GAME, secrets=secrets)))
         self.assertEqual(kept.load().games[ANA].secrets, secrets)
         kept.apply(GameSaved(GAME))
@@ -836,6 +836,7 @@ class StoreTests(OnDatabase):
             connection.execute(text("ALTER TABLE messages DROP COLUMN removed_at"))
             for table, column in (
                 ("games", "language"),
+                ("secrets", "clear"),
                 ("games", "last_seen_at"),
                 ("games", "online"),
                 ("channels", "moderators"),

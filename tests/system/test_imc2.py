@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import signal
 import socket
 
@@ -11,6 +12,7 @@ from tests.support.imc2_client import lines_of
 _CONFIG = """
 network.website = "https://gossip.example.org/"
 [imc2]
+sha256 = true
 listen = ["tcp:{port}:interface=127.0.0.1"]
 [limits.imc2]
 connections_per_address = 3
@@ -77,6 +79,19 @@ class Imc2Tests(DaemonTestCase):
         self.assertIn('gossip_connections{transport="imc2"} 2', self.server.get("/metrics").read().decode())
         self.assertIn("games by IMC2", self.server.log)
         self.assertNotIn("PW Alpha", self.server.log)
+
+    def test_sha256(self) -> None:
+        """With the setting, a key that was made by gossipctl or the API logs in by SHA-256 from the second time on."""
+        self.server.register("Alpha")
+        key = self.server.admin("game/key", game="Alpha")["key"]
+        plain = self.client(f"PW Alpha {key} version=2 autosetup gossip SHA256")
+        self.assertEqual(self.heard(plain), ["PW Gossip gossip version=2 GossipNet SHA256-SET"])
+        client = self.client("SHA256-AUTH-REQ Alpha")
+        number = self.heard(client)[0].split()[-1]
+        proof = hashlib.sha256(f"{number}{key}gossip".encode()).hexdigest()
+        client.sendall(f"SHA256-AUTH-RESP Alpha {proof} version=2\n\r".encode())
+        self.assertEqual(self.heard(client), ["SHA256-AUTH-APPR Gossip GossipNet version=2"])
+        self.assertNotIn(key, self.server.log)
 
     def test_refused(self) -> None:
         """A wrong key is answered, and the connection stays open: no FIN comes, and the client leaves by itself."""

@@ -249,7 +249,7 @@ class Imc2Tests(Imc2TestCase):
     """Games at the IMC2 port."""
 
     def test_bounded(self) -> None:
-        """A turn handles the lines that it has time for, in their order; one with a few lines does not wait for many."""
+        """A turn handles the lines that it has time for, in order; one with few lines does not wait for many."""
         done: Order = []
         receive = self.world.network.receive
         names = {self.world.client_id(name): name for name in ("Alpha", "Beta")}

@@ -7,7 +7,6 @@ connection ends only by an RST, and nothing is sent before the client has spoken
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -25,9 +24,13 @@ from gossip.protocol.errors import Error
 from gossip.protocol.events import VERSION, AuthenticateByKey, ChannelsSubscribe, ChannelsUnsubscribe, ClientEvent, Quit
 from gossip.protocol.server_events import Authenticated, NotAuthenticated, ServerEvent
 from gossip.registry.addresses import Address
+from gossip.registry.entities import Secret
+from gossip.registry.secret import IMC2, SERVER_WORD, secrets_of
 from gossip.service.interfaces import IConnection
 from gossip.transports.budget import ITEM, Budget
+from gossip.transports.imc2 import login as logins
 from gossip.transports.imc2.dialect import Dialect, Spoofing
+from gossip.transports.imc2.login import Asking, Plain, Proved
 from gossip.transports.imc2.packets import Lines, Packet
 from gossip.transports.imc2.wire import Imc2Format
 from gossip.transports.inlet import Inlet
@@ -36,9 +39,6 @@ from gossip.transports.telnet.lines import decode
 
 if TYPE_CHECKING:
     from gossip.transports.imc2.factory import Imc2Factory
-
-USE: Final = "imc2"
-"""What the keys of this protocol are for, as in L{Secret <gossip.registry.changes.Secret>}."""
 
 LINES_A_TURN: Final = 64
 """How many lines of a connection are handled in one turn of the reactor."""
@@ -54,10 +54,6 @@ CLOSE_SECONDS: Final = 5.0
 
 SUPPORTS: Final = ("channels", "players", "tells", "games")
 
-_SERVER_PASSWORD: Final = re.compile("(?![\"'])[!#-&(-~]{1,64}")
-_UNFIT: Final = re.compile("[^ -!#-&(-~]")
-_NOTICE: Final = 200
-
 _log = Logger()
 
 
@@ -70,10 +66,14 @@ class Refused(Protocol):
 
 
 class Login(Struct, frozen=True):
-    """The ref of a login."""
+    """
+    The ref of a login.
+
+    @ivar welcome: what is answered if it succeeds.
+    """
 
     mud: str
-    server_password: str
+    welcome: str
 
 
 @implementer(IConnection)
@@ -99,6 +99,7 @@ class Imc2Connection(Inlet, Outlet, Protocol):
         self._lines = Lines()
         self._unheard: deque[bytes] = deque()
         self._session: Session | None = None
+        self._challenge: int | None = None
         self._logged_in = False
         self._replacing = False
         self._refused = False
@@ -208,26 +209,48 @@ class Imc2Connection(Inlet, Outlet, Protocol):
     # The login.
 
     def _log_in(self, line: str) -> None:
+        """Handle a line before the login has succeeded. With an empty key the login fails, and counts as wrong."""
         factory = self.factory
-        words = line.split()
-        match words:
-            case ["PW", mud, key, *more]:
-                pass
-            case ["SHA256-AUTH-REQ" | "SHA256-AUTH-RESP", mud, *_]:
-                name = _shown(mud)
+        match logins.read(line):
+            case Plain(mud, key, server_password) as login:
+                by_sha256 = (
+                    login.knows_sha256
+                    and server_password == SERVER_WORD
+                    and any(secret.clear == key.lower() for secret in self._kept_in_clear(mud))
+                )
+                self._authenticate(mud, key, self._welcome(login, by_sha256))
+            case Asking(mud) if self._challenge is None and self._kept_in_clear(mud):
+                self._challenge = factory.new_challenge()
+                self.send_bytes(f"{logins.challenge(factory.server, self._challenge)}\r\n".encode())
+            case Proved(mud, shown) as login if self._challenge is not None:
+                key = logins.proved(self._challenge, shown, self._kept_in_clear(mud))
+                self._authenticate(mud, key, self._welcome(login))
+            case Asking(mud) | Proved(mud):
+                name = logins.shown(mud)
                 self._refuse(f"SHA-256 is not used here: type imcconfig localname {name}, then imcconnect")
-                return
-            case _:
+            case None:
                 self._abort()
-                return
-        password = more[more.index("autosetup") + 1 :][:1] if "autosetup" in more else []
-        server_password = password[0] if password and _SERVER_PASSWORD.fullmatch(password[0]) else "gossip"
+
+    def _kept_in_clear(self, mud: str) -> list[Secret]:
+        """The keys of a game that it can log in with by SHA-256."""
+        factory, now = self.factory, self.factory.gossip.now().wall
+        game = factory.network.registry.game_named(mud)
+        if game is None or not factory.settings.sha256:
+            return []
+        keys = secrets_of(game, IMC2)
+        return [key for key in keys if key.clear is not None and (key.expires is None or key.expires > now)]
+
+    def _welcome(self, login: Plain | Proved, by_sha256: bool = False) -> str:
+        return logins.welcome(login, self.factory.server, self.factory.settings.network, by_sha256)
+
+    def _authenticate(self, mud: str, key: str, welcome: str) -> None:
+        factory = self.factory
         game = factory.network.registry.game_named(mud)
         self.dialect = Dialect(factory.hub, mud, self._note_dropped, factory.transport.received)
         self.wire_format = Imc2Format(factory, self.dialect, self._answer)
         self._session = session = factory.gossip.opened(self)
         event = AuthenticateByKey(
-            Login(mud, server_password),
+            Login(mud, welcome),
             "" if game is None else game.client_id,
             key,
             SUPPORTS,
@@ -237,7 +260,7 @@ class Imc2Connection(Inlet, Outlet, Protocol):
             "IMC2",
             debug=False,
             name=mud,
-            use=USE,
+            use=IMC2,
             lists_players=False,
         )
         factory.gossip.received(session, event)
@@ -268,25 +291,20 @@ class Imc2Connection(Inlet, Outlet, Protocol):
 
     def _answer(self, event: ServerEvent) -> bytes:
         """Write the answer to the login."""
-        server, network = self.factory.server, self.factory.settings.network
         match event:
             case Authenticated(Login()) if self._replacing:
-                return f"autosetup {server} reject connected\r\n".encode()
-            case Authenticated(Login(_, server_password)):
-                return f"PW {server} {server_password} version=2 {network}\r\n".encode()
+                return f"{logins.taken(self.factory.server)}\r\n".encode()
+            case Authenticated(Login(_, welcome)):
+                return f"{welcome}\r\n".encode()
             case NotAuthenticated(Login(mud), error) if error.code == "invalid-credentials":
                 site = self.factory.network.rules.settings.site
-                see = f": see {site}/connect" if site else ""
-                return self._notice(f"wrong key for {_shown(mud)}{see}")
+                return self._notice(f"wrong key for {logins.shown(mud)}{f': see {site}/connect' if site else ''}")
             case NotAuthenticated(_, error):
                 return self._notice(error.text)
         return b""
 
     def _notice(self, why: str) -> bytes:
-        """A line that refuses a login. A client logs all of its words."""
-        return f'NOTICE {self.factory.server} "{_UNFIT.sub("", self.factory.text(why))[:_NOTICE]}" x x\r\n'.encode(
-            "ascii", "replace"
-        )
+        return f"{logins.notice(self.factory.server, self.factory.text(why))}\r\n".encode("ascii", "replace")
 
     def _refuse(self, why: str) -> None:
         self.send_bytes(self._notice(why))
@@ -404,8 +422,3 @@ class Imc2Connection(Inlet, Outlet, Protocol):
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
         self._deadline = None
-
-
-def _shown(name: str) -> str:
-    """A name that a stranger gave, as it may be written back."""
-    return _UNFIT.sub("", name)[:40]

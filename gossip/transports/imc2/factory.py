@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from gossip.transports.imc2 import lettering
 from gossip.transports.imc2.connection import Imc2Connection, Refused
 from gossip.transports.imc2.hub import Imc2Hub
 from gossip.transports.imc2.limits import Imc2Settings
+from gossip.transports.imc2.login import NUMBERS
 from gossip.transports.imc2.packets import Packet, write
 from gossip.transports.imc2.wire import broadcast
 from gossip.transports.interfaces import Parts
@@ -48,6 +50,7 @@ class Imc2Factory(Factory):
     @ivar transport: the limits in force, and the counters.
     @ivar hub: what MUDs are told of each other and of the network.
     @ivar server: the name of the network on the wire.
+    @ivar new_challenge: picks the number that one login by SHA-256 is proved with.
     @ivar turns: shares the turns of the reactor with the other listeners.
     """
 
@@ -62,6 +65,7 @@ class Imc2Factory(Factory):
         self.turns = parts.turns
         self.settings = settings
         self.server = settings.server
+        self.new_challenge: Callable[[], int] = lambda: SystemRandom().randint(*NUMBERS)
         port = parts.ports
         self.hub: Imc2Hub = Imc2Hub(
             parts.network,

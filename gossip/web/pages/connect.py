@@ -11,11 +11,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from gossip.registry.entities import Account, Game
+from gossip.registry.secret import IMC2
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.requests import PublicRequest, answer_cached
 from gossip.web.http.router import NotFound, Router, redirect
 from gossip.web.http.urls import parameter, site_address, socket_address
 from gossip.web.pages.ownerless import SAID, OwnerlessGames
+from gossip.web.settings import WebRules
 from gossip.web.views.guides import GUIDES, Guide
 from gossip.web.views.layout import Layout
 from gossip.web.views.progress import own_game, progress
@@ -39,6 +41,7 @@ class ConnectPages:
         public: PublicView,
         cookies: SessionCookies,
         ownerless: OwnerlessGames,
+        rules: WebRules,
         telnet: tuple[str, str] = ("", ""),
         imc2_port: str = "",
     ) -> None:
@@ -50,6 +53,7 @@ class ConnectPages:
         self._public = public
         self._cookies = cookies
         self._ownerless = ownerless
+        self._rules = rules
         self._telnet = telnet
         self._imc2_port = imc2_port
         self._examples = {
@@ -134,6 +138,7 @@ class ConnectPages:
             channel=self._public.main_channel() or MAIN_CHANNEL,
             echo=self._layout.gossip.network.rules.settings.echo,
             imc2_port=self._imc2_port,
+            imc2_sha256=IMC2 in self._rules.in_clear,
             telnet_port=plain,
             telnet_tls_port=encrypted,
             **_addresses(request),

@@ -12,11 +12,11 @@ from twisted.web import http
 from gossip.operations.command import Command, Result
 from gossip.operations.executor import Executor
 from gossip.operations.games import GameAdd, GameEdit, GameRemove, GameRotate
-from gossip.operations.keys import IMC2, GameKey, imc_config, located
+from gossip.operations.keys import GameKey, imc_config, located
 from gossip.operations.rehearsal import EXPLAINED, Rehearse
 from gossip.registry.entities import Account, Game
 from gossip.registry.errors import Refused
-from gossip.registry.secret import old_secret_until, secrets_of
+from gossip.registry.secret import IMC2, old_secret_until, secrets_of
 from gossip.web.accounts.attempts import HOUR, Attempts
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.forms import Form

@@ -220,6 +220,19 @@ class GuideTests(OwnerTestCase):
             self.assertEqual(self.ana.get(f"/examples/{name}").code, 404, name)
 
 
+class Sha256Tests(OwnerTestCase):
+    """The guide to IMC2 on a network whose operator wants logins by SHA-256."""
+
+    def ports(self) -> dict[str, tuple[str, str]]:
+        return {"imc2": ("4113", "")}
+
+    def test_lines(self) -> None:
+        """The lines to copy are those that the page of a new key has."""
+        for in_clear, line in ((frozenset(), "SHA256      0"), (frozenset({"imc2"}), "SHA256      1")):
+            self.rules.in_clear = in_clear
+            self.assertIn(line, self.ana.get("/connect/Alpha/imc2").body.decode())
+
+
 class NoImc2Tests(OwnerTestCase):
     """A network without an IMC2 port."""
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from gossip.protocol.server_events import SecureTelnetConnection, TelnetConnection, WebConnection
 from gossip.registry.changes import GameSaved, RestrictionLifted, RestrictionSet
 from gossip.registry.entities import Game, Restriction
+from gossip.registry.secret import secrets_of
 from gossip.web.accounts.attempts import HOUR
 from gossip.web.pages.manage import CHANGES
 from gossip.web.settings import WebSettings
@@ -382,6 +383,20 @@ class SecretTests(OwnerTestCase):
         self.assertNotIn(keys[1], page)
         self.assertEqual(self.bo.post("/manage/Alpha/key").code, 404)
         self.assertNotIn(keys[1], repr(self.service.store.entries))
+
+    def test_key_in_clear(self) -> None:
+        """The page of a new key says which of two risks the operator chose, and the guide has the same lines."""
+        self.rules.imc2_port = "4113"
+        chosen = []
+        for in_clear, sha256 in ((frozenset(), "0"), (frozenset({"imc2"}), "1")):
+            self.executor.in_clear = self.rules.in_clear = in_clear
+            answer = self.ana.post("/manage/Alpha/key")
+            self.assertRegex(answer.body.decode(), f"(?m)^SHA256 +{sha256}$")
+            chosen.append([risk in answer.text for risk in ("only a digest of it", "keeps it in plain text")])
+            (key,) = re.findall("(?m)^ClientPwd +(.*)$", answer.body.decode())
+            kept = secrets_of(self.world.game("Alpha"), "imc2")[0]
+            self.assertEqual(kept.clear, key if in_clear else None)
+        self.assertEqual(chosen, [[True, False], [False, True]])
 
     def test_remove_restricted(self) -> None:
         """An owner cannot undo what admins decided about a game or its players by removing it; an admin can."""
