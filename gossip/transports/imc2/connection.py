@@ -174,7 +174,8 @@ class Imc2Connection(Inlet, Outlet, Protocol):
             self._at_end_of_turn()
 
     def _must_wait(self) -> bool:
-        return self._held or self.keeps or self._closing or self._refused
+        answering = self._session is not None and not self._logged_in  # one login is all that a connection has
+        return self._held or self.keeps or self._closing or self._refused or answering
 
     def may_read(self) -> bool:
         return self._closing or (super().may_read() and not self._unheard)

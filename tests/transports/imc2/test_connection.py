@@ -81,6 +81,14 @@ class LoginTests(Imc2TestCase):
             self.clock.advance(REFUSED_SECONDS - 5)
             self.assertTrue(mud.closed and mud.wire.aborted)
 
+    def test_once(self) -> None:
+        """A connection has one login: what comes behind one that is refused is not looked at."""
+        key = self.key("Alpha")
+        mud = self.mud()
+        self.assertEqual(mud.say("PW Alpha wrong version=2", f"PW Alpha {key} version=2"), [WRONG])
+        self.assertFalse(mud.closed)
+        self.assertIsNone(self.world.network.presence.online(self.world.client_id("Alpha")))
+
     def test_refused(self) -> None:
         """Unknown, banned and disabled games, and a login by SHA-256, get the notice."""
         self.assertRegex(self.mud().say('PW No"body x version=2')[0], '^NOTICE Gossip "wrong key for Nobody: .*" x x$')
