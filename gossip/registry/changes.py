@@ -16,6 +16,7 @@ from gossip.registry.entities import (
     Filter,
     Game,
     I3Identity,
+    I3Link,
     Removal,
     Report,
     Restriction,
@@ -82,6 +83,18 @@ class I3IdentityRemoved(Struct, frozen=True, tag=True):
     """A game may no longer join by Intermud-3."""
 
     client_id: str
+
+
+class I3LinkSaved(Struct, frozen=True, tag=True):
+    """The network joined an Intermud-3 network, or may join it."""
+
+    link: I3Link
+
+
+class I3LinkRemoved(Struct, frozen=True, tag=True):
+    """What the network is on an Intermud-3 network was forgotten."""
+
+    mud: str
 
 
 class ChannelSaved(Struct, frozen=True, tag=True):
@@ -319,6 +332,8 @@ Change = (
     | GameOffline
     | I3IdentitySaved
     | I3IdentityRemoved
+    | I3LinkSaved
+    | I3LinkRemoved
     | ChannelSaved
     | ChannelOpened
     | ChannelsUnused

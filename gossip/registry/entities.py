@@ -93,6 +93,22 @@ class I3Identity(Struct, frozen=True, kw_only=True):
     record: str = ""
 
 
+class I3Link(Struct, frozen=True, kw_only=True):
+    """
+    What the network is on an Intermud-3 network that it joins as a MUD.
+
+    @ivar mud: its name there.
+    @ivar router: the router that it logged in at last; empty if it never did.
+    @ivar password: the number that the router gave it, which it logs in with; 0 if it has none yet.
+    @ivar accepted_at: when its rules were accepted, in seconds since the epoch; C{None} if they were not.
+    """
+
+    mud: str
+    router: str = ""
+    password: int = 0
+    accepted_at: float | None = None
+
+
 class Channel(Struct, frozen=True):
     """
     A channel.

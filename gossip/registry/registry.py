@@ -38,6 +38,8 @@ from gossip.registry.changes import (
     GameSeen,
     I3IdentityRemoved,
     I3IdentitySaved,
+    I3LinkRemoved,
+    I3LinkSaved,
     MessageSaid,
     MessagesExpired,
     MessagesRemoved,
@@ -55,7 +57,7 @@ from gossip.registry.changes import (
     UserAgentMet,
     UserAgentSaved,
 )
-from gossip.registry.entities import Channel, Filter, Game, I3Identity, Report, Secret, UserAgent
+from gossip.registry.entities import Channel, Filter, Game, I3Identity, I3Link, Report, Secret, UserAgent
 from gossip.registry.errors import Refused
 from gossip.registry.filters import FILTER_TEXT, FILTERS, Filters, folded, words
 from gossip.registry.i3_identities import I3Identities
@@ -99,6 +101,7 @@ class Registry:
     @ivar removals: the messages that were removed last.
     @ivar accounts: the accounts on the pages, and their tickets.
     @ivar i3: what games are on Intermud-3.
+    @ivar i3_links: what the network itself is on other Intermud-3 networks, by its name there.
     @ivar revision: counts changes of what is told of all games: which channels are shown, and the links of code bases.
     @ivar channels_revision: counts changes of C{channels}.
     @ivar remotes: the remote games that are here, which nobody registered.
@@ -125,6 +128,7 @@ class Registry:
         self.remotes = Remotes()
         self.accounts = Accounts()
         self.i3 = I3Identities()
+        self.i3_links: dict[str, I3Link] = {}
         self.revision = 0
         self.channels_revision = 0
         self._client_ids: dict[str, str] = {}
@@ -359,6 +363,10 @@ class Registry:
                     self.i3.save(identity)
             case I3IdentityRemoved(client_id):
                 self.i3.remove(client_id)
+            case I3LinkSaved(link):
+                self.i3_links[link.mud] = link
+            case I3LinkRemoved(mud):
+                self.i3_links.pop(mud, None)
             case GameSeen(client_id):
                 # The same.
                 if client_id in self.games:

@@ -21,6 +21,7 @@ from gossip.registry.changes import (
     GameSaved,
     GameSeen,
     I3IdentitySaved,
+    I3LinkSaved,
     MessageSaid,
     MessagesRemoved,
     ReportMade,
@@ -35,6 +36,7 @@ from gossip.registry.entities import (
     Filter,
     Game,
     I3Identity,
+    I3Link,
     Removal,
     Report,
     Restriction,
@@ -90,6 +92,8 @@ def registry(connection: Connection, numbers: Numbers) -> Registry:
     for row in connection.execute(select(tables.i3_identities)):
         digest = None if row.digest is None else bytes(row.digest)
         known.enact(I3IdentitySaved(I3Identity(**{**row._asdict(), "digest": digest})))
+    for row in connection.execute(select(tables.i3_links)):
+        known.enact(I3LinkSaved(I3Link(**row._asdict())))
     for row in connection.execute(select(tables.channels).order_by(tables.channels.c.name)):
         values = row._asdict()
         values["speakers"] = None if row.speakers is None else _names(row.speakers)

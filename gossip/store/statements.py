@@ -36,6 +36,8 @@ from gossip.registry.changes import (
     GameSeen,
     I3IdentityRemoved,
     I3IdentitySaved,
+    I3LinkRemoved,
+    I3LinkSaved,
     MessageSaid,
     MessagesExpired,
     MessagesRemoved,
@@ -192,6 +194,15 @@ def _save_i3_identities(connection: Connection, changes: list[I3IdentitySaved]) 
 def _remove_i3_identities(connection: Connection, changes: list[I3IdentityRemoved]) -> None:
     of = tables.i3_identities.c.client_id
     connection.execute(delete(tables.i3_identities).where(of.in_([change.client_id for change in changes])))
+
+
+def _save_i3_links(connection: Connection, changes: list[I3LinkSaved]) -> None:
+    _save(connection, tables.i3_links, [asdict(change.link) for change in changes])
+
+
+def _remove_i3_links(connection: Connection, changes: list[I3LinkRemoved]) -> None:
+    statement = delete(tables.i3_links).where(tables.i3_links.c.mud.in_([change.mud for change in changes]))
+    connection.execute(statement)
 
 
 def _save_channels(connection: Connection, changes: list[ChannelSaved]) -> None:
@@ -436,6 +447,8 @@ _EXECUTE: Final[dict[type[Change], Callable[[Connection, list[Any]], list[Change
     GameOffline: _take_offline,
     I3IdentitySaved: _save_i3_identities,
     I3IdentityRemoved: _remove_i3_identities,
+    I3LinkSaved: _save_i3_links,
+    I3LinkRemoved: _remove_i3_links,
     ChannelSaved: _save_channels,
     ChannelOpened: _open_channels,
     ChannelsUnused: _note_unused_channels,

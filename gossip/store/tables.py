@@ -89,6 +89,16 @@ i3_identities: Final = Table(
 # The names are ASCII and compare without case.
 Index("ix_i3_identities_name", func.lower(i3_identities.c.name), unique=True)
 
+# The password is the network's own, and is read back to log in with.
+i3_links: Final = Table(
+    "i3_links",
+    metadata,
+    Column("mud", Text, primary_key=True),
+    Column("router", Text, nullable=False),
+    Column("password", BigInteger, nullable=False),
+    Column("accepted_at", Double),
+)
+
 channels: Final = Table(
     "channels",
     metadata,

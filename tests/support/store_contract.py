@@ -38,6 +38,8 @@ from gossip.registry.changes import (
     GameSeen,
     I3IdentityRemoved,
     I3IdentitySaved,
+    I3LinkRemoved,
+    I3LinkSaved,
     MessageSaid,
     MessagesExpired,
     MessagesRemoved,
@@ -62,6 +64,7 @@ from gossip.registry.entities import (
     Filter,
     Game,
     I3Identity,
+    I3Link,
     Removal,
     Report,
     Restriction,
@@ -223,6 +226,16 @@ class StoreTests(OnDatabase):
         kept.apply(GameRemoved(ANA))
         kept.apply(GameSaved(GAME))
         self.assertEqual([*kept.load().i3], [])
+
+    def test_i3_links(self) -> None:
+        """What the network is on Intermud-3 comes back as it was saved last, until it is forgotten."""
+        bare = I3Link(mud="Gossip")
+        full = replace(bare, router="*test", password=2**31 - 1, accepted_at=NOW + 0.5)
+        other = I3Link(mud="Other")
+        kept = self.kept(I3LinkSaved(other), I3LinkSaved(bare), I3LinkSaved(full))
+        self.assertEqual(kept.load().i3_links, {"Gossip": full, "Other": other})
+        kept.apply(I3LinkRemoved("Other"))
+        self.assertEqual(kept.load().i3_links, {"Gossip": full})
 
     def test_channel(self) -> None:
         """Channels come back as they were saved last."""
@@ -828,7 +841,7 @@ class StoreTests(OnDatabase):
         kept.apply(GameSaved(GAME))
         kept.close()
         with self.database().begin() as connection:
-            for table in ("i3_identities", "nodes", "positions", "engine", "node_sessions"):
+            for table in ("i3_links", "i3_identities", "nodes", "positions", "engine", "node_sessions"):
                 connection.execute(text(f"DROP TABLE {table}"))
             if connection.dialect.name == "postgresql":
                 connection.execute(text("DROP SEQUENCE numbers"))

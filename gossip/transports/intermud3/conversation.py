@@ -47,8 +47,8 @@ _CODES: Final = {
 }
 """The codes of Intermud-3 for errors of the network; C{not-allowed} for all others."""
 
-_MESSAGES: Final = frozenset(("channel-m", "channel-e", "channel-t"))
-_TELLS: Final = frozenset(("tell", "emoteto"))
+MESSAGES: Final = frozenset(("channel-m", "channel-e", "channel-t"))
+TELL_TYPES: Final = frozenset(("tell", "emoteto"))
 _BETWEEN_MUDS: Final = frozenset(
     (
         *("who-req", "finger-req", "chan-who-req", "chan-user-req", "auth-mud-req"),
@@ -204,9 +204,9 @@ class Conversation:
             return
         packet = replace(packet, from_mud=self.mud.name)
         kind = packet.type
-        if kind in _MESSAGES:
+        if kind in MESSAGES:
             yield from self._said(packet)
-        elif kind in _TELLS:
+        elif kind in TELL_TYPES:
             yield from self._told(packet)
         elif kind == "channel-listen":
             channel = self._router.channel(packet.text(0))
@@ -239,26 +239,16 @@ class Conversation:
         if channel is None:
             yield self._error(packet, "unk-channel", f"there is no channel {short(packet.text(0))}")
             return
-        name = packet.text(1) or packet.from_user
-        if packet.type == "channel-t":
-            name = packet.text(5) or packet.from_user
-            message = heard_emote(packet.text(3), name, packet.text(6))
-        elif packet.type == "channel-e":
-            message = heard_emote(packet.text(2), name)
-        else:
-            message = heard(packet.text(2))
-        yield Ask(events.ChannelsSend(packet, channel, heard(name), message), channel)
+        yield Ask(events.ChannelsSend(packet, channel, *utterance(packet)), channel)
 
     def _told(self, packet: Packet) -> Iterator[Act]:
         receiver = self._router.mud(packet.to_mud)
         if receiver is None:
             yield self._error(packet, "unk-dst", f"there is no MUD {short(packet.to_mud)}")
             return
-        name = packet.text(0) or packet.from_user
-        text = packet.text(1)
-        message = heard(text) if packet.type == "tell" else heard_emote(text, name)
+        name, message = utterance(packet)
         to_name = self._router.player_like(receiver.short_name, packet.to_user)
-        yield Ask(events.TellsSend(packet, heard(name), receiver.short_name, to_name, message))
+        yield Ask(events.TellsSend(packet, name, receiver.short_name, to_name, message))
 
     def _locate(self, packet: Packet) -> Iterator[Act]:
         for short_name, player in [*self._router.whereis(packet.text(0))][:HITS]:
@@ -271,7 +261,7 @@ class Conversation:
         router = self._router
         match packet.type:
             case "auth-mud-req":
-                yield self._answer(packet, "auth-mud-reply", router.name, _random())
+                yield self._answer(packet, "auth-mud-reply", router.name, random_key())
             case "who-req":
                 games: list[Value] = [[written(name), 0, _players(count)] for name, count in router.players()]
                 yield from self._who(packet, router.name, games)
@@ -300,7 +290,7 @@ class Conversation:
             case "chan-who-req":
                 yield self._answer(packet, "chan-who-reply", mud.name, packet.text(0), [])
             case "auth-mud-req":
-                yield self._answer(packet, "auth-mud-reply", mud.name, _random())
+                yield self._answer(packet, "auth-mud-reply", mud.name, random_key())
             case "error" if (mud.name, packet.to_user.lower()) in self._told_by:
                 to_name = self._router.player_like(mud.short_name, packet.to_user)
                 yield Ask(events.TellsSend(None, "system", mud.short_name, to_name, heard(packet.text(1))))
@@ -321,7 +311,7 @@ class Conversation:
                 self._remember(names[0], names[1])
                 for text in told(message):
                     yield Packet("tell", TTL, *names, (written(name), text)).frame
-            case server_events.Success(_, Packet() as asked) if asked.type in _MESSAGES:
+            case server_events.Success(_, Packet() as asked) if asked.type in MESSAGES:
                 if self._router.channel(asked.text(0)) in self.heard_channels:
                     yield _rewritten(asked, FRAME_BYTES).frame
             case server_events.Failure(_, Packet() as asked, why):
@@ -350,7 +340,7 @@ class Conversation:
             yield from self._who(asked, name, [[written(player), 0, ""] for player in game.players])
             return
         wanted = asked.text(0)
-        player = _one_like(game.players, wanted)
+        player = one_like(game.players, wanted)
         if player is None:
             yield self._error(asked, "unk-user", f"there is no player {short(wanted)} at {name}")
         elif asked.type == "chan-user-req":
@@ -361,7 +351,7 @@ class Conversation:
 
     def _who(self, asked: Packet, name: str, rows: list[Value]) -> Iterator[Reply]:
         head = Packet("who-reply", TTL, name, "", asked.from_mud, asked.from_user)
-        yield Reply(_fitted(replace(head, rest=(rows,))).frame)
+        yield Reply(fitted(replace(head, rest=(rows,))).frame)
 
     def _name_of(self, short_name: str) -> str:
         mud = self._router.game(short_name)
@@ -385,6 +375,16 @@ def broadcast(mud: str, channel: str, name: str, message: str) -> Iterator[bytes
         yield Packet(kind, TTL, mud, user(name), "", "", (channel, written(name), text)).frame
 
 
+def utterance(packet: Packet) -> tuple[str, str]:
+    """Read a message on a channel or a tell: the name of the player, and the message for the network."""
+    named, text = {"channel-t": (5, 3), "tell": (0, 1), "emoteto": (0, 1)}.get(packet.type, (1, 2))
+    name = packet.text(named) or packet.from_user
+    if packet.type in ("channel-m", "tell"):
+        return heard(name), heard(packet.text(text))
+    target = packet.text(6) if packet.type == "channel-t" else ""
+    return heard(name), heard_emote(packet.text(text), name, target)
+
+
 def speaker_of(packet: Packet) -> str:
     """The player that a packet shows to be online; empty for none."""
     at = {"channel-m": 1, "channel-e": 1, "channel-t": 5, "tell": 0, "emoteto": 0, "ucache-update": 1}.get(packet.type)
@@ -398,7 +398,7 @@ def code_of(why: Error) -> str:
     return _CODES.get(why.code, "not-allowed")
 
 
-def _one_like(names: Collection[str], token: str) -> str | None:
+def one_like(names: Collection[str], token: str) -> str | None:
     """The player of this name without case, else the only one with the same letters and digits."""
     wanted, plain = token.lower(), user(token)
     exact = next((name for name in names if name.lower() == wanted), None)
@@ -412,7 +412,7 @@ def _players(count: int) -> str:
     return "1 player" if count == 1 else f"{count} players"
 
 
-def _random() -> int:
+def random_key() -> int:
     return 1 + secrets.randbelow(_KEYS)
 
 
@@ -423,7 +423,7 @@ def short(text: str) -> str:
 
 def _rewritten(packet: Packet, most: int = STRING_BYTES) -> Packet:
     """A packet as it is passed on: nearer to its end, and cut to what every MUD can read."""
-    return _fitted(replace(packet, ttl=min(packet.ttl, TTL) - 1, rest=tuple(_cut(each, most) for each in packet.rest)))
+    return fitted(replace(packet, ttl=min(packet.ttl, TTL) - 1, rest=tuple(_cut(each, most) for each in packet.rest)))
 
 
 def _cut(value: Value, most: int) -> Value:
@@ -434,15 +434,15 @@ def _cut(value: Value, most: int) -> Value:
     return 0 if isinstance(value, dict) else value
 
 
-def _fitted(packet: Packet) -> Packet:
+def fitted(packet: Packet) -> Packet:
     """A packet without the ends of its lists, and of texts if need be, so that every MUD can read its frame."""
     rest: list[Value] = []
     # Whatever an element is, there is room for it as an empty text.
     room = FRAME_BYTES - len(replace(packet, rest=()).frame) - _EMPTY_BYTES * len(packet.rest)
     for element in packet.rest:
-        fitted = _within(element, room + _EMPTY_BYTES)
-        room += _EMPTY_BYTES - len(write(fitted)) - 1
-        rest.append(fitted)
+        part = _within(element, room + _EMPTY_BYTES)
+        room += _EMPTY_BYTES - len(write(part)) - 1
+        rest.append(part)
     return replace(packet, rest=tuple(rest))
 
 

@@ -238,12 +238,15 @@ class Frames:
         self.limit = limit
         self._kept = bytearray()
         self._at = 0
+        self._skipped = 0
 
     def receive(self, data: bytes) -> None:
         """Bytes arrived. Take all frames before more bytes are read, so that no more than one frame waits."""
+        skipped = min(self._skipped, len(data))
+        self._skipped -= skipped
         del self._kept[: self._at]
         self._at = 0
-        self._kept += data
+        self._kept += data[skipped:] if skipped else data
 
     def take(self) -> bytes | None:
         """
@@ -276,6 +279,14 @@ class Frames:
             raise MudmodeError("a frame is empty or too long")
         end = begin + length
         return end if end <= len(self._kept) else None
+
+    def skip(self) -> None:
+        """Leave out a frame that could not be taken, since it is empty or too long."""
+        self._at += _LENGTH
+        length = int.from_bytes(self._kept[self._at - _LENGTH : self._at], "big")
+        here = min(length, len(self))
+        self._at += here
+        self._skipped = length - here
 
     def __len__(self) -> int:
         """How many bytes are kept."""
