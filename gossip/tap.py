@@ -330,6 +330,8 @@ class Daemon(MultiService):
 
     def stopService(self) -> Deferred[None]:
         notify("STOPPING=1", os.environ)
+        if self._node is not None:
+            self.gossip.drain()
         # Listeners and sessions first, then the store that they write to.
         stopped: Deferred[Any] = super().stopService()
         if self._node is not None:

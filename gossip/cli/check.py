@@ -11,6 +11,7 @@ from gossip.config import Config
 
 _HEALTH: Final = {
     "stopping": "it is stopping",
+    "draining": "it takes no new games: gossipctl node drain --end",
     "stuck": "the database has not saved anything for a while",
 }
 

@@ -31,6 +31,7 @@ class Member(Struct, frozen=True):
     @ivar started_at: when its process started, in seconds since the epoch.
     @ivar ahead: how far the clock of the server is ahead of its own, in seconds.
     @ivar behind: how late it hears what all nodes write, in seconds.
+    @ivar draining: whether it takes no new games.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Member(Struct, frozen=True):
     started_at: float = 0.0
     ahead: float = 0.0
     behind: float = 0.0
+    draining: bool = False
 
 
 class Beat(Struct, frozen=True):
@@ -53,6 +55,7 @@ class Beat(Struct, frozen=True):
     settings: str = ""
     ahead: float = 0.0
     behind: float = 0.0
+    draining: bool = False
 
 
 class Look(Struct, frozen=True):

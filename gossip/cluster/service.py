@@ -158,6 +158,10 @@ class ClusterService(Service):
         """
         self._node = replace(self._node, settings=settings)
 
+    def beat(self) -> None:
+        """Let the others know now how this node is, and not at the next beat."""
+        self._beat()
+
     def caught_up(self) -> Deferred[None]:
         """Fires when this node knows what was known on any node when this was asked, or soon anyway."""
         return self._catching_up.wait()
@@ -181,6 +185,7 @@ class ClusterService(Service):
             players=sum(len(session.players) for session in sessions),
             behind=member.behind,
             clock=member.ahead,
+            draining=self._gossip.draining if here else member.draining,
             differs=self._differs(member),
         )
 
@@ -474,7 +479,7 @@ class ClusterService(Service):
                 self._outbox.refuse()
             return None
         self._beat_at = now
-        said = Beat(self._node.settings, self.ahead, self.behind)
+        said = Beat(self._node.settings, self.ahead, self.behind, self._gossip.draining)
         beating = self._in_time(self._lease, self._store.beat, said)
         beating.addCallback(partial(self._beaten, self._node.epoch))
         beating.addErrback(self._not_beaten)

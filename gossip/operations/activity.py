@@ -188,6 +188,7 @@ _DEEDS: Final[dict[str, str | Callable[[Arguments], str]]] = {
     "report/add": "reported message {seq} on {channel}: {reason}",
     "report/resolve": _resolved,
     "node/end": "declared the node {name} dead",
+    "node/drain": "told a node to take no new games, or to take them again",
     "restart-notice": lambda given: f"announced a restart of {_counted(given['seconds'], 'second')}",
     "say": lambda given: f"said {_quoted(given['text'])} on {given['channel']}",
     "backup": "copied the database",

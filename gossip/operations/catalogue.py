@@ -7,7 +7,7 @@ from typing import Final
 from gossip.operations import accounts, agents, audit, channels, filters, games, keys, messages, reports, restrictions
 from gossip.operations.command import Command
 from gossip.operations.errands import Errand, RestartNotice, Say
-from gossip.operations.nodes import NodeEnd, NodeList
+from gossip.operations.nodes import NodeDrain, NodeEnd, NodeList
 from gossip.operations.operation import Operation
 from gossip.operations.rehearsal import Rehearse
 
@@ -19,7 +19,7 @@ OPERATIONS: Final[dict[str, type[Operation]]] = {
 """All operations by their names."""
 
 ERRANDS: Final[dict[str, type[Errand]]] = {
-    errand.wire: errand for errand in (Rehearse, RestartNotice, Say, NodeList, NodeEnd)
+    errand.wire: errand for errand in (Rehearse, RestartNotice, Say, NodeList, NodeEnd, NodeDrain)
 }
 """All errands by their names."""
 

@@ -20,7 +20,7 @@ FAR: Final = 2.0
 
 
 def _view_nodes(result: Result) -> Sequence[Block]:
-    head = ("NODE", "VERSION", "SINCE", "SESSIONS", "PLAYERS", "BEHIND", "CLOCK", "SETTINGS", "ADDRESS")
+    head = ("NODE", "VERSION", "SINCE", "SESSIONS", "PLAYERS", "BEHIND", "CLOCK", "SETTINGS", "STATE", "ADDRESS")
     rows = [
         (
             f"{each['name']} (this one)" if each["here"] else each["name"],
@@ -31,6 +31,7 @@ def _view_nodes(result: Result) -> Sequence[Block]:
             f"{each['behind']:.1f} s",
             "ok" if abs(each["clock"]) <= FAR else f"{each['clock']:+.1f} s",
             "differ" if each["differs"] else "ok",
+            "draining" if each["draining"] else "ok",
             each["address"],
         )
         for each in result["nodes"]
@@ -41,7 +42,8 @@ def _view_nodes(result: Result) -> Sequence[Block]:
 class NodeList(Errand, frozen=True):
     """
     List the nodes of the network: since when they run, who is connected to them, how many seconds they are behind in
-    hearing the others, how far their clocks are off, and whether their settings differ from those of this node.
+    hearing the others, how far their clocks are off, whether their settings differ from those of this node, and
+    whether they take no new games.
     """
 
     wire = "node/list"
@@ -78,3 +80,24 @@ class NodeEnd(Errand, frozen=True):
             raise Refused("conflict", "name", "this is the node that you ask: stop its daemon instead")
         if not await cluster.end(self.name):
             raise Refused("not-found", "name", "no such node")
+
+
+class NodeDrain(Errand, frozen=True):
+    """
+    Let the node that you ask take no new games, before you stop it: C{/health} answers 503, and the node hangs up on
+    new websockets, so that a proxy sends them to other nodes. Games that are connected stay.
+
+    @ivar end: take new games again.
+    """
+
+    wire = "node/drain"
+    view = staticmethod(
+        lambda result: ("This node takes games again." if result["end"] else "This node takes no new games.",)
+    )
+
+    end: bool = False
+
+    async def run(self, gossip: GossipService) -> None:
+        if gossip.cluster is None:
+            raise Refused("conflict", None, "this daemon is alone: games have nowhere else to go")
+        gossip.drain(not self.end)

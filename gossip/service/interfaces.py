@@ -106,6 +106,7 @@ class NodeStatus(Struct, frozen=True):
     @ivar since: when it started, a time like C{2027-01-31T12:00:00Z}.
     @ivar behind: how late it hears what all nodes write, in seconds.
     @ivar clock: how far its clock is behind that of the database, in seconds.
+    @ivar draining: whether it takes no new games: it is about to stop.
     @ivar differs: whether settings that must be the same everywhere differ from those of this node.
     """
 
@@ -118,6 +119,7 @@ class NodeStatus(Struct, frozen=True):
     players: int
     behind: float
     clock: float
+    draining: bool
     differs: bool
 
 
@@ -156,6 +158,9 @@ class ICluster(Protocol):
     def figures(self) -> ClusterFigures:
         """What this node counts."""
 
+    def beat(self) -> None:
+        """Let the others know now how this node is, and not at the next beat."""
+
     def caught_up(self) -> Deferred[None]:
         """Fires when this node knows what was known on any node when this was asked, or soon anyway."""
 
@@ -165,6 +170,8 @@ class ICluster(Protocol):
 
 class IGossip(Interface):
     """Where transports bring what happens to their connections."""
+
+    draining: bool = Attribute("Whether games are to go to another node: this one is about to stop.")
 
     passed: dict[str, Callable[[Passed], None]] = Attribute(
         "What each transport makes of what it passed on at other nodes, by its name."

@@ -100,6 +100,7 @@ class GossipService(Service):
     @ivar transports: the transports that are open.
     @ivar certificates: returns the certificates of their listeners.
     @ivar cluster: the nodes of the network; C{None} if this daemon is alone.
+    @ivar draining: whether games are to go to another node: this one is about to stop.
     @ivar counting: the observers of attempts that other nodes count, by kind.
     @ivar passed: what each transport makes of what it passed on at other nodes, by its name.
     @ivar heard: the observers of messages, on all channels.
@@ -137,6 +138,7 @@ class GossipService(Service):
         self.transports = transports
         self.certificates = certificates
         self.cluster: ICluster | None = None
+        self.draining = False
         self.waits_for_restart: Sequence[str] = ()
         self.listening: Sequence[str] = ()
         self.counting: dict[str, Callable[[str, int], None]] = {}
@@ -588,7 +590,7 @@ class GossipService(Service):
             "deliveries": self._fanout.deliveries,
             "queue": self._writer.pending,
             "answers": len(self._answers),
-            "health": self.health(),
+            "health": self.readiness(),
             "listening": list(self.listening),
             "waits_for_restart": list(self.waits_for_restart),
             "certificates": [
@@ -606,6 +608,17 @@ class GossipService(Service):
         if not self.running:
             return "stopping"
         return self._writer_health.word(self._clock.seconds())
+
+    def readiness(self) -> str:
+        """Whether to send games here: C{ok}, or in a word why not."""
+        health = self.health()
+        return "draining" if health == "ok" and self.draining else health
+
+    def drain(self, draining: bool = True) -> None:
+        """Take no new games from now on, or take them again. Those that are here stay."""
+        self.draining = draining
+        if self.cluster is not None:
+            self.cluster.beat()
 
     # Time.
 

@@ -294,11 +294,12 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
     def test_beat(self) -> None:
         """Beats grow while a node lives; one that was declared dead learns it, and its connection is ended."""
         self.assertTrue(self.a.beat().alive)
-        look = self.a.beat(Beat("digest", 1.5, 0.25))
+        look = self.a.beat(Beat("digest", 1.5, 0.25, True))
         self.assertTrue(look.alive)
         self.assertEqual({each.name: each.beats for each in look.members}, {"a": 2, "b": 0})
         (a,) = (each for each in look.members if each.name == "a")
         self.assertEqual((a.version, a.settings, a.ahead, a.behind), ("1.0", "digest", 1.5, 0.25))
+        self.assertEqual({each.name: each.draining for each in look.members}, {"a": True, "b": False})
         self.assertLess(abs(look.now - time.time()), 60)
         self.assertLess(look.queue, 1)
         ear = self.listen(self.a)

@@ -130,6 +130,8 @@ class _Cluster:
     def figures(self) -> ClusterFigures:
         return ClusterFigures(0.0, 0, 0, 0, 0, 0.0)
 
+    def beat(self) -> None: ...
+
     def caught_up(self) -> Deferred[None]:
         return self._node.wait()
 

@@ -30,6 +30,8 @@ HEARTBEAT = b'{"event":"heartbeat"}'
 class Listener:
     """Takes the place of the service, and remembers events and connections."""
 
+    draining = False
+
     def __init__(self) -> None:
         self.connections: list[IConnection] = []
         self.events: list[ClientEvent] = []

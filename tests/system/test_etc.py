@@ -274,10 +274,12 @@ class OneNode:
     node_name = "a"
 
     def statuses(self) -> Sequence[NodeStatus]:
-        return [NodeStatus("a", True, "1.0.0", "tcp:4110", "2027-01-31T12:00:00Z", 1, 2, 0.0, 0.0, False)]
+        return [NodeStatus("a", True, "1.0.0", "tcp:4110", "2027-01-31T12:00:00Z", 1, 2, 0.0, 0.0, False, False)]
 
     def figures(self) -> ClusterFigures:
         return ClusterFigures(0.0, 1, 2, 1, 0, 0.0)
+
+    def beat(self) -> None: ...
 
     def caught_up(self) -> Deferred[None]:
         return succeed(None)

@@ -71,10 +71,17 @@ class NginxTests(OnPostgreSQL, SynchronousTestCase):
         return joined
 
     def test_node_dies(self) -> None:
-        """A game joins through nginx; when its node is killed, it comes back to the other one, and is heard there."""
+        """
+        A game joins through nginx. New ones are sent elsewhere when its node drains; when that is killed, the
+        game comes back to the other one, and is heard there.
+        """
         alpha, beta = (self.nodes[0].register(name) for name in ("Alpha", "Beta"))
         game = self.join(alpha)
         here, left = sorted(self.nodes, key=lambda node: "joined: Alpha from 127.0.0.1" not in node.log)
+        # One that drains is passed over.
+        here.admin("node/drain")
+        self.join(left.register("Gamma")).close()
+        left.logged("joined: Gamma from 127.0.0.1")
         here.stop(signal.SIGKILL)
         # nginx ends it without a word.
         _, code, _ = game.ended()

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from twisted.trial.unittest import SynchronousTestCase
+from websockets.exceptions import InvalidMessage
 
 from gossip.cli.daemon import Failed
 from tests.support.daemon import WITHIN, Daemon, Frame, Game, eventually
@@ -223,6 +224,26 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
         self.a.admin("node/end", name="b")
         self.b.logged("hears the others", times=2)
         self.a.logged("node b joined", times=2)
+
+    def test_drain(self) -> None:
+        """A node that drains says so everywhere, and hangs up on new games; those that are there stay."""
+        game = self.join(self.b, self.register("Alpha"))
+        self.b.admin("node/drain")
+        self.assertEqual((self.b.get("/health").status, self.a.get("/health").status), (503, 200))
+        self.assertEqual(self.b.status()["health"], "draining")
+
+        def shown() -> dict[str, bool]:
+            return {each["name"]: each["draining"] for each in self.a.admin("node/list")["nodes"]}
+
+        eventually(lambda: shown() == {"a": False, "b": True}, "a node that drains")
+        self.assertIn("draining", self.a.gossipctl_text("node", "list"))
+        with self.assertRaises((EOFError, OSError, InvalidMessage)):
+            Game(self.b.url)
+        self.assertEqual(game.ask("players/status", {"game": "Alpha"})[-1]["payload"]["game"], "Alpha")
+        self.b.admin("node/drain", end=True)
+        self.assertEqual(self.b.get("/health").status, 200)
+        eventually(lambda: shown() == {"a": False, "b": False}, "a node that takes games")
+        self.join(self.b, self.register("Beta"))
 
     def test_settings_that_differ(self) -> None:
         """A node with other settings is told of, and marked."""

@@ -7,7 +7,7 @@ How the frames are read and written, and what Autobahn does of it, is L{gossip.t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import connectionDone
@@ -113,8 +113,17 @@ class WebSocketConnection(LeanServerProtocol):
             admission.left(address, False)
 
     def admit(self) -> bool:
+        if self.factory.gossip.draining:
+            return False
         self._admitted = self._waiting = self.factory.admission.admit(self.peer_address)
         return self._admitted
+
+    def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:
+        if self.factory.gossip.draining:
+            # A proxy would pass an answer on. If this node hangs up, it asks another one.
+            self.dropConnection(abort=True)
+        else:
+            super().failHandshake(reason, code, responseHeaders)
 
     def onOpen(self) -> None:
         compression = self._perMessageCompress

@@ -32,7 +32,7 @@ class Monitoring:
 
     def health(self, request: PublicRequest) -> bytes:
         """Whether the daemon can do its work."""
-        health = self._layout.gossip.health()
+        health = self._layout.gossip.readiness()
         return answer_json(request, {"status": health}, http.OK if health == "ok" else http.SERVICE_UNAVAILABLE)
 
     def metrics(self, request: PublicRequest) -> bytes:

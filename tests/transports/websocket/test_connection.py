@@ -38,6 +38,22 @@ COFFEEMUD = (
 """What CoffeeMud sends first."""
 
 
+class DrainingTests(WebSocketTestCase):
+    """A daemon that takes no new games."""
+
+    def test_hangs_up(self) -> None:
+        """A handshake is not answered: a proxy in front asks another node then."""
+        self.listener.draining = True
+        for headers in ((), (b"Sec-WebSocket-Extensions: permessage-deflate",)):
+            self.connect()
+            self.assertEqual(self.open(*headers), b"")
+            self.assertFalse(self.transport.connected)
+        self.assertEqual((self.listener.connections, len(self.admission)), ([], 0))
+        self.listener.draining = False
+        self.connect()
+        self.assertIn(b" 101 ", self.open())
+
+
 class HalfCloseTests(WebSocketTestCase):
     """A peer that sends nothing more."""
 
