@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import make_url
 
+from gossip.cluster.ear import DEAF, connect, hears
 from gossip.cluster.shared_database import OLDEST, READERS
-
-if TYPE_CHECKING:
-    import psycopg
-
-WITHIN = 5.0
-"""How long a notification may take, in seconds."""
 
 CONNECTIONS = READERS + 2
 """How many connections a node has: those that read, one that writes and one that listens."""
@@ -43,14 +37,11 @@ def faults(database: str) -> Iterator[tuple[Literal["error", "warning"], str]]:
         return
     url = make_url(database).set(drivername="postgresql+psycopg")
     try:
-        with _connect(url) as connection, _connect(url) as other:
+        with connect(url) as connection, connect(url) as other:
             if connection.info.server_version < OLDEST:
                 yield "error", f"nodes need PostgreSQL {OLDEST // 10000} or later"
-            channel = f"gossip_check_{secrets.token_hex(8)}"
-            connection.execute(f"LISTEN {channel}")
-            other.execute(f"NOTIFY {channel}")
-            if next(connection.notifies(timeout=WITHIN, stop_after=1), None) is None:
-                yield "error", "nodes do not hear each other: is there a PgBouncer in transaction mode?"
+            if not hears(connection, other):
+                yield "error", DEAF
             row = connection.execute(_LEFT).fetchone()
             if row is not None and row[0] < CONNECTIONS:
                 yield "warning", f"it has {row[0]} connections left, and a node takes {CONNECTIONS}"
@@ -60,10 +51,3 @@ def faults(database: str) -> Iterator[tuple[Literal["error", "warning"], str]]:
                 yield "warning", text
     except psycopg.Error as error:
         yield "error", str(error).partition("\n")[0]
-
-
-def _connect(url: URL) -> psycopg.Connection[tuple[Any, ...]]:
-    import psycopg
-
-    _, options = url.get_dialect()().create_connect_args(url)
-    return psycopg.connect(**{"connect_timeout": 10, **options}, autocommit=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy import URL
 from twisted.internet.interfaces import IDelayedCall, IReadDescriptor
@@ -14,6 +15,15 @@ from zope.interface import implementer
 
 if TYPE_CHECKING:
     from psycopg import Connection
+
+WITHIN: Final = 5.0
+"""How long a notification may take when a node starts, in seconds."""
+
+DEAF: Final = (
+    "nodes do not hear each other: what is in front of the server must keep sessions apart"
+    " (PgBouncer: pool_mode = session)"
+)
+"""What is wrong if it takes longer."""
 
 TURN: Final = 200
 """How many notifications are taken in one turn of the reactor: others have their turns as well."""
@@ -25,6 +35,26 @@ class Reactor(Protocol):
     def addReader(self, reader: IReadDescriptor) -> None: ...
     def removeReader(self, reader: IReadDescriptor) -> None: ...
     def callLater(self, delay: float, call: Callable[..., object], /) -> IDelayedCall: ...
+
+
+def connect(url: URL) -> Connection[tuple[Any, ...]]:
+    """
+    Connect, for a short time. This blocks.
+
+    @raise psycopg.Error: the server cannot be reached.
+    """
+    import psycopg
+
+    _, options = url.get_dialect()().create_connect_args(url)
+    return psycopg.connect(**{"connect_timeout": 10, **options}, autocommit=True)
+
+
+def hears(connection: Connection[Any], other: Connection[Any]) -> bool:
+    """Does what is notified on one connection arrive on another one? This blocks."""
+    channel = f"gossip_check_{secrets.token_hex(8)}"
+    connection.execute(f"LISTEN {channel}")
+    other.execute(f"NOTIFY {channel}")
+    return next(connection.notifies(timeout=WITHIN, stop_after=1), None) is not None
 
 
 def listen(url: URL, name: str, channels: Sequence[str]) -> Connection[tuple[object, ...]]:

@@ -12,9 +12,10 @@ from weakref import WeakSet
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.exc import DBAPIError
 
+from gossip.cluster.ear import DEAF, connect, hears
 from gossip.cluster.wire import PROTOCOL
 from gossip.registry.numbers import Mark, start
-from gossip.store.database import PostgreSQL
+from gossip.store.database import PostgreSQL, reason
 from gossip.store.errors import StoreError, StoreInUse, Trouble
 
 OLDEST: Final = 130000
@@ -64,12 +65,14 @@ class SharedPostgreSQL(PostgreSQL):
         """
         self._node = node
         self._marked = marked
+        self.durable = "on"
         self._connections: WeakSet[Any] = WeakSet()
         super().__init__(url)
         for engine in (self.writing, self.reading):
             event.listen(engine, "connect", lambda connection, record: self._connections.add(connection))
 
     def open(self) -> None:
+        self._check_hearing()
         super().open()
         with self.writing.connect() as connection:
             for name, version, protocol in self._living(connection):
@@ -79,6 +82,17 @@ class SharedPostgreSQL(PostgreSQL):
                         f"{self.name}: node {name} is too much {apart} to understand this version (gossip {version},"
                         f" protocol {protocol}; this is {PROTOCOL}): start a version in between, or stop that node"
                     )
+
+    def _check_hearing(self) -> None:
+        from psycopg import Error
+
+        try:
+            with connect(self._url) as connection, connect(self._url) as other:
+                heard = hears(connection, other)
+        except Error as error:
+            raise StoreError(f"{self.name}: {reason(error)}", Trouble.UNREACHABLE) from error
+        if not heard:
+            raise StoreError(f"{self.name}: {DEAF}")
 
     @property
     def mark(self) -> str:
@@ -97,6 +111,8 @@ class SharedPostgreSQL(PostgreSQL):
         for setting, value in (("idle_in_transaction_session_timeout", f"{self.freeze}ms"), ("lock_timeout", "5s")):
             connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
         # What is heard does not wait for the disk: a second transaction does, before anything is acknowledged.
+        (configured,) = connection.execute("SHOW synchronous_commit").fetchone()
+        self.durable = "on" if configured == "off" else configured
         connection.execute("SET synchronous_commit = off")
         connection.commit()
 

@@ -28,7 +28,7 @@ from gossip.cluster.members import Beat, Look, Member
 from gossip.cluster.pending import Pending
 from gossip.cluster.picture import Picture, Snapshot
 from gossip.cluster.shared_database import SharedPostgreSQL
-from gossip.cluster.talk import FLUSH, SAY, is_talk, statement
+from gossip.cluster.talk import SAY, flush, is_talk, statement
 from gossip.cluster.wire import PROTOCOL, Entry, Judged, NodeGone, NodeJoined, written
 from gossip.network.relays import Relayed, SessionJoined
 from gossip.registry.changes import Change, MessageSaid
@@ -161,7 +161,8 @@ class SharedStore(Store):
             each.group = self._group
         raw = connection.connection.driver_connection
         parts = self._parts([each.entry for each in pending])
-        sql = statement(ORDER, self.channel, said, parts, lambda value: Literal(value).as_string(raw))
+        durable = self._database.durable
+        sql = statement(ORDER, self.channel, said, parts, durable, lambda value: Literal(value).as_string(raw))
         connection.execution_options(no_parameters=True).exec_driver_sql(sql)
         return []
 
@@ -231,7 +232,7 @@ class SharedStore(Store):
 
     def _flush(self, connection: Connection) -> list[Change]:
         """Wait until everything that was committed before is on disk, here and on a synchronous standby."""
-        connection.execution_options(no_parameters=True).exec_driver_sql(FLUSH)
+        connection.execution_options(no_parameters=True).exec_driver_sql(flush(self._database.durable))
         return []
 
     def _is_stored(self, said: MessageSaid) -> bool:

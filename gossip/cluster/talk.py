@@ -23,8 +23,14 @@ SAY: Final = (
 )
 """Stores messages, a JSON array, and gives them their numbers."""
 
-FLUSH: Final = "SET LOCAL synchronous_commit = on; SELECT pg_logical_emit_message(true, 'gossip', '')"
-"""A transaction that waits until everything before it is on disk, here and on a synchronous standby."""
+
+def flush(durable: str) -> str:
+    """
+    Write a transaction that waits until everything before it is on disk, here and on a synchronous standby.
+
+    @param durable: the C{synchronous_commit} of it.
+    """
+    return f"SET LOCAL synchronous_commit = {durable}; SELECT pg_logical_emit_message(true, 'gossip', '')"
 
 
 def is_talk(entry: object) -> bool:
@@ -39,6 +45,7 @@ def statement(
     channel: str,
     said: Sequence[MessageSaid],
     parts: Sequence[tuple[str, str]],
+    durable: str,
     quote: Callable[[str], str],
 ) -> str:
     """
@@ -47,6 +54,7 @@ def statement(
     @param lock: the first part of the lock that orders all groups.
     @param channel: of the notifications.
     @param parts: see L{gossip.cluster.wire.written}.
+    @param durable: see L{flush}.
     @param quote: makes a literal of a text.
     """
     here = quote(channel)
@@ -60,4 +68,4 @@ def statement(
         for head, body in parts
     ]
     # What is heard waits for no disk; what is acknowledged does.
-    return "; ".join([*lines, "COMMIT", *(["BEGIN", FLUSH, "COMMIT"] if said else [])])
+    return "; ".join([*lines, "COMMIT", *(["BEGIN", flush(durable), "COMMIT"] if said else [])])

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import psycopg
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -18,6 +18,7 @@ from gossip.cluster.members import Beat, Member
 from gossip.cluster.pending import Pending
 from gossip.cluster.shared_database import SharedPostgreSQL
 from gossip.cluster.shared_store import ORDER, Node, SharedStore
+from gossip.cluster.talk import statement
 from gossip.cluster.wire import Entry, Group, Judged, NodeGone, NodeJoined, Parts
 from gossip.network.relays import SessionJoined, SessionLeft, SignedOut, Spoke, Subscribed
 from gossip.protocol.server_events import AchievementOf
@@ -175,6 +176,29 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
                 text("SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), CAST(:before AS pg_lsn))"), {"before": before}
             )
             self.assertGreater(flushed, 5000)
+
+    def test_durable(self) -> None:
+        """What is acknowledged is as durable as the operator wants it, and on disk at least."""
+        for configured, durable in (("remote_apply", "remote_apply"), ("on", "on"), ("off", "on")):
+            assert self.url is not None
+            database = make_url(self.url)
+            options = f"{database.query['options']} -csynchronous_commit={configured}"
+            url = database.update_query_dict({"options": options}).render_as_string(hide_password=False)
+            store = SharedStore.open_as(url, self.directory, "c")
+            self.addCleanup(store.close)
+            shown: list[str | None] = []
+
+            def flush(connection: Connection) -> list[Any]:
+                shown.append(connection.scalar(text("SHOW synchronous_commit")))  # noqa: B023
+                store._flush(connection)  # noqa: B023
+                shown.append(connection.scalar(text("SHOW synchronous_commit")))  # noqa: B023
+                return []
+
+            store._write(flush)
+            self.assertEqual(shown, ["off", durable])
+            talk = statement(1, "c", [said(1)], [], store._database.durable, repr)
+            self.assertIn(f"SET LOCAL synchronous_commit = {durable};", talk)
+            store.close()
 
     def test_stale(self) -> None:
         """Of two changes that were judged by the same, the second is stale; other scopes go on."""
