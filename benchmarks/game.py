@@ -22,6 +22,9 @@ FORGOTTEN_AFTER: Final = 30.0
 MUTE: Final = 80.0
 """Within how many seconds the daemon closes a game that does not answer heartbeats."""
 
+FAR: Final = 3.0
+"""Within how many seconds what happens on one node has reached the others, on a machine with other work."""
+
 PLAYERS: Final = "sign-ins"
 """The place of the sign-ins and sign-outs."""
 
@@ -40,6 +43,9 @@ class Game:
         self._rooms = soak.rooms_of(number)
         self._sessions = 0
         # Of the session that is on.
+        self._daemon = soak.daemon()
+        self._life = 0
+        self.since = 0.0
         self._wire: Wire | None = None
         self._joined: asyncio.Future[None] | None = None
         self._flags: list[str] = []
@@ -54,13 +60,23 @@ class Game:
         soak = self._soak
         await asyncio.sleep(soak.random.uniform(0, soak.ramp))
         while not soak.ending:
+            self._daemon = daemon = soak.daemon()
+            self._life = daemon.lives
             try:
                 await self._session()
             except Lost as lost:
-                self._ledger.complain(f"{self.name}: {lost}")
+                if self._was_killed:
+                    self._ledger.happened["lost with its node"] += 1
+                else:
+                    self._ledger.complain(f"{self.name}: {lost}")
             finally:
                 self._forget()
             await soak.pause(soak.random.expovariate(1 / soak.absence))
+
+    @property
+    def _was_killed(self) -> bool:
+        """Was the daemon killed since the session began?"""
+        return not self._daemon.running or self._daemon.lives != self._life
 
     async def _session(self) -> None:
         soak, ledger = self._soak, self._ledger
@@ -68,7 +84,7 @@ class Game:
         shy = not self.steady and soak.random.random() > 0.1
         self._flags = ["channels", "tells"] if shy else ["channels", "players", "tells", "games"]
         self._players, self._mute = ["Ana"], False
-        self._wire = wire = await Wire.open(soak.port, self._address, self._received)
+        self._wire = wire = await Wire.open(self._daemon.port, self._address, self._received)
         self._joined = asyncio.get_running_loop().create_future()
         payload = {
             "client_id": self._client_id,
@@ -80,6 +96,7 @@ class Game:
         wire.send({"event": "authenticate", "payload": payload})
         await self._await(self._joined, "an answer to authenticate")
         ledger.happened["sessions"] += 1
+        self.since = time.monotonic()
         length = float("inf") if self.steady else soak.random.expovariate(1 / soak.stay)
         await self._live(time.monotonic() + length)
         await self._leave(wire)
@@ -111,9 +128,14 @@ class Game:
     async def _part(self, wire: Wire) -> None:
         """Make a request, check that everything acknowledged before it arrived before the answer, and leave."""
         promised = [(ear, self._ledger.promised(ear.place)) for ear in self.ears.values()]
+        if self._soak.several:
+            # Another node tells its own games, and then acknowledges: this one hears it within milliseconds.
+            await asyncio.sleep(FAR)
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._request("players/status", {"game": "gossip"}, lambda frame: answered.set_result(None))
         await self._await(answered, "an answer to players/status")
+        if self._was_killed:
+            raise Lost("left with its node")
         for ear, expected in promised:
             ear.check(expected)
         if self._requests:
@@ -141,7 +163,7 @@ class Game:
         self._mute = True
         if not await eventually(lambda: wire.ended.done() or self._soak.ending, MUTE):
             self._ledger.complain(f"{self.name} answered no heartbeat, and was not closed")
-        elif wire.ended.done() and wire.ended.result() != 4001:
+        elif wire.ended.done() and wire.ended.result() != 4001 and not self._was_killed:
             self._ledger.complain(f"{self.name} answered no heartbeat, and was closed with {wire.ended.result()}")
         wire.vanish()
 
@@ -158,6 +180,9 @@ class Game:
         if self._wire is not None:
             self._wire.vanish()
         for stream in self._streams.values():
+            if self._was_killed and stream.name[2] not in self._rooms:
+                # Tells and sign-ins that a node acknowledged can be lost with it; messages are not.
+                stream.over = True
             asyncio.get_running_loop().call_later(FORGOTTEN_AFTER, setattr, stream, "over", True)
         self._wire, self._joined = None, None
         self._requests, self._streams, self.ears = {}, {}, {}
@@ -199,7 +224,10 @@ class Game:
 
     def _tell(self) -> None:
         receiver = self._soak.random.choice(self._soak.steady)
-        if receiver is self or "tell" not in receiver.ears:
+        if receiver is self or "tell" not in receiver.ears or self._soak.ending:
+            return
+        if self._soak.several and time.monotonic() < receiver.since + FAR:
+            # This node may not know yet that the game is there.
             return
         payload = {"from_name": "Ana", "to_game": receiver.name, "to_name": "Ana"}
         self._do(f"tell {receiver.name}", "tells/send", payload, "message")

@@ -74,6 +74,7 @@ class Ear:
         if name[0] == self._game:
             ledger.complain(f"{self._game} heard itself")
         self.due[name] = number + 1
+        ledger.most[name] = max(ledger.most.get(name, 0), number + 1)
 
     def check(self, promised: Iterable[tuple[Stream, int]]) -> None:
         """Check that everything arrived that was acknowledged when L{Ledger.promised} was called."""
@@ -94,6 +95,7 @@ class Ledger:
     @ivar wrong: the number of errors.
     @ivar happened: how often each thing happened.
     @ivar kept: how many messages of each stream were acknowledged, including streams that are over.
+    @ivar most: how many messages of each stream somebody heard.
     """
 
     def __init__(self) -> None:
@@ -103,6 +105,7 @@ class Ledger:
         self.complaints: list[str] = []
         self.happened: Counter[str] = Counter()
         self.kept: dict[Name, int] = {}
+        self.most: dict[Name, int] = {}
         self._moment = 0
         self._began = time.monotonic()
 

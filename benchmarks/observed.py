@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -27,20 +27,44 @@ ANSWERED_WITHIN: Final = 30.0
 
 
 class Daemon:
-    """The daemon, as a user runs it, and what can be seen of it from outside."""
+    """
+    The daemon, as a user runs it, and what can be seen of it from outside.
 
-    def __init__(self, directory: Path, data: Path) -> None:
+    @ivar lives: how often it was started.
+    @ivar running: whether it was started and not killed since.
+    """
+
+    def __init__(self, directory: Path, data: Path, name: str = "daemon", arguments: Sequence[str] = ()) -> None:
+        """
+        @param name: of the files that it writes.
+        @param arguments: more of its options.
+        """
         self.port = machine.free_port()
-        self._told = directory / "held.json"
-        self._log = directory / "daemon.log"
+        self.lives = 0
+        self.running = False
+        self._directory = directory
+        self._told = directory / f"{name}.held.json"
+        self._log = directory / f"{name}.log"
         config = directory / "gossip.toml"
         config.write_text(CONFIG)
         options: list[str | Path] = ["--nodaemon", "--pidfile=", "gossip", "--config", config, "--data", data]
-        listen = ["--listen", f"tcp:{self.port}:interface=127.0.0.1"]
-        command = [sys.executable, "-m", "benchmarks.watched", self._told, *options, *listen]
-        with self._log.open("wb") as log:
-            self._process = machine.launch(command, machine.SERVER_CORE, directory, log)
+        listen = ["--listen", f"tcp:{self.port}:interface=127.0.0.1", *arguments]
+        self._command = [sys.executable, "-m", "benchmarks.watched", self._told, *options, *listen]
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it listens."""
+        with self._log.open("ab") as log:
+            self._process = machine.launch(self._command, machine.SERVER_CORE, self._directory, log)
         machine.wait_for_listener(self.port, self._process, self._log)
+        self.lives += 1
+        self.running = True
+
+    def kill(self) -> None:
+        """End it at once, as a power failure does."""
+        self.running = False
+        self._process.kill()
+        self._process.wait()
 
     def metrics(self) -> dict[str, float]:
         """The values of C{/metrics}; those with labels are added up."""

@@ -39,7 +39,10 @@ class Population:
         self.file = directory / "credentials"
         self.credentials = [(str(uuid.uuid4()), str(uuid.uuid4())) for _ in range(games)]
         self.file.write_text("".join(f"{client_id} {secret}\n" for client_id, secret in self.credentials))
-        with closing(Store.open(None, self._data)) as store:
+        self._register(None, self._data)
+
+    def _register(self, url: str | None, data: Path) -> None:
+        with closing(Store.open(url, data)) as store:
             for group in _grouped(self._registrations()):
                 while group:
                     group = store.keep(group)
@@ -55,6 +58,10 @@ class Population:
         """Make a data directory that knows all of them, for one daemon."""
         shutil.copytree(self._data, data)
         return data
+
+    def settle_in(self, url: str, data: Path) -> None:
+        """Let an empty PostgreSQL database know all of them."""
+        self._register(url, data)
 
 
 def short_name(number: int) -> str:

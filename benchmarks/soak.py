@@ -2,12 +2,16 @@
 Thousands of games, for minutes or hours: nothing leaks, and every delivery is accounted for.
 
     python -m benchmarks.soak --games 1000 --seconds 600
+    python -m benchmarks.soak --games 3000 --seconds 1800 --nodes 3 --kill-every 60
 
 Games connect, talk, send tells, sign players in and out, leave properly, vanish in the middle of a frame, stop
 reading, stop answering heartbeats, and reconnect. Strangers never authenticate, or use a wrong secret. In the end all
 games leave. The daemon must then have as many file descriptors, delayed calls, sessions, connections and (in a soak of
 minutes) as much memory as before, and everything that was acknowledged must be in its store, once. The soak must have
 been long enough for games to do all of it. Otherwise the exit status is 1.
+
+With several nodes there is a PostgreSQL of its own behind them, and a node of chance is killed every now and then. What
+it acknowledged on channels must be stored and heard, and what was heard must be stored; its games come back elsewhere.
 """
 
 from __future__ import annotations
@@ -24,8 +28,10 @@ import sys
 import tempfile
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +40,7 @@ from benchmarks.game import Game
 from benchmarks.ledger import Ledger
 from benchmarks.observed import ANSWERED_WITHIN, Daemon
 from benchmarks.population import Population
+from benchmarks.postgresql import PostgreSQL
 from benchmarks.wire import Lost, Wire
 from gossip.store.store import Store
 
@@ -52,9 +59,26 @@ EXPECTED: Final = ("channels/send", "tells/send", "players/sign-in", "vanish", "
 JUDGED_AFTER: Final = 120.0
 """How many seconds a soak must take for memory to be checked: before that, a daemon still grows into its load."""
 
+LEFT_ALONE: Final = 5.0
+"""How many seconds before the end the last node is killed, twice at least: what it left behind must be gone by then."""
+
 GROWTH_KIB: Final = 6 * 1024
 GROWTH: Final = 0.05
 """How much memory can grow from the second quarter of a soak to the last, because of fragmentation."""
+
+
+@dataclass(frozen=True)
+class Several:
+    """
+    Several nodes.
+
+    @ivar kill_every: how many seconds pass between two kills; 0 for none.
+    @ivar thought: how many seconds pass between two things that a game says, on average; 0 for what suits the soak.
+    """
+
+    nodes: int = 1
+    kill_every: float = 0.0
+    thought: float = 0.0
 
 
 class Soak:
@@ -62,30 +86,33 @@ class Soak:
     All of it.
 
     @ivar ending: everybody is to leave.
+    @ivar several: whether there are several nodes.
     @ivar stay: how many seconds a session lasts, on average; C{thought}: between two things that a game says;
         C{absence}: between two sessions; C{ramp}: how many it takes for all games to join.
     """
 
-    def __init__(self, games: int, seconds: float, seed: int) -> None:
+    def __init__(self, games: int, seconds: float, seed: int, several: Several = Several()) -> None:
+        self.several = several.nodes > 1
+        self._several = several
         self.random = random.Random(seed)
         self.ledger = Ledger()
         self.ending = False
-        self.port = 0
+        self._daemons: list[Daemon] = []
         self.ramp = min(seconds / 5, games / 200)
         self.stay, self.absence = min(seconds / 4, 20.0), min(seconds / 20, 3.0)
         # Within the rate limit, even for a game that happens to send much.
-        self.thought = min(max(seconds / 10, 0.6), 4.0)
+        self.thought = several.thought or min(max(seconds / 10, 0.6), 4.0)
         self.left = seconds
         self._seconds = seconds
         self._count = games
         self._end = asyncio.Event()
         self._rooms = max(games * 2 // ROOM, 1)
-        self._memory: list[int] = []
+        self._memory: defaultdict[str, list[int]] = defaultdict(list)
         self._lag = 0.0
         self._directory = Path(tempfile.mkdtemp(prefix="gossip-soak-"))
         self.population = Population(self._directory / "games", games)
-        self._games = [Game(self, number, number % 10 == 0) for number in range(games)]
-        self.steady = [game for game in self._games if game.steady]
+        self._games: list[Game] = []
+        self.steady: list[Game] = []
 
     def address(self, number: int) -> str:
         """Where a game comes from."""
@@ -102,19 +129,37 @@ class Soak:
             async with asyncio.timeout(seconds):
                 await self._end.wait()
 
+    def daemon(self) -> Daemon:
+        """Where the next session is: at one that runs."""
+        return self.random.choice([one for one in self._daemons if one.running] or self._daemons)
+
     async def run(self) -> list[str]:
         """Run the soak; return the errors."""
-        data = self.population.settle(self._directory / "data")
-        daemon = Daemon(self._directory, data)
+        if not self.several:
+            data = self.population.settle(self._directory / "data")
+            return await self._run(None, [("daemon", data, ())])
+        with closing(PostgreSQL(core=machine.SERVER_CORE)) as postgresql:
+            postgresql.create("gossip")
+            url = postgresql.url("gossip")
+            self.population.settle_in(url, self._directory / "data")
+            names = [chr(ord("a") + number) for number in range(self._several.nodes)]
+            nodes = [(name, self._directory / name, ("--node", name, "--database", url)) for name in names]
+            return await self._run(url, nodes)
+
+    async def _run(self, url: str | None, started: Sequence[tuple[str, Path, Sequence[str]]]) -> list[str]:
+        troubles: list[str] = []
         try:
-            self.port = daemon.port
-            troubles = await self._soak(daemon)
+            for name, data, arguments in started:
+                self._daemons.append(Daemon(self._directory, data, name, arguments))
+            self._games = [Game(self, number, number % 10 == 0) for number in range(self._count)]
+            self.steady = [game for game in self._games if game.steady]
+            troubles = await self._soak()
         finally:
-            status = daemon.stop()
-        if status:
-            troubles.append(f"the daemon ended with {status}")
-        troubles += daemon.troubles
-        troubles += self._check_store(data)
+            statuses = [daemon.stop() for daemon in self._daemons]
+        troubles += [f"a daemon ended with {status}" for status in statuses if status]
+        troubles += [trouble for daemon in self._daemons for trouble in daemon.troubles]
+        with closing(Store.open(url, started[0][1])) as store:
+            troubles += self._check_store(store)
         troubles += [f"no game did this: {what}" for what in EXPECTED if not self.ledger.happened[what]]
         return [*self.ledger.complaints, *troubles]
 
@@ -122,13 +167,15 @@ class Soak:
         """End and delete everything that was started."""
         shutil.rmtree(self._directory, ignore_errors=True)
 
-    async def _soak(self, daemon: Daemon) -> list[str]:
-        # Once before: what a first request imports and opens is no leak.
-        await asyncio.to_thread(daemon.metrics)
-        before, files = await daemon.held(), daemon.open_files
+    async def _soak(self) -> list[str]:
+        before = []
+        for daemon in self._daemons:
+            # Once before: what a first request imports and opens is no leak.
+            await asyncio.to_thread(daemon.metrics)
+            before.append((await daemon.held(), daemon.open_files))
         began = time.monotonic()
         others = [
-            asyncio.create_task(one) for one in (self._strangers(), self._watch(daemon, began), self._watch_lag())
+            asyncio.create_task(one) for one in (self._strangers(), self._watch(began), self._watch_lag(), self._kill())
         ]
         games = [asyncio.create_task(game.play()) for game in self._games]
         await asyncio.wait([*games, *others], timeout=self._seconds, return_when=asyncio.FIRST_EXCEPTION)
@@ -142,21 +189,36 @@ class Soak:
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error
         await asyncio.gather(*late, return_exceptions=True)
-        return await self._check_held(daemon, before, files)
+        troubles = []
+        for daemon, (held, files) in zip(self._daemons, before, strict=True):
+            troubles += await self._check_held(daemon, held, files)
+        return troubles + [trouble for each in self._memory.values() for trouble in self._judge_memory(each)]
 
-    async def _watch(self, daemon: Daemon, began: float) -> None:
+    async def _kill(self) -> None:
+        """Kill a node of chance, and start it again, until the soak ends."""
+        while self._several.kill_every:
+            await self.pause(self._several.kill_every)
+            if self.ending or self.left < 2 * LEFT_ALONE:
+                return
+            daemon = self.random.choice(self._daemons)
+            daemon.kill()
+            self.ledger.happened["kills"] += 1
+            await asyncio.to_thread(daemon.start)
+
+    async def _watch(self, began: float) -> None:
         """Note the memory, drop what is over, and report progress."""
         steps = 0
         while not self.ending:
             await self.pause(self._seconds / 40)
             self.left = self._seconds - (time.monotonic() - began)
-            self._memory.append(daemon.kib)
+            for number, daemon in enumerate(self._daemons):
+                if daemon.running:
+                    self._memory[chr(ord("a") + number)].append(daemon.kib)
             self.ledger.forget(ear for game in self._games for ear in game.ears.values())
             steps += 1
             if steps % 8 == 0:
-                self.say(
-                    f"{self.left:6.0f} s left: {self.ledger.heard} heard, {self.ledger.wrong} wrong, {daemon.kib} KiB"
-                )
+                kib = " + ".join(str(seen[-1]) for seen in self._memory.values())
+                self.say(f"{self.left:6.0f} s left: {self.ledger.heard} heard, {self.ledger.wrong} wrong, {kib} KiB")
 
     async def _watch_lag(self) -> None:
         """Note how late the soak itself is: if it is too late, it loses games through no fault of the daemon."""
@@ -179,30 +241,33 @@ class Soak:
         if running:
             await asyncio.wait(running, timeout=ANSWERED_WITHIN)
 
-    async def _stranger(self, way: Callable[[str], Coroutine[Any, Any, None]]) -> None:
+    async def _stranger(self, way: Callable[[int, str], Coroutine[Any, Any, None]]) -> None:
+        daemon = self.daemon()
+        life = daemon.lives
         try:
-            await way(f"127.0.1.{self.random.randrange(1, 250)}")
+            await way(daemon.port, f"127.0.1.{self.random.randrange(1, 250)}")
         except Lost as lost:
-            self.ledger.complain(f"a stranger: {lost}")
+            if daemon.running and daemon.lives == life:
+                self.ledger.complain(f"a stranger: {lost}")
 
-    async def _silent(self, address: str) -> None:
-        wire = await Wire.open(self.port, address, lambda frame: None)
+    async def _silent(self, port: int, address: str) -> None:
+        wire = await Wire.open(port, address, lambda frame: None)
         await self._ends(wire, 4001)
 
-    async def _wrong(self, address: str) -> None:
-        wire = await Wire.open(self.port, address, lambda frame: None)
+    async def _wrong(self, port: int, address: str) -> None:
+        wire = await Wire.open(port, address, lambda frame: None)
         payload = {"client_id": str(uuid.uuid4()), "client_secret": str(uuid.uuid4()), "supports": ["channels"]}
         wire.send({"event": "authenticate", "payload": payload})
         await self._ends(wire, 4000)
 
-    async def _half_a_request(self, address: str) -> None:
-        wire = await Wire.connect(self.port, address, lambda frame: None)
+    async def _half_a_request(self, port: int, address: str) -> None:
+        wire = await Wire.connect(port, address, lambda frame: None)
         wire.send_bytes(b"GET /socket HTTP/1.1\r\nUpgrade: webso")
         await self.pause(self.random.random())
         wire.vanish()
 
-    async def _junk(self, address: str) -> None:
-        wire = await Wire.open(self.port, address, lambda frame: None)
+    async def _junk(self, port: int, address: str) -> None:
+        wire = await Wire.open(port, address, lambda frame: None)
         wire.send_bytes(self.random.randbytes(200))
         await self.pause(self.random.random())
         wire.vanish()
@@ -214,7 +279,7 @@ class Soak:
         except TimeoutError:
             ended = None
         if ended != code:
-            self.ledger.complain(f"a stranger was closed with {ended} in place of {code}")
+            raise Lost(f"was closed with {ended} in place of {code}")
 
     # What is left.
 
@@ -226,7 +291,7 @@ class Soak:
             if not troubles or time.monotonic() > deadline:
                 break
             await asyncio.sleep(0.5)
-        return troubles + self._judge_memory()
+        return troubles
 
     async def _still_held(self, daemon: Daemon, before: dict[str, dict[str, int]], files: int) -> list[str]:
         held, metrics = await daemon.held(), await asyncio.to_thread(daemon.metrics)
@@ -243,32 +308,31 @@ class Soak:
             troubles.append(f"{daemon.open_files} open files, and {files} before")
         return troubles
 
-    def _judge_memory(self) -> list[str]:
-        if self._seconds < JUDGED_AFTER or len(self._memory) < 8:
+    def _judge_memory(self, seen: Sequence[int]) -> list[str]:
+        if self._seconds < JUDGED_AFTER or len(seen) < 8:
             return []
-        quarter = len(self._memory) // 4
-        early = statistics.median(self._memory[quarter : 2 * quarter])
-        late = statistics.median(self._memory[-quarter:])
+        quarter = len(seen) // 4
+        early = statistics.median(seen[quarter : 2 * quarter])
+        late = statistics.median(seen[-quarter:])
         if late - early > max(GROWTH_KIB, early * GROWTH):
             return [f"memory grew from {early:.0f} to {late:.0f} KiB"]
         return []
 
-    def _check_store(self, data: Path) -> list[str]:
-        """Check that everything acknowledged is in the store, in order and once."""
+    def _check_store(self, store: Store) -> list[str]:
+        """Check that everything acknowledged is in the store, in order and once, and everything that was heard."""
         troubles = []
-        with closing(Store.open(None, data)) as store:
-            for room in map(_room, range(self._rooms)):
-                due: dict[tuple[str, int], int] = {}
-                for game, text in _history(store, room):
-                    session, number = map(int, text.split())
-                    if due.setdefault((game, session), 0) != number:
-                        troubles.append(f"stored {room} {game} {session} {number} in place of {due[game, session]}")
-                    due[game, session] = number + 1
-                for (game, session, place), acknowledged in self.ledger.kept.items():
-                    if place == room and due.get((game, session), 0) < acknowledged:
-                        troubles.append(
-                            f"of {acknowledged} of {game} in {room}, {due.get((game, session), 0)} are stored"
-                        )
+        for room in map(_room, range(self._rooms)):
+            due: dict[tuple[str, int], int] = {}
+            for game, text in _history(store, room):
+                session, number = map(int, text.split())
+                if due.setdefault((game, session), 0) != number:
+                    troubles.append(f"stored {room} {game} {session} {number} in place of {due[game, session]}")
+                due[game, session] = number + 1
+            for what, counted in (("acknowledged", self.ledger.kept), ("heard", self.ledger.most)):
+                for (game, session, place), count in counted.items():
+                    if place == room and due.get((game, session), 0) < count:
+                        stored = due.get((game, session), 0)
+                        troubles.append(f"of {count} {what} of {game} in {room}, {stored} are stored")
         return troubles
 
     def report(self) -> str:
@@ -276,8 +340,9 @@ class Soak:
         lines = [f"{self._count} games, {self._seconds:.0f} seconds: {self.ledger.heard} deliveries accounted for"]
         lines += [f"  {number:9} {what}" for what, number in sorted(self.ledger.happened.items())]
         lines.append(f"  {self._lag * 1000:9.0f} ms at most were the games themselves late")
-        if self._memory:
-            lines.append(f"  memory: {self._memory[0]} KiB first, {max(self._memory)} at most, {self._memory[-1]} last")
+        for name, seen in self._memory.items():
+            which = f" of {name}" if self.several else ""
+            lines.append(f"  memory{which}: {seen[0]} KiB first, {max(seen)} at most, {seen[-1]} last")
         return "\n".join(lines)
 
     def say(self, text: str) -> None:
@@ -297,7 +362,7 @@ def _history(store: Store, channel: str) -> Iterator[tuple[str, str]]:
         seq = page[-1].seq
 
 
-def soak(games: int, seconds: float, seed: int) -> tuple[list[str], Soak]:
+def soak(games: int, seconds: float, seed: int, several: Several = Several()) -> tuple[list[str], Soak]:
     """
     Soak once.
 
@@ -307,7 +372,7 @@ def soak(games: int, seconds: float, seed: int) -> tuple[list[str], Soak]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
     async def run() -> tuple[list[str], Soak]:
-        it = Soak(games, seconds, seed)
+        it = Soak(games, seconds, seed, several)
         try:
             return await it.run(), it
         finally:
@@ -323,12 +388,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("--games", type=int, default=1000, help="how many games (1000)")
     options.add_argument("--seconds", type=float, default=600.0, help="for how long (600)")
     options.add_argument("--seed", type=int, default=1, help="of the chance in what they do")
+    options.add_argument("--nodes", type=int, default=1, help="how many daemons are the network (1)")
+    options.add_argument("--kill-every", type=float, default=0.0, metavar="SECONDS", help="kill one of them (never)")
+    options.add_argument(
+        "--thought", type=float, default=0.0, metavar="SECONDS", help="between two things that one says"
+    )
     chosen = options.parse_args(arguments)
     if chosen.games < 2:
         options.error("two games at least")
+    if chosen.kill_every and chosen.nodes < 2:
+        options.error("to kill one takes two nodes at least")
+    several = Several(chosen.nodes, chosen.kill_every, chosen.thought)
     if machine.PINNED:
         os.sched_setaffinity(0, {machine.CORES[machine.LOAD_CORE]})
-    troubles, it = soak(chosen.games, chosen.seconds, chosen.seed)
+    troubles, it = soak(chosen.games, chosen.seconds, chosen.seed, several)
     print(it.report())
     print("\n".join(["WRONG", *troubles]) if troubles else "Nothing leaked, and nothing was lost.")
     return 1 if troubles else 0

@@ -14,7 +14,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,52 +23,20 @@ from typing import Any, Final
 import psycopg
 from twisted.trial.unittest import SkipTest
 
+from benchmarks.machine import CannotMeasure
+from benchmarks.postgresql import SETTINGS, initialize, new_home, programs, run
 from tests.support.daemon import WITHIN, free_port
 
-SETTINGS: Final = {
-    "listen_addresses": "'127.0.0.1'",
-    "unix_socket_directories": "''",
-    "max_connections": "40",
-    "shared_buffers": "16MB",
-    "fsync": "off",
-}
+SMALL: Final = {**SETTINGS, "max_connections": "40", "shared_buffers": "16MB", "fsync": "off"}
 """A crash of the server loses what it has not written, and not what the disk has not: so fsync may be off."""
-
-
-@functools.cache
-def _programs() -> Path:
-    """The directory with the programs of the server."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
-    if not found and (elsewhere := shutil.which("initdb")):
-        found = [Path(elsewhere)]
-    if not found:
-        raise SkipTest("PostgreSQL is not installed")
-    return found[-1].parent
-
-
-def _run(program: str, *arguments: str) -> None:
-    """Run a program of the server, as a user that the server accepts."""
-    command = [str(_programs() / program), *arguments]
-    if os.geteuid() == 0:
-        command = ["runuser", "-u", "postgres", "--", *command]
-    run = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=60, check=False)
-    if run.returncode:
-        raise AssertionError(f"{program} ended with {run.returncode}: {run.stdout}{run.stderr}")
-
-
-def _directory() -> Path:
-    directory = Path(tempfile.mkdtemp(prefix="gossip-engine-"))
-    if os.geteuid() == 0:
-        shutil.chown(directory, "postgres", "postgres")
-    return directory
 
 
 @functools.cache
 def _empty() -> Path:
     """A new database cluster, to be copied: to make one takes a second."""
-    directory = _directory()
+    directory = new_home()
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    _run("initdb", "-U", "gossip", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "-D", f"{directory}/d")
+    initialize(directory / "d")
     return directory / "d"
 
 
@@ -82,14 +49,17 @@ class Engine:
 
     def __init__(self, primary: Engine | None = None) -> None:
         """@param primary: what it is a standby of."""
-        _programs()
+        try:
+            programs()
+        except CannotMeasure as missing:
+            raise SkipTest(str(missing)) from None
         self.port = free_port()
-        self._home = _directory()
+        self._home = new_home()
         self._data = self._home / "d"
         if primary is None:
             subprocess.run(["cp", "-a", str(_empty()), str(self._data)], check=True)
         else:
-            _run(
+            run(
                 "pg_basebackup",
                 "-R",
                 "-X",
@@ -111,8 +81,8 @@ class Engine:
 
     def start(self) -> Engine:
         """Start it, and wait until it takes connections."""
-        settings = " ".join(f"-c {name}={value}" for name, value in {**SETTINGS, "port": self.port}.items())
-        _run("pg_ctl", "-w", "-s", "-D", str(self._data), "-l", str(self._home / "log"), "start", "-o", settings)
+        settings = " ".join(f"-c {name}={value}" for name, value in {**SMALL, "port": self.port}.items())
+        run("pg_ctl", "-w", "-s", "-D", str(self._data), "-l", str(self._home / "log"), "start", "-o", settings)
         return self
 
     def stop(self, how: str = "fast") -> None:
@@ -121,7 +91,7 @@ class Engine:
 
         @param how: C{fast}, which writes everything to disk; or C{immediate}, which is a crash.
         """
-        _run("pg_ctl", "-w", "-s", "-D", str(self._data), "-m", how, "stop")
+        run("pg_ctl", "-w", "-s", "-D", str(self._data), "-m", how, "stop")
 
     def kill_one(self) -> None:
         """Kill one of its processes: the server throws out all others, and recovers as after a crash."""
@@ -130,7 +100,7 @@ class Engine:
 
     def promote(self) -> None:
         """Make the standby the primary."""
-        _run("pg_ctl", "-w", "-s", "-D", str(self._data), "promote")
+        run("pg_ctl", "-w", "-s", "-D", str(self._data), "promote")
 
     def url(self, port: int | None = None, driver: str = "postgresql") -> str:
         """The URL of its database, by the port of a proxy perhaps."""
