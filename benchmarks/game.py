@@ -45,7 +45,7 @@ class Game:
         # Of the session that is on.
         self._daemon = soak.daemon()
         self._life = 0
-        self.since = 0.0
+        self._since = 0.0
         self._wire: Wire | None = None
         self._joined: asyncio.Future[None] | None = None
         self._flags: list[str] = []
@@ -78,6 +78,13 @@ class Game:
         """Was the daemon killed since the session began?"""
         return not self._daemon.running or self._daemon.lives != self._life
 
+    @property
+    def takes_tells(self) -> bool:
+        """Do all daemons know that it is there, and takes tells?"""
+        if "tell" not in self.ears or self._wire is None or self._wire.ended.done() or self._soak.ending:
+            return False
+        return not self._soak.several or time.monotonic() > self._since + FAR
+
     async def _session(self) -> None:
         soak, ledger = self._soak, self._ledger
         self._sessions += 1
@@ -96,7 +103,7 @@ class Game:
         wire.send({"event": "authenticate", "payload": payload})
         await self._await(self._joined, "an answer to authenticate")
         ledger.happened["sessions"] += 1
-        self.since = time.monotonic()
+        self._since = time.monotonic()
         length = float("inf") if self.steady else soak.random.expovariate(1 / soak.stay)
         await self._live(time.monotonic() + length)
         await self._leave(wire)
@@ -224,10 +231,7 @@ class Game:
 
     def _tell(self) -> None:
         receiver = self._soak.random.choice(self._soak.steady)
-        if receiver is self or "tell" not in receiver.ears or self._soak.ending:
-            return
-        if self._soak.several and time.monotonic() < receiver.since + FAR:
-            # This node may not know yet that the game is there.
+        if receiver is self or not receiver.takes_tells:
             return
         payload = {"from_name": "Ana", "to_game": receiver.name, "to_name": "Ana"}
         self._do(f"tell {receiver.name}", "tells/send", payload, "message")
