@@ -92,12 +92,18 @@ class NodeDrain(Errand, frozen=True):
 
     wire = "node/drain"
     view = staticmethod(
-        lambda result: ("This node takes games again." if result["end"] else "This node takes no new games.",)
+        lambda result: (f"The node {result['name']} takes {'games again' if result['end'] else 'no new games'}.",)
     )
 
     end: bool = False
 
-    async def run(self, gossip: GossipService) -> None:
-        if gossip.cluster is None:
+    async def run(self, gossip: GossipService) -> Outcome:
+        cluster = gossip.cluster
+        if cluster is None:
             raise Refused("conflict", None, "this daemon is alone: games have nowhere else to go")
         gossip.drain(not self.end)
+
+        async def outcome() -> Result:
+            return {"name": cluster.node_name, "end": self.end}
+
+        return outcome

@@ -121,10 +121,13 @@ class TerminalTests(SynchronousTestCase):
         account: dict[str, Any] = {**dict.fromkeys(names, hostile), "games": [hostile]}
         credentials = dict.fromkeys(("name", "short_name", "client_id", "client_secret", "old_secret_until"), hostile)
         node = {**dict.fromkeys(("name", "version", "address", "since", "sessions", "players"), hostile), "here": True}
-        node |= {"behind": 0.5, "clock": -7.5, "differs": True}
+        node |= {"behind": 0.5, "clock": -7.5, "differs": True, "draining": True}
         results: dict[str, Any] = {
             "game/add": credentials,
-            "game/key": dict.fromkeys(("name", "short_name", "key", "host", "port", "old_key_until"), hostile),
+            "game/key": {
+                **dict.fromkeys(("name", "short_name", "key", "host", "port", "old_key_until"), hostile),
+                "sha256": True,
+            },
             "game/list": {"games": [game]},
             "game/show": game,
             "channel/list": {"channels": [channel]},
@@ -151,6 +154,7 @@ class TerminalTests(SynchronousTestCase):
             "say": {"channel": hostile},
             "node/list": {"nodes": [node]},
             "node/end": {"name": hostile},
+            "node/drain": {"name": hostile, "end": False},
         }
         views = {command.view for command in COMMANDS.values()}
         self.assertEqual(views, {COMMANDS[wire].view for wire in results}, "each view is tried")
