@@ -44,6 +44,7 @@ from gossip.registry.built_in import BUILT_IN
 from gossip.service.bounded_log import bound
 from gossip.service.clock import DaemonClock
 from gossip.service.counters import Counters
+from gossip.service.indexing import Indexing
 from gossip.service.service import GossipService
 from gossip.store.errors import StoreError
 from gossip.store.store import Store
@@ -285,6 +286,7 @@ class Daemon(MultiService):
             )
         gossip.setServiceParent(self)
         Watchdog(clock, gossip.health, os.environ).setServiceParent(self)
+        Indexing(clock, deferToThread, store.index).setServiceParent(self)
         self._holders = (rules, web_rules, readers, house_rules, gossip, *self._transports)
         gossip.listening = [text for each in self._transports for text in _endpoints(each, settings)]
         self._configure(settings)

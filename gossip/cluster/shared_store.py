@@ -251,6 +251,10 @@ class SharedStore(Store):
         self._write(look)
         return found[0]
 
+    def index(self) -> bool:
+        # A node of the release before does not know of the index, and would not remove from it.
+        return self.protocol == PROTOCOL and super().index()
+
     def probe(self) -> None:
         self._write_or_fail(lambda connection: [*probe(connection), *self._flush(connection)])
 

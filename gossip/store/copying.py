@@ -22,7 +22,10 @@ BATCH: Final = 1000
 """How many rows are copied at a time."""
 
 _OF_NODES: Final = (tables.nodes, tables.positions, tables.engine, tables.node_sessions)
-_COPIED: Final = [table for table in tables.metadata.sorted_tables if table not in _OF_NODES]
+_INDEX: Final = (tables.indexed_blocks, tables.indexed_words)
+"""Made anew, by the numbers that messages have in the other database."""
+
+_COPIED: Final = [table for table in tables.metadata.sorted_tables if table not in (*_OF_NODES, *_INDEX)]
 """What is kept, each table behind those that it refers to."""
 
 
@@ -52,7 +55,9 @@ def copy(source: Store, target_url: str, data_directory: Path) -> tuple[dict[str
                     copied.execute(insert(table), rows)
             if _describe(copied) != here:
                 raise StoreError(f"the copy in {target.name} differs from {source.name}: nothing was copied")
-            return _counts(here), True
+        while target.index():
+            pass
+        return _counts(here), True
     finally:
         target.close()
 

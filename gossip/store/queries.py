@@ -193,6 +193,26 @@ def history(
     return [message(row) for row in rows]
 
 
+def first_since(connection: Connection, channel: str, since: float) -> int | None:
+    """See L{gossip.store.store.Store.first_since}."""
+    of = tables.messages.c
+    there = select(of.seq, of.said_at).where(of.channel == channel).limit(1)
+    last = connection.execute(there.order_by(of.seq.desc())).first()
+    if last is None or last.said_at < since:
+        return None
+    # Only the numbers have an index with the channel, and times grow with them: halve the range.
+    low, high = 0, last.seq
+    while low < high:
+        middle = (low + high) // 2
+        _, said_at = connection.execute(there.where(of.seq >= middle).order_by(of.seq)).one()
+        if said_at < since:
+            low = middle + 1
+        else:
+            high = middle
+    found: int | None = connection.scalar(select(func.min(of.seq)).where(of.channel == channel, of.seq >= low))
+    return found
+
+
 def said_by(
     connection: Connection, game: str, since: float, channel: str | None, named: Callable[[str], bool], limit: int
 ) -> list[MessageSaid]:

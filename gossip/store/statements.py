@@ -57,7 +57,8 @@ from gossip.registry.changes import (
 )
 from gossip.registry.entities import Channel
 from gossip.registry.removals import stands_for
-from gossip.store import tables
+from gossip.store import tables, word_index
+from gossip.store.queries import SAID, message
 
 EXPIRING: Final = 2000
 """One change deletes at most this many rows, so that it does not delay the changes behind it."""
@@ -274,6 +275,7 @@ def _remove_messages(connection: Connection, changes: list[MessagesRemoved]) -> 
         for change in changes
         for said in change.messages
     ]
+    word_index.forget(connection, _still_said(connection, changes))
     # Each column by its name in the rows.
     statement = statement.values({name: bindparam(name) for name in ("removed_at", "removed_by", "removed_reason")})
     connection.execute(statement, _storable(rows))
@@ -288,6 +290,22 @@ def _remove_messages(connection: Connection, changes: list[MessagesRemoved]) -> 
     connection.info[REMOVED] = True
 
 
+def _still_said(connection: Connection, changes: list[MessagesRemoved]) -> list[tuple[int, MessageSaid]]:
+    """The messages that are removed now, as they were."""
+    of = tables.messages.c
+    numbers: dict[str, list[int]] = {}
+    for change in changes:
+        for said in change.messages:
+            numbers.setdefault(said.channel, []).append(said.seq)
+    return [
+        (row.id, message(row[1:]))
+        for channel, some in numbers.items()
+        for row in connection.execute(
+            select(of.id, *SAID).where(of.channel == channel, of.seq.in_(some), of.removed_at.is_(None))
+        )
+    ]
+
+
 def _expire(connection: Connection, changes: list[MessagesExpired]) -> list[Change]:
     latest = max(changes, key=lambda change: change.before)
     messages = tables.messages
@@ -295,10 +313,11 @@ def _expire(connection: Connection, changes: list[MessagesExpired]) -> list[Chan
         select(messages.c.id).where(messages.c.said_at < latest.before).order_by(messages.c.said_at).limit(EXPIRING)
     )
     dropped = connection.execute(
-        delete(messages).where(messages.c.id.in_(oldest)).returning(messages.c.channel, messages.c.seq)
+        delete(messages).where(messages.c.id.in_(oldest)).returning(messages.c.id, messages.c.channel, messages.c.seq)
     ).all()
+    word_index.drop(connection, [row.id for row in dropped])
     highest: dict[str, int] = {}
-    for channel, seq in dropped:
+    for _, channel, seq in dropped:
         highest[channel] = max(seq, highest.get(channel, 0))
     for channel, seq in connection.execute(
         select(tables.sequences.c.channel, tables.sequences.c.highest).where(tables.sequences.c.channel.in_(highest))

@@ -17,10 +17,12 @@ from gossip.registry.changes import Change, MessageSaid
 from gossip.registry.entities import AuditEntry, Report
 from gossip.registry.numbers import NumbersInMemory, reserved, start
 from gossip.registry.registry import Registry
+from gossip.registry.search import Search
 from gossip.registry.sought import Sought
-from gossip.store import mark, queries, schema, statistics
+from gossip.store import mark, queries, schema, searching, statistics, word_index
 from gossip.store.database import Database, locate, reason
 from gossip.store.errors import StoreError, Trouble
+from gossip.store.searching import Found
 from gossip.store.statements import Unstorable, execute, is_stored, probe
 from gossip.store.statistics import Figures
 
@@ -161,6 +163,20 @@ class Store:
             while rest:
                 rest = self.keep(rest)
 
+    def index(self) -> bool:
+        """
+        Index some messages for L{search} that are not indexed yet. This takes some tens of milliseconds.
+
+        @return: whether there were any; if not, there are none at the moment.
+        @raise StoreError: the database cannot be read or written.
+        """
+        with plainly(self.name):
+            with self._database.reading.connect() as connection:
+                if word_index.missing(connection) is None:
+                    return False
+            with self._database.transaction() as connection:
+                return word_index.add(connection)
+
     # Reading.
 
     def load(self, now: float = 0.0, reserve: bool = False) -> Registry:
@@ -223,6 +239,35 @@ class Store:
         """
         with plainly(self.name), self._database.reading.connect() as connection:
             return queries.find(connection, sought)
+
+    def search(
+        self,
+        wanted: Search,
+        limit: int,
+        before: int | None = None,
+        around: int = 0,
+        allowed: Callable[[MessageSaid], bool] = lambda said: True,
+    ) -> Found:
+        """
+        Search for messages, the latest first, without removed ones. It takes a second at most.
+
+        @param limit: the maximum number of messages.
+        @param before: C{next} of what was found before, to go on from there.
+        @param around: how many lines before and after each message are wanted.
+        @param allowed: whether a message may be found at all.
+        @raise StoreError: it cannot be read.
+        """
+        with plainly(self.name), self._database.reading.connect() as connection:
+            return searching.search(connection, wanted, limit, before, around, allowed)
+
+    def first_since(self, channel: str, since: float) -> int | None:
+        """
+        The number of the first message on a channel since a time; C{None} if there is none.
+
+        @raise StoreError: it cannot be read.
+        """
+        with plainly(self.name), self._database.reading.connect() as connection:
+            return queries.first_since(connection, channel, since)
 
     def said_since(self, since: float, limit: int, channel: str | None = None) -> list[MessageSaid]:
         """

@@ -140,6 +140,26 @@ messages: Final = Table(
 _removed = messages.c.removed_at.is_not(None)
 Index(None, messages.c.removed_at, sqlite_where=_removed, postgresql_where=_removed)
 
+# Which messages are indexed for a search: see L{gossip.store.word_index}.
+
+indexed_blocks: Final = Table(
+    "indexed_blocks",
+    metadata,
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    # The earliest and the latest time of a message.
+    Column("first_at", Double, nullable=False),
+    Column("last_at", Double, nullable=False),
+    # The first of its rows below.
+    Column("words", BigInteger, nullable=False),
+)
+
+indexed_words: Final = Table(
+    "indexed_words",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("words", LargeBinary, nullable=False),
+)
+
 # The highest number among the expired messages of each channel: numbers continue from it if no message is left.
 sequences: Final = Table(
     "sequences",

@@ -19,7 +19,7 @@ from gossip.cluster.pending import Pending
 from gossip.cluster.shared_database import SharedPostgreSQL
 from gossip.cluster.shared_store import ORDER, Node, SharedStore
 from gossip.cluster.talk import statement
-from gossip.cluster.wire import Entry, Group, Judged, NodeGone, NodeJoined, Parts
+from gossip.cluster.wire import PROTOCOL, Entry, Group, Judged, NodeGone, NodeJoined, Parts
 from gossip.network.relays import SessionJoined, SessionLeft, SignedOut, Spoke, Subscribed
 from gossip.protocol.server_events import AchievementOf
 from gossip.registry.changes import (
@@ -33,10 +33,12 @@ from gossip.registry.changes import (
 )
 from gossip.registry.entities import AuditEntry, Channel, Removal
 from gossip.registry.removals import quoted
+from gossip.registry.search import read_search
 from gossip.store import tables
 from gossip.store.database import PostgreSQL
 from gossip.store.errors import Stale, StoreError, StoreInUse
 from gossip.store.store import Store
+from gossip.store.word_index import BLOCK
 from tests.support.databases import OnOneSchema, new_schema
 from tests.support.store_contract import ANA, GAME
 from tests.support.world import NOW, uuid
@@ -478,3 +480,14 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
         self.addCleanup(store.close)
         self.assertNotEqual(store.channel, self.a.channel)
         self.assertRegex(store.channel, "^gossip_[0-9a-f]{16}$")
+
+    def test_index(self) -> None:
+        """Each node indexes for all; none does while a node of the release before is there."""
+        self.a.keep([Pending(said(number)) for number in range(BLOCK)])
+        self.a.protocol = PROTOCOL - 1
+        self.assertFalse(self.a.index())
+        self.a.protocol = PROTOCOL
+        self.assertEqual([self.a.index(), self.b.index(), self.a.index()], [True, False, False])
+        found = [store.search(read_search("3"), 5).hits for store in (self.a, self.b)]
+        self.assertEqual(found[0], found[1])
+        self.assertEqual([hit.said.message for hit in found[0]], ["message 3"])

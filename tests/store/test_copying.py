@@ -9,9 +9,12 @@ from pathlib import Path
 from sqlalchemy import text
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.registry.changes import MessageSaid, MessagesExpired
+from gossip.registry.search import read_search
 from gossip.store import copying
 from gossip.store.errors import StoreError
 from gossip.store.store import Store
+from gossip.store.word_index import BLOCK
 from tests.support.databases import OnPostgreSQL
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -48,6 +51,16 @@ class CopyingTests(OnPostgreSQL, SynchronousTestCase):
             self.assertNotEqual(said, [])
             self.assertEqual(target.history("gossip", 100), said)
             self.assertGreater(after.numbers.next_message("gossip"), said[-1].seq)
+
+    def test_indexed(self) -> None:
+        """What was said is found there at once, by the numbers that it has there."""
+        said = [MessageSaid("gossip", 100 + n, None, "MyMUD", "Ana", f"word{n}", 1.7e9 + n) for n in range(2 * BLOCK)]
+        for change in (said[:BLOCK], [MessagesExpired(1.7e9 - 1)], said[BLOCK:]):
+            self.source.keep(change)
+        self.copy()
+        with closing(Store.open(self.url, self.directory)) as target:
+            self.assertFalse(target.index())
+            self.assertEqual([hit.said for hit in target.search(read_search("word7"), 5).hits], [said[7]])
 
     def test_again(self) -> None:
         """To repeat it changes nothing, unless something else is there."""

@@ -841,7 +841,16 @@ class StoreTests(OnDatabase):
         kept.apply(GameSaved(GAME))
         kept.close()
         with self.database().begin() as connection:
-            for table in ("i3_links", "i3_identities", "nodes", "positions", "engine", "node_sessions"):
+            for table in (
+                "i3_links",
+                "i3_identities",
+                "nodes",
+                "positions",
+                "engine",
+                "node_sessions",
+                "indexed_blocks",
+                "indexed_words",
+            ):
                 connection.execute(text(f"DROP TABLE {table}"))
             if connection.dialect.name == "postgresql":
                 connection.execute(text("DROP SEQUENCE numbers"))

@@ -1,0 +1,188 @@
+"""
+Searching: which messages have all of some words, the latest first.
+
+It goes back in time from block to block. What a block's index allows is read and compared with what is searched for:
+the index only says where not to look. So a common word is found at once, and a rare one takes a look at the index of
+each block. See L{gossip.store.word_index}.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import Connection, select
+
+from gossip.registry.changes import MessageSaid
+from gossip.registry.search import Search, Term
+from gossip.store import queries, tables
+from gossip.store.word_index import BLOCK, BUCKETS, Words, bucket_of, ends, read_bucket, unpacked
+
+SECONDS: Final = 1.0
+"""A search ends after this time, in seconds, and says how far it came."""
+
+_ALL: Final = (1 << BLOCK) - 1
+_FIRST_BLOCKS: Final = 8
+_MOST_BLOCKS: Final = 256
+_ROWS: Final = 200
+
+
+class Hit(Struct, frozen=True):
+    """
+    A message that was found.
+
+    @ivar before: the lines before it on its channel, the oldest first.
+    @ivar after: the lines after it.
+    """
+
+    said: MessageSaid
+    before: Sequence[MessageSaid] = ()
+    after: Sequence[MessageSaid] = ()
+
+
+class Found(Struct, frozen=True):
+    """
+    What a search found, the latest first.
+
+    @ivar next: where to go on: see C{before} of L{search}; C{None} if there is nothing before.
+    @ivar complete: whether the search came as far as it wanted. Otherwise it took too long.
+    """
+
+    hits: Sequence[Hit]
+    next: int | None = None
+    complete: bool = True
+
+
+def search(
+    connection: Connection,
+    wanted: Search,
+    limit: int,
+    before: int | None = None,
+    around: int = 0,
+    allowed: Callable[[MessageSaid], bool] = lambda said: True,
+    seconds: float = SECONDS,
+) -> Found:
+    """See L{gossip.store.store.Store.search}."""
+    _prepare(connection, seconds)
+    deadline = time.monotonic() + seconds
+    lowest, highest = ends(connection)
+    top = highest if before is None else min(highest, before - 1)
+    hits: list[tuple[int, MessageSaid]] = []
+    for first, places in _candidates(connection, wanted, lowest // BLOCK, top // BLOCK):
+        if first + BLOCK > top + 1:
+            places &= (1 << max(top + 1 - first, 0)) - 1
+        for identity, said in _read(connection, first, places) if places else ():
+            if wanted.finds(said) and allowed(said):
+                hits.append((identity, said))
+                if len(hits) > limit:
+                    return Found(_with_lines(connection, hits[:limit], around), hits[limit - 1][0])
+        if time.monotonic() >= deadline and first > lowest:
+            return Found(_with_lines(connection, hits, around), first, complete=False)
+    return Found(_with_lines(connection, hits, around))
+
+
+def _prepare(connection: Connection, seconds: float) -> None:
+    if connection.dialect.name == "postgresql":
+        # Each statement is short. Should one wait for something, it gives up.
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(seconds * 2000) + 1000}")
+
+
+def _candidates(connection: Connection, wanted: Search, low: int, high: int) -> Iterator[tuple[int, int]]:
+    """The number of the first message of each block in question, the latest first, and the places to look at."""
+    terms = wanted.terms
+    size = _FIRST_BLOCKS
+    while high >= low:
+        bottom = max(high - size + 1, low)
+        indexed = _indexed(connection, bottom, high)
+        relevant = {block: known.words for block, known in indexed.items() if _overlaps(wanted, known)}
+        found = _places(connection, terms, relevant) if terms else dict.fromkeys(relevant, _ALL)
+        for block in range(high, bottom - 1, -1):
+            # How far the search came is looked at after each block, also where nothing is found.
+            yield block * BLOCK, found.get(block, 0) if block in indexed else _ALL
+        high = bottom - 1
+        size = min(size * 2, _MOST_BLOCKS)
+
+
+def _indexed(connection: Connection, low: int, high: int) -> dict[int, Any]:
+    columns = tables.indexed_blocks.c
+    statement = select(tables.indexed_blocks).where(columns.block >= low, columns.block <= high)
+    return {row.block: row for row in connection.execute(statement)}
+
+
+def _overlaps(wanted: Search, block: Any) -> bool:
+    return (wanted.since is None or block.last_at >= wanted.since) and (
+        wanted.until is None or block.first_at < wanted.until
+    )
+
+
+def _places(connection: Connection, terms: Sequence[Term], blocks: Mapping[int, int]) -> Mapping[int, int]:
+    """
+    By block, the places that have all terms.
+
+    @param blocks: where the words of each block begin.
+    """
+    left = dict.fromkeys(blocks, _ALL)
+    for term in terms:
+        # Words that begin with a single character may be in any bucket.
+        buckets = [bucket_of(term.text)] if len(term.text) > 1 or not term.begins else range(BUCKETS)
+        here: defaultdict[int, int] = defaultdict(int)
+        for block, words in _buckets(connection, {blocks[block]: block for block in left}, buckets):
+            if term.begins:
+                for word, kept in words.items():
+                    if word.startswith(term.text):
+                        here[block] |= unpacked(kept)
+            elif term.text in words:
+                here[block] |= unpacked(words[term.text])
+        left = {block: both for block, places in left.items() if (both := places & here[block])}
+        if not left:
+            break
+    return left
+
+
+def _buckets(connection: Connection, starts: Mapping[int, int], buckets: Sequence[int]) -> Iterator[tuple[int, Words]]:
+    """
+    Read buckets of blocks.
+
+    @param starts: the block, by where its words begin.
+    """
+    columns = tables.indexed_words.c
+    wanted = {start + bucket: block for start, block in starts.items() for bucket in buckets}
+    every = list(wanted)
+    for first in range(0, len(every), _ROWS):
+        statement = select(columns.id, columns.words).where(columns.id.in_(every[first : first + _ROWS]))
+        for identity, kept in connection.execute(statement):
+            yield wanted[identity], read_bucket(kept)
+
+
+def _read(connection: Connection, first: int, places: int) -> Iterator[tuple[int, MessageSaid]]:
+    """The messages at some places of a block, the latest first."""
+    ids = tables.messages.c.id
+    statement = select(ids, *queries.SAID).where(tables.messages.c.removed_at.is_(None)).order_by(ids.desc())
+    while places:
+        some: list[int] = []
+        while places and len(some) < _ROWS:
+            highest = places.bit_length() - 1
+            places ^= 1 << highest
+            some.append(first + highest)
+        if len(some) == some[0] - some[-1] + 1:
+            rows = connection.execute(statement.where(ids >= some[-1], ids <= some[0]))
+        else:
+            rows = connection.execute(statement.where(ids.in_(some)))
+        for identity, *row in rows:
+            yield identity, queries.message(row)
+
+
+def _with_lines(connection: Connection, hits: Sequence[tuple[int, MessageSaid]], around: int) -> list[Hit]:
+    if not around:
+        return [Hit(said) for _, said in hits]
+    return [
+        Hit(
+            said,
+            queries.history(connection, said.channel, around, before=said.seq),
+            queries.history(connection, said.channel, around, after=said.seq),
+        )
+        for _, said in hits
+    ]

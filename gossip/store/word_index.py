@@ -1,0 +1,192 @@
+"""
+The index of the words that were said, for L{gossip.store.searching}.
+
+Messages are indexed in blocks of those that follow each other. A block has some buckets of words, each a row, and a
+word has the places of the messages that have it. A message costs nothing while it is written: once a block is full, all
+of it is indexed, in a transaction of its own. What is not indexed yet is searched message by message.
+
+These are tables like all others, on both databases, since they must forget: of a removed message, no byte stays. The
+full text index of SQLite cannot do that before version 3.42. Rows are added behind all others and overwritten by rows
+of their size, so SQLite never moves one and leaves a copy of it in the file.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, select, text, update
+
+from gossip.registry.changes import MessageSaid
+from gossip.registry.search import terms_of
+from gossip.store import tables
+
+BLOCK: Final = 2048
+"""How many messages a block has. The database depends on it, so it never changes."""
+
+BUCKETS: Final = 64
+"""How many buckets a block has; as above."""
+
+Words = dict[str, bytes]
+"""The words of a bucket, each with its L{packed} places."""
+
+_LOCK: Final = text(f"SELECT pg_advisory_xact_lock({int.from_bytes(b'srch')}, hashtext(current_schema()))")
+_DENSE: Final = BLOCK // 8
+"""From this many bytes on, places are bits instead of numbers of two bytes."""
+
+_NUMBERS: Final = [place.to_bytes(2, "little") for place in range(BLOCK)]
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(Words).decode
+
+
+def packed(places: Sequence[int]) -> bytes:
+    """Places as they are kept."""
+    if 2 * len(places) < _DENSE:
+        return b"".join([_NUMBERS[place] for place in places])
+    return sum(1 << place for place in places).to_bytes(_DENSE, "little")
+
+
+def unpacked(kept: bytes) -> int:
+    """
+    The opposite of L{packed}.
+
+    @return: a bit for each place.
+    """
+    if len(kept) == _DENSE:
+        return int.from_bytes(kept, "little")
+    places = 0
+    for at in range(0, len(kept), 2):
+        places |= 1 << (kept[at] | kept[at + 1] << 8)
+    return places
+
+
+def bucket_of(word: str) -> int:
+    """In which bucket of a block a word is. Words that begin with the same two characters are together."""
+    return zlib.crc32(word[:2].encode()) % BUCKETS
+
+
+def read_bucket(kept: bytes) -> Words:
+    """The words of a bucket."""
+    return _decode(kept.rstrip(b"\0")[:-1])
+
+
+def _written(words: Words, size: int = 0) -> bytes:
+    """
+    A bucket as it is kept.
+
+    @param size: at least so many bytes.
+    """
+    # A mark ends it, since places may end in zeros.
+    return (_encode(words) + b"\xff").ljust(size, b"\0")
+
+
+def missing(connection: Connection) -> int | None:
+    """The latest full block that is not indexed; C{None} if all are."""
+    first, last = ends(connection)
+    indexed = set(connection.scalars(select(tables.indexed_blocks.c.block)))
+    full = range((last + 1) // BLOCK - 1, first // BLOCK - 1, -1)
+    return next((block for block in full if block not in indexed), None)
+
+
+def ends(connection: Connection) -> tuple[int, int]:
+    """The lowest and the highest number of a message in the database; the highest is lower if there are none."""
+    ids = tables.messages.c.id
+    # SQLite looks at all messages for both in one statement.
+    first, last = (connection.scalar(select(of(ids))) for of in (func.min, func.max))
+    return (0, -1) if first is None or last is None else (first, last)
+
+
+def add(connection: Connection) -> bool:
+    """
+    Index one block more.
+
+    @param connection: in a transaction that writes.
+    @return: whether there was one.
+    """
+    _lock(connection)
+    # Another node may have been first.
+    block = missing(connection)
+    if block is None:
+        return False
+    of, first = tables.messages.c, block * BLOCK
+    statement = select(of.id, of.said_at, of.removed_at, of.channel, of.game, of.name, of.message)
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    times = []
+    for identity, said_at, removed_at, *said in connection.execute(
+        statement.where(of.id >= first, of.id < first + BLOCK).order_by(of.id)
+    ):
+        times.append(said_at)
+        if removed_at is None:
+            for term in terms_of(*said):
+                places[term].append(identity - first)
+    buckets: list[Words] = [{} for _ in range(BUCKETS)]
+    for term, some in places.items():
+        buckets[bucket_of(term)][term] = packed(some)
+    highest = connection.scalar(select(func.max(tables.indexed_words.c.id)))
+    start = 0 if highest is None else highest + 1
+    connection.execute(
+        insert(tables.indexed_blocks),
+        {"block": block, "first_at": min(times, default=0.0), "last_at": max(times, default=0.0), "words": start},
+    )
+    rows = [{"id": start + place, "words": _written(words)} for place, words in enumerate(buckets)]
+    connection.execute(insert(tables.indexed_words), rows)
+    return True
+
+
+def forget(connection: Connection, messages: Iterable[tuple[int, MessageSaid]]) -> None:
+    """
+    Messages are removed: nothing of them stays in the index.
+
+    @param messages: each with its number in the database, and as it was.
+    """
+    _lock(connection)
+    gone: defaultdict[int, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for identity, said in messages:
+        block, place = divmod(identity, BLOCK)
+        for term in terms_of(said.channel, said.game, said.name, said.message):
+            gone[block][term] |= 1 << place
+    blocks = tables.indexed_blocks.c
+    for block, words in gone.items():
+        start = connection.scalar(select(blocks.words).where(blocks.block == block))
+        if start is not None:
+            _forget_words(connection, start, words)
+
+
+def _forget_words(connection: Connection, start: int, gone: dict[str, int]) -> None:
+    of = tables.indexed_words.c
+    changed: defaultdict[int, list[str]] = defaultdict(list)
+    for word in gone:
+        changed[start + bucket_of(word)].append(word)
+    for identity, kept in connection.execute(select(of.id, of.words).where(of.id.in_(changed))).all():
+        words = read_bucket(kept)
+        for word in changed[identity]:
+            left = unpacked(words.pop(word, b"")) & ~gone[word]
+            if left:
+                words[word] = packed([place for place in range(BLOCK) if left >> place & 1])
+        connection.execute(
+            update(tables.indexed_words).where(of.id == identity).values(words=_written(words, len(kept)))
+        )
+
+
+def drop(connection: Connection, identities: Collection[int]) -> None:
+    """
+    Messages expired: the blocks that have them are not indexed any more. One that has others still is indexed anew.
+
+    @param identities: their numbers in the database.
+    """
+    if not identities:
+        return
+    _lock(connection)
+    blocks, of = tables.indexed_blocks.c, tables.indexed_words.c
+    gone = delete(tables.indexed_blocks).where(blocks.block.in_({identity // BLOCK for identity in identities}))
+    for start in connection.scalars(gone.returning(blocks.words)).all():
+        connection.execute(delete(tables.indexed_words).where(of.id >= start, of.id < start + BUCKETS))
+
+
+def _lock(connection: Connection) -> None:
+    """Nodes change the index one at a time: what one of them removes, no other may be adding."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK)
