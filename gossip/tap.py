@@ -16,7 +16,7 @@ from operator import attrgetter
 from pathlib import Path
 from shlex import quote
 from types import FrameType
-from typing import Any, ClassVar, Final, NoReturn, Protocol, cast
+from typing import Any, ClassVar, Final, NoReturn, Protocol
 
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred
@@ -31,9 +31,9 @@ from twisted.python import usage
 from gossip import __version__, config
 from gossip.checks import findings
 from gossip.cli import terminal
-from gossip.cluster.outbox import IGroups, Outbox
+from gossip.cluster.outbox import Outbox
 from gossip.cluster.service import NODE_GATHERS, ClusterService
-from gossip.cluster.shared_store import Node, SharedStore
+from gossip.cluster.shared_store import Groups, Node, SharedStore
 from gossip.config import Config, ConfigError
 from gossip.network.network import Network
 from gossip.network.settings import Rules
@@ -46,9 +46,10 @@ from gossip.service.clock import DaemonClock
 from gossip.service.counters import Counters
 from gossip.service.indexing import Indexing
 from gossip.service.service import GossipService
+from gossip.service.writing import IWriter
 from gossip.store.errors import StoreError
 from gossip.store.store import Store
-from gossip.store.writer import GATHERS, Writer
+from gossip.store.writer import Writer
 from gossip.systemd import Watchdog, notify
 from gossip.transports.admission import RESERVED_FILES, Room, room_for
 from gossip.transports.certificates import CertificateWatch
@@ -264,12 +265,20 @@ class Daemon(MultiService):
         known = store.load(clock.now().wall, reserve=True)
         network = Network(known, lambda: str(uuid.uuid4()), random.random, rules, shared)
         counters = Counters()
-        self._writer = Writer(store, reactor, counters.committed, gather=NODE_GATHERS if shared else GATHERS)
-        outbox = Outbox(cast("IGroups", self._writer)) if shared else None
+        writer: IWriter
+        outbox: Outbox | None = None
+        if isinstance(store, SharedStore):
+            groups = Writer(Groups(store), reactor, counters.committed, gather=NODE_GATHERS)
+            self._stop_writer = groups.stop
+            writer = outbox = Outbox(groups)
+        else:
+            changes = Writer(store, reactor, counters.committed)
+            self._stop_writer = changes.stop
+            writer = changes
         self.gossip = gossip = GossipService(
             clock,
             network,
-            outbox or self._writer,
+            writer,
             counters,
             history=lambda channel, limit, before, after: deferToThread(
                 store.history, channel, limit, before, after, removed=False
@@ -339,7 +348,7 @@ class Daemon(MultiService):
         if self._node is not None:
             node = self._node
             stopped.addCallback(lambda _: node.stopService())
-        return stopped.addCallback(lambda _: self._writer.stop()).addCallback(lambda _: self._store.close())
+        return stopped.addCallback(lambda _: self._stop_writer()).addCallback(lambda _: self._store.close())
 
     def _on_hangup(self, number: int, frame: FrameType | None) -> None:
         self._reactor.callFromThread(self.reload)

@@ -10,7 +10,7 @@ import os
 import pwd
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +23,7 @@ from gossip.operations.operation import Occasion, Operation, carry_out, read
 from gossip.registry.errors import Refused
 
 if TYPE_CHECKING:
+    from gossip.registry.changes import Change
     from gossip.store.store import Store
 
 TIMEOUT: Final = 60
@@ -180,11 +181,12 @@ class StoppedDaemon:
 
         @raise Failed: it was not carried out.
         """
+
         if command.needs_daemon:
             raise NotRunning(self._config.admin_path)
         try:
             asked = read(_written(arguments), command)
-            with self._store(command.may_be_first) as store:
+            with self._store(command.may_be_first, beside=True) as store:
                 assert isinstance(asked, Operation)
                 now = time.time()
                 found = asked.look(store, now) if asked.looks else None
@@ -230,28 +232,35 @@ class StoppedDaemon:
                 raise Failed(str(error)) from None
 
     @contextmanager
-    def _store(self, may_be_first: bool = False) -> Iterator[Store]:
+    def _store(self, may_be_first: bool = False, beside: bool = False) -> Iterator[Store]:
         """
         The store, open.
 
         @param may_be_first: make one if there is none.
+        @param beside: if it is that of a node, others may use it meanwhile.
         @raise Failed: it cannot be used.
         """
         from gossip.registry.built_in import BUILT_IN
         from gossip.store.errors import StoreError
-        from gossip.store.store import Store
 
         config = self._config
         if not may_be_first and self.is_new:
             raise Failed(f"there is no {config.data}, and no daemon runs: name the data directory with --data")
         try:
-            with (
-                _owner_of(config.data_path),
-                closing(Store.open(config.database or None, config.data_path, BUILT_IN)) as store,
-            ):
+            with _owner_of(config.data_path), closing(self._open(beside, BUILT_IN)) as store:
                 yield store
         except StoreError as error:
             raise Failed(str(error)) from None
+
+    def _open(self, beside: bool, first: Iterable[Change]) -> Store:
+        config = self._config
+        if config.node and beside:
+            from gossip.cluster.shared_store import SharedStore
+
+            return SharedStore.open_beside(config.database, config.data_path, first)
+        from gossip.store.store import Store
+
+        return Store.open(config.database or None, config.data_path, first)
 
 
 @contextmanager

@@ -390,9 +390,10 @@ class ClusterService(Service):
         if group is None or (picture is not None and picture.snapshot.holds(group.transaction)):
             return
         life = group.node, group.epoch
-        if group.number <= self._last.get(life, 0):
-            return
-        self._last[life] = group.number
+        if self._epochs.get(group.node) == group.epoch:
+            if group.number <= self._last.get(life, 0):
+                return
+            self._last[life] = group.number
         self.counters.heard += 1
         self._hear(group)
         if life == (self._node.name, self._node.epoch):

@@ -58,9 +58,9 @@ class SharedPostgreSQL(PostgreSQL):
     readers = READERS
     freeze = 2000
 
-    def __init__(self, url: URL, node: str, marked: Mark = Mark()) -> None:
+    def __init__(self, url: URL, node: str | None, marked: Mark = Mark()) -> None:
         """
-        @param node: the name of this node.
+        @param node: the name of this node; C{None} for what only changes something beside the nodes.
         @param marked: what a daemon that was alone has marked in the data directory: see L{gossip.registry.numbers}.
         """
         self._node = node
@@ -177,8 +177,8 @@ class SharedPostgreSQL(PostgreSQL):
     def _locks(self, connection: Any) -> bool:
         key = {**self._KEY, "node": _NODE, "name": self._node}
         own = "%(node)s, hashtext(coalesce(current_schema(), '') || ':' || %(name)s)"
-        return self._lock(connection, "pg_advisory_lock_shared", self._LOCK, key) and self._lock(
-            connection, "pg_advisory_lock", own, key
+        return self._lock(connection, "pg_advisory_lock_shared", self._LOCK, key) and (
+            self._node is None or self._lock(connection, "pg_advisory_lock", own, key)
         )
 
     def _in_use(self, connection: Any) -> StoreInUse:

@@ -10,6 +10,7 @@ before it is on disk.
 from __future__ import annotations
 
 import secrets
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -21,9 +22,11 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, func, literal, make_url, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from gossip import __version__
 from gossip.cluster import missed as missing
 from gossip.cluster import session_rows
 from gossip.cluster.ear import listen
+from gossip.cluster.judging import is_judged, scope_of
 from gossip.cluster.members import Beat, Look, Member
 from gossip.cluster.pending import Pending
 from gossip.cluster.picture import Picture, Snapshot
@@ -72,7 +75,7 @@ class Node(Struct, frozen=True):
 
 class SharedStore(Store):
     """
-    The store of one of several nodes.
+    The store of one of several nodes; or of a program that changes something as a node does, while these run or not.
 
     @ivar node: this node.
     @ivar protocol: what it speaks, so that all nodes understand it.
@@ -84,6 +87,7 @@ class SharedStore(Store):
         super().__init__(database, directory)
         self.node = Node("", "", "")
         self.protocol = PROTOCOL
+        self._positions: dict[str, int] = {}
         self._group = 0
         with plainly(self.name), database.reading.connect() as connection:
             place = connection.scalar(text("SELECT current_database() || '/' || coalesce(current_schema(), '')"))
@@ -101,6 +105,22 @@ class SharedStore(Store):
         @raise StoreInUse: another daemon is this node, or uses the store alone.
         @raise StoreError: the store cannot be used; the text says why.
         """
+        return cls._open_for(url, data_directory, node, first)
+
+    @classmethod
+    def open_beside(cls, url: str, data_directory: str | Path, first: Iterable[Change] = ()) -> SharedStore:
+        """
+        Open the store to change something as a node does: those that run hear it. See L{Store.open}.
+
+        @raise StoreInUse: a daemon uses the store alone.
+        @raise StoreError: the store cannot be used; the text says why.
+        """
+        store = cls._open_for(url, data_directory, None, first)
+        store.node = Node("gossipctl", str(uuid.uuid4()), __version__)
+        return store
+
+    @classmethod
+    def _open_for(cls, url: str, data_directory: str | Path, node: str | None, first: Iterable[Change]) -> SharedStore:
         parsed = make_url(url)
         if not parsed.drivername.startswith("postgres"):
             raise StoreError("a node needs a database that it can share: postgresql://…")
@@ -122,7 +142,23 @@ class SharedStore(Store):
 
     # Writing.
 
-    def keep(self, pending: Sequence[Pending]) -> list[Pending]:  # type: ignore[override]
+    def keep(self, changes: Sequence[Change]) -> list[Change]:
+        """
+        Write changes that were judged by what was loaded last, and tell all nodes of them; see L{Store.keep}.
+
+        @raise Stale: a node was first. Load again, and judge again.
+        """
+        pending = []
+        for change in changes:
+            each = Pending(change)
+            if is_judged(change, self.protocol):
+                each.scope = scope_of(change)
+                each.seen = self._positions.get(each.scope, 0)
+                self._positions[each.scope] = each.seen + 1
+            pending.append(each)
+        return self.keep_group(pending)
+
+    def keep_group(self, pending: Sequence[Pending]) -> list[Change]:
         """
         Write a group and tell all nodes of it; see L{Store.keep}.
 
@@ -147,7 +183,7 @@ class SharedStore(Store):
                 raise StoreError(f"{self.name}: {reason(again.error)}", again.trouble) from again.error
         if not flushed and not all(isinstance(each.entry, Relayed | NodeJoined | NodeGone) for each in pending):
             self._write_or_fail(self._flush)
-        return [Pending(change) for change in rest]
+        return rest
 
     def _execute_talk(
         self, connection: Connection, pending: Sequence[Pending], said: Sequence[MessageSaid]
@@ -353,8 +389,11 @@ class SharedStore(Store):
     # Reading.
 
     def load(self, now: float = 0.0, reserve: bool = False) -> Registry:
-        """Read everything that the network needs to know at its start; the database gives the numbers."""
-        return self.picture({}).known
+        """Read everything that the network needs to know; the database gives the numbers."""
+        picture = self.picture({})
+        self._positions = dict(picture.positions)
+        self.protocol = min([PROTOCOL, *picture.protocols])
+        return picture.known
 
     def picture(self, heard: Mapping[str, int], late: int = 1000, since: float | None = None) -> Picture:
         """
@@ -412,3 +451,18 @@ class SharedStore(Store):
         """
         with plainly(self.name), self._database.reading.connect() as connection:
             return session_rows.of(connection, node)
+
+
+class Groups:
+    """The store of a node, as its writer uses it."""
+
+    def __init__(self, store: SharedStore) -> None:
+        self._store = store
+
+    def keep(self, pending: Sequence[Pending]) -> list[Pending]:
+        """See L{SharedStore.keep_group}."""
+        return [Pending(change) for change in self._store.keep_group(pending)]
+
+    def probe(self) -> None:
+        """See L{Store.probe}."""
+        self._store.probe()

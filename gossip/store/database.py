@@ -436,6 +436,8 @@ class PostgreSQL(Database):
 
     def _in_use(self, connection: Any) -> StoreInUse:
         """Why the lock cannot be taken."""
+        if self._holder(connection)[2] == "ShareLock":
+            return StoreInUse(f"{self.name} is used by several daemons (nodes): stop them, or be one of them (node)")
         pid = self._holder(connection)[1].removeprefix("gossip pid ").partition(" ")[0] or "unknown"
         return StoreInUse(f"another daemon (pid {pid}) uses {self.name}")
 
@@ -456,16 +458,16 @@ class PostgreSQL(Database):
         connection.commit()
         return True
 
-    def _holder(self, connection: Any) -> tuple[int, str]:
-        """The process ID of the server process that holds the lock, and its application name."""
-        found: tuple[int, str] | None = connection.execute(
-            "SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid)"
+    def _holder(self, connection: Any) -> tuple[int, str, str]:
+        """The process ID of the server process that holds the lock, its application name, and how it holds it."""
+        found: tuple[int, str, str] | None = connection.execute(
+            "SELECT pid, application_name, mode FROM pg_locks JOIN pg_stat_activity USING (pid)"
             " WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %(gossip)s"
             " AND objid::bigint = hashtext(coalesce(current_schema(), ''))::bigint & 4294967295"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
             self._KEY,
         ).fetchone()
-        return found or (0, "")
+        return found or (0, "", "")
 
     def _end_own(self, connection: Any) -> bool:
         """End a broken connection of our own that still holds the lock in the server's view. Was there one?"""

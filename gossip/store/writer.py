@@ -13,13 +13,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from gossip.registry.changes import Change
 from gossip.store.database import reason
 from gossip.store.errors import Stale, StoreError, Trouble
 
@@ -35,7 +34,8 @@ GATHERS: Final = 0.003
 Done = Callable[[bool], object]
 """Called with whether a change is on disk."""
 
-_Waiting = tuple[Change, Done]
+Entry = TypeVar("Entry")
+"""What is written: a change, or what a node makes of one."""
 
 
 class Reactor(Protocol):
@@ -45,14 +45,14 @@ class Reactor(Protocol):
     def callFromThread(self, call: Callable[..., object], /, *arguments: object) -> object: ...
 
 
-class IStore(Protocol):
+class IStore(Protocol[Entry]):
     """The part of the store that the writer uses: see L{gossip.store.store.Store}."""
 
-    def keep(self, changes: Sequence[Change], /) -> list[Change]: ...
+    def keep(self, changes: Sequence[Entry], /) -> list[Entry]: ...
     def probe(self) -> None: ...
 
 
-class Writer:
+class Writer(Generic[Entry]):
     """
     Writes changes in the order in which they are committed. Those committed while one group is being written, and for
     a few milliseconds after, form the next group.
@@ -68,7 +68,7 @@ class Writer:
 
     def __init__(
         self,
-        store: IStore,
+        store: IStore[Entry],
         reactor: Reactor,
         committed: Callable[[float], None] = lambda seconds: None,
         most: int = 100_000,
@@ -90,10 +90,10 @@ class Writer:
         self._most = most
         self._gather = gather
         self._idle = idle
-        self._gathered: list[_Waiting] = []
+        self._gathered: list[tuple[Entry, Done]] = []
         self._handing_over: IDelayedCall | None = None
         self._wanted = False
-        self._queue: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[tuple[Entry, Done]] | None] = SimpleQueue()
         self._refused: list[Done] = []
         # How many changes were accepted, and how many of these are settled. Each barrier waits for a number.
         self._accepted = self._settled = 0
@@ -107,7 +107,7 @@ class Writer:
         self._thread = Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def commit(self, change: Change, done: Done, wanted: bool = True) -> None:
+    def commit(self, change: Entry, done: Done, wanted: bool = True) -> None:
         """
         Write a change.
 
@@ -227,7 +227,7 @@ class Writer:
     # In the writer's thread.
 
     def _run(self) -> None:
-        rest: list[Change] = []
+        rest: list[Entry] = []
         stopping = False
         while not stopping:
             group, stopping = self._collect(wait=not rest)
@@ -244,13 +244,13 @@ class Writer:
             self._reactor.callFromThread(self._settle, told, time.monotonic() - started, self._failed)
         self._reactor.callFromThread(self._end)
 
-    def _collect(self, wait: bool) -> tuple[list[_Waiting], bool]:
+    def _collect(self, wait: bool) -> tuple[list[tuple[Entry, Done]], bool]:
         """
         The next group, and whether it is the last one. A group without changes asks for a probe.
 
         @param wait: whether to wait for a change.
         """
-        group: list[_Waiting] = []
+        group: list[tuple[Entry, Done]] = []
         try:
             while len(group) < GROUP:
                 waiting = self._queue.get(block=wait)
@@ -262,14 +262,14 @@ class Writer:
             pass
         return group, False
 
-    def _commit(self, changes: list[Change]) -> tuple[list[bool], list[Change]]:
+    def _commit(self, changes: list[Entry]) -> tuple[list[bool], list[Entry]]:
         """
         Write changes in one transaction. If one of them is bad, write each half separately, until the bad one is alone.
         Without changes, only find out whether any would be written.
 
         @return: for each change whether it was written; and changes that are left for later.
         """
-        rest: list[Change] = []
+        rest: list[Entry] = []
         try:
             if changes:
                 rest = self._store.keep(changes)
@@ -294,7 +294,7 @@ class Writer:
         second_kept, second_rest = self._commit(changes[half:])
         return [*first_kept, *second_kept], [*first_rest, *second_rest]
 
-    def _log_failure(self, change: Change, error: Exception) -> None:
+    def _log_failure(self, change: Entry, error: Exception) -> None:
         # Not the whole error: it may quote the row, and what players say must not get into the log.
         self._log.error(
             "a change ({kind}) was not written: {error}: {reason}\n{trace}",

@@ -94,7 +94,7 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
         return groups
 
     def keep(self, store: SharedStore, *entries: Entry) -> None:
-        self.assertEqual(store.keep([Pending(entry) for entry in entries]), [])
+        self.assertEqual(store.keep_group([Pending(entry) for entry in entries]), [])
 
     def test_heard(self) -> None:
         """What one node writes is heard with the numbers that the database gave, and is found there with them."""
@@ -117,7 +117,7 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
 
         def write(store: SharedStore, start: int) -> None:
             for number in range(start, start + 60, 3):
-                store.keep([Pending(said(each)) for each in range(number, number + 3)])
+                store.keep_group([Pending(said(each)) for each in range(number, number + 3)])
 
         writers = [Thread(target=write, args=each) for each in ((self.a, 1000), (self.b, 2000))]
         for writer in writers:
@@ -164,7 +164,7 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
         """A message that cannot be stored is none of the others' business: nothing of its group is kept."""
         bad = MessageSaid("gossip", 0, ANA, "Alpha", "Ana", "a NUL: \0", NOW)
         with self.assertRaises(DBAPIError):
-            self.a.keep([Pending(said(1)), Pending(bad)])
+            self.a.keep_group([Pending(said(1)), Pending(bad)])
         self.assertEqual(self.a.history("gossip", 9), [])
         self.keep(self.a, said(1))
         self.assertEqual(len(self.a.history("gossip", 9)), 1)
@@ -209,18 +209,37 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
         second = Pending(ChannelSaved(Channel("news", description="Other")), scope="", seen=0)
         other = Pending(AchievementKept(ANA, AchievementOf(key=uuid(9), title="T")), scope=ANA, seen=0)
         self.keep(self.a, GameSaved(GAME))
-        self.assertEqual(self.a.keep([first]), [])
+        self.assertEqual(self.a.keep_group([first]), [])
         with self.assertRaises(Stale):
-            self.b.keep([second, Pending(said(1))])
+            self.b.keep_group([second, Pending(said(1))])
         self.assertEqual((first.stale, second.stale), (False, True))
         self.assertEqual(self.b.history("gossip", 1), [])
-        self.assertEqual(self.b.keep([other]), [])
+        self.assertEqual(self.b.keep_group([other]), [])
         second = Pending(second.entry, scope="", seen=1)
-        self.assertEqual(self.b.keep([second]), [])
+        self.assertEqual(self.b.keep_group([second]), [])
         self.assertEqual(self.a.picture({}).positions, {"": 2, ANA: 1})
         told = [entry for group in self.heard(ear, 4) for entry in group.entries if isinstance(entry, Judged)]
         self.assertEqual(told, [Judged("", 1), Judged(ANA, 1), Judged("", 2)])
         self.assertEqual(self.a.load().channels["news"].description, "Other")
+
+    def test_beside(self) -> None:
+        """What a program changes beside the nodes is judged by what it loaded, and heard by them."""
+        assert self.url is not None
+        beside = SharedStore.open_beside(self.url, self.directory)
+        self.addCleanup(beside.close)
+        beside.load()
+        ear = self.listen(self.a)
+        self.assertEqual(self.a.keep_group([Pending(ChannelSaved(Channel("news")), scope="", seen=0)]), [])
+        saved = ChannelSaved(Channel("news", description="Mine"))
+        self.assertRaises(Stale, beside.apply, saved)
+        beside.load()
+        beside.apply(saved)
+        beside.apply(ChannelSaved(Channel("other")))
+        groups = self.heard(ear, 3)
+        self.assertEqual([group.node for group in groups], ["a", "gossipctl", "gossipctl"])
+        self.assertEqual([group.entries[-1] for group in groups], [Judged("", number) for number in (1, 2, 3)])
+        self.assertEqual(groups[1].entries[0], saved)
+        self.assertNotIn("gossipctl", self.b.picture({}).epochs)
 
     def test_scopes(self) -> None:
         """Achievements are judged by those of their game, all else by everything that is known."""
@@ -231,9 +250,9 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
         """A picture has all that was committed before, and says so of each transaction."""
         ear = self.listen(self.a)
         session = joined(1)
-        self.a.keep([Pending(said(1)), Pending(session, (session,))])
+        self.a.keep_group([Pending(said(1)), Pending(session, (session,))])
         moved = SessionJoined(1, ANA, "192.0.2.1", "websocket", NOW, ("channels",), ("gossip", "news"), ("Ana",))
-        self.a.keep([Pending(Subscribed(1, "news"), (moved,))])
+        self.a.keep_group([Pending(Subscribed(1, "news"), (moved,))])
         picture = self.b.picture({"gossip": 0})
         self.keep(self.a, said(2))
         before, and_before, after = self.heard(ear, 3)
@@ -245,14 +264,14 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
         number = picture.missed[0].seq
         self.assertEqual(picture.known.numbers.highest_message("gossip"), number)
         self.assertEqual(self.b.picture({"gossip": number}).missed, [*self.b.history("gossip", 1)])
-        self.a.keep([Pending(SessionLeft(1))])
+        self.a.keep_group([Pending(SessionLeft(1))])
         self.assertEqual(self.b.picture({}).sessions, {})
         self.assertEqual(self.b.sessions_of("a"), [])
 
     def test_signed_out(self) -> None:
         """A player that one node signs out is listed by no session of the game, on whichever node."""
-        self.a.keep([Pending(joined(1), (joined(1),))])
-        self.b.keep([Pending(SignedOut(ANA, "Ana")), Pending(SignedOut(ANA, "Bo"))])
+        self.a.keep_group([Pending(joined(1), (joined(1),))])
+        self.b.keep_group([Pending(SignedOut(ANA, "Ana")), Pending(SignedOut(ANA, "Bo"))])
         (session,) = self.b.picture({}).sessions["a"]
         self.assertEqual(session.players, ())
 
@@ -281,7 +300,7 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
         assert self.url is not None
         for opening, why in (
             (lambda: SharedStore.open_as(str(self.url), self.directory, "a"), "another daemon is the node a of"),
-            (lambda: Store.open(self.url, self.directory), "another daemon"),
+            (lambda: Store.open(self.url, self.directory), "is used by several daemons (nodes)"),
         ):
             with self.assertRaises(StoreInUse) as caught:
                 opening()
@@ -350,7 +369,7 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
 
     def test_begin(self) -> None:
         """A new life tells all its sessions, instead of those that it had."""
-        self.a.keep([Pending(joined(1), (joined(1),))])
+        self.a.keep_group([Pending(joined(1), (joined(1),))])
         ear = self.listen(self.a)
         self.a.begin(Node("a", uuid(7), "1.0"), [joined(2)])
         (group,) = self.heard(ear, 1)
@@ -359,7 +378,7 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
 
     def test_leave(self) -> None:
         """A node that ends takes its sessions along at once."""
-        self.a.keep([Pending(joined(1), (joined(1),))])
+        self.a.keep_group([Pending(joined(1), (joined(1),))])
         ear = self.listen(self.b)
         self.a.leave()
         (group,) = self.heard(ear, 1)
@@ -483,7 +502,7 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
 
     def test_index(self) -> None:
         """Each node indexes for all; none does while a node of the release before is there."""
-        self.a.keep([Pending(said(number)) for number in range(BLOCK)])
+        self.a.keep_group([Pending(said(number)) for number in range(BLOCK)])
         self.a.protocol = PROTOCOL - 1
         self.assertFalse(self.a.index())
         self.a.protocol = PROTOCOL

@@ -68,18 +68,18 @@ class WriterTests(SynchronousTestCase):
         self.reactor = Turns()
         self.told: list[tuple[int, bool]] = []
 
-    def writer(self, most: int = 100) -> Writer:
+    def writer(self, most: int = 100) -> Writer[Change]:
         """A writer; it is stopped after the test."""
         writer = Writer(self.disk, self.reactor, most=most, gather=GATHER, idle=IDLE)
         self.addCleanup(self.stop, writer)
         return writer
 
-    def stop(self, writer: Writer) -> None:
+    def stop(self, writer: Writer[Change]) -> None:
         """Stop a writer."""
         self.disk.free.set()
         self.reactor.until(writer.stop())
 
-    def say(self, writer: Writer, *seqs: int) -> None:
+    def say(self, writer: Writer[Change], *seqs: int) -> None:
         """Commit messages, and note what is told of them."""
         for seq in seqs:
             writer.commit(said(seq), partial(self.tell, seq))
@@ -88,7 +88,7 @@ class WriterTests(SynchronousTestCase):
         """Note what is told of a message."""
         self.told.append((seq, kept))
 
-    def whisper(self, writer: Writer, seq: int) -> None:
+    def whisper(self, writer: Writer[Change], seq: int) -> None:
         """Commit a message that nobody waits for."""
         writer.commit(said(seq), partial(self.tell, seq), False)
 
@@ -144,7 +144,7 @@ class WriterTests(SynchronousTestCase):
             self.reactor.turn()
         self.assertEqual(self.disk.groups, [[said(0)], [said(1), said(2)], [said(3)]])
 
-    def say_in_a_group(self, writer: Writer, *seqs: int) -> None:
+    def say_in_a_group(self, writer: Writer[Change], *seqs: int) -> None:
         """Commit messages in one group, after message 0 in one of its own."""
         self.disk.free.clear()
         self.disk.busy.clear()

@@ -223,7 +223,13 @@ class Daemon:
         """
         command = (sys.executable, "-m", "gossip.cli.ctl", "--data", str(self.data), *arguments)
         run = subprocess.run(
-            command, cwd=self.directory, env=environment(), capture_output=True, text=True, timeout=within, check=False
+            command,
+            cwd=self.directory,
+            env=environment(**self.environment),
+            capture_output=True,
+            text=True,
+            timeout=within,
+            check=False,
         )
         if run.returncode:
             raise AssertionError(f"gossipctl ended with {run.returncode}: {run.stderr}")

@@ -388,12 +388,31 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
             last = line.removeprefix("id:").strip() if line.startswith("id:") else last
         return last
 
+    def test_gossipctl_without_its_node(self) -> None:
+        """gossipctl on the machine of a node that is stopped changes the network beside the others, which hear it."""
+        assert self.url is not None
+        beta = self.register("Beta")
+        game = self.join(self.b, beta, channels=["gossip"], extensions=["directory"])
+        self.a.stop()
+        self.a.environment.update(GOSSIP_DATABASE=self.url, GOSSIP_NODE="a")
+        for number in range(2):
+            self.a.gossipctl("channel", "describe", "gossip", f"From a machine {number}")
+            self.assertEqual(game.expect("channels/changed")["payload"]["description"], f"From a machine {number}")
+            self.b.admin("channel/describe", channel="gossip", description=f"From a node {number}")
+            game.expect("channels/changed")
+        alpha = self.a.gossipctl("game", "add", "The Alpha", "--short", "Alpha")
+        self.join(self.b, alpha)
+        del self.a.environment["GOSSIP_NODE"]
+        with self.assertRaises(AssertionError) as caught:
+            self.a.gossipctl("game", "disable", "Alpha")
+        self.assertIn("is used by several daemons (nodes): stop them, or be one of them (node)", str(caught.exception))
+
     def test_same_name(self) -> None:
         """A second node of a name does not start, and neither does a daemon that is alone."""
         assert self.url is not None
         for arguments, why in (
             (("--node", "a"), "another daemon is the node a"),
-            ((), "another daemon"),
+            ((), "is used by several daemons (nodes): stop them, or be one of them"),
         ):
             daemon = Daemon("", (*arguments, "--database", self.url))
             self.addCleanup(daemon.close)
