@@ -43,6 +43,13 @@ class Bucket:
         self._strikes = 0.0
         self._struck = now.steady
 
+    @classmethod
+    def of(cls, level: float, strikes: float, now: Moment) -> Bucket:
+        """A bucket that is as full as one elsewhere."""
+        bucket = cls(now)
+        bucket._level, bucket._strikes = level, strikes
+        return bucket
+
     def take(self, rate: Rate, now: Moment, weight: float = 1) -> bool:
         """
         Let one event pass, or not.

@@ -150,6 +150,72 @@ class Passed(Struct, frozen=True, tag=True, array_like=True):
     payload: str = ""
 
 
+class Looked(Struct, frozen=True, tag=True, array_like=True):
+    """
+    Somebody looks at a game: nodes that have sessions of it tell what these send and get, as L{Seen}, for some minutes.
+
+    @ivar peer: the address of the owner.
+    """
+
+    client_id: str
+    peer: str
+
+
+class FrameSeen(Struct, frozen=True, array_like=True):
+    """
+    A frame of a session; see L{Frame <gossip.service.watch.Frame>}.
+
+    @ivar number: names the session among those of its node.
+    """
+
+    at: float
+    number: int
+    peer: str
+    way: str
+    text: str
+    note: str
+
+
+class RefusalSeen(Struct, frozen=True, array_like=True):
+    """A refusal; see L{Refusal <gossip.service.watch.Refusal>}."""
+
+    at: float
+    peer: str
+    code: str
+    error: str
+    hint: str
+    barred: str
+    text: str
+
+
+class SessionSeen(Struct, frozen=True, array_like=True):
+    """
+    How a session is.
+
+    @ivar number: names the session among those of its node.
+    @ivar unanswered: heartbeats since the last sign of life.
+    @ivar buckets: for each rate how full its bucket is, and how many overruns count.
+    """
+
+    number: int
+    unanswered: int
+    buckets: dict[str, tuple[float, float]]
+
+
+class Seen(Struct, frozen=True, tag=True, array_like=True):
+    """
+    What is new of a game that somebody looks at on another node.
+
+    @ivar steps: when it came how far; see L{STEPS <gossip.service.watch.STEPS>}.
+    """
+
+    client_id: str
+    frames: tuple[FrameSeen, ...]
+    refusals: tuple[RefusalSeen, ...]
+    steps: dict[str, float]
+    sessions: tuple[SessionSeen, ...]
+
+
 Relayed = (
     SessionJoined
     | SessionLeft
@@ -163,6 +229,8 @@ Relayed = (
     | Spoke
     | Counted
     | Noticed
+    | Looked
+    | Seen
     | Passed
 )
 """Anything that a node tells the others."""

@@ -37,7 +37,7 @@ from gossip.network.outputs import (
     Unsure,
 )
 from gossip.network.rehearsal import SERVICE_RESTART
-from gossip.network.relays import Counted, Passed, Relayed
+from gossip.network.relays import Counted, Looked, Passed, Relayed, Seen
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Event
@@ -59,6 +59,7 @@ from gossip.service.reads import Finding, Reading, Reads, no_history, no_message
 from gossip.service.rehearsals import PARTING_SECONDS, Rehearsals
 from gossip.service.second_looks import SecondLooks
 from gossip.service.watch import Watch
+from gossip.service.watch_elsewhere import WatchElsewhere
 from gossip.service.writing import IRelays, IWriter, WriterHealth
 
 _Result = TypeVar("_Result")
@@ -162,6 +163,7 @@ class GossipService(Service):
         self._drained: Deferred[None] | None = None
         self.watch = Watch(network)
         self._watched = self.watch.watched
+        self._watch_elsewhere = WatchElsewhere(self.watch, network, self._tell_nodes) if relays is not None else None
         self.rehearsals = Rehearsals(network, self._carry_out)
         self._started_at = clock.seconds()
         self._offset = clock.now().wall - clock.now().steady
@@ -442,12 +444,21 @@ class GossipService(Service):
             case Passed(transport):
                 if node and transport in self.passed:
                     self.passed[transport](relay)
+            case Looked():
+                if node and self._watch_elsewhere is not None:
+                    self._watch_elsewhere.looked(relay, self.now())
+            case Seen():
+                if node and self._watch_elsewhere is not None:
+                    self._watch_elsewhere.seen(node, relay, self.now())
             case _:
                 self._carry_out(self.network.relayed(node, relay, self.now()))
 
     def pass_on(self, passed: Passed) -> None:
         if self._relays is not None:
-            self._carry_out([Relay(passed)])
+            self._tell_nodes(passed)
+
+    def _tell_nodes(self, relay: Relayed) -> None:
+        self._carry_out([Relay(relay)])
 
     def count(self, what: str, subject: str, change: int) -> None:
         """
@@ -458,7 +469,7 @@ class GossipService(Service):
         @param change: 1 for one more, -1 for one less, 0 to forget all of them.
         """
         if self._relays is not None:
-            self._carry_out([Relay(Counted(what, subject, change))])
+            self._tell_nodes(Counted(what, subject, change))
 
     async def caught_up(self) -> None:
         """Wait until this node knows what was known on any node when this was asked, but not for long."""
@@ -644,7 +655,9 @@ class GossipService(Service):
             # A LoopingCall that fails would stop for ever.
             self._log.failure("a tick failed")
         if self._watched:
-            self.watch.rest(self.now())
+            self.watch.rest(moment)
+            if self._watch_elsewhere is not None:
+                self._watch_elsewhere.tick(moment)
         self._writer_health.tick(now)
 
     def _compare_clocks(self, now: Moment) -> None:

@@ -8,7 +8,7 @@ kept of the others, and while nobody looks it costs the service one look at an e
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -43,6 +43,9 @@ from gossip.registry.restrictions import in_words
 
 SECONDS: Final = 600.0
 """How long a game is watched after somebody looked, in seconds."""
+
+ASK_SECONDS: Final = 60.0
+"""How often other nodes are asked what they see of a game that somebody looks at, in seconds."""
 
 GAMES: Final = 100
 """At most this many games are watched; one more replaces the one that was looked at longest ago."""
@@ -119,6 +122,21 @@ class Refusal(Struct, frozen=True):
     text: str
 
 
+class Untold:
+    """
+    What other nodes are not told yet.
+
+    @ivar frames: the last ones, each with the number that names its session among those of this node.
+    @ivar refusals: the last ones.
+    @ivar steps: how far the game came as they know it.
+    """
+
+    def __init__(self) -> None:
+        self.frames: deque[tuple[int, Frame]] = deque(maxlen=FRAMES)
+        self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
+        self.steps: dict[str, float] = {}
+
+
 class Watched:
     """
     What is seen of one game.
@@ -128,6 +146,8 @@ class Watched:
     @ivar refusals: the last ones, the oldest first.
     @ivar seen: when each of L{STEPS} was seen last.
     @ivar numbers: its sessions, counted from when the watch began.
+    @ivar asked_at: when the other nodes were asked last what they see of it, on the steady clock.
+    @ivar untold: what other nodes are not told yet; C{None} if nobody looks there.
     """
 
     def __init__(self, now: Moment) -> None:
@@ -136,13 +156,29 @@ class Watched:
         self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
         self.seen: dict[str, float] = {}
         self.numbers: dict[Session, int] = {}
+        self.asked_at: float | None = None
+        self.untold: Untold | None = None
+        self._elsewhere: dict[tuple[str, int], int] = {}
         self._last = 0
 
     def know(self, session: Session) -> None:
         """A session of the game."""
-        if session not in self.numbers:
+        if session.node:
+            self.numbers[session] = self.number_of(session.node, session.number)
+        elif session not in self.numbers:
             self._last += 1
             self.numbers[session] = self._last
+
+    def number_of(self, node: str, number: int) -> int:
+        """
+        The number of a session of another node.
+
+        @param number: names the session there.
+        """
+        if (node, number) not in self._elsewhere:
+            self._last += 1
+            self._elsewhere[node, number] = self._last
+        return self._elsewhere[node, number]
 
     def got(self, event: ServerEvent, now: Moment) -> None:
         """The game is sent something."""
@@ -161,10 +197,12 @@ class Watch:
     Watches the games that somebody looks at. It has no clock: all methods are told the time.
 
     @ivar watched: those games, by client_id. Empty most of the time: look here before you call anything else.
+    @ivar ask: asks the other nodes what they see of a game; C{None} if there are none.
     """
 
     def __init__(self, network: Network) -> None:
         self.watched: dict[str, Watched] = {}
+        self.ask: Callable[[str, Address], None] | None = None
         self._network = network
         self._sessions: dict[Session, Watched] = {}
 
@@ -174,6 +212,14 @@ class Watch:
 
         @param peer: the owner's address: a socket that is opened from there is probably the game's.
         """
+        watched = self.look_here(client_id, peer, now)
+        if self.ask is not None and (watched.asked_at is None or watched.asked_at + ASK_SECONDS <= now.steady):
+            watched.asked_at = now.steady
+            self.ask(client_id, peer)
+        return watched
+
+    def look_here(self, client_id: str, peer: Address, now: Moment) -> Watched:
+        """Somebody looks at a game, here or on another node. The arguments are those of L{look}."""
         watched = self.watched.pop(client_id, None)
         if watched is None:
             watched = Watched(now)
@@ -183,6 +229,8 @@ class Watch:
         self.watched[client_id] = watched
         watched.looked_at = now.steady
         online = self._network.presence.online(client_id)
+        for session in [session for session in watched.numbers if session.situation is Situation.GONE]:
+            self._forget(session, watched)
         for session in online.sessions if online is not None else ():
             self._know(session, watched)
             watched.seen.setdefault("opened", session.opened_at)
@@ -204,11 +252,16 @@ class Watch:
 
     def _end(self, client_id: str) -> None:
         for session in self.watched.pop(client_id).numbers:
-            del self._sessions[session]
+            self._sessions.pop(session, None)
 
     def _know(self, session: Session, watched: Watched) -> None:
         watched.know(session)
-        self._sessions[session] = watched
+        if not session.node:
+            self._sessions[session] = watched
+
+    def _forget(self, session: Session, watched: Watched) -> None:
+        self._sessions.pop(session, None)
+        del watched.numbers[session]
 
     # What happens.
 
@@ -247,7 +300,10 @@ class Watch:
                 hint = barred = ""
                 if error.code == "invalid-credentials":
                     hint, barred = self._hint(event, now), self._barred(session, event, now)
-                watched.refusals.append(Refusal(now.wall, session.peer, error, hint, barred, text))
+                refusal = Refusal(now.wall, session.peer, error, hint, barred, text)
+                watched.refusals.append(refusal)
+                if watched.untold is not None:
+                    watched.untold.refusals.append(refusal)
                 watched.seen["opened"] = session.opened_at
 
     def _hint(self, event: Authenticate, now: Moment) -> str:
@@ -291,8 +347,11 @@ class Watch:
         """Messages were removed: frames that quote them no longer do."""
         for watched in self.watched.values():
             for index, frame in enumerate(watched.frames):
-                if any(_quotes(frame, said) for said in change.messages):
-                    watched.frames[index] = replace(frame, text="", note=_REMOVED)
+                watched.frames[index] = _without(frame, change)
+            if watched.untold is not None:
+                untold = watched.untold.frames
+                for index, (number, frame) in enumerate(untold):
+                    untold[index] = number, _without(frame, change)
 
     def lost(self, session: Session, now: Moment) -> None:
         """The connection of a session is gone."""
@@ -302,11 +361,13 @@ class Watch:
 
     def _ended(self, session: Session, watched: Watched, how: str, now: Moment) -> None:
         self._add(session, watched, "end", how, "", now)
-        del self._sessions[session]
-        del watched.numbers[session]
+        self._forget(session, watched)
 
     def _add(self, session: Session, watched: Watched, way: str, text: str, note: str, now: Moment) -> None:
-        watched.frames.append(Frame(now.wall, watched.numbers[session], session.peer, way, _cut(text), note))
+        frame = Frame(now.wall, watched.numbers[session], session.peer, way, _cut(text), note)
+        watched.frames.append(frame)
+        if watched.untold is not None:
+            watched.untold.frames.append((session.number, frame))
 
 
 def _written(event: ClientEvent) -> tuple[str, str]:
@@ -350,6 +411,12 @@ def _readable(frame: bytes) -> str:
     with suppress(msgspec.DecodeError, RecursionError):  # a ref may be JSON that msgspec does not read
         frame = msgspec.json.format(frame, indent=0)
     return frame.decode("utf-8", "replace")
+
+
+def _without(frame: Frame, removed: MessagesRemoved) -> Frame:
+    """A frame without the messages that were removed."""
+    quotes = any(_quotes(frame, said) for said in removed.messages)
+    return replace(frame, text="", note=_REMOVED) if quotes else frame
 
 
 def _quotes(frame: Frame, said: MessageSaid) -> bool:

@@ -316,6 +316,37 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
             self.assertEqual(self.browse(there, link, {})[0], 200)
             self.assertEqual(self.browse(here, f"/games/{name}", {})[0], 200)
 
+    def owner(self) -> dict[str, str]:
+        """The cookies of an admin, who may look at all games."""
+        browser: dict[str, str] = {}
+        link = self.a.admin("account/add", name="Root", admin=True)["link"]
+        page = self.browse(self.a, link, browser)[1]
+        password = "correct horse battery"
+        self.browse(self.a, link, browser, csrf=self.token(page), password=password, again=password)
+        return browser
+
+    def test_owner(self) -> None:
+        """An owner at one node watches a game at the other, and rehearses with it."""
+        alpha, browser = self.register("Alpha"), self.owner()
+
+        def live(text: str) -> str:
+            found = eventually(lambda: text in (page := self.browse(self.a, path, browser)[1]) and page, text)
+            assert isinstance(found, str)
+            return found
+
+        path = "/manage/Alpha/live"
+        live("Waiting for your game to open a socket.")
+        refused = Game(self.b.url)
+        self.addCleanup(refused.close)
+        refused.write({"event": "authenticate", "payload": {**alpha, "client_secret": "x", "supports": ["channels"]}})
+        refused.ended()
+        live("its client_secret has 1 characters instead of 36")
+        game = self.join(self.b, alpha, channels=["testing"], players=["Ana"])
+        live("Authenticated. Waiting for your game to answer a heartbeat.")
+        game.write({"event": "heartbeat", "payload": {"players": ["Ana"]}})
+        game.ask("channels/send", {"channel": "testing", "name": "Ana", "message": "Can you see me?"})
+        live("Can you see me?")
+
     def test_attempts(self) -> None:
         """Wrong passwords count on all nodes together."""
         self.a.admin("account/add", name="Root", admin=True)
