@@ -219,6 +219,11 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
             return ""
 
     @property
+    def i3_router(self) -> str:
+        """The name of the router of Intermud-3."""
+        return self.i3.router
+
+    @property
     def socket(self) -> str:
         """
         The address at which a game on this machine joins; empty if there is none. A listener without TLS comes first: a

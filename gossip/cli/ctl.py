@@ -27,6 +27,7 @@ from gossip.cli.parser import Parser, did_you_mean
 from gossip.cli.terminal import printable
 from gossip.config import Config, ConfigError, load
 from gossip.operations.command import Command, View
+from gossip.operations.intermud3 import GameI3, placed
 from gossip.operations.keys import GameKey, located
 
 
@@ -105,6 +106,9 @@ def _carry_out(arguments: argparse.Namespace) -> int:
     if command is GameKey and not result["host"]:
         config = _config(arguments)
         result = located(result, config.address, config.imc2_port)
+    if command is GameI3 and not result["host"]:
+        config = _config(arguments)
+        result = placed(result, config.address, config.i3_port, config.i3_router)
     said = (command.done.format_map(result), "") if command.done else ()
     if arguments.view is command.shell_view:
         terminal.complain(terminal.written(command.beside_shell_view(result)))

@@ -151,10 +151,18 @@ def _rehearsed(given: Arguments) -> str:
     return f"rehearsed with {given['game']}" + (f" ({_value(step)})" if step else "")
 
 
+def _joined_i3(given: Arguments) -> str:
+    if given.get("remove"):
+        return f"let {given['game']} no longer join by Intermud-3"
+    name = given.get("name")
+    return f"let {given['game']} join by Intermud-3" + (f" as {_value(name)}" if name else "")
+
+
 _DEEDS: Final[dict[str, str | Callable[[Arguments], str]]] = {
     "game/add": "registered {short_name} ({name})",
     "game/rotate": "created a new secret for {game}",
     "game/key": lambda given: f"created a new key of {given['game']} for {str(given['protocol']).upper()}",
+    "game/i3": _joined_i3,
     "game/disable": "disabled {game}",
     "game/enable": "enabled {game}",
     "game/remove": "removed {game}",

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from gossip.operations import accounts, agents, audit, channels, filters, games, keys, messages, reports, restrictions
+from gossip.operations import (
+    accounts,
+    agents,
+    audit,
+    channels,
+    filters,
+    games,
+    intermud3,
+    keys,
+    messages,
+    reports,
+    restrictions,
+)
 from gossip.operations.command import Command
 from gossip.operations.errands import Errand, RestartNotice, Say
 from gossip.operations.nodes import NodeDrain, NodeEnd, NodeList
@@ -13,7 +25,7 @@ from gossip.operations.rehearsal import Rehearse
 
 OPERATIONS: Final[dict[str, type[Operation]]] = {
     operation.wire: operation
-    for module in (games, keys, channels, agents, accounts, messages, restrictions, filters, reports, audit)
+    for module in (games, keys, intermud3, channels, agents, accounts, messages, restrictions, filters, reports, audit)
     for operation in module.OPERATIONS
 }
 """All operations by their names."""

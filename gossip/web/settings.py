@@ -57,6 +57,10 @@ class WebRulesSettings(Protocol):
     def imc2_port(self) -> str: ...
     @property
     def in_clear(self) -> frozenset[str]: ...
+    @property
+    def i3_port(self) -> str: ...
+    @property
+    def i3_router(self) -> str: ...
 
 
 class WebRules:
@@ -68,12 +72,14 @@ class WebRules:
     @ivar socket: the address at which games on this machine join; empty if there is none.
     @ivar imc2_port: the port for games by IMC2; empty if there is none.
     @ivar in_clear: the uses of secrets that are kept in clear, too.
+    @ivar i3_port: the port for games by Intermud-3; empty if there is none.
+    @ivar i3_router: the name of the router there.
     """
 
     def __init__(self, settings: WebSettings | None = None, address: str = "") -> None:
         self.settings = settings or WebSettings()
         self.address = address
-        self.socket = self.imc2_port = ""
+        self.socket = self.imc2_port = self.i3_port = self.i3_router = ""
         self.in_clear: frozenset[str] = frozenset()
 
     @property
@@ -85,3 +91,4 @@ class WebRules:
         """Follow these settings from now on."""
         self.settings, self.address, self.socket = settings.web, settings.address, settings.socket
         self.imc2_port, self.in_clear = settings.imc2_port, settings.in_clear
+        self.i3_port, self.i3_router = settings.i3_port, settings.i3_router

@@ -159,6 +159,7 @@ def public_site(
             rules,
             (ports or {}).get("telnet", ("", "")),
             (ports or {}).get("imc2", ("", ""))[0],
+            ((ports or {}).get("i3", ("", ""))[0], rules.i3_router),
         ),
         AdminPages(layout, cookies, executor, public, Checklists(layout, public, rules), config_file),
         Api(layout, public, queries, tokens, executor),

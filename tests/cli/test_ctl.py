@@ -128,6 +128,9 @@ class TerminalTests(SynchronousTestCase):
                 **dict.fromkeys(("name", "short_name", "key", "host", "port", "old_key_until"), hostile),
                 "sha256": True,
             },
+            "game/i3": dict.fromkeys(
+                ("name", "short_name", "mud", "password", "open_until", "host", "port", "router"), hostile
+            ),
             "game/list": {"games": [game]},
             "game/show": game,
             "channel/list": {"channels": [channel]},

@@ -49,6 +49,9 @@ class ActivityTests(SynchronousTestCase):
             "changed A (not hidden, hide players, no tagline, homepage: http://a.example)",
         )
         self.assertEqual(said("game/rotate", game="A"), "created a new secret for A")
+        self.assertEqual(said("game/i3", game="A", name="My Mud"), "let A join by Intermud-3 as My Mud")
+        self.assertEqual(said("game/i3", game="A", name=None, remove=False), "let A join by Intermud-3")
+        self.assertEqual(said("game/i3", game="A", remove=True), "let A no longer join by Intermud-3")
         self.assertEqual(said("game/key", game="A", protocol="imc2"), "created a new key of A for IMC2")
 
     def test_channels(self) -> None:

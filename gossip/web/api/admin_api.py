@@ -40,6 +40,7 @@ from gossip.operations.command import Result
 from gossip.operations.errands import Backup
 from gossip.operations.executor import Executor
 from gossip.operations.interfaces import InThread, OperationsStore
+from gossip.operations.intermud3 import GameI3, placed
 from gossip.operations.keys import GameKey, located
 from gossip.operations.operation import filled_in, read
 from gossip.operations.sessions import SessionList
@@ -168,7 +169,12 @@ class AdminApi(Resource):
         result = await self._executor.carry_out(read(arguments, COMMANDS[name]), actor)
         if "link" in result and self._rules.address:
             result["address"] = self._rules.address + result["link"]
-        return located(result, self._rules.address, self._rules.imc2_port) if name == GameKey.wire else result
+        rules = self._rules
+        if name == GameKey.wire:
+            return located(result, rules.address, rules.imc2_port)
+        if name == GameI3.wire:
+            return placed(result, rules.address, rules.i3_port, rules.i3_router)
+        return result
 
     async def _copied(self, arguments: bytes, actor: str) -> BinaryIO:
         read(arguments, Backup)  # there are none

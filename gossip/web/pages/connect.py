@@ -44,11 +44,14 @@ class ConnectPages:
         rules: WebRules,
         telnet: tuple[str, str] = ("", ""),
         imc2_port: str = "",
+        i3: tuple[str, str] = ("", ""),
     ) -> None:
         """
         @param telnet: the ports of the telnet bridge, without and with TLS; empty for none.
         @param imc2_port: the port for games by IMC2; empty for none.
+        @param i3: the port for games by Intermud-3, empty for none, and the name of the router.
         """
+        self._i3_port, self._i3_router = i3
         self._layout = layout
         self._public = public
         self._cookies = cookies
@@ -127,6 +130,7 @@ class ConnectPages:
 
     def _page(self, request: PublicRequest, guide: Guide, game: Game, title: str, **values: Any) -> bytes:
         plain, encrypted = self._telnet
+        identity = self._layout.gossip.network.registry.i3.of(game.client_id)
         return self._layout.page(
             request,
             f"guides/{guide.name}.html",
@@ -139,6 +143,9 @@ class ConnectPages:
             echo=self._layout.gossip.network.rules.settings.echo,
             imc2_port=self._imc2_port,
             imc2_sha256=IMC2 in self._rules.in_clear,
+            i3_port=self._i3_port,
+            i3_router=self._i3_router or "*gossip",
+            i3_name=game.short_name if identity is None else identity.name,
             telnet_port=plain,
             telnet_tls_port=encrypted,
             **_addresses(request),

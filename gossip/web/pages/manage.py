@@ -12,6 +12,7 @@ from twisted.web import http
 from gossip.operations.command import Command, Result
 from gossip.operations.executor import Executor
 from gossip.operations.games import GameAdd, GameEdit, GameRemove, GameRotate
+from gossip.operations.intermud3 import GameI3, mud_config, placed
 from gossip.operations.keys import GameKey, imc_config, located
 from gossip.operations.rehearsal import EXPLAINED, Rehearse
 from gossip.registry.entities import Account, Game
@@ -70,6 +71,7 @@ class ManagePages:
             ("rehearse", self.rehearse),
             ("secret", self.rotate),
             ("key", self.key),
+            ("i3", self.i3),
             ("remove", self.remove),
         )
         for form, post in forms:
@@ -161,6 +163,7 @@ class ManagePages:
             "homepage_url": game.homepage_url or "",
             "language": game.language or "",
             "connections": "\n".join(map(play_links.written, game.connections)),
+            "i3_name": self._i3_name(game),
             "hidden": game.hidden,
             "hide_players": game.hides_players,
         }
@@ -170,11 +173,13 @@ class ManagePages:
             UNPROCESSABLE if refused else http.OK,
             title=game.name,
             typed={**known, **typed},
-            **_wrong(refused, "sure", *_GAME_TEXTS),
+            **_wrong(refused, "sure", "i3_name", *_GAME_TEXTS),
             said=said,
             old_secret_until=old_secret_until(game, self._layout.now),
             has_key=bool(secrets_of(game, IMC2)),
             by_imc2=bool(self._rules.imc2_port),
+            by_i3=bool(self._rules.i3_port),
+            i3=self._layout.gossip.network.registry.i3.of(game.client_id),
             **self._live(request, game),
         )
 
@@ -238,6 +243,27 @@ class ManagePages:
             lines=imc_config(located(made, site, self._rules.imc2_port)),
             until=old_secret_until(self._layout.gossip.network.registry.games[game.client_id], self._layout.now, IMC2),
         )
+
+    def _i3_name(self, game: Game) -> str:
+        identity = self._layout.gossip.network.registry.i3.of(game.client_id)
+        return game.short_name if identity is None else identity.name
+
+    async def i3(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """Let a game join by Intermud-3, with a new password that only the answer shows; or no longer."""
+        game, form = self._own(account, name), self._cookies.read_form(request)
+        typed, remove = form.text("i3_name"), form.checked("i3_remove")
+        try:
+            operation = GameI3(game=game.short_name, name=typed.strip() or None, remove=remove)
+            made = await self._carry_out(operation, account, game)
+        except Refused as refused:
+            # The name of a game is another field of this page.
+            refused.field = "i3_name" if refused.field == "name" else refused.field
+            return self._game(request, game, {"i3_name": typed}, refused)
+        if remove:
+            return redirect(request, f"/manage/{game.short_name}?done=saved#i3")
+        rules = self._rules
+        made = placed(made, site_address(request) or rules.address, rules.i3_port, rules.i3_router)
+        return self._layout.page(request, "i3.html", title="Save this password", made=made, lines=mud_config(made))
 
     async def remove(self, request: PublicRequest, account: Account, name: str) -> bytes:
         """Remove a game, if the confirmation is ticked."""

@@ -14,6 +14,7 @@ class Guide(Struct, frozen=True):
     @ivar name: the last part of its path.
     @ivar by_telnet: whether it uses the telnet bridge.
     @ivar by_imc2: whether it uses the IMC2 port.
+    @ivar by_i3: whether it uses the Intermud-3 port.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Guide(Struct, frozen=True):
     about: str
     by_telnet: bool = False
     by_imc2: bool = False
+    by_i3: bool = False
 
 
 _ALL: Final = (
@@ -38,6 +40,15 @@ _ALL: Final = (
         "ROM, SMAUG, Circle with IMC2",
         "The IMC2 client that many have: three lines of its configuration.",
         by_imc2=True,
+    ),
+    Guide("dead-souls", "Dead Souls", "Has an Intermud-3 client: one command.", by_i3=True),
+    Guide("lima", "Lima", "Has an Intermud-3 client: one line to change.", by_i3=True),
+    Guide("gurbalib", "GurbaLib", "Has an Intermud-3 client: a name, and two lines to change.", by_i3=True),
+    Guide(
+        "i3-diku",
+        "ROM, SMAUG, Circle with Intermud-3",
+        "The Intermud-3 client that some have: a name, and the router.",
+        by_i3=True,
     ),
     Guide("lpc", "LPC: MudOS, FluffOS", "A small daemon that uses telnet.", by_telnet=True),
     Guide("coffeemud", "CoffeeMud", "Has a built-in client: four settings, and a host name in two places."),

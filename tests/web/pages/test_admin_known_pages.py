@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from gossip.protocol.server_events import TelnetConnection
 from gossip.registry.changes import AccountSaved, GameSaved, GameSeen
 from gossip.registry.entities import Account, Channel
+from gossip.registry.secret import digest
 from gossip.web.pages.admin.page import MOST_LISTED
 from tests.support.sites import SURE, AdminPagesTestCase, seen
 from tests.support.visitor import Answer, Visitor
@@ -126,9 +128,25 @@ class GameTests(AdminPagesTestCase):
         )
         self.assertEqual(self.game(), expected)
         page = self.read("/admin/games/Alpha").page
-        self.assertEqual((self.fields(page, "name"), self.fields(page, "tagline")), (["The New Alpha"], ["New"]))
+        self.assertEqual(
+            (self.fields(page, "name"), self.fields(page, "tagline")), (["The New Alpha", "Alpha"], ["New"])
+        )
         self.assertIn("telnet://a.example:4000", page.text)
         self.assertIn("Two\nlines", page.text)
+
+    def test_i3(self) -> None:
+        """A game gets a name and a password for Intermud-3, which is shown once, and loses them again."""
+        self.assertIn("It does not join by Intermud-3.", self.root.get("/admin/games/Alpha").text)
+        answer = self.do("/admin/games/Alpha", "game/i3", game="Alpha", name="My Mud")
+        (password,) = re.findall("<code>([0-9]+)</code>", answer.body.decode())
+        identity = self.world.registry.i3.named("My Mud")
+        assert identity is not None
+        self.assertEqual(identity.digest, digest(password))
+        page = self.root.get("/admin/games/Alpha").text
+        self.assertIn("It is My Mud there, last from nowhere.", page)
+        self.assertIn("The first login until", page)
+        self.do("/admin/games/Alpha", "game/i3", game="Alpha", remove="1")
+        self.assertIsNone(self.world.registry.i3.named("My Mud"))
 
     def test_edit_refused(self) -> None:
         """A refused edit changes nothing and keeps the values of the form."""
@@ -142,7 +160,9 @@ class GameTests(AdminPagesTestCase):
             "hidden": ["0", "1"],
         }
         page = self.refused("/admin/games/Alpha", "game/edit", why, **typed)
-        self.assertEqual((self.fields(page, "name"), self.fields(page, "homepage_url")), (["New"], ["javascript:x"]))
+        self.assertEqual(
+            (self.fields(page, "name"), self.fields(page, "homepage_url")), (["New", "Alpha"], ["javascript:x"])
+        )
         self.assertIn('FailedForm & "it"\r\nin vain', page.text)
         self.assertEqual(self.game(), before)
 

@@ -115,7 +115,7 @@ class GuideTests(OwnerTestCase):
     """The guides."""
 
     def ports(self) -> dict[str, tuple[str, str]]:
-        return {"telnet": ("4111", "4112"), "imc2": ("4113", "")}
+        return {"telnet": ("4111", "4112"), "imc2": ("4113", ""), "i3": ("4114", "")}
 
     def test_all(self) -> None:
         """Each guide has its files, with the address, the client_id, and a placeholder for the secret."""
@@ -128,7 +128,7 @@ class GuideTests(OwnerTestCase):
             answer = ana.get(f"/connect/Alpha/{guide.name}", Host="mud.example")
             self.assertEqual(answer.code, 200, guide.name)
             snippets = "\n".join(re.findall("<pre.*?</pre>", answer.body.decode(), re.DOTALL))
-            for text in ("mud.example",) if guide.by_imc2 else (client_id, PLACEHOLDER, "mud.example"):
+            for text in ("mud.example",) if guide.by_imc2 or guide.by_i3 else (client_id, PLACEHOLDER, "mud.example"):
                 self.assertIn(text, snippets if text != "mud.example" else answer.text, guide.name)
             if guide.by_telnet:
                 self.assertIn("4111, 4112 with TLS", answer.text)
@@ -141,6 +141,10 @@ class GuideTests(OwnerTestCase):
                 ):
                     self.assertIn(line, snippets)
                 self.assertIn("/manage/Alpha#imc2", answer.page.links())
+            elif guide.by_i3:
+                self.assertRegex(snippets, r"4114")
+                self.assertRegex(snippets, "mud.example" if guide.name == "i3-diku" else "ROUTER-IP")
+                self.assertIn("/manage/Alpha#i3", answer.page.links())
             else:
                 self.assertIn("wss://mud.example/socket", answer.text if guide.name == "coffeemud" else snippets)
                 self.assertNotIn("not encrypted", answer.text)
@@ -154,7 +158,9 @@ class GuideTests(OwnerTestCase):
             answer = stranger.get(f"/connect/{guide.name}", Host="mud.example")
             self.assertEqual(answer.code, 200, guide.name)
             snippets = "\n".join(re.findall("<pre.*?</pre>", answer.body.decode(), re.DOTALL))
-            for text in ("YOUR-KEY",) if guide.by_imc2 else (SAMPLE.client_id, PLACEHOLDER):
+            for text in (
+                ("YOUR-KEY",) if guide.by_imc2 else ("4114",) if guide.by_i3 else (SAMPLE.client_id, PLACEHOLDER)
+            ):
                 self.assertIn(text, snippets, guide.name)
             self.assertIn(f"/sign-in?back=%2Fconnect%2F{guide.name}", answer.page.links())
             self.assertNotIn("data-poll", answer.body.decode())
@@ -248,6 +254,24 @@ class NoImc2Tests(OwnerTestCase):
         self.assertIn('listen = ["tcp:4113"]', answer.text)
         self.assertIn("/docs/operator#the-imc2-port", answer.page.links())
         self.assertIn('id="the-imc2-port"', self.root.get("/docs/operator").body.decode())
+
+
+class NoI3Tests(OwnerTestCase):
+    """A network without a port for Intermud-3."""
+
+    def test_stops(self) -> None:
+        """The guides stop there, and tell an admin the lines of the configuration that open the port."""
+        why = "This network has no port for Intermud-3, and this client needs one."
+        for guide in ("dead-souls", "lima", "gurbalib", "i3-diku"):
+            for visitor, path in ((Visitor(self.site), f"/connect/{guide}"), (self.ana, f"/connect/Alpha/{guide}")):
+                answer = visitor.get(path)
+                self.assertIn(why, answer.text)
+                self.assertIn("Ask an admin of this network", answer.text)
+                self.assertNotIn("<pre", answer.body.decode())
+        answer = self.root.get("/connect/lima")
+        self.assertIn('listen = ["tcp:4114"]', answer.text)
+        self.assertIn("/docs/operator#the-intermud-3-port", answer.page.links())
+        self.assertIn('id="the-intermud-3-port"', self.root.get("/docs/operator").body.decode())
 
 
 class NoTelnetTests(OwnerTestCase):

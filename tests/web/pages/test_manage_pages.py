@@ -8,9 +8,9 @@ import re
 from msgspec.structs import replace
 
 from gossip.protocol.server_events import SecureTelnetConnection, TelnetConnection, WebConnection
-from gossip.registry.changes import GameSaved, RestrictionLifted, RestrictionSet
+from gossip.registry.changes import GameSaved, I3IdentitySaved, RestrictionLifted, RestrictionSet
 from gossip.registry.entities import Game, Restriction
-from gossip.registry.secret import secrets_of
+from gossip.registry.secret import digest, secrets_of
 from gossip.web.accounts.attempts import HOUR
 from gossip.web.pages.manage import CHANGES
 from gossip.web.settings import WebSettings
@@ -397,6 +397,37 @@ class SecretTests(OwnerTestCase):
             kept = secrets_of(self.world.game("Alpha"), "imc2")[0]
             self.assertEqual(kept.clear, key if in_clear else None)
         self.assertEqual(chosen, [[True, False], [False, True]])
+
+    def test_i3(self) -> None:
+        """A name and a password for Intermud-3 are given, shown once, and taken back; the first login is let in."""
+        self.assertNotIn("Intermud-3", self.ana.get("/manage/Alpha").text)
+        self.rules.i3_port, self.rules.i3_router = "4114", "*mine"
+        known, client_id = self.world.registry.i3, self.world.game("Alpha").client_id
+        self.assertIn('name="i3_name" type="text" value="Alpha"', self.ana.get("/manage/Alpha").body.decode())
+        answer = self.ana.post("/manage/Alpha/i3", {"i3_name": " My Mud "}, Host="mud.example")
+        shown = dict(re.findall(r"(?:^|>)(\w[\w ]*?) {2,}(\S.*)$", answer.body.decode(), re.MULTILINE))
+        password = shown.pop("Password")
+        expected = {"Router": "*mine", "Host": "mud.example", "Port": "4114", "Name of the MUD": "My Mud"}
+        self.assertEqual({name: shown.get(name) for name in expected}, expected)
+        identity = known.of(client_id)
+        assert identity is not None
+        self.assertEqual(identity.digest, digest(password))
+        page = self.ana.get("/manage/Alpha").text
+        self.assertIn("The first login until", page)
+        self.assertIn("none since the password was created", page)
+        self.assertNotIn(password, page)
+        self.world.registry.enact(I3IdentitySaved(replace(identity, open_until=None, address="192.0.2.9")))
+        page = self.ana.get("/manage/Alpha").text
+        self.assertIn("from 192.0.2.9", page)
+        self.assertIn("Your MUD has it.", page)
+        self.assertEqual(self.bo.post("/manage/Alpha/i3", {"i3_name": "X"}).code, 404)
+        refused = self.ana.post("/manage/Alpha/i3", {"i3_name": "*router"})
+        self.assertEqual(refused.code, 422)
+        self.assertIn("a name on Intermud-3 has 1 to 40 ASCII characters", refused.text)
+        self.assertIn('name="i3_name" type="text" value="*router"', refused.body.decode())
+        self.assertEqual(self.ana.post("/manage/Alpha/i3", {"i3_remove": "1"}).code, 303)
+        self.assertIsNone(known.of(client_id))
+        self.assertNotIn(password, repr(self.service.store.entries))
 
     def test_remove_restricted(self) -> None:
         """An owner cannot undo what admins decided about a game or its players by removing it; an admin can."""

@@ -14,6 +14,7 @@ from gossip.operations.games import (
     GameRotate,
     GameShow,
 )
+from gossip.operations.intermud3 import GameI3
 from gossip.operations.operation import find_game
 from gossip.operations.sessions import sessions_of
 from gossip.registry.errors import Refused
@@ -44,7 +45,7 @@ class GamePage(AdminPage):
 
     pattern = "/admin/games/{name}"
     template = "admin/game.html"
-    does = (GameEdit, GameRotate, GameDisable, GameEnable, GameRemove)
+    does = (GameEdit, GameRotate, GameI3, GameDisable, GameEnable, GameRemove)
     gone = (GameRemove,)
     parent = "/admin/games"
 
@@ -58,6 +59,7 @@ class GamePage(AdminPage):
         return {
             "title": game.name,
             "game": shown,
+            "i3": self._layout.gossip.network.registry.i3.of(game.client_id),
             "ways": "\n".join(map(written, game.connections)),
             "sessions": sessions_of(self._layout.gossip, game.client_id),
             "suggested": await self.suggested("account"),

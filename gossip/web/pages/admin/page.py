@@ -19,6 +19,7 @@ from gossip.operations.command import Command, Result
 from gossip.operations.executor import Executor
 from gossip.operations.filters import FilterTry
 from gossip.operations.games import GameAdd, GameDisable, GameRemove, GameRotate
+from gossip.operations.intermud3 import GameI3
 from gossip.operations.listing import Listing, paged
 from gossip.operations.messages import MessageRemove
 from gossip.operations.operation import Operation
@@ -52,7 +53,7 @@ MOST_LISTED: Final = 100
 MOST_SUGGESTED: Final = 100
 """The maximum number of names that are suggested for a field."""
 
-_SHOWN: Final = (GameAdd, GameRotate, AccountAdd, AccountReset, AccountInvite, FilterTry)
+_SHOWN: Final = (GameAdd, GameRotate, GameI3, AccountAdd, AccountReset, AccountInvite, FilterTry)
 """Operations whose result is shown in the answer, and only there."""
 
 _DONE: Final = {
