@@ -195,7 +195,7 @@ class EveryPageTests(BrowserTestCase):
             self.assertIn("<h1>", self.tab.driver.page_source, path)
         driver = self.tab.driver
         self.open("/games?q=beta")
-        shown = [row.text for row in driver.find_elements("css selector", ".games tbody tr") if row.is_displayed()]
+        shown = [row.text for row in driver.find_elements("css selector", ".game-cards > li") if row.is_displayed()]
         self.assertEqual(len(shown), 1)
         self.assertIn("The Beta", shown[0])
         driver.find_element("css selector", ".theme button[value=dark]").click()
@@ -208,13 +208,27 @@ class EveryPageTests(BrowserTestCase):
         self.open("/games")
         driver = self.tab.driver
         driver.find_element("css selector", "#q").send_keys("beta")
-        self.assertEqual(self.tab.run("return document.querySelectorAll('.games tbody tr:not([hidden])').length"), 1)
+        self.assertEqual(self.tab.run("return document.querySelectorAll('.game-cards > li:not([hidden])').length"), 1)
         self.tab.run("window.same = true")
         driver.find_element("css selector", ".theme button[value=dark]").click()
         self.assertEqual(self.tab.run("return [window.same, document.documentElement.dataset.theme]"), [True, "dark"])
         self.open("/status")
         self.assertEqual(self.tab.run("return document.documentElement.dataset.theme"), "dark")
         driver.delete_all_cookies()
+        self.assertEqual(self.tab.complaints(), [])
+
+    def test_under_the_pointer(self) -> None:
+        """A chart says the value under the pointer, in the reader's time, and the period can be chosen."""
+        for path, what in (("/stats", "messages"), ("/stats?range=week", "messages")):
+            self.open(path)
+            said = self.tab.run(
+                "const chart = document.querySelector(`svg[data-what=${arguments[0]}]`);"
+                "const box = chart.getBoundingClientRect();"
+                "chart.dispatchEvent(new PointerEvent('pointermove', { clientX: box.right - 9, clientY: box.top + 9 }));"
+                "return chart.closest('figure').querySelector('.under-pointer').textContent",
+                what,
+            )
+            self.assertRegex(said, r"^\w.*: [0-9]+ messages$", path)
         self.assertEqual(self.tab.complaints(), [])
 
     def test_copy(self) -> None:
