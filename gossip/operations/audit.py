@@ -11,6 +11,7 @@ from gossip.operations.operation import Done, Memory, Occasion, Operation
 from gossip.protocol.text import timestamp
 from gossip.registry.entities import AuditEntry
 from gossip.registry.registry import Registry
+from gossip.registry.sought import Entries
 
 
 def _shown(entry: AuditEntry) -> Result:
@@ -42,6 +43,9 @@ class AuditList(Operation, frozen=True):
 
     @ivar limit: maximum number of entries.
     @ivar before: only entries before this time, in seconds since the epoch.
+    @ivar since: only entries from this time on, in seconds since the epoch.
+    @ivar by: only what this admin did.
+    @ivar about: only entries that contain this text, such as the name of a game or of an operation.
     """
 
     wire = "audit/list"
@@ -51,9 +55,12 @@ class AuditList(Operation, frozen=True):
 
     limit: Limit = 50
     before: float | None = None
+    since: float | None = None
+    by: str = ""
+    about: str = ""
 
     def look(self, memory: Memory, now: float) -> list[AuditEntry]:
-        return list(memory.audit(self.limit, self.before))
+        return list(memory.audit(self.limit, Entries(self.by, self.about, self.since, self.before)))
 
     def perform(self, registry: Registry, on: Occasion) -> Done:
         return None, {"entries": [_shown(entry) for entry in on.found]}

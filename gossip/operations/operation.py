@@ -24,6 +24,7 @@ from gossip.registry.errors import Refused
 from gossip.registry.names import NETWORK_GAME, is_network
 from gossip.registry.registry import Registry
 from gossip.registry.remotes import remote_id
+from gossip.registry.sought import Entries
 
 Done = tuple[Change | None, Result]
 """The change to keep, C{None} if there is none; and what the admin is told once it is kept."""
@@ -49,7 +50,7 @@ class Memory(Protocol):
         self, game: str, since: float, limit: int, channel: str | None, named: Callable[[str], bool]
     ) -> Sequence[MessageSaid]: ...
     def reports(self, limit: int, resolved: bool = False) -> Sequence[Report]: ...
-    def audit(self, limit: int, before: float | None = None) -> Sequence[AuditEntry]: ...
+    def audit(self, limit: int, sought: Entries = ...) -> Sequence[AuditEntry]: ...
 
 
 class Occasion(Struct, frozen=True):

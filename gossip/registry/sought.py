@@ -1,4 +1,4 @@
-"""What is looked for among the messages that were said."""
+"""What is looked for among the messages that were said, and among the entries of the activity log."""
 
 from __future__ import annotations
 
@@ -28,3 +28,19 @@ class LatestOf(Struct, frozen=True):
 
 Sought = Numbered | LatestOf
 """How one message can be looked for."""
+
+
+class Entries(Struct, frozen=True):
+    """
+    Entries of the activity log.
+
+    @ivar actor: only what this admin did, as in L{AuditEntry.actor}; case makes no difference. Empty for anybody.
+    @ivar about: only entries whose operation, subject or arguments contain this text. Empty for all.
+    @ivar since: only entries from this time on, in seconds since the epoch.
+    @ivar before: only entries before this time, in seconds since the epoch.
+    """
+
+    actor: str = ""
+    about: str = ""
+    since: float | None = None
+    before: float | None = None

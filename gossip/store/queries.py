@@ -47,7 +47,7 @@ from gossip.registry.entities import (
 from gossip.registry.numbers import Mark, Numbers
 from gossip.registry.registry import Registry
 from gossip.registry.removals import LATEST
-from gossip.registry.sought import LatestOf, Numbered, Sought
+from gossip.registry.sought import Entries, LatestOf, Numbered, Sought
 from gossip.store import tables
 
 
@@ -276,11 +276,19 @@ def reports(connection: Connection, limit: int, resolved: bool) -> list[Report]:
     return [Report(**row._asdict()) for row in connection.execute(statement)]
 
 
-def audit(connection: Connection, limit: int, before: float | None) -> list[AuditEntry]:
+def audit(connection: Connection, limit: int, sought: Entries) -> list[AuditEntry]:
     """See L{gossip.store.store.Store.audit}."""
+    columns = tables.audit.c
     statement = _latest_entries(limit)
-    if before is not None:
-        statement = statement.where(tables.audit.c.at < before)
+    if sought.before is not None:
+        statement = statement.where(columns.at < sought.before)
+    if sought.since is not None:
+        statement = statement.where(columns.at >= sought.since)
+    if sought.actor:
+        statement = statement.where(func.lower(columns.actor) == sought.actor.lower())
+    if sought.about:
+        within = (columns.operation, columns.subject, columns.arguments)
+        statement = statement.where(or_(*(column.icontains(sought.about, autoescape=True) for column in within)))
     return [AuditEntry(**row._asdict()) for row in connection.execute(statement)]
 
 

@@ -18,7 +18,7 @@ from gossip.registry.entities import AuditEntry, Report
 from gossip.registry.numbers import NumbersInMemory, reserved, start
 from gossip.registry.registry import Registry
 from gossip.registry.search import Search
-from gossip.registry.sought import Sought
+from gossip.registry.sought import Entries, Sought
 from gossip.store import mark, queries, schema, searching, statistics, word_index
 from gossip.store.database import Database, locate, reason
 from gossip.store.errors import StoreError, Trouble
@@ -291,16 +291,15 @@ class Store:
         with plainly(self.name), self._database.reading.connect() as connection:
             return queries.reports(connection, limit, resolved)
 
-    def audit(self, limit: int, before: float | None = None) -> list[AuditEntry]:
+    def audit(self, limit: int, sought: Entries = Entries()) -> list[AuditEntry]:
         """
         Entries of the activity log, the latest first.
 
         @param limit: the maximum number of entries.
-        @param before: only entries before this time, in seconds since the epoch.
         @raise StoreError: it cannot be read.
         """
         with plainly(self.name), self._database.reading.connect() as connection:
-            return queries.audit(connection, limit, before)
+            return queries.audit(connection, limit, sought)
 
     def audit_of(
         self, operations: Collection[str], limit: int, before: tuple[float, str] | None = None

@@ -11,7 +11,7 @@ from gossip.registry.changes import Audited, Change, MessageSaid, MessagesRemove
 from gossip.registry.entities import AuditEntry, Report
 from gossip.registry.registry import Registry
 from gossip.registry.removals import emptied
-from gossip.registry.sought import Numbered, Sought
+from gossip.registry.sought import Entries, Numbered, Sought
 from gossip.store.errors import StoreError
 
 COPY: Final = b"a copy of everything" * 20_000
@@ -122,8 +122,8 @@ class MemoryStore:
     def reports(self, limit: int, resolved: bool = False) -> Sequence[Report]:
         return [each for each in self.complaints[::-1] if resolved or each.resolved_at is None][:limit]
 
-    def audit(self, limit: int, before: float | None = None) -> Sequence[AuditEntry]:
-        return [entry for entry in self.entries[::-1] if before is None or entry.at < before][:limit]
+    def audit(self, limit: int, sought: Entries = Entries()) -> Sequence[AuditEntry]:
+        return [entry for entry in self.entries[::-1] if _fits(entry, sought)][:limit]
 
     def audit_of(
         self, operations: Collection[str], limit: int, before: tuple[float, str] | None = None
@@ -140,3 +140,12 @@ class MemoryStore:
 
 def _place(entry: AuditEntry) -> tuple[float, str]:
     return entry.at, entry.key
+
+
+def _fits(entry: AuditEntry, sought: Entries) -> bool:
+    return (
+        (sought.before is None or entry.at < sought.before)
+        and (sought.since is None or entry.at >= sought.since)
+        and sought.actor.lower() in ("", entry.actor.lower())
+        and any(sought.about.lower() in text.lower() for text in (entry.operation, entry.subject, entry.arguments))
+    )

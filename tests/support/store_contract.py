@@ -74,7 +74,7 @@ from gossip.registry.entities import (
 )
 from gossip.registry.numbers import JUMP
 from gossip.registry.removals import LATEST, emptied, stands_for
-from gossip.registry.sought import LatestOf, Numbered
+from gossip.registry.sought import Entries, LatestOf, Numbered
 from gossip.store import mark, queries, schema, statements, store, tables
 from gossip.store.errors import StoreError, StoreInUse
 from gossip.store.store import Store
@@ -529,8 +529,31 @@ class StoreTests(OnDatabase):
         set_both = Audited(entries[0], RestrictionSet(MUTE)), Audited(entries[1], RestrictionSet(BAN))
         kept = self.kept(*set_both, Audited(entries[1], RestrictionSet(BAN)), Audited(entries[2], None))
         self.assertEqual(kept.audit(10), entries[::-1])
-        self.assertEqual((kept.audit(1), kept.audit(10, before=3.0)), ([entries[2]], [entries[1], entries[0]]))
+        self.assertEqual((kept.audit(1), kept.audit(10, Entries(before=3.0))), ([entries[2]], [entries[1], entries[0]]))
         self.assertEqual(len(kept.load().mutes) + len(kept.load().bans), 2)
+
+    def test_audit_sought(self) -> None:
+        """Entries are found by their admin, by a text in them, and by their time; nothing in a text is a pattern."""
+        made = [
+            AuditEntry("1", 1.0, "unix:ana", "mute/add", "Bo@MyMUD", '{"who":"Bo@MyMUD","reason":"100% spam"}'),
+            AuditEntry("2", 2.0, "Boss", "ban/add", "Zoë", '{"who":"Zoë"}'),
+            AuditEntry("3", 3.0, "Boss", "mute/add", "MyMUD", '{"who":"MyMUD"}'),
+        ]
+        kept = self.kept(*(Audited(entry, None) for entry in made))
+        for sought, found in (
+            (Entries(actor="BOSS"), "32"),
+            (Entries(actor="bos"), ""),
+            (Entries(about="mymud"), "31"),
+            (Entries(about="mute/"), "31"),
+            (Entries(about="100%"), "1"),
+            (Entries(about="1%s"), ""),
+            (Entries(about="m_te"), ""),
+            (Entries(about="Zoë"), "2"),
+            (Entries(since=2.0), "32"),
+            (Entries(since=2.0, before=3.0), "2"),
+            (Entries("Boss", "mymud", 1.0, 9.0), "3"),
+        ):
+            self.assertEqual("".join(entry.key for entry in kept.audit(10, sought)), found, sought)
 
     def test_audit_of(self) -> None:
         """Entries about some operations are read page by page: by time, those of one moment by their keys."""

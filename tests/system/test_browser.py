@@ -224,7 +224,8 @@ class EveryPageTests(BrowserTestCase):
             said = self.tab.run(
                 "const chart = document.querySelector(`svg[data-what=${arguments[0]}]`);"
                 "const box = chart.getBoundingClientRect();"
-                "chart.dispatchEvent(new PointerEvent('pointermove', { clientX: box.right - 9, clientY: box.top + 9 }));"
+                "const at = { clientX: box.right - 9, clientY: box.top + 9 };"
+                "chart.dispatchEvent(new PointerEvent('pointermove', at));"
                 "return chart.closest('figure').querySelector('.under-pointer').textContent",
                 what,
             )

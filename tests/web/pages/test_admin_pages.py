@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from typing import Any
 from urllib.parse import quote
@@ -225,13 +227,48 @@ class OverviewTests(AdminPagesTestCase):
         while path:
             page = self.read(path).page
             lines += [text for text in page.text.split("\n") if "Number" in text]
-            forms = [attributes["action"] for tag, attributes in page.tags if tag == "form"]
-            self.assertEqual([action for action in forms if "audit" in str(action)], [])
+            forms = [attributes for tag, attributes in page.tags if tag == "form"]
+            changing = [form for form in forms if form.get("method") == "post"]
+            self.assertEqual([form for form in changing if "audit" in str(form["action"])], [])
             path = next((str(attributes["href"]) for _, attributes in page.tags if attributes.get("rel") == "next"), "")
         numbers = [int(text.partition("Number ")[2].partition(".")[0]) for text in lines]
         self.assertEqual(numbers, list(range(119, -1, -1)))
         self.assertEqual(self.root.get("/admin/audit?before=x").code, 400)
         self.assertIn("No older entries.", seen(self.read("/admin/audit?before=1")))
+
+    def test_sought(self) -> None:
+        """Entries are found by who, what and when; the links to older ones and to the file keep what is asked."""
+        entries = [
+            AuditEntry("1", NOW - 86400, "Boss", "mute/add", "Ana@Alpha", '{"who":"Ana@Alpha","reason":"spam"}'),
+            AuditEntry("2", NOW, "unix:ana", "mute/add", "Bo@Alpha", '{"who":"Bo@Alpha","reason":"=1+1"}'),
+        ]
+        self.service.store.entries.extend(entries)
+        for query, found in (
+            ("who=boss", ["Ana"]),
+            ("what=bo%40alpha", ["Bo"]),
+            ("from=2023-11-14", ["Bo"]),
+            ("to=2023-11-13", ["Ana"]),
+            ("from=2023-11-13&to=2023-11-14", ["Bo", "Ana"]),
+            ("from=yesterday", ["Bo", "Ana"]),
+            ("what=nothing", []),
+        ):
+            page = self.read(f"/admin/audit?{query}")
+            self.assertEqual([name for name in ("Bo", "Ana") if f"muted {name}@Alpha" in seen(page)], found, query)
+            [link] = [str(attributes["href"]) for _, attributes in page.page.tags if "download" in attributes]
+            file = self.root.get(link)
+            rows = list(csv.reader(io.StringIO(file.body.decode())))
+            muted = [row[2].split()[1].rstrip(":") for row in rows[1:]]
+            self.assertEqual(muted, [f"{name}@Alpha" for name in found], query)
+            self.assertEqual(file.headers["content-type"], "text/csv; charset=utf-8")
+        self.assertIn("No entries match.", seen(self.read("/admin/audit?what=nothing")))
+
+    def test_formulas(self) -> None:
+        """No cell of the file is a formula for a spreadsheet, whatever a text begins with."""
+        for number, actor in enumerate(("=1", "+1", "-1", "@x", "\t=1", "a=1")):
+            self.service.store.entries.append(AuditEntry(str(number), NOW, actor, "x/y", "", "{}"))
+        rows = list(csv.reader(io.StringIO(self.root.get("/admin/audit.csv").body.decode())))
+        self.assertEqual(sorted(row[1] for row in rows[1:]), sorted(["'=1", "'+1", "'-1", "'@x", "'\t=1", "a=1"]))
+        self.assertEqual(Visitor(self.site).get("/admin/audit.csv").code, 303)
 
     def test_menu(self) -> None:
         """Every page links to all others, marks itself, and shows the number of open reports."""

@@ -14,10 +14,11 @@ from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import Router, redirect
 from gossip.web.pages.admin.accounts import AccountPage, AccountsPage
+from gossip.web.pages.admin.activity import AuditPage
 from gossip.web.pages.admin.channels import ChannelPage, ChannelsPage
 from gossip.web.pages.admin.games import GamePage, GamesPage
 from gossip.web.pages.admin.moderation import FiltersPage, ReportsPage, RestrictionsPage
-from gossip.web.pages.admin.overview import AuditPage, OverviewPage, SessionsPage
+from gossip.web.pages.admin.overview import OverviewPage, SessionsPage
 from gossip.web.pages.admin.page import AdminPage
 from gossip.web.views.checklist import Checklists
 from gossip.web.views.layout import Layout
