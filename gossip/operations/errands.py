@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from gossip.operations.command import Argument, Command, Result
+from gossip.protocol.text import kept
 
 if TYPE_CHECKING:
     from gossip.service.service import GossipService
-
 
 Outcome = Callable[[], Awaitable[Result]]
 """Waits for what comes of an errand, and returns it."""
@@ -69,7 +69,7 @@ class Say(Errand, frozen=True):
     text: Annotated[str, Argument(words=True)]
 
     async def run(self, gossip: GossipService) -> None:
-        await gossip.announce(self.channel, self.text)
+        await gossip.announce(self.channel, kept(self.text))
 
 
 class Backup(Command, frozen=True):

@@ -72,8 +72,10 @@ class GameKey(Operation, frozen=True):
         # A UUID has more random bits than the key, which has 100.
         random = hashlib.sha256(on.new_uuid().encode()).digest()
         key = base64.b32encode(random).decode().lower()[:_KEY]
+        known = find_game(registry, self.game)
+        in_use = registry.in_use.get((known.client_id, self.protocol))
         in_clear = self.protocol in on.in_clear
-        game = rotated(find_game(registry, self.game), key, on.now, self.protocol, in_clear=in_clear)
+        game = rotated(known, key, on.now, self.protocol, in_use, in_clear=in_clear)
         until = old_secret_until(game, on.now, self.protocol)
         return GameSaved(game), {
             "name": game.name,

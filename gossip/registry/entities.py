@@ -39,8 +39,8 @@ class Game(Struct, frozen=True, kw_only=True):
     @ivar client_id: its identity, a UUID in lower case; that of a remote game is in L{gossip.registry.remotes}.
     @ivar short_name: its name for other games.
     @ivar name: its name for people.
-    @ivar secrets: what it may authenticate with. The latest of each use is the first of that use; the one before works
-        until it expires.
+    @ivar secrets: what it may authenticate with. The latest of each use is the first of that use; those before work
+        until they expire.
     @ivar hidden: whether it is hidden from other games.
     @ivar hides_players: whether its players are hidden from other games.
     @ivar disabled: whether it is kept from joining.

@@ -88,6 +88,7 @@ class Registry:
     @ivar achievements: achievements by client_id, then by key.
     @ivar user_agents: code bases by name.
     @ivar seen: the code base and protocol version of each game's last join, by client_id.
+    @ivar in_use: the digest of the secret that each game showed last since the daemon started, by client_id and use.
     @ivar online: the games that are online or in their grace, by client_id; right after the start those that were when
         the last daemon ended.
     @ivar last_seen: when the last session of each game that is offline ended, in seconds since the epoch, by client_id.
@@ -116,6 +117,7 @@ class Registry:
         self.achievements: dict[str, dict[str, AchievementOf]] = {}
         self.user_agents: dict[str, UserAgent] = {}
         self.seen: dict[str, GameSeen] = {}
+        self.in_use: dict[tuple[str, str], bytes] = {}
         self.online: dict[str, GameOnline] = {}
         self.last_seen: dict[str, float] = {}
         self.last_alive = 0.0
@@ -185,6 +187,8 @@ class Registry:
         for kept in (secrets_of(game, use) if game else ()) or (_NOBODY,):
             valid = kept.expires is None or kept.expires > now
             matches |= hmac.compare_digest(kept.digest, shown) and valid
+        if matches:
+            self.in_use[client_id, use] = shown
         return game if matches else None
 
     def points(self, client_id: str) -> int:
@@ -351,6 +355,8 @@ class Registry:
                 self.games.pop(client_id, None)
                 self.achievements.pop(client_id, None)
                 self.seen.pop(client_id, None)
+                for key in [key for key in self.in_use if key[0] == client_id]:
+                    del self.in_use[key]
                 self.online.pop(client_id, None)
                 self.last_seen.pop(client_id, None)
                 self.i3.remove(client_id)

@@ -18,6 +18,9 @@ The password of the network in the configuration of an IMC2 client. It is in the
 the same for all games.
 """
 
+MOST: Final = 4
+"""The maximum number of old secrets of a use that still work. The last of them is the one in use."""
+
 
 def digest(secret: str) -> bytes:
     """The form in which a secret is kept. UUIDs compare in lower case."""
@@ -30,22 +33,38 @@ def secrets_of(game: Game, use: str = "") -> tuple[Secret, ...]:
 
 
 def rotated(
-    game: Game, secret: str, now: float, use: str = "", overlap: float = 24 * 3600, in_clear: bool = False
+    game: Game,
+    secret: str,
+    now: float,
+    use: str = "",
+    in_use: bytes | None = None,
+    overlap: float = 24 * 3600,
+    in_clear: bool = False,
 ) -> Game:
     """
-    A game with a new secret. The latest one of the same use still works for a while, and older ones of that use are
-    dropped. Secrets of other uses stay as they are.
+    A game with a new secret. The latest one of the same use still works for a while. So do the one that the game uses,
+    until its time is over, and those in between: one may be on its way into the configuration of the game. Older ones
+    are dropped. Secrets of other uses stay as they are.
 
     @param secret: the new secret, in clear.
     @param now: seconds since the epoch.
     @param use: what the secret is for, as in L{Secret}.
+    @param in_use: the digest of the secret that the game showed last; C{None} if that is not known: then each may be.
     @param overlap: for how many seconds the old secret still works.
     @param in_clear: whether the secret itself is kept, too.
     """
-    latest = tuple(replace(old, expires=now + overlap) for old in secrets_of(game, use)[:1])
-    others = tuple(kept for kept in game.secrets if kept.use != use)
+    kept = [
+        old if old.expires is not None else replace(old, expires=now + overlap)
+        for old in secrets_of(game, use)
+        if old.expires is None or old.expires > now
+    ]
+    used = next((at for at, old in enumerate(kept) if old.digest == in_use), len(kept) - 1)
+    kept = kept[: used + 1]
+    if len(kept) > MOST:
+        kept = [*kept[: MOST - 1], kept[-1]]
+    others = tuple(other for other in game.secrets if other.use != use)
     new = Secret(digest(secret), use=use, clear=secret if in_clear else None)
-    return replace(game, secrets=(new, *latest, *others))
+    return replace(game, secrets=(new, *kept, *others))
 
 
 def old_secret_until(game: Game, now: float, use: str = "") -> float | None:

@@ -23,6 +23,7 @@ from gossip.web.accounts.sign_in import SignIn
 from gossip.web.accounts.tokens import Tokens
 from gossip.web.api.monitoring import Monitoring
 from gossip.web.api.public_api import Api
+from gossip.web.http.once import Once
 from gossip.web.http.requests import BoundedSite, PublicRequest
 from gossip.web.http.router import Router
 from gossip.web.live import Live, Readers
@@ -130,7 +131,8 @@ def public_site(
     live = Live(clock, gossip.network.registry, encode, readers or Readers())
     chat = ChatPages(layout, public, queries, live)
     ownerless = OwnerlessGames(layout, cookies, executor)
-    router = Router(layout.problem_page, cookies.first, None if gossip.cluster is None else gossip.caught_up)
+    later = None if gossip.cluster is None else gossip.caught_up
+    router = Router(layout.problem_page, cookies.first, later, Once(clock, cookies.form_secret))
     router.add("/static/{name}", get=layout.assets)
     # Browsers ask for it where a page names no icon: for JSON, or a feed.
     router.add("/favicon.ico", get=lambda request: layout.assets(request, "icon.svg"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.protocol.skeleton import skeleton
-from gossip.protocol.text import MARKS, clean, clean_name, is_line, too_long
+from gossip.protocol.text import MARKS, clean, clean_name, is_line, kept, too_long
 from tests.support.world import CONTROLS
 
 TRICKY = st.text(st.sampled_from("<<<>>>!/ab1 \x00\x1b\x9b\u202e\n&;"), max_size=60)
@@ -103,6 +103,33 @@ class CleanTests(SynchronousTestCase):
     def test_nothing_else(self, text: str) -> None:
         """Text without a < loses nothing but controls."""
         self.assertEqual(clean(f"{text}\x1b\t"), f"{text}\t")
+
+
+class KeptTests(SynchronousTestCase):
+    """What people type loses nothing but control characters."""
+
+    def test_kept(self) -> None:
+        """A blank keeps what would be a tag; all else stays as it is."""
+        for text, wanted in (
+            ("vector<string> and <Bob> says hi", "vector< string> and < Bob> says hi"),
+            ("<<b>b>", "<< b>b>"),
+            ("</b><!x>", "< /b>< !x>"),
+            ("I <3 you > me <unclosed", "I <3 you > me <unclosed"),
+            ("<\x00b>", "< b>"),
+        ):
+            self.assertEqual(kept(text), wanted)
+
+    @given(TRICKY)
+    def test_any(self, text: str) -> None:
+        """Nothing of it is a tag, and without the blanks it is what was typed."""
+        self.assertEqual(clean(kept(text)), kept(text))
+        without = clean(text.replace("<", "\ue000")).replace("\ue000", "<")
+        self.assertEqual(kept(text).replace(" ", ""), without.replace(" ", ""))
+
+    def test_linear(self) -> None:
+        """It takes linear time."""
+        size = 200_000
+        self.assertEqual(len(kept("<b" * size + ">")), size * 3 + 1)
 
 
 class CleanNameTests(SynchronousTestCase):

@@ -88,7 +88,7 @@ class RegistryTests(SynchronousTestCase):
             self.assertEqual(self.registry.authenticate(client_id, secret, NOW), game)
 
     def test_rotated(self) -> None:
-        """After a rotation the old secret works until its time is over, the new one always; older ones no more."""
+        """After a rotation the old secret works until its time is over, the new one always."""
         once = rotated(ALPHA, uuid(21), NOW, overlap=100)
         self.registry.enact(GameSaved(once))
 
@@ -97,8 +97,25 @@ class RegistryTests(SynchronousTestCase):
 
         self.assertEqual([works(uuid(11), NOW + late) for late in (0, 99, 100)], [True, True, False])
         self.assertEqual([works(uuid(21), NOW + late) for late in (0, 100)], [True, True])
-        self.registry.enact(GameSaved(rotated(once, uuid(31), NOW)))
+        # It is known that the game used the second, but not whether it went on to use the first.
+        in_use = self.registry.in_use[uuid(1), ""]
+        self.assertEqual(in_use, digest(uuid(21)))
+        self.registry.enact(GameSaved(rotated(once, uuid(31), NOW, in_use=in_use)))
         self.assertEqual([works(uuid(n), NOW) for n in (11, 21, 31)], [False, True, True])
+
+    def test_rotated_in_use(self) -> None:
+        """The secret in use is not pushed out, however many newer ones there are; nor does its time get longer."""
+        for in_use in (digest(uuid(11)), None):
+            game = ALPHA
+            for number in range(21, 30):
+                game = rotated(game, uuid(number), NOW + number - 21, in_use=in_use, overlap=100)
+            digests = [secret.digest for secret in game.secrets]
+            self.assertEqual(digests, [digest(uuid(number)) for number in (29, 28, 27, 26, 11)])
+            self.assertEqual(
+                [secret.expires for secret in game.secrets], [None, *(NOW + 100 + n for n in (8, 7, 6, 0))]
+            )
+        later = rotated(game, uuid(31), NOW + 200, in_use=digest(uuid(11)))
+        self.assertEqual([secret.digest for secret in later.secrets], [digest(uuid(31)), digest(uuid(29))])
 
     def test_uses(self) -> None:
         """A secret is accepted for its own use only; nothing is accepted for a use without secrets."""

@@ -126,7 +126,7 @@ class OwnerTestCase(SynchronousTestCase):
 
     def secret_of(self, answer: Answer) -> str:
         """The secret that a page shows."""
-        (secret,) = re.findall('<code id="secret">([0-9a-f-]{36})</code>', answer.body.decode())
+        (secret,) = re.findall('<code class="copy" id="secret">([0-9a-f-]{36})</code>', answer.body.decode())
         return str(secret)
 
 

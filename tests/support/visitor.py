@@ -1,4 +1,7 @@
-"""Somebody with a browser at a site in memory: cookies are kept, forms bring back their token, nothing is followed."""
+"""
+Somebody with a browser at a site in memory: cookies are kept, forms bring back their token; the only page that
+is followed is one that shows something once.
+"""
 
 from __future__ import annotations
 
@@ -67,6 +70,7 @@ class Visitor:
         self.cookies: dict[str, str] = {}
         self.csrf = ""
         self.said: list[str] = []
+        self.sent = 0
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         """Send a request with the cookies; C{_} in the name of a header is a hyphen."""
@@ -99,10 +103,15 @@ class Visitor:
         return self.ask("GET", path, b"", **headers)
 
     def post(
-        self, path: str, fields: Mapping[str, str | Sequence[str]] = {}, at: str | None = None, **headers: str
+        self,
+        path: str,
+        fields: Mapping[str, str | Sequence[str]] = {},
+        at: str | None = None,
+        **headers: str,
     ) -> Answer:
         """
-        Send a form. The token comes along, unless the fields have one.
+        Send a form, and read the page to which it leads, if that shows something once. The token comes along, unless
+        the fields have one.
 
         @param fields: what is filled in: a list for boxes that share a name.
         @param at: the page on which the form stands; without it the page seen last, or the path of the form itself.
@@ -112,8 +121,14 @@ class Visitor:
         if not self.csrf:
             # It led elsewhere; each page has a form for a visitor that is signed in.
             self.get("/")
-        filled = {"csrf": self.csrf, **fields}
-        return self.ask("POST", path, urlencode(filled, doseq=True).encode(), **({"Content_Type": FORM_TYPE} | headers))
+        # The same form twice is carried out once: by default each is another one.
+        self.sent += 1
+        filled = {"csrf": self.csrf, "sent": str(self.sent), **fields}
+        body = urlencode(filled, doseq=True).encode()
+        answer = self.ask("POST", path, body, **({"Content_Type": FORM_TYPE} | headers))
+        if any("shown=" in each for each in self.said):
+            return self.get(answer.location, **headers)
+        return answer
 
     def sign_in(self, service: MemoryService, name: str = "Ana", admin: bool = False, **more: Any) -> Account:
         """

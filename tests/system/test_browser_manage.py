@@ -233,7 +233,9 @@ class WithoutScriptsTests(OwnerTestCase):
         self.send('form[action="/manage/Mine"] button.main')
         self.assertEqual(self.path, "/manage/Mine?done=saved")
         self.assertIn("A quiet place", self.tab.source)
-        self.send('form[action="/manage/Mine/secret"] button')
+        driver.find_element("css selector", '[popovertarget="new-secret"]').click()
+        self.send('form[action="/manage/Mine/secret"] button.main')
+        self.assertEqual(self.path, "/manage/Mine/secret")
         self.assertIn("Save these credentials", self.tab.source)
         self.open("/manage/Mine")
         driver.find_element("css selector", 'input[name="sure"]').click()
@@ -290,7 +292,9 @@ class EveryPageTests(OwnerTestCase):
     def test_credentials(self) -> None:
         """So is the page that is shown once, and one with a mistake on it."""
         self.open("/manage/Alpha")
-        self.send('form[action="/manage/Alpha/secret"] button')
+        self.tab.driver.find_element("css selector", '[popovertarget="new-secret"]').click()
+        self.assertAccessible("the question")
+        self.send('form[action="/manage/Alpha/secret"] button.main')
         for width, scheme in ((360, "dark"), (1280, "light")):
             self.tab.look(width, scheme)
             self.assertFits(width, scheme, self.path)

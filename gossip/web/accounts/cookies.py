@@ -7,13 +7,15 @@ carries a token made from the cookie: another site can make a browser send the c
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, urlsplit
 
+import msgspec
 from twisted.web import http
 
 from gossip.operations.accounts import LINK_PATHS, issue
@@ -24,12 +26,15 @@ from gossip.registry.secret import digest
 from gossip.service.service import GossipService
 from gossip.web.http.forms import Form
 from gossip.web.http.requests import PublicRequest, bearer
-from gossip.web.http.router import Problem, View
+from gossip.web.http.router import Problem, View, redirect
 from gossip.web.settings import WebRules
 
 DAY: Final = 24 * 3600
 
-_VISIT, _FORM = b"visit", b"form"
+SHOWN: Final = 5 * 60
+"""For how many seconds a page shows what is shown once."""
+
+_VISIT, _FORM, _SHOWN = b"visit", b"form", b"shown"
 _FIELDS: Final = 300
 _LINKS: Final = tuple(path.encode() for path in LINK_PATHS.values())
 _FORM_TYPE: Final = b"application/x-www-form-urlencoded"
@@ -150,13 +155,23 @@ class SessionCookies:
     # Forms.
 
     def form_token(self, request: PublicRequest) -> str:
-        """The token that a form on a page must send back in its field C{csrf}."""
-        secret = self._secret(request) or getattr(request, "form_secret", "")
+        """
+        The token that a form on a page must send back in its field C{csrf}. It differs each time that a page is made:
+        by it a form that comes twice is known.
+        """
+        secret = self.form_secret(request) or request.form_secret
         if not secret:
             # The answer to this request sets it; all forms of the page share it.
             secret = request.form_secret = str(uuid.uuid4())
             self._set(request, _FORM, secret, None)
-        return _token(secret)
+        request.form_nonce = request.form_nonce or uuid.uuid4().hex[:12]
+        return _token(secret, request.form_nonce)
+
+    def form_secret(self, request: PublicRequest) -> str:
+        """What the forms of a browser are protected with; empty if it has nothing yet."""
+        if self._ticket(request) is not None:
+            return _cookie(request, _VISIT)
+        return _cookie(request, _FORM)
 
     def read_form(self, request: PublicRequest) -> Form:
         """
@@ -172,17 +187,41 @@ class SessionCookies:
             form = Form(parse_qs(body, keep_blank_values=True, max_num_fields=_FIELDS, errors="replace"))
         except ValueError:
             raise Problem(http.BAD_REQUEST, "The form cannot be read.") from None
-        secret = self._secret(request)
-        if not _is_from_here(request) or not secret or not hmac.compare_digest(_token(secret), _plain(form)):
+        secret, token = self.form_secret(request), _plain(form)
+        expected = _token(secret, token.partition("-")[0])
+        if not _is_from_here(request) or not secret or not hmac.compare_digest(expected, token):
             raise Problem(
                 http.FORBIDDEN, "The form has expired, or another site sent it. Reload the page and try again."
             )
         return form
 
-    def _secret(self, request: PublicRequest) -> str:
-        if self._ticket(request) is not None:
-            return _cookie(request, _VISIT)
-        return _cookie(request, _FORM)
+    # What is shown once.
+
+    def show_later(self, request: PublicRequest, path: str, shown: Mapping[str, Any]) -> bytes:
+        """
+        Redirect to a page that shows something secret for L{SHOWN} seconds, and never again. A cookie carries it there,
+        so that it is in no address, any node can show it, and a form that is sent twice shows the same.
+
+        @param path: the page, which gets it from L{shown}.
+        """
+        value = base64.urlsafe_b64encode(msgspec.json.encode(shown)).decode()
+        signed = f"{value}.{self._signature(request, value)}"
+        self._set(request, _SHOWN, signed, SHOWN, path.partition("?")[0])
+        return redirect(request, path)
+
+    def shown(self, request: PublicRequest) -> dict[str, Any] | None:
+        """What the page shows once; C{None} if there is nothing, or no longer."""
+        value, _, signature = _cookie(request, _SHOWN).partition(".")
+        if not value or not signature.isascii():
+            return None
+        if not hmac.compare_digest(self._signature(request, value), signature):
+            return None
+        shown: dict[str, Any] = msgspec.json.decode(base64.urlsafe_b64decode(value))
+        return shown
+
+    def _signature(self, request: PublicRequest, value: str) -> str:
+        # Another host of the domain could set the cookie: it must not put words into our pages.
+        return hmac.new(_cookie(request, _VISIT).encode(), f"shown:{value}".encode(), hashlib.sha256).hexdigest()
 
     def _ticket(self, request: PublicRequest) -> Ticket | None:
         secret = _cookie(request, _VISIT)
@@ -190,11 +229,11 @@ class SessionCookies:
             self._gossip.network.registry.accounts.shown(secret, "visit", self._gossip.now().wall) if secret else None
         )
 
-    def _set(self, request: PublicRequest, name: bytes, value: str, seconds: int | None) -> None:
+    def _set(self, request: PublicRequest, name: bytes, value: str, seconds: int | None, path: str = "/") -> None:
         request.addCookie(
             _cookie_name(request, name),
             value.encode(),
-            path=b"/",
+            path=path.encode(),
             max_age=None if seconds is None else str(seconds).encode(),
             secure=request.encrypted,
             httpOnly=True,
@@ -203,16 +242,17 @@ class SessionCookies:
 
 
 def _cookie_name(request: PublicRequest, name: bytes) -> bytes:
-    # With this prefix no other host of the domain can set it; browsers accept it on encrypted connections only.
-    return b"__Host-" + name if request.encrypted else name
+    # With these prefixes it is set on encrypted connections only, with the second by no other host of the domain.
+    prefix = b"__Secure-" if name == _SHOWN else b"__Host-"
+    return prefix + name if request.encrypted else name
 
 
 def _cookie(request: PublicRequest, name: bytes) -> str:
     return (request.getCookie(_cookie_name(request, name)) or b"").decode("ascii", "replace")
 
 
-def _token(secret: str) -> str:
-    return hashlib.sha256(b"csrf:" + secret.encode()).hexdigest()
+def _token(secret: str, nonce: str) -> str:
+    return f"{nonce}-{hashlib.sha256(f'csrf:{nonce}:{secret}'.encode()).hexdigest()}"
 
 
 def _plain(form: Form) -> str:

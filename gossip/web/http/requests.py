@@ -138,10 +138,12 @@ class PublicRequest(BoundedRequest):
     A proxy that reuses a connection could send a game's upgrade request after a page, and this site has no socket.
 
     @ivar form_secret: the secret of the form tokens in the answer, if nobody is signed in and no cookie has one yet.
+    @ivar form_nonce: what tells the forms of the page in the answer from those of other pages; empty if it has none.
     """
 
     most = FORM_BYTES
     form_secret = ""
+    form_nonce = ""
 
     def process(self) -> None:
         self.channel.persistent = False

@@ -15,6 +15,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -29,6 +30,7 @@ from gossip.service.changes_in_turn import NotSettled
 from gossip.store.errors import StoreError
 from gossip.web.http.compression import compressed
 from gossip.web.http.large import LARGE, LargeBody
+from gossip.web.http.once import Once
 from gossip.web.http.requests import PublicRequest, answer
 
 View = Callable[..., bytes | int | Coroutine[Any, Any, bytes]]
@@ -69,16 +71,19 @@ class Router(Resource):
         tell: ProblemPage,
         first: Callable[[PublicRequest], Awaitable[None] | None] = lambda request: None,
         later: Callable[[], Awaitable[None]] | None = None,
+        once: Once | None = None,
     ) -> None:
         """
         @param first: returns what a request waits for before its view is called, if anything.
         @param later: returns what a request waits for that found nothing, before it looks again; C{None} if there will
             not be more than there is.
+        @param once: answers POST, so that a form that comes twice is carried out once.
         """
         super().__init__()
         self._tell = tell
         self._first = first
         self._later = later
+        self._once = once
         self._exact: dict[bytes, dict[bytes, View]] = {}
         self._patterns: list[tuple[re.Pattern[bytes], dict[bytes, View]]] = []
 
@@ -108,6 +113,8 @@ class Router(Resource):
     def _rendered(self, request: PublicRequest) -> bytes | int:
         try:
             view, words = self._find(request)
+            if request.method == b"POST" and self._once is not None:
+                view = partial(self._once.answer, view)
             waiting = self._first(request)
             answered: Any
             if self._later is not None and request.method != b"POST":

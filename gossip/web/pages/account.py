@@ -73,7 +73,9 @@ class AccountPages:
 
     def show(self, request: PublicRequest, account: Account) -> bytes:
         """The page."""
-        return self._show(request, account, done=DONE.get(parameter(request, "done") or "", ""))
+        made = self._cookies.shown(request) if parameter(request, "shown") else None
+        done = DONE.get(parameter(request, "done") or "", "")
+        return self._show(request, account, done=done, secret=(made or {}).get("token", ""))
 
     def _show(
         self,
@@ -202,8 +204,7 @@ class AccountPages:
             return self._show(
                 request, account, {"token.label": sentence(str(refused))}, filled={"token.label": label[:LABEL]}
             )
-        # No redirect: this answer is the only one that shows the token.
-        return self._show(request, account, secret=secret)
+        return self._cookies.show_later(request, "/account?shown=1", {"token": secret})
 
     async def remove(self, request: PublicRequest, account: Account) -> bytes:
         """Remove the account; its games stay."""

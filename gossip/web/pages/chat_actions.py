@@ -12,6 +12,7 @@ from gossip.operations.executor import Executor
 from gossip.operations.messages import MessageRemove
 from gossip.operations.reports import ReportAdd
 from gossip.protocol.errors import Denied, Error, Overrun
+from gossip.protocol.text import kept
 from gossip.registry.entities import Account
 from gossip.registry.errors import Refused
 from gossip.store.errors import StoreError
@@ -83,7 +84,8 @@ class ChatActions:
         """Send a message; the draft that comes back has the reason if that failed."""
         gossip = self._layout.gossip
         try:
-            await gossip.say(account.name, self._layout.peer(request), channel, text)
+            # People type tags to talk of them: nothing of theirs is dropped.
+            await gossip.say(account.name, self._layout.peer(request), channel, kept(text))
         except Denied as denied:
             gossip.counters.failed(denied.error)
             return Draft(text, f"Not sent: {denied}.", UNPROCESSABLE)

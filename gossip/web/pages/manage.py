@@ -68,15 +68,15 @@ class ManagePages:
         router.add("/manage/{game}", get=signed_in(self.game), post=signed_in(self.edit))
         router.add("/manage/{game}/live", get=signed_in(self.live))
         forms = (
-            ("rehearse", self.rehearse),
-            ("secret", self.rotate),
-            ("key", self.key),
-            ("i3", self.i3),
-            ("remove", self.remove),
+            ("rehearse", self.back, self.rehearse),
+            ("secret", self.secret, self.rotate),
+            ("key", self.shown_key, self.key),
+            ("i3", self.shown_i3, self.i3),
+            ("remove", self.back, self.remove),
         )
-        for form, post in forms:
+        for form, get, post in forms:
             # A form that was refused is shown at its own path: whoever opens that again means the page.
-            router.add(f"/manage/{{game}}/{form}", get=signed_in(self.back), post=signed_in(post))
+            router.add(f"/manage/{{game}}/{form}", get=signed_in(get), post=signed_in(post))
 
     # All games.
 
@@ -105,7 +105,7 @@ class ManagePages:
         )
 
     async def register(self, request: PublicRequest, account: Account) -> bytes:
-        """Register a game. Only the answer shows its secret."""
+        """Register a game. The next page shows its secret."""
         form = self._cookies.read_form(request)
         typed = {name: form.text(name) for name in _REGISTER_TEXTS}
         given = {name: text.strip() for name, text in typed.items()}
@@ -120,22 +120,12 @@ class ManagePages:
             made = await self._note(added, account, lambda: self._check_number(account))
         except Refused as refused:
             return await self._games(request, account, typed, refused)
-        return self._credentials(request, made)
+        return self._cookies.show_later(request, f"/manage/{made['short_name']}/secret", made)
 
     def _check_number(self, account: Account) -> None:
         most = self._rules.settings.games
         if most and len(self._layout.gossip.network.registry.games_of(account.name)) >= most:
             raise Refused("too-many", None, f"you can register at most {most} games: ask an admin for more")
-
-    def _credentials(self, request: PublicRequest, made: Result) -> bytes:
-        return self._layout.page(
-            request,
-            "credentials.html",
-            title="Save these credentials",
-            made=made,
-            until=old_secret_until(self._layout.gossip.network.registry.games[made["client_id"]], self._layout.now),
-            address=socket_address(request),
-        )
 
     # One game.
 
@@ -143,6 +133,44 @@ class ManagePages:
         """How a game is doing, and the forms to change it."""
         game = self._own(account, name)
         return self._game(request, game, said=_SAID.get(parameter(request, "done") or "", ""))
+
+    def secret(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """The secret that a game got a moment ago; later this leads back to the page of the game."""
+        game, made = self._own(account, name), self._cookies.shown(request)
+        if made is None or "client_secret" not in made or made["client_id"] != game.client_id:
+            return redirect(request, f"/manage/{game.short_name}#secret")
+        return self._layout.page(
+            request,
+            "credentials.html",
+            title="Save these credentials",
+            made=made,
+            until=old_secret_until(game, self._layout.now),
+            address=socket_address(request),
+        )
+
+    def shown_key(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """The same for a key for IMC2."""
+        game, made = self._own(account, name), self._cookies.shown(request)
+        if made is None or "key" not in made or made["client_id"] != game.client_id:
+            return redirect(request, f"/manage/{game.short_name}#imc2")
+        site = site_address(request) or self._rules.address
+        return self._layout.page(
+            request,
+            "key.html",
+            title="Save this key",
+            made=made,
+            lines=imc_config(located(made, site, self._rules.imc2_port)),
+            until=old_secret_until(game, self._layout.now, IMC2),
+        )
+
+    def shown_i3(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """The same for a password for Intermud-3."""
+        game, shown = self._own(account, name), self._cookies.shown(request)
+        if shown is None or "i3" not in shown:
+            return redirect(request, f"/manage/{game.short_name}#i3")
+        rules = self._rules
+        made = placed(shown["i3"], site_address(request) or rules.address, rules.i3_port, rules.i3_router)
+        return self._layout.page(request, "i3.html", title="Save this password", made=made, lines=mud_config(made))
 
     def back(self, request: PublicRequest, account: Account, name: str) -> bytes:
         """Lead from the path of a form to the page with the form."""
@@ -219,37 +247,29 @@ class ManagePages:
         return redirect(request, f"/manage/{game.short_name}?done=saved")
 
     async def rotate(self, request: PublicRequest, account: Account, name: str) -> bytes:
-        """Give a game a new secret. Only the answer shows it."""
+        """Give a game a new secret. The next page shows it."""
         game, _ = self._own(account, name), self._cookies.read_form(request)
         try:
             made = await self._carry_out(GameRotate(game=game.short_name), account, game)
         except Refused as refused:
             return self._game(request, game, refused=refused)
-        return self._credentials(request, made)
+        return self._cookies.show_later(request, f"/manage/{game.short_name}/secret", made)
 
     async def key(self, request: PublicRequest, account: Account, name: str) -> bytes:
-        """Give a game a new key for IMC2. Only the answer shows it."""
+        """Give a game a new key for IMC2. The next page shows it."""
         game, _ = self._own(account, name), self._cookies.read_form(request)
         try:
             made = await self._carry_out(GameKey(game=game.short_name), account, game)
         except Refused as refused:
             return self._game(request, game, refused=refused)
-        site = site_address(request) or self._rules.address
-        return self._layout.page(
-            request,
-            "key.html",
-            title="Save this key",
-            made=made,
-            lines=imc_config(located(made, site, self._rules.imc2_port)),
-            until=old_secret_until(self._layout.gossip.network.registry.games[game.client_id], self._layout.now, IMC2),
-        )
+        return self._cookies.show_later(request, f"/manage/{game.short_name}/key", made)
 
     def _i3_name(self, game: Game) -> str:
         identity = self._layout.gossip.network.registry.i3.of(game.client_id)
         return game.short_name if identity is None else identity.name
 
     async def i3(self, request: PublicRequest, account: Account, name: str) -> bytes:
-        """Let a game join by Intermud-3, with a new password that only the answer shows; or no longer."""
+        """Let a game join by Intermud-3, with a new password that the next page shows; or no longer."""
         game, form = self._own(account, name), self._cookies.read_form(request)
         typed, remove = form.text("i3_name"), form.checked("i3_remove")
         try:
@@ -261,9 +281,7 @@ class ManagePages:
             return self._game(request, game, {"i3_name": typed}, refused)
         if remove:
             return redirect(request, f"/manage/{game.short_name}?done=saved#i3")
-        rules = self._rules
-        made = placed(made, site_address(request) or rules.address, rules.i3_port, rules.i3_router)
-        return self._layout.page(request, "i3.html", title="Save this password", made=made, lines=mud_config(made))
+        return self._cookies.show_later(request, f"/manage/{game.short_name}/i3", {"i3": made})
 
     async def remove(self, request: PublicRequest, account: Account, name: str) -> bytes:
         """Remove a game, if the confirmation is ticked."""

@@ -51,7 +51,7 @@ class SignedInTests(OwnerTestCase):
     def test_back(self) -> None:
         """The path of a form leads back to the page of the game, for its owner only."""
         for form in FORMS[1:]:
-            self.assertEqual(self.ana.get(f"/manage/alpha{form}").location, "/manage/Alpha")
+            self.assertEqual(self.ana.get(f"/manage/alpha{form}").location.partition("#")[0], "/manage/Alpha")
             self.assertEqual(self.ana.get(f"/manage/Beta{form}").code, 404)
 
     def test_admin(self) -> None:
@@ -203,7 +203,7 @@ class RegisterTests(OwnerTestCase):
         ]
         for _ in browsers:
             self.service.writer.settle()
-        self.assertEqual([browser.read()[0] for browser in browsers], [200, 422, 422])
+        self.assertEqual([browser.read()[0] for browser in browsers], [303, 422, 422])
         self.assertEqual(len(self.world.registry.games_of("Ana")), 2)
 
     def test_changes(self) -> None:
@@ -330,7 +330,7 @@ class EditTests(OwnerTestCase):
         for _ in range(3):
             self.service.writer.settle()
         codes = [browser.read()[0] for browser in (removing, registering, stealing)]
-        self.assertEqual(codes, [303, 200, 422])
+        self.assertEqual(codes, [303, 303, 422])
         self.assertEqual((self.world.game("Alpha").owner, len(self.world.game("Alpha").secrets)), ("Bo", 1))
 
     def test_said(self) -> None:
@@ -357,6 +357,52 @@ class SecretTests(OwnerTestCase):
         self.assertNotIn("works until", self.ana.get("/manage/Alpha").text)
         self.assertEqual(
             [(each.operation, each.subject) for each in self.service.store.entries], [("game/rotate", "Alpha")]
+        )
+
+    def test_twice(self) -> None:
+        """A double click makes one secret, and both answers lead to it; the page shows it for some minutes only."""
+        self.ana.get("/manage/Alpha")
+        self.service.writer.slow = True
+        browsers = [self.later(self.ana, "/manage/Alpha/secret", {"sent": "1"}) for _ in range(2)]
+        self.service.writer.settle()
+        answers = [browser.read() for browser in browsers]
+        self.assertEqual([answer[0] for answer in answers], [303, 303])
+        self.service.writer.slow = False
+        self.assertEqual(len(self.world.game("Alpha").secrets), 2)
+        cookies = {cookie for browser in browsers for cookie in browser.cookies_set if cookie.startswith("shown=")}
+        [cookie] = cookies
+        self.assertIn("Max-Age=300", cookie)
+        self.assertIn("Path=/manage/Alpha/secret", cookie)
+        # Nor does going back and pressing the button again.
+        form = {"csrf": self.ana.csrf, "sent": "2"}
+        shown = [self.secret_of(self.ana.post("/manage/Alpha/secret", form)) for _ in range(2)]
+        self.assertEqual(shown[0], shown[1])
+        self.assertEqual(len(self.world.game("Alpha").secrets), 3)
+        del self.ana.cookies["shown"]
+        self.assertEqual(self.ana.get("/manage/Alpha/secret").location, "/manage/Alpha#secret")
+
+    def test_forged(self) -> None:
+        """What another host of the domain puts into the cookie is not shown."""
+        self.ana.post("/manage/Alpha/secret")
+        value, _, signature = self.ana.cookies["shown"].partition(".")
+        for forged in (f"{value}.", value, f"{value[:-4]}AAAA.{signature}", "x.y", ".", "ü.ü"):
+            self.ana.cookies["shown"] = forged
+            self.assertEqual(self.ana.get("/manage/Alpha/secret").code, 303, forged)
+
+    def test_in_use(self) -> None:
+        """The secret that a game uses survives further ones until a newer one was used."""
+        client_id, old = self.world.game("Alpha").client_id, self.world.secret("Alpha")
+
+        def works(secret: str) -> bool:
+            return any(each.digest == digest(secret) for each in self.world.game("Alpha").secrets)
+
+        self.world.registry.authenticate(client_id, old, NOW)
+        first, second, third = (self.secret_of(self.ana.post("/manage/Alpha/secret")) for _ in range(3))
+        self.assertEqual([works(each) for each in (old, first, second, third)], [True] * 4)
+        self.world.registry.authenticate(client_id, second, NOW)
+        fourth = self.secret_of(self.ana.post("/manage/Alpha/secret"))
+        self.assertEqual(
+            [works(each) for each in (old, first, second, third, fourth)], [False, False, True, True, True]
         )
 
     def test_key(self) -> None:

@@ -3,7 +3,7 @@ The base class of the admin pages: they show the results of operations, and thei
 
 The field C{do} of a form names the operation. If the operation is refused, the page is shown again with the reason and
 the values of the form. If it succeeds, the browser is redirected, so that a reload does not repeat it. A secret or a
-link is shown only once, in the answer itself: it must not be in a URL.
+link goes to the next page in a cookie: it must not be in a URL.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ MOST_LISTED: Final = 100
 MOST_SUGGESTED: Final = 100
 """The maximum number of names that are suggested for a field."""
 
-_SHOWN: Final = (GameAdd, GameRotate, GameI3, AccountAdd, AccountReset, AccountInvite, FilterTry)
-"""Operations whose result is shown in the answer, and only there."""
+_SHOWN: Final = (GameAdd, GameRotate, GameI3, AccountAdd, AccountReset, AccountInvite)
+"""Operations whose result is shown once, by the next page."""
 
 _DONE: Final = {
     "set-up": "Welcome! This account is the first admin of the network.",
@@ -196,7 +196,10 @@ class AdminPage:
     async def get(self, request: PublicRequest, account: Account, *words: str) -> bytes:
         """Answer with the page."""
         note = _DONE.get(parameter(request, "done") or "", "")
-        return await self._page(request, account, *words, note=note)
+        told: dict[str, Any] = {}
+        if parameter(request, "shown"):
+            told = self._cookies.shown(request) or {}
+        return await self._page(request, account, *words, note=note, **told)
 
     async def post(self, request: PublicRequest, account: Account, *words: str) -> bytes:
         """Carry out the operation of a form."""
@@ -212,11 +215,12 @@ class AdminPage:
         except Refused as refused:
             told = {"typed": FailedForm(form), "wrong": str(refused)}
             return await self._page(request, account, *words, code=UNPROCESSABLE, **told)
-        if isinstance(action, _SHOWN):
-            # Keep the values after a filter was tried: the next step is to add it.
-            typed = FailedForm(form) if isinstance(action, FilterTry) else FailedForm()
-            return await self._page(request, account, *words, typed=typed, result=result, did=action.wire)
+        if isinstance(action, FilterTry):
+            # It changed nothing. Keep the values: the next step is to add the filter.
+            return await self._page(request, account, *words, typed=FailedForm(form), result=result, did=action.wire)
         path = self.parent if isinstance(action, self.gone) else request.path.decode("ascii", "replace")
+        if isinstance(action, _SHOWN):
+            return self._cookies.show_later(request, f"{path}?shown=1", {"result": result, "did": action.wire})
         return redirect(request, f"{path}?done={action.wire}")
 
     async def carry_out(self, action: Command, form: Form, actor: str) -> Result:
