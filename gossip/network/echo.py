@@ -13,9 +13,10 @@ from typing import Final
 
 from msgspec import Raw
 
-from gossip.network.outputs import Outputs, Send
+from gossip.network.outputs import Outputs, Relay, Send
 from gossip.network.presence import Online, Presence
 from gossip.network.ratelimit import Bucket, Rate
+from gossip.network.relays import Echoed
 from gossip.network.session import Session
 from gossip.network.settings import Rules
 from gossip.protocol.emotes import emote
@@ -69,8 +70,20 @@ class Echo:
         @return: an output for each of its sessions that hear the channel. They are answers of the session that spoke,
             which must come after those that it waits for.
         """
+        outputs = self.broadcast_here(online, channel, text)
+        if any(session.node and channel in session.channels for session in online.sessions):
+            outputs.append(Relay(Echoed(online.game.client_id, channel, text)))
+        return outputs
+
+    def broadcast_here(self, online: Online, channel: str, text: str) -> Outputs:
+        """The same, to the sessions of this node only."""
         told = ChannelsBroadcast(self._new_ref(), channel, NETWORK_GAME, ECHO_PLAYER, self._fitting(text))
         return [Send(session, told) for session in online.here if channel in session.channels]
+
+    def echoed(self, echoed: Echoed) -> Outputs:
+        """It said something on another node."""
+        online = self._presence.online(echoed.client_id)
+        return [] if online is None else self.broadcast_here(online, echoed.channel, echoed.text)
 
     def told(self, session: Session, from_name: str, message: str, now: Moment) -> Outputs:
         """

@@ -36,7 +36,7 @@ from gossip.network.people import People
 from gossip.network.players import Players
 from gossip.network.presence import Online, Presence, to_others
 from gossip.network.rehearsal import Rehearsal
-from gossip.network.relays import Noticed, Relayed, SessionJoined, Spoke, WrongSecret
+from gossip.network.relays import Echoed, Noticed, Relayed, SessionJoined, Spoke, WrongSecret
 from gossip.network.removing import Removing
 from gossip.network.reports import Reports
 from gossip.network.session import Session, Situation
@@ -517,6 +517,8 @@ class Network:
                 return self.restart(seconds)
             case WrongSecret(client_id, peer) if node:
                 self._authentication.wrong_secret(client_id, read(peer).place, now)
+            case Echoed() if node:
+                return self._echo.echoed(relay)
             case Spoke(account) if node:
                 self.people.spoke(account, now)
             case _:

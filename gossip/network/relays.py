@@ -161,6 +161,43 @@ class Looked(Struct, frozen=True, tag=True, array_like=True):
     peer: str
 
 
+class Echoed(Struct, frozen=True, tag=True, array_like=True):
+    """The player C{echo} says something on a channel to one game, which has sessions on other nodes."""
+
+    client_id: str
+    channel: str
+    text: str
+
+
+class Rehearse(Struct, frozen=True, tag=True, array_like=True):
+    """
+    An owner rehearses something with a game: all nodes that have sessions of it play the step, and tell with
+    L{RehearsalEnded} what came of it.
+
+    @ivar channel: the channel of a message; empty for other steps.
+    @ivar player: the player that gets a tell; empty for other steps.
+    """
+
+    client_id: str
+    step: str
+    channel: str
+    player: str
+
+
+class RehearsalEnded(Struct, frozen=True, tag=True, array_like=True):
+    """
+    What a game did with a step at the node that tells this.
+
+    @ivar done: whether it did what it should.
+    @ivar outcome: what it did, in words.
+    """
+
+    client_id: str
+    step: str
+    done: bool
+    outcome: str
+
+
 class FrameSeen(Struct, frozen=True, array_like=True):
     """
     A frame of a session; see L{Frame <gossip.service.watch.Frame>}.
@@ -229,6 +266,9 @@ Relayed = (
     | Spoke
     | Counted
     | Noticed
+    | Echoed
+    | Rehearse
+    | RehearsalEnded
     | Looked
     | Seen
     | Passed

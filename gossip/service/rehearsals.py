@@ -8,16 +8,19 @@ comes back after a restart.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, succeed
 
 from gossip.network.network import Network
-from gossip.network.outputs import Output, Outputs
+from gossip.network.outputs import Output, Outputs, Relay
 from gossip.network.rehearsal import Played
+from gossip.network.relays import RehearsalEnded, Rehearse
 from gossip.network.session import Situation
 from gossip.network.steps import DOWNTIME, StepName
 from gossip.protocol.moment import Moment
+from gossip.registry.errors import Refused
 
 WITHIN: Final = 60.0
 """How long a game has to answer a heartbeat, or to come back, in seconds."""
@@ -28,8 +31,14 @@ How long the network waits between the restart event and the end of a connection
 once tend to handle the end first.
 """
 
+LATE: Final = 5.0
+"""How much longer another node has to tell what its sessions did, in seconds."""
+
 REMEMBERED: Final = 600.0
 """How long the outcome of a step is remembered, in seconds."""
+
+
+_SILENT: Final = f"it did not answer a heartbeat within {WITHIN:.0f} s"
 
 
 class Rehearsed:
@@ -43,7 +52,20 @@ class Rehearsed:
     @ivar outcome: what it did, in words.
     """
 
-    __slots__ = ("_beats", "_ended", "_waiting", "at", "client_id", "done", "outcome", "sent", "step")
+    __slots__ = (
+        "_beats",
+        "_before",
+        "_elsewhere",
+        "_ended",
+        "_here",
+        "_waiting",
+        "at",
+        "client_id",
+        "done",
+        "outcome",
+        "sent",
+        "step",
+    )
 
     def __init__(self, client_id: str, step: StepName, played: Played, at: Moment) -> None:
         self.client_id = client_id
@@ -52,7 +74,10 @@ class Rehearsed:
         self.at = at
         self.done: bool | None = None
         self.outcome = "waiting until it is back" if step == "restart" else "waiting until it answers a heartbeat"
-        self._beats = {session: session.beats for session in played.sessions}
+        self._before = frozenset(played.sessions)
+        self._beats = {session: session.beats for session in played.sessions if not session.node}
+        self._elsewhere = {session.node for session in played.sessions if session.node}
+        self._here = bool(self._beats)
         self._ended = False
         self._waiting: list[Deferred[None]] = []
 
@@ -67,7 +92,7 @@ class Rehearsed:
             self._look_at_heartbeats(seconds)
         elif self._ended:
             online = network.presence.online(self.client_id)
-            if online is not None and online.sessions:
+            if online is not None and not self._before.issuperset(online.sessions):
                 early = f", before the {DOWNTIME} seconds were over" if seconds < DOWNTIME else ""
                 self._settle(True, f"it came back after {seconds:.0f} s{early}")
             elif seconds >= WITHIN:
@@ -79,12 +104,27 @@ class Rehearsed:
 
     def _look_at_heartbeats(self, seconds: float) -> None:
         here = [session for session in self._beats if session.situation is Situation.ACTIVE]
-        if not here:
-            self._settle(False, "its connection ended")
-        elif all(session.beats > self._beats[session] and not session.unanswered for session in here):
-            self._settle(True, f"it answered the next heartbeat, after {seconds:.0f} s")
-        elif seconds >= WITHIN:
-            self._settle(False, f"it did not answer a heartbeat within {WITHIN:.0f} s")
+        if self._here:
+            if not here:
+                self._part(False, "its connection ended")
+            elif all(session.beats > self._beats[session] and not session.unanswered for session in here):
+                self._here = False
+                self._part(True, f"it answered the next heartbeat, after {seconds:.0f} s")
+            elif seconds >= WITHIN:
+                self._part(False, _SILENT)
+        elif seconds >= WITHIN + LATE:
+            self._part(False, _SILENT)
+
+    def heard(self, node: str, ended: RehearsalEnded) -> None:
+        """Another node tells what the sessions there did."""
+        if node in self._elsewhere and self.done is None and self.step != "restart":
+            self._elsewhere.discard(node)
+            self._part(ended.done, ended.outcome)
+
+    def _part(self, done: bool, outcome: str) -> None:
+        """What a part of the sessions did. All of them must do what they should."""
+        if not done or not (self._here or self._elsewhere):
+            self._settle(done, outcome)
 
     def _settle(self, done: bool, outcome: str) -> None:
         self.done, self.outcome = done, outcome
@@ -111,6 +151,7 @@ class Rehearsals:
         @param carry_out: carries out what the network wants done.
         """
         self._open: list[Rehearsed] = []
+        self._asked: list[Rehearsed] = []
         self._network = network
         self._carry_out = carry_out
         self._of: dict[str, dict[str, Rehearsed]] = {}
@@ -129,12 +170,40 @@ class Rehearsals:
         self._carry_out(played.outputs)
         return rehearsed
 
+    def play_here(self, rehearse: Rehearse, now: Moment) -> None:
+        """Play a step to the sessions here that is rehearsed on another node."""
+        try:
+            played = self._network.rehearsal.play_here(rehearse, now)
+        except Refused as refused:
+            self._tell(rehearse.client_id, rehearse.step, False, str(refused))
+            return
+        here = tuple(session for session in played.sessions if not session.node)
+        if here:
+            step: Any = rehearse.step
+            self._asked.append(Rehearsed(rehearse.client_id, step, replace(played, sessions=here), now))
+            self._carry_out(played.outputs)
+
+    def heard(self, node: str, ended: RehearsalEnded) -> None:
+        """Another node tells what became of a step there."""
+        for rehearsed in self._open:
+            if (rehearsed.client_id, rehearsed.step) == (ended.client_id, ended.step):
+                rehearsed.heard(node, ended)
+
+    def _tell(self, client_id: str, step: str, done: bool, outcome: str) -> None:
+        self._carry_out([Relay(RehearsalEnded(client_id, step, done, outcome))])
+
     def of(self, client_id: str) -> Mapping[str, Rehearsed]:
         """What a game rehearsed last, by the names of the steps."""
         return self._of.get(client_id, {})
 
     def tick(self, now: Moment) -> None:
         """Time went by. To be called each second."""
+        if self._asked:
+            for rehearsed in self._asked:
+                self._carry_out(rehearsed.look(self._network, now))
+                if rehearsed.done is not None:
+                    self._tell(rehearsed.client_id, rehearsed.step, rehearsed.done, rehearsed.outcome)
+            self._asked = [rehearsed for rehearsed in self._asked if rehearsed.done is None]
         if not self._of:
             return
         for rehearsed in self._open:

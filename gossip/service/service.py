@@ -37,7 +37,7 @@ from gossip.network.outputs import (
     Unsure,
 )
 from gossip.network.rehearsal import SERVICE_RESTART
-from gossip.network.relays import Counted, Looked, Passed, Relayed, Seen
+from gossip.network.relays import Counted, Looked, Passed, RehearsalEnded, Rehearse, Relayed, Seen
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Event
@@ -444,6 +444,12 @@ class GossipService(Service):
             case Passed(transport):
                 if node and transport in self.passed:
                     self.passed[transport](relay)
+            case Rehearse():
+                if node:
+                    self.rehearsals.play_here(relay, self.now())
+            case RehearsalEnded():
+                if node:
+                    self.rehearsals.heard(node, relay)
             case Looked():
                 if node and self._watch_elsewhere is not None:
                     self._watch_elsewhere.looked(relay, self.now())

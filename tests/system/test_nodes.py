@@ -346,6 +346,10 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
         game.write({"event": "heartbeat", "payload": {"players": ["Ana"]}})
         game.ask("channels/send", {"channel": "testing", "name": "Ana", "message": "Can you see me?"})
         live("Can you see me?")
+        rehearsed = self.a.admin("game/rehearse", game="Alpha", step="tell", no_wait=True)
+        self.assertEqual(rehearsed["steps"][0]["outcome"], "waiting until it answers a heartbeat")
+        self.assertEqual(game.expect("tells/receive")["payload"]["from_name"], "echo")
+        live("echo@gossip told Ana")
 
     def test_attempts(self) -> None:
         """Wrong passwords count on all nodes together."""
