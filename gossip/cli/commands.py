@@ -113,7 +113,9 @@ def _value(way: Argument, types: Sequence[type], positional: bool, field: msgspe
         options["type"] = _reader(way.read)
     elif read := next((kind for kind in (int, float) if kind in types), None):
         options["type"] = read
-    if way.words:
+    if way.words and field.default is not NODEFAULT:
+        options |= {"nargs": "*", "action": _Words, "default": field.default}
+    elif way.words:
         options |= {"nargs": "+", "action": _Words}
     elif tuple in types:
         options |= {"nargs": "*", "default": [], "action": _Several} if positional else {"action": "append"}

@@ -19,7 +19,7 @@ FIRST_STEPS: Final = (
 GROUPS: Final = {
     "Games, channels and people": ("game", "channel", "account", "agent"),
     "Moderation": ("mute", "ban", "filter", "report", "message"),
-    "What happens": ("status", "sessions", "tail", "audit"),
+    "What happens": ("status", "sessions", "tail", "search", "audit"),
     "The daemon": ("check", "backup", "copy-to", "restart-notice", "say", "node"),
     "For you": ("talk", "help", "completion"),
 }

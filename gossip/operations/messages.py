@@ -1,4 +1,4 @@
-"""Operations on messages: look at one, remove one, or remove all that somebody said lately."""
+"""Operations on messages: search, look at one, remove one, or remove all that somebody said lately."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 
 from gossip.network.history import message_id, read_id
-from gossip.operations.command import Argument, Block, Result, Table
+from gossip.operations.command import Argument, Block, Limit, Result, Table
 from gossip.operations.operation import Done, Memory, Occasion, Operation, find_channel
 from gossip.operations.restrictions import Minutes, minutes_of
-from gossip.operations.texts import message_line, minute
+from gossip.operations.texts import end_of, message_line, minute, time_of
 from gossip.protocol.skeleton import is_visible
 from gossip.protocol.text import is_line, timestamp
 from gossip.registry.changes import Change, MessageSaid, MessagesRemoved
@@ -19,7 +19,9 @@ from gossip.registry.names import NETWORK_GAME, is_network
 from gossip.registry.registry import Registry
 from gossip.registry.removals import MOST, emptied, quoted
 from gossip.registry.restrictions import alike
+from gossip.registry.search import read_search
 from gossip.registry.sought import Numbered
+from gossip.store.searching import Found
 
 PART: Final = 25
 """A purge removes this many messages at a time: what is said meanwhile is not held up by more."""
@@ -90,6 +92,54 @@ def _view_purge(result: Result) -> Sequence[Block]:
     count = "1 message" if found == 1 else f"{found} messages"
     question = f"This would remove {count}. Nothing was removed: to remove them, repeat it with --yes."
     return (Table(("ID", "AT", "MESSAGE"), listed, ""), *rest, *more, question)
+
+
+def _view_search(result: Result) -> Sequence[Block]:
+    rows = [(each["id"], minute(each["said_at"]), message_line(each)) for each in result["messages"]]
+    more = (f"More: --before {result['next']}",) if result["next"] is not None else ()
+    return (Table(("ID", "AT", "MESSAGE"), rows, "Nothing was found."), *more)
+
+
+class MessageSearch(Operation, frozen=True):
+    """
+    Search everything that was said, on all channels, the latest first.
+
+    @ivar query: words that a message must have, all of them; one with a * at its end stands for its beginning.
+    @ivar name: only messages of players with this name.
+    @ivar game: only messages of the game with this short name.
+    @ivar channel: only messages on this channel.
+    @ivar since: the earliest time, in seconds since the epoch.
+    @ivar until: the time before which it was said, in seconds since the epoch.
+    @ivar limit: the maximum number of messages.
+    @ivar before: C{next} of the result before, to go on from there.
+    """
+
+    wire = "message/search"
+    typed = "search"
+    looks = True
+    finds_latest = True
+    view = staticmethod(_view_search)
+
+    query: Annotated[str, Argument("WORDS", positional=True, words=True)] = ""
+    name: str | None = None
+    game: str | None = None
+    channel: str | None = None
+    since: Annotated[
+        float | None, Argument("DATE", "--from", help="from this day on: 2026-11-20, in UTC", read=time_of)
+    ] = None
+    until: Annotated[
+        float | None, Argument("DATE", "--to", help="until the end of this day: 2026-11-20, in UTC", read=end_of)
+    ] = None
+    limit: Limit = 20
+    before: int | None = None
+
+    def look(self, memory: Memory, now: float) -> Found:
+        wanted = read_search(self.query, self.name, self.game, self.channel, self.since, self.until)
+        return memory.search(wanted, self.limit, self.before)
+
+    def perform(self, registry: Registry, on: Occasion) -> Done:
+        said = registry.removals.without([hit.said for hit in on.found.hits])
+        return None, {"messages": [shown_message(each) for each in said], "next": on.found.next}
 
 
 class _OfMessage(Operation, frozen=True):
@@ -244,6 +294,7 @@ def _quoted(change: Change) -> Result:
 
 
 OPERATIONS: Final[tuple[type[Operation], ...]] = (
+    MessageSearch,
     MessageShow,
     MessageRemove,
     MessagePurge,

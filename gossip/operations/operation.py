@@ -24,7 +24,9 @@ from gossip.registry.errors import Refused
 from gossip.registry.names import NETWORK_GAME, is_network
 from gossip.registry.registry import Registry
 from gossip.registry.remotes import remote_id
+from gossip.registry.search import Search
 from gossip.registry.sought import Entries
+from gossip.store.searching import Found
 
 Done = tuple[Change | None, Result]
 """The change to keep, C{None} if there is none; and what the admin is told once it is kept."""
@@ -49,6 +51,14 @@ class Memory(Protocol):
     def said_by(
         self, game: str, since: float, limit: int, channel: str | None, named: Callable[[str], bool]
     ) -> Sequence[MessageSaid]: ...
+    def search(
+        self,
+        wanted: Search,
+        limit: int,
+        before: int | None = None,
+        around: int = 0,
+        allowed: Callable[[MessageSaid], bool] = lambda said: True,
+    ) -> Found: ...
     def reports(self, limit: int, resolved: bool = False) -> Sequence[Report]: ...
     def audit(self, limit: int, sought: Entries = ...) -> Sequence[AuditEntry]: ...
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -16,6 +16,7 @@ from gossip.operations.executor import Executor
 from gossip.operations.interfaces import InThread, PagesStore
 from gossip.registry.changes import MessageSaid
 from gossip.service.service import GossipService
+from gossip.web.accounts.attempts import MINUTE, Attempts
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.accounts.mail import Mail
 from gossip.web.accounts.passwords import Passwords
@@ -41,6 +42,7 @@ from gossip.web.pages.moderate import ModeratePages
 from gossip.web.pages.moderation import ModerationPages
 from gossip.web.pages.ownerless import OwnerlessGames
 from gossip.web.pages.rules import RulesPage
+from gossip.web.pages.search import SearchPage
 from gossip.web.pages.sign_in import SignInPages
 from gossip.web.pages.welcome import WelcomePage
 from gossip.web.settings import WebRules
@@ -49,6 +51,10 @@ from gossip.web.views.house_rules import HouseRules
 from gossip.web.views.layout import Layout
 from gossip.web.views.public import PublicView
 from gossip.web.views.queries import CachedQueries
+from gossip.web.views.searches import Searches
+
+SEARCHES: Final = 30
+"""At most this many searches of one address are carried out in a minute."""
 
 
 class PublicSite(BoundedSite):
@@ -120,6 +126,7 @@ def public_site(
     )
     public = PublicView(gossip.network)
     queries = CachedQueries(layout, public)
+    searches = Searches(layout, public, Attempts(clock, "searches", SEARCHES, MINUTE).spend)
     tokens = Tokens(gossip, clock)
     sign_in = SignIn(layout, cookies, executor, rules, passwords or Passwords(in_thread), mail)
     line: Any = vars(layout.templates.get_template("lines.html").module)["line"]
@@ -164,7 +171,8 @@ def public_site(
             ((ports or {}).get("i3", ("", ""))[0], rules.i3_router),
         ),
         AdminPages(layout, cookies, executor, public, Checklists(layout, public, rules), config_file),
-        Api(layout, public, queries, tokens, executor),
+        SearchPage(layout, public, searches),
+        Api(layout, public, queries, tokens, executor, searches),
     ):
         part.add(router)
     return PublicSite(router, clock, gossip, live, rules)

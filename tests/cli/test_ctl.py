@@ -148,6 +148,7 @@ class TerminalTests(SynchronousTestCase):
             "filter/add": kept,
             "filter/try": {"hits": 1, "messages": 1, "shown": [report]},
             "report/list": {"reports": [report]},
+            "message/search": {"messages": [message], "next": 7},
             "message/show": message,
             "message/purge": {"messages": [message], "removed": 0, "more": True},
             "report/resolve": {**report, "verified": False},

@@ -17,7 +17,7 @@ from gossip.operations.errands import Backup
 from gossip.operations.operation import Occasion, note, read
 from tests.support.world import NOW, uuid
 
-LOOKS = {"game/show", "account/show", "channel/info", "filter/try", "message/show"}
+LOOKS = {"game/show", "account/show", "channel/info", "filter/try", "message/show", "message/search"}
 """Commands that leave no note, besides lists."""
 
 

@@ -13,8 +13,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.operations.command import Table
 from gossip.operations.executor import PAUSE, Executor
-from gossip.operations.messages import PART, MessagePurge, MessageRemove, MessageShow
+from gossip.operations.messages import PART, MessagePurge, MessageRemove, MessageSearch, MessageShow
 from gossip.operations.reports import ReportAdd
+from gossip.operations.texts import end_of, time_of
 from gossip.registry.changes import Audited, ChannelSaved, MessageSaid, MessagesRemoved
 from gossip.registry.entities import Channel, Removal
 from gossip.registry.errors import Refused
@@ -249,3 +250,42 @@ class ServiceTests(SynchronousTestCase):
         self.carry_out(MessageRemove(id="gossip:1042", reason="advertising"))
         [report] = self.service.network.registry.reports.values()
         self.assertEqual((report.name, report.message), ("Ana", "[removed: advertising]"))
+
+
+class SearchTests(AdminTestCase):
+    """C{message/search}."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        for seq, text in enumerate(("good morning", "a Unicorn", "good night"), 1):
+            self.memory.keep(MessageSaid("hidden", seq, None, "Alpha", "Ana", text, NOW + seq))
+
+    def test_found(self) -> None:
+        """Admins find what was said on every channel, the latest first, a page at a time."""
+        result = self.perform("message/search", query="good", limit=1)
+        self.assertEqual([each["id"] for each in result["messages"]], ["hidden:3"])
+        result = self.perform("message/search", query="good", limit=1, before=result["next"])
+        self.assertEqual(([each["id"] for each in result["messages"]], result["next"]), (["hidden:1"], None))
+        result = self.perform("message/search", name="ana", since=NOW + 2, until=NOW + 3)
+        self.assertEqual([each["id"] for each in result["messages"]], ["hidden:2"])
+
+    def test_refused(self) -> None:
+        """A search for nothing is refused."""
+        self.assertRefused("there is nothing to search for", "message/search")
+        self.assertRefused("a search has at most 200 characters", "message/search", query="x" * 201)
+
+    def test_removed(self) -> None:
+        """What was removed since it was read is not told."""
+        self.registry.enact(MessagesRemoved((self.memory.said[1],), Removal(NOW, "ana", "spam")))
+        self.assertEqual(self.perform("message/search", query="unicorn")["messages"], [])
+
+    def test_view(self) -> None:
+        """People see a table, and how to go on."""
+        table, more = MessageSearch.view(self.perform("message/search", query="good", limit=1))
+        assert isinstance(table, Table)
+        self.assertEqual((table.rows[0][0], more), ("hidden:3", "More: --before 3"))
+        for text, expected in (("2026-11-20", 1795132800.0), ("2026-11-20T18:30", 1795199400.0)):
+            self.assertEqual(time_of(text), expected)
+        self.assertEqual(end_of("2026-11-20"), time_of("2026-11-21"))
+        for text in ("2026-02-30", "now", "20261120", "2026-11-20T25:00"):
+            self.assertRaises(ValueError, time_of, text)

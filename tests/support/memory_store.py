@@ -11,8 +11,10 @@ from gossip.registry.changes import Audited, Change, MessageSaid, MessagesRemove
 from gossip.registry.entities import AuditEntry, Report
 from gossip.registry.registry import Registry
 from gossip.registry.removals import emptied
+from gossip.registry.search import Search
 from gossip.registry.sought import Entries, Numbered, Sought
 from gossip.store.errors import StoreError
+from gossip.store.searching import Found, Hit
 
 COPY: Final = b"a copy of everything" * 20_000
 """What a snapshot holds."""
@@ -118,6 +120,34 @@ class MemoryStore:
     ) -> Sequence[MessageSaid]:
         found = [said for said in self.said_since(since, 10**9, channel) if said.said_at >= since]
         return [said for said in found[::-1] if said.game.lower() == game.lower() and named(said.name)][:limit]
+
+    def search(
+        self,
+        wanted: Search,
+        limit: int,
+        before: int | None = None,
+        around: int = 0,
+        allowed: Callable[[MessageSaid], bool] = lambda said: True,
+    ) -> Found:
+        hits: list[Hit] = []
+        places: list[int] = []
+        for place in range(len(self.said) if before is None else before - 1, 0, -1):
+            said = self.said[place - 1]
+            if wanted.finds(said) and allowed(said):
+                if len(hits) == limit:
+                    return Found(hits, places[-1])
+                places.append(place)
+                hits.append(
+                    Hit(
+                        said,
+                        self.history(said.channel, around, before=said.seq) if around else (),
+                        self.history(said.channel, around, after=said.seq),
+                    )
+                )
+        return Found(hits)
+
+    def first_since(self, channel: str, since: float) -> int | None:
+        return min((said.seq for said in self.said if said.channel == channel and said.said_at >= since), default=None)
 
     def reports(self, limit: int, resolved: bool = False) -> Sequence[Report]:
         return [each for each in self.complaints[::-1] if resolved or each.resolved_at is None][:limit]

@@ -17,6 +17,7 @@ from gossip.web.api.schemas import (
     GamesResponse,
     MessagesResponse,
     OwnGamesResponse,
+    SearchResponse,
     StatisticsResponse,
     TokenResponse,
 )
@@ -27,6 +28,9 @@ ROOT: Final = "/api/v1"
 
 MOST: Final = 100
 """The maximum number of messages in a response."""
+
+MOST_FOUND: Final = 50
+"""The maximum number of messages that a search finds at a time."""
 
 _TEMPLATE: Final = "#/components/schemas/{name}"
 _TOKEN: Final[list[dict[str, list[str]]]] = [{"token": []}]
@@ -45,6 +49,7 @@ def openapi(network: str) -> dict[str, Any]:
         GameDetails,
         ChannelsResponse,
         MessagesResponse,
+        SearchResponse,
         StatisticsResponse,
         ProblemDetails,
         TokenResponse,
@@ -70,11 +75,14 @@ def openapi(network: str) -> dict[str, Any]:
     )
     messages["get"]["security"] = [{}, *_TOKEN]
     messages["get"]["responses"] |= _refusals("401", "403", "429")
+    search = _get("Search what was said on public channels", SearchResponse, *_SEARCH)
+    search["get"]["responses"] |= _refusals("429")
     paths = {
         "/games": _get("All games", GamesResponse),
         "/games/{name}": _get("One game, by its short name", GameDetails, name),
         "/channels": _get("All channels", ChannelsResponse),
         "/channels/{name}/messages": messages,
+        "/search": search,
         "/statistics": _get("Statistics of the network", StatisticsResponse),
         "/account": _with_token(_get("The token and its account", TokenResponse)),
         "/account/games": _with_token(_get("The games of the account, with their live sessions", OwnGamesResponse)),
@@ -98,6 +106,22 @@ def _describe(schema: dict[str, Any]) -> None:
 def _query(name: str, about: str, least: int, most: int | None = None) -> dict[str, Any]:
     schema = {"type": "integer", "minimum": least, **({} if most is None else {"maximum": most})}
     return {"name": name, "in": "query", "description": about, "schema": schema}
+
+
+def _text(name: str, about: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": about, "schema": {"type": "string"}}
+
+
+_SEARCH: Final = (
+    _text("q", "Words that a message must have, all of them; one with a * at its end stands for its beginning."),
+    _text("name", "Only messages of players with this name."),
+    _text("game", "Only messages of the game with this short name."),
+    _text("channel", "Only messages on this channel."),
+    _text("from", "From this day or time on, in UTC: 2026-11-20 or 2026-11-20T18:30."),
+    _text("to", "Until this time, or until the end of this day."),
+    _query("before", "The field next of the page before.", 0),
+    _query("limit", "The maximum number of messages.", 1, MOST_FOUND),
+)
 
 
 def _answer(about: str, kind: type[Struct]) -> dict[str, Any]:

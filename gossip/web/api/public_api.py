@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 from twisted.web import http
@@ -22,13 +23,15 @@ from gossip.registry.errors import Refused
 from gossip.registry.secret import old_secret_until
 from gossip.store.errors import StoreError
 from gossip.web.accounts.tokens import Tokens, ValidToken
-from gossip.web.api.openapi import MOST, ROOT, openapi
+from gossip.web.api.openapi import MOST, MOST_FOUND, ROOT, openapi
 from gossip.web.api.schemas import (
     GameDetails,
     LiveSession,
     MessagesResponse,
     OwnGame,
     OwnGamesResponse,
+    SearchHit,
+    SearchResponse,
     StatisticsResponse,
     TokenResponse,
 )
@@ -36,10 +39,11 @@ from gossip.web.http.problem_details import answer_problem
 from gossip.web.http.requests import PublicRequest, answer_cached, answer_json
 from gossip.web.http.router import NotFound, Problem, Router, View
 from gossip.web.http.urls import number_parameter
-from gossip.web.views.formatting import iso
+from gossip.web.views.formatting import iso, sentence
 from gossip.web.views.layout import Layout
 from gossip.web.views.public import PublicView, public_message
 from gossip.web.views.queries import SPARK, TODAY, CachedQueries, Encoded
+from gossip.web.views.searches import Asked, Searches
 
 _SECONDS: Final = 5
 
@@ -48,13 +52,20 @@ class Api:
     """C{/api/v1}."""
 
     def __init__(
-        self, layout: Layout, public: PublicView, queries: CachedQueries, tokens: Tokens, executor: Executor
+        self,
+        layout: Layout,
+        public: PublicView,
+        queries: CachedQueries,
+        tokens: Tokens,
+        executor: Executor,
+        searches: Searches,
     ) -> None:
         self._layout = layout
         self._public = public
         self._queries = queries
         self._tokens = tokens
         self._executor = executor
+        self._searches = searches
 
     def add(self, router: Router) -> None:
         """Add the paths."""
@@ -69,6 +80,7 @@ class Api:
             f"{ROOT}/channels/{{name}}/messages",
             get=lambda request, name: (any_channel if _shows_token(request) else public)(request, name),
         )
+        router.add(f"{ROOT}/search", get=self._open(self.search))
         router.add(f"{ROOT}/statistics", get=self._open(self.statistics))
         router.add(f"{ROOT}/account", get=self._closed("", self.account))
         router.add(f"{ROOT}/account/games", get=self._closed("read", self.own_games))
@@ -84,6 +96,8 @@ class Api:
                 if isinstance(result, Coroutine):
                     result = await result
             except Problem as problem:
+                for name, value in problem.headers.items():
+                    request.setHeader(name, value)
                 return answer_problem(request, problem.code, problem.text)
             except StoreError:
                 return _unread(request)
@@ -149,6 +163,24 @@ class Api:
         more = len(said) > limit
         kept = said[:limit] if after is not None else said[-limit:]
         return MessagesResponse(tuple(map(public_message, kept)), more)
+
+    async def search(self, request: PublicRequest) -> SearchResponse:
+        limit = number_parameter(request, "limit", 1, MOST_FOUND) or 20
+        try:
+            wanted = Asked.of(request).search()
+        except Refused as refused:
+            raise Problem(http.BAD_REQUEST, sentence(str(refused))) from None
+        found = await self._searches.find(request, wanted, limit, 1)
+        hits = (
+            SearchHit(
+                public_message(hit.said),
+                f"/chat/{quote(hit.said.channel, safe='')}/{hit.said.seq}",
+                tuple(map(public_message, hit.before)),
+                tuple(map(public_message, hit.after)),
+            )
+            for hit in found.hits
+        )
+        return SearchResponse(tuple(hits), found.next, found.complete)
 
     async def statistics(self, request: PublicRequest) -> StatisticsResponse:
         games = await self._queries.games()

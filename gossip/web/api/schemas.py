@@ -38,6 +38,34 @@ class MessagesResponse(Struct, frozen=True):
     more: bool
 
 
+class SearchHit(Struct, frozen=True):
+    """
+    A message that was found.
+
+    @ivar path: the path of its page.
+    @ivar before: the message before it on its channel.
+    @ivar after: the message after it.
+    """
+
+    message: PublicMessage
+    path: str
+    before: tuple[PublicMessage, ...]
+    after: tuple[PublicMessage, ...]
+
+
+class SearchResponse(Struct, frozen=True):
+    """
+    What a search found, the latest first.
+
+    @ivar next: C{before} for the next page; null if there is nothing more.
+    @ivar complete: false if the search took too long; C{next} goes on where it ended.
+    """
+
+    hits: tuple[SearchHit, ...]
+    next: int | None
+    complete: bool
+
+
 class StatisticsResponse(Struct, frozen=True):
     """Statistics of the network. Times are in seconds since the epoch."""
 

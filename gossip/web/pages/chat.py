@@ -10,15 +10,17 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.web import http
 
+from gossip.operations.texts import time_of
 from gossip.protocol.emotes import spoken
 from gossip.registry.changes import MessageSaid
 from gossip.registry.entities import Channel
 from gossip.web.api.feeds import atom
 from gossip.web.http.requests import PublicRequest, answer_cached
-from gossip.web.http.router import NotFound, Router, redirect
-from gossip.web.http.urls import number_parameter, site_address
+from gossip.web.http.router import NotFound, Problem, Router, redirect
+from gossip.web.http.urls import number_parameter, parameter, site_address
 from gossip.web.live import Live
 from gossip.web.pages.front import LINES
+from gossip.web.views.formatting import sentence
 from gossip.web.views.layout import Layout
 from gossip.web.views.public import PublicView, public_author
 from gossip.web.views.queries import CachedQueries
@@ -93,9 +95,12 @@ class ChatPages:
         )
 
     async def chat(self, request: PublicRequest, name: str, draft: Draft = NOTHING) -> bytes:
-        """The messages of a channel: the latest ones, or those before or after a given one."""
+        """The messages of a channel: the latest ones, those before or after a given one, or those since a day."""
         self._public.channel(name)
         before, after = number_parameter(request, "before"), number_parameter(request, "after")
+        if day := parameter(request, "on"):
+            first = await self._first_on(name, day)
+            before, after = None, None if first is None else first - 1
         if after is not None:
             before = None
         lines = list(await self._queries.history(name, PAGE + 1, before, after))
@@ -110,6 +115,15 @@ class ChatPages:
         last = lines[-1].seq if lines else 0
         later = None if before is None else last or max(before - 1, 0)
         return self._chat(request, name, lines, lines[0].seq if more else None, later, last, draft=draft)
+
+    async def _first_on(self, name: str, day: str) -> int | None:
+        """The number of the first message since the beginning of a day; C{None} if there is none."""
+        try:
+            since = time_of(day)
+        except ValueError as error:
+            raise Problem(http.BAD_REQUEST, sentence(str(error))) from None
+        first: int | None = await self._layout.read(self._layout.store.first_since, name, since)
+        return first
 
     async def message(
         self, request: PublicRequest, name: str, seq: str, complaint: Draft = NOTHING, removal: Draft = NOTHING

@@ -30,6 +30,7 @@ _NOT_FOR_CRAWLERS: Final = (
     "/moderate/",
     "/ownerless",
     "/reset/",
+    "/search",
     "/setup/",
     "/sign-in",
     "/sign-up",

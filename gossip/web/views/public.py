@@ -247,6 +247,11 @@ class PublicView:
             raise NotFound("There is no such channel.")
         return channel
 
+    def shows(self, said: MessageSaid) -> bool:
+        """Whether a message may be found by everybody: its channel is public, and its game is not hidden."""
+        game = None if said.client_id is None else self._network.registry.games.get(said.client_id)
+        return self.is_channel(said.channel) and (game is None or not game.hidden)
+
     def main_channel(self) -> str | None:
         """The public channel to begin with: C{gossip}, or the first by name; C{None} if there is none."""
         if self.is_channel(MAIN_CHANNEL):

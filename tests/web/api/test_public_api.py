@@ -204,6 +204,7 @@ class DocumentTests(ApiTestCase):
             ((method, operation),) = operations.items()
             self.assertEqual(method == "post", path.startswith("/api/v1/admin/"), path)
             asked = path.replace("{name}", "gossip" if "channels" in path else "Alpha")
+            asked += "?q=hello" if path.endswith("/search") else ""
             closed = operation.get("security") == [{"token": []}]
             headers = {"Authorization": token} if closed else {}
             code, _, body = Browser(self.site).ask(method.upper(), asked, b"", **headers)
