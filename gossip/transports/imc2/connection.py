@@ -277,9 +277,7 @@ class Imc2Connection(Inlet, Outlet, Protocol):
             self._replacing = True
             self._take(Quit(None))
             return
-        old = factory.hub.join(self)
-        if isinstance(old, Imc2Connection):
-            old.replaced()
+        factory.hub.join(self)
         self._logged_in = True
         self.begin_anew()
         self._stop_deadline()

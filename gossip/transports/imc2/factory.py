@@ -20,7 +20,7 @@ from gossip.registry.names import is_network
 from gossip.service.bounded_log import Frequent
 from gossip.transports.imc2 import lettering
 from gossip.transports.imc2.connection import Imc2Connection, Refused
-from gossip.transports.imc2.hub import Imc2Hub
+from gossip.transports.imc2.hub import TRANSPORT, Imc2Hub
 from gossip.transports.imc2.limits import Imc2Settings
 from gossip.transports.imc2.login import NUMBERS
 from gossip.transports.imc2.packets import Packet, write
@@ -73,7 +73,9 @@ class Imc2Factory(Factory):
             parts.gossip.now,
             self.text,
             lambda: port[transport.name].plain if transport.name in port else "",
+            parts.gossip.pass_on,
         )
+        parts.gossip.passed[TRANSPORT] = self.hub.passed
         self._codec = CHARSETS[settings.charset]
         # It grows from one run of the daemon to the next: MUDs drop what is older than what they know of an origin.
         self._sequence = int(parts.gossip.now().wall)

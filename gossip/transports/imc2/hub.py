@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import UNSET
 
 from gossip import __version__
 from gossip.network.network import Network
 from gossip.network.presence import Online
 from gossip.network.ratelimit import Bucket, Rate
+from gossip.network.relays import Passed
 from gossip.network.session import Session
 from gossip.protocol.moment import Moment
 from gossip.protocol.server_events import SecureTelnetConnection, TelnetConnection
@@ -32,6 +35,12 @@ NEW_CHANNELS: Final = 4
 RELAYS: Final = Rate(20, 2)
 """How many packets of a connection are passed on to other MUDs."""
 
+TRANSPORT: Final = "imc2"
+"""The name of the transport."""
+
+_IS_HERE, _TO_MUDS = "is-here", "to-muds"
+"""What hubs pass on to those of other nodes: that a MUD has logged in, and packets for their MUDs."""
+
 _KEPT: Final = ("type", "level", "channel", "lname", "list", "user", "gender", "text")
 _WORDS: Final = frozenset(("level", "channel", "lname", "user", "gender"))
 _TO_ALL: Final = ("user-cache", "user-cache-request")
@@ -46,6 +55,8 @@ class Member(Protocol):
     @property
     def active(self) -> Session | None: ...
     def send(self, packets: Iterable[Packet]) -> None: ...
+    def replaced(self) -> None:
+        """Its game has logged in again."""
 
 
 class Imc2Hub:
@@ -62,10 +73,12 @@ class Imc2Hub:
         now: Callable[[], Moment],
         text: Callable[[str], str],
         port: Callable[[], str],
+        pass_on: Callable[[Passed], None],
     ) -> None:
         """
         @param text: writes a text of another game.
         @param port: returns the number of the port; empty if it is not known.
+        @param pass_on: tells the hubs of other nodes something.
         """
         self.server = settings.server
         self._settings = settings
@@ -73,6 +86,7 @@ class Imc2Hub:
         self._now = now
         self._text = text
         self._port = port
+        self._pass_on = pass_on
         self._members: dict[str, Member] = {}
         self._offered: list[str] = self._wanted()
 
@@ -81,12 +95,14 @@ class Imc2Hub:
     def __iter__(self) -> Iterator[Member]:
         return iter(list(self._members.values()))
 
-    def join(self, member: Member) -> Member | None:
-        """A MUD logged in; returns the connection that it had until now."""
+    def join(self, member: Member) -> None:
+        """A MUD logged in. Its game has one connection: any other is replaced, on whichever node it is."""
         name = member.dialect.game.lower()
         old = self._members.pop(name, None)
         self._members[name] = member
-        return old
+        if old is not None:
+            old.replaced()
+        self._pass_on(Passed(TRANSPORT, _IS_HERE, name))
 
     def leave(self, member: Member) -> None:
         """A connection ended."""
@@ -96,7 +112,15 @@ class Imc2Hub:
 
     def mud(self, name: str) -> str:
         member = self._members.get(name.lower())
-        return "" if member is None else member.dialect.mud
+        return self._elsewhere(name) if member is None else member.dialect.mud
+
+    def _elsewhere(self, name: str) -> str:
+        """The name of a MUD that is logged in on another node; empty if it is none."""
+        game = self._network.registry.game_named(name)
+        online = None if game is None else self._network.presence.online(game.client_id)
+        if online is None or not any(session.node and session.transport == TRANSPORT for session in online.sessions):
+            return ""
+        return online.game.short_name
 
     def relay(self, source: Dialect, packet: Packet) -> bool:
         member = self._members.get(source.game.lower())
@@ -108,23 +132,45 @@ class Imc2Hub:
             return False
         if packet.type == "beep" and self._network.is_silenced(session, packet.sender, now):
             return True
-        wanted = packet.destination if packet.destination or packet.type != "who" else packet.target
-        everybody = packet.type in _TO_ALL or (packet.type == "whois" and wanted in ("", "*"))
-        found = self._members.get(wanted.lower())
-        others = list(self) if everybody else [found] if found is not None else []
+        self._hand_over(source.game, packet)
+        wanted = _wanted(packet)
+        if wanted is None or self._elsewhere(wanted):
+            kept = {key: str(packet.values[key]) for key in _KEPT if key in packet.values}
+            written = msgspec.json.encode(msgspec.structs.replace(packet, values=kept)).decode()
+            self._pass_on(Passed(TRANSPORT, _TO_MUDS, source.game, written))
+        return True
+
+    def passed(self, passed: Passed) -> None:
+        """The hub of another node passed something on."""
+        if passed.what == _IS_HERE:
+            member = self._members.pop(passed.to, None)
+            if member is not None:
+                member.replaced()
+        elif passed.what == _TO_MUDS:
+            with suppress(msgspec.DecodeError):  # a later release may write more
+                self._hand_over(passed.to, msgspec.json.decode(passed.payload, type=Packet))
+
+    def _hand_over(self, game: str, packet: Packet) -> None:
+        """
+        Hand a packet to the MUDs that are logged in here.
+
+        @param game: the game that it comes from.
+        """
+        wanted = _wanted(packet)
+        found = self._members.get((wanted or "").lower())
+        others = list(self) if wanted is None else [found] if found is not None else []
         values = {
             key: Word(packet.values[key]) if key in _WORDS else packet.values[key]
             for key in _KEPT
             if key in packet.values
         }
         for other in others:
-            if other is member:
+            if other.dialect.game.lower() == game.lower():
                 continue
-            to = "*" if everybody and packet.type != "whois" else packet.target if packet.destination else "*"
-            destination = "*" if everybody else other.dialect.mud
-            route = f"{source.game}!{self.server}"
-            other.send((Packet(packet.sender, source.game, 0, route, packet.type, to, destination, values),))
-        return True
+            to = "*" if wanted is None and packet.type != "whois" else packet.target if packet.destination else "*"
+            destination = "*" if wanted is None else other.dialect.mud
+            route = f"{game}!{self.server}"
+            other.send((Packet(packet.sender, game, 0, route, packet.type, to, destination, values),))
 
     # The channels.
 
@@ -231,8 +277,15 @@ class Imc2Hub:
 
     def whereis(self, name: str) -> Sequence[tuple[str, str]]:
         found = self._network.statuses.whereis(name)
-        return [(game, player) for game, player in found if game.lower() not in self._members]
+        return [(game, player) for game, player in found if not self.mud(game)]
 
     def contact(self) -> str:
         settings = self._network.rules.settings
         return settings.contact or settings.site or "they are on the web pages"
+
+
+def _wanted(packet: Packet) -> str | None:
+    """The name of the MUD that a packet is for; C{None} if it is for all."""
+    wanted = packet.destination if packet.destination or packet.type != "who" else packet.target
+    everybody = packet.type in _TO_ALL or (packet.type == "whois" and wanted in ("", "*"))
+    return None if everybody else wanted
