@@ -77,6 +77,12 @@ def free_port() -> int:
             return port
 
 
+def listens(port: int) -> bool:
+    """Does something listen on a port of the loopback?"""
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
+
+
 def environment(**more: str) -> dict[str, str]:
     """The environment of a process that runs this checkout, and has no settings but those of the test."""
     # Hundreds of processes need not compile all modules anew.

@@ -145,7 +145,7 @@ class Others(SynchronousTestCase):
         self.assertEqual(
             {name: node["environment"]["GOSSIP_NODE"] for name, node in nodes.items()}, {"a": "a", "b": "b"}
         )
-        published = {node["ports"][0].rpartition(":")[0] for node in nodes.values()}
+        published = {port.rpartition(":")[0] for node in nodes.values() for port in node["ports"]}
         proxied = set(re.findall(r"server (127\.0\.0\.1:\d+) ", (ETC / "nginx.cluster.conf").read_text()))
         self.assertEqual(published, proxied)
 

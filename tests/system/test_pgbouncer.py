@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 from tempfile import mkdtemp
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.support.daemon import WITHIN, Daemon, Game, eventually, free_port
+from tests.support.daemon import WITHIN, Daemon, Game, eventually, free_port, listens
 from tests.support.engine import engine
 
 
@@ -40,15 +39,10 @@ class PgBouncerTests(SynchronousTestCase):
         bouncer = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(bouncer.wait, WITHIN)
         self.addCleanup(bouncer.kill)
-        eventually(self.listens, "pgbouncer")
+        eventually(lambda: listens(self.port), "pgbouncer")
         daemon = Daemon("", ("--node", "a", "--database", self.engine.url(self.port)))
         self.addCleanup(daemon.close)
         return daemon
-
-    def listens(self) -> bool:
-        """Does PgBouncer listen?"""
-        with socket.socket() as connection:
-            return connection.connect_ex(("127.0.0.1", self.port)) == 0
 
     def test_transaction(self) -> None:
         """With pool_mode = transaction a node would hear nobody: it does not start, and says why."""
