@@ -192,8 +192,9 @@ class ClusterService(Service):
     def figures(self) -> ClusterFigures:
         """What this node counts."""
         counted = self.counters
+        deaf = 0.0 if self.joined else self._gossip.now().steady - self._deaf_since
         return ClusterFigures(
-            self.behind, counted.heard, self._outbox.relays, counted.resyncs, counted.unknown, self._queue
+            self.behind, counted.heard, self._outbox.relays, counted.resyncs, counted.unknown, self._queue, deaf
         )
 
     def end(self, name: str) -> Deferred[bool]:

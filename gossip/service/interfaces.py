@@ -133,6 +133,7 @@ class ClusterFigures(Struct, frozen=True):
     @ivar resyncs: how often it read everything anew.
     @ivar unknown: entries that a later release wrote.
     @ivar queue: how full the queue of the notifications of the database is: 1 is full.
+    @ivar deaf: how long it has heard nobody, in seconds; 0 if it hears.
     """
 
     behind: float
@@ -141,6 +142,7 @@ class ClusterFigures(Struct, frozen=True):
     resyncs: int
     unknown: int
     queue: float
+    deaf: float
 
 
 class ICluster(Protocol):

@@ -291,3 +291,16 @@ class JoiningTests(SynchronousTestCase):
         members = [Member("a", "", 1, settings="mine", version="1"), Member("b", "", 1, settings="other", version="1")]
         self.node._beaten("", Look(True, [*members, Member("c", "", 1, settings="other", version="2")], NOW, 0.0))
         self.assertEqual([each.differs for each in self.node.statuses()], [False, True, False])
+
+    def test_deaf(self) -> None:
+        """The metrics show how long a node has heard nobody."""
+        self.reactor.advance(7)
+        self.assertEqual(self.node.figures().deaf, 7)
+        self.joins()
+        self.reactor.advance(1)
+        self.assertEqual(self.node.figures().deaf, 0)
+        (ear,) = self.reactor.readers
+        ear.stop()
+        self.node._lost(StoreError("gone"))
+        self.reactor.advance(0.05)
+        self.assertAlmostEqual(self.node.figures().deaf, 0.05)

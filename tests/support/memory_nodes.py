@@ -128,7 +128,7 @@ class _Cluster:
         return ()
 
     def figures(self) -> ClusterFigures:
-        return ClusterFigures(0.0, 0, 0, 0, 0, 0.0)
+        return ClusterFigures(0.0, 0, 0, 0, 0, 0.0, 0.0)
 
     def beat(self) -> None: ...
 

@@ -243,7 +243,8 @@ class MonitoringTests(SynchronousTestCase):
     def test_everything_is_shown(self) -> None:
         """Every figure of the daemon is on the dashboard."""
         shown = {name for panel in self.panels() for target in panel["targets"] for name in figures(target["expr"])}
-        series = {name for name in self.told if name.startswith("gossip") and not name.endswith(("_count", "_sum"))}
+        told = self.told | self.told_by_nodes
+        series = {name for name in told if name.startswith("gossip") and not name.endswith(("_count", "_sum"))}
         # Of a histogram its buckets are shown.
         whole = {name.removesuffix("_bucket") for name in series if name.endswith("_bucket")}
         self.assertEqual(series - whole - shown - {"gossip"}, set())
@@ -277,7 +278,7 @@ class OneNode:
         return [NodeStatus("a", True, "1.0.0", "tcp:4110", "2027-01-31T12:00:00Z", 1, 2, 0.0, 0.0, False, False)]
 
     def figures(self) -> ClusterFigures:
-        return ClusterFigures(0.0, 1, 2, 1, 0, 0.0)
+        return ClusterFigures(0.0, 1, 2, 1, 0, 0.0, 0.0)
 
     def beat(self) -> None: ...
 
@@ -340,6 +341,7 @@ OCCASIONS: tuple[tuple[str, int, Series, Series], ...] = (
         {f'gossip_reactor_lag_seconds_bucket{{le="{le}"}}': values for le, values in SLOW.items()},
         {f'gossip_reactor_lag_seconds_bucket{{le="{le}"}}': values for le, values in QUICK.items()},
     ),
+    ("GossipNodeDeaf", 2, {"gossip_cluster_deaf_seconds": "0 40 100"}, {"gossip_cluster_deaf_seconds": "0 20 0"}),
     ("GossipNodeBehind", 5, {"gossip_cluster_behind_seconds": "6x5"}, {"gossip_cluster_behind_seconds": "6 2x5"}),
     ("GossipNodesDiffer", 30, {"gossip_nodes_differing": "1x30"}, {"gossip_nodes_differing": "1x10 0x20"}),
     (

@@ -329,6 +329,11 @@ class MetricsTests(SiteTestCase):
         self.service.get_stuck()
         self.assertIn(b"\ngossip_healthy 0.0\n", self.get("/metrics", IPv4Address("TCP", "127.0.0.1", 1))[2])
 
+    def test_draining(self) -> None:
+        """A node that takes no new games does its work: nobody is woken up for it."""
+        self.service.drain()
+        self.assertIn(b"\ngossip_healthy 1.0\n", self.get("/metrics", IPv4Address("TCP", "127.0.0.1", 1))[2])
+
     def test_by_token(self) -> None:
         """With a token the metrics can be read from anywhere, also through a proxy; a wrong token is refused."""
         ticket = Ticket(digest=digest("secret"), kind="token", account="Ana", scope="metrics")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
@@ -23,6 +24,9 @@ from gossip.service.service import GossipService
 from gossip.web.http.requests import answer
 from gossip.web.live import Live
 
+_WELL: Final = ("ok", "draining")
+"""A node that takes no new games does its work for those that it has."""
+
 
 class DaemonCollector(Collector):
     """Collects what the service counts."""
@@ -35,7 +39,7 @@ class DaemonCollector(Collector):
         status, counters = self._gossip.status(), self._gossip.counters
         yield InfoMetricFamily("gossip", "The running version.", {"version": status["version"]})
         yield GaugeMetricFamily("gossip_uptime_seconds", "Time since the start.", status["uptime"])
-        yield GaugeMetricFamily("gossip_healthy", "1 while the daemon can do its work.", status["health"] == "ok")
+        yield GaugeMetricFamily("gossip_healthy", "1 while the daemon can do its work.", status["health"] in _WELL)
         yield from self._who_is_here(status)
         ends = GaugeMetricFamily(
             "gossip_certificate_end_seconds",
@@ -103,6 +107,9 @@ class DaemonCollector(Collector):
         yield GaugeMetricFamily("gossip_nodes_differing", "Nodes with other settings than this one.", differ)
         yield GaugeMetricFamily(
             "gossip_cluster_behind_seconds", "How late this node hears what all nodes write.", figures.behind
+        )
+        yield GaugeMetricFamily(
+            "gossip_cluster_deaf_seconds", "How long this node has heard nobody; 0 if it hears.", figures.deaf
         )
         yield CounterMetricFamily("gossip_cluster_heard", "Groups of changes that this node heard.", figures.heard)
         yield CounterMetricFamily("gossip_cluster_relays", "What this node told of its sessions.", figures.relays)
