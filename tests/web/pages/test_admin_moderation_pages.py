@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from gossip.registry.addresses import UNKNOWN
 from gossip.registry.changes import ChannelSaved, FilterRemoved, FilterSaved, ReportMade
-from gossip.registry.entities import Channel, Filter, Report, Restriction
+from gossip.registry.entities import AuditEntry, Channel, Filter, Report, Restriction
 from gossip.web.pages.admin.page import MOST_LISTED, MOST_SUGGESTED
 from tests.support.sites import SURE, AdminPagesTestCase, seen
 from tests.support.world import NOW
@@ -37,7 +37,7 @@ class OrderTests(AdminPagesTestCase):
         self.assertIn("ana@Alpha gossip 14 Nov 2023, 23:30 UTC Shouting Root", seen(self.read("/admin/moderation")))
         self.done("/admin/moderation", "mute/remove", who="ana@Alpha", channel="gossip")
         self.assertEqual(self.registry.mutes, {})
-        self.done("/admin/moderation", "mute/add", who="192.0.2.7", reason="So", channel="", minutes="")
+        self.done("/admin/moderation", "mute/add", who="192.0.2.7", reason="So", channel="", always="1")
         self.assertIn("192.0.2.7 one address everywhere permanent So", seen(self.read("/admin/moderation")))
         self.done("/admin/moderation", "mute/remove", who="192.0.2.7", channel="")
         self.assertIn("No mutes.", seen(self.read("/admin/moderation")))
@@ -45,7 +45,7 @@ class OrderTests(AdminPagesTestCase):
     def test_next_event(self) -> None:
         """A mute takes effect with the next message, also for people on the pages."""
         self.service.say("Ana", UNKNOWN, "gossip", "Hi")
-        self.done("/admin/moderation", "mute/add", who="Ana@gossip", reason="So")
+        self.done("/admin/moderation", "mute/add", who="Ana@gossip", reason="So", always="1")
         self.assertIn(
             "muted: so", str(self.failureResultOf(self.service.say("Ana", UNKNOWN, "gossip", "Hi")).value).lower()
         )
@@ -59,10 +59,10 @@ class OrderTests(AdminPagesTestCase):
         for name, value in (("who", "Alpha"), ("reason", "Spam"), ("minutes", "5")):
             self.assertEqual(self.fields(page, name), [value])
         session = self.service.join("Alpha", channels=["gossip"])
-        self.done("/admin/moderation", "ban/add", who="Alpha", reason="Spam", channel="gossip")
+        self.done("/admin/moderation", "ban/add", who="Alpha", reason="Spam", channel="gossip", minutes="60")
         self.assertEqual(session.channels, {})
         self.done("/admin/moderation", "ban/remove", who="Alpha", channel="gossip")
-        self.done("/admin/moderation", "ban/add", who="Alpha", reason="Spam", **SURE)
+        self.done("/admin/moderation", "ban/add", who="Alpha", reason="Spam", always="1", **SURE)
         self.assertEqual(session.situation.value, "gone")
         self.done("/admin/moderation", "ban/remove", who="Alpha", channel="")
         self.assertEqual(self.registry.bans, {})
@@ -77,7 +77,17 @@ class OrderTests(AdminPagesTestCase):
             ("there is no such mute", {}),
         ):
             wire = "mute/add" if fields else "mute/remove"
-            self.refused("/admin/moderation", wire, why, **(fields or {"who": "Alpha"}))
+            self.refused("/admin/moderation", wire, why, **({"minutes": "60"} | fields if fields else {"who": "Alpha"}))
+
+    def test_no_length(self) -> None:
+        """A blank length is no decision: it never makes a mute or a ban permanent."""
+        why = "say for how long, or tick For good"
+        for wire in ("mute/add", "ban/add"):
+            for minutes in ({}, {"minutes": ""}, {"minutes": " "}):
+                self.refused("/admin/moderation", wire, why, who="Alpha", reason="So", channel="gossip", **minutes)
+        self.assertEqual((self.registry.mutes, self.registry.bans), ({}, {}))
+        self.done("/admin/moderation", "mute/add", who="Alpha", reason="So", minutes="5", always="1")
+        self.assertEqual([mute.until for mute in self.registry.mutes.values()], [None])
 
     def test_filled_in(self) -> None:
         """A link can fill in the form, and nothing more."""
@@ -175,6 +185,61 @@ class OrderTests(AdminPagesTestCase):
         self.assertIn("/chat/gossip/3#gossip-3", answer.page.links())
         self.assertNotIn("Was muted", seen(answer))
         self.assertIn("Was muted", seen(self.read("/admin/reports?all=1")))
+
+    def test_handled(self) -> None:
+        """A report is handled on its card: one form mutes and resolves, for the length that was chosen."""
+        for length, until, did in (
+            ("10", NOW + 600, "muted Ana@Alpha for 10 min"),
+            ("60", NOW + 3600, "muted Ana@Alpha for 1 h"),
+            ("always", None, "muted Ana@Alpha for good"),
+        ):
+            self.report()
+            self.service.store.entries.clear()
+            form = {"number": "7", "who": "Ana@Alpha", "channel": "gossip", "reason": "Rude", "length": length}
+            answer = self.do("/admin/reports", "mute/add", **form)
+            self.assertEqual(answer.location, "/admin/reports?done=mute/add-and-resolve")
+            [mute] = self.registry.mutes.values()
+            self.assertEqual((mute.until, mute.channel, mute.reason), (until, "gossip", "Rude"))
+            muted, resolved = self.service.store.entries
+            self.assertEqual((muted.operation, resolved.operation), ("mute/add", "report/resolve"))
+            self.assertEqual(json.loads(resolved.arguments), {"number": 7, "resolution": did})
+            self.assertIn("The mute is in effect, and the report is resolved. ", seen(self.read(answer.location)))
+
+    def test_card(self) -> None:
+        """An hour is chosen at first; the card has the lines around the message, and what was done before."""
+        self.report()
+        for seq in range(1, 9):
+            self.said(seq, f"Line {seq}.")
+        self.service.store.entries = [
+            AuditEntry("1", NOW, "Boss", "mute/add", "x", '{"who":"ana@ALPHA","reason":"spam","minutes":60}'),
+            AuditEntry("2", NOW, "Boss", "mute/add", "x", '{"who":"Bo@Alpha","reason":"spam","minutes":60}'),
+            AuditEntry("3", NOW, "Boss", "ban/add", "x", '{"who":"Alpha","reason":"flood"}'),
+            AuditEntry("4", NOW, "Boss", "mute/add", "x", "[7"),
+        ]
+        answer = self.read("/admin/reports")
+        ticked = [
+            each.get("value") for _, each in answer.page.tags if each.get("type") == "radio" and "checked" in each
+        ]
+        self.assertEqual(ticked, ["60"])
+        self.assertEqual(self.fields(answer.page, "reason")[0], "Rude")
+        for seq in range(1, 7):
+            self.assertIn(f"Line {seq}.", seen(answer))
+        self.assertNotIn("Line 7.", seen(answer))
+        self.assertIn("2 earlier sanctions", seen(answer))
+        self.assertIn("Boss banned Alpha: flood", seen(answer))
+        self.assertIn("Boss muted ana@ALPHA for 1 hour: spam", seen(answer))
+        self.assertNotIn("Bo@Alpha", seen(answer))
+
+    def test_not_handled(self) -> None:
+        """Without a length, or when another admin was faster, nothing is done at all."""
+        self.report()
+        form = {"who": "Ana@Alpha", "channel": "gossip", "reason": "Rude"}
+        for length in ({}, {"length": ""}, {"length": "5"}, {"length": "Always"}):
+            self.refused("/admin/reports", "mute/add", "choose for how long", number="7", **form, **length)
+        for number in ("8", "", "x", "-7"):
+            why = "no such open report"
+            self.refused("/admin/reports", "mute/add", why, number=number, length="60", **form)
+        self.assertEqual((self.registry.mutes, [*self.registry.reports]), ({}, [7]))
 
     def test_quote(self) -> None:
         """What a game quotes is marked as unverified, on the overview too, and so is the reporter that it names."""

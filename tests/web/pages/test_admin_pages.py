@@ -406,7 +406,7 @@ class EverywhereTests(AdminPagesTestCase):
 
     def test_audited(self) -> None:
         """An operation in the browser has the same entry in the activity log as one in a terminal."""
-        self.done("/admin/moderation", "mute/add", who="Alpha", reason="So", channel="gossip")
+        self.done("/admin/moderation", "mute/add", who="Alpha", reason="So", channel="gossip", always="1")
         [entry] = self.service.store.entries
         self.assertEqual((entry.actor, entry.operation, entry.subject), ("Root", "mute/add", "Alpha"))
         self.assertEqual(json.loads(entry.arguments), {"who": "Alpha", "reason": "So", "channel": "gossip"})

@@ -72,10 +72,10 @@ class PageTests(BookTestCase):
         """Root does one thing of each kind."""
         for wire, fields in (
             ("mute/add", {"who": "Ana@Alpha", "reason": "shouting", "channel": "gossip", "minutes": "120"}),
-            ("mute/add", {"who": "Beta", "reason": "its bot floods"}),
+            ("mute/add", {"who": "Beta", "reason": "its bot floods", "always": "1"}),
             ("mute/remove", {"who": "Beta"}),
             ("ban/add", {"who": "192.0.2.77", "reason": "spam", "minutes": "60", "sure": "1"}),
-            ("ban/add", {"who": "Bo@Beta", "reason": "threats", "sure": "1"}),
+            ("ban/add", {"who": "Bo@Beta", "reason": "threats", "always": "1", "sure": "1"}),
         ):
             self.after("/admin/moderation", wire, **fields)
         self.after("/admin/channels/gossip", "channel/pause", channel="gossip", minutes="30")

@@ -213,20 +213,22 @@ class RemoveTests(AdminPagesTestCase):
         """A message is removed on the page of its report, which then no longer quotes it and has no such form."""
         self.root.post("/chat/gossip/7/report", {"reason": "Rude"}, "/chat/gossip/7")
         self.service.store.entries.clear()
-        fields = {"id": "gossip:7", "reason": "spam"}
+        [number] = self.registry.reports
+        fields = {"id": "gossip:7", "reason": "spam", "number": str(number)}
         page = self.refused("/admin/reports", "message/remove", "tick the box to confirm this action", **fields)
         self.assertIn("spam", self.fields(page, "reason"))
-        self.done("/admin/reports", "message/remove", **fields, **SURE)
-        shown = seen(self.read("/admin/reports"))
-        self.assertIn("Ana @Alpha on gossip : [removed: spam] Root: Rude", shown)
-        self.assertNotIn("Remove this message", shown)
+        answer = self.do("/admin/reports", "message/remove", **fields, **SURE)
+        self.assertEqual(answer.location, "/admin/reports?done=message/remove-and-resolve")
+        self.assertEqual(self.operations(), ["Root message/remove", "Root report/resolve"])
+        self.assertIn("No open reports.", seen(self.read(answer.location)))
 
     def test_report_and_mute(self) -> None:
         """The second button is there, too."""
         self.root.post("/chat/gossip/7/report", {"reason": "Rude"}, "/chat/gossip/7")
         self.service.store.entries.clear()
-        self.do("/admin/reports", "message/remove", id="gossip:7", reason="spam", mute="Ana@Alpha", **SURE)
-        self.assertEqual(self.operations(), ["Root message/remove", "Root mute/add"])
+        fields = {"id": "gossip:7", "reason": "spam", "mute": "Ana@Alpha", "number": str(*self.registry.reports)}
+        self.do("/admin/reports", "message/remove", **fields, **SURE)
+        self.assertEqual(self.operations(), ["Root message/remove", "Root mute/add", "Root report/resolve"])
 
     def test_public_api(self) -> None:
         """The operations are in the admin API, which is made from them."""

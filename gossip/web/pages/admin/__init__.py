@@ -17,9 +17,10 @@ from gossip.web.pages.admin.accounts import AccountPage, AccountsPage
 from gossip.web.pages.admin.activity import AuditPage
 from gossip.web.pages.admin.channels import ChannelPage, ChannelsPage
 from gossip.web.pages.admin.games import GamePage, GamesPage
-from gossip.web.pages.admin.moderation import FiltersPage, ReportsPage, RestrictionsPage
+from gossip.web.pages.admin.moderation import FiltersPage, RestrictionsPage
 from gossip.web.pages.admin.overview import OverviewPage, SessionsPage
 from gossip.web.pages.admin.page import AdminPage
+from gossip.web.pages.admin.reports import ReportsPage
 from gossip.web.views.checklist import Checklists
 from gossip.web.views.layout import Layout
 from gossip.web.views.public import PublicView

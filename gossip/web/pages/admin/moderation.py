@@ -1,19 +1,19 @@
-"""Moderation: mutes and bans, word filters, reports."""
+"""Moderation: mutes and bans, word filters."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from gossip.operations.command import Command, Result
 from gossip.operations.filters import FilterAdd, FilterList, FilterRemove, FilterTry
-from gossip.operations.messages import MessageRemove
-from gossip.operations.reports import ReportList, ReportResolve
 from gossip.operations.restrictions import BanAdd, BanList, BanRemove, MuteAdd, MuteList, MuteRemove
+from gossip.registry.errors import Refused
 from gossip.web.http.forms import Form
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.urls import parameter
 from gossip.web.pages.admin.page import MOST_LISTED, AdminPage
-from gossip.web.pages.removal import remove_message
 
 LENGTHS: Final = (
     (30, "30 minutes"),
@@ -48,6 +48,14 @@ class RestrictionsPage(AdminPage):
             "suggested": await self.suggested("game", "channel"),
         }
 
+    async def carry_out(self, action: Command, form: Form, actor: str) -> Result:
+        if isinstance(action, MuteAdd | BanAdd):
+            # A field that was left blank is no decision.
+            if action.minutes is None and not form.checked("always"):
+                raise Refused("invalid", "minutes", "say for how long, or tick For good")
+            action = replace(action, minutes=None) if form.checked("always") else action
+        return await super().carry_out(action, form, actor)
+
 
 class FiltersPage(AdminPage):
     """Word filters."""
@@ -60,22 +68,3 @@ class FiltersPage(AdminPage):
     async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
         page = await self.listed(request, FilterList, actor, "text", "channel")
         return {**page, "suggested": await self.suggested("channel")}
-
-
-class ReportsPage(AdminPage):
-    """Reports of messages."""
-
-    pattern = "/admin/reports"
-    template = "admin/reports.html"
-    title = "Reports"
-    does = (ReportResolve, MessageRemove)
-
-    async def values(self, request: PublicRequest, actor: str, *words: str) -> dict[str, Any]:
-        everything = parameter(request, "all") is not None
-        reports = (await self.tell(ReportList(all=everything), actor))["reports"]
-        return {"reports": reports, "everything": everything}
-
-    async def carry_out(self, action: Command, form: Form, actor: str) -> Result:
-        if isinstance(action, MessageRemove):
-            return await remove_message(self._executor, form, action, actor)
-        return await super().carry_out(action, form, actor)

@@ -79,6 +79,8 @@ _DONE: Final = {
     "filter/remove": "The filter was removed.",
     "report/resolve": "The report was resolved.",
     "message/remove": "The message was removed.",
+    "message/remove-and-resolve": "The message was removed, and the report is resolved.",
+    "mute/add-and-resolve": "The mute is in effect, and the report is resolved.",
     "account/edit": "The account was changed.",
     "account/remove": "The account was removed.",
     "say": "The message was sent.",
@@ -221,7 +223,11 @@ class AdminPage:
         path = self.parent if isinstance(action, self.gone) else request.path.decode("ascii", "replace")
         if isinstance(action, _SHOWN):
             return self._cookies.show_later(request, f"{path}?shown=1", {"result": result, "did": action.wire})
-        return redirect(request, f"{path}?done={action.wire}")
+        return redirect(request, f"{path}?done={self.done(action)}")
+
+    def done(self, action: Command) -> str:
+        """What the page says after an action, by its name in L{_DONE}."""
+        return action.wire
 
     async def carry_out(self, action: Command, form: Form, actor: str) -> Result:
         """
