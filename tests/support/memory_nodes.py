@@ -12,6 +12,7 @@ from gossip.network.relays import Relayed, SessionJoined
 from gossip.registry.changes import Change, MessageSaid
 from gossip.service.interfaces import ClusterFigures, NodeStatus
 from gossip.service.writing import Settled
+from tests.support.clock import Clock
 from tests.support.memory_service import MemoryService
 from tests.support.world import World
 
@@ -24,7 +25,11 @@ class Stream:
     @ivar told: what the nodes told each other of their sessions.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        """
+        @param clock: what is written is heard in its next turn; C{None} for at once.
+        """
+        self._clock = clock
         self.nodes: list[MemoryNode] = []
         self.slow = self.asking = False
         self.told: list[Relayed] = []
@@ -40,8 +45,17 @@ class Stream:
         elif isinstance(entry, Relayed):
             self.told.append(entry)
         self._entries.append((node, entry, settled))
-        if not self.slow:
+        if self.slow:
+            return
+        if self._clock is None:
             self.hear()
+        else:
+            self._clock.callLater(0, self.hear)
+
+    @property
+    def late(self) -> bool:
+        """Whether something was written that nobody has heard yet."""
+        return self.slow or bool(self._entries)
 
     def hear(self) -> None:
         """All nodes hear what was written, and whoever waited for that goes on."""
@@ -93,12 +107,12 @@ class MemoryNode(MemoryService):
     @ivar asked: how often somebody asked whether it has.
     """
 
-    def __init__(self, stream: Stream, name: str) -> None:
+    def __init__(self, stream: Stream, name: str, **more: Any) -> None:
         writer = _Writer(stream)
         self.node_name = name
         self.waits: list[Deferred[None]] = []
         self.asked = 0
-        super().__init__(World(shared=True), writer=writer, relays=writer)
+        super().__init__(World(shared=True), writer=writer, relays=writer, **more)
         writer.node = self
         self._stream = stream
         self.cluster = _Cluster(self)
@@ -111,7 +125,7 @@ class MemoryNode(MemoryService):
             self._stream.slow = False
             self._stream.hear()
             return succeed(None)
-        if not self._stream.slow:
+        if not self._stream.late:
             return succeed(None)
         self.waits.append(Deferred())
         return self.waits[-1]

@@ -148,12 +148,13 @@ class MemoryService(GossipService):
     @ivar clock: C{advance} it, and what was to happen until then happens.
     """
 
-    def __init__(self, world: World | None = None, **more: Any) -> None:
+    def __init__(self, world: World | None = None, clock: Clock | None = None, **more: Any) -> None:
         """
         @param world: its network; by default one that is alone.
+        @param clock: its clock; by default one of its own.
         @param more: further arguments of the service.
         """
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.world = world or World()
         self.store = MemoryStore()
         self.store.registry = self.world.registry

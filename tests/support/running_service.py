@@ -21,11 +21,15 @@ class ServiceTestCase(SynchronousTestCase):
     """A service in memory whose changes wait for the test to settle them."""
 
     def setUp(self) -> None:
-        self.service = MemoryService(history=self.history, find=self.find, transports=self.transports())
+        self.service = self.make_service()
         self.clock = self.service.clock
         self.world = self.service.world
         self.writer = self.service.writer
         self.writer.slow = True
+
+    def make_service(self) -> MemoryService:
+        """The service to test."""
+        return MemoryService(history=self.history, find=self.find, transports=self.transports())
 
     def history(self, *asked: Any) -> Deferred[list[MessageSaid]]:
         """What the service reads when a game asks what was said."""

@@ -13,6 +13,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.testing import StringTransportWithDisconnection
 
 from gossip.config import Config
+from gossip.network.ratelimit import Rate
 from gossip.service.interfaces import ITransportStatus
 from gossip.transports.admission import Admission
 from gossip.transports.imc2.limits import Imc2Settings
@@ -20,6 +21,9 @@ from gossip.transports.imc2.transport import Imc2Transport
 from gossip.transports.telnet.transport import TelnetTransport
 from gossip.transports.websocket.connection import GameFactory
 from tests.support import imc2_client, imc2_games
+from tests.support.clock import Clock
+from tests.support.memory_nodes import MemoryNode, Stream
+from tests.support.memory_service import MemoryService
 from tests.support.ports import PortTestCase
 from tests.support.rawsocket import CLOSE, TEXT, frame, frames, handshake
 from tests.support.telnet_games import Mud, telnet_port
@@ -448,6 +452,15 @@ def _in_quotes(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+class Ports:
+    """Every port of a service."""
+
+    def __init__(self, service: MemoryService, telnet: TelnetTransport, imc2: Imc2Transport) -> None:
+        self.websockets = GameFactory(service.clock, service, Admission(0, 0, 0))
+        self.lines = telnet_port(telnet, service)
+        self.packets = imc2_games.imc2_port(imc2, service, Config(imc2=Imc2Settings(listen=("tcp:4113",))))
+
+
 class AllPortsTestCase(PortTestCase):
     """A service with every port."""
 
@@ -455,12 +468,15 @@ class AllPortsTestCase(PortTestCase):
         self._telnet, self._imc2 = TelnetTransport(), Imc2Transport()
         super().setUp()
         self.patch(import_module("txaio").config, "loop", self.clock)  # Autobahn's timers know no other way
-        config = Config(imc2=Imc2Settings(listen=("tcp:4113",)))
-        self._websockets = GameFactory(self.clock, self.service, Admission(0, 0, 0))
-        self._lines = telnet_port(self._telnet, self.service)
-        self._packets = imc2_games.imc2_port(self._imc2, self.service, config)
-        self._packets.doStart()
-        self.addCleanup(self._packets.doStop)
+        self._ports = [Ports(service, self._telnet, self._imc2) for service in self.services()]
+        self._seats = 0
+        for ports in self._ports:
+            ports.packets.doStart()
+            self.addCleanup(ports.packets.doStop)
+
+    def services(self) -> Sequence[MemoryService]:
+        """The services that games join in turn."""
+        return (self.service,)
 
     def transports(self) -> Sequence[ITransportStatus]:
         return self._telnet, self._imc2
@@ -469,21 +485,46 @@ class AllPortsTestCase(PortTestCase):
         """A new connection to one of the ports, by a name in L{PORTS}."""
         return PORTS[port](self)
 
+    def _next(self) -> Ports:
+        self._seats += 1
+        return self._ports[(self._seats - 1) % len(self._ports)]
+
     def by_websocket(self) -> WebSocketSeat:
         """A new connection by websocket."""
-        return WebSocketSeat(self._websockets, self.turn)
+        return WebSocketSeat(self._next().websockets, self.turn)
 
     def by_json(self) -> BridgeJsonSeat:
         """A new connection by the JSON dialect of the bridge."""
-        return BridgeJsonSeat(Mud(self._lines, self.turn))
+        return BridgeJsonSeat(Mud(self._next().lines, self.turn))
 
     def by_text(self) -> TextSeat:
         """A new connection by the text dialect of the bridge."""
-        return TextSeat(Mud(self._lines, self.turn))
+        return TextSeat(Mud(self._next().lines, self.turn))
 
     def by_imc2(self) -> Imc2Seat:
         """A new connection by IMC2."""
-        return Imc2Seat(imc2_games.Mud(self._packets, self.turn))
+        return Imc2Seat(imc2_games.Mud(self._next().packets, self.turn))
+
+
+class OnNodes(AllPortsTestCase):
+    """Makes tests at one service tests at two nodes. The games connect to one and the other in turn."""
+
+    def make_service(self) -> MemoryService:
+        clock = Clock()
+        stream = Stream(clock)
+        self.nodes = [MemoryNode(stream, name, clock=clock, transports=self.transports()) for name in "ab"]
+        # The first game to connect is another one than those that are tested.
+        first, tested = self.nodes
+        tested.world.beside.append(first.world)
+        return tested
+
+    def services(self) -> Sequence[MemoryService]:
+        return self.nodes
+
+    def rates(self, **rates: Rate) -> None:
+        super().rates(**rates)
+        for node in self.nodes:
+            node.network.rules.limits = self.world.network.rules.limits
 
 
 PORTS: Final[dict[str, Callable[[AllPortsTestCase], Seat]]] = {

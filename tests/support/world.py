@@ -67,6 +67,7 @@ class World:
     """
     A network with the games Alpha, Beta, Gamma and Delta. Nobody is online.
 
+    @ivar beside: the networks of other nodes, which know the same games.
     @ivar made: how many UUIDs the network made.
     @ivar pending: commits that were not settled yet.
     @ivar fetches: what was asked for and not found yet.
@@ -77,6 +78,7 @@ class World:
         self, settings: NetworkSettings | None = None, limits: NetworkLimits | None = None, shared: bool = False
     ) -> None:
         self.registry = Registry(NumbersHeard() if shared else None)
+        self.beside: list[World] = []
         self.made = 0
         self.random = 0.5
         self.pending: list[Commit] = []
@@ -109,12 +111,16 @@ class World:
         number = len(self.registry.games) + 1
         secrets = (Secret(digest(uuid(0xE0 + number))),)
         game = Game(client_id=uuid(0xC0 + number), short_name=name, name=f"The {name}", secrets=secrets)
-        self.registry.enact(GameSaved(game))
+        self._register(game)
+
+    def _register(self, game: Game) -> None:
+        for world in (self, *self.beside):
+            world.registry.enact(GameSaved(game))
 
     def change(self, name: str, **attributes: Any) -> Game:
         """Register a game differently, before anybody looks."""
         game = replace(self.game(name), **attributes)
-        self.registry.enact(GameSaved(game))
+        self._register(game)
         return game
 
     def credentials(self, name: str, **more: Any) -> dict[str, Any]:

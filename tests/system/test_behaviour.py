@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from gossip.network.ratelimit import Rate
 from gossip.service.rehearsals import PARTING_SECONDS
 from tests.support.ports import ANY_RATE
-from tests.support.seats import PORTS, AllPortsTestCase, Seat, WholeSeat
+from tests.support.seats import PORTS, AllPortsTestCase, OnNodes, Seat, WholeSeat
 
 
 class Talk(NamedTuple):
@@ -332,6 +332,22 @@ class Imc2Tests(Behaviour):
     """By IMC2."""
 
     port = "imc2"
+
+
+class WebSocketOnNodesTests(OnNodes, WebSocketTests):
+    """By websocket, with the games spread over two nodes."""
+
+
+class BridgeJsonOnNodesTests(OnNodes, BridgeJsonTests):
+    """By the JSON dialect of the bridge, with the games spread over two nodes."""
+
+
+class BridgeTextOnNodesTests(OnNodes, BridgeTextTests):
+    """By the text dialect of the bridge, with the games spread over two nodes."""
+
+
+class Imc2OnNodesTests(OnNodes, Imc2Tests):
+    """By IMC2, with the games spread over two nodes."""
 
 
 del Behaviour, WholeBehaviour  # without a transport they are no tests
