@@ -79,6 +79,15 @@ NEED_RESTART: Final = (
     "i3.channels",
     "i3.remote",
     "i3.same_address",
+    "i3.gateway.routers",
+    "i3.gateway.mud",
+    "i3.gateway.game",
+    "i3.gateway.admin_email",
+    "i3.gateway.channels",
+    "i3.gateway.suffix",
+    "i3.gateway.charset",
+    "i3.gateway.list_remote",
+    "i3.gateway.skip",
     "limits.frame_in_bytes",
     "limits.frame_out_bytes",
     "limits.ref_bytes",
@@ -291,11 +300,11 @@ def load(options: Mapping[str, Any], environ: Mapping[str, str]) -> Config:
 
 
 def _reserved(config: Config) -> Config:
-    """No game can have the name that the network has on an IMC2 port."""
-    server, blocked = config.imc2.server, config.network.blocked_games
-    if not config.imc2.listen or server.lower() in map(str.lower, blocked):
-        return config
-    return replace(config, network=replace(config.network, blocked_games=(*blocked, server)))
+    """No game can have the name that the network has on an IMC2 port, or one like games of another network."""
+    blocked, gateway = config.network.blocked_games, config.i3.gateway
+    names = ((config.imc2.listen, config.imc2.server), (gateway.routers, f"*{gateway.suffix}"))
+    more = tuple(name for used, name in names if used and name.lower() not in map(str.lower, blocked))
+    return replace(config, network=replace(config.network, blocked_games=(*blocked, *more))) if more else config
 
 
 def dump(config: Config) -> str:

@@ -55,6 +55,8 @@ from gossip.transports.admission import RESERVED_FILES, Room, room_for
 from gossip.transports.certificates import CertificateWatch
 from gossip.transports.endpoints import EndpointError, ports
 from gossip.transports.interfaces import ITransport, Parts
+from gossip.transports.intermud3.gateway.service import I3Gateway, connecting_by
+from gossip.transports.intermud3.gateway.settings import I3GatewaySettings
 from gossip.transports.listening import listen
 from gossip.transports.registered import TRANSPORTS
 from gossip.transports.turns import Turns
@@ -299,6 +301,8 @@ class Daemon(MultiService):
         self._holders = (rules, web_rules, readers, house_rules, gossip, *self._transports)
         gossip.listening = [text for each in self._transports for text in _endpoints(each, settings)]
         self._configure(settings)
+        if settings.i3.gateway.routers:
+            self._open_gateway(settings.i3.gateway)
         executor = Executor(gossip, store, deferToThread, settings.in_clear)
         ports_of = {transport.name: ports(_endpoints(transport, settings)) for transport in self._transports}
         pages = public_site(
@@ -324,6 +328,12 @@ class Daemon(MultiService):
         # The store is locked by this daemon, so a socket that exists is a leftover.
         settings.admin_path.unlink(missing_ok=True)
         self._listen(f"unix:{quoteStringArgument(str(settings.admin_path))}:mode=600:lockfile=0", admin)
+
+    def _open_gateway(self, settings: I3GatewaySettings) -> None:
+        """Join a live network of Intermud-3, once its rules are accepted."""
+        gateway = self.gossip.intermud = I3Gateway(self._clock, connecting_by(self._reactor), self.gossip, settings)
+        self.gossip.transports = (*self.gossip.transports, gateway)
+        gateway.setServiceParent(self)
 
     def _listen(self, endpoint: str, factory: IProtocolFactory) -> None:
         """

@@ -140,6 +140,12 @@ class Forget(Struct, frozen=True):
     removed: MessagesRemoved
 
 
+class Wanted(Struct, frozen=True):
+    """A game wants to know the players of a remote game, which only its own network knows."""
+
+    client_id: str
+
+
 class Relay(Struct, frozen=True):
     """
     Tell the other nodes.
@@ -153,7 +159,9 @@ class Relay(Struct, frozen=True):
     otherwise: tuple[Send, ...] = ()
 
 
-Output = Send | Broadcast | Close | Commit | Hold | Release | Fetch | Find | ListChannels | Forget | Relay | Unsure
+Output = (
+    Send | Broadcast | Close | Commit | Hold | Release | Fetch | Find | ListChannels | Forget | Relay | Unsure | Wanted
+)
 """Whatever the network returns."""
 
 Outputs = list[Output]

@@ -87,7 +87,8 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar public_moderation: what the pages publish of moderation: nothing, what was done without the names of players,
         or everything but addresses and texts.
     @ivar blocked_channels: names that no new channel may have.
-    @ivar blocked_games: names that no new game and no new account may have, nor one that looks like them.
+    @ivar blocked_games: names that no new game and no new account may have, nor one that looks like them; after a C{*},
+        endings of short names.
     @ivar blocked_accounts: names that only accounts of admins may have.
     @ivar history_days: how long messages are kept; 0 for ever.
     @ivar channel_days: how long a channel is kept that nobody is subscribed to and no admin touched; 0 for ever.

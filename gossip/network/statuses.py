@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from gossip.network.outputs import Outputs, Send
+from gossip.network.outputs import Outputs, Send, Wanted
 from gossip.network.presence import Online, Presence
 from gossip.network.ratelimit import spend
 from gossip.network.session import Session
@@ -44,7 +44,9 @@ class Statuses:
         games = tuple(map(self.players_of, asked)) or (PlayersOf(NETWORK_GAME, (NETWORK_PLAYER,)),)
         self._charge(session, "players_status", games, now)
         end_marked = event.game is None and DIRECTORY in session.extensions
-        return [Send(session, PlayersStatusAnswer(event.ref, games, end_marked=end_marked))]
+        answer = Send(session, PlayersStatusAnswer(event.ref, games, end_marked=end_marked))
+        remote = [online.game.client_id for online in asked if event.game and online.game.through is not None]
+        return [answer, *map(Wanted, remote)]
 
     def games(self, session: Session, event: GamesStatus, now: Moment) -> Outputs:
         """A game asks what one game is, or all others are."""

@@ -19,6 +19,7 @@ from gossip.operations import (
 )
 from gossip.operations.command import Command
 from gossip.operations.errands import Errand, RestartNotice, Say
+from gossip.operations.i3_gateway import I3AcceptRules, I3Channels, I3Forget, I3Muds, I3Reconnect, I3Status
 from gossip.operations.nodes import NodeDrain, NodeEnd, NodeList
 from gossip.operations.operation import Operation
 from gossip.operations.rehearsal import Rehearse
@@ -31,7 +32,11 @@ OPERATIONS: Final[dict[str, type[Operation]]] = {
 """All operations by their names."""
 
 ERRANDS: Final[dict[str, type[Errand]]] = {
-    errand.wire: errand for errand in (Rehearse, RestartNotice, Say, NodeList, NodeEnd, NodeDrain)
+    errand.wire: errand
+    for errand in (
+        *(Rehearse, RestartNotice, Say, NodeList, NodeEnd, NodeDrain),
+        *(I3Status, I3Muds, I3Channels, I3Reconnect, I3AcceptRules, I3Forget),
+    )
 }
 """All errands by their names."""
 
@@ -49,5 +54,6 @@ KINDS: Final = {
     "filter": "keep words from being said",
     "report": "read and resolve reports of messages",
     "node": "look after the daemons that share the network",
+    "i3": "look after the gateway to Intermud-3",
 }
 """The first word of commands that have two, with what all of them are for."""

@@ -201,7 +201,8 @@ class Registry:
         """
         Check a change that somebody asks for. Names that are known already are not judged again.
 
-        @param blocked_games: names that no new game and no new account may have, nor one that looks like them.
+        @param blocked_games: names that no new game and no new account may have, nor one that looks like them. After a
+            C{*}, they are endings of short names.
         @param blocked_accounts: names that only admins may have.
         @raise Refused: it is invalid, or contradicts what is known; nothing was changed.
         """
@@ -261,6 +262,9 @@ class Registry:
         if known is None or known.short_name != game.short_name:
             if not SHORT_NAME.fullmatch(game.short_name):
                 raise Refused("invalid", "short_name", "a short name has 1 to 15 letters and digits")
+            for ending in (each[1:] for each in blocked if each.startswith("*")):
+                if game.short_name.lower().endswith(ending.lower()) and len(game.short_name) > len(ending):
+                    raise Refused("reserved", "short_name", f"short names that end in {ending} are reserved")
             self._check_namesakes("short_name", game.short_name, self._short_names, game.client_id, blocked)
         if known is None or known.name != game.name:
             if not is_visible(game.name):

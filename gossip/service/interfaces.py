@@ -150,9 +150,11 @@ class ICluster(Protocol):
     The nodes of a network that several daemons share.
 
     @ivar node_name: the name of this node.
+    @ivar joined: whether this node hears the others.
     """
 
     node_name: str
+    joined: bool
 
     def statuses(self) -> Sequence[NodeStatus]:
         """All nodes, sorted by their names."""
@@ -168,6 +170,77 @@ class ICluster(Protocol):
 
     def end(self, name: str) -> Deferred[bool]:
         """Declare another node dead. Fires with whether it was there."""
+
+
+class IntermudStatus(Struct, frozen=True):
+    """
+    How the gateway to Intermud-3 is.
+
+    @ivar mud: what the network is called there.
+    @ivar game: the short name of the game that speaks for the MUDs there.
+    @ivar state: C{off}, C{dialling}, C{logging in} or C{up}.
+    @ivar why: why it is not up, in words; empty if it is.
+    @ivar router: the router that it is connected to, or that is tried next.
+    @ivar since: for how long it has been up, in seconds; 0 if it is not.
+    @ivar next_attempt: in how many seconds a router is dialled; 0 if none is waited for.
+    @ivar accepted: whether the rules of that network were accepted.
+    @ivar known: whether the router gave us a password.
+    @ivar node: the node that has the link; empty if this daemon is alone.
+    @ivar muds: how many MUDs there are.
+    @ivar waiting: packets that wait for their turn.
+    @ivar delivered: our messages on channels that came back.
+    @ivar routers: what the router said that its network's routers are: the name and the address of each.
+    """
+
+    mud: str
+    game: str
+    state: str
+    why: str
+    router: str
+    since: int
+    next_attempt: int
+    accepted: bool
+    known: bool
+    node: str
+    muds: int
+    waiting: int
+    delivered: int
+    routers: tuple[tuple[str, str], ...]
+
+
+class IntermudChannel(Struct, frozen=True):
+    """
+    A channel of Intermud-3.
+
+    @ivar there: its name there.
+    @ivar host: the MUD or router that it belongs to; empty if it is not known there.
+    @ivar here: the channel that it passes to and from; empty for none.
+    @ivar way: C{both}, C{in} or C{out}; empty if it does not pass.
+    """
+
+    there: str
+    host: str
+    here: str = ""
+    way: str = ""
+
+
+class IIntermud(Protocol):
+    """
+    The gateway to Intermud-3.
+
+    @ivar mud: what the network is called there.
+    """
+
+    mud: str
+
+    def status(self) -> IntermudStatus:
+        """How it is."""
+
+    def channels(self) -> Sequence[IntermudChannel]:
+        """The channels that it knows, in order."""
+
+    def reconnect(self) -> None:
+        """Forget all failures, and dial again."""
 
 
 class IGossip(Interface):

@@ -35,6 +35,7 @@ from gossip.network.outputs import (
     Release,
     Send,
     Unsure,
+    Wanted,
 )
 from gossip.network.rehearsal import SERVICE_RESTART
 from gossip.network.relays import Counted, Looked, Passed, RehearsalEnded, Rehearse, Relayed, Seen
@@ -53,7 +54,7 @@ from gossip.service.changes_in_turn import ChangesInTurn, NotKept
 from gossip.service.clock import IClock
 from gossip.service.counters import Counters, Status
 from gossip.service.fanout import Fanout
-from gossip.service.interfaces import CertificateStatus, ICluster, IConnection, IGossip, ITransportStatus
+from gossip.service.interfaces import CertificateStatus, ICluster, IConnection, IGossip, IIntermud, ITransportStatus
 from gossip.service.long_answers import LongAnswers, pieces_of, pieces_of_list
 from gossip.service.reads import Finding, Reading, Reads, no_history, no_message
 from gossip.service.rehearsals import PARTING_SECONDS, Rehearsals
@@ -106,6 +107,8 @@ class GossipService(Service):
     @ivar passed: what each transport makes of what it passed on at other nodes, by its name.
     @ivar heard: the observers of messages, on all channels.
     @ivar removed: the observers of removals.
+    @ivar wanted: the observers of wishes to know the players of remote games, by client_id.
+    @ivar intermud: the gateway to Intermud-3; C{None} if there is none.
     @ivar watch: what owners see of the sessions of their games.
     @ivar rehearsals: what owners rehearse with their games.
     """
@@ -146,6 +149,8 @@ class GossipService(Service):
         self.passed: dict[str, Callable[[Passed], None]] = {}
         self.heard: set[Callable[[MessageSaid], None]] = set()
         self.removed: set[Callable[[MessagesRemoved], None]] = set()
+        self.wanted: set[Callable[[str], None]] = set()
+        self.intermud: IIntermud | None = None
         self._clock = clock
         self._writer = writer
         self._relays = relays
@@ -345,6 +350,8 @@ class GossipService(Service):
                     self._fill(self._answers.held(session), released)
                 case Relay():
                     self._relay(output, asking)
+                case Wanted(client_id):
+                    self._tell(self.wanted, client_id)
                 case Forget(removed):
                     self.watch.removed(removed)
                     self._tell(self.removed, removed)

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from gossip.transports.budget import Budget, Budgets
 from gossip.transports.intermud3.channels import configured
+from gossip.transports.intermud3.gateway.settings import I3GatewaySettings, mistakes
 from gossip.transports.intermud3.packets import is_router_name
 
 _ADDRESS: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3} [1-9][0-9]{0,4}")
@@ -24,6 +25,7 @@ class I3Settings(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar channels: the channels that are always offered, each as C{name=name for MUDs}; all public ones are as well.
     @ivar remote: whether MUDs are told of remote games, too.
     @ivar same_address: whether a wrong password is accepted from the address of the last login.
+    @ivar gateway: the gateway to a live network of Intermud-3.
     """
 
     listen: tuple[str, ...] = ()
@@ -32,6 +34,7 @@ class I3Settings(Struct, frozen=True, forbid_unknown_fields=True):
     channels: tuple[str, ...] = ("gossip=imud_gossip",)
     remote: bool = False
     same_address: bool = True
+    gateway: I3GatewaySettings = I3GatewaySettings()
 
 
 class I3Limits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,4 +75,4 @@ def complaint(settings: I3Settings, limits: I3Limits) -> str:
         return f"i3.channels: {error}"
     if 0 < limits.frame_bytes < limits.frame_bytes_before_startup:
         return "limits.i3.frame_bytes: must be at least limits.i3.frame_bytes_before_startup"
-    return ""
+    return next((f"i3.gateway.{name}: {wrong}" for name, wrong in mistakes(settings.gateway)), "")

@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 from twisted.web.server import Request
 
 from gossip.service.counters import LATENCIES, Status
-from gossip.service.interfaces import ICluster
+from gossip.service.interfaces import ICluster, IIntermud
 from gossip.service.service import GossipService
 from gossip.web.http.requests import answer
 from gossip.web.live import Live
@@ -74,6 +74,8 @@ class DaemonCollector(Collector):
         )
         if self._live is not None:
             yield from self._readers(self._live)
+        if self._gossip.intermud is not None:
+            yield from self._intermud(self._gossip.intermud)
         if self._gossip.cluster is not None:
             yield from self._nodes(self._gossip.cluster)
 
@@ -99,6 +101,13 @@ class DaemonCollector(Collector):
         yield GaugeMetricFamily("gossip_registered_games", "Games that are registered.", len(registry.games))
         yield GaugeMetricFamily("gossip_accounts", "Accounts.", len(registry.accounts.all))
         yield GaugeMetricFamily("gossip_open_reports", "Reports that wait for an admin.", len(registry.reports))
+
+    def _intermud(self, gateway: IIntermud) -> Iterator[Metric]:
+        status = gateway.status()
+        yield GaugeMetricFamily(
+            "gossip_i3_link_up", "1 while this daemon is connected to a router of Intermud-3.", status.state == "up"
+        )
+        yield GaugeMetricFamily("gossip_i3_remote_games", "MUDs of Intermud-3 that are here.", status.muds)
 
     def _nodes(self, cluster: ICluster) -> Iterator[Metric]:
         statuses, figures = cluster.statuses(), cluster.figures()
