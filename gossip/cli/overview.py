@@ -20,7 +20,7 @@ GROUPS: Final = {
     "Games, channels and people": ("game", "channel", "account", "agent"),
     "Moderation": ("mute", "ban", "filter", "report", "message"),
     "What happens": ("status", "sessions", "tail", "search", "audit"),
-    "The daemon": ("check", "backup", "copy-to", "restart-notice", "say", "node"),
+    "The daemon": ("check", "backup", "copy-to", "restart-notice", "say", "node", "i3"),
     "For you": ("talk", "help", "completion"),
 }
 """The first words of commands, in groups. Others are shown below the groups."""

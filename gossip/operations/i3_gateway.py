@@ -143,10 +143,12 @@ class I3Reconnect(Errand, frozen=True):
     """Dial the first router of Intermud-3 again, even if it refused us. Two attempts are at least 15 seconds apart."""
 
     wire = "i3/reconnect"
-    view = staticmethod(lambda result: ("The first router is dialled again.",))
+    view = staticmethod(lambda result: (f"Dialling {result['router']}.",))
 
-    async def run(self, gossip: GossipService) -> None:
-        _gateway(gossip).reconnect()
+    async def run(self, gossip: GossipService) -> Outcome:
+        gateway = _gateway(gossip)
+        gateway.reconnect()
+        return _told(lambda: {"router": gateway.status().router})
 
 
 class I3AcceptRules(Errand, frozen=True):

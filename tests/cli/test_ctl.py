@@ -122,6 +122,9 @@ class TerminalTests(SynchronousTestCase):
         credentials = dict.fromkeys(("name", "short_name", "client_id", "client_secret", "old_secret_until"), hostile)
         node = {**dict.fromkeys(("name", "version", "address", "since", "sessions", "players"), hostile), "here": True}
         node |= {"behind": 0.5, "clock": -7.5, "differs": True, "draining": True}
+        status: dict[str, Any] = dict.fromkeys(("state", "why", "router", "mud", "game", "node"), hostile)
+        status |= {"accepted": True, "known": False, "routers": [(hostile, hostile)], "since": 1, "next_attempt": 7}
+        status |= {"muds": 1, "waiting": 2, "delivered": 3}
         results: dict[str, Any] = {
             "game/add": credentials,
             "game/key": {
@@ -159,6 +162,12 @@ class TerminalTests(SynchronousTestCase):
             "node/list": {"nodes": [node]},
             "node/end": {"name": hostile},
             "node/drain": {"name": hostile, "end": False},
+            "i3/status": status,
+            "i3/muds": {"muds": [{**dict.fromkeys(("short_name", "name", "players"), hostile), "supports": [hostile]}]},
+            "i3/channels": {"channels": [{**dict.fromkeys(("there", "host", "here"), hostile), "way": "both"}]},
+            "i3/reconnect": {"router": hostile},
+            "i3/accept-rules": {"mud": hostile},
+            "i3/forget": {"mud": hostile},
         }
         views = {command.view for command in COMMANDS.values()}
         self.assertEqual(views, {COMMANDS[wire].view for wire in results}, "each view is tried")

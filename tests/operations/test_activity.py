@@ -18,6 +18,7 @@ from gossip.operations.operation import Occasion, note, read
 from tests.support.world import NOW, uuid
 
 LOOKS = {"game/show", "account/show", "channel/info", "filter/try", "message/show", "message/search"}
+LOOKS |= {"i3/status", "i3/muds", "i3/channels"}
 """Commands that leave no note, besides lists."""
 
 

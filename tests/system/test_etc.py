@@ -27,6 +27,7 @@ from gossip.transports.admission import RESERVED_FILES
 from gossip.transports.registered import TRANSPORTS
 from gossip.web.api.metrics import DaemonCollector
 from gossip.web.site import public_site
+from tests.support.i3_gateway import gateway
 from tests.support.memory_service import MemoryService
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -176,6 +177,9 @@ class MonitoringTests(SynchronousTestCase):
         )
         ProcessCollector(registry=registry)
         self.told = {"up", *names(registry)}
+        made, _ = gateway(service)
+        self.addCleanup(made.stopService)
+        service.transports = (*service.transports, made)
         service.cluster = OneNode()
         self.told_by_nodes = names(registry)
 
