@@ -9,8 +9,9 @@ from pathlib import Path
 
 from benchmarks import machine, report
 from benchmarks.machine import CannotMeasure
+from benchmarks.points import FULL, QUICK, TINY
 from benchmarks.run import run
-from benchmarks.scenarios import FULL, QUICK, TINY, scenarios
+from benchmarks.scenarios import scenarios
 from benchmarks.servers import SERVERS
 
 SIZES = {"full": FULL, "quick": QUICK, "tiny": TINY}

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from benchmarks.points import Sizes
 from benchmarks.run import Results
-from benchmarks.scenarios import Sizes
 from benchmarks.servers import Autobahn, BatchLimit, Gossip, Limit
 
 OURS: Final = Gossip.name

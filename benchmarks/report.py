@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.goals import goals
+from benchmarks.points import FULL, QUICK, TINY, Figure, Scenario, Sizes
 from benchmarks.run import Results
-from benchmarks.scenarios import FULL, QUICK, TINY, Figure, Scenario, Sizes
 
 SIZES: Final[Mapping[str, Sizes]] = {"full": FULL, "quick": QUICK, "tiny": TINY}
 

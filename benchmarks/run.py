@@ -17,8 +17,8 @@ from typing import Final
 
 from benchmarks import machine
 from benchmarks.machine import CannotMeasure
+from benchmarks.points import Point, Scenario, Sizes
 from benchmarks.population import Population, certificate
-from benchmarks.scenarios import Point, Scenario, Sizes
 from benchmarks.servers import Ground, Server
 
 BUSY: Final = 95.0

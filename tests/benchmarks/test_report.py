@@ -15,9 +15,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from benchmarks import machine, report
 from benchmarks.__main__ import main
 from benchmarks.goals import goals
+from benchmarks.points import FULL, QUICK, TINY, Point
 from benchmarks.report import Report
 from benchmarks.run import Results
-from benchmarks.scenarios import FULL, QUICK, TINY, Point, scenarios
+from benchmarks.scenarios import scenarios
 
 MACHINE = {"date": "today", "processor": "a <fast> one & only"}
 
