@@ -9,17 +9,19 @@ from pathlib import Path
 
 from benchmarks import machine, report
 from benchmarks.machine import CannotMeasure
-from benchmarks.points import FULL, QUICK, TINY
+from benchmarks.nodes import KINDS
+from benchmarks.points import FULL, QUICK, TINY, Scenario
 from benchmarks.run import run
 from benchmarks.scenarios import scenarios
 from benchmarks.servers import SERVERS
 
+EVERY = (*SERVERS, *KINDS)
 SIZES = {"full": FULL, "quick": QUICK, "tiny": TINY}
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    names = [scenario.name for scenario in scenarios(TINY)]
+    names = list(dict.fromkeys(name for scenario in scenarios(TINY) for name in (_family(scenario), scenario.name)))
     options = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure the daemon beside what C could do and what else there is. Takes most of an hour in full; "
@@ -31,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--size", choices=SIZES, default="full", help="how much of everything (full)")
     options.add_argument("--only", metavar="NAME", action="append", choices=names, help=f"one of: {', '.join(names)}")
     options.add_argument(
-        "--server", metavar="NAME", action="append", choices=[one.name for one in SERVERS], help="measure only this one"
+        "--server", metavar="NAME", action="append", choices=[one.name for one in EVERY], help="measure only this one"
     )
     options.add_argument("--rounds", type=int, default=5, help="of which the medians are told (5)")
     options.add_argument("--output", type=Path, metavar="DIR", help="where to write results.txt, .csv, .json and .svg")
@@ -41,12 +43,17 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
+def _family(scenario: Scenario) -> str:
+    """Scenarios that show several sides of one thing have a first word in common."""
+    return scenario.name.partition("-")[0]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure; return the exit status."""
     options = parser().parse_args(arguments)
     sizes = SIZES[options.size]
     try:
-        chosen = [one for one in scenarios(sizes) if not options.only or one.name in options.only]
+        chosen = [one for one in scenarios(sizes) if not options.only or {one.name, _family(one)} & set(options.only)]
         if options.list:
             for scenario in chosen:
                 print(f"{scenario.name:12} {scenario.title}")
@@ -64,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.write:
         made.publish(machine.ROOT / "docs")
     if options.complete:
-        servers = options.server or [one.name for one in SERVERS if one.missing() is None]
+        servers = options.server or [one.name for one in EVERY if one.missing() is None]
         for missing in (found := results.missing(chosen, servers)):
             print(f"benchmarks: {missing}", file=sys.stderr)
         return 1 if found else 0

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from benchmarks import cluster
+from benchmarks.nodes import Alone, Database, SlowDatabase, SlowDisk, TwoNodes
 from benchmarks.points import Sizes
 from benchmarks.run import Results
 from benchmarks.servers import Autobahn, BatchLimit, Gossip, Limit
@@ -83,6 +85,51 @@ def goals(results: Results, sizes: Sizes) -> Iterator[Goal]:
     waited = median("durable", "at half that rate", OURS, "p99")
     yield Goal(
         "p99 of the acknowledgement at half that rate", None if waited is None else waited / 1000, 50, True, " ms"
+    )
+    yield from _of_nodes(results, sizes)
+
+
+def _of_nodes(results: Results, sizes: Sizes) -> Iterator[Goal]:
+    """Those of several nodes, beside one daemon that is alone on the same PostgreSQL."""
+    steady, busy = cluster.steady(sizes), cluster.busy(sizes)
+    median = results.median
+
+    def beside(scenario: str, point: str, key: str) -> float | None:
+        return _ratio(*(median(scenario, point, kind.name, key) for kind in (TwoNodes, Alone)))
+
+    yield Goal("CPU a delivery, two nodes beside one daemon alone", beside("cluster", steady, "cpu_us"), 1.25, True)
+    yield Goal("the same with PostgreSQL's CPU", beside("cluster", steady, "all_cpu_us"), 1.25, True)
+    yield Goal("CPU a delivery, W=8, as many games a node", beside("cluster", busy, "cpu_us"), 1.25, True)
+    for key, bound in (("p50", 3.0), ("p99", 10.0)):
+        far, near = (
+            median("cluster", steady, TwoNodes.name, f"across_{key}"),
+            median("cluster", steady, Alone.name, key),
+        )
+        more = None if far is None or near is None else (far - near) / 1000
+        yield Goal(f"{key} from node to node, above that of one daemon alone", more, bound, True, " ms")
+    slow, fast = (median("cluster-disk", steady, kind.name, "across_p99") for kind in (SlowDisk, TwoNodes))
+    yield Goal(
+        "p99 from node to node with a slow disk, beside a fast one plus 1 ms",
+        _ratio(slow, fast and fast + 1000),
+        1,
+        True,
+    )
+    ways = (median("cluster-writers", point, SlowDatabase.name, "groups_s") for point in cluster.WAYS)
+    yield Goal(
+        f"groups a second of {sizes.writers} nodes on a slow disk, beside the obvious way", _ratio(*ways), 5, False
+    )
+    lost = median("cluster-kills", cluster.KILLED, TwoNodes.name, "lost")
+    yield Goal("messages lost when nodes are killed", lost, 0, True, "")
+    joins = (median("cluster-storm", cluster.storm(sizes), kind.name, "joins_s") for kind in (Alone, TwoNodes))
+    yield Goal("time in which the games of a killed node join, beside one daemon alone", _ratio(*joins), 1.5, True)
+    remote = cluster.remote(sizes)
+    kept = median("cluster-joining", remote, Database.name, "kept_bytes")
+    yield Goal("memory a session elsewhere with 20 players", kept, 1024, True, " bytes")
+    joined = median("cluster-joining", remote, Database.name, "joined_s")
+    yield Goal(f"a node that joins knows {remote}", joined, 5, True, " s")
+    snapshots = (median("cluster-snapshot", point, Database.name, "heard_us") for point in cluster.SNAPSHOTS)
+    yield Goal(
+        f"a group is heard, after {sizes.groups:,} beside an old snapshot, beside before", _ratio(*snapshots), 1.1, True
     )
 
 

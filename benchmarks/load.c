@@ -25,7 +25,7 @@
  *
  * It prints one line of JSON. Times are microseconds: cpu_us is the server's for each delivery, p50 to p999 are from
  * sending a message to each receipt of it. all_cpu_us counts the database as well; across_p50 and across_p99 are of the
- * receipts at another port than the sender's.
+ * receipts at another port than the sender's, or of all if there is one.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -295,7 +295,7 @@ static bool hear(const struct game *game, const unsigned char *text, size_t size
     uint32_t id = (uint32_t)hexadecimal(mark + 18, 8);
     uint64_t took = read_at > due ? read_at - due : 0;
     record(&latencies, took);
-    if (port_said[id % IDS] != game->index % port_count) record(&across, took);
+    if (port_count == 1 || port_said[id % IDS] != game->index % port_count) record(&across, took);
     heard++;
     if (++times_heard[id % IDS] == expected) {
         in_flight--;
@@ -753,7 +753,7 @@ static void measure(void) {
     if (engine)
         printf(",\"all_cpu_us\":%.3f",
                (double)(after.cpu - before.cpu + after.engine_cpu - before.engine_cpu) / 1e3 / deliveries);
-    if (port_count > 1)
+    if (game_count > 1)
         printf(",\"across_p50\":%.1f,\"across_p99\":%.1f", percentile(&across, .5), percentile(&across, .99));
     printf(",\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p999\":%.1f", percentile(&latencies, .5), percentile(&latencies, .9),
            percentile(&latencies, .99), percentile(&latencies, .999));

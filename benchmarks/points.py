@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +29,12 @@ class Sizes:
     @ivar idle: for how many seconds the idle ones are watched.
     @ivar speakers: how many games wait for acknowledgements.
     @ivar slow_seconds: how long slow readers are borne.
+    @ivar said: messages a second that nodes are told.
+    @ivar writers: how many nodes write at once.
+    @ivar groups: how many groups are written beside an old snapshot.
+    @ivar remote: how many sessions other nodes have when one joins.
+    @ivar storm: how many games a killed node had.
+    @ivar kill_seconds: how long nodes are killed.
     """
 
     seconds: float = 3.0
@@ -42,11 +49,26 @@ class Sizes:
     idle: float = 2 * HEARTBEAT
     speakers: int = 16
     slow_seconds: float = 30.0
+    said: float = 100.0
+    writers: int = 10
+    groups: int = 10_000
+    remote: int = 100_000
+    storm: int = 5000
+    kill_seconds: float = 20.0
 
     @property
     def games(self) -> int:
         """How many games must be registered."""
-        return max(*self.subscribers, *self.growth, self.usual, self.crowd, self.tls_crowd, self.joining, self.speakers)
+        return max(
+            *self.subscribers,
+            *self.growth,
+            2 * self.usual,
+            self.crowd,
+            self.tls_crowd,
+            self.joining,
+            self.speakers,
+            self.storm,
+        )
 
 
 FULL: Final = Sizes()
@@ -60,6 +82,9 @@ QUICK: Final = Sizes(
     joining=500,
     idle=HEARTBEAT,
     slow_seconds=4.0,
+    groups=2000,
+    remote=10_000,
+    storm=500,
 )
 TINY: Final = Sizes(
     seconds=0.1,
@@ -74,6 +99,11 @@ TINY: Final = Sizes(
     idle=0.1,
     speakers=3,
     slow_seconds=0.3,
+    writers=2,
+    groups=10,
+    remote=20,
+    storm=8,
+    kill_seconds=8.0,
 )
 
 
@@ -112,6 +142,8 @@ class Point:
     @ivar door: where they come in.
     @ivar rate: deliveries a second; 0 for none in particular.
     @ivar half_of: the rate is half of what was reached in this other point, in the same round.
+    @ivar each: so many games join at each of several daemons.
+    @ivar probe: measures a server, in place of the load.
     """
 
     name: str
@@ -120,6 +152,8 @@ class Point:
     door: str = "plain"
     rate: float = 0.0
     half_of: str = ""
+    each: bool = False
+    probe: Callable[[Server], dict[str, float]] | None = None
 
 
 @dataclass(frozen=True)

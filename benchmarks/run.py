@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,7 @@ from benchmarks.servers import Ground, Server
 BUSY: Final = 95.0
 """Above this use of its core, in percent, the load itself may be what was measured."""
 
-MAY_BE_NOTHING: Final = ("kib", "idle_cpu_percent")
+MAY_BE_NOTHING: Final = ("kib", "idle_cpu_percent", "lost", "kills", "acknowledged")
 """Figures that may be zero: a few connections fit into memory that a server has, and a few games are no work."""
 
 Measured = dict[str, float]
@@ -90,16 +90,19 @@ def run(scenarios: Sequence[Scenario], sizes: Sizes, rounds: int, only_servers: 
     machine.compiled("load")
     results = Results()
     directory = Path(tempfile.mkdtemp(prefix="gossip-benchmarks-"))
+    places = ExitStack()
     try:
         # Others must get in to read a configuration, as mosquitto does as a user of its own.
         directory.chmod(0o755)
         ground = Ground(directory, Population(directory / "games", sizes.games), certificate(directory))
+        places.callback(ground.close)
         for scenario in scenarios:
             servers = [one for one in scenario.servers if not only_servers or one.name in only_servers]
             _Run(scenario, servers, ground, results).run(rounds)
     except KeyboardInterrupt:
         results.notes.append("interrupted: not everything was measured in all rounds")
     finally:
+        places.close()
         shutil.rmtree(directory, ignore_errors=True)
     return results
 
@@ -157,7 +160,7 @@ class _Run:
                     measured = self._load(point, server)
             else:
                 measured = self._load(point, self._running[kind])
-        except (_LoadFailed, CannotMeasure) as failure:
+        except (LoadFailed, CannotMeasure) as failure:
             self._skip(f"{kind.name}, {self._scenario.name}, {point.name}: {failure}")
             return
         key = (self._scenario.name, point.name, kind.name)
@@ -165,10 +168,14 @@ class _Run:
         note = f"{kind.name}, {self._scenario.name}, {point.name}: the load reached its own limit; look at the CPU time"
         if measured.get("load_percent", 0.0) > BUSY and "-w" in point.arguments and note not in self._results.notes:
             self._results.notes.append(note)
-        shown = ", ".join(f"{one.title} {measured[one.key]:,.1f} {one.unit}" for one in self._scenario.figures)
+        figures = [one for one in self._scenario.figures if one.key in measured]
+        shown = ", ".join(f"{one.title} {measured[one.key]:,.1f} {one.unit}" for one in figures)
         print(f"  {point.name:32} {kind.name:16} {shown}", file=sys.stderr)
 
     def _load(self, point: Point, server: Server) -> Measured:
+        if point.probe is not None:
+            return point.probe(server)
+        games = point.games * (server.size if point.each else 1)
         arguments = list(point.arguments)
         if "-P" not in arguments:
             arguments += ["-P", server.protocol]
@@ -182,7 +189,7 @@ class _Run:
             rate = max(reached / 2, 1.0)
         if rate:
             arguments += ["-r", f"{rate:.3f}"]
-        return load(server, point.games, server.doors[point.door], arguments)
+        return load(server, games, server.ports(point.door), arguments)
 
     def _skip(self, why: str) -> None:
         print(f"  {why}", file=sys.stderr)
@@ -190,17 +197,18 @@ class _Run:
             self._results.skipped.append(why)
 
 
-class _LoadFailed(Exception):
+class LoadFailed(Exception):
     """The load gave up; the text says why."""
 
 
-def load(server: Server, games: int, port: int, arguments: Sequence[str]) -> Measured:
-    """Run the load once."""
-    command = [
-        str(machine.compiled("load")),
-        *("-p", str(port), "-n", str(games), "-s", str(server.pid), "-f", str(server.ground.population.file)),
-        *arguments,
-    ]
+def load(server: Server, games: int, ports: Sequence[int], arguments: Sequence[str]) -> Measured:
+    """
+    Run the load once.
+
+    @param ports: where the games join, in turn.
+    @raise LoadFailed: it gave up.
+    """
+    command = load_command(server, games, ports, arguments)
     try:
         done = subprocess.run(
             command,
@@ -211,11 +219,22 @@ def load(server: Server, games: int, port: int, arguments: Sequence[str]) -> Mea
             preexec_fn=machine.on_core(machine.LOAD_CORE),
         )
     except subprocess.TimeoutExpired:
-        raise _LoadFailed("not done within ten minutes") from None
+        raise LoadFailed("not done within ten minutes") from None
     if done.returncode:
-        raise _LoadFailed(done.stderr.strip())
+        raise LoadFailed(done.stderr.strip())
     measured: Measured = json.loads(done.stdout)
     return measured
+
+
+def load_command(server: Server, games: int, ports: Sequence[int], arguments: Sequence[str]) -> list[str]:
+    """What runs the load."""
+    several = {"-p": ports, "-s": server.pids, "-e": [server.engine] if server.engine else []}
+    return [
+        str(machine.compiled("load")),
+        *(word for option, numbers in several.items() if numbers for word in (option, ",".join(map(str, numbers)))),
+        *("-n", str(games), "-f", str(server.ground.population.file)),
+        *arguments,
+    ]
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchmarks import machine
+from benchmarks import cluster, machine
 from benchmarks.points import (
     ACK_CPU,
     ACKS,
@@ -47,6 +47,7 @@ def scenarios(sizes: Sizes) -> list[Scenario]:
         _memory(sizes),
         _heartbeats(sizes),
         _growth(sizes),
+        *cluster.scenarios(sizes),
     ]
 
 

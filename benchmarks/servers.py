@@ -6,12 +6,15 @@ import importlib.util
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Final
 
 from benchmarks import machine
 from benchmarks.machine import TWISTD, CannotMeasure
 from benchmarks.population import Population
+from benchmarks.postgresql import PostgreSQL
 from gossip.tap import Options
 
 UNLIMITED: Final = """\
@@ -64,6 +67,32 @@ class Ground:
         self.population = population
         self.certificate = certificate
         self.started = 0
+        self._closing = ExitStack()
+
+    def close(self) -> None:
+        """End what the servers shared."""
+        self._closing.close()
+
+    @cached_property
+    def postgresql(self) -> PostgreSQL:
+        """
+        A PostgreSQL, with a database C{population} that knows all games.
+
+        @raise CannotMeasure: there is none.
+        """
+        made = self._closing.enter_context(closing(PostgreSQL(core=machine.SERVER_CORE)))
+        made.create("population")
+        self.population.settle_in(made.url("population"), self.new_directory("population"))
+        return made
+
+    def new_database(self, settings: Mapping[str, str]) -> str:
+        """Make a database that knows all games, with settings of its own; returns its URL."""
+        self.started += 1
+        name = f"gossip{self.started}"
+        self.postgresql.create(name, "population")
+        for setting, value in settings.items():
+            self.postgresql.execute(f"ALTER DATABASE {name} SET {setting} = '{value}'")
+        return self.postgresql.url(name)
 
     def new_directory(self, name: str) -> Path:
         """A directory for one more server."""
@@ -125,10 +154,24 @@ class Server:
             raise
 
     @property
-    def pid(self) -> int:
-        """Its process."""
+    def pids(self) -> list[int]:
+        """Its processes."""
         assert self._process is not None
-        return self._process.pid
+        return [self._process.pid]
+
+    @property
+    def size(self) -> int:
+        """How many daemons it is."""
+        return 1
+
+    @property
+    def engine(self) -> int:
+        """The process of the database behind it; 0 if that is in its own."""
+        return 0
+
+    def ports(self, door: str) -> list[int]:
+        """The ports of a kind of door, between which the games are spread."""
+        return [self.doors[door]]
 
     def stop(self) -> None:
         """End it."""

@@ -207,7 +207,7 @@ class Soak:
 
     async def _watch(self, began: float) -> None:
         """Note the memory, drop what is over, and report progress."""
-        steps = 0
+        steps = told = 0
         while not self.ending:
             await self.pause(self._seconds / 40)
             self.left = self._seconds - (time.monotonic() - began)
@@ -215,6 +215,9 @@ class Soak:
                 if daemon.running:
                     self._memory[chr(ord("a") + number)].append(daemon.kib)
             self.ledger.forget(ear for game in self._games for ear in game.ears.values())
+            for complaint in self.ledger.complaints[told:]:
+                self.say(complaint)
+            told = len(self.ledger.complaints)
             steps += 1
             if steps % 8 == 0:
                 kib = " + ".join(str(seen[-1]) for seen in self._memory.values())
