@@ -103,7 +103,7 @@ TINY: Final = Sizes(
     groups=10,
     remote=20,
     storm=8,
-    kill_seconds=8.0,
+    kill_seconds=16.0,
 )
 
 

@@ -24,7 +24,7 @@ from benchmarks.servers import Ground, Server
 BUSY: Final = 95.0
 """Above this use of its core, in percent, the load itself may be what was measured."""
 
-MAY_BE_NOTHING: Final = ("kib", "idle_cpu_percent", "lost", "kills", "acknowledged")
+MAY_BE_NOTHING: Final = ("kib", "idle_cpu_percent", "lost")
 """Figures that may be zero: a few connections fit into memory that a server has, and a few games are no work."""
 
 Measured = dict[str, float]

@@ -78,7 +78,7 @@ def write(kind: type[SharedStore], url: str, name: str, seconds: float) -> dict[
         sys.stdin.readline()
         groups, end = 0, time.monotonic() + seconds
         while time.monotonic() < end:
-            store.keep(said(groups))
+            store.keep_group(said(groups))
             groups += 1
     return {"groups_s": groups / seconds}
 
@@ -99,14 +99,14 @@ def hear(url: str, groups: int) -> dict[str, float]:
             snapshot = snapshot.execution_options(isolation_level="REPEATABLE READ")
             snapshot.exec_driver_sql("SELECT count(*) FROM messages")
         for number in range(groups):
-            store.keep(said(number))
+            store.keep_group(said(number))
         with closing(store.listen()) as connection:
             listening = Thread(target=listen, args=(connection,))
             listening.start()
             began = []
             for number in range(LISTENED):
                 began.append(time.perf_counter())
-                store.keep(said(groups + number))
+                store.keep_group(said(groups + number))
             listening.join()
     return {"heard_us": 1e6 * statistics.median(at - since for since, at in zip(began, heard, strict=True))}
 

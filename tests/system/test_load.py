@@ -29,7 +29,9 @@ def load(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 class LateServer(Thread):
     """
-    A server of the protocol of NATS that delivers each message late, to the game that joined second.
+    A server of the protocol of NATS, at two ports, that delivers each message late, to the game that joined second.
+
+    @ivar ports: the first game must join at the first of them, and the second one at the second.
 
     @ivar delay: how late, in seconds.
     """
@@ -38,21 +40,22 @@ class LateServer(Thread):
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
+        self._listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+        self.ports = [listener.getsockname()[1] for listener in self._listeners]
         self.start()
 
     def close(self) -> None:
         """Listen no more."""
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
         self.join()
 
     def run(self) -> None:
         """Serve one load."""
         games: list[socket.socket] = []
         try:
-            for _ in range(2):
-                game, _ = self._listener.accept()
+            for listener in self._listeners:
+                game, _ = listener.accept()
                 games.append(game)
                 heard = b""
                 while not heard.endswith(b"PING\r\n"):
@@ -101,14 +104,20 @@ class Load(SynchronousTestCase):
         self.assertIn("not enough games", done.stderr)
 
     def test_late(self) -> None:
-        """Where nothing arrives in the time that is measured, the load measures on until something does."""
+        """
+        Where nothing arrives in the time that is measured, the load measures on until something does; at several ports,
+        and with a database, it tells what these add.
+        """
         server = LateServer()
         self.addCleanup(server.close)
         done = load(
-            *("-p", str(server.port), "-P", "nats", "-n", "2", "-m", "1", "-w", "1"),
-            *("-s", str(os.getpid()), "-t", "0.01", "-W", "0.01"),
+            *("-p", ",".join(map(str, server.ports)), "-P", "nats", "-n", "2", "-m", "1", "-w", "1", "-c", "1"),
+            *("-s", str(os.getpid()), "-e", str(os.getpid()), "-t", "0.01", "-W", "0.01"),
         )
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         measured = json.loads(done.stdout)
         self.assertGreater(measured["deliveries_s"], 0)
         self.assertGreater(measured["p50"], server.delay * 0.9e6)
+        # It came from the other port; and here the server is counted twice.
+        self.assertEqual(measured["across_p50"], measured["p50"])
+        self.assertGreaterEqual(measured["all_cpu_us"], measured["cpu_us"] * 1.5)
