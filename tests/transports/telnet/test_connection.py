@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from twisted.internet.address import IPv6Address, UNIXAddress
 from zope.interface.verify import verifyObject
 
+from gossip.network.session import Session
 from gossip.registry.changes import GameRemoved
 from gossip.service.interfaces import IConnection, IWireFormat
 from gossip.service.rehearsals import PARTING_SECONDS
@@ -19,6 +20,9 @@ from gossip.transports.budget import Budgets
 from gossip.transports.half_close import HALF_CLOSED_SECONDS
 from gossip.transports.telnet.connection import CLOSE_SECONDS, LINES_A_TURN
 from gossip.transports.telnet.limits import TelnetLimits
+from tests.support.clock import Clock
+from tests.support.memory_nodes import MemoryNode, Stream
+from tests.support.memory_service import MemoryConnection, MemoryService
 from tests.support.ports import ANY_RATE
 from tests.support.telnet_games import (
     BANNER,
@@ -151,6 +155,24 @@ class TranscriptTests(TelnetTestCase):
                     self.clock.pump([1.0] * int(said))
         self.assertEqual(mud.lines(), expected)
         self.assertTrue(mud.closed)
+
+
+class TranscriptOnNodesTests(TranscriptTests):
+    """The same, with the game that joins by websocket on another node."""
+
+    def make_service(self) -> MemoryService:
+        clock = Clock()
+        stream = Stream(clock)
+        self.elsewhere, here = (MemoryNode(stream, name, clock=clock, transports=self.transports()) for name in "ab")
+        here.world.beside.append(self.elsewhere.world)
+        return here
+
+    def connect(self) -> tuple[MemoryConnection, Session]:
+        session = self.elsewhere.connect("memory")
+        return self.elsewhere.connection(session), session
+
+    def say(self, session: Session, *sent: dict[str, Any]) -> None:
+        self.elsewhere.write(session, *sent)
 
 
 class HalfCloseTests(TelnetTestCase):
