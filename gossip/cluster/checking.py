@@ -43,8 +43,9 @@ def faults(database: str) -> Iterator[tuple[Literal["error", "warning"], str]]:
             if not hears(connection, other):
                 yield "error", DEAF
             row = connection.execute(_LEFT).fetchone()
-            if row is not None and row[0] < CONNECTIONS:
-                yield "warning", f"it has {row[0]} connections left, and a node takes {CONNECTIONS}"
+            left = CONNECTIONS if row is None else row[0] + 2  # the two that are open here
+            if left < CONNECTIONS:
+                yield "warning", f"it has {left} connections left, and a node takes {CONNECTIONS}"
             row = connection.execute(_PUBLIC).fetchone()
             if row is not None and row[0]:
                 text = "every role of the server can connect, and so speak as a node: REVOKE CONNECT … FROM PUBLIC"

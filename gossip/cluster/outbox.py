@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from gossip.cluster.judging import is_judged, scope_of
 from gossip.cluster.pending import Pending
 from gossip.cluster.wire import PROTOCOL
@@ -39,6 +41,7 @@ class Outbox:
     @ivar relays: how many relays were to be told.
     @ivar positions: how many judged changes of each scope this node has heard.
     @ivar protocol: what all nodes speak.
+    @ivar ahead: how far the clock of the server is ahead of this machine's, in seconds, if that is worth a correction.
     """
 
     def __init__(self, writer: IGroups, most: int = 100_000) -> None:
@@ -56,6 +59,7 @@ class Outbox:
         self.relays = 0
         self.positions: dict[str, int] = {}
         self.protocol = PROTOCOL
+        self.ahead = 0.0
 
     # What the service sees: a writer.
 
@@ -80,6 +84,9 @@ class Outbox:
 
     def commit(self, change: Change, settled: Settled, wanted: bool) -> None:
         """Write a change, and say whether it is kept, once this node has heard it."""
+        if self.ahead and isinstance(change, MessageSaid):
+            # All nodes show one time.
+            change = replace(change, said_at=change.said_at + self.ahead)
         pending = Pending(change)
         if is_judged(change, self.protocol):
             pending.scope = scope_of(change)

@@ -43,7 +43,7 @@ NODE_GATHERS: Final = 0.001
 """How many seconds a change waits for others to be written with it: all nodes wait to hear it."""
 
 FAR: Final = 2.0
-"""By more than how many seconds a clock is wrong that is worth a line in the log."""
+"""By more than how many seconds a clock is wrong that is worth a line in the log, and a correction of messages."""
 
 ASKEW: Final = 60.0
 """By how much the clocks of nodes may differ without a removal being missed, in seconds."""
@@ -496,6 +496,7 @@ class ClusterService(Service):
         if abs(ahead) > FAR >= abs(self.ahead):
             self._log.warn("the clock of this machine is {seconds:+.1f} s off that of the database", seconds=-ahead)
         self.ahead = ahead
+        self._outbox.ahead = ahead if abs(ahead) > FAR else 0.0
         self._compare_settings()
         if not self.joined or epoch != self._node.epoch:
             return None

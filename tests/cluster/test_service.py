@@ -304,3 +304,50 @@ class JoiningTests(SynchronousTestCase):
         self.node._lost(StoreError("gone"))
         self.reactor.advance(0.05)
         self.assertAlmostEqual(self.node.figures().deaf, 0.05)
+
+    def beats(self, ahead: float = 0.0) -> None:
+        """The database takes the beat that is due; its clock is ahead of this machine's, in seconds."""
+        self.reactor.advance(BEAT)
+        self.database.answer(
+            "beat", Look(True, [Member("a", self.node._node.epoch, 1)], self.reactor.wall + ahead, 0.0)
+        )
+
+    def test_wrong_clock(self) -> None:
+        """A clock that is far off is logged once, and what is said gets the time of the server."""
+        self.joins()
+        for ahead, seconds in ((1.5, 0.0), (5.0, 5.0), (6.0, 6.0), (-30.0, -30.0), (0.0, 0.0)):
+            self.beats(ahead)
+            self.outbox.commit(SAID, self.settled("said"), True)
+            pending, *_ = self.groups.waiting[-1]
+            assert isinstance(pending.entry, MessageSaid)
+            self.assertAlmostEqual(pending.entry.said_at, SAID.said_at + seconds, 3)
+            self.assertAlmostEqual(self.node.ahead, ahead, 3)
+
+    def test_unheard(self) -> None:
+        """A node that writes and does not hear it, for as long as a lease, joins anew."""
+        self.listens()
+        self.database.answer("begin")
+        self.database.answer("picture", self.picture())
+        self.database.answer("beat", Look(True, [Member("a", self.node._node.epoch, 1)], NOW, 0.0))
+        for _ in range(int(ClusterSettings().lease_seconds // BEAT)):
+            self.beats()
+            self.assertTrue(self.node.joined)
+        self.node._notified("echo", "")
+        for _ in range(int(ClusterSettings().lease_seconds // BEAT)):
+            self.beats()
+            self.assertTrue(self.node.joined)
+        self.beats()
+        self.assertFalse(self.node.joined)
+
+    def test_delivered_twice(self) -> None:
+        """A group that is heard twice counts once, and so does one that is heard late."""
+        self.joins()
+        self.hears(2, NodeJoined())
+        self.database.calls.clear()
+        for _ in range(2):
+            self.number = 1
+            self.hears(2, ChannelOpened("news"))
+            self.assertEqual(self.node.counters.heard, 2)
+        self.number = 0
+        self.hears(2, ChannelOpened("late"))
+        self.assertNotIn("late", self.known.channels)

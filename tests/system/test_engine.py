@@ -6,12 +6,13 @@ import http.client
 import json
 import signal
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 
 import psycopg
 from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.cluster.checking import faults
 from tests.support.daemon import Daemon, Frame, Game, eventually
 from tests.support.engine import Engine, Proxy, engine, hosts
 from tests.support.world import FLAGS
@@ -316,18 +317,21 @@ class EngineTests(SynchronousTestCase):
         self.assertEqual(frame["status"], "success")
         self.a.send_signal(signal.SIGCONT)
 
-    def fail_over(self, synchronous: bool) -> None:
-        """The primary is lost under talk, and its standby takes its place."""
+    def standby(self) -> Engine:
+        """A standby of the server."""
         standby = Engine(self.engine)
         self.addCleanup(standby.close)
-        standby.start()
-        if synchronous:
-            self.engine.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
-            self.engine.execute("SELECT pg_reload_conf()")
-            eventually(
-                lambda: self.engine.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"),
-                "a synchronous standby",
-            )
+        return standby.start()
+
+    def test_fail_over(self) -> None:
+        """With a synchronous standby nothing that was acknowledged is lost, and no number comes twice."""
+        standby = self.standby()
+        self.engine.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.engine.execute("SELECT pg_reload_conf()")
+        eventually(
+            lambda: self.engine.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"),
+            "a synchronous standby",
+        )
         self.begin(hosts(self.engine, standby))
         self.talk()
         self.other.expect("channels/broadcast")
@@ -335,20 +339,53 @@ class EngineTests(SynchronousTestCase):
         standby.promote()
         self.engine = standby
         self.answers()
-        for node in (self.a, self.b):
-            node.wait_until_healthy()
-
-    def test_fail_over(self) -> None:
-        """With a synchronous standby nothing that was acknowledged is lost, and no number comes twice."""
-        self.fail_over(synchronous=True)
         self.first.hear()
         self.other.hear()
         self.well()
 
     def test_fail_over_asynchronous(self) -> None:
-        """With an asynchronous standby the network goes on with what the standby has."""
-        self.fail_over(synchronous=False)
-        self.acknowledged.clear()
-        self.first.hear()
-        self.other.hear()
+        """
+        With an asynchronous standby exactly that is lost which it had not received, acknowledged or not. The network
+        goes on with the rest, and gives no number twice.
+        """
+        standby = self.standby()
+        self.begin(hosts(self.engine, standby))
+        self.say(self.first, "received")
+        self.a.admin("channel/describe", channel="gossip", description="received")
+        described = "SELECT 1 FROM channels WHERE description = 'received'"
+        eventually(lambda: standby.execute(described), "a standby that has received everything")
+        standby.stop()
+        self.say(self.first, "lost", "lost as well")
+        self.a.admin("channel/describe", channel="gossip", description="lost")
+        self.hears(self.other, "received", "lost", "lost as well")
+        self.assertEqual(self.acknowledged, ["received", "lost", "lost as well"])
+        self.engine.stop("immediate")
+        standby.start().promote()
+        self.engine = standby
+        for node in (self.a, self.b):
+            node.wait_until_healthy()
+            (channel,) = [each for each in node.admin("channel/list")["channels"] if each["name"] == "gossip"]
+            self.assertEqual(channel["description"], "received")
+        self.assertEqual(list(self.stored()), ["received"])
+        self.acknowledged = ["received"]
         self.well()
+
+    def test_connections_run_out(self) -> None:
+        """A node that gets no connection does not start, and says why; before that, --check warns."""
+        self.engine.execute("CREATE ROLE plain LOGIN SUPERUSER")
+        url = self.engine.url().replace("gossip@", "plain@")
+        daemon = Daemon("", ("--node", "a", "--database", url))
+        self.addCleanup(daemon.close)
+        daemon.start().stop()
+        self.engine.execute("ALTER ROLE plain NOSUPERUSER")
+        self.engine.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO plain")
+        with ExitStack() as held:
+            for _ in range(34):
+                held.enter_context(psycopg.connect(url))
+            self.assertIn("it has 3 connections left, and a node takes 7", [text for _, text in faults(url)])
+            for _ in range(3):
+                held.enter_context(psycopg.connect(url))
+            daemon.launch()
+            self.assertEqual(daemon.wait(), 1)
+            self.assertIn("remaining connection slots are reserved", daemon.log)
+            self.assertNotIn("Traceback", daemon.log)
