@@ -170,7 +170,7 @@ def public_site(
             (ports or {}).get("imc2", ("", ""))[0],
             ((ports or {}).get("i3", ("", ""))[0], rules.i3_router),
         ),
-        AdminPages(layout, cookies, executor, public, Checklists(layout, public, rules), config_file),
+        AdminPages(layout, cookies, executor, public, Checklists(layout, public, rules), rules, config_file),
         SearchPage(layout, public, searches),
         Api(layout, public, queries, tokens, executor, searches),
     ):

@@ -41,7 +41,8 @@ class PagesTestCase(SynchronousTestCase):
         self.world = self.service.world
         self.reads: list[str] = []
         self.in_thread: Any = maybeDeferred
-        self.site = public_site(self.service, self.service.store, self.service.clock, self._in_thread)
+        self.rules = WebRules()
+        self.site = public_site(self.service, self.service.store, self.service.clock, self._in_thread, rules=self.rules)
 
     def _in_thread(self, function: Any, *arguments: Any) -> Deferred[Any]:
         self.reads.append(function.__name__)

@@ -26,7 +26,7 @@ from gossip.web.views.queries import DAY, HOUR, PERIODS, SHARED, Series
 from tests.support.properties import examples
 from tests.support.site_browser import HOSTILE, PEOPLE, Browser, Page
 from tests.support.sites import PagesTestCase
-from tests.support.world import NOW, uuid
+from tests.support.world import NOW, frame, uuid
 
 ALL = (
     "/",
@@ -271,6 +271,20 @@ class GamePageTests(PagesTestCase):
         self.assertLessEqual(expected, {*page.links()})
         self.assertEqual([tag for tag, _ in page.tags].count("svg"), 2)
         self.assertEqual([tag for tag, _ in page.tags].count("table"), 3)
+
+    def test_transports(self) -> None:
+        """A game's page says how it joined; the list does where that is unusual; and an offline game says nothing."""
+        for name, transports in (("Alpha", ["websocket"]), ("Beta", ["imc2"]), ("Gamma", ["telnet", "i3", "i3"])):
+            for transport in transports:
+                session = self.service.connect(transport)
+                self.service.write(session, frame("authenticate", self.world.credentials(name)))
+        for name, shown in (("Alpha", "websocket"), ("Beta", "IMC2"), ("Gamma", "Intermud-3, telnet")):
+            self.assertIn(f"Joined by{shown}", self.page(f"/games/{name}").text.replace("\n", ""))
+        self.assertNotIn("Joined by", self.page("/games/Delta").text)
+        text = self.page("/games").text
+        self.assertIn("by IMC2", text)
+        self.assertIn("by Intermud-3 and telnet", text)
+        self.assertNotIn("by websocket", text)
 
     def test_new(self) -> None:
         """A game that never had players has a sentence in place of empty graphs."""

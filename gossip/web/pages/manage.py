@@ -160,7 +160,6 @@ class ManagePages:
             title="Save this key",
             made=made,
             lines=imc_config(located(made, site, self._rules.imc2_port)),
-            until=old_secret_until(game, self._layout.now, IMC2),
         )
 
     def shown_i3(self, request: PublicRequest, account: Account, name: str) -> bytes:

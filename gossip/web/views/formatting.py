@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
+_TRANSPORTS: Final = {"imc2": "IMC2", "i3": "Intermud-3"}
+"""The names of transports for people, where they differ from those for programs."""
+
 HUES: Final = 12
 """The number of colours for names; the style sheet has them as n0 to n11."""
 
@@ -102,3 +105,8 @@ def host(url: str) -> str:
         return urlsplit(url).hostname or url
     except ValueError:
         return url
+
+
+def transport(name: str) -> str:
+    """The name of a transport for people: C{Intermud-3}."""
+    return _TRANSPORTS.get(name, name)

@@ -66,6 +66,7 @@ def templates() -> Environment:
         segment=partial(quote, safe=""),
         shortened=formatting.shortened,
         span=formatting.span,
+        transport=formatting.transport,
         web=formatting.web_address,
     )
     environment.globals.update(version=__version__, asset=static_files().path, time=time_tag)

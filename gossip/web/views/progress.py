@@ -20,6 +20,7 @@ from gossip.registry.addresses import Address
 from gossip.registry.entities import Account, Game
 from gossip.registry.registry import Registry
 from gossip.registry.restrictions import in_words, is_over
+from gossip.registry.secret import IMC2
 from gossip.service.service import GossipService
 from gossip.service.watch import STEPS, Refusal, Watched
 from gossip.web.http.router import NotFound
@@ -52,6 +53,13 @@ _BY_ECHO: Final = {
     "told": "Your game hears what is said. Have one of your players send a tell to echo@gossip: it comes back.",
 }
 """The same, if the player echo is there."""
+
+_BY_IMC2: Final = {
+    "heard": _NEXT["heard"],  # MUDs by IMC2 are not offered the channel testing, which is hidden
+    "told": "Your game hears what is said. Have one of your players type imctell echo@Gossip hello: it comes back. If "
+    "imclist shows this network by another name than Gossip, use that name.",
+}
+"""The same for games by IMC2."""
 
 _MEANT: Final = {
     "missing-supports": 'The frame needs "supports", a list that contains at least "channels".',
@@ -213,7 +221,8 @@ def _said(watched: Watched, refused: Sequence[RefusalShown], echo: bool, online:
     missing = next((step for step in STEPS if step not in watched.seen), None)
     if missing is None or (missing == "told" and online is not None and "tells" not in online.supports):
         return "All done: your game is talking with the others."
-    return (_BY_ECHO if echo else {}).get(missing, _NEXT[missing])
+    by_imc2 = online is not None and {session.transport for session in online.sessions} == {IMC2}
+    return (_BY_IMC2 if echo and by_imc2 else _BY_ECHO if echo else {}).get(missing, _NEXT[missing])
 
 
 def _refused(refusal: Refusal, limits: NetworkLimits) -> RefusalShown:

@@ -37,6 +37,7 @@ class PublicGame(Struct, frozen=True, kw_only=True, gc=False):
     @ivar players: the names of its players; empty if it hides them.
     @ivar user_agent: the code base that it last connected with.
     @ivar last_seen_at: when its last session ended; null while it is online, or if it never was.
+    @ivar transports: what its sessions are connected by, such as C{websocket} and C{imc2}.
     """
 
     game: str
@@ -55,6 +56,7 @@ class PublicGame(Struct, frozen=True, kw_only=True, gc=False):
     players: tuple[str, ...]
     supports: tuple[str, ...]
     channels: tuple[str, ...]
+    transports: tuple[str, ...]
 
 
 class PublicAchievement(Struct, frozen=True):
@@ -207,6 +209,7 @@ class PublicView:
             players=tuple(sorted(players, key=str.lower)),
             supports=tuple(flag for flag in FLAGS if flag in status.supports) if status else (),
             channels=status.channels if status else (),
+            transports=tuple(sorted({session.transport for session in online.sessions} - {""})) if online else (),
         )
 
     def achievements(self, game: Game) -> list[PublicAchievement]:

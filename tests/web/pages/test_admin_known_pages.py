@@ -134,6 +134,19 @@ class GameTests(AdminPagesTestCase):
         self.assertIn("telnet://a.example:4000", page.text)
         self.assertIn("Two\nlines", page.text)
 
+    def test_key(self) -> None:
+        """A game gets a key for IMC2, which is shown once, as lines of imc.config."""
+        self.assertIn("It has no key. This network has no IMC2 port yet", self.root.get("/admin/games/Alpha").text)
+        self.rules.imc2_port = "4113"
+        answer = self.do("/admin/games/Alpha", "game/key", game="Alpha")
+        lines = dict(re.findall(r"^(\w+) +(\S+)$", answer.body.decode(), re.MULTILINE))
+        self.assertEqual((lines["ServerAddr"], lines["ServerPort"]), ("mud.example", "4113"))
+        authenticate, client_id = self.registry.authenticate, self.game().client_id
+        self.assertIsNotNone(authenticate(client_id, lines["ClientPwd"], NOW, "imc2"))
+        page = self.root.get("/admin/games/Alpha")
+        self.assertIn("It has a key, which was shown only once. A new key leaves", page.text)
+        self.assertNotIn(lines["ClientPwd"], page.body.decode())
+
     def test_i3(self) -> None:
         """A game gets a name and a password for Intermud-3, which is shown once, and loses them again."""
         self.assertIn("It does not join by Intermud-3.", self.root.get("/admin/games/Alpha").text)

@@ -439,6 +439,18 @@ class ProgressTests(OwnerTestCase):
         self.assertEqual(self.done(), [True] * 6)
         self.assertIn("All done", self.look().text)
 
+    def test_imc2(self) -> None:
+        """An owner whose game joined by IMC2 is not sent to the channel testing, which is not offered there."""
+        self.look()
+        session = self.service.connect("imc2")
+        self.service.write(session, frame("authenticate", self.world.credentials("Alpha", channels=["gossip"])))
+        self.service.write(session, frame("heartbeat", {"players": ["Ana"]}))
+        self.service.write(session, frame("channels/send", {"channel": "gossip", "name": "Ana", "message": "Hi"}))
+        self.assertIn("Waiting until another game says something on one of its channels.", self.look().text)
+        other = self.service.join("Beta", channels=["gossip"])
+        self.service.write(other, frame("channels/send", {"channel": "gossip", "name": "Bo", "message": "Hi"}))
+        self.assertIn("type imctell echo@Gossip hello", self.look().text)
+
     def test_without_tells(self) -> None:
         """A game that does not support tells is done without one."""
         self.look()

@@ -21,6 +21,7 @@ from gossip.web.pages.admin.moderation import FiltersPage, RestrictionsPage
 from gossip.web.pages.admin.overview import OverviewPage, SessionsPage
 from gossip.web.pages.admin.page import AdminPage
 from gossip.web.pages.admin.reports import ReportsPage
+from gossip.web.settings import WebRules
 from gossip.web.views.checklist import Checklists
 from gossip.web.views.layout import Layout
 from gossip.web.views.public import PublicView
@@ -28,7 +29,6 @@ from gossip.web.views.public import PublicView
 _PAGES: Final[tuple[type[AdminPage], ...]] = (
     SessionsPage,
     GamesPage,
-    GamePage,
     AccountsPage,
     AccountPage,
     ChannelsPage,
@@ -50,13 +50,15 @@ class AdminPages:
         executor: Executor,
         public: PublicView,
         checklists: Checklists,
+        rules: WebRules,
         config_file: str = "",
     ) -> None:
         """
         @param config_file: the path of the configuration file; empty if there is none.
         """
         overview = OverviewPage(layout, cookies, executor, public, checklists, config_file)
-        self._pages = [overview, *(page(layout, cookies, executor) for page in _PAGES)]
+        game = GamePage(layout, cookies, executor, rules)
+        self._pages = [overview, game, *(page(layout, cookies, executor) for page in _PAGES)]
 
     def add(self, router: Router) -> None:
         """Add the pages."""

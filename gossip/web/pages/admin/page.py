@@ -20,6 +20,7 @@ from gossip.operations.executor import Executor
 from gossip.operations.filters import FilterTry
 from gossip.operations.games import GameAdd, GameDisable, GameRemove, GameRotate
 from gossip.operations.intermud3 import GameI3
+from gossip.operations.keys import GameKey
 from gossip.operations.listing import Listing, paged
 from gossip.operations.messages import MessageRemove
 from gossip.operations.operation import Operation
@@ -53,7 +54,7 @@ MOST_LISTED: Final = 100
 MOST_SUGGESTED: Final = 100
 """The maximum number of names that are suggested for a field."""
 
-_SHOWN: Final = (GameAdd, GameRotate, GameI3, AccountAdd, AccountReset, AccountInvite)
+_SHOWN: Final = (GameAdd, GameRotate, GameKey, GameI3, AccountAdd, AccountReset, AccountInvite)
 """Operations whose result is shown once, by the next page."""
 
 _DONE: Final = {
