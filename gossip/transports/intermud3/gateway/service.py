@@ -90,6 +90,12 @@ class _RouterConnection(Protocol):
         self._gateway.lost(self, reason.getErrorMessage())
 
 
+class _Connections(Factory):
+    """Makes the connection of an attempt."""
+
+    noisy = False
+
+
 @implementer(ITransportStatus)
 class I3Gateway(Service):
     """
@@ -273,7 +279,7 @@ class I3Gateway(Service):
             if self._attempt is attempt:
                 self._do(self.link.lost(failure.getErrorMessage(), self._now))
 
-        connecting = self._connect(router, Factory.forProtocol(lambda: _RouterConnection(self)))
+        connecting = self._connect(router, _Connections.forProtocol(lambda: _RouterConnection(self)))
         connecting.addCallbacks(connected, failed)
         connecting.addErrback(lambda failure: self._log.failure("the gateway failed", failure))
 
