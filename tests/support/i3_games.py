@@ -95,7 +95,9 @@ def i3_port(transport: I3Transport, service: MemoryService, config: Config) -> I
 def i3_identity(world: World, game: str, name: str, **fields: Any) -> None:
     """Let a game join by Intermud-3."""
     fields = {"digest": digest(str(PASSWORD)), **fields}
-    world.registry.enact(I3IdentitySaved(I3Identity(client_id=world.client_id(game), name=name, **fields)))
+    saved = I3IdentitySaved(I3Identity(client_id=world.client_id(game), name=name, **fields))
+    for each in (world, *world.beside):
+        each.registry.enact(saved)
 
 
 class I3TestCase(PortTestCase):

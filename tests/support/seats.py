@@ -18,9 +18,12 @@ from gossip.service.interfaces import ITransportStatus
 from gossip.transports.admission import Admission
 from gossip.transports.imc2.limits import Imc2Settings
 from gossip.transports.imc2.transport import Imc2Transport
+from gossip.transports.intermud3 import mudmode
+from gossip.transports.intermud3.limits import I3Settings
+from gossip.transports.intermud3.transport import I3Transport
 from gossip.transports.telnet.transport import TelnetTransport
 from gossip.transports.websocket.connection import GameFactory
-from tests.support import imc2_client, imc2_games
+from tests.support import i3_games, imc2_client, imc2_games
 from tests.support.clock import Clock
 from tests.support.memory_nodes import MemoryNode, Stream
 from tests.support.memory_service import MemoryService
@@ -447,6 +450,112 @@ class Imc2Seat:
         return "refused" if self._refused else "without a word" if self._mud.closed else None
 
 
+class I3Seat:
+    """A MUD by Intermud-3. It gets no answers but its own words, and errors."""
+
+    room = 4096
+    gives_reasons = False
+
+    def __init__(self, mud: i3_games.Mud, clock: Clock) -> None:
+        """@param clock: goes on when the MUD joins, since it is told its lists little by little."""
+        self._mud = mud
+        self._clock = clock
+        self._told: list[Told] = []
+        self._up: set[str] = set()
+        self._refused = False
+
+    def credentials(self, world: World, name: str) -> tuple[str, str]:
+        if world.registry.i3.named(name) is None:
+            i3_games.i3_identity(world, name, name)
+        return name, str(i3_games.PASSWORD)
+
+    def can_say(self, name: str, message: str) -> bool:
+        # Clients write a line.
+        return "\n" not in message
+
+    def join(self, client_id: str, secret: str, channels: list[str], players: list[str]) -> str:
+        answer = self._mud.startup(client_id, int(secret) if secret.isdecimal() else 0)[0]
+        if answer[0] == "error":
+            self._refused = True
+            return "invalid credentials" if "is not registered here" in answer[7] else str(answer[7])
+        for channel in channels:
+            self._told += self._heard(self._mud.packet("channel-listen", "", "*gossip", "", _there(channel), 1))
+        self._clock.advance(1)
+        self.told()
+        return "success"
+
+    def say(self, channel: str, name: str, message: str) -> str:
+        kind, text = _acted(message)
+        return self._outcome(self._mud.packet(f"channel-{kind}", name.lower(), "", "", _there(channel), name, text))
+
+    def tell(self, from_name: str, game: str, to_name: str, message: str) -> str:
+        kind, text = _acted(message)
+        kind = "tell" if kind == "m" else "emoteto"
+        return self._outcome(self._mud.packet(kind, from_name.lower(), game, to_name, from_name, text), "success")
+
+    def list_players(self, *names: str) -> None:
+        self._told += self._heard(self._mud.packets())
+
+    def _outcome(self, packets: list[Any], otherwise: str = "") -> str:
+        outcome = "" if self._mud.closed else otherwise
+        for told in self._heard(packets):
+            if told[0] == "answer":
+                outcome = told[1]
+            else:
+                self._told.append(told)
+        return outcome
+
+    def _heard(self, packets: list[Any]) -> list[Told]:
+        heard: list[Told] = []
+        for kind, _, game, _, _, to_user, *rest in packets:
+            match kind:
+                case "channel-m" | "channel-e" if game == self._mud.name:
+                    heard.append(("answer", "success"))
+                case "channel-m" | "channel-e":
+                    channel, name, text = rest
+                    message = f"/me {text.removeprefix('$N ')}" if kind == "channel-e" else text
+                    heard.append(("said", channel.removeprefix("imud_"), game, name, message))
+                case "tell":
+                    name, text = rest
+                    message = re.sub(r"^\*(.*)\*$", r"/me \1", text)
+                    heard.append(("tell", to_user, game, name, message))
+                case "error":
+                    heard.append(("answer", rest[1]))
+                case "mudlist":
+                    heard += self._came_and_went(rest[1])
+        return heard
+
+    def _came_and_went(self, muds: dict[str, Any]) -> list[Told]:
+        up = {name for name, record in muds.items() if record and record[0] == -1}
+        came, went = up - self._up, (self._up & set(muds)) - up
+        self._up = (self._up | came) - went
+        return [*(("games/connect", name) for name in came), *(("games/disconnect", name) for name in went)]
+
+    def junk(self) -> None:
+        self._mud.send(mudmode.frame("nonsense"))
+
+    def leave(self) -> None:
+        self._mud.wire.loseConnection()
+
+    def told(self) -> list[Told]:
+        told, self._told = self._told + self._heard(self._mud.packets()), []
+        return told
+
+    def ended(self) -> str | None:
+        self._told += self._heard(self._mud.packets())
+        return "refused" if self._refused else "without a word" if self._mud.closed else None
+
+
+def _there(channel: str) -> str:
+    """The name of a channel for MUDs."""
+    return "imud_gossip" if channel == "gossip" else channel
+
+
+def _acted(message: str) -> tuple[str, str]:
+    """The type and the text of a message, as a client sends them."""
+    return ("e", f"$N {message.removeprefix('/me ')}") if message.startswith("/me ") else ("m", message)
+
+
 def _in_quotes(text: str) -> str:
     """A value as a client writes it."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -455,31 +564,33 @@ def _in_quotes(text: str) -> str:
 class Ports:
     """Every port of a service."""
 
-    def __init__(self, service: MemoryService, telnet: TelnetTransport, imc2: Imc2Transport) -> None:
+    def __init__(self, service: MemoryService, telnet: TelnetTransport, imc2: Imc2Transport, i3: I3Transport) -> None:
         self.websockets = GameFactory(service.clock, service, Admission(0, 0, 0))
         self.lines = telnet_port(telnet, service)
         self.packets = imc2_games.imc2_port(imc2, service, Config(imc2=Imc2Settings(listen=("tcp:4113",))))
+        self.router = i3_games.i3_port(i3, service, Config(i3=I3Settings(listen=("tcp:4114",))))
 
 
 class AllPortsTestCase(PortTestCase):
     """A service with every port."""
 
     def setUp(self) -> None:
-        self._telnet, self._imc2 = TelnetTransport(), Imc2Transport()
+        self._telnet, self._imc2, self._i3 = TelnetTransport(), Imc2Transport(), I3Transport()
         super().setUp()
         self.patch(import_module("txaio").config, "loop", self.clock)  # Autobahn's timers know no other way
-        self._ports = [Ports(service, self._telnet, self._imc2) for service in self.services()]
+        self._ports = [Ports(service, self._telnet, self._imc2, self._i3) for service in self.services()]
         self._seats = 0
         for ports in self._ports:
-            ports.packets.doStart()
-            self.addCleanup(ports.packets.doStop)
+            for factory in (ports.packets, ports.router):
+                factory.doStart()
+                self.addCleanup(factory.doStop)
 
     def services(self) -> Sequence[MemoryService]:
         """The services that games join in turn."""
         return (self.service,)
 
     def transports(self) -> Sequence[ITransportStatus]:
-        return self._telnet, self._imc2
+        return self._telnet, self._imc2, self._i3
 
     def seat_at(self, port: str) -> Seat:
         """A new connection to one of the ports, by a name in L{PORTS}."""
@@ -504,6 +615,10 @@ class AllPortsTestCase(PortTestCase):
     def by_imc2(self) -> Imc2Seat:
         """A new connection by IMC2."""
         return Imc2Seat(imc2_games.Mud(self._next().packets, self.turn))
+
+    def by_i3(self) -> I3Seat:
+        """A new connection by Intermud-3."""
+        return I3Seat(i3_games.Mud(self._next().router, self.turn), self.clock)
 
 
 class OnNodes(AllPortsTestCase):
@@ -532,5 +647,6 @@ PORTS: Final[dict[str, Callable[[AllPortsTestCase], Seat]]] = {
     "json": AllPortsTestCase.by_json,
     "text": AllPortsTestCase.by_text,
     "imc2": AllPortsTestCase.by_imc2,
+    "i3": AllPortsTestCase.by_i3,
 }
 """Everything that games can join by."""

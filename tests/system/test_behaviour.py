@@ -40,8 +40,8 @@ TALK: Final = (
     Talk("Ana", '"quoted" and " back\\slash', {}),
     Talk("Ana", "at the end\\", {"imc2": ("Ana", "at the end\\ ")}),
     Talk("Bo\" x=1 'y", "hi", {"imc2": ("Bo__x_1__y", "hi")}),
-    Talk("Ana", "two\r\nBYE 200 lines", dict.fromkeys(("text", "imc2"), ("Ana", "two BYE 200 lines"))),
-    Talk("Ana", "/me jumps\nand falls", dict.fromkeys(("text", "imc2"), ("Ana", "/me jumps and falls"))),
+    Talk("Ana", "two\r\nBYE 200 lines", dict.fromkeys(("text", "imc2", "i3"), ("Ana", "two BYE 200 lines"))),
+    Talk("Ana", "/me jumps\nand falls", dict.fromkeys(("text", "imc2", "i3"), ("Ana", "/me jumps and falls"))),
 )
 """What is heard alike everywhere, as far as the transports can write it."""
 
@@ -159,7 +159,8 @@ class Behaviour(AllPortsTestCase):
         """The network's player echo answers a tell."""
         alpha = self.game()
         self.assertEqual(alpha.tell("Ana", "gossip", "echo", "Psst!"), "success")
-        self.assertEqual(alpha.told(), [("tell", "Ana", "gossip", "echo", "You said: Psst!")])
+        ((_, to, *told),) = alpha.told()
+        self.assertEqual((to.lower(), told), ("ana", ["gossip", "echo", "You said: Psst!"]))
 
     def test_presence(self) -> None:
         """A game that comes is announced to the others, and one that has been gone for a minute too."""
@@ -334,6 +335,28 @@ class Imc2Tests(Behaviour):
     port = "imc2"
 
 
+class I3Tests(Behaviour):
+    """By Intermud-3."""
+
+    port = "i3"
+
+    def test_no_sign_of_life(self) -> None:
+        """A MUD that is silent stays, since its protocol has no signs of life."""
+        alpha = self.game()
+        for _ in range(400):
+            self.clock.advance(1)
+            self.hub.list_players("Bo Derek")
+        self.assertIsNone(alpha.ended())
+
+    def test_restart(self) -> None:
+        """At a stop its connection ends; old clients do not know that they can be told of it."""
+        alpha = self.game()
+        self.service.stopService()
+        self.assertEqual(alpha.told(), [])
+        self.clock.advance(PARTING_SECONDS)
+        self.assert_ended(alpha, "restart")
+
+
 class WebSocketOnNodesTests(OnNodes, WebSocketTests):
     """By websocket, with the games spread over two nodes."""
 
@@ -348,6 +371,10 @@ class BridgeTextOnNodesTests(OnNodes, BridgeTextTests):
 
 class Imc2OnNodesTests(OnNodes, Imc2Tests):
     """By IMC2, with the games spread over two nodes."""
+
+
+class I3OnNodesTests(OnNodes, I3Tests):
+    """By Intermud-3, with the games spread over two nodes."""
 
 
 del Behaviour, WholeBehaviour  # without a transport they are no tests
