@@ -79,6 +79,7 @@ class GamePages:
             spoken=spoken,
             text_of=text_of,
             base_of=base_of,
+            remote=self._public.remote_games(),
         )
 
     async def game(self, request: PublicRequest, name: str) -> bytes:

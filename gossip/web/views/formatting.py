@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-_TRANSPORTS: Final = {"imc2": "IMC2", "i3": "Intermud-3"}
+_TRANSPORTS: Final = {"imc2": "IMC2", "i3": "Intermud-3", "i3-gateway": "a gateway to Intermud-3"}
 """The names of transports for people, where they differ from those for programs."""
 
 HUES: Final = 12

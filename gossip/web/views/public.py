@@ -183,6 +183,16 @@ class PublicView:
         )
         return PublicGames(games, online, players, bases, _common(code_bases), _common(languages))
 
+    def remote_games(self) -> list[tuple[str, list[Game]]]:
+        """The remote games that are here: the name of each game that they speak through, and they by their names."""
+        registry = self._network.registry
+        found: dict[str, list[Game]] = {}
+        for game in registry.remotes:
+            through = registry.games.get(game.through or "")
+            if through is not None and not through.hidden:
+                found.setdefault(through.name, []).append(game)
+        return [(name, sorted(found[name], key=lambda game: game.name.lower())) for name in sorted(found)]
+
     def game(self, game: Game) -> PublicGame:
         """The public view of a game."""
         registry, statuses = self._network.registry, self._network.statuses

@@ -17,6 +17,7 @@ from gossip.web.pages.admin.accounts import AccountPage, AccountsPage
 from gossip.web.pages.admin.activity import AuditPage
 from gossip.web.pages.admin.channels import ChannelPage, ChannelsPage
 from gossip.web.pages.admin.games import GamePage, GamesPage
+from gossip.web.pages.admin.intermud3 import Intermud3Page
 from gossip.web.pages.admin.moderation import FiltersPage, RestrictionsPage
 from gossip.web.pages.admin.overview import OverviewPage, SessionsPage
 from gossip.web.pages.admin.page import AdminPage
@@ -36,6 +37,7 @@ _PAGES: Final[tuple[type[AdminPage], ...]] = (
     RestrictionsPage,
     FiltersPage,
     ReportsPage,
+    Intermud3Page,
     AuditPage,
 )
 

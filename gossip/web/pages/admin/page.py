@@ -19,6 +19,7 @@ from gossip.operations.command import Command, Result
 from gossip.operations.executor import Executor
 from gossip.operations.filters import FilterTry
 from gossip.operations.games import GameAdd, GameDisable, GameRemove, GameRotate
+from gossip.operations.i3_gateway import I3Forget
 from gossip.operations.intermud3 import GameI3
 from gossip.operations.keys import GameKey
 from gossip.operations.listing import Listing, paged
@@ -47,6 +48,9 @@ SECTIONS: Final = (
     ("/admin/audit", "Activity log"),
 )
 """The pages in the navigation of the admin pages."""
+
+GATEWAY: Final = ("/admin/intermud3", "Intermud-3")
+"""One more, if the network has a gateway to Intermud-3."""
 
 MOST_LISTED: Final = 100
 """The maximum number of rows in a table. The filter finds the others, and lists have a next page."""
@@ -84,6 +88,9 @@ _DONE: Final = {
     "mute/add-and-resolve": "The mute is in effect, and the report is resolved.",
     "account/edit": "The account was changed.",
     "account/remove": "The account was removed.",
+    "i3/accept-rules": "The rules are accepted: the gateway connects now.",
+    "i3/reconnect": "The first router is dialled again.",
+    "i3/forget": "The password was forgotten.",
     "say": "The message was sent.",
     "restart-notice": "All games were notified.",
 }
@@ -244,8 +251,9 @@ class AdminPage:
         values = await self.values(request, account.name, *words)
         shown = {"title": self.title, "typed": FailedForm(), "wrong": "", "note": "", "result": None, "did": "", **told}
         reports = len(self._layout.gossip.network.registry.reports)
+        sections = SECTIONS if self._layout.gossip.intermud is None else (*SECTIONS, GATEWAY)
         return self._layout.page(
-            request, self.template, code, sections=SECTIONS, open_reports=reports, **{**shown, **values}
+            request, self.template, code, sections=sections, open_reports=reports, **{**shown, **values}
         )
 
 
@@ -265,6 +273,7 @@ def needs_confirmation(action: Command) -> bool:
             | AccountEdit(disabled=True)
             | MessageRemove()
             | BanAdd(channel=None)
+            | I3Forget()
         ):
             return True
     return False
