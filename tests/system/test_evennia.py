@@ -18,6 +18,7 @@ from typing import IO, Any
 from twisted.trial.unittest import SkipTest
 
 from tests.support.daemon import WITHIN, DaemonTestCase, Frame, environment, eventually
+from tests.support.nginx import OnNginx
 
 PROGRAM = Path(__file__).parents[1] / "support" / "evennia_game.py"
 CONNECTED = "Connected and authenticated to Grapevine network."
@@ -73,16 +74,19 @@ class Evennia:
             pipe.close()
 
 
-class EvenniaTests(DaemonTestCase):
+class EvenniaTestCase(DaemonTestCase):
     """Evennia joins the network."""
+
+    game: Frame
+    address: str
+    """Where it joins."""
 
     def setUp(self) -> None:
         python = os.environ.get("GOSSIP_TEST_EVENNIA")
         if not python:
             raise SkipTest("GOSSIP_TEST_EVENNIA names no Python that has Evennia")
         self.python = python
-        self.server = self.daemon().start()
-        self.game = self.server.register("EvenniaMUD")
+        super().setUp()
 
     def evennia(self, **changed: Any) -> Evennia:
         """An Evennia that is about to join."""
@@ -91,7 +95,7 @@ class EvenniaTests(DaemonTestCase):
             "GRAPEVINE_CLIENT_SECRET": self.game["client_secret"],
             "GRAPEVINE_CHANNELS": ["gossip", "testing"],
         }
-        evennia = Evennia(self.python, self.server.url, {**settings, **changed})
+        evennia = Evennia(self.python, self.address, {**settings, **changed})
         self.addCleanup(evennia.close)
         return evennia
 
@@ -99,6 +103,16 @@ class EvenniaTests(DaemonTestCase):
         """What Evennia hands on to its bot."""
         about = {"event": "channels/broadcast", "grapevine_channel": "gossip", "sender": "Ana", "game": "Alpha"}
         return {"bot_data_in": [message, about]}
+
+
+class EvenniaTests(EvenniaTestCase):
+    """Evennia at one daemon."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.server = self.daemon().start()
+        self.address = self.server.url
+        self.game = self.server.register("EvenniaMUD")
 
     def test_talk(self) -> None:
         """Evennia authenticates, answers heartbeats, hears and speaks, subscribes and unsubscribes."""
@@ -166,6 +180,39 @@ class EvenniaTests(DaemonTestCase):
         evennia.expect("log", CONNECTED)
         self.assertEqual(self.server.stop(), 0)
         evennia.expect("log", "Grapevine connection lost (Server restart).")
+
+
+class EvenniaOnNodesTests(EvenniaTestCase, OnNginx):
+    """Evennia at a pair of nodes behind nginx."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.address = f"ws://127.0.0.1:{self.plain}/socket"
+        self.game = self.nodes[0].register("EvenniaMUD")
+
+    def test_two_connections(self) -> None:
+        """
+        Two connections of Evennia are on different nodes: each hears what others say once, and none its own game. When
+        a node stops, Evennia understands that.
+        """
+        first = self.evennia()
+        first.expect("log", CONNECTED)
+        here, other = self.apart("joined: EvenniaMUD")
+        here.admin("node/drain")
+        second = self.evennia()
+        second.expect("log", CONNECTED)
+        other.logged("joined: EvenniaMUD")
+        alpha = self.join(other, other.register("Alpha"), channels=["gossip"])
+        for evennia in (first, second):
+            evennia.call("send_channel", "Does my other half hear me?", "gossip", "Eve")
+            self.assertEqual(alpha.expect("channels/broadcast")["payload"]["message"], "Does my other half hear me?")
+        alpha.outcome("channels/send", say("No."))
+        for evennia in (first, second):
+            self.assertEqual(evennia.expect("data_in"), self.heard("No."))
+        self.assertEqual(here.stop(), 0)
+        first.expect("log", "Grapevine connection lost (Server restart).")
+        second.call("send_channel", "My other half is gone.", "gossip", "Eve")
+        self.assertEqual(alpha.expect("channels/broadcast")["payload"]["message"], "My other half is gone.")
 
 
 def say(message: str) -> Frame:
