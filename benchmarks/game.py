@@ -115,7 +115,9 @@ class Game:
         if "players" in self._flags:
             acts.append(self._sign_in_or_out)
         while time.monotonic() < until and not soak.ending:
-            await soak.pause(min(soak.random.expovariate(1 / soak.thought), max(until - time.monotonic(), 0)))
+            thinks = min(soak.random.expovariate(1 / soak.thought), max(until - time.monotonic(), 0))
+            if self._wire is not None:
+                await asyncio.wait((self._wire.ended, soak.over), timeout=thinks, return_when=asyncio.FIRST_COMPLETED)
             if self._wire is None or self._wire.ended.done():
                 code = "nothing" if self._wire is None else self._wire.ended.result()
                 raise Lost(f"was closed with {code}")

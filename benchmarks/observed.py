@@ -18,11 +18,12 @@ from benchmarks import machine
 
 CONFIG: Final = """\
 [limits]
-authenticate_seconds = 5
+authenticate_seconds = {patience}
 connections = 0
 backlog_bytes = 65536
 """
 
+AUTHENTICATE_WITHIN: Final = 5.0
 ANSWERED_WITHIN: Final = 30.0
 
 
@@ -34,10 +35,18 @@ class Daemon:
     @ivar running: whether it was started and not killed since.
     """
 
-    def __init__(self, directory: Path, data: Path, name: str = "daemon", arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        data: Path,
+        name: str = "daemon",
+        arguments: Sequence[str] = (),
+        patience: float = AUTHENTICATE_WITHIN,
+    ) -> None:
         """
         @param name: of the files that it writes.
         @param arguments: more of its options.
+        @param patience: how long it waits for a game to authenticate, in seconds.
         """
         self.port = machine.free_port()
         self.lives = 0
@@ -46,7 +55,7 @@ class Daemon:
         self._told = directory / f"{name}.held.json"
         self._log = directory / f"{name}.log"
         config = directory / "gossip.toml"
-        config.write_text(CONFIG)
+        config.write_text(CONFIG.format(patience=patience))
         options: list[str | Path] = ["--nodaemon", "--pidfile=", "gossip", "--config", config, "--data", data]
         listen = ["--listen", f"tcp:{self.port}:interface=127.0.0.1", *arguments]
         self._command = [sys.executable, "-m", "benchmarks.watched", self._told, *options, *listen]

@@ -38,7 +38,7 @@ from typing import Any, Final
 from benchmarks import machine
 from benchmarks.game import Game
 from benchmarks.ledger import Ledger
-from benchmarks.observed import ANSWERED_WITHIN, Daemon
+from benchmarks.observed import ANSWERED_WITHIN, AUTHENTICATE_WITHIN, Daemon
 from benchmarks.population import Population
 from benchmarks.postgresql import PostgreSQL
 from benchmarks.wire import Lost, Wire
@@ -58,6 +58,9 @@ EXPECTED: Final = ("channels/send", "tells/send", "players/sign-in", "vanish", "
 
 JUDGED_AFTER: Final = 120.0
 """How many seconds a soak must take for memory to be checked: before that, a daemon still grows into its load."""
+
+PATIENCE: Final = 20.0
+"""How long daemons wait for games to authenticate, if a thousand of them come at once from a node that was killed."""
 
 LEFT_ALONE: Final = 5.0
 """How many seconds before the end the last node is killed, twice at least: what it left behind must be gone by then."""
@@ -86,6 +89,7 @@ class Soak:
     All of it.
 
     @ivar ending: everybody is to leave.
+    @ivar over: fires when they are.
     @ivar several: whether there are several nodes.
     @ivar stay: how many seconds a session lasts, on average; C{thought}: between two things that a game says;
         C{absence}: between two sessions; C{ramp}: how many it takes for all games to join.
@@ -106,6 +110,7 @@ class Soak:
         self._seconds = seconds
         self._count = games
         self._end = asyncio.Event()
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._rooms = max(games * 2 // ROOM, 1)
         self._memory: defaultdict[str, list[int]] = defaultdict(list)
         self._lag = 0.0
@@ -150,7 +155,8 @@ class Soak:
         troubles: list[str] = []
         try:
             for name, data, arguments in started:
-                self._daemons.append(Daemon(self._directory, data, name, arguments))
+                patience = PATIENCE if self.several else AUTHENTICATE_WITHIN
+                self._daemons.append(Daemon(self._directory, data, name, arguments, patience))
             self._games = [Game(self, number, number % 10 == 0) for number in range(self._count)]
             self.steady = [game for game in self._games if game.steady]
             troubles = await self._soak()
@@ -181,6 +187,7 @@ class Soak:
         await asyncio.wait([*games, *others], timeout=self._seconds, return_when=asyncio.FIRST_EXCEPTION)
         self.ending = True
         self._end.set()
+        self.over.set_result(None)
         _, late = await asyncio.wait([*games, *others], timeout=2 * ANSWERED_WITHIN)
         for task in late:
             task.cancel()
