@@ -6,6 +6,8 @@ It finds a key by looking for each C{=} outside of quotes and comparing the text
 
 from __future__ import annotations
 
+import re
+
 LINE_BYTES = 8000
 TEXT_BYTES = 700
 REPLY_BYTES = 3500
@@ -30,6 +32,18 @@ def lines_of(data: bytes) -> list[str]:
         if len(line) >= LINE_BYTES - 2:
             raise Broken("too long")
     return [line.decode("utf-8") for line in lines]
+
+
+_ANSWERS = re.compile(
+    r"PW \S{1,64} \S{1,64} version=2 \S{1,30}( SHA256-SET)?|SHA256-AUTH-INIT \S+ [0-9]{9,10}|"
+    r'SHA256-AUTH-APPR \S+ \S+ version=2|NOTICE \S+ "[^"]{0,200}" x x|autosetup \S+ reject connected'
+)
+
+
+def check_line(line: str) -> None:
+    """Check a line: an answer to a login, or a packet."""
+    if not _ANSWERS.fullmatch(line):
+        check(line)
 
 
 def key_of(line: str, wanted: str) -> str:

@@ -64,8 +64,7 @@ class Mud(Peer):
         """The lines that came since the last look, each of which a client can bear; without their sequences."""
         lines = imc2_client.lines_of(self.raw())
         for line in lines:
-            if re.match(r"\S+@\S+ [0-9]+ ", line):
-                imc2_client.check(line)
+            imc2_client.check_line(line)
         return [re.sub(r"^(\S+) [0-9]+ ", r"\1 # ", line) for line in lines]
 
     def say(self, *lines: str) -> list[str]:

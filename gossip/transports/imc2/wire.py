@@ -16,6 +16,7 @@ from gossip.service.interfaces import IWireFormat
 from gossip.transports.imc2 import lettering
 from gossip.transports.imc2.dialect import Answered, Asked, Dialect, Said
 from gossip.transports.imc2.packets import Packet, Word
+from gossip.transports.telnet.lines import transliterate
 
 if TYPE_CHECKING:
     from gossip.transports.imc2.factory import Imc2Factory
@@ -62,7 +63,7 @@ class Imc2Format:
                     "channel": Word(f"{server}:{channel}"),
                     "emote": Word(kind),
                     "sender": Word(f"{name}@{mud}"),
-                    "text": text,
+                    "text": transliterate(text, factory.settings.charset),
                 }
                 yield Packet(f"{name}-{mud}", server, sequence, f"{mud}!{server}", "ice-msg-b", "*", mud, values)
             case server_events.Failure(_, Said(name) | Asked(_, name), error):

@@ -10,6 +10,7 @@ from gossip.transports.imc2.packets import LINE_BYTES, Lines, Packet, Word, cut,
 from tests.support import imc2_client as client
 
 _NAMES = st.text("abcXYZ019_.-", min_size=1, max_size=40)
+_MUD_NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40)
 _TEXTS = st.text(st.characters(min_codepoint=32, exclude_categories=("Cs", "Cc")), max_size=150)
 
 
@@ -142,13 +143,13 @@ class WritingTests(SynchronousTestCase):
         packet = Packet(sender, origin, sequence, f"{origin}!Gossip", "x", "*", "*", values)
         self.assertEqual(read(write(packet, "utf-8").decode().rstrip("\r\n")), packet)
 
-    @given(st.text(), st.text(max_size=60), st.sampled_from(("0", "1", "2")))
+    @given(st.text(), _MUD_NAMES, st.sampled_from(("0", "1", "2")))
     def test_key_search(self, text: str, name: str, emote: str) -> None:
         """Whatever a text or a name is, a client finds the emote, the channel and the sender as they were sent."""
         values = {
             "channel": Word("Gossip:gossip"),
             "emote": Word(emote),
-            "sender": Word(name),
+            "sender": Word(f"{name}@RomMud"),
             "text": text,
         }
         (line,) = client.lines_of(write(_packet(**values), "utf-8"))
@@ -156,3 +157,4 @@ class WritingTests(SynchronousTestCase):
         self.assertNotRegex(line, ' text=[^"]')
         self.assertEqual(found["emote"], emote)
         self.assertEqual(found["channel"], "Gossip:gossip")
+        self.assertEqual(found["sender"], f"{name}@RomMud")

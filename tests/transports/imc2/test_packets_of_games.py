@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gossip.network.ratelimit import Rate
 from gossip.network.session import Session
 from gossip.protocol.server_events import TelnetConnection
@@ -14,8 +17,10 @@ from gossip.registry.restrictions import player_of
 from gossip.service.watch import STEPS
 from gossip.transports.imc2.dialect import PLAYER_SECONDS
 from gossip.transports.imc2.factory import LOOK_SECONDS
+from tests.support import imc2_client as client
 from tests.support.imc2_games import Imc2TestCase, Mud
 from tests.support.ports import ANY_RATE
+from tests.support.properties import examples
 from tests.support.world import frame
 
 _UPDATE = (
@@ -136,6 +141,8 @@ class TranscriptTests(TwoGames):
             b'sender=Shemp@OldMud text="Hi ~Rred \\"x\\""\r\n',
         )
         self.assertEqual(self.old.packet("Shemp", "ice-msg-b *@* channel=Gossip:gossip text=x echo=0"), [])
+        (echo,) = self.old.packet("Shemp", "ice-msg-b *@* channel=Gossip:gossip text=Zoë echo=1")
+        self.assertIn('text="Zoe"', echo)
 
     def test_questions(self) -> None:
         """Transcript B: tells to nobody, and the list of players."""
@@ -220,6 +227,48 @@ class ChannelTests(TwoGames):
         self.clock.advance(LOOK_SECONDS)
         self.assertIn("ICE@Gossip # Gossip ice-destroy *@* channel=Gossip:dchat", self.old.lines())
         self.assertNotIn("dchat", session.channels)
+
+
+class AnyTextTests(TwoGames):
+    """Whatever players of other games and of the MUD itself say."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.rates(global_=ANY_RATE, channels_send=ANY_RATE, tells_send=ANY_RATE)
+
+    @examples(60)
+    @given(st.text(max_size=1200), st.text(max_size=40))
+    def test_heard(self, message: str, name: str) -> None:
+        """
+        A client finds the channel, the emote and the speaker of each line as they were sent, and nothing in the text is
+        another key. The strict reader has looked at each line.
+        """
+        for line in [*self.speak(message, name), *self.whisper("Bob", message)]:
+            found = client.check(line.replace(" # ", " 1 ", 1))
+            self.assertIn(' text="', line)
+            self.assertNotIn("sender", found)
+            self.assertRegex(found["from"], "^[A-Za-z0-9_.-]{1,40}@ExVenture$")
+            if found["type"] == "ice-msg-b":
+                said = found["channel"], found["echo"], found["to"]
+                self.assertEqual(said, ("Gossip:gossip", "1", "*@*"))
+                self.assertEqual(found["emote"], "0" if not message.startswith("/me ") else found["emote"])
+            else:
+                self.assertEqual(found["to"], "Bob@OldMud")
+
+    @examples(60)
+    @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=700), st.sampled_from("012"))
+    def test_echo(self, text: str, emote: str) -> None:
+        """The echo of the MUD's own words has its name and emote; its text is what was typed, without controls."""
+        value = text.replace("\\", "\\\\").replace('"', '\\"').translate({10: "\\n", 13: "\\r", 0: None})
+        for line in self.old.packet(
+            "Shemp", f'ice-msg-b *@* channel=Gossip:gossip text="{value}" emote={emote} echo=1'
+        ):
+            found = client.check(line.replace(" # ", " 1 ", 1))
+            if found["type"] == "tell":
+                self.assertIn(found["text"], ("empty message", "message too long"))
+                continue
+            self.assertEqual((found["sender"], found["emote"]), ("Shemp@OldMud", emote))
+            self.assertEqual((found["from"], found["to"]), ("Shemp-OldMud@Gossip", "*@OldMud"))
 
 
 class TellTests(TwoGames):
@@ -410,6 +459,17 @@ class HostileTests(TwoGames):
             self.old.say(f"Bob@Other {number} OldMud tell x@y text=x")
         self.assertFalse(self.old.closed)
         self.old.say("Bob@Other 20 OldMud tell x@y text=x")
+        self.assertTrue(self.old.closed)
+
+    def test_odd_lines(self) -> None:
+        """An unended quote, many keys and a long text disturb nothing; what they say is heard, if it may be."""
+        self.old.packet("Bob", 'ice-msg-b *@* channel=Gossip:gossip text="unended')
+        keys = " ".join(f"k{number}=v" for number in range(1500))
+        self.old.packet("Bob", f"ice-msg-b *@* channel=Gossip:gossip text=many {keys}")
+        self.old.packet("Bob", f"ice-msg-b *@* channel=Gossip:gossip text={'x' * 4097}")
+        self.assertEqual(self.said(self.other), [("Bob", "unended"), ("Bob", "many")])
+        self.assertFalse(self.old.closed)
+        self.old.send(b"x" * 17_000)
         self.assertTrue(self.old.closed)
 
     def test_counts(self) -> None:
