@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -141,13 +140,11 @@ def shown(message: str) -> str:
 
 def terms_of(channel: str, game: str, name: str, message: str) -> set[str]:
     """All that a message is found by."""
-    found = terms(shown(message))
-    found.update(_speaker(channel, game, name))
-    return found
+    return {*terms(shown(message)), *terms_of_speaker(channel, game, name)}
 
 
-@lru_cache(1000)
-def _speaker(channel: str, game: str, name: str) -> tuple[str, ...]:
+def terms_of_speaker(channel: str, game: str, name: str) -> tuple[str, ...]:
+    """What a message is found by, other than its words."""
     return _named(CHANNEL, channel), _named(GAME, folded(game)), _named(NAME, folded(name))
 
 

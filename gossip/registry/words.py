@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 LONGEST: Final = 64
-"""At most this many characters of a word are compared."""
+"""A longer word counts as several, each with this many characters."""
 
-_ASCII: Final = re.compile("[a-z0-9]+")
+_ASCII: Final = re.compile(f"[a-z0-9]{{1,{LONGEST}}}")
+_ASCII_OR_END: Final = re.compile(f"{_ASCII.pattern}|\0")
 _ACCENTS: Final = re.compile("[\u0300-\u036f]+")
 _RUN: Final = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai and Lao, Burmese, Khmer
@@ -27,7 +29,7 @@ _RUN: Final = (
 _SIGNS: Final = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0981-\u0dff"
 )
-_TOKEN: Final = re.compile(rf"(?P<run>[{_RUN}]+)|(?:(?![{_RUN}_])[\w{_SIGNS}])+")
+_TOKEN: Final = re.compile(rf"(?P<run>[{_RUN}]+)|(?:(?![{_RUN}_])[\w{_SIGNS}]){{1,{LONGEST}}}")
 
 
 def folded(text: str) -> str:
@@ -42,10 +44,8 @@ def folded(text: str) -> str:
 def tokens(text: str) -> Iterator[tuple[str, bool]]:
     """The words and runs of a folded text, in their order; and whether each is a run."""
     if text.isascii():
-        return ((word[:LONGEST], False) for word in _ASCII.findall(text))
-    return (
-        (each[0], True) if each["run"] is not None else (each[0][:LONGEST], False) for each in _TOKEN.finditer(text)
-    )
+        return ((word, False) for word in _ASCII.findall(text))
+    return ((each[0], each["run"] is not None) for each in _TOKEN.finditer(text))
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
@@ -62,11 +62,36 @@ def terms(text: str) -> set[str]:
     """All words and pairs of a text."""
     text = folded(text)
     if text.isascii():
-        return {word[:LONGEST] for word in _ASCII.findall(text)}
+        return set(_ASCII.findall(text))
     found: set[str] = set()
     for token, is_run in tokens(text):
         if is_run:
             found.update(pairs(token))
         else:
             found.add(token)
+    return found
+
+
+def places(texts: Iterable[str]) -> dict[str, list[int]]:
+    """
+    The same for many texts, much faster than one by one.
+
+    @param texts: without NUL characters.
+    @return: for each word or pair, the numbers of the texts that have it, some of them twice.
+    """
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    plain: list[str] = []
+    for number, text in enumerate(texts):
+        if text.isascii():
+            plain.append(text)
+        else:
+            plain.append("")
+            for term in terms(text):
+                found[term].append(number)
+    number = 0
+    for word in _ASCII_OR_END.findall("\0".join(plain).lower()):
+        if word == "\0":
+            number += 1
+        else:
+            found[word].append(number)
     return found

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, any_, literal, select
 
 from gossip.registry.changes import MessageSaid
 from gossip.registry.search import Search, Term
@@ -152,7 +152,8 @@ def _buckets(connection: Connection, starts: Mapping[int, int], buckets: Sequenc
     wanted = {start + bucket: block for start, block in starts.items() for bucket in buckets}
     every = list(wanted)
     for first in range(0, len(every), _ROWS):
-        statement = select(columns.id, columns.words).where(columns.id.in_(every[first : first + _ROWS]))
+        some = every[first : first + _ROWS]
+        statement = select(columns.id, columns.words).where(_among(connection, columns.id, some))
         for identity, kept in connection.execute(statement):
             yield wanted[identity], read_bucket(kept)
 
@@ -170,9 +171,17 @@ def _read(connection: Connection, first: int, places: int) -> Iterator[tuple[int
         if len(some) == some[0] - some[-1] + 1:
             rows = connection.execute(statement.where(ids >= some[-1], ids <= some[0]))
         else:
-            rows = connection.execute(statement.where(ids.in_(some)))
+            rows = connection.execute(statement.where(_among(connection, ids, some)))
         for identity, *row in rows:
             yield identity, queries.message(row)
+
+
+def _among(connection: Connection, column: ColumnElement[int], values: Sequence[int]) -> ColumnElement[bool]:
+    """Whether a column has one of some values."""
+    if connection.dialect.name == "postgresql":
+        # One value instead of many: the driver reads the statement on each execution.
+        return column == any_(literal(list(values), ARRAY(BigInteger)))
+    return column.in_(values)
 
 
 def _with_lines(connection: Connection, hits: Sequence[tuple[int, MessageSaid]], around: int) -> list[Hit]:

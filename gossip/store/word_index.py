@@ -14,58 +14,67 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from gossip.registry.changes import MessageSaid
-from gossip.registry.search import terms_of
+from gossip.registry.search import shown, terms_of, terms_of_speaker
+from gossip.registry.words import places as words_of
 from gossip.store import tables
 
 BLOCK: Final = 2048
 """How many messages a block has. The database depends on it, so it never changes."""
 
-BUCKETS: Final = 64
+BUCKETS: Final = 256
 """How many buckets a block has; as above."""
 
-Words = dict[str, bytes]
-"""The words of a bucket, each with its L{packed} places."""
+Places = bytes | list[int]
+"""The places of a word as they are kept: bits if there are many, numbers otherwise; a number may be there twice."""
+
+Words = dict[str, Places]
+"""The words of a bucket."""
 
 _LOCK: Final = text(f"SELECT pg_advisory_xact_lock({int.from_bytes(b'srch')}, hashtext(current_schema()))")
-_DENSE: Final = BLOCK // 8
-"""From this many bytes on, places are bits instead of numbers of two bytes."""
+_BYTES: Final = BLOCK // 8
+_MANY: Final = _BYTES // 3
+"""From this many places on, bits take less room than numbers."""
 
-_NUMBERS: Final = [place.to_bytes(2, "little") for place in range(BLOCK)]
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Words).decode
 
 
-def packed(places: Sequence[int]) -> bytes:
+def packed(places: list[int]) -> Places:
     """Places as they are kept."""
-    if 2 * len(places) < _DENSE:
-        return b"".join([_NUMBERS[place] for place in places])
-    return sum(1 << place for place in places).to_bytes(_DENSE, "little")
+    if len(places) < _MANY:
+        return places
+    bits = bytearray(_BYTES)
+    for place in places:
+        bits[place >> 3] |= 1 << (place & 7)
+    return bytes(bits)
 
 
-def unpacked(kept: bytes) -> int:
-    """
-    The opposite of L{packed}.
-
-    @return: a bit for each place.
-    """
-    if len(kept) == _DENSE:
+def unpacked(kept: Places) -> int:
+    """Places as a number, with a bit for each."""
+    if isinstance(kept, bytes):
         return int.from_bytes(kept, "little")
     places = 0
-    for at in range(0, len(kept), 2):
-        places |= 1 << (kept[at] | kept[at + 1] << 8)
+    for place in kept:
+        places |= 1 << place
     return places
 
 
 def bucket_of(word: str) -> int:
     """In which bucket of a block a word is. Words that begin with the same two characters are together."""
-    return zlib.crc32(word[:2].encode()) % BUCKETS
+    return _bucket(word[:2])
+
+
+@lru_cache(5000)
+def _bucket(beginning: str) -> int:
+    return zlib.crc32(beginning.encode()) % BUCKETS
 
 
 def read_bucket(kept: bytes) -> Words:
@@ -113,15 +122,18 @@ def add(connection: Connection) -> bool:
         return False
     of, first = tables.messages.c, block * BLOCK
     statement = select(of.id, of.said_at, of.removed_at, of.channel, of.game, of.name, of.message)
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    times = []
-    for identity, said_at, removed_at, *said in connection.execute(
-        statement.where(of.id >= first, of.id < first + BLOCK).order_by(of.id)
-    ):
-        times.append(said_at)
+    rows = connection.execute(statement.where(of.id >= first, of.id < first + BLOCK)).all()
+    texts = [""] * BLOCK
+    speakers: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for identity, _, removed_at, channel, game, name, message in rows:
         if removed_at is None:
-            for term in terms_of(*said):
-                places[term].append(identity - first)
+            texts[identity - first] = shown(message)
+            speakers[channel, game, name].append(identity - first)
+    places = words_of(texts)
+    for speaker, some in speakers.items():
+        for term in terms_of_speaker(*speaker):
+            places.setdefault(term, []).extend(some)
+    times = [row.said_at for row in rows]
     buckets: list[Words] = [{} for _ in range(BUCKETS)]
     for term, some in places.items():
         buckets[bucket_of(term)][term] = packed(some)
@@ -131,8 +143,8 @@ def add(connection: Connection) -> bool:
         insert(tables.indexed_blocks),
         {"block": block, "first_at": min(times, default=0.0), "last_at": max(times, default=0.0), "words": start},
     )
-    rows = [{"id": start + place, "words": _written(words)} for place, words in enumerate(buckets)]
-    connection.execute(insert(tables.indexed_words), rows)
+    kept = [{"id": start + place, "words": _written(words)} for place, words in enumerate(buckets)]
+    connection.execute(insert(tables.indexed_words), kept)
     return True
 
 
@@ -163,7 +175,7 @@ def _forget_words(connection: Connection, start: int, gone: dict[str, int]) -> N
     for identity, kept in connection.execute(select(of.id, of.words).where(of.id.in_(changed))).all():
         words = read_bucket(kept)
         for word in changed[identity]:
-            left = unpacked(words.pop(word, b"")) & ~gone[word]
+            left = unpacked(words.pop(word, [])) & ~gone[word]
             if left:
                 words[word] = packed([place for place in range(BLOCK) if left >> place & 1])
         connection.execute(

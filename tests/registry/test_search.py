@@ -11,7 +11,7 @@ from gossip.registry.changes import MessageSaid
 from gossip.registry.entities import Removal
 from gossip.registry.errors import Refused
 from gossip.registry.search import LONGEST, Search, Wanted, read_search, terms_of
-from gossip.registry.words import folded
+from gossip.registry.words import folded, places, terms
 
 TEXTS = st.text(max_size=40) | st.lists(st.sampled_from(["Café", "dragon", "東京都", "ＷＩＤＥ", "ﬁ", "/me", "ß"])).map(
     " ".join
@@ -112,6 +112,12 @@ class SearchTests(SynchronousTestCase):
         if search.finds(said(text)):
             for term in search.terms:
                 self.assertTrue(any(each.startswith(term.text) if term.begins else each == term.text for each in found))
+
+    @given(st.lists(TEXTS.map(lambda text: text.replace("\0", "")), max_size=5))
+    def test_places(self, texts: list[str]) -> None:
+        """Many texts together have the words that each has alone."""
+        alone = [(word, number) for number, text in enumerate(texts) for word in terms(text)]
+        self.assertEqual({(word, number) for word, some in places(texts).items() for number in some}, {*alone})
 
     @given(TEXTS)
     def test_found_by_itself(self, text: str) -> None:

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -217,7 +218,7 @@ class PlacesTests(SynchronousTestCase):
         """Few or many, they come back, and take little room."""
         kept = packed(sorted(places))
         self.assertEqual(unpacked(kept), sum(1 << place for place in places))
-        self.assertLessEqual(len(kept), BLOCK // 8)
+        self.assertLessEqual(len(msgspec.msgpack.encode(kept)), BLOCK // 8 + 3)
 
 
 class NoSearchTests(SynchronousTestCase):

@@ -31,6 +31,8 @@ PATHS: Final = (
     "/status",
     "/rules",
     "/moderation",
+    "/search",
+    "/search?q=hello",
     "/docs",
     "/docs/protocol",
     "/docs/telnet",
