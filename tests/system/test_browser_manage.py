@@ -229,15 +229,17 @@ class WithoutScriptsTests(OwnerTestCase):
         self.send('input[value="message"] ~ button')
         self.assertEqual(game.expect("channels/broadcast")["payload"]["name"], "echo")
         self.assertIn("waiting until it answers a heartbeat", self.tab.text)
+        self.open("/manage/Mine/profile")
         self.fill(tagline="A quiet place", connections="telnet://mud.example:4000")
-        self.send('form[action="/manage/Mine"] button.main')
-        self.assertEqual(self.path, "/manage/Mine?done=saved")
+        self.send('form[action="/manage/Mine/profile"] button.main')
+        self.assertEqual(self.path, "/manage/Mine/profile?done=saved")
         self.assertIn("A quiet place", self.tab.source)
+        self.open("/manage/Mine/credentials")
         driver.find_element("css selector", '[popovertarget="new-secret"]').click()
         self.send('form[action="/manage/Mine/secret"] button.main')
         self.assertEqual(self.path, "/manage/Mine/secret")
         self.assertIn("Save these credentials", self.tab.source)
-        self.open("/manage/Mine")
+        self.open("/manage/Mine/danger")
         driver.find_element("css selector", 'input[name="sure"]').click()
         self.send('form[action="/manage/Mine/remove"] button')
         self.assertEqual(self.path, "/manage?done=removed")
@@ -275,7 +277,8 @@ class EveryPageTests(OwnerTestCase):
 
     def test_good(self) -> None:
         """Every page fits, has its colours, is accessible, and makes the browser complain of nothing."""
-        self.assertGood(["/manage", "/manage/Alpha", "/connect", *(f"/connect/Alpha/{name}" for name in GUIDES)])
+        parts = [f"/manage/Alpha{part}" for part in ("", "/profile", "/credentials", "/danger")]
+        self.assertGood(["/manage", *parts, "/connect", *(f"/connect/Alpha/{name}" for name in GUIDES)])
 
     def test_ownerless(self) -> None:
         """So are the pages of an admin with games that belong to nobody, which can be taken without JavaScript."""

@@ -37,6 +37,8 @@ CHANGES: Final = 100
 
 _SAID: Final = {"saved": "Saved.", "removed": "The game is no longer registered.", **TAKEN}
 """The messages after a form was sent, by the query parameter C{done}."""
+_PARTS: Final = {"now": "Live", "profile": "Profile", "credentials": "Credentials", "danger": "Danger zone"}
+"""The parts of the page of a game, and what people see."""
 _REGISTER_TEXTS: Final = ("short_name", "name", "tagline", "connections")
 """The text fields of the form to register a game."""
 _GAME_TEXTS: Final = ("name", "tagline", "description", "homepage_url", "language", "connections")
@@ -65,14 +67,17 @@ class ManagePages:
         """Add the pages."""
         signed_in = self._cookies.require_sign_in
         router.add("/manage", get=signed_in(self.games), post=signed_in(self.register))
-        router.add("/manage/{game}", get=signed_in(self.game), post=signed_in(self.edit))
+        router.add("/manage/{game}", get=signed_in(self.game))
         router.add("/manage/{game}/live", get=signed_in(self.live))
+        router.add("/manage/{game}/profile", get=signed_in(self.profile), post=signed_in(self.edit))
+        router.add("/manage/{game}/credentials", get=signed_in(self.credentials))
+        router.add("/manage/{game}/danger", get=signed_in(self.danger))
         forms = (
             ("rehearse", self.back, self.rehearse),
             ("secret", self.secret, self.rotate),
             ("key", self.shown_key, self.key),
             ("i3", self.shown_i3, self.i3),
-            ("remove", self.back, self.remove),
+            ("remove", self.back_to_danger, self.remove),
         )
         for form, get, post in forms:
             # A form that was refused is shown at its own path: whoever opens that again means the page.
@@ -130,15 +135,26 @@ class ManagePages:
     # One game.
 
     def game(self, request: PublicRequest, account: Account, name: str) -> bytes:
-        """How a game is doing, and the forms to change it."""
-        game = self._own(account, name)
-        return self._game(request, game, said=_SAID.get(parameter(request, "done") or "", ""))
+        """How a game is doing."""
+        return self._game(request, self._own(account, name), "now")
+
+    def profile(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """What others see of a game."""
+        return self._game(request, self._own(account, name), "profile")
+
+    def credentials(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """What a game joins with."""
+        return self._game(request, self._own(account, name), "credentials")
+
+    def danger(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """The form to remove a game."""
+        return self._game(request, self._own(account, name), "danger")
 
     def secret(self, request: PublicRequest, account: Account, name: str) -> bytes:
         """The secret that a game got a moment ago; later this leads back to the page of the game."""
         game, made = self._own(account, name), self._cookies.shown(request)
         if made is None or "client_secret" not in made or made["client_id"] != game.client_id:
-            return redirect(request, f"/manage/{game.short_name}#secret")
+            return redirect(request, f"/manage/{game.short_name}/credentials#secret")
         return self._layout.page(
             request,
             "credentials.html",
@@ -152,7 +168,7 @@ class ManagePages:
         """The same for a key for IMC2."""
         game, made = self._own(account, name), self._cookies.shown(request)
         if made is None or "key" not in made or made["client_id"] != game.client_id:
-            return redirect(request, f"/manage/{game.short_name}#imc2")
+            return redirect(request, f"/manage/{game.short_name}/credentials#imc2")
         site = site_address(request) or self._rules.address
         return self._layout.page(
             request,
@@ -166,7 +182,7 @@ class ManagePages:
         """The same for a password for Intermud-3."""
         game, shown = self._own(account, name), self._cookies.shown(request)
         if shown is None or "i3" not in shown:
-            return redirect(request, f"/manage/{game.short_name}#i3")
+            return redirect(request, f"/manage/{game.short_name}/credentials#i3")
         rules = self._rules
         made = placed(shown["i3"], site_address(request) or rules.address, rules.i3_port, rules.i3_router)
         return self._layout.page(request, "i3.html", title="Save this password", made=made, lines=mud_config(made))
@@ -175,14 +191,24 @@ class ManagePages:
         """Lead from the path of a form to the page with the form."""
         return redirect(request, f"/manage/{self._own(account, name).short_name}")
 
+    def back_to_danger(self, request: PublicRequest, account: Account, name: str) -> bytes:
+        """The same for the form to remove a game."""
+        return redirect(request, f"/manage/{self._own(account, name).short_name}/danger")
+
     def _game(
         self,
         request: PublicRequest,
         game: Game,
+        part: str,
         typed: Mapping[str, Any] = {},
         refused: Refused | None = None,
-        said: str = "",
     ) -> bytes:
+        """
+        The page of a game.
+
+        @param part: which part of it.
+        """
+        here = f"/manage/{game.short_name}"
         known = {
             "name": game.name,
             "tagline": game.tagline or "",
@@ -196,12 +222,14 @@ class ManagePages:
         }
         return self._layout.page(
             request,
-            "manage_game.html",
+            f"manage_{part}.html",
             UNPROCESSABLE if refused else http.OK,
             title=game.name,
             typed={**known, **typed},
             **_wrong(refused, "sure", "i3_name", *_GAME_TEXTS),
-            said=said,
+            said="" if refused else _SAID.get(parameter(request, "done") or "", ""),
+            parts=[(here if name == "now" else f"{here}/{name}", what) for name, what in _PARTS.items()],
+            part=here if part == "now" else f"{here}/{part}",
             old_secret_until=old_secret_until(game, self._layout.now),
             has_key=bool(secrets_of(game, IMC2)),
             by_imc2=bool(self._rules.imc2_port),
@@ -231,7 +259,7 @@ class ManagePages:
         try:
             await self._carry_out(fill(Rehearse, form, game=game.short_name, no_wait=True), account, game)
         except Refused as refused:
-            return self._game(request, game, refused=refused)
+            return self._game(request, game, "now", refused=refused)
         return redirect(request, f"/manage/{game.short_name}#rehearse")
 
     async def edit(self, request: PublicRequest, account: Account, name: str) -> bytes:
@@ -242,8 +270,8 @@ class ManagePages:
             edited = replace(fill(GameEdit, form, game=game.short_name), owner=UNSET)
             await self._carry_out(edited, account, game)
         except Refused as refused:
-            return self._game(request, game, _typed(form), refused)
-        return redirect(request, f"/manage/{game.short_name}?done=saved")
+            return self._game(request, game, "profile", _typed(form), refused)
+        return redirect(request, f"/manage/{game.short_name}/profile?done=saved")
 
     async def rotate(self, request: PublicRequest, account: Account, name: str) -> bytes:
         """Give a game a new secret. The next page shows it."""
@@ -251,7 +279,7 @@ class ManagePages:
         try:
             made = await self._carry_out(GameRotate(game=game.short_name), account, game)
         except Refused as refused:
-            return self._game(request, game, refused=refused)
+            return self._game(request, game, "credentials", refused=refused)
         return self._cookies.show_later(request, f"/manage/{game.short_name}/secret", made)
 
     async def key(self, request: PublicRequest, account: Account, name: str) -> bytes:
@@ -260,7 +288,7 @@ class ManagePages:
         try:
             made = await self._carry_out(GameKey(game=game.short_name), account, game)
         except Refused as refused:
-            return self._game(request, game, refused=refused)
+            return self._game(request, game, "credentials", refused=refused)
         return self._cookies.show_later(request, f"/manage/{game.short_name}/key", made)
 
     def _i3_name(self, game: Game) -> str:
@@ -277,9 +305,9 @@ class ManagePages:
         except Refused as refused:
             # The name of a game is another field of this page.
             refused.field = "i3_name" if refused.field == "name" else refused.field
-            return self._game(request, game, {"i3_name": typed}, refused)
+            return self._game(request, game, "credentials", {"i3_name": typed}, refused)
         if remove:
-            return redirect(request, f"/manage/{game.short_name}?done=saved#i3")
+            return redirect(request, f"/manage/{game.short_name}/credentials?done=saved#i3")
         return self._cookies.show_later(request, f"/manage/{game.short_name}/i3", {"i3": made})
 
     async def remove(self, request: PublicRequest, account: Account, name: str) -> bytes:
@@ -290,7 +318,7 @@ class ManagePages:
                 raise Refused("not-confirmed", "sure", "to remove the game, tick the box")
             await self._carry_out(GameRemove(game=game.short_name), account, game, self._check_removal)
         except Refused as refused:
-            return self._game(request, game, refused=refused)
+            return self._game(request, game, "danger", refused=refused)
         return redirect(request, "/manage?done=removed")
 
     def _check_removal(self, account: Account, game: Game) -> None:

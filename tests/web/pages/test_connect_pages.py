@@ -140,11 +140,11 @@ class GuideTests(OwnerTestCase):
                     "ClientPwd   YOUR-KEY",
                 ):
                     self.assertIn(line, snippets)
-                self.assertIn("/manage/Alpha#imc2", answer.page.links())
+                self.assertIn("/manage/Alpha/credentials#imc2", answer.page.links())
             elif guide.by_i3:
                 self.assertRegex(snippets, r"4114")
                 self.assertRegex(snippets, "mud.example" if guide.name == "i3-diku" else "ROUTER-IP")
-                self.assertIn("/manage/Alpha#i3", answer.page.links())
+                self.assertIn("/manage/Alpha/credentials#i3", answer.page.links())
             else:
                 self.assertIn("wss://mud.example/socket", answer.text if guide.name == "coffeemud" else snippets)
                 self.assertNotIn("not encrypted", answer.text)

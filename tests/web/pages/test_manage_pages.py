@@ -20,7 +20,7 @@ from tests.support.sites import OwnerTestCase
 from tests.support.visitor import Answer, Visitor
 from tests.support.world import NOW, frame
 
-FORMS = ("", "/secret", "/remove", "/rehearse")
+FORMS = ("/profile", "/secret", "/remove", "/rehearse")
 """Where the forms of a game go, below its page."""
 
 MINE = {"short_name": "Mine", "name": "My MUD"}
@@ -41,7 +41,8 @@ class SignedInTests(OwnerTestCase):
     def test_others(self) -> None:
         """Another owner's game does not exist on any of these paths."""
         before = self.games()
-        for path in ("/manage/Beta", "/manage/beta", "/manage/Beta/live", "/manage/Gamma", "/manage/Nobody"):
+        parts = (f"/manage/Beta/{part}" for part in ("live", "profile", "credentials", "danger"))
+        for path in ("/manage/Beta", "/manage/beta", *parts, "/manage/Gamma", "/manage/Nobody"):
             self.assertEqual(self.ana.get(path).code, 404, path)
         for path in (*(f"/manage/Beta{form}" for form in FORMS), "/manage/Gamma/secret"):
             self.assertEqual(self.ana.post(path, {"name": "Stolen", "sure": "1"}, at="/manage").code, 404, path)
@@ -49,15 +50,35 @@ class SignedInTests(OwnerTestCase):
         self.assertNotIn("Beta", self.ana.get("/manage").text)
 
     def test_back(self) -> None:
-        """The path of a form leads back to the page of the game, for its owner only."""
-        for form in FORMS[1:]:
-            self.assertEqual(self.ana.get(f"/manage/alpha{form}").location.partition("#")[0], "/manage/Alpha")
-            self.assertEqual(self.ana.get(f"/manage/Beta{form}").code, 404)
+        """The path of a form leads back to the part of the page with the form, for the owner of the game only."""
+        for form, part in (("secret", "/credentials"), ("remove", "/danger"), ("rehearse", "")):
+            self.assertEqual(self.ana.get(f"/manage/alpha/{form}").location.partition("#")[0], f"/manage/Alpha{part}")
+            self.assertEqual(self.ana.get(f"/manage/Beta/{form}").code, 404)
+
+    def test_parts(self) -> None:
+        """The page of a game has four parts, each with links to all; a refused form is shown in its own part."""
+        here = "/manage/Alpha"
+        parts = {here: "Right now", f"{here}/profile": "Tagline", f"{here}/credentials": "shown only once"}
+        parts[f"{here}/danger"] = "Remove the game"
+        for path, text in parts.items():
+            answer = self.ana.get(path)
+            self.assertIn(text, answer.text)
+            self.assertLessEqual(set(parts), set(answer.page.links()))
+            current = [
+                each["href"] for _, each in answer.page.tags if "aria-current" in each and here in str(each["href"])
+            ]
+            self.assertEqual(current, [path])
+            for other in set(parts.values()) - {text}:
+                self.assertNotIn(other, answer.text)
+        refused = self.ana.post(f"{here}/remove", {}, at=f"{here}/danger")
+        self.assertIn("Remove the game", refused.text)
+        refused = self.ana.post(f"{here}/profile", {"name": ""})
+        self.assertIn("Tagline", refused.text)
 
     def test_admin(self) -> None:
         """An admin can manage every game."""
         self.assertEqual(self.root.get("/manage/Beta").code, 200)
-        self.assertEqual(self.root.post("/manage/Beta", {"name": "Better"}).code, 303)
+        self.assertEqual(self.root.post("/manage/Beta/profile", {"name": "Better"}).code, 303)
         game = self.world.game("Beta")
         self.assertEqual((game.name, game.owner), ("Better", "Bo"))
 
@@ -208,12 +229,12 @@ class RegisterTests(OwnerTestCase):
 
     def test_changes(self) -> None:
         """The number of changes per hour is bounded, since each is logged; refused ones do not count."""
-        self.assertEqual(self.ana.post("/manage/Alpha", {"name": ""}, at="/manage/Alpha").code, 422)
+        self.assertEqual(self.ana.post("/manage/Alpha/profile", {"name": ""}, at="/manage/Alpha/profile").code, 422)
         self.assertEqual(self.ana.post("/manage", MINE).code, 200)
         for number in range(CHANGES - 1):
-            self.assertEqual(self.ana.post("/manage/Alpha", {"name": f"Alpha {number}"}).code, 303)
+            self.assertEqual(self.ana.post("/manage/Alpha/profile", {"name": f"Alpha {number}"}).code, 303)
         for path, fields in (
-            ("/manage/Alpha", {"name": "More"}),
+            ("/manage/Alpha/profile", {"name": "More"}),
             ("/manage/Alpha/secret", {}),
             ("/manage/Alpha/remove", {"sure": "1"}),
             ("/manage", {"short_name": "More", "name": "More"}),
@@ -221,7 +242,7 @@ class RegisterTests(OwnerTestCase):
             answer = self.ana.post(path, fields)
             self.assertEqual((answer.code, answer.headers["retry-after"]), (429, "3600"))
         self.assertEqual(len(self.service.store.entries), CHANGES)
-        self.assertEqual(self.bo.post("/manage/Beta", {"name": "More"}, at="/manage/Beta").code, 303)
+        self.assertEqual(self.bo.post("/manage/Beta/profile", {"name": "More"}, at="/manage/Beta/profile").code, 303)
         self.service.clock.advance(HOUR)
         self.assertEqual(self.ana.post("/manage/Alpha/remove", {"sure": "1"}).code, 303)
 
@@ -241,8 +262,8 @@ class EditTests(OwnerTestCase):
             "hidden": ["0", "1"],
             "hide_players": ["0"],
         }
-        answer = self.ana.post("/manage/Alpha", fields)
-        self.assertEqual((answer.code, answer.location), (303, "/manage/Alpha?done=saved"))
+        answer = self.ana.post("/manage/Alpha/profile", fields)
+        self.assertEqual((answer.code, answer.location), (303, "/manage/Alpha/profile?done=saved"))
         game = self.world.game("Alpha")
         self.assertEqual((game.name, game.tagline, game.description), ("The new Alpha", "Old & new", "One\ntwo"))
         self.assertEqual((game.homepage_url, game.hidden, game.hides_players), ("https://alpha.example/", True, False))
@@ -256,7 +277,9 @@ class EditTests(OwnerTestCase):
         self.assertIn("Saved.", page.text)
         self.assertIn("telnets://[2001:db8::1]:4443\nhttps://alpha.example/play", page.body.decode())
         cleared = dict.fromkeys(("tagline", "description", "homepage_url", "connections"), "")
-        self.ana.post("/manage/Alpha", {"name": "The Alpha", **cleared, "hidden": "0", "hide_players": ["0", "1"]})
+        self.ana.post(
+            "/manage/Alpha/profile", {"name": "The Alpha", **cleared, "hidden": "0", "hide_players": ["0", "1"]}
+        )
         game = self.world.game("Alpha")
         self.assertEqual((game.tagline, game.description, game.homepage_url, game.connections), (None, None, None, ()))
         self.assertEqual((game.hidden, game.hides_players), (False, True))
@@ -265,7 +288,7 @@ class EditTests(OwnerTestCase):
     def test_not_his_to_say(self) -> None:
         """A form can neither change the owner nor edit another game."""
         self.ana.post(
-            "/manage/Alpha", {"name": "Mine", "game": "Beta", "owner": "Bo", "short_name": "X", "disabled": "0"}
+            "/manage/Alpha/profile", {"name": "Mine", "game": "Beta", "owner": "Bo", "short_name": "X", "disabled": "0"}
         )
         game = self.world.game("Alpha")
         self.assertEqual((game.name, game.owner), ("Mine", "Ana"))
@@ -289,7 +312,7 @@ class EditTests(OwnerTestCase):
             ("connections", "\n".join(f"telnet://m{n}.example:4000" for n in range(7)), "up to 6 connections"),
         ):
             answer = self.ana.post(
-                "/manage/Alpha", {"name": "Changed", "tagline": "Typed", "hidden": ["0", "1"], field: typed}
+                "/manage/Alpha/profile", {"name": "Changed", "tagline": "Typed", "hidden": ["0", "1"], field: typed}
             )
             self.assertEqual(answer.code, 422, typed)
             self.assertIn(why, answer.text)
@@ -306,16 +329,16 @@ class EditTests(OwnerTestCase):
         for path, typed, field in (
             ("/manage", {"short_name": "Beta", "name": "New"}, "short_name"),
             ("/manage", {"short_name": "New", "name": "The Beta"}, "name"),
-            ("/manage/Alpha", {"name": "The Beta"}, "name"),
-            ("/manage/Alpha", {"name": "New", "tagline": "x" * 71}, "tagline"),
-            ("/manage/Alpha", {"name": "New", "homepage_url": "nowhere"}, "homepage_url"),
-            ("/manage/Alpha", {"name": "New", "connections": "https://"}, "connections"),
+            ("/manage/Alpha/profile", {"name": "The Beta"}, "name"),
+            ("/manage/Alpha/profile", {"name": "New", "tagline": "x" * 71}, "tagline"),
+            ("/manage/Alpha/profile", {"name": "New", "homepage_url": "nowhere"}, "homepage_url"),
+            ("/manage/Alpha/profile", {"name": "New", "connections": "https://"}, "connections"),
             ("/manage/Alpha/remove", {}, "sure"),
         ):
             answer = self.ana.post(path, typed)
             self.assertIn(REWORDED, answer.text)
             self.assertEqual([each["name"] for _, each in answer.page.tags if "aria-invalid" in each], [field])
-        answer = self.ana.post("/manage/Alpha", {"name": "New", "hidden": "maybe"})
+        answer = self.ana.post("/manage/Alpha/profile", {"name": "New", "hidden": "maybe"})
         self.assertIn(REWORDED, answer.text)
         self.assertNotIn("aria-invalid", answer.body.decode())
 
@@ -352,9 +375,9 @@ class SecretTests(OwnerTestCase):
         for secret in (old, new):
             self.assertIsNotNone(self.world.registry.authenticate(client_id, secret, NOW + 23 * 3600))
         self.assertIsNone(self.world.registry.authenticate(client_id, old, NOW + 25 * 3600))
-        self.assertIn("works until 15 Nov 2023, 22:00 UTC", self.ana.get("/manage/Alpha").text)
+        self.assertIn("works until 15 Nov 2023, 22:00 UTC", self.ana.get("/manage/Alpha/credentials").text)
         self.service.clock.advance(25 * 3600)
-        self.assertNotIn("works until", self.ana.get("/manage/Alpha").text)
+        self.assertNotIn("works until", self.ana.get("/manage/Alpha/credentials").text)
         self.assertEqual(
             [(each.operation, each.subject) for each in self.service.store.entries], [("game/rotate", "Alpha")]
         )
@@ -379,7 +402,7 @@ class SecretTests(OwnerTestCase):
         self.assertEqual(shown[0], shown[1])
         self.assertEqual(len(self.world.game("Alpha").secrets), 3)
         del self.ana.cookies["shown"]
-        self.assertEqual(self.ana.get("/manage/Alpha/secret").location, "/manage/Alpha#secret")
+        self.assertEqual(self.ana.get("/manage/Alpha/secret").location, "/manage/Alpha/credentials#secret")
 
     def test_forged(self) -> None:
         """What another host of the domain puts into the cookie is not shown."""
@@ -407,10 +430,10 @@ class SecretTests(OwnerTestCase):
 
     def test_key(self) -> None:
         """A key for IMC2 is shown once, as lines of imc.config; it is good for nothing else."""
-        self.assertNotIn("IMC2", self.ana.get("/manage/Alpha").text)
+        self.assertNotIn("IMC2", self.ana.get("/manage/Alpha/credentials").text)
         self.rules.imc2_port = "4113"
         client_id, authenticate = self.world.game("Alpha").client_id, self.world.registry.authenticate
-        self.assertIn("It has none yet.", self.ana.get("/manage/Alpha").text)
+        self.assertIn("It has none yet.", self.ana.get("/manage/Alpha/credentials").text)
         keys = []
         for _ in range(2):
             answer = self.ana.post("/manage/Alpha/key", Host="mud.example")
@@ -424,7 +447,7 @@ class SecretTests(OwnerTestCase):
             self.assertIsNotNone(authenticate(client_id, key, NOW, "imc2"))
             self.assertIsNone(authenticate(client_id, key, NOW))
         self.assertIsNotNone(authenticate(client_id, self.world.secret("Alpha"), NOW))
-        page = self.ana.get("/manage/Alpha").text
+        page = self.ana.get("/manage/Alpha/credentials").text
         self.assertIn("It has one; it was shown only once.", page)
         self.assertNotIn(keys[1], page)
         self.assertEqual(self.bo.post("/manage/Alpha/key").code, 404)
@@ -446,10 +469,12 @@ class SecretTests(OwnerTestCase):
 
     def test_i3(self) -> None:
         """A name and a password for Intermud-3 are given, shown once, and taken back; the first login is let in."""
-        self.assertNotIn("Intermud-3", self.ana.get("/manage/Alpha").text)
+        self.assertNotIn("Intermud-3", self.ana.get("/manage/Alpha/credentials").text)
         self.rules.i3_port, self.rules.i3_router = "4114", "*mine"
         known, client_id = self.world.registry.i3, self.world.game("Alpha").client_id
-        self.assertIn('name="i3_name" type="text" value="Alpha"', self.ana.get("/manage/Alpha").body.decode())
+        self.assertIn(
+            'name="i3_name" type="text" value="Alpha"', self.ana.get("/manage/Alpha/credentials").body.decode()
+        )
         answer = self.ana.post("/manage/Alpha/i3", {"i3_name": " My Mud "}, Host="mud.example")
         shown = dict(re.findall(r"(?:^|>)(\w[\w ]*?) {2,}(\S.*)$", answer.body.decode(), re.MULTILINE))
         password = shown.pop("Password")
@@ -458,12 +483,12 @@ class SecretTests(OwnerTestCase):
         identity = known.of(client_id)
         assert identity is not None
         self.assertEqual(identity.digest, digest(password))
-        page = self.ana.get("/manage/Alpha").text
+        page = self.ana.get("/manage/Alpha/credentials").text
         self.assertIn("The first login until", page)
         self.assertIn("none since the password was created", page)
         self.assertNotIn(password, page)
         self.world.registry.enact(I3IdentitySaved(replace(identity, open_until=None, address="192.0.2.9")))
-        page = self.ana.get("/manage/Alpha").text
+        page = self.ana.get("/manage/Alpha/credentials").text
         self.assertIn("from 192.0.2.9", page)
         self.assertIn("Your MUD has it.", page)
         self.assertEqual(self.bo.post("/manage/Alpha/i3", {"i3_name": "X"}).code, 404)
