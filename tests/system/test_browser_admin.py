@@ -93,6 +93,7 @@ class ModerationTests(AdminTestCase):
         self.assertEqual(self.wrong(), "Not done: tick the box to confirm this action.")
         self.assertEqual(self.tab.run("return document.activeElement.id"), "wrong")
         self.assertEqual(self.outcome(game), "success")
+        self.tick("always")
         self.tick("sure")
         self.send(BAN)
         frames, code, _ = game.ended()
@@ -121,22 +122,20 @@ class ModerationTests(AdminTestCase):
         self.assertEqual(self.outcome(game, "Darning"), "success")
 
     def test_report(self) -> None:
-        """A report links to the form that mutes the player, and can be resolved."""
+        """From a report to a mute and its end it takes one button on the card, or two if a length is chosen."""
         game = self.join()
+        self.say(game, "Good evening")
         self.say(game, "Rude words")
-        seq = json.loads(self.daemon.get("/api/v1/channels/gossip/messages").read())["messages"][0]["seq"]
+        seq = json.loads(self.daemon.get("/api/v1/channels/gossip/messages").read())["messages"][-1]["seq"]
         self.daemon.admin("report/add", channel="gossip", seq=seq, reason="Rude")
         self.open("/admin")
         self.assertIn("Rude words", self.tab.text)
         self.open("/admin/reports")
-        self.tab.driver.find_element("partial link text", "Mute or ban Ana@Alpha").click()
-        eventually(lambda: self.path.startswith("/admin/moderation"), "the page of mutes")
-        self.fill(reason="rude")
-        self.send(MUTE)
-        self.assertRegex(self.outcome(game), "^muted: rude$")
-        self.open("/admin/reports")
-        self.fill(resolution="muted")
-        self.send(".complaint form:has([value='report/resolve']) button")
+        self.assertIn("What was said around it", self.tab.text)
+        self.tab.driver.find_element("css selector", "input[name='length'][value='always']").click()
+        self.send(".complaint form:has([value='mute/add']) button.main")
+        self.assertEqual(self.note(), "The mute is in effect, and the report is resolved.")
+        self.assertRegex(self.outcome(game), "^muted: Rude$")
         self.assertIn("No open reports.", self.tab.text)
 
 

@@ -294,7 +294,7 @@ class EveryPageTests(OwnerTestCase):
 
     def test_credentials(self) -> None:
         """So is the page that is shown once, and one with a mistake on it."""
-        self.open("/manage/Alpha")
+        self.open("/manage/Alpha/credentials")
         self.tab.driver.find_element("css selector", '[popovertarget="new-secret"]').click()
         self.assertAccessible("the question")
         self.send('form[action="/manage/Alpha/secret"] button.main')
