@@ -1,8 +1,8 @@
 """
-One connection of the Intermud-3 port: the login of a MUD, its frames, its lists and its end.
+One connection of the Intermud-3 port: the login of a MUD, its frames and its end.
 
-The rules that keep MUDs alive: one startup-reply for each connection, lists only as fast as old clients read, and a
-router that calls itself what the MUD calls it.
+One startup-reply leaves for each connection, and the router calls itself in it what the MUD calls it: some mudlibs hang
+up on another one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 import socket
 from collections import deque
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,30 +21,24 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from gossip.network.ratelimit import Rate
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import (
     VERSION,
     AuthenticateAsMud,
-    ChannelsSubscribe,
-    ChannelsUnsubscribe,
     ClientEvent,
-    Heartbeat,
     Noop,
 )
 from gossip.registry.addresses import Address
-from gossip.registry.names import CHANNEL_NAME
 from gossip.service.interfaces import IConnection
 from gossip.transports.budget import ITEM, Budget
 from gossip.transports.inlet import Inlet
-from gossip.transports.intermud3 import conversation as acts
-from gossip.transports.intermud3.channels import Wishes
-from gossip.transports.intermud3.conversation import Conversation, code_of, speaker_of
-from gossip.transports.intermud3.hub import TRANSPORT, View
-from gossip.transports.intermud3.lists import Lists
+from gossip.transports.intermud3.conversation import short
+from gossip.transports.intermud3.hub import TRANSPORT
+from gossip.transports.intermud3.member import I3Member
 from gossip.transports.intermud3.mudmode import Frames, MudmodeError, Value, read
 from gossip.transports.intermud3.packets import (
+    STARTUPS,
     TTL,
     BadPacket,
     Packet,
@@ -55,9 +48,8 @@ from gossip.transports.intermud3.packets import (
     startup,
     understood,
 )
-from gossip.transports.intermud3.wire import I3Format, Subscribing
+from gossip.transports.intermud3.wire import I3Format
 from gossip.transports.outlet import Outlet
-from gossip.transports.seen_players import SeenPlayers
 
 if TYPE_CHECKING:
     from gossip.transports.intermud3.factory import I3Factory
@@ -69,9 +61,6 @@ FRAMES_A_TURN: Final = 64
 """How many frames of a connection are handled in one turn of the reactor."""
 
 SUPPORTS: Final = ("channels", "players", "tells", "games")
-
-LIST_SECONDS: Final = 0.5
-"""The time between two packets of lists, in seconds: old clients read so much."""
 
 REFUSED_SECONDS: Final = 2.0
 """How long the answer to a login that was refused has to be read, in seconds."""
@@ -85,16 +74,6 @@ BAD: Final = 20
 BAD_SECONDS: Final = 60.0
 """See L{BAD}."""
 
-SILENCE: Final = 120.0
-"""After this many seconds without a packet, a MUD is asked whether it is there."""
-
-TOO_LONG: Final = 300.0
-"""After this many seconds without a packet, the connection of a MUD ends that answered such a question before."""
-
-PASSED_ON: Final = Rate(40, 5)
-"""How many packets of a connection are passed on to other MUDs."""
-
-_STARTUPS: Final = frozenset(("startup-req-1", "startup-req-2", "startup-req-3"))
 _PASSWORDS: Final = 2**31 - 1
 
 _log = Logger()
@@ -113,45 +92,29 @@ class I3Connection(Inlet, Outlet, Protocol):
     """
     The connection of one MUD.
 
-    @ivar client_id: the game of the MUD, once it has logged in.
-    @ivar lists: what it is still to be told of the lists.
-    @ivar conversation: understands its packets; C{None} until it has logged in.
+    @ivar member: the MUD, once it has logged in.
     """
 
     transport_name = TRANSPORT
     direct_send = None  # each event is encoded, also those that are told to the MUD later, in its lists
     factory: I3Factory
     transport: Any
-    lists: Lists
 
     def __init__(self, factory: I3Factory, peer_address: Address) -> None:
         self.factory = factory
         self.peer_address = peer_address
         self.wire_format = I3Format(self)
-        self.conversation: Conversation | None = None
-        self.client_id = ""
+        self.member: I3Member | None = None
         self._frames = Frames(factory.transport.limits.frame_bytes_before_startup or _PASSWORDS)
         self._session: Session | None = None
         self._startup: Startup | None = None
         self._router = factory.settings.router
-        self._wishes = Wishes()
-        self._players = SeenPlayers()
-        self._passed_on = factory.bucket()
         self._bad: deque[float] = deque(maxlen=BAD)
         self._waits = self._asking = self._refused = self._closing = False
         self._begun_at: float | None = None
-        self._heard_at = self._listed_at = factory.gossip.now().steady
-        self._asked = self._answers = False
         self._unwritten: list[bytes] = []
         self._turning: IDelayedCall | None = None
         self._deadline: IDelayedCall | None = None
-        self._listing: IDelayedCall | None = None
-        self._wishing: IDelayedCall | None = None
-
-    @property
-    def listens_to(self) -> Iterable[str]:
-        """The channels that the MUD hears."""
-        return () if self.conversation is None else self.conversation.heard_channels
 
     # What comes in.
 
@@ -183,7 +146,7 @@ class I3Connection(Inlet, Outlet, Protocol):
     def budget(self) -> Budget:  # type: ignore[override]
         """What the connection can send: little before it has logged in."""
         budgets = self.factory.transport.limits.budgets
-        return budgets.unauthenticated if self.conversation is None else budgets.authenticated
+        return budgets.unauthenticated if self.member is None else budgets.authenticated
 
     def flooded(self) -> None:
         _log.info("cut off a flood: {peer}", peer=self.peer_address)
@@ -216,8 +179,8 @@ class I3Connection(Inlet, Outlet, Protocol):
                 self.charge(ITEM)
                 self._hear(frame)
         except (MudmodeError, Refused) as wrong:
-            if self.conversation is not None:
-                _log.info("cut off {mud}: {why}", mud=self.conversation.mud.name, why=str(wrong))
+            if self.member is not None:
+                _log.info("cut off {mud}: {why}", mud=self.member.name, why=str(wrong))
             self._end()
             return False
         except Exception:
@@ -243,32 +206,24 @@ class I3Connection(Inlet, Outlet, Protocol):
             self._send_event(Noop(None))
             return
         self.factory.transport.received(packet.type)
-        if self.conversation is None:
+        if self.member is None:
             self._introduce(packet)
-            return
-        self._heard_at, self._asked = self.factory.gossip.now().steady, False
-        if packet.type in _STARTUPS:
-            self._write(error(self._router, self.conversation.mud.name, "", "bad-proto", "you have logged in already"))
-        elif packet.type == "auth-mud-reply" and packet.to_mud == self._router:
-            self._answers = True
         else:
-            self._converse(self.conversation, packet)
-            return
-        self._send_event(Noop(None))
+            self.member.hear(packet)
 
     def _understood(self, frame: bytes) -> Packet | None:
         try:
             return understood(read(frame))
         except MudmodeError:
-            self._drop("grammar")
+            self.drop("grammar")
         except BadPacket as bad:
             packet = bad.packet
             if packet is not None and packet.type != "error":
                 self._write(error(self._router, packet.from_mud, packet.from_user, "bad-pkt", str(bad)))
-            self._drop("grammar")
+            self.drop("grammar")
         return None
 
-    def _drop(self, why: str) -> None:
+    def drop(self, why: str) -> None:
         """
         A packet means nothing.
 
@@ -276,7 +231,7 @@ class I3Connection(Inlet, Outlet, Protocol):
         """
         factory = self.factory
         factory.transport.dropped(why)
-        name = "a stranger" if self.conversation is None else self.conversation.mud.name
+        name = "a stranger" if self.member is None else self.member.name
         factory.dropped.add(lambda: f"{name} ({why})")
         if why in ("grammar", "origin"):
             now = factory.gossip.now().steady
@@ -292,7 +247,7 @@ class I3Connection(Inlet, Outlet, Protocol):
 
     def _introduce(self, packet: Packet) -> None:
         factory, session = self.factory, self._session
-        if packet.type not in _STARTUPS:
+        if packet.type not in STARTUPS:
             self._write(error(self._router, packet.from_mud, packet.from_user, "unk-src", "log in first"))
             return
         if session is None or session.situation is not Situation.NEW:
@@ -326,14 +281,10 @@ class I3Connection(Inlet, Outlet, Protocol):
         if self._closing or session is None or said is None or mud is None:
             return b""
         self._asking = False
-        self.client_id = session.client_id
-        self.conversation = Conversation(mud, View(factory.hub, self._router, self.client_id))
+        self.member = I3Member(factory, self, session, mud, self._router, said)
         self._frames.limit = factory.transport.limits.frame_bytes or _PASSWORDS
-        self.lists = Lists(factory.hub, self._router, mud.name, said.protocol)
         self.begin_anew()
         self._stop_deadline()
-        self._heard_at = factory.gossip.now().steady
-        self._listed_at = self._heard_at - LIST_SECONDS
         factory.admitted_peer(self.peer_address)
         factory.gossip.alive(session)
         self._at_end_of_turn()  # its next frames waited
@@ -345,8 +296,8 @@ class I3Connection(Inlet, Outlet, Protocol):
 
     def _join(self) -> None:
         """After the answer: the lists."""
-        if self.conversation is not None and not self._closing:
-            self.factory.hub.join(self)
+        if self.member is not None and not self._closing:
+            self.factory.hub.join(self.member)
 
     @property
     def _dialled(self) -> str:
@@ -364,7 +315,7 @@ class I3Connection(Inlet, Outlet, Protocol):
         site = factory.network.rules.settings.site
         text = why.text
         if why.code == "invalid-credentials":
-            text = f"{acts.short(name)} is not registered here, or this is not its password"
+            text = f"{short(name)} is not registered here, or this is not its password"
             text += f": see {site}/connect" if site else ""
         self._leave_alone()
         return factory.counted(error(self._router, name, "", "not-allowed", text).frame)
@@ -375,95 +326,6 @@ class I3Connection(Inlet, Outlet, Protocol):
         self._stop_deadline()
         self._deadline = self.factory.clock.callLater(REFUSED_SECONDS, self._end)
 
-    # What a MUD wants.
-
-    def _converse(self, conversation: Conversation, packet: Packet) -> None:
-        now = self.factory.gossip.now()
-        speaker = speaker_of(packet)
-        if speaker:
-            self._players.saw(speaker, now)
-            self._list_players()
-        counts = True
-        for act in conversation.hear(packet):
-            match act:
-                case acts.Ask(event, channel):
-                    if channel is not None and self._wishes.jump(channel, now.steady):
-                        self._send_event(ChannelsSubscribe(None, channel))
-                    self._send_event(event)
-                    counts = False
-                case acts.Reply(frame):
-                    self.write(self.factory.counted(frame))
-                case acts.Listen(channel, wanted):
-                    self._listen(conversation, channel, wanted)
-                case acts.Open(channel):
-                    self._open(packet, channel)
-                case acts.Pass() | acts.PassToAll():
-                    self._pass(act, speaker)
-                case acts.Drop(reason):
-                    self._drop(reason)
-                case acts.End():
-                    self._end()
-        if counts:  # the rate limit of the session is for all packets
-            self._send_event(Noop(None))
-
-    def _list_players(self) -> None:
-        players = self._players.news(self.factory.gossip.now())
-        if players is not None:
-            self._send_event(Heartbeat(None, players))
-
-    def _pass(self, act: acts.Pass | acts.PassToAll, speaker: str) -> None:
-        factory, session = self.factory, self._session
-        if session is None or session.situation is not Situation.ACTIVE:
-            return
-        if not self._passed_on.take(PASSED_ON, factory.gossip.now()):
-            self._drop("rate")
-        elif isinstance(act, acts.Pass):
-            factory.hub.pass_to(act.mud.short_name, act.packet)
-        elif not speaker or not factory.hub.is_silenced(session, speaker):
-            factory.hub.pass_to_all(self.client_id, act.service, act.packet)
-
-    def _open(self, packet: Packet, channel: str) -> None:
-        if not CHANNEL_NAME.fullmatch(channel):
-            text = "the name of a channel has 3 to 15 letters, hyphens and underscores"
-            self._write(error(self._router, packet.from_mud, packet.from_user, "bad-pkt", text))
-        elif self._wishes.jump(channel, self.factory.gossip.now().steady):
-            if self.conversation is not None:
-                self.conversation.heard_channels.add(channel)
-            self._send_event(ChannelsSubscribe(Subscribing(channel), channel))
-
-    def _listen(self, conversation: Conversation, channel: str, wanted: bool) -> None:
-        if wanted:
-            conversation.heard_channels.add(channel)
-        else:
-            conversation.heard_channels.discard(channel)
-        self._wishes.add(channel, wanted)
-        self._wish()
-
-    def _wish(self) -> None:
-        """Carry out what the MUD wants to hear, as fast as that may go."""
-        now = self.factory.gossip.now().steady
-        for channel, wanted in self._wishes.due(now):
-            if wanted:
-                self._send_event(ChannelsSubscribe(Subscribing(channel), channel))
-            else:
-                self._send_event(ChannelsUnsubscribe(None, channel))
-        wait = self._wishes.wait(now)
-        if wait is not None and self._wishing is None and not self._closing:
-            self._wishing = self.factory.clock.callLater(wait, self._wish_again)
-
-    def _wish_again(self) -> None:
-        self._wishing = None
-        self._wish()
-
-    def unheard(self, channel: str, why: Error) -> bytes:
-        """The MUD could not be subscribed to a channel; returns what it is told."""
-        self._wishes.failed(channel)
-        if self.conversation is None:
-            return b""
-        self.conversation.heard_channels.discard(channel)
-        name = self.conversation.mud.name
-        return self.factory.counted(error(self._router, name, "", code_of(why), f"{channel}: {why.text}").frame)
-
     # What goes out.
 
     def write(self, data: bytes) -> None:
@@ -473,10 +335,6 @@ class I3Connection(Inlet, Outlet, Protocol):
 
     def _write(self, packet: Packet) -> None:
         self.write(self.factory.counted(packet.frame))
-
-    def send(self, packet: Packet) -> None:
-        """Send a packet of another MUD."""
-        self._write(packet)
 
     def _at_end_of_turn(self) -> None:
         if self._turning is None and not self._closing:
@@ -492,40 +350,15 @@ class I3Connection(Inlet, Outlet, Protocol):
         if unwritten:
             self.send_bytes(b"".join(unwritten))
 
-    def lists_changed(self) -> None:
-        """The MUD is to be told of its lists."""
-        if self._listing is None and self.lists and not self._closing:
-            wait = max(0.0, self._listed_at + LIST_SECONDS - self.factory.gossip.now().steady)
-            self._listing = self.factory.clock.callLater(wait, self._list)
-
-    def _list(self) -> None:
-        """Tell the MUD one packet of its lists, unless it reads too slowly."""
-        self._listing = None
-        self._listed_at = self.factory.gossip.now().steady
-        if self.lists and not self.unsent:
-            kind, frame = self.lists.next()
-            self.factory.transport.sent(kind)
-            self.write(frame)
-        self.lists_changed()
-
     # Time.
 
     def beat(self) -> None:
-        """Time went by: is the MUD there?"""
-        session, now = self._session, self.factory.gossip.now().steady
+        """Time went by: did the last frame end, and is the MUD there?"""
         limit = self.factory.transport.limits.startup_seconds
-        if self._begun_at is not None and limit and self._begun_at + limit < now:
+        if self._begun_at is not None and limit and self._begun_at + limit < self.factory.gossip.now().steady:
             self._end()
-        if self.conversation is None or session is None or self._closing:
-            return
-        self.factory.gossip.alive(session)
-        self._list_players()
-        silent = now - self._heard_at
-        if silent >= TOO_LONG and self._answers:
-            self._end()
-        elif silent >= SILENCE and not self._asked:
-            self._asked = True
-            self._write(Packet("auth-mud-req", TTL, self._router, "", self.conversation.mud.name, ""))
+        if self.member is not None and not self._closing:
+            self.member.beat()
 
     # The end.
 
@@ -537,6 +370,10 @@ class I3Connection(Inlet, Outlet, Protocol):
         """The game has logged in again: this connection is not needed any more."""
         self._end()
 
+    def leave(self) -> None:
+        """The MUD leaves, or is gone."""
+        self._end()
+
     def stop(self) -> None:
         """The daemon stops."""
         self._end()
@@ -545,7 +382,7 @@ class I3Connection(Inlet, Outlet, Protocol):
         """End the connection, after what was written; at once if nothing was ever said to it."""
         if self._closing:
             return
-        if self.conversation is None and not self._refused:
+        if self.member is None and not self._refused:
             self._abort()
             return
         self.factory.gossip.flush()  # the last frames of this turn
@@ -566,20 +403,21 @@ class I3Connection(Inlet, Outlet, Protocol):
         self.shut()
         self.shut_inlet()
         self._stop_deadline()
-        for call in (self._turning, self._listing, self._wishing):
-            if call is not None and call.active():
-                call.cancel()
-        self._turning = self._listing = self._wishing = None
+        if self._turning is not None and self._turning.active():
+            self._turning.cancel()
+        self._turning = None
+        if self.member is not None:
+            self.member.shut()
         self._unwritten.clear()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        factory, was_logged_in = self.factory, self.conversation is not None
+        factory, member = self.factory, self.member
         self._tidy()
-        self.conversation = None
-        factory.transport.disconnected(self, was_logged_in)
+        self.member = None
+        factory.transport.disconnected(self, member is not None)
         factory.room.leave()
-        if was_logged_in:
-            factory.hub.leave(self)
+        if member is not None:
+            factory.hub.leave(member)
         if self._session is not None:
             factory.gossip.lost(self._session)
 

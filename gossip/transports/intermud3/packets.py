@@ -63,6 +63,9 @@ _SHAPES: Final[Mapping[str, tuple[str, ...]]] = {
 TYPES: Final = tuple(_SHAPES)
 """The types of packets that are known."""
 
+STARTUPS: Final = frozenset(("startup-req-1", "startup-req-2", "startup-req-3"))
+"""The types by which a MUD introduces itself."""
+
 _SHORT_LOCATE_REPLY: Final = 2
 """How much a locate-reply of protocols 1 and 2 has, which lacks the idle time and the status."""
 

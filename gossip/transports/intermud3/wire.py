@@ -42,9 +42,10 @@ class I3Format:
             return connection.admitted(event.new_secret)
         if isinstance(event, NotAuthenticated):
             return connection.refused(event.error)
-        conversation = connection.conversation
-        if conversation is None:
+        member = connection.member
+        if member is None:
             return b""
+        conversation = member.conversation
         match event:
             case ChannelsBroadcast():
                 return connection.factory.broadcast(event) if event.channel in conversation.heard_channels else b""
@@ -55,5 +56,5 @@ class I3Format:
                 connection.factory.hub.channel_heard(channel)
                 return b""
             case Failure(_, Subscribing(channel), error):
-                return connection.unheard(channel, error)
+                return member.unheard(channel, error)
         return b"".join(map(connection.factory.counted, conversation.tell(event)))

@@ -10,8 +10,9 @@ from gossip.registry.changes import ChannelSaved
 from gossip.registry.entities import Channel
 from gossip.service.interfaces import IConnection, IWireFormat
 from gossip.transports.interfaces import ITransport
-from gossip.transports.intermud3.connection import BAD, CLOSE_SECONDS, SILENCE, TOO_LONG
+from gossip.transports.intermud3.connection import BAD, CLOSE_SECONDS
 from gossip.transports.intermud3.limits import I3Limits, I3Settings
+from gossip.transports.intermud3.member import SILENCE, TOO_LONG
 from gossip.transports.intermud3.mudmode import frame
 from gossip.transports.intermud3.packets import FRAME_BYTES
 from tests.support.i3_games import PASSWORD, I3TestCase, Mud, i3_identity

@@ -13,8 +13,8 @@ from gossip.network.ratelimit import Rate
 from gossip.network.relays import Passed, SessionJoined
 from gossip.registry.changes import ChannelSaved, RestrictionSet
 from gossip.registry.entities import Channel, Restriction
-from gossip.transports.intermud3.connection import PASSED_ON
 from gossip.transports.intermud3.limits import I3Settings
+from gossip.transports.intermud3.member import PASSED_ON
 from gossip.transports.intermud3.mudmode import frame
 from gossip.transports.seen_players import PLAYER_SECONDS
 from tests.support.i3_games import I3TestCase, Mud, i3_identity
@@ -183,7 +183,7 @@ class TranscriptTests(RouterTestCase):
         gate.packets()
         mud.packets()
         self.assertEqual(self.write(gate, '({"channel-listen",5,"PyGate",0,0,0,"gossip","1",})', b""), [])
-        self.assertEqual([*gate.connection.listens_to], ["gossip"])
+        self.assertEqual([*gate.connection.member.listens_to], ["gossip"])
         self.assertEqual(self.write(gate, '({"who-req",5,"PyGate","*","ZucchiniMud",0,})', b""), [])
         self.assertEqual(mud.packets(), [["who-req", 4, "PyGate", "*", "ZucchiniMud", 0]])
         self.assertEqual(self.write(gate, '({"who-reply",200,"PyGate",0,"ZucchiniMud","alice",({,}),})', b""), [])
@@ -224,7 +224,7 @@ class TranscriptTests(RouterTestCase):
         ((*_, code, text, _),) = mud.packet("channel-listen", "", "*gossip", "", "gossip", 1)
         self.assertEqual(code, "not-allowed")
         self.assertIn("gossip: ", text)
-        self.assertEqual([*mud.connection.listens_to], [])
+        self.assertEqual([*mud.connection.member.listens_to], [])
 
 
 class BetweenMudsTests(RouterTestCase):
