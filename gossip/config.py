@@ -72,6 +72,7 @@ NEED_RESTART: Final = (
     "imc2.network",
     "imc2.channels",
     "imc2.charset",
+    "imc2.remote",
     "imc2.sha256",
     "i3.listen",
     "i3.router",

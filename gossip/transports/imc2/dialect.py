@@ -146,7 +146,7 @@ class Hub(Protocol):
     def offers(self, to: str) -> Sequence[Packet]:
         """The channels, for a MUD."""
 
-    def games(self) -> str:
+    def listed(self) -> str:
         """The games of the network with their players, as text."""
 
     def relay(self, source: Dialect, packet: Packet) -> bool:
@@ -321,7 +321,7 @@ class Dialect:
             return self._pass(packet)
         sender, (kind, _, about) = packet.sender, (packet.get("type") or "who").partition(" ")
         if game.lower() == self._hub.server.lower():
-            return Noop(Answered((self.reply("who-reply", self._hub.server, sender, self._hub.games()),)))
+            return Noop(Answered((self.reply("who-reply", self._hub.server, sender, self._hub.listed()),)))
         match kind.lower():
             case "finger":
                 return PlayersStatus(Asked("finger", sender, game, about.strip()), game)

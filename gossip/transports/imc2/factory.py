@@ -111,13 +111,17 @@ class Imc2Factory(Factory):
                 connection.stop()
 
     def look(self) -> None:
-        """Offer the channels that came, withdraw those that went, and forget players that did nothing for long."""
+        """Tell of channels and remote games that came or went, and forget players that did nothing for long."""
         came, went = self.hub.look()
+        games, gone = self.hub.games.look()
         for connection in list(self.transport.connections):
             try:
                 connection.look(came, went)
+                if connection.active is not None:
+                    packets = self.hub.games.alive_now(games, connection.dialect.mud)
+                    connection.send([*packets, *map(self.hub.games.gone, gone)])
             except Exception:
-                _log.failure("cannot tell a MUD of channels")
+                _log.failure("cannot tell a MUD of channels and games")
 
     def may_replace(self, client_id: str) -> bool:
         """A game that is connected logs in again; returns whether it may."""

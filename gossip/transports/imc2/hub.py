@@ -5,26 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
-from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import UNSET
 
-from gossip import __version__
 from gossip.network.network import Network
-from gossip.network.presence import Online
 from gossip.network.ratelimit import Bucket, Rate
 from gossip.network.relays import Passed
 from gossip.network.session import Session
 from gossip.protocol.moment import Moment
-from gossip.protocol.server_events import SecureTelnetConnection, TelnetConnection
 from gossip.registry.names import CHANNEL_NAME
 from gossip.transports.imc2.dialect import Dialect
+from gossip.transports.imc2.games import Games
 from gossip.transports.imc2.limits import Imc2Settings
 from gossip.transports.imc2.packets import Packet, Word
-
-GAMES: Final = 300
-"""A MUD is told of at most this many games."""
 
 CHANNELS: Final = 50
 """At most this many channels are offered."""
@@ -64,6 +57,7 @@ class Imc2Hub:
     The IMC2 side of the network.
 
     @ivar server: the name of the network on the wire.
+    @ivar games: the games, as MUDs are told of them.
     """
 
     def __init__(
@@ -84,8 +78,7 @@ class Imc2Hub:
         self._settings = settings
         self._network = network
         self._now = now
-        self._text = text
-        self._port = port
+        self.games = Games(network, settings, text, port)
         self._pass_on = pass_on
         self._members: dict[str, Member] = {}
         self._offered: list[str] = self._wanted()
@@ -218,59 +211,13 @@ class Imc2Hub:
         values = {"channel": Word(f"{self.server}:{channel}")}
         return Packet("ICE", self.server, 0, self.server, "ice-destroy", "*", "*", values)
 
-    # The games.
+    # The games and their players.
 
     def alive(self, to: str) -> Sequence[Packet]:
-        site = self._network.rules.settings.site
-        host = urlsplit(site).hostname or ""
-        packets = [self._alive(self.server, to, f"gossip {__version__}", site, host, self._port())]
-        for online in self._network.presence:
-            if len(packets) > GAMES:
-                break
-            if not online.game.hidden and online.game.short_name.lower() != to.lower():
-                packets.append(self._alive_of(online, to))
-        return packets
+        return self.games.alive(to)
 
-    def alive_of(self, game: str, to: str) -> Packet | None:
-        """Tell a MUD of a game that is online; C{None} if it is not."""
-        known = self._network.registry.game_named(game)
-        online = None if known is None else self._network.presence.online(known.client_id)
-        return None if online is None else self._alive_of(online, to)
-
-    def _alive_of(self, online: Online, to: str) -> Packet:
-        status = self._network.statuses.status_of(online)
-        where = next((each for each in status.connections if isinstance(each, TelnetConnection)), None) or next(
-            (each for each in status.connections if isinstance(each, SecureTelnetConnection)), None
-        )
-        agent = "" if status.user_agent is UNSET else str(status.user_agent)
-        url = "" if status.homepage_url is UNSET else str(status.homepage_url)
-        host, port = (where.host, str(where.port)) if where is not None else ("", "")
-        return self._alive(status.game, to, agent, url, host, port)
-
-    def _alive(self, game: str, to: str, agent: str, url: str, host: str, port: str) -> Packet:
-        route = self.server if game == self.server else f"{game}!{self.server}"
-        values = {
-            "versionid": self._text(agent) or "none",
-            "networkname": Word(self._settings.network),
-            "url": self._text(url) or "none",
-            "host": self._text(host) or "none",
-            "port": Word(port if port.isdecimal() else "0"),
-        }
-        return Packet("*", game, 0, route, "is-alive", "*", to, values)
-
-    def games(self) -> str:
-        lines = sorted(
-            (online.game.short_name, len(self._network.statuses.players_of(online).players))
-            for online in self._network.presence
-            if not online.game.hidden
-        )
-        text = f"\n\r~WGames on {self._settings.network} ({len(lines)})~!\n\r"
-        for number, (name, players) in enumerate(lines):
-            line = f"  {name:<15} {players}\n\r"
-            if len(text) + len(line) > 3400:
-                return f"{text}  ... and {len(lines) - number} more\n\r"
-            text += line
-        return text
+    def listed(self) -> str:
+        return self.games.listed()
 
     def player_like(self, game: str, token: str) -> str:
         return self._network.statuses.player_like(game, token)

@@ -25,6 +25,7 @@ class Imc2Settings(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar network: the name of the network for people.
     @ivar channels: the channels that are always offered; all public ones are as well.
     @ivar charset: in what charset texts are sent.
+    @ivar remote: whether MUDs are told of remote games, too.
     @ivar sha256: whether MUDs can log in by SHA-256. Keys that are made from then on are kept in clear, which that
         needs.
     """
@@ -34,6 +35,7 @@ class Imc2Settings(Struct, frozen=True, forbid_unknown_fields=True):
     network: str = "GossipNet"
     channels: tuple[str, ...] = ("gossip",)
     charset: Literal["ascii", "latin1", "utf-8"] = "ascii"
+    remote: bool = False
     sha256: bool = False
 
 

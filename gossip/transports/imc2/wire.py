@@ -84,11 +84,11 @@ class Imc2Format:
                     status = each.status if isinstance(each, server_events.PresenceOf) else each
                     yield dialect.reply("who-reply", factory.wire_name(status.game), name, self._info(status))
             case server_events.GamesConnect(_, game):
-                alive = factory.hub.alive_of(game, mud)
+                alive = factory.hub.games.alive_of(game, mud)
                 if alive is not None:
                     yield alive
-            case server_events.GamesDisconnect(_, game):
-                yield Packet("*", server, 0, server, "close-notify", "*", "*", {"host": Word(game)})
+            case server_events.GamesDisconnect(_, game) if not factory.hub.games.is_remote(game):
+                yield factory.hub.games.gone(game)
             case server_events.Beat(number) if number:
                 yield Packet("*", server, 0, server, "keepalive-request", "*", mud, {})
             case server_events.Restart(_, downtime):
