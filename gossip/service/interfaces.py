@@ -252,6 +252,10 @@ class IGossip(Interface):
         "What each transport makes of what it passed on at other nodes, by its name."
     )
 
+    passed_back: dict[str, Callable[[Passed], None]] = Attribute(
+        "What each transport makes of what it passed on here, when all nodes hear it."
+    )
+
     def now() -> Moment:
         """This moment, on both clocks: for rate limits of connections that have no session."""
 

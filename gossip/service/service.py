@@ -105,6 +105,7 @@ class GossipService(Service):
     @ivar draining: whether games are to go to another node: this one is about to stop.
     @ivar counting: the observers of attempts that other nodes count, by kind.
     @ivar passed: what each transport makes of what it passed on at other nodes, by its name.
+    @ivar passed_back: what each makes of what it passed on here, when all nodes hear it.
     @ivar heard: the observers of messages, on all channels.
     @ivar removed: the observers of removals.
     @ivar wanted: the observers of wishes to know the players of remote games, by client_id.
@@ -147,6 +148,7 @@ class GossipService(Service):
         self.listening: Sequence[str] = ()
         self.counting: dict[str, Callable[[str, int], None]] = {}
         self.passed: dict[str, Callable[[Passed], None]] = {}
+        self.passed_back: dict[str, Callable[[Passed], None]] = {}
         self.heard: set[Callable[[MessageSaid], None]] = set()
         self.removed: set[Callable[[MessagesRemoved], None]] = set()
         self.wanted: set[Callable[[str], None]] = set()
@@ -449,8 +451,9 @@ class GossipService(Service):
                 if node and what in self.counting:
                     self.counting[what](subject, change)
             case Passed(transport):
-                if node and transport in self.passed:
-                    self.passed[transport](relay)
+                passed = self.passed if node else self.passed_back
+                if transport in passed:
+                    passed[transport](relay)
             case Rehearse():
                 if node:
                     self.rehearsals.play_here(relay, self.now())

@@ -38,6 +38,7 @@ class Listener:
         self.ended: list[Session] = []
         self.done: list[Session] = []
         self.passed: dict[str, Any] = {}
+        self.passed_back: dict[str, Any] = {}
 
     def now(self) -> Moment:
         return Moment(0.0, 0.0)

@@ -76,6 +76,7 @@ class Imc2Factory(Factory):
             parts.gossip.pass_on,
         )
         parts.gossip.passed[TRANSPORT] = self.hub.passed
+        parts.gossip.passed_back[TRANSPORT] = self.hub.passed_back
         self._codec = CHARSETS[settings.charset]
         # It grows from one run of the daemon to the next: MUDs drop what is older than what they know of an origin.
         self._sequence = int(parts.gossip.now().wall)
@@ -112,6 +113,7 @@ class Imc2Factory(Factory):
 
     def look(self) -> None:
         """Tell of channels and remote games that came or went, and forget players that did nothing for long."""
+        self.hub.one.forget()
         came, went = self.hub.look()
         games, gone = self.hub.games.look()
         for connection in list(self.transport.connections):

@@ -18,6 +18,7 @@ from gossip.transports.imc2.dialect import Dialect
 from gossip.transports.imc2.games import Games
 from gossip.transports.imc2.limits import Imc2Settings
 from gossip.transports.imc2.packets import Packet, Word
+from gossip.transports.one_connection import OneConnection
 
 CHANNELS: Final = 50
 """At most this many channels are offered."""
@@ -58,6 +59,7 @@ class Imc2Hub:
 
     @ivar server: the name of the network on the wire.
     @ivar games: the games, as MUDs are told of them.
+    @ivar one: sees to it that a game has one connection.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Imc2Hub:
         self._now = now
         self.games = Games(network, settings, text, port)
         self._pass_on = pass_on
+        self.one = OneConnection()
         self._members: dict[str, Member] = {}
         self._offered: list[str] = self._wanted()
 
@@ -95,6 +98,7 @@ class Imc2Hub:
         self._members[name] = member
         if old is not None:
             old.replaced()
+        self.one.told(name)
         self._pass_on(Passed(TRANSPORT, _IS_HERE, name))
 
     def leave(self, member: Member) -> None:
@@ -136,12 +140,17 @@ class Imc2Hub:
     def passed(self, passed: Passed) -> None:
         """The hub of another node passed something on."""
         if passed.what == _IS_HERE:
-            member = self._members.pop(passed.to, None)
+            member = self._members.pop(passed.to, None) if self.one.goes(passed.to) else None
             if member is not None:
                 member.replaced()
         elif passed.what == _TO_MUDS:
             with suppress(msgspec.DecodeError):  # a later release may write more
                 self._hand_over(passed.to, msgspec.json.decode(passed.payload, type=Packet))
+
+    def passed_back(self, passed: Passed) -> None:
+        """All nodes have heard what this hub passed on."""
+        if passed.what == _IS_HERE:
+            self.one.heard_back(passed.to)
 
     def _hand_over(self, game: str, packet: Packet) -> None:
         """

@@ -53,6 +53,7 @@ class I3Factory(Factory):
         self.settings = settings
         self.hub: I3Hub = I3Hub(parts.network, settings, parts.gossip.now, parts.gossip.pass_on)
         parts.gossip.passed[TRANSPORT] = self.hub.passed
+        parts.gossip.passed_back[TRANSPORT] = self.hub.passed_back
         self.dropped = Frequent(lambda item: _log.info("dropped packets of Intermud-3: {item}", item=item))
         self._broadcast: tuple[ChannelsBroadcast | None, bytes] = None, b""
         self._beats = 0
@@ -95,6 +96,7 @@ class I3Factory(Factory):
                 _log.failure("cannot look after a MUD")
         if not self._beats % LOOK_BEATS:
             try:
+                self.hub.one.forget()
                 self.hub.look()
             except Exception:
                 # A LoopingCall that fails would stop for ever.

@@ -24,6 +24,7 @@ from gossip.transports.intermud3.limits import I3Settings
 from gossip.transports.intermud3.lists import Entry, Lists, entry
 from gossip.transports.intermud3.mudmode import write
 from gossip.transports.intermud3.packets import Packet, Record, understood
+from gossip.transports.one_connection import OneConnection
 
 TRANSPORT: Final = "i3"
 """The name of the transport, and what its secrets are for."""
@@ -62,7 +63,11 @@ class Member(Protocol):
 
 
 class I3Hub:
-    """All that MUDs ask the router."""
+    """
+    All that MUDs ask the router.
+
+    @ivar one: sees to it that a game has one connection.
+    """
 
     def __init__(
         self,
@@ -78,6 +83,7 @@ class I3Hub:
         self._settings = settings
         self._now = now
         self._pass_on = pass_on
+        self.one = OneConnection()
         self._always = configured(settings.channels)
         self._members: dict[str, Member] = {}
         self._offer = Offer()
@@ -97,6 +103,7 @@ class I3Hub:
         self._members[member.client_id] = member
         if old is not None:
             old.replaced()
+        self.one.told(member.client_id)
         self._pass_on(Passed(TRANSPORT, _IS_HERE, member.client_id))
         if is_first:  # nobody was told of changes meanwhile
             self.look()
@@ -350,10 +357,15 @@ class I3Hub:
             if member.client_id != source and mud is not None and service in (mud.services or ()):
                 member.send(packet)
 
+    def passed_back(self, passed: Passed) -> None:
+        """All nodes have heard what this hub passed on."""
+        if passed.what == _IS_HERE:
+            self.one.heard_back(passed.to)
+
     def passed(self, passed: Passed) -> None:
         """The hub of another node passed something on."""
         if passed.what == _IS_HERE:
-            member = self._members.pop(passed.to, None)
+            member = self._members.pop(passed.to, None) if self.one.goes(passed.to) else None
             if member is not None:
                 member.replaced()
             return

@@ -12,8 +12,8 @@ class NodesTests(Imc2TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        stream = Stream()
-        self.nodes = [MemoryNode(stream, name) for name in "ab"]
+        self.stream = Stream()
+        self.nodes = [MemoryNode(self.stream, name) for name in "ab"]
         self.ports = []
         for node in self.nodes:
             port = imc2_port(Imc2Transport(self.limits), node, self.config)
@@ -49,6 +49,18 @@ class NodesTests(Imc2TestCase):
             online = node.network.presence.online(node.world.client_id("Alpha"))
             assert online is not None
             self.assertEqual(len(online.sessions), 1)
+
+    def test_at_once(self) -> None:
+        """Of two logins at the same moment one stays, whichever node hears of what first."""
+        self.stream.slow = True
+        muds = [Mud(port, self.turns) for port in self.ports]
+        key = {imc2_key(node.world, "Alpha") for node in self.nodes}.pop()
+        for mud in muds:
+            mud.send(f"PW Alpha {key} version=2\n\r".encode())
+        self.turns()
+        self.stream.hear()
+        self.turns()
+        self.assertEqual([mud.wire.connected for mud in muds], [False, True])
 
     def test_packets(self) -> None:
         """MUDs ask each other, and answer, as they do at one node."""

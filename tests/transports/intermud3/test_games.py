@@ -341,7 +341,12 @@ class NodesTests(RouterTestCase):
     def test_replaced(self) -> None:
         """A MUD that logs in at another node replaces its connection here."""
         mud = self.zucchini()
-        self.factory.hub.passed(Passed("i3", "here", self.world.client_id("Zucchini")))
+        here = Passed("i3", "here", self.world.client_id("Zucchini"))
+        # One that was told before all nodes heard of this login does not count.
+        self.factory.hub.passed(here)
+        self.assertFalse(mud.closed)
+        self.factory.hub.passed_back(here)
+        self.factory.hub.passed(here)
         self.assertTrue(mud.closed)
         self.assertEqual([*self.factory.hub], [])
 
