@@ -59,6 +59,10 @@ class LiveTests(OwnerTestCase):
         credentials = self.register()
         self.open("/connect/Mine/python")
         eventually(self.is_live, "a live page")
+        # The secret that was shown fills in the program, in this tab until the visit ends.
+        program = "return [...document.querySelectorAll('pre code')].at(-1).textContent"
+        self.assertIn(credentials["client_secret"], self.tab.run(program))
+        self.assertNotIn(credentials["client_secret"], self.tab.run("return document.cookie + location.href"))
         self.assertEqual(self.ticked(), 0)
         game = self.connect()
         eventually(lambda: self.ticked() == 1, "the socket")

@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from gossip.registry.entities import Account, Game
+from gossip.registry.names import ECHO_CHANNEL
 from gossip.registry.secret import IMC2
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.requests import PublicRequest, answer_cached
@@ -130,7 +131,9 @@ class ConnectPages:
 
     def _page(self, request: PublicRequest, guide: Guide, game: Game, title: str, **values: Any) -> bytes:
         plain, encrypted = self._telnet
-        identity = self._layout.gossip.network.registry.i3.of(game.client_id)
+        registry = self._layout.gossip.network.registry
+        identity = registry.i3.of(game.client_id)
+        main = self._public.main_channel() or MAIN_CHANNEL
         return self._layout.page(
             request,
             f"guides/{guide.name}.html",
@@ -139,7 +142,8 @@ class ConnectPages:
             game=game,
             guide=guide,
             secret=PLACEHOLDER,
-            channel=self._public.main_channel() or MAIN_CHANNEL,
+            channel=main,
+            greeted=ECHO_CHANNEL if ECHO_CHANNEL in registry.channels else main,
             echo=self._layout.gossip.network.rules.settings.echo,
             imc2_port=self._imc2_port,
             imc2_sha256=IMC2 in self._rules.in_clear,

@@ -182,6 +182,9 @@ const copyButtons = () => {
   }
 };
 
+// Secrets that fill in the guides go with the visit.
+document.querySelector("form[action='/sign-out']")?.addEventListener("submit", () => sessionStorage.clear());
+
 localTimes(document);
 setInterval(growOlder, 30000);
 sendOnce();

@@ -141,6 +141,10 @@ class RefusalShown(Struct, frozen=True):
     text: str
 
 
+ALL_DONE: Final = "All done: your game is talking with the others."
+"""What is said of a game after the last step."""
+
+
 class Progress(Struct, frozen=True):
     """
     Everything that the owner of a game sees.
@@ -160,6 +164,11 @@ class Progress(Struct, frozen=True):
     watched: Watched
     most_unanswered: int = UNANSWERED
     most_strikes: int = STRIKES
+
+    @property
+    def done(self) -> bool:
+        """Whether the last step is done."""
+        return self.said == ALL_DONE
 
 
 def own_game(registry: Registry, account: Account, name: str) -> Game:
@@ -220,7 +229,7 @@ def _said(watched: Watched, refused: Sequence[RefusalShown], echo: bool, online:
         return "Your game was connected, but is not connected right now."
     missing = next((step for step in STEPS if step not in watched.seen), None)
     if missing is None or (missing == "told" and online is not None and "tells" not in online.supports):
-        return "All done: your game is talking with the others."
+        return ALL_DONE
     by_imc2 = online is not None and {session.transport for session in online.sessions} == {IMC2}
     return (_BY_IMC2 if echo and by_imc2 else _BY_ECHO if echo else {}).get(missing, _NEXT[missing])
 

@@ -11,6 +11,7 @@ from twisted.internet.defer import maybeDeferred
 
 import gossip.web
 from gossip.network.settings import NetworkSettings
+from gossip.protocol.server_events import WebConnection
 from gossip.registry.changes import ChannelSaved, GameSaved, RestrictionSet
 from gossip.registry.entities import Channel, Restriction
 from gossip.web.pages.connect import PLACEHOLDER, SAMPLE
@@ -435,9 +436,15 @@ class ProgressTests(OwnerTestCase):
         self.service.write(session, frame("heartbeat", {"players": ["Ana"]}))
         tell = {"from_name": "Ana", "to_game": "gossip", "to_name": "echo", "message": "Hi"}
         self.assertIn("send a tell to echo@gossip", self.look().text)
+        self.assertNotIn("Now tell players", self.look().text)
         self.service.write(session, frame("tells/send", tell, "t"))
         self.assertEqual(self.done(), [True] * 6)
         self.assertIn("All done", self.look().text)
+        self.world.change("Alpha", tagline="Quiet")
+        self.assertIn("it has no description, no way to play yet.", self.look().text)
+        self.assertIn("/manage/Alpha/profile", self.look().page.links())
+        self.world.change("Alpha", description="Long", connections=(WebConnection("https://a.example/"),))
+        self.assertNotIn("Now tell players", self.look().text)
 
     def test_imc2(self) -> None:
         """An owner whose game joined by IMC2 is not sent to the channel testing, which is not offered there."""
@@ -569,7 +576,7 @@ class ProgressTests(OwnerTestCase):
     def test_live(self) -> None:
         """Every part of the page that changes by itself is in the page's poll."""
         parts = re.findall('data-part="([a-z]+)"', self.look().body.decode())
-        self.assertEqual(parts, ["said", "steps", "refused"])
+        self.assertEqual(parts, ["said", "steps", "following", "refused"])
         (asked,) = [each["data-poll"] for _, each in self.look().page.tags if "data-poll" in each]
         live = self.ana.get(str(asked)).body.decode()
         self.assertLessEqual(set(parts), set(re.findall('data-part="([a-z]+)"', live)))
