@@ -187,6 +187,7 @@ class ClusterService(Service):
             clock=member.ahead,
             draining=self._gossip.draining if here else member.draining,
             differs=self._differs(member),
+            deaf=here and not self.joined,
         )
 
     def figures(self) -> ClusterFigures:

@@ -21,6 +21,7 @@ FAR: Final = 2.0
 
 def _view_nodes(result: Result) -> Sequence[Block]:
     head = ("NODE", "VERSION", "SINCE", "SESSIONS", "PLAYERS", "BEHIND", "CLOCK", "SETTINGS", "STATE", "ADDRESS")
+    deaf = any(each["deaf"] for each in result["nodes"])
     rows = [
         (
             f"{each['name']} (this one)" if each["here"] else each["name"],
@@ -31,7 +32,7 @@ def _view_nodes(result: Result) -> Sequence[Block]:
             f"{each['behind']:.1f} s",
             "ok" if abs(each["clock"]) <= FAR else f"{each['clock']:+.1f} s",
             "differ" if each["differs"] else "ok",
-            "draining" if each["draining"] else "ok",
+            _state(each, deaf),
             each["address"],
         )
         for each in result["nodes"]
@@ -39,11 +40,18 @@ def _view_nodes(result: Result) -> Sequence[Block]:
     return (Table(head, rows, "This daemon is alone."),)
 
 
+def _state(node: Result, deaf: bool) -> str:
+    """@param deaf: whether the node that was asked hears nobody."""
+    if deaf:
+        return "deaf" if node["here"] else "unknown"
+    return "draining" if node["draining"] else "ok"
+
+
 class NodeList(Errand, frozen=True):
     """
     List the nodes of the network: since when they run, who is connected to them, how many seconds they are behind in
     hearing the others, how far their clocks are off, whether their settings differ from those of this node, and
-    whether they take no new games.
+    whether they take no new games. A node that hears nobody says so, and does not know how the others are.
     """
 
     wire = "node/list"

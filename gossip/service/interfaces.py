@@ -108,6 +108,7 @@ class NodeStatus(Struct, frozen=True):
     @ivar clock: how far its clock is behind that of the database, in seconds.
     @ivar draining: whether it takes no new games: it is about to stop.
     @ivar differs: whether settings that must be the same everywhere differ from those of this node.
+    @ivar deaf: for this one, whether it hears nobody: then all it says of others is old.
     """
 
     name: str
@@ -121,6 +122,7 @@ class NodeStatus(Struct, frozen=True):
     clock: float
     draining: bool
     differs: bool
+    deaf: bool = False
 
 
 class ClusterFigures(Struct, frozen=True):

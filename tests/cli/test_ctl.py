@@ -121,7 +121,7 @@ class TerminalTests(SynchronousTestCase):
         account: dict[str, Any] = {**dict.fromkeys(names, hostile), "games": [hostile]}
         credentials = dict.fromkeys(("name", "short_name", "client_id", "client_secret", "old_secret_until"), hostile)
         node = {**dict.fromkeys(("name", "version", "address", "since", "sessions", "players"), hostile), "here": True}
-        node |= {"behind": 0.5, "clock": -7.5, "differs": True, "draining": True}
+        node |= {"behind": 0.5, "clock": -7.5, "differs": True, "draining": True, "deaf": False}
         status: dict[str, Any] = dict.fromkeys(("state", "why", "router", "mud", "game", "node"), hostile)
         status |= {"accepted": True, "known": False, "routers": [(hostile, hostile)], "since": 1, "next_attempt": 7}
         status |= {"muds": 1, "waiting": 2, "delivered": 3}

@@ -132,6 +132,9 @@ class EngineTests(SynchronousTestCase):
         self.hears(self.other, "before")
         self.engine.stop()
         self.deaf(self.a, self.b)
+        here, *others = self.a.gossipctl_text("node", "list").splitlines()[1:]
+        self.assertEqual(here.split()[-2], "deaf")
+        self.assertEqual({line.split()[-2] for line in others} - {"unknown"}, set())
         # What needs no database goes on.
         self.assertEqual(self.first.ask("players/status", {"game": "Alpha"})[-1]["payload"]["game"], "Alpha")
         self.first.write({"event": "channels/send", "ref": "w", "payload": said("meanwhile")})
