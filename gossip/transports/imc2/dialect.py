@@ -26,6 +26,7 @@ from gossip.protocol.moment import Moment
 from gossip.registry.names import NETWORK_GAME, NETWORK_PLAYER
 from gossip.transports.imc2.lettering import heard, is_name
 from gossip.transports.imc2.packets import Packet, Word, read
+from gossip.transports.seen_players import SeenPlayers
 
 TYPES: Final = (
     "keepalive-request",
@@ -63,12 +64,6 @@ REMEMBERED: Final = 64
 
 SPOOFED: Final = 20
 """So many packets in the name of another MUD within a minute end a connection."""
-
-PLAYER_SECONDS: Final = 15 * 60
-"""How long a player is taken as online after they did something, in seconds."""
-
-PLAYERS: Final = 500
-"""At most this many players of a MUD are taken as online."""
 
 ANSWER_SECONDS: Final = 10
 """How often C{keepalive-request} is answered at most, in seconds."""
@@ -176,8 +171,7 @@ class Dialect:
         self._received = received
         self._last: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
         self._spoofed: deque[float] = deque(maxlen=SPOOFED)
-        self._players: dict[str, float] = {}
-        self._listed: tuple[str, ...] = ()
+        self._players = SeenPlayers()
         self._told_at: float | None = None
 
     def read(self, line: str, now: Moment) -> list[Event]:
@@ -194,23 +188,14 @@ class Dialect:
         self._received(packet.type)
         events = list(self._events(packet, now))
         if packet.type in _OF_PLAYERS and packet.sender != "*":
-            self._players.pop(packet.sender, None)
-            self._players[packet.sender] = now.steady
+            self._players.saw(packet.sender, now)
             events[:0] = self.players(now)
         return events
 
     def players(self, now: Moment) -> list[Event]:
         """The players that are taken as online, if they changed."""
-        players = self._players
-        for name, seen in list(players.items()):
-            if seen + PLAYER_SECONDS > now.steady and len(players) <= PLAYERS:
-                break
-            del players[name]
-        listed = tuple(sorted(players))
-        if listed == self._listed:
-            return []
-        self._listed = listed
-        return [Heartbeat(None, listed)]
+        listed = self._players.news(now)
+        return [] if listed is None else [Heartbeat(None, listed)]
 
     def _wrong(self, packet: Packet, now: Moment) -> str:
         """Why a packet is dropped; empty if it is not."""

@@ -15,8 +15,8 @@ from gossip.registry.changes import ChannelSaved, RestrictionSet
 from gossip.registry.entities import Restriction
 from gossip.registry.restrictions import player_of
 from gossip.service.watch import STEPS
-from gossip.transports.imc2.dialect import PLAYER_SECONDS
 from gossip.transports.imc2.factory import LOOK_SECONDS
+from gossip.transports.seen_players import PLAYER_SECONDS
 from tests.support import imc2_client as client
 from tests.support.imc2_games import Imc2TestCase, Mud
 from tests.support.ports import ANY_RATE

@@ -13,6 +13,7 @@ from gossip.network.ratelimit import Rate
 from gossip.network.relays import Passed, SessionJoined
 from gossip.registry.changes import ChannelSaved, RestrictionSet
 from gossip.registry.entities import Channel, Restriction
+from gossip.service.watch import STEPS
 from gossip.transports.intermud3.limits import I3Settings
 from gossip.transports.intermud3.member import PASSED_ON
 from gossip.transports.intermud3.mudmode import frame
@@ -297,6 +298,27 @@ class BetweenMudsTests(RouterTestCase):
             self.clock.advance(10)
             self.turn()
         self.assertEqual(self.factory.hub.whereis("bo derek"), ())
+
+
+class ProgressTests(RouterTestCase):
+    """What the owner of a game sees of its steps."""
+
+    def test_steps(self) -> None:
+        """The steps of connecting succeed one by one, as for every other game; the password is not shown."""
+        client_id, (_, session) = self.world.client_id("Zucchini"), self.exventure("gossip")
+        self.service.watch.look(client_id, session.peer, self.service.now())
+        mud = self.zucchini()
+        self.listen(mud, "gossip")
+        mud.speak("gossip", "Test", "hi")
+        said = {"channel": "gossip", "name": "Alice", "message": "hi"}
+        told = {"from_name": "Alice", "to_game": "Zucchini", "to_name": "Test", "message": "psst"}
+        told["sent_at"] = "2026-01-01T00:00:00Z"
+        self.service.write(session, {"event": "channels/send", "payload": said})
+        self.service.write(session, {"event": "tells/send", "ref": "r", "payload": told})
+        mud.packets()
+        watched = self.service.watch.look(client_id, session.peer, self.service.now())
+        self.assertEqual(set(STEPS) - set(watched.seen), set())
+        self.assertNotIn("123456", repr(watched))
 
 
 class NodesTests(RouterTestCase):
