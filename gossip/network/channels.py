@@ -28,6 +28,7 @@ from gossip.protocol.moment import Moment
 from gossip.protocol.server_events import ChannelsBroadcast, ChannelsBroadcastNumbered, ChannelsEmote, Failure
 from gossip.protocol.skeleton import is_visible
 from gossip.protocol.text import clean, clean_name, timestamp, too_long
+from gossip.registry.addresses import Address
 from gossip.registry.changes import ChannelOpened, MessageSaid
 from gossip.registry.entities import Channel, Restriction
 from gossip.registry.errors import Refused
@@ -209,16 +210,12 @@ class Channels:
         registry = self._registry
         # A channel that a game here just opened may not have come back yet.
         known = registry.channels.get(channel) or Channel(channel)
-        if known.paused_until is not None and known.paused_until > now.wall:
-            raise Denied("channel-paused")
+        _check_open(known, now)
         name = checked_name(speaker.name, self._rules.limits)
         message = checked_message(message, self._rules.limits)
         client_id = speaker.client_id
         if client_id is not None:
-            if known.speakers is not None and known.speakers.isdisjoint((client_id, gateway_of(client_id))):
-                raise Denied("not-allowed-to-speak")
-            if registry.mutes or registry.bans:
-                self._moderation.check_speaker(client_id, speaker.peer, name, channel, now)
+            self._check_allowed(client_id, speaker.peer, name, known, now)
             if registry.filters.kept:
                 name = registry.filters.judge(channel, name)
                 message = registry.filters.judge(channel, message)
@@ -235,6 +232,23 @@ class Channels:
             return [Commit(said, then, otherwise)]
         registry.enact(said)
         return [*self.heard(said), Commit(said, then, otherwise, learned=True)]
+
+    def check_speaker(self, speaker: Speaker, channel: str, now: Moment) -> None:
+        """
+        May a player of a game speak on a channel that exists, whatever they say?
+
+        @raise Denied: they may not; the text says why.
+        """
+        known = self._registry.channels[channel]
+        _check_open(known, now)
+        assert speaker.client_id is not None
+        self._check_allowed(speaker.client_id, speaker.peer, speaker.name, known, now)
+
+    def _check_allowed(self, client_id: str, peer: Address, name: str, channel: Channel, now: Moment) -> None:
+        if channel.speakers is not None and channel.speakers.isdisjoint((client_id, gateway_of(client_id))):
+            raise Denied("not-allowed-to-speak")
+        if self._registry.mutes or self._registry.bans:
+            self._moderation.check_speaker(client_id, peer, name, channel.name, now)
 
     def announce(self, channel: str, message: str, now: Moment) -> Outputs:
         """
@@ -274,6 +288,11 @@ class Channels:
                 outputs.append(Broadcast(replace(audience, extended=False), told))
                 outputs.append(Broadcast(replace(audience, extended=True), ChannelsEmote(*astuple(told))))
         return outputs
+
+
+def _check_open(channel: Channel, now: Moment) -> None:
+    if channel.paused_until is not None and channel.paused_until > now.wall:
+        raise Denied("channel-paused")
 
 
 def _tell_differently(session: Session) -> None:

@@ -47,6 +47,14 @@ class People:
         speaker = Speaker(NETWORK_GAME, NETWORK_GAME, name, peer, self._buckets_of(name))
         return [*self._channels.say(speaker, channel, message, now), *self._nodes.spoke(name)]
 
+    def check(self, name: str, peer: Address, channel: str, now: Moment) -> None:
+        """
+        May somebody speak on a channel that exists, whatever they say? The arguments are those of L{say}.
+
+        @raise Denied: they may not; the text says why.
+        """
+        self._channels.check_speaker(Speaker(NETWORK_GAME, NETWORK_GAME, name, peer), channel, now)
+
     def spoke(self, name: str, now: Moment) -> None:
         """A person spoke on another node, which counts here as well."""
         with suppress(Overrun):

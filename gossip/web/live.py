@@ -53,8 +53,8 @@ _ALWAYS: Final = 2**63
 _SLICE: Final = 8
 _READERS_A_SECOND: Final = 2000
 
-Encode = Callable[[MessageSaid], bytes]
-"""Encodes a message as a line of HTML."""
+Encode = Callable[[MessageSaid, bool], bytes]
+"""Encodes a message as a line of HTML; the second argument is whether the line tells its channel."""
 
 
 class ReaderLimits(Protocol):
@@ -278,10 +278,12 @@ class Live:
                 # reconnects catches up.
                 for reader in list(self._readers.get(said.channel, ())):
                     reader.end()
-            elif said.channel in self._readers or None in self._readers:
-                body = self._encode(said)
-                frames.setdefault(said.channel, []).append((said.seq, frame(body, number=said.seq)))
-                frames.setdefault(None, []).append((0, frame(body, number=milliseconds(said))))
+                continue
+            if said.channel in self._readers:
+                told = frame(self._encode(said, False), number=said.seq)
+                frames.setdefault(said.channel, []).append((said.seq, told))
+            if None in self._readers:
+                frames.setdefault(None, []).append((0, frame(self._encode(said, True), number=milliseconds(said))))
         for channel, events in frames.items():
             together = EncodedEvents(b"".join(text for _, text in events))
             lowest = min(seq for seq, _ in events)
@@ -300,14 +302,14 @@ class Live:
     def _add_removed(self, change: MessagesRemoved, frames: dict[str | None, list[tuple[int, bytes]]]) -> None:
         """Add what readers are told of removed messages."""
         for said in change.messages:
-            if self._is_shown(said.channel) and (said.channel in self._readers or None in self._readers):
-                told = _ALWAYS, self._removed_frame(emptied(said, change.removal))
-                frames.setdefault(said.channel, []).append(told)
-                frames.setdefault(None, []).append(told)
+            for followed in (said.channel, None):
+                if followed in self._readers and self._is_shown(said.channel):
+                    told = self._removed_frame(emptied(said, change.removal), followed is None)
+                    frames.setdefault(followed, []).append((_ALWAYS, told))
 
-    def _removed_frame(self, left: MessageSaid) -> bytes:
+    def _removed_frame(self, left: MessageSaid, everywhere: bool) -> bytes:
         # Without an id: a browser that reconnects goes on from the last message, not from here.
-        return frame(self._encode(left), b"removed")
+        return frame(self._encode(left, everywhere), b"removed")
 
     def _hand_out(self) -> None:
         self._handing = None
@@ -388,7 +390,7 @@ class Live:
         missed = {(said.channel, said.seq): said for said in self._registry.removals.applied(list(missed.values()))}
         if reader.channel is None:
             text = b"".join(
-                frame(self._encode(said), number=milliseconds(said))
+                frame(self._encode(said, True), number=milliseconds(said))
                 for said in sorted(missed.values(), key=lambda said: said.said_at)
                 if milliseconds(said) >= after
             )
@@ -396,7 +398,7 @@ class Live:
             each = sorted(said for _, said in missed if said > after)
             # Not the number that the reader sent: after a restore of the database the next ones can be lower.
             reader.missing = max((seq for _, seq in missed), default=0)
-            text = b"".join(frame(self._encode(missed[reader.channel, seq]), number=seq) for seq in each)
+            text = b"".join(frame(self._encode(missed[reader.channel, seq], False), number=seq) for seq in each)
         reader.start(hello + text + self._removed_since(reader.channel, since))
 
     def _removed_since(self, channel: str | None, since: float | None) -> bytes:
@@ -407,7 +409,8 @@ class Live:
         def is_followed(name: str) -> bool:
             return self._is_shown(name) and channel in (None, name)
 
-        return b"".join(map(self._removed_frame, self._registry.removals.since(since - EARLIER, is_followed)))
+        removed = self._registry.removals.since(since - EARLIER, is_followed)
+        return b"".join(self._removed_frame(left, channel is None) for left in removed)
 
     def _unread(self, failure: Failure, reader: Reader) -> None:
         self._log.failure("the history could not be read", failure)

@@ -131,8 +131,8 @@ def public_site(
     sign_in = SignIn(layout, cookies, executor, rules, passwords or Passwords(in_thread), mail)
     line: Any = vars(layout.templates.get_template("lines.html").module)["line"]
 
-    def encode(said: MessageSaid) -> bytes:
-        text: str = line(said, public.is_game(said.game))
+    def encode(said: MessageSaid, everywhere: bool) -> bytes:
+        text: str = line(said, public.is_game(said.game), everywhere=everywhere)
         return text.strip().encode("utf-8", "replace")
 
     live = Live(clock, gossip.network.registry, encode, readers or Readers())

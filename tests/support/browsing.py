@@ -246,7 +246,7 @@ class BrowserTestCase(SynchronousTestCase):
 
     def line_count(self) -> int:
         """How many lines of talk are on the page."""
-        return int(self.tab.run("return document.querySelectorAll('.lines li:not(.day)').length"))
+        return int(self.tab.run("return document.querySelectorAll('.lines li[id]').length"))
 
 
 @functools.cache

@@ -129,9 +129,7 @@ class LiveTests(BrowserTestCase):
             before = self.line_count()
             eventually(lambda before=before: self.line_count() != before or self.line_count() == 250, "more lines")  # type: ignore[misc]
         self.assertEqual(self.line_count(), 250)
-        numbers = self.tab.run(
-            "return [...document.querySelectorAll('.lines li:not(.day)')].map(e => e.id.split('-')[1])"
-        )
+        numbers = self.tab.run("return [...document.querySelectorAll('.lines li[id]')].map(e => e.id.split('-')[1])")
         self.assertEqual(numbers, sorted(numbers, key=int))
         self.assertEqual(self.tab.complaints(), [])
 
@@ -270,7 +268,8 @@ class OddNameTests(BrowserTestCase):
         self.open(f"/chat/{quote(name, safe='')}")
         eventually(self.is_live, "a live page")
         self.assertIn("Here", self.tab.text)
-        self.tab.driver.find_element("css selector", ".lines .permalink").click()
+        link = self.tab.driver.find_element("css selector", ".lines .permalink").get_attribute("href")
+        self.tab.driver.get(link)
         eventually(
             lambda: self.tab.run("return document.querySelector('.found')?.innerText"), "the page of the message"
         )

@@ -37,7 +37,8 @@ class ModerateTests(BrowserTestCase):
         number = self.report(channel="gossip", game="Alpha", name="bo")
         self.open("/chat/gossip")
         before = self.tab.driver.find_element("css selector", "html")
-        self.tab.driver.find_element("css selector", f"main a[href='{PAGE}']").click()
+        self.tab.driver.find_element("css selector", ".bar summary").click()
+        self.tab.driver.find_element("css selector", f".bar a[href='{PAGE}']").click()
         self.wait_for_another(before)
         self.assertEqual(self.path, PAGE)
         shown = self.tab.driver.find_element("id", f"report-{number}").text

@@ -42,7 +42,7 @@ class RemovalTests(BrowserTestCase):
             eventually(lambda seq=seq: "removed" in self.line(seq), "the removal on the page")  # type: ignore[misc]
             self.assertIn("@Alpha: [removed: 1 < 2]", self.line(seq))
             self.assertNotIn("gold", self.tab.source)
-            same = "return [window.same, document.contains(window.line), window.line.querySelector('.at') !== null]"
+            same = "return [window.same, document.contains(window.line), window.line.querySelector('time') !== null]"
             self.assertEqual(self.tab.run(same), [True, True, True])
             self.assertEqual(self.line_count(), 2)
         self.assertEqual(self.tab.complaints(), [])

@@ -181,7 +181,8 @@ class TalkTests(TalkTestCase):
         self.type(HOSTILE + ENTER)
         eventually(lambda: self.wrong() == "Not sent: muted: <3 \"'&lt;i&gt; <5.", "the reason")
         self.assertEqual(self.typed(), HOSTILE)
-        self.assertEqual(self.tab.run("return document.querySelectorAll('main b, main i').length"), 0)
+        self.assertEqual(self.tab.run("return document.querySelectorAll('main :is(b, i) :is(b, i)').length"), 0)
+        self.assertEqual(self.tab.run("return document.querySelectorAll('[onmouseover], main script').length"), 0)
         self.assertEqual([each for each in self.tab.complaints() if "422" not in each], [])
 
     def test_scrolled_up(self) -> None:
@@ -192,7 +193,7 @@ class TalkTests(TalkTestCase):
             self.say(game, f"Line {number} " + "word " * 250)
         self.follow()
         self.tab.run("document.querySelector('.log').scrollTop = -300")
-        top = "return document.querySelectorAll('.lines li:not(.day)')[4].getBoundingClientRect().top"
+        top = "return document.querySelectorAll('.lines li[id]')[4].getBoundingClientRect().top"
         before = self.tab.run(top)
         self.say(game, "More")
         eventually(lambda: self.line_count() == 9, "one more line")
@@ -341,9 +342,9 @@ class WithoutScriptsTests(TalkTestCase):
     def test_refused(self) -> None:
         """The reason stands on the page, and what was typed in the field."""
         self.sign_in("Ana")
-        self.daemon.admin("channel/pause", channel="gossip")
         self.tab.scripts(allowed=False)
         self.open("/chat/gossip")
+        self.daemon.admin("channel/pause", channel="gossip")
         self.fill(message=HOSTILE)
         self.send(".say button")
         find = self.tab.driver.find_element
@@ -374,6 +375,7 @@ class ReportTests(TalkTestCase):
         game = self.join()
         self.say(game, "Nasty", "Bo")
         self.sign_in("Ana")
+        self.tab.scripts(allowed=False)
         self.open("/chat/gossip")
         self.send(".lines .permalink")
         self.tab.driver.find_element("css selector", ".report summary").click()
@@ -382,7 +384,6 @@ class ReportTests(TalkTestCase):
         self.assertIn("An admin will look at this message.", self.tab.text)
         (report,) = self.daemon.admin("report/list")["reports"]
         self.assertEqual((report["message"], report["reason"], report["made_by"]), ("Nasty", "It is spam", "Ana"))
-        self.assertEqual(self.tab.complaints(), [])
 
 
 class GoodTests(TalkTestCase):
@@ -405,11 +406,12 @@ class GoodTests(TalkTestCase):
     def test_good_when_refused(self) -> None:
         """So is the page that tells what is wrong."""
         self.sign_in("Ana")
-        self.daemon.admin("mute/add", who="Ana@gossip", reason="x" * 150, minutes=HOUR)
         for width, scheme in ((360, "light"), (360, "dark"), (1280, "light")):
             self.tab.look(width, scheme)
             self.follow()
+            self.daemon.admin("mute/add", who="Ana@gossip", reason="x" * 150, minutes=HOUR)
             self.type("W" * 100 + ENTER)
             eventually(self.wrong, "the reason")
+            self.daemon.admin("mute/remove", who="Ana@gossip")
             self.assertFits(width, scheme, "refused", ("422",))
             self.assertAccessible(f"refused {scheme}")

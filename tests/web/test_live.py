@@ -121,7 +121,7 @@ class FollowTests(LiveTestCase):
         self.turn()
         text = self.written(browser)
         self.assertIn(b"id: 5\ndata: <li id=", text)
-        self.assertIn(b'&lt;b&gt;Hi\ndata: &lt;/li&gt;</span><a class="permalink"', text)
+        self.assertIn(b"&lt;b&gt;Hi\ndata: &lt;/li&gt;</span></li>", text)
         self.assertIn(b'href="/games/Alpha"', text)
         self.assertNotIn(b"id: 6", text)
 
@@ -148,7 +148,7 @@ class FollowTests(LiveTestCase):
         encoded: list[int] = []
         live = self.site.live
         encode = live._encode
-        live._encode = lambda said: encoded.append(said.seq) or encode(said)  # type: ignore[func-returns-value]
+        live._encode = lambda said, every: encoded.append(said.seq) or encode(said, every)  # type: ignore[func-returns-value]
         browsers = [self.follow() for _ in range(100)]
         for browser in browsers:
             self.written(browser)
@@ -160,7 +160,7 @@ class FollowTests(LiveTestCase):
 
     def test_no_readers(self) -> None:
         """Without readers nothing is encoded."""
-        self.site.live._encode = lambda said: self.fail("encoded")
+        self.site.live._encode = lambda said, every: self.fail("encoded")
         self.hear(1)
         self.turn()
 

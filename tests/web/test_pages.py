@@ -379,14 +379,15 @@ class ChatPageTests(PagesTestCase):
             self.assertEqual(self.get(f"/chat/gossip?{bad}")[0], 400)
 
     def test_live(self) -> None:
-        """Only the latest page is live, from its last message on."""
+        """The latest page is live from its last message on; the others are told of removals and count new lines."""
         for seq in range(1, 151):
             self.said(seq)
         logs = {path: self._log(path) for path in ("/chat/gossip", "/chat/gossip?before=50", "/chat/gossip/30")}
         self.assertEqual(logs["/chat/gossip"]["data-live"], "/chat/gossip/live")
         self.assertEqual(logs["/chat/gossip"]["data-last"], "150")
-        self.assertNotIn("data-live", logs["/chat/gossip?before=50"])
-        self.assertNotIn("data-live", logs["/chat/gossip/30"])
+        for path in ("/chat/gossip?before=50", "/chat/gossip/30"):
+            self.assertEqual(logs[path]["data-live"], "/chat/gossip/live")
+            self.assertNotIn("data-last", logs[path])
 
     def test_nothing_there(self) -> None:
         """A page before the first message or after the last one links back, and follows from there."""
@@ -395,7 +396,7 @@ class ChatPageTests(PagesTestCase):
         before, after = self.page("/chat/gossip?before=5"), self.page("/chat/gossip?after=7")
         self.assertIn("No older messages.", before.text)
         self.assertIn("/chat/gossip?after=4", before.links())
-        self.assertNotIn("data-live", self._log("/chat/gossip?before=5"))
+        self.assertNotIn("data-last", self._log("/chat/gossip?before=5"))
         self.assertIn("/chat/gossip?after=0", self.page("/chat/gossip?before=0").links())
         self.assertIn("No newer messages.", after.text)
         self.assertIn("/chat/gossip?before=8", after.links())
@@ -614,7 +615,7 @@ class EverywhereTests(PagesTestCase):
             page = self.page(path)
             tags = [tag for tag, _ in page.tags]
             self.assertEqual([tags.count(tag) for tag in ("h1", "main", "header", "footer")], [1, 1, 1, 1], path)
-            self.assertEqual(page.links()[0], "#main")
+            self.assertEqual(page.links()[0], "#log" if path.startswith("/chat/") else "#main")
             for tag, attributes in page.tags:
                 if tag == "nav":
                     self.assertIn("aria-label", attributes)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
+from markupsafe import Markup
 from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.web import http
 
 from gossip.operations.texts import time_of
 from gossip.protocol.emotes import spoken
+from gossip.protocol.errors import Denied
 from gossip.registry.changes import MessageSaid
 from gossip.registry.entities import Channel
 from gossip.web.api.feeds import atom
@@ -22,8 +24,9 @@ from gossip.web.live import Live
 from gossip.web.pages.front import LINES
 from gossip.web.views.formatting import sentence
 from gossip.web.views.layout import Layout
-from gossip.web.views.public import PublicView, public_author
+from gossip.web.views.public import PublicGame, PublicView, public_author
 from gossip.web.views.queries import CachedQueries
+from gossip.web.views.times import localised, time_tag
 
 LISTED: Final = 100
 """The maximum number of channels on a page of the list."""
@@ -34,7 +37,38 @@ PAGE: Final = 100
 FEED: Final = 50
 """The maximum number of messages in a feed."""
 
+REPLY: Final = 100
+"""The maximum number of characters that a link puts into the field."""
+
+GAMES: Final = 20
+"""The maximum number of games beside the talk; the first have the most players."""
+
 _ABOUT: Final = "Messages on a channel reach every game that subscribes to it. Anyone can read them here."
+
+
+class _ListedChannel(Struct, frozen=True):
+    """
+    A channel in the list beside the talk.
+
+    @ivar last_said_at: when it had its last message, in seconds since the epoch; C{None} if it has none.
+    """
+
+    name: str
+    last_said_at: float | None
+
+
+class _Listening(Struct, frozen=True):
+    """
+    The games that listen to a channel.
+
+    @ivar games: the first ones.
+    @ivar total: how many they are.
+    @ivar players: how many players they have together.
+    """
+
+    games: list[PublicGame]
+    total: int
+    players: int
 
 
 class Draft(Struct, frozen=True):
@@ -70,6 +104,7 @@ class ChatPages:
         router.add("/chat/{name}", get=self.chat)
         router.add("/chat/{name}/live", get=self.follow)
         router.add("/chat/{name}/feed.atom", get=self.feed)
+        router.add("/chat/{name}/side", get=self.side)
         router.add("/chat/{name}/{seq}", get=self.message)
 
     async def channels(self, request: PublicRequest) -> bytes:
@@ -110,11 +145,11 @@ class ChatPages:
             # Going forwards: the extra message is the last.
             lines = lines[:PAGE]
             earlier, last = (lines[0].seq, lines[-1].seq) if lines else (after + 1, after)
-            return self._chat(request, name, lines, earlier, last if more else None, last)
+            return await self._chat(request, name, lines, earlier, last if more else None, last)
         lines = lines[-PAGE:]
         last = lines[-1].seq if lines else 0
         later = None if before is None else last or max(before - 1, 0)
-        return self._chat(request, name, lines, lines[0].seq if more else None, later, last, draft=draft)
+        return await self._chat(request, name, lines, lines[0].seq if more else None, later, last, draft=draft)
 
     async def _first_on(self, name: str, day: str) -> int | None:
         """The number of the first message since the beginning of a day; C{None} if there is none."""
@@ -140,11 +175,42 @@ class ChatPages:
         earlier = lines[0].seq if len(before) > half else None
         last = lines[-1].seq
         later = last if len(after) > half else None
-        return self._chat(
+        return await self._chat(
             request, name, lines, earlier, later, last, found=after[0], complaint=complaint, removal=removal
         )
 
-    def _chat(
+    async def side(self, request: PublicRequest, name: str) -> bytes:
+        """What stands beside the talk: the channels, and who is online. A page that is open reads it again."""
+        channel = self._public.channel(name)
+        return self._layout.page(request, "side.html", fragment=True, channel=channel, **await self._beside(name))
+
+    async def _beside(self, name: str) -> dict[str, Any]:
+        channels = (await self._queries.channels()).channels
+        said = self._layout.gossip.network.registry.last_said
+        return {
+            "channels": [_ListedChannel(each.name, said.get(each.name)) for each in channels[:LISTED]],
+            "more_channels": len(channels) > LISTED,
+            "listening": _listening((await self._queries.games()).games, name),
+        }
+
+    def _silence(self, request: PublicRequest, channel: Channel) -> Markup | None:
+        """Why whoever looks at the page cannot speak there; C{None} if they can, or are not signed in."""
+        gossip, account = self._layout.gossip, self._layout.account(request)
+        if account is None:
+            return None
+        try:
+            gossip.network.people.check(account.name, self._layout.peer(request), channel.name, gossip.now())
+        except Denied as denied:
+            match denied.error.code:
+                case "channel-paused" if channel.paused_until is not None:
+                    text = Markup("This channel is paused: nobody can send messages until {}.")
+                    return text.format(time_tag(channel.paused_until))
+                case "not-allowed-to-speak":
+                    return Markup("Only some games can send messages on this channel.")
+            return Markup("You cannot send messages here: {}.").format(localised(denied.error.text))
+        return None
+
+    async def _chat(
         self,
         request: PublicRequest,
         name: str,
@@ -162,7 +228,9 @@ class ChatPages:
         @param later: the number that the newer page starts after; C{None} if this is the latest page.
         @param last: the number after which the page follows new messages.
         """
+        beside = await self._beside(name)
         channel = self._public.channel(name)
+        why_silent = self._silence(request, channel)
         return self._layout.page(
             request,
             "chat.html",
@@ -181,6 +249,10 @@ class ChatPages:
             removal=removal,
             reported=number_parameter(request, "reported") is not None,
             is_game=self._public.is_game,
+            why_silent=why_silent,
+            may_speak=why_silent is None and self._layout.account(request) is not None,
+            reply=(parameter(request, "reply") or "")[:REPLY],
+            **beside,
         )
 
     def _about(self, channel: Channel, found: MessageSaid | None) -> str:
@@ -220,6 +292,11 @@ class ChatPages:
         body = atom(self._layout.name, channel, lines, site_address(request) or "http://localhost", self._layout.now)
         request.setHeader(b"Access-Control-Allow-Origin", b"*")
         return answer_cached(request, body, b"application/atom+xml; charset=utf-8", 60)
+
+
+def _listening(games: Sequence[PublicGame], channel: str) -> _Listening:
+    found = [game for game in games if game.online and channel in game.channels]
+    return _Listening(found[:GAMES], len(found), sum(game.players_online_count for game in found))
 
 
 def number_of(seq: str) -> int:

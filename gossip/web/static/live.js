@@ -1,9 +1,13 @@
 // Live messages: server-sent events, older messages on scroll, days in the reader's time zone.
 "use strict";
 
-const log = document.querySelector(".log");
+const log = document.querySelector("[data-live]");
 const list = log.querySelector(".lines");
 const state = document.querySelector(".live");
+const atEnd = log.dataset.last !== undefined; // otherwise the page shows older lines, and counts new ones
+const grouped = log.classList.contains("one");
+const pill = document.querySelector(".pill");
+const TOGETHER = 300000; // as on the server
 
 const parsed = (text) => {
   const template = document.createElement("template");
@@ -11,15 +15,37 @@ const parsed = (text) => {
   return template.content;
 };
 
-const dayOf = (line) => writtenTime(new Date(line.querySelector("time").dateTime), "day");
+const timeOf = (line) => new Date(line.querySelector("time").dateTime);
+const dayOf = (line) => writtenTime(timeOf(line), "day");
 const isDay = (item) => item?.classList.contains("day");
+const speakerOf = (line) => line.querySelector(".who") && line.querySelector(".who").textContent + line.querySelector(".where").textContent;
+
+// A line that goes on with what the same player said right before it does not name them again.
+const group = (line) => {
+  if (!grouped || !line) return;
+  const before = line.previousElementSibling;
+  const goesOn = before && !before.matches(".day, .emote, .since") && !line.matches(".emote, .found") && speakerOf(line)
+    && speakerOf(line) === speakerOf(before) && timeOf(line) - timeOf(before) <= TOGETHER;
+  line.classList.toggle("more", Boolean(goesOn));
+  if (!goesOn && !line.querySelector(".emblem")) emblem(line);
+};
+const emblem = (line) => {
+  const where = line.querySelector(".where");
+  const picture = document.createElement("img");
+  picture.className = "emblem";
+  picture.alt = "";
+  picture.loading = "lazy";
+  picture.src = `/games/${encodeURIComponent(where.textContent.slice(1))}/emblem.svg`;
+  line.querySelector(".text").prepend(picture);
+};
 
 // Each day has a heading before its first line. A correct one is left alone, or a screen reader would read it again.
 const markDay = (line) => {
   let mark = isDay(line.previousElementSibling) ? line.previousElementSibling : null;
-  const before = (mark ?? line).previousElementSibling;
+  let before = (mark ?? line).previousElementSibling;
+  if (before?.matches(".since")) before = before.previousElementSibling;
   const day = dayOf(line);
-  if (before && dayOf(before) === day) {
+  if (before && !isDay(before) && dayOf(before) === day) {
     mark?.remove();
     return;
   }
@@ -32,16 +58,27 @@ const markDay = (line) => {
   if (mark.firstChild.textContent !== day) mark.firstChild.textContent = day;
 };
 
+const prepare = (line) => {
+  localTimes(line);
+  markDay(line);
+  group(line);
+  preparing.forEach((each) => each(line));
+};
+// What other scripts do with each line.
+const preparing = [];
+const hearing = [];
+
 let trimming = null;
 
 // Remove the oldest lines, unless the reader has scrolled to them, and link back to them.
 const trim = () => {
   trimming = null;
-  const lines = list.querySelectorAll("li:not(.day)");
-  const extra = lines.length - Number(log.dataset.most || 1000);
+  const lines = list.querySelectorAll("li[id]");
+  const extra = lines.length - Number(log.dataset.most || 2000);
   if (extra <= 0 || log.scrollTop < -log.clientHeight) return;
   for (let gone = 0; gone < extra; gone += 1) lines[gone].remove();
-  while (isDay(list.children[1])) list.firstElementChild.remove();
+  while (list.children[1] && !list.children[1].id) list.firstElementChild.remove();
+  group(lines[extra]);
   const all = log.querySelector(".all");
   if (!all) return; // the front page shows the latest lines only
   let link = all.querySelector("a.earlier[rel=prev]");
@@ -53,26 +90,45 @@ const trim = () => {
     all.prepend(link);
     history(link);
   }
-  const first = lines[extra];
-  const seq = first.id.slice(first.id.lastIndexOf("-") + 1);
-  link.href = `${first.querySelector("a.channel").getAttribute("href")}?before=${seq}`;
+  const id = lines[extra].id;
+  link.href = `${log.dataset.at}?before=${id.slice(id.lastIndexOf("-") + 1)}`;
 };
+
+// The number of lines that the reader has not scrolled down to.
+let below = 0;
+const countBelow = (more) => {
+  below = more ? below + more : 0;
+  if (!pill) return;
+  pill.hidden = !below;
+  pill.textContent = `${below} new`;
+};
+const isBelow = () => !atEnd || log.scrollTop < -40;
 
 const show = (line) => {
   if (!line || document.getElementById(line.id)) return;
-  localTimes(line);
+  hearing.forEach((each) => each(line));
+  if (!atEnd) {
+    countBelow(1);
+    return;
+  }
   line.classList.add("fresh");
   list.append(line);
-  markDay(line);
+  prepare(line);
   log.querySelector(".nothing").hidden = true;
+  if (pill && isBelow()) countBelow(1);
   // Reading the scroll position costs a layout: do it once for many lines.
   trimming ??= setTimeout(trim, 50);
 };
 
-// A removed message changes where it stands.
+// A removed message changes where it stands, and keeps its place.
 const change = (line) => {
   const known = line && document.getElementById(line.id);
-  known?.querySelector(".text").replaceWith(line.querySelector(".text"));
+  if (!known?.querySelector(".text")) return;
+  known.querySelector(".text").replaceWith(line.querySelector(".text"));
+  known.classList.remove("more", "emote", "mention");
+  if (known.parentElement !== list) return;
+  group(known);
+  if (known.nextElementSibling?.id) group(known.nextElementSibling);
 };
 
 const live = () => {
@@ -80,20 +136,45 @@ const live = () => {
   let source = null;
   let timer = null;
   let wait = 2000;
-  const say = (on) => {
-    state.hidden = false;
-    state.dataset.state = on ? "on" : "off";
-    state.textContent = on ? "Live" : "Not live: reconnecting";
+  const word = document.createElement("span");
+  const held = [];
+  let paused = false;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Pause";
+  button.addEventListener("click", () => {
+    paused = !paused;
+    button.textContent = paused ? "Resume" : "Pause";
+    if (!paused) held.splice(0).forEach((each) => each());
+    say(source?.readyState === EventSource.OPEN);
+  });
+  const take = (act) => {
+    if (!paused) {
+      act();
+      return;
+    }
+    held.push(act);
+    say(true);
   };
+  const say = (on) => {
+    if (!state) return;
+    state.hidden = false;
+    state.dataset.state = on && !paused ? "on" : "off";
+    const text = !on ? "Not live: reconnecting" : !paused ? "Live" : held.length ? `Paused, ${held.length} new` : "Paused";
+    if (word.textContent !== text) word.textContent = text;
+  };
+  if (state && atEnd) state.replaceChildren(word, " ", button);
+  else state?.replaceChildren(...state.childNodes, " ", word);
   const open = () => {
     clearTimeout(timer);
-    if (document.hidden) return; // opened when the page becomes visible
+    if (document.hidden && !stays()) return; // opened when the page becomes visible
     source?.close();
-    source = new EventSource(`${log.dataset.live}?after=${encodeURIComponent(last)}&since=${log.dataset.since}`);
+    const after = last === undefined ? "" : `after=${encodeURIComponent(last)}&`;
+    source = new EventSource(`${log.dataset.live}?${after}since=${log.dataset.since}`);
     source.onopen = () => { wait = 2000; say(true); };
     source.onmessage = (event) => {
-      if (event.lastEventId) last = event.lastEventId;
-      show(parsed(event.data).querySelector("li"));
+      if (event.lastEventId && atEnd) last = event.lastEventId;
+      if (list) take(() => show(parsed(event.data).querySelector("li")));
     };
     source.addEventListener("removed", (event) => change(parsed(event.data).querySelector("li")));
     source.addEventListener("reload", () => location.reload());
@@ -106,10 +187,10 @@ const live = () => {
       }
     };
   };
-  // A browser has few connections per host: a hidden page gives its own up.
+  // A browser has few connections per host: a hidden page gives its own up, but for one that counts mentions.
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {
-      timer = setTimeout(() => { source?.close(); say(false); }, 30000);
+      if (!stays()) timer = setTimeout(() => { source?.close(); say(false); }, 30000);
     } else {
       clearTimeout(timer);
       if (!source || source.readyState === EventSource.CLOSED) open();
@@ -119,6 +200,8 @@ const live = () => {
   window.addEventListener("pageshow", (event) => { if (event.persisted) open(); });
   open();
 };
+let holds = false;
+const stays = () => holds;
 
 let quiet = null;
 
@@ -130,15 +213,17 @@ const history = (link) => {
     if (!answer.ok || link.href !== asked) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (link.href !== asked) return;
-    const lines = [...page.querySelectorAll(".lines li:not(.day)")];
+    const lines = [...page.querySelectorAll(".lines li[id]")];
     const older = lines.filter((line) => !document.getElementById(line.id)).map((line) => document.adoptNode(line));
     // A screen reader must announce new messages only.
     log.setAttribute("aria-live", "off");
-    for (const line of older) localTimes(line);
-    const first = list.querySelector("li:not(.day)");
+    const first = list.querySelector("li[id]");
     list.prepend(...older);
-    for (const line of older) markDay(line);
-    if (first) markDay(first);
+    for (const line of older) prepare(line);
+    if (first) {
+      markDay(first);
+      group(first);
+    }
     clearTimeout(quiet);
     quiet = setTimeout(() => log.removeAttribute("aria-live"), 500);
     const next = page.querySelector("a.earlier[rel=prev]");
@@ -158,8 +243,17 @@ const history = (link) => {
   link.addEventListener("click", (event) => { event.preventDefault(); load(); });
 };
 
-for (const line of list.querySelectorAll("li:not(.day)")) markDay(line);
-if (log.dataset.live) live();
-const earlier = log.querySelector("a.earlier[rel=prev]");
-if (earlier) history(earlier);
-document.querySelector(".found")?.scrollIntoView({ block: "center" });
+if (list) {
+  for (const line of list.querySelectorAll("li[id]")) {
+    markDay(line);
+    group(line);
+  }
+  const earlier = log.querySelector("a.earlier[rel=prev]");
+  if (earlier) history(earlier);
+  document.querySelector(".found")?.scrollIntoView({ block: "center" });
+}
+if (pill && atEnd) {
+  pill.addEventListener("click", (event) => { event.preventDefault(); log.scrollTop = 0; });
+  log.addEventListener("scroll", () => { if (!isBelow()) countBelow(0); }, { passive: true });
+}
+live();

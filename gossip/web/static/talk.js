@@ -5,6 +5,8 @@ const talk = (form) => {
   const field = form.querySelector("[name=message]");
   const button = form.querySelector("button");
   const wrong = form.querySelector(".wrong");
+  const sentAs = form.querySelector("#sent-as");
+  let sent = 0;
 
   const tell = (text) => {
     wrong.textContent = localText(text); // the end of a mute
@@ -13,8 +15,17 @@ const talk = (form) => {
     if (text) form.scrollIntoView({ block: "nearest" });
   };
 
+  // What could be a tag gets a blank, so that no game drops it: say so before it is sent.
+  const preview = () => {
+    const end = field.value.lastIndexOf(">") + 1;
+    const text = field.value.slice(0, end).replace(/<(?=[A-Za-z/!])/g, "< ") + field.value.slice(end);
+    sentAs.hidden = text === field.value;
+    sentAs.textContent = `Games get: ${text}`;
+  };
+
   const send = async (text) => {
     const body = new URLSearchParams(new FormData(form));
+    body.append("sent", String(sent += 1)); // the same text twice is meant
     try {
       const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/plain" } });
       if (!answer.ok) {
@@ -30,11 +41,14 @@ const talk = (form) => {
     tell("");
     // Keep what was typed while the message was being sent.
     if (field.value === text) field.value = "";
-    document.querySelector(".log").scrollTop = 0;
+    preview();
+    if (!atEnd) location.assign(log.dataset.at);
+    log.scrollTop = 0;
   };
 
   // No browser error for an empty message.
   form.noValidate = true;
+  field.addEventListener("input", preview);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (button.disabled || !field.value.trim()) return;

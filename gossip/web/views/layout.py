@@ -25,6 +25,7 @@ from gossip.web.http.requests import REASONS, PublicRequest, answer, answer_text
 from gossip.web.http.router import Problem
 from gossip.web.http.urls import site_address
 from gossip.web.views import formatting
+from gossip.web.views.talk import continues, linked, mentions
 from gossip.web.views.times import time_tag
 
 THEMES: Final = ("auto", "light", "dark")
@@ -61,6 +62,7 @@ def templates() -> Environment:
         host=formatting.host,
         hue=formatting.hue,
         iso=formatting.iso,
+        linked=linked,
         moment=formatting.moment,
         number=formatting.number,
         segment=partial(quote, safe=""),
@@ -69,6 +71,7 @@ def templates() -> Environment:
         transport=formatting.transport,
         web=formatting.web_address,
     )
+    environment.tests.update(continuing=continues, mentioning=mentions)
     environment.globals.update(version=__version__, asset=static_files().path, time=time_tag)
     return environment
 
@@ -154,6 +157,10 @@ class Layout:
             **{"description": "", **values},
         )
         return text.encode("utf-8", "replace")
+
+    def account(self, request: PublicRequest) -> Account | None:
+        """The account that is signed in; C{None} if there is none."""
+        return self._account(request)
 
     def problem_page(self, request: PublicRequest, problem: Problem) -> bytes:
         """Answer with a problem: as a page for people, as plain text for programs, as JSON where the API is."""

@@ -7,10 +7,11 @@ in the zone of the reader, in the same words, so that no two times on a page are
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Final, Literal
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from gossip.web.views.formatting import clock, date, day, iso, moment, span
 
@@ -18,6 +19,7 @@ Form = Literal["clock", "seconds", "day", "date", "minute", "ago"]
 """How much of a time is shown; the script of every page has the same forms."""
 
 _NEAR: Final = 1.0
+_STAMP: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
 
 
 def time_tag(at: float | str, form: Form = "minute", now: float | None = None) -> Markup:
@@ -31,6 +33,12 @@ def time_tag(at: float | str, form: Form = "minute", now: float | None = None) -
     """
     seconds = datetime.fromisoformat(at).timestamp() if isinstance(at, str) else at
     return Markup('<time class="{}" datetime="{}">{}</time>').format(form, iso(seconds), written(seconds, form, now))
+
+
+def localised(text: str) -> Markup:
+    """A text of the network with the times in it as elements: until when somebody is muted, for example."""
+    parts = _STAMP.split(text)
+    return Markup("").join(time_tag(part) if at % 2 else escape(part) for at, part in enumerate(parts))
 
 
 def written(seconds: float, form: Form, now: float | None = None) -> str:

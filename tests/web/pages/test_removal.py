@@ -181,7 +181,7 @@ class RemoveTests(AdminPagesTestCase):
         answer = self.remove()
         self.assertEqual(answer.code, 422)
         self.assertIn("Not done: tick the box to confirm this action.", seen(answer))
-        self.assertEqual(self.fields(answer.page, "reason"), ["", "spam"])
+        self.assertEqual(self.fields(answer.page, "reason")[:2], ["", "spam"])
         self.assertIn("Not done: a reason has 1 to 200 characters", seen(self.remove(sure="1", reason=" ")))
         self.assertEqual(self.operations(), [])
         self.remove(sure="1")
