@@ -32,9 +32,9 @@ from gossip.cluster.outbox import Outbox
 from gossip.cluster.picture import Picture
 from gossip.cluster.settings import ClusterSettings
 from gossip.cluster.shared_store import Node, SharedStore
+from gossip.cluster.statuses import differs, status
 from gossip.cluster.wire import PROTOCOL, Group, Judged, Malformed, NodeGone, NodeJoined, Parts, Unknown
 from gossip.network.relays import Relayed
-from gossip.protocol.text import timestamp
 from gossip.service.interfaces import ClusterFigures, NodeStatus
 from gossip.service.service import GossipService
 from gossip.store.errors import StoreError, Trouble
@@ -173,22 +173,8 @@ class ClusterService(Service):
         return [self._status(each) for each in sorted(self.members, key=lambda member: member.name)]
 
     def _status(self, member: Member) -> NodeStatus:
-        here = member.name == self.node_name
-        sessions = self._network.nodes.sessions_of("" if here else member.name)
-        return NodeStatus(
-            name=member.name,
-            here=here,
-            version=member.version,
-            address=member.address,
-            since=timestamp(member.started_at, "seconds"),
-            sessions=len(sessions),
-            players=sum(len(session.players) for session in sessions),
-            behind=member.behind,
-            clock=member.ahead,
-            draining=self._gossip.draining if here else member.draining,
-            differs=self._differs(member),
-            deaf=here and not self.joined,
-        )
+        sessions = self._network.nodes.sessions_of("" if member.name == self.node_name else member.name)
+        return status(member, self._node, sessions, self._gossip.draining, not self.joined)
 
     def figures(self) -> ClusterFigures:
         """What this node counts."""
@@ -205,13 +191,9 @@ class ClusterService(Service):
                 return self._in_thread(self._store.end, member, False)
         return succeed(False)
 
-    def _differs(self, member: Member) -> bool:
-        """Has another node other settings? Those of other versions cannot be compared."""
-        return member.settings != self._node.settings and member.version == self._node.version
-
     def _compare_settings(self) -> None:
         """Log which nodes have other settings, once."""
-        differing = {each.name for each in self.members if self._differs(each)}
+        differing = {each.name for each in self.members if differs(each, self._node)}
         for name in sorted(differing - self._differing):
             self._log.warn("node {name} has other settings in [network], [limits] or [web]: they must agree", name=name)
         self._differing = differing
