@@ -22,9 +22,11 @@ from gossip.protocol.text import timestamp
 from gossip.transports.admission import RESERVED_FILES, room_for
 from gossip.transports.certificates import WARN_DAYS
 from gossip.transports.endpoints import EndpointError, parse
+from gossip.transports.intermud3.gateway.settings import mapped
 from gossip.transports.listening import try_out
 from gossip.transports.registered import TRANSPORTS
 from gossip.web.views import house_rules
+from gossip.web.views.public import MAIN_CHANNEL
 
 _DAY: Final = 86400
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -54,6 +56,7 @@ def findings(config: Config) -> Iterator[Finding]:
     yield from _data(config)
     yield from _proxies(config)
     yield from _rules(config)
+    yield from _gateway(config)
     if config.node:
         for severity, text in faults(config.database):
             yield Finding(severity, "database", text)
@@ -129,6 +132,14 @@ def _rules(config: Config) -> Iterator[Finding]:
     except Exception as error:
         text = f"no page can be made of {path} ({type(error).__name__}); /rules shows the default rules"
         yield Finding("warning", "network.rules", text)
+
+
+def _gateway(config: Config) -> Iterator[Finding]:
+    """The gateway to Intermud-3."""
+    gateway = config.i3.gateway
+    if gateway.routers and any(each.here == MAIN_CHANNEL for each in mapped(gateway)):
+        text = f"games on {MAIN_CHANNEL} did not choose to talk with another network: map a channel of its own"
+        yield Finding("warning", "i3.gateway.channels", text)
 
 
 def _proxies(config: Config) -> Iterator[Finding]:

@@ -131,6 +131,8 @@ class Options(usage.Options):
         for transport in (make() for make in TRANSPORTS):
             endpoints = _endpoints(transport, self.config)
             lines += [f"  would listen on {endpoint}: {transport.purpose}" for endpoint in endpoints]
+        gateway = self.config.i3.gateway
+        lines += [f"  would join Intermud-3 as {gateway.mud} at {router}" for router in gateway.routers]
         _print("".join(f"{line}\n" for line in lines))
 
 

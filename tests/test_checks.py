@@ -16,6 +16,7 @@ from gossip.config import Config, Limits
 from gossip.network.settings import NetworkSettings
 from gossip.transports.admission import RESERVED_FILES
 from gossip.transports.imc2.limits import Imc2Settings
+from gossip.transports.intermud3.gateway.settings import I3GatewaySettings
 from gossip.transports.intermud3.limits import I3Settings
 from gossip.web.settings import MailSettings, WebSettings
 from tests.support.certificate import signed
@@ -54,6 +55,14 @@ class FindingsTests(SynchronousTestCase):
         ):
             config = replace(FINE, i3=I3Settings(listen=(address,)))
             self.assertEqual(self.found(config), [f"error: i3.listen: {address}: {text}" for text in found])
+
+    def test_gateway(self) -> None:
+        """The main channel should not pass to another network."""
+        gateway = I3GatewaySettings(routers=("*one 192.0.2.1 8080",), game="I3", channels=("dchat=dchat",))
+        self.assertEqual(self.found(replace(FINE, i3=I3Settings(gateway=gateway))), [])
+        gateway = replace(gateway, channels=("gossip=dchat:in",))
+        [found] = self.found(replace(FINE, i3=I3Settings(gateway=gateway)))
+        self.assertIn("warning: i3.gateway.channels: games on gossip did not choose", found)
 
     def test_imc2(self) -> None:
         """An IMC2 port is checked as well; it can have neither TLS nor a proxy."""

@@ -187,6 +187,7 @@ class File(ConfigCase):
         blocked = NetworkSettings().blocked_games
         for text, names in (
             ("imc2.server = 'Hub'", blocked),
+            ("i3.gateway = {routers = ['*a b 1'], game = 'I3', admin_email = 'a@b.org'}", (*blocked, "*I3")),
             ("imc2.server = 'Hub'\nimc2.listen = ['tcp:1']", (*blocked, "Hub")),
             ("imc2.listen = ['tcp:1']", blocked),
         ):
@@ -255,6 +256,8 @@ class Complaints(ConfigCase):
                 "i3.channels: 'gossip' is not a channel and its name for Intermud-3, such as gossip=imud_gossip"
             ),
             "i3.channels = ['a=b', 'c=b']": "i3.channels: 'c=b' names a channel for the second time",
+            "i3.gateway.routers = ['i4']": "i3.gateway.routers: 'i4' is not like '*name host port'",
+            "i3.gateway.mud = 'Dead'": "i3.gateway.mud: routers refuse 'Dead': give the network a name of its own",
             "limits.i3.frame_bytes = 1": (
                 "limits.i3.frame_bytes: must be at least limits.i3.frame_bytes_before_startup"
             ),

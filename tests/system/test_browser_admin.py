@@ -197,6 +197,7 @@ class EveryPageTests(AdminTestCase):
 
     PATHS = (
         *(where for where, _ in SECTIONS),
+        "/admin/intermud3",
         "/admin/games/Alpha",
         "/admin/accounts/Ana-with_a-long_name",
         "/admin/channels/" + "c" * 60,

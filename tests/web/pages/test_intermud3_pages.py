@@ -22,7 +22,7 @@ class RemoteGamesTests(PagesTestCase):
     def test_list(self) -> None:
         """Remote games have a list of their own, by the game that they speak through."""
         text = " ".join(self.page("/games").text.split())
-        self.assertIn("Via The Beta 2 games of another network.", text)
+        self.assertIn("Via The Beta 2 games of another network, as its router tells of them.", text)
         self.assertIn("Antikaria AntikariaI3 Dead Souls & Foo DeadSoulsFooI3", text)
         self.assertIn("4 games, 1 online", text)
 

@@ -45,6 +45,12 @@ class Games:
         online = None if game is None else self._network.presence.online(game.client_id)
         return online is not None and channel in online.channels
 
+    def is_us(self, short_name: str, mud: str) -> bool:
+        registry = self._network.registry
+        identity = registry.i3.named(mud)
+        game = None if identity is None else registry.games.get(identity.client_id)
+        return game is not None and game.short_name == short_name
+
     def _is_shown(self, online: Online) -> bool:
         game = online.game
         return not game.hidden and game.through is None and game.short_name.lower() != self._gateway

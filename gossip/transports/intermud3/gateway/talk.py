@@ -16,6 +16,7 @@ from msgspec import Struct
 from gossip.network.ratelimit import Bucket, Rate
 from gossip.protocol import events, server_events
 from gossip.protocol.moment import Moment
+from gossip.registry.names import ECHO_PLAYER, NETWORK_PLAYER, is_network
 from gossip.transports.intermud3.conversation import (
     MESSAGES,
     TELL_TYPES,
@@ -77,6 +78,7 @@ REASONS: Final = (
 """Why packets are dropped."""
 
 _NEUTER: Final = 2
+_OWN_PLAYERS: Final = (NETWORK_PLAYER, ECHO_PLAYER)
 _REMEMBERED: Final = 1000
 
 
@@ -112,6 +114,9 @@ class IGames(Protocol):
 
     def is_on(self, mud: str, channel: str) -> bool:
         """Is a MUD of the other network a game here as well, and on this channel?"""
+
+    def is_us(self, short_name: str, mud: str) -> bool:
+        """Is a game here the gateway itself, which joined a router of this network by its name there?"""
 
 
 class Ask(Struct, frozen=True):
@@ -401,6 +406,9 @@ class Talk:
         """Write a message on a channel that passes, as frames."""
         mapped = self._there.get(event.channel)
         if mapped is None or not mapped.says or self._banned.get(mapped.there, now.steady) > now.steady:
+            return
+        # What the network itself announces is not for them; and a router of our own brings back what it is told.
+        if (is_network(event.game) and event.name in _OWN_PLAYERS) or self._games.is_us(event.game, self.mud):
             return
         self._sent_to = mapped.there
         names = mapped.there, self._shown(event.name, event.game)

@@ -75,6 +75,9 @@ class Games:
     def is_on(self, mud: str, channel: str) -> bool:
         return mud == "Twice"
 
+    def is_us(self, short_name: str, mud: str) -> bool:
+        return short_name == "OurRouter"
+
 
 class TalkTestCase(SynchronousTestCase):
     """A gateway with three channels, to a network on which the MUD Foo is up."""
@@ -134,6 +137,12 @@ class OutTests(TalkTestCase):
             self.say("/me waves", name="O'Brien"),
             ['({"channel-e",5,"Gossip","obrien.mymud",0,0,"dchat","O\'Brien.MyMUD","$N waves",})'],
         )
+
+    def test_not_ours(self) -> None:
+        """What the network itself says stays here, and so does what a router of our own brings back."""
+        self.assertEqual(self.say("restart", name="system", game="gossip"), [])
+        self.assertEqual(self.say("hello", game="OurRouter"), [])
+        self.assertIn('"ana.gossip"', self.say("hello", game="gossip")[0])
 
     def test_directions(self) -> None:
         """Nothing leaves for a channel that passes inward only, or not at all."""
