@@ -14,6 +14,7 @@ from tests.support.daemon import ROOT, WITHIN, Daemon, DaemonTestCase, environme
 from tests.support.documents import CONNECTING, EXAMPLES, OPERATOR, PROTOCOL, README, TELNET, blocks
 
 ENDLESS = "it follows the messages until somebody interrupts it"
+NO_GATEWAY = "it has no gateway: no test dials a router of other people"
 CANNOT = {
     "gossipctl tail": ENDLESS,
     "gossipctl tail gossip": ENDLESS,
@@ -31,6 +32,12 @@ CANNOT = {
         "it needs Docker; what it runs in the container is typed for etc/compose.yaml"
     ),
     "gossipctl node end b": "a daemon that is alone has no other nodes",
+    "gossipctl i3 status": NO_GATEWAY,
+    "gossipctl i3 channels": NO_GATEWAY,
+    "gossipctl i3 accept-rules": NO_GATEWAY,
+    "gossipctl i3 reconnect": NO_GATEWAY,
+    "gossipctl i3 forget": NO_GATEWAY,
+    "gossipctl node drain": "it is no node",
 }
 """Lines that cannot be typed here, with the reason."""
 
