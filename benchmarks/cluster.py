@@ -86,7 +86,7 @@ def remote(sizes: Sizes) -> str:
 def _talk(sizes: Sizes) -> Scenario:
     timed = ("-t", str(sizes.seconds), "-W", str(sizes.warm_up))
     return Scenario(
-        "cluster",
+        "cluster-talk",
         "Nodes: talk between games on two nodes",
         (Alone, OneNode, TwoNodes),
         (

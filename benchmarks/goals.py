@@ -97,13 +97,15 @@ def _of_nodes(results: Results, sizes: Sizes) -> Iterator[Goal]:
     def beside(scenario: str, point: str, key: str) -> float | None:
         return _ratio(*(median(scenario, point, kind.name, key) for kind in (TwoNodes, Alone)))
 
-    yield Goal("CPU a delivery, two nodes beside one daemon alone", beside("cluster", steady, "cpu_us"), 1.25, True)
-    yield Goal("the same with PostgreSQL's CPU", beside("cluster", steady, "all_cpu_us"), 1.25, True)
-    yield Goal("CPU a delivery, W=8, as many games a node", beside("cluster", busy, "cpu_us"), 1.25, True)
+    yield Goal(
+        "CPU a delivery, two nodes beside one daemon alone", beside("cluster-talk", steady, "cpu_us"), 1.25, True
+    )
+    yield Goal("the same with PostgreSQL's CPU", beside("cluster-talk", steady, "all_cpu_us"), 1.25, True)
+    yield Goal("CPU a delivery, W=8, as many games a node", beside("cluster-talk", busy, "cpu_us"), 1.25, True)
     for key, bound in (("p50", 3.0), ("p99", 10.0)):
         far, near = (
-            median("cluster", steady, TwoNodes.name, f"across_{key}"),
-            median("cluster", steady, Alone.name, key),
+            median("cluster-talk", steady, TwoNodes.name, f"across_{key}"),
+            median("cluster-talk", steady, Alone.name, key),
         )
         more = None if far is None or near is None else (far - near) / 1000
         yield Goal(f"{key} from node to node, above that of one daemon alone", more, bound, True, " ms")

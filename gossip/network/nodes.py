@@ -14,6 +14,7 @@ from msgspec import Raw
 from msgspec.structs import astuple
 
 from gossip.network.audiences import Audiences, SessionsOf, Supporters
+from gossip.network.listing import Listed, Listing
 from gossip.network.outputs import Broadcast, Outputs, Relay, Send
 from gossip.network.presence import Presence, to_others
 from gossip.network.relays import (
@@ -61,6 +62,7 @@ class Nodes:
         self._given = 0
         self._own: dict[int, Session] = {}
         self._copies: dict[str, dict[int, Session]] = {}
+        self._listing = Listing()
 
     # What becomes of sessions here.
 
@@ -102,15 +104,21 @@ class Nodes:
 
     def replaced(self, session: Session) -> Outputs:
         """The list of players of a session is another one than before."""
-        return [Relay(PlayersReplaced(session.number, tuple(session.players)))] if self.shared else []
+        return self._lists(session, PlayersReplaced(session.number, tuple(session.players)))
 
     def signed_in(self, session: Session, name: str) -> Outputs:
         """A player entered a game."""
-        return [Relay(SignedIn(session.number, name))] if self.shared else []
+        return self._lists(session, SignedIn(session.number, name))
 
     def signed_out(self, session: Session, name: str) -> Outputs:
         """A player left a game."""
-        return [Relay(SignedOut(session.client_id, name))] if self.shared else []
+        return self._lists(session, SignedOut(session.client_id, name))
+
+    def _lists(self, session: Session, relay: Listed) -> Outputs:
+        if not self.shared:
+            return []
+        self._listing.tell(session.client_id, relay)
+        return [Relay(relay)]
 
     def told(self, client_id: str, told: TellsReceive, then: tuple[Send, ...], otherwise: tuple[Send, ...]) -> Outputs:
         """A player tells something to one of a game that has sessions elsewhere: this node hears it back as well."""
@@ -134,13 +142,18 @@ class Nodes:
 
         @param node: the name of the node; empty for this one, which hears its own relays as well.
         """
+        if isinstance(relay, Listed) and not node and self._listing.stands(relay):
+            return []
         match relay:
             case Told(client_id, from_game, from_name, to_name, sent_at, message):
                 told = TellsReceive(self._new_ref(), from_game, from_name, to_name, sent_at, message)
                 return [Broadcast(SessionsOf(client_id, "tells"), told)]
             case SessionJoined() if node:
+                self._listing.interfere(relay.client_id)
                 return self._join(node, relay, now)
             case SignedOut(client_id, name):
+                if node:
+                    self._listing.interfere(client_id)
                 return self._sign_out(client_id, name)
             case SessionLeft(number) | Subscribed(number) | Unsubscribed(number) if node:
                 session = self._copies.get(node, {}).get(number)
@@ -148,7 +161,11 @@ class Nodes:
             case PlayersReplaced(number) | SignedIn(number):
                 # Own ones as well: a player may have been signed out by another node just before.
                 session = (self._copies.get(node, {}) if node else self._own).get(number)
-                return [] if session is None else self._change(session, relay, now)
+                if session is None:
+                    return []
+                if node:
+                    self._listing.interfere(session.client_id)
+                return self._change(session, relay, now)
         return []
 
     def gone(self, node: str, now: Moment) -> Outputs:

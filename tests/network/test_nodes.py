@@ -37,6 +37,7 @@ from gossip.protocol.server_events import (
     GamesDisconnect,
     ModerationNotice,
     PlayersSignedIn,
+    PlayersSignedOut,
     Success,
     TellsReceive,
 )
@@ -525,6 +526,28 @@ class NodesTests(SynchronousTestCase):
             listed = [node.network.presence.online(first.session.client_id) for node in (self.a, self.b)]
             players = [online.players for online in listed if online is not None]
             self.assertEqual(players, [("Ana",)] * 2 if order[0] is self.b else [()] * 2)
+
+    def test_in_and_out_at_once(self) -> None:
+        """A player that comes and goes, before the node hears of it, is told of once by each node; a list, too."""
+        for sent in (
+            [("players/sign-in", "Bo"), ("players/sign-out", "Bo")],
+            [("players/sign-in", "Bo"), ("players/sign-out", "Bo"), ("players/sign-in", "Bo")],
+            [("heartbeat", "Ana"), ("players/sign-in", "Bo")],
+        ):
+            a, b = two()
+            game = a.join("Alpha", players=["Ana"])
+            listening = [(node, node.join(name)) for node, name in ((a, "Beta"), (b, "Gamma"))]
+            settle(a, b)
+            for kind, player in sent:
+                a.say(game, frame(kind, {"players": [player]} if kind == "heartbeat" else {"name": player}))
+            settle(a, b)
+            for node, other in listening:
+                told = [
+                    "players/sign-in" if isinstance(each, PlayersSignedIn) else "players/sign-out"
+                    for session, each in node.got
+                    if session is other.session and isinstance(each, PlayersSignedIn | PlayersSignedOut)
+                ]
+                self.assertEqual(told, [kind for kind, _ in sent if kind != "heartbeat"], node)
 
     def test_removed_and_subscribed(self) -> None:
         """A channel that an admin removes is left by all its subscribers, whoever subscribed to it meanwhile."""
