@@ -38,7 +38,7 @@ from gossip.network.outputs import (
     Wanted,
 )
 from gossip.network.rehearsal import SERVICE_RESTART
-from gossip.network.relays import Counted, Looked, Passed, RehearsalEnded, Rehearse, Relayed, Seen
+from gossip.network.relays import Counted, Passed, Relayed
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import ClientEvent, Event
@@ -56,11 +56,11 @@ from gossip.service.counters import Counters, Status
 from gossip.service.fanout import Fanout
 from gossip.service.interfaces import CertificateStatus, ICluster, IConnection, IGossip, IIntermud, ITransportStatus
 from gossip.service.long_answers import LongAnswers, pieces_of, pieces_of_list
+from gossip.service.other_nodes import OtherNodes
 from gossip.service.reads import Finding, Reading, Reads, no_history, no_message
 from gossip.service.rehearsals import PARTING_SECONDS, Rehearsals
 from gossip.service.second_looks import SecondLooks
 from gossip.service.watch import Watch
-from gossip.service.watch_elsewhere import WatchElsewhere
 from gossip.service.writing import IRelays, IWriter, WriterHealth
 
 _Result = TypeVar("_Result")
@@ -146,9 +146,6 @@ class GossipService(Service):
         self.draining = False
         self.waits_for_restart: Sequence[str] = ()
         self.listening: Sequence[str] = ()
-        self.counting: dict[str, Callable[[str, int], None]] = {}
-        self.passed: dict[str, Callable[[Passed], None]] = {}
-        self.passed_back: dict[str, Callable[[Passed], None]] = {}
         self.heard: set[Callable[[MessageSaid], None]] = set()
         self.removed: set[Callable[[MessagesRemoved], None]] = set()
         self.wanted: set[Callable[[str], None]] = set()
@@ -170,8 +167,10 @@ class GossipService(Service):
         self._drained: Deferred[None] | None = None
         self.watch = Watch(network)
         self._watched = self.watch.watched
-        self._watch_elsewhere = WatchElsewhere(self.watch, network, self._tell_nodes) if relays is not None else None
         self.rehearsals = Rehearsals(network, self._carry_out)
+        tell = self._tell_nodes if relays is not None else None
+        self._others = others = OtherNodes(network, self.watch, self.rehearsals, tell)
+        self.counting, self.passed, self.passed_back = others.counting, others.passed, others.passed_back
         self._started_at = clock.seconds()
         self._offset = clock.now().wall - clock.now().steady
         self._writer_health = WriterHealth(writer, clock.seconds())
@@ -446,35 +445,12 @@ class GossipService(Service):
 
         @param node: its name; empty for this one.
         """
-        match relay:
-            case Counted(what, subject, change):
-                if node and what in self.counting:
-                    self.counting[what](subject, change)
-            case Passed(transport):
-                passed = self.passed if node else self.passed_back
-                if transport in passed:
-                    passed[transport](relay)
-            case Rehearse():
-                if node:
-                    self.rehearsals.play_here(relay, self.now())
-            case RehearsalEnded():
-                if node:
-                    self.rehearsals.heard(node, relay)
-            case Looked():
-                if node and self._watch_elsewhere is not None:
-                    self._watch_elsewhere.looked(relay, self.now())
-            case Seen():
-                if node and self._watch_elsewhere is not None:
-                    self._watch_elsewhere.seen(node, relay, self.now())
-            case _:
-                self._carry_out(self.network.relayed(node, relay, self.now()))
+        now = self.now()
+        if not self._others.relayed(node, relay, now):
+            self._carry_out(self.network.relayed(node, relay, now))
 
     def pass_on(self, passed: Passed) -> None:
-        if self._relays is not None:
-            self._tell_nodes(passed)
-
-    def _tell_nodes(self, relay: Relayed) -> None:
-        self._carry_out([Relay(relay)])
+        self._others.tell(passed)
 
     def count(self, what: str, subject: str, change: int) -> None:
         """
@@ -484,8 +460,10 @@ class GossipService(Service):
         @param subject: of whom.
         @param change: 1 for one more, -1 for one less, 0 to forget all of them.
         """
-        if self._relays is not None:
-            self._tell_nodes(Counted(what, subject, change))
+        self._others.tell(Counted(what, subject, change))
+
+    def _tell_nodes(self, relay: Relayed) -> None:
+        self._carry_out([Relay(relay)])
 
     async def caught_up(self) -> None:
         """Wait until this node knows what was known on any node when this was asked, but not for long."""
@@ -672,8 +650,7 @@ class GossipService(Service):
             self._log.failure("a tick failed")
         if self._watched:
             self.watch.rest(moment)
-            if self._watch_elsewhere is not None:
-                self._watch_elsewhere.tick(moment)
+            self._others.tick(moment)
         self._writer_health.tick(now)
 
     def _compare_clocks(self, now: Moment) -> None:
