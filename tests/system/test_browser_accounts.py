@@ -141,7 +141,7 @@ class WayTests(AccountsBrowserTestCase):
     def test_token(self) -> None:
         """A token is shown once, can be copied, and is good for programs."""
         self.sign_in("Root", admin=True)
-        self.open("/account")
+        self.open("/account/tokens")
         self.fill(label="my bot")
         self.tab.driver.find_element("css selector", "[name=scope][value=metrics]").click()
         self.send("[action='/account/tokens'] button")
@@ -150,7 +150,7 @@ class WayTests(AccountsBrowserTestCase):
         self.tab.run("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
         self.tab.driver.find_element("css selector", ".once .copy-button").click()
         self.assertEqual(self.tab.run("return window.copied"), shown)
-        self.open("/account")
+        self.open("/account/tokens")
         self.assertNotIn(shown, self.tab.source)
         self.assertIn("my bot", self.tab.text)
 
@@ -178,13 +178,15 @@ class EveryAccountPageTests(AccountsBrowserTestCase):
     def test_somebody(self) -> None:
         """So are the pages for the signed in, with the longest name and all that an admin has."""
         self.sign_in("W" * 20, admin=True)
-        self.open("/account")
+        self.open("/account/tokens")
         self.fill(label="x" * 40)
         self.send("[action='/account/tokens'] button")
         self.assertFits(1280, "light", "a new token")
         self.assertAccessible("a new token")
         self.daemon.admin("game/edit", game="Alpha", owner="W" * 20)
-        self.assertGood(["/welcome", "/account", "/account?done=password", "/", "/games"])
+        self.assertGood(
+            ["/welcome", "/account", "/account/visits", "/account/tokens", "/account/danger", "/", "/games"]
+        )
 
     def test_mistakes(self) -> None:
         """So are those with mistakes on them; what was typed stays text."""

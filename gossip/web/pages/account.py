@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -19,7 +20,7 @@ from gossip.web.accounts.cookies import SignInFirst
 from gossip.web.accounts.sign_in import SignIn
 from gossip.web.http.forms import Form
 from gossip.web.http.requests import UNPROCESSABLE, PublicRequest
-from gossip.web.http.router import Router, View, redirect
+from gossip.web.http.router import Router, redirect
 from gossip.web.http.urls import parameter
 from gossip.web.views.formatting import sentence
 
@@ -40,6 +41,9 @@ DONE: Final = {
 }
 """The messages after a form was sent, by the query parameter C{done}."""
 
+_PARTS: Final = {"profile": "Account", "visits": "Browsers", "tokens": "Programs", "danger": "Danger zone"}
+"""The parts of the page, and what people see."""
+
 _WRONG: Final = "Wrong password."
 
 
@@ -57,36 +61,41 @@ class AccountPages:
 
     def add(self, router: Router) -> None:
         """Add the page, and the paths of its forms."""
-        router.add("/account", get=self._cookies.require_sign_in(self.show))
-        for path, view in (
-            ("password", self.password),
-            ("email", self.email),
-            ("end", self.end),
-            ("tokens", self.token),
-            ("remove", self.remove),
+        signed_in = self._cookies.require_sign_in
+        for part, form in (("profile", None), ("visits", None), ("tokens", self.token), ("danger", None)):
+            router.add(
+                _path(part),
+                get=signed_in(partial(self.show, part=part)),
+                post=None if form is None else signed_in(form),
+            )
+        for path, view, part in (
+            ("password", self.password, "profile"),
+            ("email", self.email, "profile"),
+            ("end", self.end, "visits"),
+            ("remove", self.remove, "danger"),
         ):
-            self._add_form(router, f"/account/{path}", self._cookies.require_sign_in(view))
+            # A reload of such a path leads back to the page of the form.
+            back = partial(redirect, path=_path(part))
+            router.add(f"/account/{path}", get=back, post=signed_in(view))
 
-    def _add_form(self, router: Router, path: str, view: View) -> None:
-        # A reload of such a path leads back to the page of the form.
-        router.add(path, get=lambda request: redirect(request, "/account"), post=view)
-
-    def show(self, request: PublicRequest, account: Account) -> bytes:
-        """The page."""
+    def show(self, request: PublicRequest, account: Account, part: str) -> bytes:
+        """A part of the page."""
         made = self._cookies.shown(request) if parameter(request, "shown") else None
         done = DONE.get(parameter(request, "done") or "", "")
-        return self._show(request, account, done=done, secret=(made or {}).get("token", ""))
+        return self._show(request, account, part, done=done, secret=(made or {}).get("token", ""))
 
     def _show(
         self,
         request: PublicRequest,
         account: Account,
+        part: str,
         errors: Mapping[str, str] = {},
         done: str = "",
         secret: str = "",
         filled: Mapping[str, str] = {},
     ) -> bytes:
         """
+        @param part: which part of the page.
         @param errors: the errors by form and field, for example C{password.again}.
         @param secret: a token that was just created, which is shown only now.
         @param filled: the values that were filled in, by form and field.
@@ -94,9 +103,11 @@ class AccountPages:
         accounts = self._sign_in.accounts
         return self._layout.page(
             request,
-            "account.html",
+            f"account_{part}.html",
             UNPROCESSABLE if errors else http.OK,
             title="Your account",
+            parts=[(_path(name), what) for name, what in _PARTS.items()],
+            part=_path(part),
             account=account,
             games=self._layout.gossip.network.registry.games_of(account.name),
             visits=accounts.of(account.name, "visit")[::-1],
@@ -120,7 +131,7 @@ class AccountPages:
         errors = {f"password.{field}": error for field, error in sign_in.password_errors(form, account.name).items()}
         proven = None if errors else await self._proven(request, account, form)
         if proven is None:
-            return self._show(request, account, errors or {"password.current": _WRONG})
+            return self._show(request, account, "profile", errors or {"password.current": _WRONG})
         kept = await sign_in.passwords.hash(form.text("password"), sign_in.place(request))
         await sign_in.change_account(
             account.name,
@@ -146,7 +157,7 @@ class AccountPages:
         proven = None if refused else await self._proven(request, account, form)
         if proven is None:
             errors = {"email.email": sentence(str(refused))} if refused else {"email.current": _WRONG}
-            return self._show(request, account, errors, filled={"email.email": email})
+            return self._show(request, account, "profile", errors, filled={"email.email": email})
         await self._sign_in.change_account(
             account.name,
             lambda known: replace(known, email=email or None) if known.password == proven.password else known,
@@ -160,6 +171,8 @@ class AccountPages:
         form = self._cookies.read_form(request)
         accounts, current = self._sign_in.accounts, self._cookies.current_digest(request)
         named = set(form.all("ticket"))
+        held = accounts.of(account.name, "token")
+        part = "tokens" if any(each.digest.hex() in named for each in held) else "visits"
 
         def make() -> Change | None:
             if form.checked("others"):
@@ -169,7 +182,7 @@ class AccountPages:
             return TicketsRevoked(ended) if ended else None
 
         await self._layout.gossip.change(make)
-        return redirect(request, "/account?done=ended")
+        return redirect(request, f"{_path(part)}?done=ended")
 
     async def token(self, request: PublicRequest, account: Account) -> bytes:
         """Create a token."""
@@ -202,9 +215,13 @@ class AccountPages:
             await self._layout.gossip.change(make)
         except Refused as refused:
             return self._show(
-                request, account, {"token.label": sentence(str(refused))}, filled={"token.label": label[:LABEL]}
+                request,
+                account,
+                "tokens",
+                {"token.label": sentence(str(refused))},
+                filled={"token.label": label[:LABEL]},
             )
-        return self._cookies.show_later(request, "/account?shown=1", {"token": secret})
+        return self._cookies.show_later(request, "/account/tokens?shown=1", {"token": secret})
 
     async def remove(self, request: PublicRequest, account: Account) -> bytes:
         """Remove the account; its games stay."""
@@ -222,4 +239,9 @@ class AccountPages:
                 await self._sign_in.executor.carry_out(AccountRemove(name=account.name), account.name, check)
             except Refused as refused:
                 error = sentence(str(refused))
-        return self._show(request, account, {"remove.current": error}) if error else redirect(request, "/")
+        return self._show(request, account, "danger", {"remove.current": error}) if error else redirect(request, "/")
+
+
+def _path(part: str) -> str:
+    """The path of a part of the page."""
+    return "/account" if part == "profile" else f"/account/{part}"

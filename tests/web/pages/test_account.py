@@ -32,23 +32,25 @@ class OwnAccountTests(AccountsTestCase):
         return self.visitor.post(f"/account/{what}", fields, at="/account")
 
     def test_page(self) -> None:
-        """The page shows the account, and no secret."""
+        """The parts of the page show the account, and no secret."""
         other = Visitor(self.site, "198.51.100.7")
         self.sign_in(other)
         game = replace(self.service.world.game("Alpha"), owner="Ana", name="The <b>Alpha</b>")
         self.registry.enact(GameSaved(game))
-        answer = self.visitor.get("/account")
-        for text in (
-            "Name Ana",
-            "Games The <b>Alpha</b>",
-            "192.0.2.1 this browser",
-            "198.51.100.7",
-            "Sign out all others",
-        ):
-            self.assertIn(text, answer.text)
-        self.assertNotIn("argon2", answer.body.decode())
-        for cookie in (self.visitor.cookies["visit"], other.cookies["visit"]):
-            self.assertNotIn(cookie, answer.body.decode())
+        parts = {
+            "/account": ("Name Ana", "Games The <b>Alpha</b>", "Change password"),
+            "/account/visits": ("192.0.2.1 this browser", "198.51.100.7", "Sign out all others"),
+            "/account/tokens": ("Create a token",),
+            "/account/danger": ("Remove the account",),
+        }
+        for path, texts in parts.items():
+            answer = self.visitor.get(path)
+            for text in texts:
+                self.assertIn(text, answer.text)
+            self.assertLessEqual(set(parts), set(answer.page.links()))
+            self.assertNotIn("argon2", answer.body.decode())
+            for cookie in (self.visitor.cookies["visit"], other.cookies["visit"]):
+                self.assertNotIn(cookie, answer.body.decode())
 
     def test_password(self) -> None:
         """A new password ends every other session and open link; this browser gets a new cookie, and tokens stay."""
@@ -127,18 +129,18 @@ class OwnAccountTests(AccountsTestCase):
         (ticket,) = self.accounts.of("Ana", "token")
         secret = answer.text.partition("Authorization: Bearer ")[2].split()[0]
         self.assertEqual(ticket, replace(ticket, digest=digest(secret), label="my bot", scope="read", expires=None))
-        page = self.visitor.get("/account")
+        page = self.visitor.get("/account/tokens")
         self.assertIn("my bot", page.text)
         self.assertNotIn(secret, page.text)
-        self.assertEqual(self.visitor.get("/account/tokens").location, "/account")
-        self.post("end", ticket=ticket.digest.hex())
+        self.assertEqual(self.visitor.get("/account/end").location, "/account/visits")
+        self.assertEqual(self.post("end", ticket=ticket.digest.hex()).location, "/account/tokens?done=ended")
         self.assertEqual(self.accounts.of("Ana", "token"), [])
 
     def test_scopes(self) -> None:
         """Only an admin gets a token with a scope for admins."""
         for scope in ("admin", "metrics", "", "x", HOSTILE):
             self.assertIn422("for admins only", self.post("tokens", label="x", scope=scope))
-        self.assertNotIn('value="admin"', self.visitor.get("/account").body.decode())
+        self.assertNotIn('value="admin"', self.visitor.get("/account/tokens").body.decode())
         self.registry.enact(AccountSaved(replace(self.account(), admin=True)))
         for scope in ("read", "metrics", "admin"):
             self.assertEqual(self.post("tokens", label="x", scope=scope).code, 200)
