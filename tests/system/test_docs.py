@@ -239,6 +239,7 @@ class Settings(SynchronousTestCase):
         """A name like one of a setting is one of a setting."""
         others = {"client_id", "client_secret", "worker_connections", "proxy_read_timeout", "pg_dump", "pg_restore"}
         others |= {"synchronous_standby_names", "synchronous_commit", "remote_apply", "max_connections"}
+        others |= {"indexed_words", "indexed_blocks"}
         for literal in literals(OPERATOR) - others:
             if re.fullmatch(r"[a-z]+(_[a-z]+)+", literal) and not literal.startswith("gossip_"):
                 self.assertIn(literal, set(settings_of(config.Config)))
