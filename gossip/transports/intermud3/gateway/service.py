@@ -319,7 +319,9 @@ class I3Gateway(Service):
         self._down_since = None
         if self._own is None:
             game = self._network.registry.game_named(self._settings.game)
-            assert game is not None
+            if game is None:  # it was removed since the last look
+                self._end_for_now()
+                return
             own = HouseConnection(self._broadcast, self._send, self._own_closed)
             try:
                 own.session = self._gossip.let_in(own, game, SUPPORTS, [each.here for each in self._mapped])

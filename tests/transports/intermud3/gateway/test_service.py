@@ -12,7 +12,7 @@ from zope.interface.verify import verifyObject
 
 from gossip.operations.operation import Occasion
 from gossip.operations.restrictions import BanAdd, BanRemove, MuteAdd
-from gossip.registry.changes import GameSaved, I3LinkRemoved, I3LinkSaved
+from gossip.registry.changes import GameRemoved, GameSaved, I3LinkRemoved, I3LinkSaved
 from gossip.registry.entities import I3Link
 from gossip.service.interfaces import IConnection, ITransportStatus
 from gossip.transports.intermud3.gateway.service import DEAF_SECONDS, GONE_SECONDS, REJOIN_SECONDS
@@ -154,6 +154,17 @@ class LinkTests(GatewayTestCase):
         self.service.change(GameSaved(game))
         self.settle(REJOIN_SECONDS + 20)
         self.assertTrue(self.routers.is_connected)
+
+    def test_game_removed(self) -> None:
+        """A game that is removed while the router answers the login leaves nobody behind."""
+        self.gateway.stopService()
+        self.gateway, self.routers = gateway(self.service)
+        self.world.registry.enact(GameRemoved(self.world.client_id("Beta")))
+        self.routers.let_in()
+        self.settle(0.5)
+        self.assertFalse(self.routers.is_connected)
+        self.settle()
+        self.assertIn("there is no game Beta", self.gateway.status().why)
 
     def test_silent_log(self) -> None:
         """No password is logged, and strangers cannot fill the log."""
