@@ -56,7 +56,7 @@ class Memory(Protocol):
         wanted: Search,
         limit: int,
         before: int | None = None,
-        around: int = 0,
+        around: bool = False,
         allowed: Callable[[MessageSaid], bool] = lambda said: True,
     ) -> Found: ...
     def reports(self, limit: int, resolved: bool = False) -> Sequence[Report]: ...

@@ -29,18 +29,28 @@ _FIRST_BLOCKS: Final = 8
 _MOST_BLOCKS: Final = 256
 _ROWS: Final = 200
 
+_hit: Final = tables.messages.alias("hit")
+_other: Final = tables.messages.alias("other")
+_neighbour: Final = select(_other.c.id).where(_other.c.channel == _hit.c.channel).limit(1).correlate(_hit)
+_BESIDE: Final = select(
+    _hit.c.id,
+    _neighbour.where(_other.c.seq < _hit.c.seq).order_by(_other.c.seq.desc()).scalar_subquery(),
+    _neighbour.where(_other.c.seq > _hit.c.seq).order_by(_other.c.seq).scalar_subquery(),
+)
+"""Messages, each with those before and after it on its channel: all by their numbers in the database."""
+
 
 class Hit(Struct, frozen=True):
     """
     A message that was found.
 
-    @ivar before: the lines before it on its channel, the oldest first.
-    @ivar after: the lines after it.
+    @ivar before: the message before it on its channel; C{None} if there is none, or if it is not wanted.
+    @ivar after: the message after it.
     """
 
     said: MessageSaid
-    before: Sequence[MessageSaid] = ()
-    after: Sequence[MessageSaid] = ()
+    before: MessageSaid | None = None
+    after: MessageSaid | None = None
 
 
 class Found(Struct, frozen=True):
@@ -61,7 +71,7 @@ def search(
     wanted: Search,
     limit: int,
     before: int | None = None,
-    around: int = 0,
+    around: bool = False,
     allowed: Callable[[MessageSaid], bool] = lambda said: True,
     seconds: float = SECONDS,
 ) -> Found:
@@ -184,14 +194,17 @@ def _among(connection: Connection, column: ColumnElement[int], values: Sequence[
     return column.in_(values)
 
 
-def _with_lines(connection: Connection, hits: Sequence[tuple[int, MessageSaid]], around: int) -> list[Hit]:
-    if not around:
+def _with_lines(connection: Connection, hits: Sequence[tuple[int, MessageSaid]], around: bool) -> list[Hit]:
+    if not around or not hits:
         return [Hit(said) for _, said in hits]
-    return [
-        Hit(
-            said,
-            queries.history(connection, said.channel, around, before=said.seq),
-            queries.history(connection, said.channel, around, after=said.seq),
-        )
-        for _, said in hits
-    ]
+    beside = _BESIDE.where(_among(connection, _hit.c.id, [identity for identity, _ in hits]))
+    neighbours = {identity: both for identity, *both in connection.execute(beside)}
+    wanted = {identity for both in neighbours.values() for identity in both if identity is not None}
+    ids = tables.messages.c.id
+    statement = select(ids, *queries.SAID).where(_among(connection, ids, list(wanted)))
+    lines = {identity: queries.message(row) for identity, *row in connection.execute(statement)}
+    found = []
+    for identity, said in hits:
+        before, after = (lines.get(each) for each in neighbours.get(identity, (None, None)))
+        found.append(Hit(said, before, after))
+    return found

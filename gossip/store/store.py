@@ -245,7 +245,7 @@ class Store:
         wanted: Search,
         limit: int,
         before: int | None = None,
-        around: int = 0,
+        around: bool = False,
         allowed: Callable[[MessageSaid], bool] = lambda said: True,
     ) -> Found:
         """
@@ -253,7 +253,7 @@ class Store:
 
         @param limit: the maximum number of messages.
         @param before: C{next} of what was found before, to go on from there.
-        @param around: how many lines before and after each message are wanted.
+        @param around: whether the messages before and after each are wanted.
         @param allowed: whether a message may be found at all.
         @raise StoreError: it cannot be read.
         """

@@ -81,10 +81,10 @@ class SearchTests(OnDatabase):
     def test_found(self) -> None:
         """The latest come first, each with the lines around it; words, names and games compare as people read them."""
         kept = self.filled(message(700, "A Unicorn, at the Café"), message(MANY - 3, "unicorns!", "Zoë", "Élan"))
-        page = kept.search(read_search("unicorn*"), 5, around=1)
+        page = kept.search(read_search("unicorn*"), 5, around=True)
         self.assertEqual([hit.said.seq for hit in page.hits], [MANY - 3, 700])
-        self.assertEqual([said.seq for said in page.hits[1].before], [699])
-        self.assertEqual([said.seq for said in page.hits[1].after], [701])
+        self.assertEqual(page.hits[1].before, self.said[699])
+        self.assertEqual(page.hits[1].after, self.said[701])
         self.assertEqual(self.found(kept, "UNICORN"), [700])
         self.assertEqual(self.found(kept, "unicorn cafe"), [700])
         self.assertEqual(self.found(kept, "unicorn*", name="zoe", game="elan"), [MANY - 3])

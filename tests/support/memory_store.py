@@ -126,7 +126,7 @@ class MemoryStore:
         wanted: Search,
         limit: int,
         before: int | None = None,
-        around: int = 0,
+        around: bool = False,
         allowed: Callable[[MessageSaid], bool] = lambda said: True,
     ) -> Found:
         hits: list[Hit] = []
@@ -140,8 +140,8 @@ class MemoryStore:
                 hits.append(
                     Hit(
                         said,
-                        self.history(said.channel, around, before=said.seq) if around else (),
-                        self.history(said.channel, around, after=said.seq),
+                        next(iter(self.history(said.channel, int(around), before=said.seq) if around else ()), None),
+                        next(iter(self.history(said.channel, int(around), after=said.seq)), None),
                     )
                 )
         return Found(hits)

@@ -50,6 +50,25 @@ class OfflineTests(SynchronousTestCase):
         self.assertEqual((code, err, out.count("\n")), (0, "", 1), err)
         return json.loads(out)
 
+    def test_search(self) -> None:
+        """Everything that was said is searched; what a message has in it cannot move the cursor."""
+        with contextlib.closing(Store.open(None, self.data)) as store:
+            for seq, text in enumerate(("The café", "A dragon \x1b[31m", "/me waves"), 1):
+                store.apply(MessageSaid("gossip", seq, uuid(1), "Alpha", "Ana", text, 1795132800.0 + seq))
+        code, out, err = self.run_("search", "the", "CAFE", "--channel", "gossip")
+        self.assertEqual(
+            (code, out.splitlines()[1:], err), (0, ["gossip:1  2026-11-20 00:00  [gossip] Ana@Alpha: The café"], "")
+        )
+        _, out, _ = self.run_("search", "--name", "ana", "--to", "2026-11-20", "--from", "2026-11-20")
+        self.assertEqual([line.split()[0] for line in out.splitlines()], ["ID", "gossip:3", "gossip:2", "gossip:1"])
+        self.assertNotIn("\x1b", out)
+        self.assertEqual(
+            [each["id"] for each in self.json("search", "drag*", "--limit", "1")["messages"]], ["gossip:2"]
+        )
+        self.assertEqual(self.run_("search", "unicorn"), (0, "Nothing was found.\n", ""))
+        for argv in (("search",), ("search", "?"), ("search", "x", "--from", "yesterday")):
+            self.assertNotEqual(self.run_(*argv)[0], 0, argv)
+
     def test_game_add(self) -> None:
         """The first game creates the store, and its credentials are printed as one object."""
         added = self.json("game", "add", "My MUD", "--short", "MyMUD", "--hidden", "--hide-players")

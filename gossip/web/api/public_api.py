@@ -170,13 +170,13 @@ class Api:
             wanted = Asked.of(request).search()
         except Refused as refused:
             raise Problem(http.BAD_REQUEST, sentence(str(refused))) from None
-        found = await self._searches.find(request, wanted, limit, 1)
+        found = await self._searches.find(request, wanted, limit)
         hits = (
             SearchHit(
                 public_message(hit.said),
                 f"/chat/{quote(hit.said.channel, safe='')}/{hit.said.seq}",
-                tuple(map(public_message, hit.before)),
-                tuple(map(public_message, hit.after)),
+                None if hit.before is None else public_message(hit.before),
+                None if hit.after is None else public_message(hit.after),
             )
             for hit in found.hits
         )

@@ -43,14 +43,14 @@ class SearchHit(Struct, frozen=True):
     A message that was found.
 
     @ivar path: the path of its page.
-    @ivar before: the message before it on its channel.
-    @ivar after: the message after it.
+    @ivar before: the message before it on its channel; null if there is none.
+    @ivar after: the message after it; null if there is none.
     """
 
     message: PublicMessage
     path: str
-    before: tuple[PublicMessage, ...]
-    after: tuple[PublicMessage, ...]
+    before: PublicMessage | None
+    after: PublicMessage | None
 
 
 class SearchResponse(Struct, frozen=True):

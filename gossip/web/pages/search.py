@@ -43,7 +43,7 @@ class SearchPage:
             except Refused as refused:
                 wrong = sentence(str(refused))
             else:
-                found = await self._searches.find(request, search, SHOWN, 1)
+                found = await self._searches.find(request, search, SHOWN)
         again = {name: value for name, value in asked.values.items() if value}
         return self._layout.page(
             request,

@@ -17,6 +17,7 @@ from twisted.web import http
 
 from gossip.operations.texts import end_of, time_of
 from gossip.registry.addresses import Address
+from gossip.registry.changes import MessageSaid
 from gossip.registry.errors import Refused
 from gossip.registry.search import Search, read_search
 from gossip.store.searching import Found
@@ -91,12 +92,11 @@ class Searches:
         self._turns = DeferredSemaphore(AT_ONCE)
         self._spend = spend
 
-    async def find(self, request: PublicRequest, wanted: Search, limit: int, around: int) -> Found:
+    async def find(self, request: PublicRequest, wanted: Search, limit: int) -> Found:
         """
         Search what the public may see, the latest first.
 
         @param limit: the maximum number of messages.
-        @param around: how many lines before and after each are shown.
         @raise Problem: the channel is not public, or there are too many searches.
         """
         before = number_parameter(request, "before")
@@ -106,15 +106,19 @@ class Searches:
         if len(self._turns.waiting) >= WAITING:
             raise Problem(http.SERVICE_UNAVAILABLE, "Too many people search at the moment. Try again in a moment.")
         await self._turns.acquire()
-        found = await self._in_turn(wanted, limit, before, around)
+        found = await self._in_turn(wanted, limit, before)
         removals = self._layout.gossip.network.registry.removals
-        hits = []
-        for hit in found.hits:
-            # Since it was read, it may have been removed, or its channel hidden.
-            if removals.without([hit.said]) and self._public.shows(hit.said):
-                lines = {"before": removals.applied(hit.before), "after": removals.applied(hit.after)}
-                hits.append(replace(hit, **lines))
+        # Since it was read, a message may have been removed, or its channel hidden.
+        hits = [
+            replace(hit, before=self._as_it_is(hit.before), after=self._as_it_is(hit.after))
+            for hit in found.hits
+            if removals.without([hit.said]) and self._public.shows(hit.said)
+        ]
         return replace(found, hits=hits)
+
+    def _as_it_is(self, said: MessageSaid | None) -> MessageSaid | None:
+        """A message by now: it may have been removed since it was read."""
+        return None if said is None else self._layout.gossip.network.registry.removals.applied([said])[0]
 
     def _in_turn(self, *arguments: Any) -> Deferred[Found]:
         # The turn ends with the thread, not when the browser is gone.
@@ -124,5 +128,5 @@ class Searches:
             self._turns.release()
             answer.callback(result)
 
-        self._layout.read(self._layout.store.search, *arguments, self._public.shows).addBoth(done)
+        self._layout.read(self._layout.store.search, *arguments, True, self._public.shows).addBoth(done)
         return answer

@@ -159,8 +159,8 @@ class ApiTests(SearchTestCase):
         first = self.found("q=good&limit=1")
         self.assertEqual([hit["message"]["seq"] for hit in first["hits"]], [4])
         self.assertEqual(first["hits"][0]["path"], "/chat/gossip/4")
-        self.assertEqual([said["seq"] for said in first["hits"][0]["before"]], [3])
-        self.assertEqual((first["hits"][0]["after"], first["complete"]), ([], True))
+        self.assertEqual(first["hits"][0]["before"]["seq"], 3)
+        self.assertEqual((first["hits"][0]["after"], first["complete"]), (None, True))
         second = self.found(f"q=good&limit=1&before={first['next']}")
         self.assertEqual(([hit["message"]["seq"] for hit in second["hits"]], second["next"]), ([1], None))
 
@@ -190,3 +190,13 @@ class DayTests(SearchTestCase):
         self.assertNotIn("good morning", body)
         self.assertIn("good morning", seen(self.visitor.get("/chat/gossip?on=2023-12-01")))
         self.assertEqual(self.visitor.get("/chat/gossip?on=today").code, 400)
+
+
+class BoxTests(SearchTestCase):
+    """The box on other pages."""
+
+    def test_channels(self) -> None:
+        """The page of all channels searches all of them."""
+        body = self.visitor.get("/channels").body.decode()
+        self.assertIn('<form class="search-box" role="search" action="/search">', body)
+        self.assertNotIn('type="checkbox"', body)
