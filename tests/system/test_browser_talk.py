@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 
 from gossip.registry.changes import MessageSaid
 from gossip.store.store import Store
@@ -321,6 +322,21 @@ class ScrollTests(TalkTestCase):
         self.tab.run("document.querySelector('.log').scrollTop = -1e6")
         eventually(lambda: self.line_count() == 104, "earlier lines")
         self.assertEqual(self.days(), [0, 2, 50, 98])
+        # What was said last week is found in two actions, and its day is one more.
+        field = self.tab.driver.find_element("css selector", ".search-box input[type=search]")
+        field.send_keys("line 3*", ENTER)
+        eventually(lambda: "/search?q=line+3*" in self.tab.driver.current_url, "the search")
+        self.assertEqual(len(self.tab.driver.find_elements("css selector", ".hit mark")), 22)
+        self.tab.driver.find_element("css selector", ".hit a[href^='/chat/gossip/4#']").click()
+        eventually(lambda: "/chat/gossip/4" in self.tab.driver.current_url, "the message")
+        self.assertEqual(self.tab.driver.find_element("css selector", ".lines .found .text").text[-6:], "Line 3")
+        day = self.tab.driver.find_elements("css selector", ".lines .day a")[1]
+        # Midnight of Tokyo.
+        self.assertIn(
+            f"?on={datetime.fromtimestamp(midnight - 3 * DAY + 15 * HOUR, UTC):%Y-%m-%dT%H}:00:00Z",
+            day.get_attribute("href"),
+        )
+        self.assertEqual(self.tab.complaints(), [])
 
 
 class WithoutScriptsTests(TalkTestCase):

@@ -52,10 +52,17 @@ const markDay = (line) => {
   if (!mark) {
     mark = document.createElement("li");
     mark.className = "day";
-    mark.append(document.createElement("span"));
+    mark.append(document.createElement(line.closest("[data-at]") ? "a" : "span"));
     line.before(mark);
   }
   if (mark.firstChild.textContent !== day) mark.firstChild.textContent = day;
+  if (mark.firstChild.localName === "a") {
+    // It begins when it begins for the reader; by keyboard, the log is one stop.
+    const at = timeOf(line);
+    at.setHours(0, 0, 0, 0);
+    mark.firstChild.href = `${line.closest("[data-at]").dataset.at}?on=${at.toISOString().slice(0, 19)}Z`;
+    mark.firstChild.tabIndex = -1;
+  }
 };
 
 const prepare = (line) => {

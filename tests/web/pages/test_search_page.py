@@ -200,3 +200,10 @@ class BoxTests(SearchTestCase):
         body = self.visitor.get("/channels").body.decode()
         self.assertIn('<form class="search-box" role="search" action="/search">', body)
         self.assertNotIn('type="checkbox"', body)
+
+    def test_channel(self) -> None:
+        """The page of a channel can search it alone, has a calendar, and its days have addresses."""
+        body = self.visitor.get("/chat/gossip").body.decode()
+        self.assertIn('<input type="checkbox" name="channel" value="gossip">', body)
+        self.assertIn('<form class="go-to" action="/chat/gossip">', body)
+        self.assertIn('<li class="day"><a href="/chat/gossip?on=2023-11-16">Thursday, 16 November 2023</a></li>', body)
