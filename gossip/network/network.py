@@ -307,40 +307,40 @@ class Network:
             return [*failure(session, event, Error.of("missing-support", flag=flag), now)]
         if isinstance(event, Malformed):
             return [*failure(session, event, event.error, now)]
-        return self._answer(session, event, now, not self.nodes.shared)
+        try:
+            return self._table[type(event)][1](session, event, now)
+        except (Denied, Overrun) as refused:
+            if self.nodes.shared and isinstance(refused, Denied) and refused.error.code in _LIFTED:
+                return [Unsure(session, event)]
+            return self._refuse(session, event, refused, now)
 
-    def receive_surely(self, session: Session, event: Event, now: Moment) -> Outputs:
+    def receive_surely(self, session: Session, event: ClientEvent, now: Moment) -> Outputs:
         """
         A session sent something that this node was L{Unsure} of. It has caught up with the others: what it knows now
         counts.
         """
-        if session.situation is Situation.NEW:
-            assert isinstance(event, Authenticate)
+        if isinstance(event, Authenticate) and session.situation is Situation.NEW:
             return self._authenticate(session, event, now)
-        return self._answer(session, event, now, True) if session.situation is Situation.ACTIVE else []
+        if session.situation is not Situation.ACTIVE or not isinstance(event, Event):
+            return []
+        try:
+            return self._table[type(event)][1](session, event, now)
+        except (Denied, Overrun) as refused:
+            return self._refuse(session, event, refused, now)
 
     def knows(self, session: Session, event: Authenticate, now: Moment) -> bool:
         """May a session join, and hear the channels that it wants, as far as this node knows? Nothing is counted."""
         may_join = self.channels.may_join
         return self._authentication.knows(session, event, now) and all(map(may_join, event.channels or ()))
 
-    def _answer(self, session: Session, event: Event, now: Moment, sure: bool) -> Outputs:
-        """
-        Answer an event that a session may send.
-
-        @param sure: whether this node knows all that it can be judged by.
-        """
-        try:
-            return self._table[type(event)][1](session, event, now)
-        except Denied as denied:
-            if not sure and denied.error.code in _LIFTED:
-                return [Unsure(session, event)]
-            return [*failure(session, event, denied.error, now)]
-        except Overrun as overrun:
-            if overrun.abuse:
-                abuse = Failure(Authenticate.wire, None, Error.of("rate-limit-abuse"))
-                return self._endings.dismiss(session, abuse, now)
-            return [*failure(session, event, Error.of("rate-limited"), now)]
+    def _refuse(self, session: Session, event: Event, refused: Denied | Overrun, now: Moment) -> Outputs:
+        """An event was not carried out."""
+        if isinstance(refused, Denied):
+            return [*failure(session, event, refused.error, now)]
+        if refused.abuse:
+            abuse = Failure(Authenticate.wire, None, Error.of("rate-limit-abuse"))
+            return self._endings.dismiss(session, abuse, now)
+        return [*failure(session, event, Error.of("rate-limited"), now)]
 
     def _charge(self, session: Session, now: Moment) -> None:
         """

@@ -65,7 +65,6 @@ from gossip.service.writing import IRelays, IWriter, WriterHealth
 
 _Result = TypeVar("_Result")
 _Told = TypeVar("_Told")
-_Received = TypeVar("_Received", bound=ClientEvent)
 
 NORMAL_CLOSURE: Final = 1000
 """The close code after a peer has ended its side (RFC 6455, section 7.4.1)."""
@@ -155,7 +154,8 @@ class GossipService(Service):
         self._relays = relays
         self._connections: dict[Session, IConnection] = {}
         self._paused: set[Session] = set()
-        self._second_looks = SecondLooks(self._look_again, self._go_on, self._read_on)
+        look = partial(self.received, again=True)
+        self._second_looks = SecondLooks(look, self._go_on, self._read_on)
         self._unsure = self._second_looks.waiting
         self._fanout = Fanout(clock, self._connections)
         self._answers = AnswersInOrder(self._deliver)
@@ -232,35 +232,35 @@ class GossipService(Service):
         self._carried[connection.transport_name] += 1
         self._joined.add(lambda: f"{_short_name(session)} from {session.peer}")
 
-    def received(self, session: Session, event: ClientEvent) -> None:
-        if self._unsure and session in self._unsure:
-            self._unsure[session].append(event)
-            return
-        self.counters.received(event)
-        self._receive(session, event, self.network.receive)
+    def received(self, session: Session, event: ClientEvent, again: bool = False) -> None:
+        """
+        A session sent an event. Never raises.
 
-    def _receive(
-        self, session: Session, event: _Received, receive: Callable[[Session, _Received, Moment], list[Output]]
-    ) -> None:
+        @param again: whether this node was L{Unsure} of it, and has caught up with the others since.
+        """
+        if not again:
+            if self._unsure and session in self._unsure:
+                self._unsure[session].append(event)
+                return
+            self.counters.received(event)
         was_new = session.situation is Situation.NEW
         try:
-            outputs = receive(session, event, self.now())
+            outputs = (self.network.receive_surely if again else self.network.receive)(session, event, self.now())
         except Exception:
             # A mistake of ours hurts this session, and no other.
             self._log.failure("a session failed on {event}", event=type(event).__name__)
             outputs = [Close(session, INTERNAL_ERROR, Error.of("internal-error")), *self._lose(session)]
-        if self.cluster is not None and outputs and isinstance(outputs[0], Unsure):
-            self._connections[session].pause()
-            self._second_looks.wait(session, outputs[0].event, self.cluster.caught_up())
-            return
         if was_new and session.situation is Situation.ACTIVE:
             self._came(session, self._connections[session])
-        if self._watched:
+        if self._watched and not (outputs and isinstance(outputs[0], Unsure)):
             self.watch.received(session, event, outputs, self.now())
         self._carry_out(outputs, session)
 
-    def _look_again(self, session: Session, event: Event) -> None:
-        self._receive(session, event, self.network.receive_surely)
+    def _wait(self, session: Session, event: Event) -> None:
+        """What a session sent waits until this node has caught up."""
+        assert self.cluster is not None
+        self._connections[session].pause()
+        self._second_looks.wait(session, event, self.cluster.caught_up())
 
     def _go_on(self, session: Session, event: ClientEvent | None) -> None:
         if event is None:
@@ -351,6 +351,8 @@ class GossipService(Service):
                     self._fill(self._answers.held(session), released)
                 case Relay():
                     self._relay(output, asking)
+                case Unsure(session, event):
+                    self._wait(session, event)
                 case Wanted(client_id):
                     self._tell(self.wanted, client_id)
                 case Forget(removed):
