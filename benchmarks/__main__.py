@@ -9,13 +9,14 @@ from pathlib import Path
 
 from benchmarks import machine, report
 from benchmarks.machine import CannotMeasure
+from benchmarks.muds import GossipBesideMuds
 from benchmarks.nodes import KINDS
 from benchmarks.points import FULL, QUICK, TINY, Scenario
 from benchmarks.run import run
 from benchmarks.scenarios import scenarios
-from benchmarks.servers import SERVERS
+from benchmarks.servers import SERVERS, Server
 
-EVERY = (*SERVERS, *KINDS)
+EVERY: tuple[type[Server], ...] = (*SERVERS, GossipBesideMuds, *KINDS)
 SIZES = {"full": FULL, "quick": QUICK, "tiny": TINY}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from benchmarks import cluster, machine
+from benchmarks.muds import GossipBesideMuds
 from benchmarks.points import (
     ACK_CPU,
     ACKS,
@@ -47,6 +48,7 @@ def scenarios(sizes: Sizes) -> list[Scenario]:
         _memory(sizes),
         _heartbeats(sizes),
         _growth(sizes),
+        _muds(sizes),
         *cluster.scenarios(sizes),
     ]
 
@@ -73,6 +75,21 @@ def _fanout(sizes: Sizes) -> Scenario:
         tuple(points),
         (CPU, DELIVERIES),
         Limit.name,
+    )
+
+
+def _muds(sizes: Sizes) -> Scenario:
+    points = [
+        Point(f"{sizes.usual} subscribers, W={window}", sizes.usual, ("-w", str(window), *_timed(sizes)))
+        for window in (1, 8)
+    ]
+    return Scenario(
+        "imc2",
+        "Fan-out to the other games, with and without MUDs by IMC2 on the channel",
+        (Gossip, GossipBesideMuds),
+        tuple(points),
+        (CPU, DELIVERIES),
+        Gossip.name,
     )
 
 

@@ -105,7 +105,6 @@ class Imc2Connection(Inlet, Outlet, Protocol):
         self._refused = False
         self._closing = False
         self._unwritten: list[bytes] = []
-        self._turning: IDelayedCall | None = None
         self._deadline: IDelayedCall | None = None
 
     @property
@@ -171,7 +170,7 @@ class Imc2Connection(Inlet, Outlet, Protocol):
             return
         self.choose_reading()
         if self._unheard and not self._must_wait():
-            self._at_end_of_turn()
+            self.factory.end_of_turn.call(self)
 
     def _must_wait(self) -> bool:
         answering = self._session is not None and not self._logged_in  # one login is all that a connection has
@@ -183,7 +182,7 @@ class Imc2Connection(Inlet, Outlet, Protocol):
     def resume(self) -> None:
         self._let_in()  # the login may have waited
         super().resume()
-        self._at_end_of_turn()
+        self.factory.end_of_turn.call(self)
 
     def _hear(self, line: bytes) -> None:
         limits = self.factory.transport.limits
@@ -322,21 +321,18 @@ class Imc2Connection(Inlet, Outlet, Protocol):
     def write(self, data: bytes) -> None:
         if not self._closing:
             self._unwritten.append(data)
-            self._at_end_of_turn()
+            self.factory.end_of_turn.call(self)
 
     def send(self, packets: Iterable[Packet]) -> None:
         """Send packets that the network knows nothing of."""
         if self._logged_in and self.wire_format.speaks:
             self.write(b"".join(map(self.factory.write, packets)))
 
-    def _at_end_of_turn(self) -> None:
-        if self._turning is None and not self._closing:
-            self._turning = self.factory.clock.callLater(0, self._turn_over)
-
-    def _turn_over(self) -> None:
-        self._turning = None
-        self._flush()
-        self._go_on()
+    def turn_over(self) -> None:
+        """The turn of the reactor is over: write what it brought, in one piece, and handle what waits."""
+        if not self._closing:
+            self._flush()
+            self._go_on()
 
     def _flush(self) -> None:
         unwritten, self._unwritten = self._unwritten, []
@@ -400,9 +396,6 @@ class Imc2Connection(Inlet, Outlet, Protocol):
         self._unwritten.clear()
         self._stop_deadline()
         self.shut_inlet()
-        if self._turning is not None:
-            self._turning.cancel()
-            self._turning = None
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         factory, was_logged_in = self.factory, self._logged_in

@@ -18,6 +18,7 @@ from gossip.protocol.server_events import ChannelsBroadcast
 from gossip.registry.addresses import Address, read
 from gossip.registry.names import is_network
 from gossip.service.bounded_log import Frequent
+from gossip.transports.end_of_turn import EndOfTurn
 from gossip.transports.imc2 import lettering
 from gossip.transports.imc2.connection import Imc2Connection, Refused
 from gossip.transports.imc2.hub import TRANSPORT, Imc2Hub
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS: Final = 60
 """How often the hub looks at the channels to offer and at the players of MUDs, in seconds."""
+
+BROADCASTS: Final = 64
+"""At most this many messages are kept as they were written, so that each is written once for all MUDs."""
 
 REPLACED: Final = 5
 """A game that replaces its connection more often than this within L{REPLACED_SECONDS} is refused."""
@@ -51,6 +55,7 @@ class Imc2Factory(Factory):
     @ivar hub: what MUDs are told of each other and of the network.
     @ivar server: the name of the network on the wire.
     @ivar new_challenge: picks the number that one login by SHA-256 is proved with.
+    @ivar end_of_turn: calls connections at the end of a turn.
     @ivar turns: shares the turns of the reactor with the other listeners.
     """
 
@@ -63,6 +68,7 @@ class Imc2Factory(Factory):
         self.network = parts.network
         self.room = parts.room
         self.turns = parts.turns
+        self.end_of_turn = EndOfTurn(parts.clock)
         self.settings = settings
         self.server = settings.server
         self.new_challenge: Callable[[], int] = lambda: SystemRandom().randint(*NUMBERS)
@@ -80,7 +86,7 @@ class Imc2Factory(Factory):
         self._codec = CHARSETS[settings.charset]
         # It grows from one run of the daemon to the next: MUDs drop what is older than what they know of an origin.
         self._sequence = int(parts.gossip.now().wall)
-        self._broadcast: tuple[ChannelsBroadcast | None, bytes] = None, b""
+        self._broadcasts: dict[int, tuple[ChannelsBroadcast, bytes]] = {}
         self._replaced: dict[str, deque[float]] = {}
         self._looking = LoopingCall(self.look)
         self._looking.clock = parts.clock
@@ -146,10 +152,13 @@ class Imc2Factory(Factory):
 
     def broadcast(self, event: ChannelsBroadcast) -> bytes:
         """Write a message on a channel: the same bytes for all MUDs."""
-        known, data = self._broadcast
+        # A MUD is told of all messages of a turn before the next one is.
+        known, data = self._broadcasts.get(id(event), (None, b""))
         if known is not event:
             data = b"".join(map(self.write, broadcast(self, event)))
-            self._broadcast = event, data
+            if len(self._broadcasts) >= BROADCASTS:
+                self._broadcasts.clear()
+            self._broadcasts[id(event)] = event, data
         return data
 
     def text(self, text: str) -> str:

@@ -210,7 +210,7 @@ class TelnetConnection(Inlet, Outlet, Protocol):
             self._unheard.extend(self.codec.shorten(_bound(self.factory.transport.limits.line_bytes_before_login)))
         self.choose_reading()
         if self.codec.unsent or (self._unheard and not self._must_wait() and not self._queued):
-            self.factory.at_end_of_turn(self)
+            self.factory.end_of_turn.call(self)
 
     def _must_wait(self) -> bool:
         """Whether answers must leave first: those that are waited for, or the answer to a refused login."""
@@ -336,7 +336,7 @@ class TelnetConnection(Inlet, Outlet, Protocol):
     def write(self, data: bytes) -> None:
         if not self._closing:
             self.codec.send_lines(data)
-            self.factory.at_end_of_turn(self)
+            self.factory.end_of_turn.call(self)
 
     def cut_off(self) -> None:
         self._end(Error.of("too-slow"))
@@ -387,7 +387,7 @@ class TelnetConnection(Inlet, Outlet, Protocol):
         self._let_in()  # the login may have waited
         # Lines that wait come first.
         self._held = False
-        self.factory.at_end_of_turn(self)
+        self.factory.end_of_turn.call(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._closing = True

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
-from twisted.logger import Logger
 
 from gossip.network.ratelimit import Rate
 from gossip.protocol import frames
 from gossip.registry.addresses import read
 from gossip.service.interfaces import IGossip
 from gossip.transports.admission import Room
+from gossip.transports.end_of_turn import EndOfTurn
 from gossip.transports.telnet.connection import TelnetConnection
 from gossip.transports.telnet.json_dialect import JsonFormat
 from gossip.transports.telnet.text_format import LineOptions, TextFormat
@@ -30,14 +30,13 @@ if TYPE_CHECKING:
 _FORMATS: Final = 256
 """How many sets of options have a shared wire format; for connections with others, each event is encoded one by one."""
 
-_log = Logger()
-
 
 class TelnetFactory(Factory):
     """
     Accepts the connections of the port.
 
     @ivar transport: the limits in force, and the open connections.
+    @ivar end_of_turn: calls connections at the end of a turn.
     """
 
     noisy = False
@@ -79,7 +78,7 @@ class TelnetFactory(Factory):
         self.ref_bytes: int = ref_bytes
         self.json_format: JsonFormat = JsonFormat(frame_out, transport.limits.json_line_bytes)
         self._text_formats: dict[LineOptions, TextFormat] = {}
-        self._busy: dict[TelnetConnection, None] = {}
+        self.end_of_turn = EndOfTurn(clock)
 
     # A connection names its factory by a narrower type than Twisted does.
     def logPrefix(self) -> str:
@@ -107,19 +106,3 @@ class TelnetFactory(Factory):
             if len(self._text_formats) < _FORMATS:
                 self._text_formats[options] = shared
         return shared
-
-    def at_end_of_turn(self, connection: TelnetConnection) -> None:
-        """Call C{turn_over} of a connection when everything that this turn of the reactor brings has arrived."""
-        if not self._busy:
-            # It runs before the reactor looks at its sockets again.
-            self.clock.callLater(0, self._turn_over)
-        self._busy[connection] = None
-
-    def _turn_over(self) -> None:
-        busy, self._busy = self._busy, {}
-        for connection in busy:
-            try:
-                connection.turn_over()
-            except Exception:
-                # A bug that shows on one connection must not affect the others.
-                _log.failure("cannot write to a connection")

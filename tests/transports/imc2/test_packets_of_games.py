@@ -229,6 +229,27 @@ class ChannelTests(TwoGames):
         self.assertNotIn("dchat", session.channels)
 
 
+class OnceTests(TwoGames):
+    """What is done once for all MUDs."""
+
+    def test_written(self) -> None:
+        """Each message of a turn is written once for all MUDs, also if there are several."""
+        other = self.login("Gamma")
+        self.rates(global_=ANY_RATE, channels_send=ANY_RATE)
+        self.old.raw(), other.raw()
+        before = self.sent()
+        payloads = [{"channel": "gossip", "name": "Alice", "message": f"message {number}"} for number in range(8)]
+        super().say(self.session, *(frame("channels/send", payload) for payload in payloads))
+        heard = self.old.raw()
+        self.assertEqual((heard.count(b"\n"), other.raw()), (8, heard))
+        self.assertEqual(self.sent() - before, 8)
+
+    def sent(self) -> int:
+        """How many messages were written."""
+        (counts,) = (each.by_kind for each in self.transport.counts() if each.name == "imc2_packets_out")
+        return counts["ice-msg-b"]
+
+
 class AnyTextTests(TwoGames):
     """Whatever players of other games and of the MUD itself say."""
 
