@@ -12,6 +12,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.testing import StringTransportWithDisconnection
 
 from gossip.config import Config, Limits
+from gossip.network.session import Session
 from gossip.registry.entities import Secret
 from gossip.registry.secret import digest
 from gossip.service.interfaces import ITransportStatus
@@ -25,7 +26,7 @@ from gossip.transports.turns import Turns
 from tests.support import imc2_client
 from tests.support.memory_service import MemoryConnection, MemoryService
 from tests.support.ports import Peer, PortTestCase
-from tests.support.world import World
+from tests.support.world import World, frame
 
 
 class Wire(StringTransportWithDisconnection):
@@ -143,3 +144,32 @@ class Imc2TestCase(PortTestCase):
             for payload in payloads
             if "message" in payload
         ]
+
+
+class TwoGames(Imc2TestCase):
+    """OldMud by IMC2, and ExVenture by websocket."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.world.change("Alpha", short_name="OldMud")
+        self.world.change("Beta", short_name="ExVenture")
+        self.other, self.session = self.websocket(
+            "ExVenture", channels=["gossip"], players=["Alice", "Conan the Great"]
+        )
+        self.old = self.login("OldMud")
+        self.heard(self.other)
+
+    def say(self, session: Session, *sent: dict[str, Any]) -> None:
+        super().say(session, *sent)
+        self.turn()
+
+    def speak(self, message: str, name: str = "Alice") -> list[str]:
+        """ExVenture says something; returns what OldMud is told."""
+        self.say(self.session, frame("channels/send", {"channel": "gossip", "name": name, "message": message}))
+        return self.old.lines()
+
+    def whisper(self, to: str, message: str) -> list[str]:
+        """ExVenture tells something; returns what OldMud is told."""
+        payload = {"from_name": "Alice", "to_game": "OldMud", "to_name": to, "message": message}
+        self.say(self.session, frame("tells/send", payload, "1"))
+        return self.old.lines()

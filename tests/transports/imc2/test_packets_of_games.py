@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gossip.network.ratelimit import Rate
-from gossip.network.session import Session
 from gossip.protocol.server_events import TelnetConnection
 from gossip.registry.changes import ChannelSaved, RestrictionSet
 from gossip.registry.entities import Restriction
@@ -18,7 +16,7 @@ from gossip.service.watch import STEPS
 from gossip.transports.imc2.factory import LOOK_SECONDS
 from gossip.transports.seen_players import PLAYER_SECONDS
 from tests.support import imc2_client as client
-from tests.support.imc2_games import Imc2TestCase, Mud
+from tests.support.imc2_games import Mud, TwoGames
 from tests.support.ports import ANY_RATE
 from tests.support.properties import examples
 from tests.support.world import frame
@@ -27,35 +25,6 @@ _UPDATE = (
     "ICE@Gossip # Gossip ice-update *@{mud} channel=Gossip:{channel} owner=admin@Gossip operators=admin@Gossip "
     'policy=open excluded="" level=Mort localname=i{channel}'
 )
-
-
-class TwoGames(Imc2TestCase):
-    """OldMud by IMC2, and ExVenture by websocket."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.world.change("Alpha", short_name="OldMud")
-        self.world.change("Beta", short_name="ExVenture")
-        self.other, self.session = self.websocket(
-            "ExVenture", channels=["gossip"], players=["Alice", "Conan the Great"]
-        )
-        self.old = self.login("OldMud")
-        self.heard(self.other)
-
-    def say(self, session: Session, *sent: dict[str, Any]) -> None:
-        super().say(session, *sent)
-        self.turn()
-
-    def speak(self, message: str, name: str = "Alice") -> list[str]:
-        """ExVenture says something; returns what OldMud is told."""
-        self.say(self.session, frame("channels/send", {"channel": "gossip", "name": name, "message": message}))
-        return self.old.lines()
-
-    def whisper(self, to: str, message: str) -> list[str]:
-        """ExVenture tells something; returns what OldMud is told."""
-        payload = {"from_name": "Alice", "to_game": "OldMud", "to_name": to, "message": message}
-        self.say(self.session, frame("tells/send", payload, "1"))
-        return self.old.lines()
 
 
 class TranscriptTests(TwoGames):

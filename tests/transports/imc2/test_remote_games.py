@@ -10,9 +10,9 @@ from gossip.registry.remotes import remote_id
 from gossip.transports.imc2.factory import LOOK_SECONDS
 from gossip.transports.imc2.games import NEW_GAMES
 from gossip.transports.imc2.limits import Imc2Settings
+from tests.support.imc2_games import TwoGames
 from tests.support.memory_service import MemoryConnection
 from tests.support.world import frame
-from tests.transports.imc2.test_packets_of_games import TwoGames
 
 
 class RemoteTests(TwoGames):
