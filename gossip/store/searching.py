@@ -81,16 +81,19 @@ def search(
     lowest, highest = ends(connection)
     top = highest if before is None else min(highest, before - 1)
     hits: list[tuple[int, MessageSaid]] = []
-    for first, places in _candidates(connection, wanted, lowest // BLOCK, top // BLOCK):
-        if first + BLOCK > top + 1:
-            places &= (1 << max(top + 1 - first, 0)) - 1
-        for identity, said in _read(connection, first, places) if places else ():
-            if wanted.finds(said) and allowed(said):
-                hits.append((identity, said))
-                if len(hits) > limit:
-                    return Found(_with_lines(connection, hits[:limit], around), hits[limit - 1][0])
-        if time.monotonic() >= deadline and first > lowest:
-            return Found(_with_lines(connection, hits, around), first, complete=False)
+    for bottom, candidates in _candidates(connection, wanted, lowest // BLOCK, top // BLOCK):
+        reached = bottom
+        for some in _parts(candidates, top, limit + 1):
+            for identity, said in _read(connection, some):
+                if wanted.finds(said) and allowed(said):
+                    hits.append((identity, said))
+                    if len(hits) > limit:
+                        return Found(_with_lines(connection, hits[:limit], around), hits[limit - 1][0])
+            if time.monotonic() >= deadline:
+                reached = some[-1]
+                break
+        if time.monotonic() >= deadline and reached > lowest:
+            return Found(_with_lines(connection, hits, around), reached, complete=False)
     return Found(_with_lines(connection, hits, around))
 
 
@@ -100,8 +103,14 @@ def _prepare(connection: Connection, seconds: float) -> None:
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(seconds * 2000) + 1000}")
 
 
-def _candidates(connection: Connection, wanted: Search, low: int, high: int) -> Iterator[tuple[int, int]]:
-    """The number of the first message of each block in question, the latest first, and the places to look at."""
+def _candidates(
+    connection: Connection, wanted: Search, low: int, high: int
+) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """
+    Which places of blocks are to be looked at, for some blocks at a time, the latest first.
+
+    @return: the number of the first message of all these blocks; for each, that of its first, and the places.
+    """
     terms = wanted.terms
     size = _FIRST_BLOCKS
     while high >= low:
@@ -109,11 +118,35 @@ def _candidates(connection: Connection, wanted: Search, low: int, high: int) -> 
         indexed = _indexed(connection, bottom, high)
         relevant = {block: known.words for block, known in indexed.items() if _overlaps(wanted, known)}
         found = _places(connection, terms, relevant) if terms else dict.fromkeys(relevant, _ALL)
-        for block in range(high, bottom - 1, -1):
-            # How far the search came is looked at after each block, also where nothing is found.
-            yield block * BLOCK, found.get(block, 0) if block in indexed else _ALL
+        blocks = range(high, bottom - 1, -1)
+        yield (
+            bottom * BLOCK,
+            [(block * BLOCK, found.get(block, 0) if block in indexed else _ALL) for block in blocks],
+        )
         high = bottom - 1
         size = min(size * 2, _MOST_BLOCKS)
+
+
+def _parts(candidates: Sequence[tuple[int, int]], top: int, first_size: int) -> Iterator[list[int]]:
+    """
+    The numbers of messages to look at, the latest first: a few, then more at a time.
+
+    @param top: the highest one.
+    """
+    size = first_size
+    some: list[int] = []
+    for first, places in candidates:
+        if first + BLOCK > top + 1:
+            places &= (1 << max(top + 1 - first, 0)) - 1
+        while places:
+            highest = places.bit_length() - 1
+            places ^= 1 << highest
+            some.append(first + highest)
+            if len(some) >= size:
+                yield some
+                some, size = [], min(size * 2, _ROWS)
+    if some:
+        yield some
 
 
 def _indexed(connection: Connection, low: int, high: int) -> dict[int, Any]:
@@ -168,22 +201,16 @@ def _buckets(connection: Connection, starts: Mapping[int, int], buckets: Sequenc
             yield wanted[identity], read_bucket(kept)
 
 
-def _read(connection: Connection, first: int, places: int) -> Iterator[tuple[int, MessageSaid]]:
-    """The messages at some places of a block, the latest first."""
+def _read(connection: Connection, some: Sequence[int]) -> Iterator[tuple[int, MessageSaid]]:
+    """The messages with some numbers, the latest first, as far as they are there and not removed."""
     ids = tables.messages.c.id
     statement = select(ids, *queries.SAID).where(tables.messages.c.removed_at.is_(None)).order_by(ids.desc())
-    while places:
-        some: list[int] = []
-        while places and len(some) < _ROWS:
-            highest = places.bit_length() - 1
-            places ^= 1 << highest
-            some.append(first + highest)
-        if len(some) == some[0] - some[-1] + 1:
-            rows = connection.execute(statement.where(ids >= some[-1], ids <= some[0]))
-        else:
-            rows = connection.execute(statement.where(_among(connection, ids, some)))
-        for identity, *row in rows:
-            yield identity, queries.message(row)
+    if len(some) == some[0] - some[-1] + 1:
+        rows = connection.execute(statement.where(ids >= some[-1], ids <= some[0]))
+    else:
+        rows = connection.execute(statement.where(_among(connection, ids, some)))
+    for identity, *row in rows:
+        yield identity, queries.message(row)
 
 
 def _among(connection: Connection, column: ColumnElement[int], values: Sequence[int]) -> ColumnElement[bool]:
