@@ -147,9 +147,9 @@ def _value(line: str, place: int) -> tuple[str, int]:
 
 def quoted(value: str) -> str:
     """Write a value in quotes. It never ends in a backslash, after which clients find no other key."""
-    if value.endswith("\\"):
-        value += " "
-    return f'"{value.translate(_ESCAPED)}"'
+    written = value.translate(_ESCAPED)
+    # Not before: a character that is left out may stand behind it.
+    return f'"{written} "' if written.endswith("\\") else f'"{written}"'
 
 
 def cut(value: str, most: int, codec: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -144,6 +144,7 @@ class WritingTests(SynchronousTestCase):
         self.assertEqual(read(write(packet, "utf-8").decode().rstrip("\r\n")), packet)
 
     @given(st.text(), _MUD_NAMES, st.sampled_from(("0", "1", "2")))
+    @example("at the end\\\x85", "Alpha", "0")
     def test_key_search(self, text: str, name: str, emote: str) -> None:
         """Whatever a text or a name is, a client finds the emote, the channel and the sender as they were sent."""
         values = {
