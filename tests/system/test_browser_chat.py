@@ -172,6 +172,47 @@ class ChatTests(BrowserTestCase):
         eventually(lambda: "Held back" in self.tab.text, "what was held back")
         self.assertEqual(self.tab.complaints(), [])
 
+    def test_unread(self) -> None:
+        """A channel that was visited is marked where it has something new."""
+        self.sign_in("Una")
+        self.follow()
+        self.open("/chat/gossip")
+        unread = "return [...document.querySelectorAll('.channels .unread')].map((it) => it.innerText)"
+        self.assertNotIn(f"#{self.channel}", self.tab.run(unread))
+        eventually(lambda: self.tab.run("return Date.now() % 1000 < 200"), "another second")
+        self.say(self.game, "News")
+        self.open("/chat/gossip")
+        self.assertIn(f"#{self.channel}", self.tab.run(unread))
+        self.follow()
+        self.open("/chat/gossip")
+        self.assertNotIn(f"#{self.channel}", self.tab.run(unread))
+
+    def test_walk(self) -> None:
+        """Six actions: search for an old line, open it, answer it, and report another from the menu of that line."""
+        self.say(self.game, "The dragon sleeps", "Cy")
+        for number in range(101):
+            self.say(self.game, f"Line {number}")
+        self.sign_in("Wim")
+        self.follow()
+        find = self.tab.driver.find_element
+        before = find("css selector", "html")
+        find("css selector", "#channels input[type=search]").send_keys("dragon" + ENTER)  # 1
+        self.wait_for_another(before)
+        before = find("css selector", "html")
+        self.click(".hit a[href*='/chat/']")  # 2
+        self.wait_for_another(before)
+        eventually(lambda: self.tab.run("return document.querySelector('.found') !== null"), "the line")
+        find("id", "message").send_keys("Let it sleep" + ENTER)  # 3
+        eventually(lambda: "Let it sleep" in self.tab.text and self.is_live(), "the answer")
+        # A line that goes on with the one before shows its menu to the pointer; the keyboard opens it, too.
+        self.tab.run(
+            "const it = document.querySelector('.lines li[id]:nth-last-child(3)'); it.tabIndex = -1; it.focus()"
+        )
+        self.press(ENTER)  # 4
+        self.click("[data-do=report]")  # 5
+        self.press("It is spam", ENTER)  # 6
+        self.toasted("Thank you.")
+
     def test_good(self) -> None:
         """At both widths and in both colours nothing is too wide, forbidden or hard to use; drawers open and close."""
         self.say(self.game, "See https://mud.example/" + "x" * 200)

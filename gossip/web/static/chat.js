@@ -33,7 +33,7 @@ const markChannels = () => {
 const markNew = () => {
   const since = seen()[channel];
   const lines = [...list.querySelectorAll("li[id]")];
-  const first = since === undefined ? -1 : lines.findIndex((line) => timeOf(line) / 1000 > since);
+  const first = since === undefined ? -1 : lines.findIndex((line) => timeOf(line) / 1000 > since && !isMine(line));
   if (first < 1) return;
   const rule = document.createElement("li");
   rule.className = "since";
@@ -45,8 +45,9 @@ const markNew = () => {
 
 // Mentions, the number in the title, and notifications.
 const named = me && new RegExp(`(?<![\\p{L}\\p{N}_])${me.replace(/[^\w]/g, "\\$&")}(?![\\p{L}\\p{N}_])`, "iu");
+const isMine = (line) => speakerOf(line)?.toLowerCase() === `${me}@gossip`.toLowerCase();
 const mentionsMe = (line) => {
-  if (!named || !speakerOf(line) || speakerOf(line).toLowerCase() === `${me}@gossip`.toLowerCase()) return false;
+  if (!named || !speakerOf(line) || isMine(line)) return false;
   const text = line.querySelector(".text").cloneNode(true);
   text.querySelectorAll(".who, .where").forEach((part) => part.remove());
   return named.test(text.textContent);
@@ -111,6 +112,7 @@ log.addEventListener("keydown", (event) => {
     event.preventDefault();
     focusLine(lines[Math.max(0, Math.min(to, lines.length - 1))]);
   } else if (event.key === "Enter" && event.target === line) {
+    event.preventDefault(); // or it would press the first button of the menu
     openMenu(line);
   }
 });
