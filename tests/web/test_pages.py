@@ -18,6 +18,7 @@ from gossip.protocol.server_events import AchievementOf, SecureTelnetConnection,
 from gossip.registry.changes import AchievementKept, ChannelSaved, GameOffline, GameSaved, GameSeen, UserAgentSaved
 from gossip.registry.entities import Channel, UserAgent
 from gossip.store.errors import StoreError
+from gossip.web.http.assets import Assets
 from gossip.web.http.router import Problem, Router
 from gossip.web.views.charts import hour_chart, line_chart, sparkline
 from gossip.web.views.emblem import emblem
@@ -607,6 +608,17 @@ class EverywhereTests(PagesTestCase):
         self.assertEqual(self.get("/static/style.css", If_None_Match=headers["etag"])[0], 304)
         for name in ("style.000000000000.css", "nothing.css", "..%2f..%2fsite.py", ".css", "layout.html"):
             self.assertEqual(self.get(f"/static/{name}")[0], 404)
+
+    def test_weight(self) -> None:
+        """All style sheets and scripts together weigh less than 70 kB, and no script has a text of several lines."""
+        files = {name: size for name, size in Assets().weights.items() if name.endswith((".css", ".js"))}
+        self.assertLess(sum(files.values()), 70_000, files)
+        for name in files:
+            body = self.get(f"/static/{name}")[2].decode()
+            # Their indentation would be lost.
+            self.assertEqual([line for line in body.split("\n") if line.count("`") % 2], [], name)
+            self.assertNotIn("\n//", body)
+            self.assertNotIn("/*", body if name.endswith(".css") else "")
 
     def test_structure(self) -> None:
         """Every page has one main heading, landmarks, a skip link, and names for its controls."""
