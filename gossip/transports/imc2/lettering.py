@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gossip.protocol.emotes import BEGINNING
+from gossip.transports import spreading
 from gossip.transports.imc2.packets import TEXT_BYTES
 from gossip.transports.telnet.lines import CHARSETS, one_line, transliterate
 
@@ -15,9 +16,6 @@ NAME_CHARACTERS: Final = 40
 
 PACKETS: Final = 4
 """A text is at most this many packets."""
-
-CUT: Final = "..."
-"""The end of a text that was longer."""
 
 NOBODY: Final = "Someone"
 """Stands for a name that cannot be written at all."""
@@ -67,30 +65,10 @@ def text(message: str, charset: str) -> str:
 
 def spread(written: str, charset: str, most: int = TEXT_BYTES, packets: int = PACKETS) -> Iterator[str]:
     """
-    Split a text between words, else between characters; nothing if it is empty.
+    Split a text for the packets of a MUD.
 
     @param written: as L{text} returned it.
     @param most: the maximum length of a part, in bytes.
-    @param packets: the maximum number of parts. The last one ends in L{CUT} if there was more.
+    @param packets: the maximum number of parts.
     """
-    codec = CHARSETS[charset]
-    rest = written.strip()
-    for number in range(packets, 0, -1):
-        if _size(rest, codec) <= most:
-            if rest:
-                yield rest
-            return
-        part = _beginning(rest, most - (len(CUT) if number == 1 else 0), codec)
-        rest = rest[len(part) :].lstrip()
-        yield part.rstrip() + (CUT if number == 1 else "")
-
-
-def _beginning(rest: str, most: int, codec: str) -> str:
-    """The beginning of a text of at most so many bytes, up to a blank if there is one."""
-    part = rest.encode(codec, "replace")[:most].decode(codec, "ignore")
-    blank = part.rfind(" ")
-    return part[:blank] if blank > 0 and rest[len(part)] != " " else part
-
-
-def _size(text: str, codec: str) -> int:
-    return len(text) if text.isascii() else len(text.encode(codec, "replace"))
+    return spreading.spread(written, most, packets, CHARSETS[charset])

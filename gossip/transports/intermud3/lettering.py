@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gossip.protocol.emotes import BEGINNING, emote
+from gossip.transports import spreading
 from gossip.transports.telnet.lines import one_line
 
 TEXT_BYTES: Final = 1500
@@ -18,9 +19,6 @@ PACKETS: Final = 6
 
 NAME_CHARACTERS: Final = 64
 """How much of a name is put into an emote, in characters. A text can name its player thousands of times."""
-
-CUT: Final = "..."
-"""The end of a text that was longer."""
 
 _ANSI: Final = re.compile(r"\x1b\[[^A-Za-z]{0,32}[A-Za-z]")
 
@@ -95,21 +93,5 @@ def told(message: str) -> Iterator[str]:
 
 
 def spread(text: str) -> Iterator[str]:
-    """
-    Split a text between words, else between characters; nothing if it is empty.
-
-    @return: at most L{PACKETS} parts of at most L{TEXT_BYTES}. The last one ends in L{CUT} if there was more.
-    """
-    rest = text.strip()
-    for number in range(PACKETS, 0, -1):
-        if len(rest.encode("utf-8", "replace")) <= TEXT_BYTES:
-            if rest:
-                yield rest
-            return
-        most = TEXT_BYTES - (0 if number > 1 else len(CUT))
-        part = rest.encode("utf-8", "replace")[:most].decode(errors="ignore")
-        blank = part.rfind(" ")
-        if blank > 0 and rest[len(part)] != " ":
-            part = part[:blank]
-        rest = rest[len(part) :].lstrip()
-        yield part.rstrip() + ("" if number > 1 else CUT)
+    """Split a text into at most L{PACKETS} parts of at most L{TEXT_BYTES}."""
+    return spreading.spread(text, TEXT_BYTES, PACKETS)

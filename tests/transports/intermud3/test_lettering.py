@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.transports.intermud3.lettering import (
-    CUT,
     NAME_CHARACTERS,
     PACKETS,
     TEXT_BYTES,
@@ -18,6 +17,7 @@ from gossip.transports.intermud3.lettering import (
     user,
     written,
 )
+from gossip.transports.spreading import CUT
 
 
 class HeardTests(SynchronousTestCase):
