@@ -10,8 +10,8 @@ import hmac
 import re
 from typing import Final
 
-from gossip.registry.changes import AccountRemoved, AccountSaved
-from gossip.registry.entities import Account, Ticket
+from gossip.registry.changes import AccountRemoved, AccountSaved, TastesSaved
+from gossip.registry.entities import Account, Tastes, Ticket
 from gossip.registry.errors import Refused
 from gossip.registry.names import ECHO_PLAYER, NETWORK_PLAYER, Namesakes, resembles
 from gossip.registry.secret import digest
@@ -24,6 +24,9 @@ ACCOUNTS: Final = 100_000
 
 TICKETS: Final = 20
 """The maximum number of tickets of one kind for an account. One more replaces the oldest."""
+
+IGNORED: Final = 200
+"""The maximum number of players and games that an account can ignore."""
 
 EMAIL: Final = re.compile(
     r"(?=[^@]{1,64}@[^@]{1,180}\Z)"
@@ -38,11 +41,13 @@ class Accounts:
 
     @ivar all: the accounts, by name in lower case.
     @ivar tickets: the tickets, by digest.
+    @ivar tastes: what people want to see of the talk, by the name of their account in lower case.
     """
 
     def __init__(self) -> None:
         self.all: dict[str, Account] = {}
         self.tickets: dict[bytes, Ticket] = {}
+        self.tastes: dict[str, Tastes] = {}
         self._namesakes = Namesakes()
 
     def named(self, name: str) -> Account | None:
@@ -71,12 +76,19 @@ class Accounts:
         found = [each for each in self.tickets.values() if each.account == name and each.kind in kinds]
         return sorted(found, key=lambda each: each.made_at)
 
+    def tastes_of(self, name: str) -> Tastes:
+        """What somebody wants to see of the talk."""
+        return self.tastes.get(name.lower()) or Tastes(name)
+
     def admins(self) -> list[Account]:
         """The accounts of admins that can sign in."""
         return [account for account in self.all.values() if account.admin and not account.disabled]
 
     def check(
-        self, change: AccountSaved | AccountRemoved, blocked: tuple[str, ...], for_admins: tuple[str, ...] = ()
+        self,
+        change: AccountSaved | AccountRemoved | TastesSaved,
+        blocked: tuple[str, ...],
+        for_admins: tuple[str, ...] = (),
     ) -> None:
         """
         Check a change.
@@ -88,6 +100,12 @@ class Accounts:
         if isinstance(change, AccountRemoved):
             if self.named(change.name) is None:
                 raise Refused("not-found", "name", "no such account")
+            return
+        if isinstance(change, TastesSaved):
+            if self.named(change.tastes.account) is None:
+                raise Refused("not-found", "account", "no such account")
+            if len(change.tastes.ignored) > IGNORED:
+                raise Refused("too-many", "who", f"you can ignore at most {IGNORED} players and games")
             return
         account = change.account
         known = self.named(account.name)
@@ -113,11 +131,16 @@ class Accounts:
         self.all[account.name.lower()] = account
 
     def remove(self, name: str) -> None:
-        """Remove an account and its tickets."""
+        """Remove an account, its tickets and its tastes."""
+        self.tastes.pop(name.lower(), None)
         if self.all.pop(name.lower(), None) is not None:
             self._namesakes.remove(name, name.lower())
         for ticket in [each for each in self.tickets.values() if each.account == name]:
             del self.tickets[ticket.digest]
+
+    def save_tastes(self, tastes: Tastes) -> None:
+        """Keep what somebody wants to see of the talk."""
+        self.tastes[tastes.account.lower()] = tastes
 
     def issue(self, ticket: Ticket) -> None:
         """Add a ticket."""

@@ -20,6 +20,7 @@ from gossip.registry.entities import (
     Removal,
     Report,
     Restriction,
+    Tastes,
     Ticket,
     UserAgent,
 )
@@ -280,6 +281,12 @@ class AccountRemoved(Struct, frozen=True, tag=True):
     name: str
 
 
+class TastesSaved(Struct, frozen=True, tag=True):
+    """Somebody chose what they want to see of the talk on the pages."""
+
+    tastes: Tastes
+
+
 class TicketIssued(Struct, frozen=True, tag=True):
     """A ticket was issued."""
 
@@ -356,6 +363,7 @@ Change = (
     | ReportResolved
     | AccountSaved
     | AccountRemoved
+    | TastesSaved
     | TicketIssued
     | TicketsRevoked
     | TicketsExpired

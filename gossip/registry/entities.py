@@ -259,6 +259,20 @@ class Account(Struct, frozen=True, kw_only=True):
     created_at: float = 0.0
 
 
+class Tastes(Struct, frozen=True):
+    """
+    What somebody wants to see of the talk on the pages.
+
+    @ivar account: the name of the account.
+    @ivar ignored: whom they do not read: a game by its short name, or C{player@game}; in lower case.
+    @ivar undisturbed: whether the pages neither notify them nor count new messages in the title.
+    """
+
+    account: str
+    ignored: tuple[str, ...] = ()
+    undisturbed: bool = False
+
+
 class Ticket(Struct, frozen=True, kw_only=True):
     """
     A secret that gives access. Only its digest is stored.

@@ -50,6 +50,7 @@ from gossip.registry.changes import (
     RestrictionLifted,
     RestrictionSet,
     RestrictionsExpired,
+    TastesSaved,
     TicketIssued,
     TicketsExpired,
     TicketsRevoked,
@@ -212,7 +213,7 @@ class Registry:
             case Together(changes):
                 for each in changes:
                     self.check(each, blocked_games, blocked_accounts)
-            case AccountSaved() | AccountRemoved():
+            case AccountSaved() | AccountRemoved() | TastesSaved():
                 self.accounts.check(change, blocked_games, blocked_accounts)
             case RestrictionSet(restriction):
                 _check_reason(restriction.reason)
@@ -435,6 +436,8 @@ class Registry:
                 self.accounts.save(account)
             case AccountRemoved(name):
                 self.accounts.remove(name)
+            case TastesSaved(tastes):
+                self.accounts.save_tastes(tastes)
             case TicketIssued(ticket):
                 self.accounts.issue(ticket)
             case TicketsRevoked(digests):

@@ -26,6 +26,7 @@ from gossip.registry.changes import (
     MessagesRemoved,
     ReportMade,
     RestrictionSet,
+    TastesSaved,
     TicketIssued,
     UserAgentSaved,
 )
@@ -41,6 +42,7 @@ from gossip.registry.entities import (
     Report,
     Restriction,
     Secret,
+    Tastes,
     Ticket,
     UserAgent,
 )
@@ -112,6 +114,8 @@ def registry(connection: Connection, numbers: Numbers) -> Registry:
         known.enact(FilterSaved(Filter(**row._asdict())))
     for row in connection.execute(select(tables.accounts)):
         known.enact(AccountSaved(Account(**row._asdict())))
+    for row in connection.execute(select(tables.tastes)):
+        known.enact(TastesSaved(Tastes(row.account, tuple(msgspec.json.decode(row.ignored)), row.undisturbed)))
     for row in connection.execute(select(tables.tickets)):
         known.enact(TicketIssued(Ticket(**{**row._asdict(), "digest": bytes(row.digest)})))
     for said in removed(connection, LATEST):

@@ -48,6 +48,7 @@ from gossip.registry.changes import (
     RestrictionLifted,
     RestrictionSet,
     RestrictionsExpired,
+    TastesSaved,
     TicketIssued,
     TicketsExpired,
     TicketsRevoked,
@@ -419,7 +420,13 @@ def _save_accounts(connection: Connection, changes: list[AccountSaved]) -> None:
 def _remove_accounts(connection: Connection, changes: list[AccountRemoved]) -> None:
     names = [change.name for change in changes]
     connection.execute(delete(tables.tickets).where(tables.tickets.c.account.in_(names)))
+    connection.execute(delete(tables.tastes).where(tables.tastes.c.account.in_(names)))
     connection.execute(delete(tables.accounts).where(tables.accounts.c.name.in_(names)))
+
+
+def _save_tastes(connection: Connection, changes: list[TastesSaved]) -> None:
+    rows = [asdict(change.tastes) for change in changes]
+    _save(connection, tables.tastes, [{**row, "ignored": msgspec.json.encode(row["ignored"]).decode()} for row in rows])
 
 
 def _issue_tickets(connection: Connection, changes: list[TicketIssued]) -> None:
@@ -490,6 +497,7 @@ _EXECUTE: Final[dict[type[Change], Callable[[Connection, list[Any]], list[Change
     ReportResolved: _resolve_reports,
     AccountSaved: _save_accounts,
     AccountRemoved: _remove_accounts,
+    TastesSaved: _save_tastes,
     TicketIssued: _issue_tickets,
     TicketsRevoked: _revoke_tickets,
     TicketsExpired: _expire_tickets,

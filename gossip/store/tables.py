@@ -283,6 +283,14 @@ tickets: Final = Table(
     Index(None, "account"),
 )
 
+tastes: Final = Table(
+    "tastes",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("ignored", Text, nullable=False),  # JSON: a list of games and players
+    Column("undisturbed", Boolean, nullable=False),
+)
+
 # Of several daemons that are one network: see L{gossip.cluster}.
 
 nodes: Final = Table(

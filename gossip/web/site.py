@@ -44,6 +44,7 @@ from gossip.web.pages.ownerless import OwnerlessGames
 from gossip.web.pages.rules import RulesPage
 from gossip.web.pages.search import SearchPage
 from gossip.web.pages.sign_in import SignInPages
+from gossip.web.pages.tastes import TastesPage
 from gossip.web.pages.welcome import WelcomePage
 from gossip.web.settings import WebRules
 from gossip.web.views.checklist import Checklists
@@ -157,6 +158,7 @@ def public_site(
         SignInPages(sign_in, _new_uuid),
         WelcomePage(layout, public, cookies),
         AccountPages(sign_in, _new_uuid),
+        TastesPage(layout, cookies),
         ownerless,
         ManagePages(layout, cookies, executor, rules, ownerless),
         ModeratePages(layout, cookies, executor),

@@ -50,6 +50,7 @@ from gossip.registry.changes import (
     RestrictionLifted,
     RestrictionSet,
     RestrictionsExpired,
+    TastesSaved,
     TicketIssued,
     TicketsExpired,
     TicketsRevoked,
@@ -69,6 +70,7 @@ from gossip.registry.entities import (
     Report,
     Restriction,
     Secret,
+    Tastes,
     Ticket,
     UserAgent,
 )
@@ -647,6 +649,14 @@ class StoreTests(OnDatabase):
         kept.keep([TicketsExpired(1.0), TicketsExpired(1234.5)])
         self.assertEqual(kept.load().accounts.tickets, {each.digest: each for each in (TOKEN, INVITE)})
 
+    def test_tastes(self) -> None:
+        """What somebody wants to see of the talk is kept, replaced, and goes with the account."""
+        tastes = Tastes("Ana", ("zoë@mymud", "other"), undisturbed=True)
+        kept = self.kept(AccountSaved(ACCOUNT), TastesSaved(Tastes("Ana", ("x",))), TastesSaved(tastes))
+        self.assertEqual(kept.load().accounts.tastes, {"ana": tastes})
+        kept.apply(AccountRemoved("Ana"))
+        self.assertEqual(kept.load().accounts.tastes, {})
+
     def test_together(self) -> None:
         """What belongs together is kept all, in its order, or none of it: not its note either, nor what is inside."""
         kept = self.open()
@@ -865,6 +875,7 @@ class StoreTests(OnDatabase):
         kept.close()
         with self.database().begin() as connection:
             for table in (
+                "tastes",
                 "i3_links",
                 "i3_identities",
                 "nodes",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 from twisted.web import http
@@ -41,7 +41,13 @@ DONE: Final = {
 }
 """The messages after a form was sent, by the query parameter C{done}."""
 
-_PARTS: Final = {"profile": "Account", "visits": "Browsers", "tokens": "Programs", "danger": "Danger zone"}
+_PARTS: Final = {
+    "profile": "Account",
+    "talk": "Talk",
+    "visits": "Browsers",
+    "tokens": "Programs",
+    "danger": "Danger zone",
+}
 """The parts of the page, and what people see."""
 
 _WRONG: Final = "Wrong password."
@@ -106,8 +112,7 @@ class AccountPages:
             f"account_{part}.html",
             UNPROCESSABLE if errors else http.OK,
             title="Your account",
-            parts=[(_path(name), what) for name, what in _PARTS.items()],
-            part=_path(part),
+            **parts_of_account(part),
             account=account,
             games=self._layout.gossip.network.registry.games_of(account.name),
             visits=accounts.of(account.name, "visit")[::-1],
@@ -240,6 +245,11 @@ class AccountPages:
             except Refused as refused:
                 error = sentence(str(refused))
         return self._show(request, account, "danger", {"remove.current": error}) if error else redirect(request, "/")
+
+
+def parts_of_account(part: str) -> dict[str, Any]:
+    """The tabs of the page of an account, for its templates."""
+    return {"parts": [(_path(name), what) for name, what in _PARTS.items()], "part": _path(part)}
 
 
 def _path(part: str) -> str:

@@ -61,6 +61,7 @@ const notify = document.querySelector("#notify");
 const notifies = () => Boolean(notify && stored("notify") && window.Notification?.permission === "granted");
 const tellOf = (line) => {
   if (!document.hidden) return;
+  if ("undisturbed" in log.dataset) return;
   count(unseen + 1);
   if (!notifies() || !mentionsMe(line)) return;
   try {
@@ -175,6 +176,10 @@ menu.addEventListener("click", (event) => {
   } else if (what === "reply") {
     field.value = `@${chosen.querySelector(".who").textContent} ${field.value}`;
     field.focus();
+  } else if (what === "ignore") {
+    const form = document.querySelector("#ask-ignore");
+    form.who.value = who;
+    form.submit();
   } else {
     ask(what, seq, who);
   }

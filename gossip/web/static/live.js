@@ -111,8 +111,15 @@ const countBelow = (more) => {
 };
 const isBelow = () => !atEnd || log.scrollTop < -40;
 
+// Whom the reader ignores: a game, or player@game.
+const ignored = new Set(JSON.parse(log.dataset.ignored ?? "[]"));
+const isIgnored = (line) => {
+  const speaker = speakerOf(line)?.toLowerCase();
+  return Boolean(speaker) && (ignored.has(speaker) || ignored.has(speaker.slice(speaker.lastIndexOf("@") + 1)));
+};
+
 const show = (line) => {
-  if (!line || document.getElementById(line.id)) return;
+  if (!line || document.getElementById(line.id) || isIgnored(line)) return;
   hearing.forEach((each) => each(line));
   if (!atEnd) {
     countBelow(1);

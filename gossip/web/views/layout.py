@@ -25,7 +25,7 @@ from gossip.web.http.requests import REASONS, PublicRequest, answer, answer_text
 from gossip.web.http.router import Problem
 from gossip.web.http.urls import site_address
 from gossip.web.views import formatting
-from gossip.web.views.talk import continues, linked, mentions
+from gossip.web.views.talk import continues, is_ignored, linked, mentions
 from gossip.web.views.times import time_tag
 
 THEMES: Final = ("auto", "light", "dark")
@@ -71,7 +71,7 @@ def templates() -> Environment:
         transport=formatting.transport,
         web=formatting.web_address,
     )
-    environment.tests.update(continuing=continues, mentioning=mentions)
+    environment.tests.update(continuing=continues, ignored_by=is_ignored, mentioning=mentions)
     environment.globals.update(version=__version__, asset=static_files().path, time=time_tag)
     return environment
 
@@ -150,6 +150,7 @@ class Layout:
             origin=site_address(request) or "",
             theme=theme if theme in THEMES else "auto",
             user=user,
+            tastes=self.gossip.network.registry.accounts.tastes_of(user.name if user else ""),
             moderated=self.gossip.network.registry.moderated_by(user.name) if user else (),
             csrf=partial(self._form_token, request),
             can_sign_up=self._can_sign_up(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -64,6 +65,16 @@ def continues(said: MessageSaid, before: MessageSaid | None) -> bool:
         and emote(before.message) is None
         and said.said_at - before.said_at <= TOGETHER
     )
+
+
+def is_ignored(said: MessageSaid, ignored: Collection[str]) -> bool:
+    """
+    Whether a message is of somebody that a reader ignores.
+
+    @param ignored: games and C{player@game}, in lower case.
+    """
+    game = said.game.lower()
+    return said.removed is None and (game in ignored or f"{said.name.lower()}@{game}" in ignored)
 
 
 def mentions(said: MessageSaid, name: str) -> bool:
