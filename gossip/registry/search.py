@@ -32,6 +32,9 @@ NAME: Final = "@"
 """What the terms for the channel, the game and the player of a message begin with. No word has these characters."""
 
 
+MARKS: Final = frozenset((CHANNEL, GAME, NAME))
+
+
 class Wanted(Struct, frozen=True):
     """
     A word that is searched for, folded.

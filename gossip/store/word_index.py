@@ -22,7 +22,7 @@ import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from gossip.registry.changes import MessageSaid
-from gossip.registry.search import shown, terms_of, terms_of_speaker
+from gossip.registry.search import MARKS, shown, terms_of, terms_of_speaker
 from gossip.registry.words import places as words_of
 from gossip.store import tables
 
@@ -68,8 +68,11 @@ def unpacked(kept: Places) -> int:
 
 
 def bucket_of(word: str) -> int:
-    """In which bucket of a block a word is. Words that begin with the same two characters are together."""
-    return _bucket(word[:2])
+    """
+    In which bucket of a block a term is. Words that begin with the same two characters are together, since beginnings
+    are searched for; speakers and channels are spread, since all may begin alike.
+    """
+    return _bucket(word if word[:1] in MARKS else word[:2])
 
 
 @lru_cache(5000)
