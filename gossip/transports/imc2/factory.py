@@ -28,15 +28,13 @@ from gossip.transports.imc2.packets import Packet, write
 from gossip.transports.imc2.wire import broadcast
 from gossip.transports.interfaces import Parts
 from gossip.transports.telnet.lines import CHARSETS
+from gossip.transports.written_once import WrittenOnce
 
 if TYPE_CHECKING:
     from gossip.transports.imc2.transport import Imc2Transport
 
 LOOK_SECONDS: Final = 60
 """How often the hub looks at the channels to offer and at the players of MUDs, in seconds."""
-
-BROADCASTS: Final = 64
-"""At most this many messages are kept as they were written, so that each is written once for all MUDs."""
 
 REPLACED: Final = 5
 """A game that replaces its connection more often than this within L{REPLACED_SECONDS} is refused."""
@@ -86,7 +84,7 @@ class Imc2Factory(Factory):
         self._codec = CHARSETS[settings.charset]
         # It grows from one run of the daemon to the next: MUDs drop what is older than what they know of an origin.
         self._sequence = int(parts.gossip.now().wall)
-        self._broadcasts: dict[int, tuple[ChannelsBroadcast, bytes]] = {}
+        self._broadcasts = WrittenOnce()
         self._replaced: dict[str, deque[float]] = {}
         self._looking = LoopingCall(self.look)
         self._looking.clock = parts.clock
@@ -152,14 +150,7 @@ class Imc2Factory(Factory):
 
     def broadcast(self, event: ChannelsBroadcast) -> bytes:
         """Write a message on a channel: the same bytes for all MUDs."""
-        # A MUD is told of all messages of a turn before the next one is.
-        known, data = self._broadcasts.get(id(event), (None, b""))
-        if known is not event:
-            data = b"".join(map(self.write, broadcast(self, event)))
-            if len(self._broadcasts) >= BROADCASTS:
-                self._broadcasts.clear()
-            self._broadcasts[id(event)] = event, data
-        return data
+        return self._broadcasts.written(event, lambda: b"".join(map(self.write, broadcast(self, event))))
 
     def text(self, text: str) -> str:
         """A text of another game in the charset of the port."""

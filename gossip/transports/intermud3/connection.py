@@ -325,16 +325,24 @@ class I3Connection(Inlet, Outlet, Protocol):
         self._refused, self._asking = True, False
         self._stop_deadline()
         self._deadline = self.factory.clock.callLater(REFUSED_SECONDS, self._end)
+        self._at_end_of_turn()  # what it still sends is read, and dropped
 
     # What goes out.
 
     def write(self, data: bytes) -> None:
+        # The service writes once at the end of a turn: another delay would cost more than the bytes.
+        if not self._closing:
+            self._unwritten.append(data)
+            self._flush()
+
+    def queue(self, data: bytes) -> None:
+        """Send bytes at the end of this turn of the reactor, with all others of it."""
         if not self._closing:
             self._unwritten.append(data)
             self._at_end_of_turn()
 
     def _write(self, packet: Packet) -> None:
-        self.write(self.factory.counted(packet.frame))
+        self.queue(self.factory.counted(packet.frame))
 
     def _at_end_of_turn(self) -> None:
         if self._turning is None and not self._closing:

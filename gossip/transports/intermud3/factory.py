@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.interfaces import IAddress
@@ -18,6 +19,7 @@ from gossip.transports.intermud3.connection import I3Connection
 from gossip.transports.intermud3.conversation import broadcast
 from gossip.transports.intermud3.hub import TRANSPORT, I3Hub
 from gossip.transports.intermud3.limits import I3Settings
+from gossip.transports.written_once import WrittenOnce
 
 if TYPE_CHECKING:
     from gossip.transports.intermud3.transport import I3Transport
@@ -55,7 +57,7 @@ class I3Factory(Factory):
         parts.gossip.passed[TRANSPORT] = self.hub.passed
         parts.gossip.passed_back[TRANSPORT] = self.hub.passed_back
         self.dropped = Frequent(lambda item: _log.info("dropped packets of Intermud-3: {item}", item=item))
-        self._broadcast: tuple[ChannelsBroadcast | None, bytes] = None, b""
+        self._broadcasts = WrittenOnce()
         self._beats = 0
         self._beating = LoopingCall(self.beat)
         self._beating.clock = parts.clock
@@ -106,14 +108,14 @@ class I3Factory(Factory):
 
     def broadcast(self, event: ChannelsBroadcast) -> bytes:
         """Write a message on a channel: the same bytes for all MUDs."""
-        known, data = self._broadcast
-        if known is not event:
-            there = self.hub.channel_name(event.channel)
-            mud = self.hub.name_of(event.game)
-            frames = broadcast(mud, there, event.name, event.message) if there is not None else ()
-            data = b"".join(map(self.counted, frames))
-            self._broadcast = event, data
-        return data
+        return self._broadcasts.written(event, partial(self._write_broadcast, event))
+
+    def _write_broadcast(self, event: ChannelsBroadcast) -> bytes:
+        there = self.hub.channel_name(event.channel)
+        if there is None:
+            return b""
+        mud = self.hub.name_of(event.game)
+        return b"".join(map(self.counted, broadcast(mud, there, event.name, event.message)))
 
     def counted(self, frame: bytes) -> bytes:
         """Count a frame that leaves, by its type."""

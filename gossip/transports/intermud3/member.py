@@ -42,7 +42,7 @@ class Line(Protocol):
 
     @property
     def unsent(self) -> int: ...
-    def write(self, data: bytes) -> None: ...
+    def queue(self, data: bytes) -> None: ...
     def drop(self, why: str) -> None: ...
     def replaced(self) -> None: ...
     def leave(self) -> None: ...
@@ -127,7 +127,7 @@ class I3Member:
                     self._send_event(event)
                     uncounted = False
                 case acts.Reply(frame):
-                    self._line.write(self._factory.counted(frame))
+                    self._line.queue(self._factory.counted(frame))
                 case acts.Listen(channel, wanted):
                     self._listen(channel, wanted)
                 case acts.Open(channel):
@@ -199,7 +199,7 @@ class I3Member:
 
     def send(self, packet: Packet) -> None:
         """Send the MUD a packet."""
-        self._line.write(self._factory.counted(packet.frame))
+        self._line.queue(self._factory.counted(packet.frame))
 
     def lists_changed(self) -> None:
         """The MUD is to be told of its lists."""
@@ -214,7 +214,7 @@ class I3Member:
         if self.lists and not self._line.unsent:
             kind, frame = self.lists.next()
             self._factory.transport.sent(kind)
-            self._line.write(frame)
+            self._line.queue(frame)
         self.lists_changed()
 
     # Whether it is there.
