@@ -14,7 +14,8 @@ class WrittenOnceTests(SynchronousTestCase):
 
     def test_in_turn(self) -> None:
         """Each event of a turn is written once, however many connections hear it; equal events are not one."""
-        once, written = WrittenOnce(), []
+        once = WrittenOnce()
+        written: list[None] = []
 
         def write() -> bytes:
             written.append(None)

@@ -113,7 +113,6 @@ class I3Connection(Inlet, Outlet, Protocol):
         self._waits = self._asking = self._refused = self._closing = False
         self._begun_at: float | None = None
         self._unwritten: list[bytes] = []
-        self._turning: IDelayedCall | None = None
         self._deadline: IDelayedCall | None = None
 
     # What comes in.
@@ -345,13 +344,14 @@ class I3Connection(Inlet, Outlet, Protocol):
         self.queue(self.factory.counted(packet.frame))
 
     def _at_end_of_turn(self) -> None:
-        if self._turning is None and not self._closing:
-            self._turning = self.factory.clock.callLater(0, self._turn_over)
+        if not self._closing:
+            self.factory.end_of_turn.call(self)
 
-    def _turn_over(self) -> None:
-        self._turning = None
-        self._flush()
-        self._go_on()
+    def turn_over(self) -> None:
+        """The turn of the reactor is over: write what it brought, in one piece, and handle what waits."""
+        if not self._closing:
+            self._flush()
+            self._go_on()
 
     def _flush(self) -> None:
         unwritten, self._unwritten = self._unwritten, []
@@ -411,9 +411,6 @@ class I3Connection(Inlet, Outlet, Protocol):
         self.shut()
         self.shut_inlet()
         self._stop_deadline()
-        if self._turning is not None and self._turning.active():
-            self._turning.cancel()
-        self._turning = None
         if self.member is not None:
             self.member.shut()
         self._unwritten.clear()

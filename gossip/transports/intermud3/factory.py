@@ -14,6 +14,7 @@ from gossip.network.ratelimit import Bucket
 from gossip.protocol.server_events import ChannelsBroadcast
 from gossip.registry.addresses import Address, read
 from gossip.service.bounded_log import Frequent
+from gossip.transports.end_of_turn import EndOfTurn
 from gossip.transports.interfaces import Parts
 from gossip.transports.intermud3.connection import I3Connection
 from gossip.transports.intermud3.conversation import broadcast
@@ -52,6 +53,7 @@ class I3Factory(Factory):
         self.network = parts.network
         self.room = parts.room
         self.turns = parts.turns
+        self.end_of_turn: EndOfTurn = EndOfTurn(parts.clock)
         self.settings = settings
         self.hub: I3Hub = I3Hub(parts.network, settings, parts.gossip.now, parts.gossip.pass_on)
         parts.gossip.passed[TRANSPORT] = self.hub.passed
