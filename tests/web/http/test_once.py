@@ -13,7 +13,7 @@ class OnceTests(OwnerTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.ana.get("/manage/Alpha")
+        self.ana.get("/manage/Alpha/profile")
         self.form = {"csrf": self.ana.csrf, "sent": "1", "name": "Once"}
 
     def rotations(self) -> int:
@@ -36,7 +36,7 @@ class OnceTests(OwnerTestCase):
         """A form with other values, from a page that was made anew, or from another browser is another form."""
         self.ana.post("/manage/Alpha/secret", self.form)
         self.ana.post("/manage/Alpha/secret", {**self.form, "more": "1"})
-        self.ana.get("/manage/Alpha")
+        self.ana.get("/manage/Alpha/profile")
         self.assertNotEqual(self.ana.csrf, self.form["csrf"])
         self.ana.post("/manage/Alpha/secret", {**self.form, "csrf": self.ana.csrf})
         self.assertEqual(self.rotations(), 3)
@@ -52,5 +52,5 @@ class OnceTests(OwnerTestCase):
 
     def test_refused(self) -> None:
         """A form that is refused is judged anew each time."""
-        self.assertEqual(self.ana.post("/manage/Alpha", {**self.form, "name": ""}).code, 422)
-        self.assertEqual(self.ana.post("/manage/Alpha", {**self.form, "name": ""}).code, 422)
+        self.assertEqual(self.ana.post("/manage/Alpha/profile", {**self.form, "name": ""}).code, 422)
+        self.assertEqual(self.ana.post("/manage/Alpha/profile", {**self.form, "name": ""}).code, 422)
