@@ -156,6 +156,8 @@ class Sha256Tests(Imc2TestCase):
         self.clock.advance(100)
         mud, number = self.asked()
         self.assertEqual(self.answer(mud, number, "old"), [WRONG])
+        self.keep(Secret(digest("old"), end, "imc2", "old"))
+        self.assertEqual(self.mud().say("SHA256-AUTH-REQ Alpha"), [NOT_USED])
 
     def test_unknown(self) -> None:
         """Nothing tells apart games that are unknown and those that have no such key."""
