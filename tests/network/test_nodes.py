@@ -168,12 +168,14 @@ class Player(Struct, eq=False):
     @ivar since: from where in the stream on it must hear its first channel, for as long as it is subscribed to it.
     @ivar heard: the numbers of the messages that it heard.
     @ivar up: whether the last it heard of a game was that it came.
+    @ivar banned: the channels that the game is banned from, as far as it was told.
     """
 
     session: Session
     since: int
     heard: list[int] = []
     up: dict[str, bool] = {}
+    banned: frozenset[str | None] = frozenset()
 
 
 class Node:
@@ -217,7 +219,8 @@ class Node:
                     self.carry_out(self.network.receive_surely(session, event, at(self.now)))
                 case Send(session, told):
                     assert not session.node, "nothing is sent to a copy"
-                    self.got.append((session, told))
+                    (game,) = (game for game in self.games if game.session is session)
+                    self._get(game, told)
 
     def _get(self, game: Player, told: object) -> None:
         self.got.append((game.session, told))
@@ -225,6 +228,9 @@ class Node:
             case ChannelsBroadcastNumbered():
                 assert game.heard[-1:] < [told.seq], "messages come in the order of their numbers, and once"
                 game.heard.append(told.seq)
+            case ModerationNotice(kind=kind, name=None, channel=channel):
+                assert (kind == "ban") != (channel in game.banned), "a game is told of each ban and its end, once"
+                game.banned = game.banned | {channel} if kind == "ban" else game.banned - {channel}
             case GamesConnect(_, name):
                 assert not game.up.get(name), f"{name} came twice"
                 game.up[name] = True
@@ -239,7 +245,13 @@ class Node:
         self.games.append(game)
         credentials = self.world.credentials(name, **{"supports": FLAGS, "channels": list(channels), **more})
         self.carry_out(self.world.say(session, frame("authenticate", credentials), self.now))
+        game.banned = self.banned(game)
         return game
+
+    def banned(self, game: Player) -> frozenset[str | None]:
+        """The channels that a game is banned from, as this node knows it."""
+        bans = self.world.registry.bans.values()
+        return frozenset(ban.channel for ban in bans if ban.subject == game.session.client_id)
 
     def say(self, game: Player, sent: dict[str, Any]) -> None:
         """A game sends a frame."""
@@ -345,11 +357,16 @@ class TwoNodes(RuleBasedStateMachine):
 
     which = st.integers(0, 1)
 
-    @rule(which=which, game=st.sampled_from(GAMES), channels=st.lists(CHANNELS, max_size=2, unique=True))
-    def join(self, which: int, game: str, channels: list[str]) -> None:
+    @rule(
+        which=which,
+        game=st.sampled_from(GAMES),
+        channels=st.lists(CHANNELS, max_size=2, unique=True),
+        extensions=st.sampled_from(([], ["directory", "moderation"])),
+    )
+    def join(self, which: int, game: str, channels: list[str], extensions: list[str]) -> None:
         node = self.nodes[which]
         if node.world.registry.game_named(game) is not None:
-            node.join(game, *channels)
+            node.join(game, *channels, extensions=extensions)
 
     @precondition(lambda self: any(node.games for node in self.nodes))
     @rule(which=which, number=st.integers(0, 5), sent=EVENTS)
@@ -379,6 +396,8 @@ class TwoNodes(RuleBasedStateMachine):
                 ChannelSaved(Channel("testing", description="For tests")),
                 RestrictionSet(Restriction(kind="ban", subject="x", reason="r", set_by="ana", set_at=NOW)),
                 RestrictionLifted("ban", "x", ""),
+                ChannelSaved(Channel("third", hidden=False)),
+                "lift",
                 "remove",
                 "hide",
             ]
@@ -390,9 +409,11 @@ class TwoNodes(RuleBasedStateMachine):
         if isinstance(change, str):
             if known is None:
                 return
-            change = (
-                GameRemoved(known.client_id) if change == "remove" else GameSaved(replace(known, hides_players=True))
-            )
+            change = {
+                "lift": RestrictionLifted("ban", known.client_id, "gossip"),
+                "remove": GameRemoved(known.client_id),
+                "hide": GameSaved(replace(known, hides_players=True)),
+            }[change]
         elif isinstance(change, RestrictionSet) and known is not None:
             subject = replace(change.restriction, subject=known.client_id, channel="gossip")
             change = RestrictionSet(subject)
@@ -441,7 +462,9 @@ class TwoNodes(RuleBasedStateMachine):
             assert known[0] == known[1] == known[2], name
         for node in self.nodes:
             for game in node.games:
-                assert game.session.situation is not Situation.ACTIVE or game.session.online in [*node.network.presence]
+                if game.session.situation is Situation.ACTIVE:
+                    assert game.session.online in [*node.network.presence]
+                    assert "moderation" not in game.session.extensions or game.banned == node.banned(game)
 
 
 class NodesTests(SynchronousTestCase):
