@@ -109,7 +109,8 @@ const countBelow = (more) => {
   pill.hidden = !below;
   pill.textContent = `${below} new`;
 };
-const isBelow = () => !atEnd || log.scrollTop < -40;
+// Whether the reader has scrolled up. To ask the log for each line would cost a layout for each.
+let away = false;
 
 // Whom the reader ignores: a game, or player@game.
 const ignored = new Set(JSON.parse(log.dataset.ignored ?? "[]"));
@@ -129,7 +130,7 @@ const show = (line) => {
   list.append(line);
   prepare(line);
   log.querySelector(".nothing").hidden = true;
-  if (pill && isBelow()) countBelow(1);
+  if (away) countBelow(1);
   // Reading the scroll position costs a layout: do it once for many lines.
   trimming ??= setTimeout(trim, 50);
 };
@@ -268,6 +269,9 @@ if (list) {
 }
 if (pill && atEnd) {
   pill.addEventListener("click", (event) => { event.preventDefault(); log.scrollTop = 0; });
-  log.addEventListener("scroll", () => { if (!isBelow()) countBelow(0); }, { passive: true });
+  log.addEventListener("scroll", () => {
+    away = log.scrollTop < -40;
+    if (!away) countBelow(0);
+  }, { passive: true });
 }
 live();
