@@ -116,7 +116,8 @@ class Imc2Factory(Factory):
                 connection.stop()
 
     def look(self) -> None:
-        """Tell of channels and remote games that came or went, and forget players that did nothing for long."""
+        """Tell of channels and remote games that came or went, forget players that did nothing for long, and log."""
+        self.dropped.tick()
         self.hub.one.forget()
         came, went = self.hub.look()
         games, gone = self.hub.games.look()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.logger import LogEvent, capturedLogs, formatEvent
 
 from gossip.network.ratelimit import Rate
 from gossip.protocol.server_events import TelnetConnection
 from gossip.registry.changes import ChannelSaved, RestrictionSet
 from gossip.registry.entities import Restriction
 from gossip.registry.restrictions import player_of
+from gossip.service.bounded_log import BURST
 from gossip.service.watch import STEPS
 from gossip.transports.imc2.factory import LOOK_SECONDS
 from gossip.transports.seen_players import PLAYER_SECONDS
@@ -475,6 +478,24 @@ class HostileTests(TwoGames):
         self.rates(global_=Rate(20, 1))
         self.old.say(*(f"junk {number}" for number in range(40)))
         self.assertTrue(self.old.closed)
+
+
+class DroppedTests(TwoGames):
+    """What the log says of packets that are dropped."""
+
+    def test_gathered(self) -> None:
+        """The first ones have a line each, and a line a minute gathers the others."""
+        with capturedLogs() as logs:
+            for number in range(BURST + 3):
+                self.old.say(f"*@OldMud {number + 100} OldMud nonsense *@*")
+            self.assertEqual(len(self.lines(logs)), BURST)
+            self.clock.advance(LOOK_SECONDS)
+            self.assertEqual(len(self.lines(logs)), BURST + 1)
+            self.assertIn("OldMud (unknown)", self.lines(logs)[-1])
+
+    def lines(self, logs: Sequence[LogEvent]) -> list[str]:
+        """The lines about dropped packets."""
+        return [text for text in map(str, map(formatEvent, logs)) if text.startswith("dropped packets of IMC2")]
 
 
 class ProgressTests(TwoGames):
