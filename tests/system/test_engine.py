@@ -139,7 +139,7 @@ class EngineTests(SynchronousTestCase):
         self.assertEqual(self.first.ask("players/status", {"game": "Alpha"})[-1]["payload"]["game"], "Alpha")
         self.first.write({"event": "channels/send", "ref": "w", "payload": said("meanwhile")})
         self.engine.start()
-        self.assertEqual(self.first.read()["status"], "success")
+        self.assertEqual(self.first.expect("channels/send")["status"], "success")
         self.acknowledged.append("meanwhile")
         self.hears(self.other, "meanwhile")
         self.well()
