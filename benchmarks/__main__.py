@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import machine, report
@@ -14,9 +15,9 @@ from benchmarks.nodes import KINDS
 from benchmarks.points import FULL, QUICK, TINY, Scenario
 from benchmarks.run import run
 from benchmarks.scenarios import scenarios
-from benchmarks.servers import SERVERS, Server
+from benchmarks.servers import SERVERS, Before, Gossip, Server
 
-EVERY: tuple[type[Server], ...] = (*SERVERS, GossipBesideMuds, *KINDS)
+EVERY: tuple[type[Server], ...] = (*SERVERS, GossipBesideMuds, *KINDS, Before)
 SIZES = {"full": FULL, "quick": QUICK, "tiny": TINY}
 
 
@@ -39,6 +40,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--rounds", type=int, default=5, help="of which the medians are told (5)")
     options.add_argument("--output", type=Path, metavar="DIR", help="where to write results.txt, .csv, .json and .svg")
     options.add_argument("--write", action="store_true", help="write the results into docs/, as they are published")
+    options.add_argument(
+        "--before", type=Path, metavar="TREE", help="measure the daemon of another checkout as well, in turn"
+    )
     options.add_argument("--complete", action="store_true", help="fail if anything could not be measured")
     options.add_argument("--list", action="store_true", help="say what would be measured, and exit")
     return options
@@ -55,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sizes = SIZES[options.size]
     try:
         chosen = [one for one in scenarios(sizes) if not options.only or {one.name, _family(one)} & set(options.only)]
+        if options.before is not None:
+            Before.tree = options.before.resolve()
+            chosen = [replace(one, servers=(Before, *one.servers)) if Gossip in one.servers else one for one in chosen]
         if options.list:
             for scenario in chosen:
                 print(f"{scenario.name:12} {scenario.title}")
@@ -72,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.write:
         made.publish(machine.ROOT / "docs")
     if options.complete:
-        servers = options.server or [one.name for one in EVERY if one.missing() is None]
+        servers = options.server or [one.name for one in EVERY if one.missing() is None and one is not Before]
         for missing in (found := results.missing(chosen, servers)):
             print(f"benchmarks: {missing}", file=sys.stderr)
         return 1 if found else 0

@@ -1,10 +1,17 @@
-"""Thousands of games, registered in a store while no daemon runs, since gossipctl would take a second for each."""
+"""
+Thousands of games, registered in a store while no daemon runs, since gossipctl would take a second for each.
+
+    python benchmarks/population.py CREDENTIALS DATA
+
+registers those of a file of credentials with the gossip that is imported, which may be an older one.
+"""
 
 from __future__ import annotations
 
 import shutil
+import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,20 +46,7 @@ class Population:
         self.file = directory / "credentials"
         self.credentials = [(str(uuid.uuid4()), str(uuid.uuid4())) for _ in range(games)]
         self.file.write_text("".join(f"{client_id} {secret}\n" for client_id, secret in self.credentials))
-        self._register(None, self._data)
-
-    def _register(self, url: str | None, data: Path) -> None:
-        with closing(Store.open(url, data)) as store:
-            for group in _grouped(self._registrations()):
-                while group:
-                    group = store.keep(group)
-
-    def _registrations(self) -> Iterator[Change]:
-        for number, (client_id, secret) in enumerate(self.credentials):
-            name = short_name(number)
-            yield GameSaved(
-                Game(client_id=client_id, short_name=name, name=f"The {name}", secrets=(Secret(digest(secret)),))
-            )
+        register(self.credentials, None, self._data)
 
     def settle(self, data: Path) -> Path:
         """Make a data directory that knows all of them, for one daemon."""
@@ -61,7 +55,27 @@ class Population:
 
     def settle_in(self, url: str, data: Path) -> None:
         """Let an empty PostgreSQL database know all of them."""
-        self._register(url, data)
+        register(self.credentials, url, data)
+
+
+def register(credentials: Iterable[Sequence[str]], url: str | None, data: Path) -> None:
+    """
+    Register games in a store that has none.
+
+    @param credentials: client_id and client_secret of each.
+    """
+    with closing(Store.open(url, data)) as store:
+        for group in _grouped(_registrations(credentials)):
+            while group:
+                group = store.keep(group)
+
+
+def _registrations(credentials: Iterable[Sequence[str]]) -> Iterator[Change]:
+    for number, (client_id, secret) in enumerate(credentials):
+        name = short_name(number)
+        yield GameSaved(
+            Game(client_id=client_id, short_name=name, name=f"The {name}", secrets=(Secret(digest(secret)),))
+        )
 
 
 def short_name(number: int) -> str:
@@ -94,3 +108,7 @@ def certificate(directory: Path) -> tuple[Path, Path]:
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return files
+
+
+if __name__ == "__main__":
+    register([line.split() for line in Path(sys.argv[1]).read_text().splitlines()], None, Path(sys.argv[2]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Final
 
-from benchmarks import machine
+from benchmarks import machine, population
 from benchmarks.machine import TWISTD, CannotMeasure
 from benchmarks.population import Population
 from benchmarks.postgresql import PostgreSQL
@@ -197,6 +198,29 @@ class Gossip(Server):
         if BRIDGE:
             listen += ["--telnet", f"tcp:{self.doors['telnet']}:interface=127.0.0.1"]
         return [*TWISTD, "--nodaemon", "--pidfile=", "gossip", "--config", config, "--data", data, *listen]
+
+
+class Before(Gossip):
+    """
+    The daemon of another tree: as it was before.
+
+    @cvar tree: where its sources are.
+    """
+
+    name = "before"
+    tree: ClassVar[Path | None] = None
+
+    def command(self) -> list[str | Path]:
+        command = super().command()
+        # A database that this tree made may be too new for that one.
+        shutil.rmtree(self.directory / "data")
+        script = Path(population.__file__)
+        settling = [sys.executable, str(script), str(self.ground.population.file), str(self.directory / "data")]
+        subprocess.run(settling, env={**machine.clean_environment(), **self.environment()}, check=True)
+        return command
+
+    def environment(self) -> Mapping[str, str]:
+        return {"PYTHONPATH": str(self.tree)}
 
 
 class Limit(Server):
