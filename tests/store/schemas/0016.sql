@@ -215,6 +215,7 @@ CREATE TABLE tastes (
 	undisturbed BOOLEAN NOT NULL, 
 	CONSTRAINT pk_tastes PRIMARY KEY (account)
 );
+INSERT INTO "tastes" VALUES('Ana','["Other","Bo@Other"]',1);
 CREATE TABLE tickets (
 	digest BLOB NOT NULL, 
 	kind TEXT NOT NULL, 
