@@ -160,7 +160,7 @@ class ChatTests(BrowserTestCase):
             self.say(self.game, f"Line {number} " + "word " * 30)
         self.follow()
         rule = "return document.querySelector('.since')?.nextElementSibling.innerText ?? ''"
-        self.assertIn("Hello, ned!", self.tab.run(rule))
+        eventually(lambda: "Hello, ned!" in self.tab.run(rule), "the rule")
         self.assertEqual(self.tab.run("return document.querySelectorAll('.mention').length"), 1)
         self.tab.run("document.querySelector('.log').scrollTop = -300")
         pill = "const it = document.querySelector('.pill'); return it.hidden ? '' : it.innerText"

@@ -30,11 +30,11 @@ const markChannels = () => {
     else link.removeAttribute("aria-label");
   }
 };
+const since = seen()[channel];
 const markNew = () => {
-  const since = seen()[channel];
   const lines = [...list.querySelectorAll("li[id]")];
   const first = since === undefined ? -1 : lines.findIndex((line) => timeOf(line) / 1000 > since && !isMine(line));
-  if (first < 1) return;
+  if (first < 1 || list.querySelector(".since")) return;
   const rule = document.createElement("li");
   rule.className = "since";
   rule.textContent = "New since your last visit";
@@ -69,6 +69,8 @@ const tellOf = (line) => {
     note.onclick = () => window.focus();
   } catch { /* some browsers for phones have it, and forbid it */ }
 };
+// The page may be a second old, and the latest lines come with the stream.
+hearing.push(() => { if (performance.now() < 3000) setTimeout(markNew); });
 preparing.push((line) => line.classList.toggle("mention", mentionsMe(line)));
 hearing.push(tellOf);
 document.addEventListener("visibilitychange", () => { if (document.hidden) see(); else count(0); });
