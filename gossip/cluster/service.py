@@ -310,12 +310,10 @@ class ClusterService(Service):
         self._epochs = dict(picture.epochs)
         self._last.clear()
         self._reading.clear()
-        # What a daemon knows at its start has been read just before: there is nothing to hear late.
-        missed = picture.missed if self.counters.resyncs else ()
         self.counters.resyncs += 1
         now = self._gossip.now()
         removed = picture.removed
-        self._gossip.carry_out(self._network.resynced(picture.known, picture.sessions, missed, removed, now))
+        self._gossip.carry_out(self._network.resynced(picture.known, picture.sessions, picture.missed, removed, now))
         early, self._early = self._early or [], None
         self._outbox.positions = dict(picture.positions)
         self._speak(picture.protocols)

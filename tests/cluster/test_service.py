@@ -18,6 +18,7 @@ from gossip.cluster.service import HOLDS, ClusterService
 from gossip.cluster.settings import ClusterSettings
 from gossip.cluster.shared_store import Node
 from gossip.cluster.wire import PROTOCOL, Entry, Judged, NodeJoined
+from gossip.network.outputs import Broadcast
 from gossip.network.relays import SessionLeft
 from gossip.registry.changes import Audited, ChannelOpened, ChannelSaved, MessageSaid
 from gossip.registry.entities import AuditEntry, Channel
@@ -25,7 +26,7 @@ from gossip.service.counters import Counters
 from gossip.service.service import GossipService
 from gossip.store.errors import StoreError
 from tests.support.clock import Clock
-from tests.support.world import NOW, World, uuid
+from tests.support.world import NOW, World, flat, uuid
 
 AUDIT = AuditEntry(uuid(1), NOW, "ana", "say", "gossip", "{}")
 SAID = MessageSaid("gossip", 0, None, "gossip", "system", "Hello!", NOW)
@@ -137,7 +138,7 @@ class JoiningTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.reactor, self.database, self.groups = Reactor(), Database(), Groups()
-        world = World(shared=True)
+        self.world = world = World(shared=True)
         self.outbox = Outbox(self.groups)
         gossip = GossipService(self.reactor, world.network, self.outbox, Counters(), relays=self.outbox)
         self.known = world.registry
@@ -176,6 +177,18 @@ class JoiningTests(SynchronousTestCase):
         self.database.answer("picture", self.picture())
         self.assertEqual([pending.entry for pending, *_ in self.groups.waiting], [SessionLeft(1)])
         self.assertEqual(self.told, [])
+
+    def test_said_while_starting(self) -> None:
+        """What is said between the start of a daemon and its first picture is heard by games that joined meanwhile."""
+        outputs: list[Any] = []
+        self.patch(self.node._gossip, "carry_out", outputs.extend)
+        self.world.join("Alpha", channels=["gossip"])
+        self.listens()
+        self.database.answer("begin")
+        picture = replace(self.picture(), missed=[replace(SAID, seq=7)])
+        self.database.answer("picture", picture)
+        told = [each.event for each in flat(outputs) if isinstance(each, Broadcast)]
+        self.assertIn("Hello!", str(told), outputs)
 
     def test_deaf_for_long(self) -> None:
         """What waits for long while there is no database fails."""
