@@ -103,7 +103,7 @@ class Accounts:
             return
         if isinstance(change, TastesSaved):
             if self.named(change.tastes.account) is None:
-                raise Refused("not-found", "account", "no such account")
+                raise Refused("not-found", None, "no such account")
             if len(change.tastes.ignored) > IGNORED:
                 raise Refused("too-many", "who", f"you can ignore at most {IGNORED} players and games")
             return
