@@ -1,15 +1,8 @@
-"""
-Thousands of games, registered in a store while no daemon runs, since gossipctl would take a second for each.
-
-    python benchmarks/population.py CREDENTIALS DATA
-
-registers those of a file of credentials with the gossip that is imported, which may be an older one.
-"""
+"""Thousands of games, registered in a store while no daemon runs, since gossipctl would take a second for each."""
 
 from __future__ import annotations
 
 import shutil
-import sys
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -108,7 +101,3 @@ def certificate(directory: Path) -> tuple[Path, Path]:
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return files
-
-
-if __name__ == "__main__":
-    register([line.split() for line in Path(sys.argv[1]).read_text().splitlines()], None, Path(sys.argv[2]))

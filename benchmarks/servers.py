@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Final
 
-from benchmarks import machine, population
+from benchmarks import machine
 from benchmarks.machine import TWISTD, CannotMeasure
 from benchmarks.population import Population
 from benchmarks.postgresql import PostgreSQL
@@ -200,6 +200,19 @@ class Gossip(Server):
         return [*TWISTD, "--nodaemon", "--pidfile=", "gossip", "--config", config, "--data", data, *listen]
 
 
+_SETTLE: Final = """
+import sys
+from pathlib import Path
+from benchmarks import population
+
+given = iter(Path(sys.argv[1]).read_text().split())
+population.uuid.uuid4 = lambda: next(given)
+games = len(Path(sys.argv[1]).read_text().splitlines())
+population.Population(Path(sys.argv[2]), games).settle(Path(sys.argv[3]))
+"""
+"""Registers the same games with the benchmarks of another tree, which know its store."""
+
+
 class Before(Gossip):
     """
     The daemon of another tree: as it was before.
@@ -214,9 +227,11 @@ class Before(Gossip):
         command = super().command()
         # A database that this tree made may be too new for that one.
         shutil.rmtree(self.directory / "data")
-        script = Path(population.__file__)
-        settling = [sys.executable, str(script), str(self.ground.population.file), str(self.directory / "data")]
-        subprocess.run(settling, env={**machine.clean_environment(), **self.environment()}, check=True)
+        known = str(self.ground.population.file)
+        settling = [sys.executable, "-c", _SETTLE, known, str(self.directory / "games"), str(self.directory / "data")]
+        subprocess.run(
+            settling, cwd=self.directory, env={**machine.clean_environment(), **self.environment()}, check=True
+        )
         return command
 
     def environment(self) -> Mapping[str, str]:
