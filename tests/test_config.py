@@ -247,6 +247,7 @@ class Complaints(ConfigCase):
             "imc2.channels = ['a b']": "imc2.channels: 'a b' is not the name of a channel",
             "imc2.charset = 'x'": "imc2.charset: must be one of ascii, latin1, utf-8, not 'x'",
             "limits.imc2.text_bytes = 701": ("limits.imc2.text_bytes: must be 1 to 700: clients have no room for more"),
+            "limits.i3.text_bytes = 1501": "limits.i3.text_bytes: must be 1 to 1500: drivers have no room for more",
             "i3.listen = ['']": "i3.listen: must not contain an empty address",
             "i3.router = 'gossip'": (
                 "i3.router: must have an asterisk, then 1 to 30 letters, digits, hyphens and underscores"
@@ -458,7 +459,13 @@ KINDS["TelnetLimits"] = st.builds(TelnetLimits, **{k: KINDS[v] for k, v in Telne
 _IMC2 = {**Imc2Limits.__annotations__, "text_bytes": "text_bytes", "packets": "packets"}
 KINDS |= {"text_bytes": st.integers(1, 700), "packets": st.integers(1, 100)}
 KINDS["Imc2Limits"] = st.builds(Imc2Limits, **{name: KINDS[kind] for name, kind in _IMC2.items()})
-_I3 = {**I3Limits.__annotations__, "frame_bytes": "frame_bytes", "frame_bytes_before_startup": "before_startup"}
+_I3 = {
+    **I3Limits.__annotations__,
+    "text_bytes": "text_bytes",
+    "packets": "packets",
+    "frame_bytes": "frame_bytes",
+    "frame_bytes_before_startup": "before_startup",
+}
 KINDS |= {"frame_bytes": st.integers(1000, 10**9), "before_startup": st.integers(0, 1000)}
 KINDS["I3Limits"] = st.builds(I3Limits, **{name: KINDS[kind] for name, kind in _I3.items()})
 NAMES = st.lists(TEXT).map(tuple)

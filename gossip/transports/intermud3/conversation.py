@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from gossip.protocol import events, server_events
 from gossip.protocol.errors import Error
-from gossip.transports.intermud3.lettering import heard, heard_emote, said, told, user, written
+from gossip.transports.intermud3.lettering import Parts, heard, heard_emote, said, told, user, written
 from gossip.transports.intermud3.mudmode import Value, write
 from gossip.transports.intermud3.packets import FRAME_BYTES, TTL, Packet, error, pages
 
@@ -184,8 +184,9 @@ class Conversation:
     @ivar heard_channels: what it listens to, as the network calls it.
     """
 
-    def __init__(self, mud: Mud, router: IRouter) -> None:
+    def __init__(self, mud: Mud, router: IRouter, parts: Parts = Parts()) -> None:
         self.mud = mud
+        self._parts = parts
         self.heard_channels: set[str] = set()
         self._router = router
         self._told_by: dict[tuple[str, str], None] = {}
@@ -305,11 +306,11 @@ class Conversation:
             case server_events.ChannelsBroadcast(_, channel, game, name, message):
                 there = self._router.channel_name(channel)
                 if there is not None and channel in self.heard_channels:
-                    yield from broadcast(self._name_of(game), there, name, message)
+                    yield from broadcast(self._name_of(game), there, name, message, self._parts)
             case server_events.TellsReceive(_, game, name, to_name, _, message):
                 names = (self._name_of(game), user(name), self.mud.name, to_name.lower())
                 self._remember(names[0], names[1])
-                for text in told(message):
+                for text in told(message, self._parts):
                     yield Packet("tell", TTL, *names, (written(name), text)).frame
             case server_events.Success(_, Packet() as asked) if asked.type in MESSAGES:
                 if self._router.channel(asked.text(0)) in self.heard_channels:
@@ -369,9 +370,9 @@ _EMPTY_BYTES: Final = len('"",')
 _KEYS: Final = 2**31 - 1
 
 
-def broadcast(mud: str, channel: str, name: str, message: str) -> Iterator[bytes]:
+def broadcast(mud: str, channel: str, name: str, message: str, parts: Parts = Parts()) -> Iterator[bytes]:
     """Write what a player of another game says on a channel: the same frames for every MUD that hears it."""
-    for kind, text in said(message):
+    for kind, text in said(message, parts):
         yield Packet(kind, TTL, mud, user(name), "", "", (channel, written(name), text)).frame
 
 

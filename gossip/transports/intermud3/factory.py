@@ -117,7 +117,9 @@ class I3Factory(Factory):
         if there is None:
             return b""
         mud = self.hub.name_of(event.game)
-        return b"".join(map(self.counted, broadcast(mud, there, event.name, event.message)))
+        return b"".join(
+            map(self.counted, broadcast(mud, there, event.name, event.message, self.transport.limits.parts))
+        )
 
     def counted(self, frame: bytes) -> bytes:
         """Count a frame that leaves, by its type."""

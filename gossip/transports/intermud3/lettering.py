@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec import Struct
+
 from gossip.protocol.emotes import BEGINNING, emote
 from gossip.transports import spreading
 from gossip.transports.telnet.lines import one_line
@@ -75,23 +77,32 @@ def user(name: str) -> str:
     return _NOT_IN_USERS.sub("", unicodedata.normalize("NFKD", name).lower())
 
 
-def said(message: str) -> Iterator[tuple[str, str]]:
+class Parts(Struct, frozen=True):
+    """
+    How a long text is split into packets.
+
+    @ivar most: the longest text of a packet, in bytes.
+    @ivar number: the maximum number of packets. The last one ends with dots if there would be more.
+    """
+
+    most: int = TEXT_BYTES
+    number: int = PACKETS
+
+
+def said(message: str, parts: Parts = Parts()) -> Iterator[tuple[str, str]]:
     """
     Write a message on a channel.
 
     @return: the type and the text of each packet.
     """
     doing = emote(message)
-    for number, part in enumerate(spread(written(message if doing is None else doing))):
+    texts = spreading.spread(written(message if doing is None else doing), parts.most, parts.number)
+    for number, part in enumerate(texts):
         yield ("channel-m", part) if number or doing is None else ("channel-e", f"{_ACTOR} {part}")
 
 
-def told(message: str) -> Iterator[str]:
+def told(message: str, parts: Parts = Parts()) -> Iterator[str]:
     """Write a tell: the text of each packet. An emote is between asterisks."""
     doing = emote(message)
-    return spread(written(message) if doing is None else f"*{written(doing)}*")
-
-
-def spread(text: str) -> Iterator[str]:
-    """Split a text into at most L{PACKETS} parts of at most L{TEXT_BYTES}."""
-    return spreading.spread(text, TEXT_BYTES, PACKETS)
+    text = written(message) if doing is None else f"*{written(doing)}*"
+    return spreading.spread(text, parts.most, parts.number)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from gossip.transports.budget import Budget, Budgets
 from gossip.transports.intermud3.channels import configured
 from gossip.transports.intermud3.gateway.settings import I3GatewaySettings, mistakes
+from gossip.transports.intermud3.lettering import PACKETS, TEXT_BYTES, Parts
 from gossip.transports.intermud3.packets import is_router_name
 
 _ADDRESS: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3} [1-9][0-9]{0,4}")
@@ -48,6 +49,8 @@ class I3Limits(Struct, frozen=True, forbid_unknown_fields=True):
     @ivar frame_bytes_before_startup: the longest frame before the login.
     @ivar frame_bytes: the longest frame after it.
     @ivar backlog_bytes: how many bytes may wait for a slow reader before it is cut off.
+    @ivar text_bytes: the longest text of one packet; at most 1,500, so that the frame fits into what drivers read.
+    @ivar packets: how many packets a long text may take.
     @ivar budgets: how much a connection may send.
     """
 
@@ -58,7 +61,14 @@ class I3Limits(Struct, frozen=True, forbid_unknown_fields=True):
     frame_bytes_before_startup: int = 8 * 1024
     frame_bytes: int = 64 * 1024
     backlog_bytes: int = 256 * 1024
+    text_bytes: int = TEXT_BYTES
+    packets: int = PACKETS
     budgets: Budgets = Budgets(Budget(32 * 1024, 4 * 1024), Budget(512 * 1024, 64 * 1024))
+
+    @property
+    def parts(self) -> Parts:
+        """How a long text is split."""
+        return Parts(self.text_bytes, self.packets or PACKETS)
 
 
 def complaint(settings: I3Settings, limits: I3Limits) -> str:
@@ -73,6 +83,8 @@ def complaint(settings: I3Settings, limits: I3Limits) -> str:
         configured(settings.channels)
     except ValueError as error:
         return f"i3.channels: {error}"
+    if not 1 <= limits.text_bytes <= TEXT_BYTES:
+        return f"limits.i3.text_bytes: must be 1 to {TEXT_BYTES}: drivers have no room for more"
     if 0 < limits.frame_bytes < limits.frame_bytes_before_startup:
         return "limits.i3.frame_bytes: must be at least limits.i3.frame_bytes_before_startup"
     return next((f"i3.gateway.{name}: {wrong}" for name, wrong in mistakes(settings.gateway)), "")

@@ -63,7 +63,9 @@ class I3Member:
         @param said: how the MUD introduced itself.
         """
         self.client_id = session.client_id
-        self.conversation = Conversation(mud, View(factory.hub, router, session.client_id))
+        self.conversation = Conversation(
+            mud, View(factory.hub, router, session.client_id), factory.transport.limits.parts
+        )
         self.lists = Lists(factory.hub, router, mud.name, said.protocol)
         self._factory = factory
         self._line = line

@@ -10,6 +10,7 @@ from gossip.transports.intermud3.lettering import (
     NAME_CHARACTERS,
     PACKETS,
     TEXT_BYTES,
+    Parts,
     heard,
     heard_emote,
     said,
@@ -89,6 +90,13 @@ class WrittenTests(SynchronousTestCase):
         self.assertEqual(len(parts), PACKETS)
         self.assertTrue(parts[-1].endswith(CUT))
         self.assertEqual({*" ".join(parts[:-1]).split()}, {"word"})
+
+    def test_parts(self) -> None:
+        """The operator may want shorter texts, and fewer of them."""
+        parts = [*told("word " * 100, Parts(50, 2))]
+        self.assertEqual([len(part) <= 50 for part in parts], [True, True])
+        self.assertTrue(parts[-1].endswith(CUT))
+        self.assertEqual(len([*said("/me " + "word " * 100, Parts(50, 3))]), 3)
 
     @given(st.text(st.sampled_from("a é終$N%^<"), max_size=400).map(lambda text: text * 50))
     def test_sizes(self, text: str) -> None:
