@@ -13,9 +13,9 @@ from gossip.operations.errands import Errand, Outcome
 from gossip.registry.changes import Change, I3LinkRemoved, I3LinkSaved
 from gossip.registry.entities import I3Link
 from gossip.registry.errors import Refused
-from gossip.service.interfaces import IIntermud
 
 if TYPE_CHECKING:
+    from gossip.service.interfaces import IIntermud
     from gossip.service.service import GossipService
 
 NO_GATEWAY: Final = "this network has no gateway to Intermud-3: set routers in [i3.gateway]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from gossip.network.history import message_id, read_id
 from gossip.operations.command import Argument, Block, Limit, Result, Table
@@ -21,7 +21,10 @@ from gossip.registry.removals import MOST, emptied, quoted
 from gossip.registry.restrictions import alike
 from gossip.registry.search import read_search
 from gossip.registry.sought import Numbered
-from gossip.store.searching import Found
+
+if TYPE_CHECKING:
+    # gossipctl starts faster without a database.
+    from gossip.store.searching import Found
 
 PART: Final = 25
 """A purge removes this many messages at a time: what is said meanwhile is not held up by more."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -26,7 +26,10 @@ from gossip.registry.registry import Registry
 from gossip.registry.remotes import remote_id
 from gossip.registry.search import Search
 from gossip.registry.sought import Entries
-from gossip.store.searching import Found
+
+if TYPE_CHECKING:
+    # gossipctl starts faster without a database.
+    from gossip.store.searching import Found
 
 Done = tuple[Change | None, Result]
 """The change to keep, C{None} if there is none; and what the admin is told once it is kept."""
