@@ -39,6 +39,7 @@ class Notices:
         self._new_ref = new_ref
         # By the time of their end: a second costs the same however many there are.
         self._ending: list[tuple[float, str, str, str]] = []
+        self._known: set[Restriction] = set()
 
     def started(self, now: Moment) -> None:
         """The daemon starts, or has read everything anew: look out for the ends of what is in force."""
@@ -50,10 +51,15 @@ class Notices:
 
     def before(self, changes: Sequence[Change], now: Moment) -> Outputs:
         """
-        Restrictions are about to be lifted: afterwards nobody knows what they were.
+        Restrictions are about to be set or lifted: afterwards nobody knows what they were.
 
         @param changes: what happens together.
         """
+        self._known = {
+            change.restriction
+            for change in changes
+            if isinstance(change, RestrictionSet) and self._is_told(change.restriction)
+        }
         # What a new restriction replaces does not end.
         if any(isinstance(change, RestrictionSet) for change in changes):
             return []
@@ -72,7 +78,12 @@ class Notices:
     def began(self, restriction: Restriction) -> Outputs:
         """A restriction is in force, or has changed."""
         self._look_out(restriction)
-        return self._tell(restriction.kind, restriction)
+        return [] if restriction in self._known else self._tell(restriction.kind, restriction)
+
+    def _is_told(self, restriction: Restriction) -> bool:
+        """Whether games know all of a restriction: two admins can set the same one at the same time."""
+        known = self._registry.restrictions(restriction.kind).get((restriction.subject, restriction.channel))
+        return known is not None and (known.until, known.reason) == (restriction.until, restriction.reason)
 
     def tick(self, now: Moment) -> Outputs:
         """Time went by: some restrictions may be over."""
