@@ -180,6 +180,8 @@ class Nodes:
         for number in [number for number, session in known.items() if not _is_of(session, theirs.get(number))]:
             outputs += self._leave(known.pop(number), now)
         for number, each in theirs.items():
+            # What it said of their players meanwhile was not heard.
+            self._listing.interfere(each.client_id)
             session = known.get(number)
             if session is None:
                 outputs.extend(self._join(node, each, now))

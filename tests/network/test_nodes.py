@@ -212,6 +212,8 @@ class Node:
                 case Broadcast(audience, told):
                     resolved = self.network.hearing(audience)
                     for game in self.games:
+                        if game.session.situation is Situation.GONE:
+                            continue  # a service has no connection for it, and passes it over
                         assert hears(audience, game.session) == (game.session in resolved)
                         if game.session in resolved:
                             self._get(game, told)
