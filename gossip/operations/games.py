@@ -236,7 +236,7 @@ class GameRotate(Operation, frozen=True):
     def perform(self, registry: Registry, on: Occasion) -> Done:
         secret = on.new_uuid()
         known = find_game(registry, self.game)
-        game = rotated(known, secret, on.now, in_use=registry.in_use.get((known.client_id, "")))
+        game = rotated(known, secret, on.now, in_use=registry.in_use[""].get(known.client_id))
         return GameSaved(game), {**_credentials(game, secret), "old_secret_until": _old_secret_until(game, on.now)}
 
 

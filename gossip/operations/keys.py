@@ -73,7 +73,7 @@ class GameKey(Operation, frozen=True):
         random = hashlib.sha256(on.new_uuid().encode()).digest()
         key = base64.b32encode(random).decode().lower()[:_KEY]
         known = find_game(registry, self.game)
-        in_use = registry.in_use.get((known.client_id, self.protocol))
+        in_use = registry.in_use[self.protocol].get(known.client_id)
         in_clear = self.protocol in on.in_clear
         game = rotated(known, key, on.now, self.protocol, in_use, in_clear=in_clear)
         until = old_secret_until(game, on.now, self.protocol)

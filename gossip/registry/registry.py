@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections import defaultdict
 from typing import Final
 
 from msgspec.structs import replace
@@ -89,7 +90,7 @@ class Registry:
     @ivar achievements: achievements by client_id, then by key.
     @ivar user_agents: code bases by name.
     @ivar seen: the code base and protocol version of each game's last join, by client_id.
-    @ivar in_use: the digest of the secret that each game showed last since the daemon started, by client_id and use.
+    @ivar in_use: the digest of the secret that each game showed last since the start, by its use, then by client_id.
     @ivar online: the games that are online or in their grace, by client_id; right after the start those that were when
         the last daemon ended.
     @ivar last_seen: when the last session of each game that is offline ended, in seconds since the epoch, by client_id.
@@ -118,7 +119,7 @@ class Registry:
         self.achievements: dict[str, dict[str, AchievementOf]] = {}
         self.user_agents: dict[str, UserAgent] = {}
         self.seen: dict[str, GameSeen] = {}
-        self.in_use: dict[tuple[str, str], bytes] = {}
+        self.in_use: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
         self.online: dict[str, GameOnline] = {}
         self.last_seen: dict[str, float] = {}
         self.last_alive = 0.0
@@ -188,9 +189,11 @@ class Registry:
         for kept in (secrets_of(game, use) if game else ()) or (_NOBODY,):
             valid = kept.expires is None or kept.expires > now
             matches |= hmac.compare_digest(kept.digest, shown) and valid
-        if matches:
-            self.in_use[client_id, use] = shown
-        return game if matches else None
+        if game is None or not matches:
+            return None
+        # The objects that are kept already: there is one of these for each game that is here.
+        self.in_use[use][game.client_id] = next(each.digest for each in secrets_of(game, use) if each.digest == shown)
+        return game
 
     def points(self, client_id: str) -> int:
         """The sum of the points of a game's achievements."""
@@ -360,8 +363,8 @@ class Registry:
                 self.games.pop(client_id, None)
                 self.achievements.pop(client_id, None)
                 self.seen.pop(client_id, None)
-                for key in [key for key in self.in_use if key[0] == client_id]:
-                    del self.in_use[key]
+                for shown in self.in_use.values():
+                    shown.pop(client_id, None)
                 self.online.pop(client_id, None)
                 self.last_seen.pop(client_id, None)
                 self.i3.remove(client_id)

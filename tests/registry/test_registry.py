@@ -98,7 +98,7 @@ class RegistryTests(SynchronousTestCase):
         self.assertEqual([works(uuid(11), NOW + late) for late in (0, 99, 100)], [True, True, False])
         self.assertEqual([works(uuid(21), NOW + late) for late in (0, 100)], [True, True])
         # It is known that the game used the second, but not whether it went on to use the first.
-        in_use = self.registry.in_use[uuid(1), ""]
+        in_use = self.registry.in_use[""][uuid(1)]
         self.assertEqual(in_use, digest(uuid(21)))
         self.registry.enact(GameSaved(rotated(once, uuid(31), NOW, in_use=in_use)))
         self.assertEqual([works(uuid(n), NOW) for n in (11, 21, 31)], [False, True, True])
