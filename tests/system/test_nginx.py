@@ -74,7 +74,7 @@ class FullNodesTests(OnNginx):
         return connection, connection.getresponse().status
 
     def test_refused(self) -> None:
-        """Who is refused by both nodes takes none of them away from others."""
+        """A client that both nodes refuse does not keep others from a node."""
         upgrade = {"Connection": "upgrade", "Upgrade": "websocket"}
         more = {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": b64encode(bytes(16)).decode()}
         statuses = [self.ask("127.0.0.1", **upgrade, **more)[1] for _ in range(6)]

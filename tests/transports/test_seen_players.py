@@ -9,7 +9,7 @@ from tests.support.world import NOW, at
 
 
 class SeenPlayersTests(SynchronousTestCase):
-    """Who counts as online."""
+    """Players count as online for a while after they do something."""
 
     def test_time(self) -> None:
         """A player counts for a quarter of an hour after they did something; what did not change is no news."""

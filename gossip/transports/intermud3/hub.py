@@ -262,7 +262,7 @@ class I3Hub:
     # The games as MUDs.
 
     def identity(self, name: str) -> I3Identity | None:
-        """Who logs in by this name."""
+        """What is known of the game that has this name on Intermud-3; C{None} if there is none."""
         return self._network.registry.i3.named(name)
 
     def mud_of(self, client_id: str) -> Mud | None:

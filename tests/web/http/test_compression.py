@@ -19,7 +19,7 @@ class CompressionTests(PagesTestCase):
         return code, heads, body
 
     def test_compressed(self) -> None:
-        """Pages, files and the API are compressed for who can read it, and are the same."""
+        """Pages, files and the API are compressed for clients that read gzip, and are the same."""
         for path in ("/games", "/chat/gossip", "/robots.txt", "/static/style.css", "/api/v1/openapi.json"):
             self.show("gossip")
             plain = self.ask(path)

@@ -365,7 +365,7 @@ class QuestionTests(TalkTestCase):
     """What MUDs ask."""
 
     def test_who(self) -> None:
-        """Who is here, with their games."""
+        """A who-req is answered with the players here and their games."""
         self.assertEqual(
             self.reply('({"who-req",5,"Foo","bob","Gossip",0,})'),
             '({"who-reply",5,"Gossip",0,"Foo","bob",({({"Alice.ExVenture",0,"ExVenture",}),({"O\'Brien.ExVenture",0,'
