@@ -442,6 +442,9 @@ class Network:
         outputs: Outputs = []
         if self.registry.seen.get(client_id) != seen:
             outputs.extend(self.notes.note(seen))
+            if self.nodes.shared:
+                # The session that joined last decides, and the next one may join elsewhere within the second.
+                outputs.extend(self.notes.keep())
         known = self.registry.user_agents
         # Games can invent code bases without end.
         if user_agent is not None and user_agent not in known and len(known) < USER_AGENTS:

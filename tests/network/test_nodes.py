@@ -527,6 +527,19 @@ class NodesTests(SynchronousTestCase):
         self.assertEqual((told.from_game, told.from_name, told.to_name), ("Alpha", "Ana", "Bo"))
         self.assertTrue(any(isinstance(each.entry, Told) for each in self.a.database.stream))
 
+    def test_last_code_base(self) -> None:
+        """The session of a game that joined last says what the game runs, whichever node has its turn first."""
+        first, last = (self.a, "Old 1.0"), (self.b, "New 2.0")
+        for node, user_agent in (first, last):
+            node.join("Beta", user_agent=user_agent)
+            self.settle()
+        for node, _ in (last, first):
+            node.tick()
+            self.settle()
+        for node, _ in (first, last):
+            (seen,) = node.network.registry.seen.values()
+            self.assertEqual(seen.user_agent, "New 2.0")
+
     def test_sign_in_once(self) -> None:
         """A player that one node lists already does not come again on the other."""
         first, second, other = self.a.join("Alpha"), self.b.join("Alpha"), self.b.join("Beta")
