@@ -84,10 +84,11 @@ def remote(sizes: Sizes) -> str:
 
 
 def _talk(sizes: Sizes) -> Scenario:
-    timed = ("-t", str(sizes.seconds), "-W", str(sizes.warm_up))
+    # With refs, as most games send: one daemon alone then writes as often as nodes do.
+    timed = ("-A", "-t", str(sizes.seconds), "-W", str(sizes.warm_up))
     return Scenario(
         "cluster-talk",
-        "Nodes: talk between games on two nodes",
+        "Nodes: talk between games on two nodes, all of it acknowledged",
         (Alone, OneNode, TwoNodes),
         (
             Point(steady(sizes), sizes.usual, timed, rate=sizes.said * (sizes.usual - 1)),

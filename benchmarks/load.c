@@ -18,6 +18,7 @@
  *     -e PID                       of the PostgreSQL behind it, which is counted with all its children
  *     -m GAMES                     how many of the games speak, in turn (1)
  *     -a                           measure acknowledgements: all speak, each on a channel of its own, with a ref
+ *     -A                           each message has a ref, so that its sender is told when it is kept
  *     -x N                         every Nth game stops reading once it has joined
  *     -b BYTES                     the length of a message (80)      -c N   connects at a time (64)
  *     -W S                         seconds of warming up (1)
@@ -82,7 +83,7 @@ static struct game *games;
 static char (*credentials)[2][64];
 static int game_count = 100, speakers = 1, at_once = 64, stalled_every, message_size = 80, window;
 static int ports[MOST_SERVERS], port_count, servers[MOST_SERVERS], server_count, engine;
-static bool use_tls, use_deflate, acknowledged;
+static bool use_tls, use_deflate, acknowledged, answered;
 static double seconds = 2, warm_up = 1, rate, idle_seconds;
 
 static int poller, joined, connecting, next_game;
@@ -275,7 +276,7 @@ static void say(struct game *game, uint64_t due) {
         size++;
     }
     message[size] = 0;
-    protocol->say(game, message, acknowledged ? mark : NULL);
+    protocol->say(game, message, acknowledged ? mark : answered ? "r" : NULL);
     said++;
     in_flight++;
 }
@@ -789,7 +790,7 @@ static void read_credentials(const char *path) {
 int main(int count, char **arguments) {
     const char *file = NULL;
     protocol = &protocols[0];
-    for (int option; (option = getopt(count, arguments, "p:n:f:P:s:e:m:ax:b:c:W:Tzw:t:r:i:")) != -1;) switch (option) {
+    for (int option; (option = getopt(count, arguments, "p:n:f:P:s:e:m:aAx:b:c:W:Tzw:t:r:i:")) != -1;) switch (option) {
         case 'p': port_count = numbers(optarg, ports); break;
         case 'n': game_count = atoi(optarg); break;
         case 'f': file = optarg; break;
@@ -798,6 +799,7 @@ int main(int count, char **arguments) {
         case 'e': engine = atoi(optarg); break;
         case 'm': speakers = atoi(optarg); break;
         case 'a': acknowledged = true; break;
+        case 'A': answered = true; break;
         case 'x': stalled_every = atoi(optarg); break;
         case 'b': message_size = atoi(optarg); break;
         case 'c': at_once = atoi(optarg); break;

@@ -23,11 +23,9 @@ from random import Random
 from threading import Thread
 from typing import Any, Final
 
-from sqlalchemy import Connection
-
+from gossip.cluster import scripts
 from gossip.cluster.pending import Pending
-from gossip.cluster.shared_store import ORDER, Node, SharedStore
-from gossip.cluster.talk import statement
+from gossip.cluster.shared_store import Node, SharedStore
 from gossip.network.network import Network
 from gossip.network.relays import SessionJoined
 from gossip.protocol.moment import Moment
@@ -45,17 +43,14 @@ NOW: Final = 1.7e9
 class UnderFlush(SharedStore):
     """The obvious way, against which ours is measured: others are told by the transaction that waits for the disk."""
 
-    def _execute_talk(
-        self, connection: Connection, pending: Sequence[Pending], said: Sequence[MessageSaid]
-    ) -> list[Change]:
-        from psycopg.sql import Literal
+    def _write_talk(self, pending: Sequence[Pending], said: Sequence[MessageSaid]) -> list[Change]:
+        def write(quote: scripts.Quote) -> list[str]:
+            self._count_group()
+            parts = self._parts([each.entry for each in pending])
+            told = [*scripts.say(said, quote), *scripts.tell(self.channel, parts, True, quote)]
+            return [*scripts.order(self.channel, quote), "SET LOCAL synchronous_commit = on", *told, "COMMIT"]
 
-        self._count_group()
-        raw = connection.connection.driver_connection
-        parts = self._parts([each.entry for each in pending])
-        sql = statement(ORDER, self.channel, said, parts, "on", lambda value: Literal(value).as_string(raw))
-        flushed = f"SET LOCAL synchronous_commit = on; {sql.partition('; COMMIT')[0]}"
-        connection.execution_options(no_parameters=True).exec_driver_sql(flushed)
+        self._database.run_alone(write)
         return []
 
 

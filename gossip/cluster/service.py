@@ -39,8 +39,11 @@ from gossip.service.interfaces import ClusterFigures, NodeStatus
 from gossip.service.service import GossipService
 from gossip.store.errors import StoreError, Trouble
 
-NODE_GATHERS: Final = 0.001
-"""How many seconds a change waits for others to be written with it: all nodes wait to hear it."""
+NODE_GATHERS: Final = 0.0
+"""
+How many seconds a change waits for others to be written with it: until the turn of the reactor ends, since all nodes
+wait to hear it. Those that come while a group is being written form the next one.
+"""
 
 FAR: Final = 2.0
 """By more than how many seconds a clock is wrong that is worth a line in the log, and a correction of messages."""

@@ -6,12 +6,14 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
-from sqlalchemy import URL, Connection, event
+from sqlalchemy import URL, Connection, PoolProxiedConnection, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError as Failed
 
+from gossip.cluster import scripts
 from gossip.cluster.ear import DEAF, connect, hears
 from gossip.cluster.wire import PROTOCOL
 from gossip.registry.numbers import Mark, start
@@ -26,6 +28,9 @@ READERS: Final = 5
 
 HOLDS: Final = 3.0
 """How long a migration waits for a table, in seconds: whatever else wants that table waits behind it."""
+
+if TYPE_CHECKING:
+    import psycopg
 
 _LIFE: Final = """
 SELECT extract(epoch FROM pg_postmaster_start_time())::text, (SELECT started_at FROM engine),
@@ -149,6 +154,42 @@ class SharedPostgreSQL(PostgreSQL):
         above = start(Mark(max(stored, given)), self._marked, now).message
         connection.execute("SELECT setval('numbers', %s)", (above,))
 
+    def run(self, connection: PoolProxiedConnection, write: scripts.Write) -> None:
+        """
+        Run a script on a connection, in one round trip.
+
+        @raise DBAPIError: a statement of it failed; none of the others of its transaction counts.
+        """
+        import psycopg
+
+        raw = connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)
+        try:
+            if "prepared" not in connection.info:
+                _run(raw, scripts.prepare())
+                connection.info["prepared"] = True
+            _run(raw, write(_quoting(raw)))
+        except psycopg.Error as error:
+            if raw.broken:
+                connection.invalidate(error)
+            raise _failed(error) from error
+
+    def run_alone(self, write: scripts.Write) -> None:
+        """
+        Run a script that begins and ends its own transactions, on the connection that writes. It takes a quarter of the
+        time of a transaction of SQLAlchemy.
+
+        @raise DBAPIError: the same.
+        """
+        import psycopg
+
+        try:
+            connection = self.writing.raw_connection()
+        except psycopg.Error as error:
+            raise _failed(error) from error
+        with closing(connection):
+            self.run(connection, write)
+
     @contextmanager
     def migrating(self, contracts: bool) -> Iterator[Connection]:
         try:
@@ -191,3 +232,36 @@ class SharedPostgreSQL(PostgreSQL):
         if taken:
             return StoreInUse(f"a daemon that is alone uses {self.name}: give it a node as well, or stop it")
         return StoreInUse(f"another daemon is the node {self._node} of {self.name}")
+
+
+def _run(connection: psycopg.Connection[Any], script: Sequence[str]) -> None:
+    from psycopg import OperationalError, errors
+    from psycopg.pq import ConnStatus, ExecStatus
+
+    result = connection.pgconn.exec_("; ".join(script).encode())
+    if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+        error = errors.error_from_result(result)
+        # The driver takes an answer that never came for an error of the statement.
+        raise OperationalError(str(error)) if connection.pgconn.status == ConnStatus.BAD else error
+
+
+def _quoting(connection: psycopg.Connection[Any]) -> scripts.Quote:
+    from psycopg import DataError
+    from psycopg.pq import Escaping
+
+    escape = Escaping(connection.pgconn).escape_literal
+
+    def quote(text: str) -> str:
+        if "\0" in text:
+            # The database would take it for the end of the text.
+            raise DataError("a text cannot contain NUL")
+        return bytes(escape(text.encode())).decode()
+
+    return quote
+
+
+def _failed(error: psycopg.Error) -> DBAPIError:
+    """The error that SQLAlchemy would make of one of the driver."""
+    from psycopg import OperationalError
+
+    return (Failed if isinstance(error, OperationalError) else DBAPIError)(None, None, error)

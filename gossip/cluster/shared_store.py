@@ -16,7 +16,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, func, literal, make_url, select, text
@@ -24,14 +23,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from gossip import __version__
 from gossip.cluster import missed as missing
-from gossip.cluster import session_rows
+from gossip.cluster import scripts, session_rows
 from gossip.cluster.ear import listen
 from gossip.cluster.judging import is_judged, scope_of
 from gossip.cluster.members import Beat, Look, Member
 from gossip.cluster.pending import Pending
 from gossip.cluster.picture import Picture, Snapshot
 from gossip.cluster.shared_database import SharedPostgreSQL
-from gossip.cluster.talk import SAY, flush, is_talk, statement
 from gossip.cluster.wire import PROTOCOL, Entry, Judged, NodeGone, NodeJoined, written
 from gossip.network.relays import Relayed, SessionJoined
 from gossip.registry.changes import Change, MessageSaid
@@ -40,20 +38,12 @@ from gossip.registry.registry import Registry
 from gossip.store import mark, queries, tables
 from gossip.store.database import reason
 from gossip.store.errors import Stale, StoreError
-from gossip.store.statements import execute, probe
+from gossip.store.statements import execute
 from gossip.store.store import Failing, Store, plainly
 
 if TYPE_CHECKING:
     import psycopg
 
-ORDER: Final = int.from_bytes(b"ordr")
-"""The first part of the lock that orders the groups of all nodes; the second one is made of the channel."""
-
-_SAY: Final = text(SAY.format(said=":said").replace("::", r"\:\:"))
-_NOTIFY: Final = text("SELECT pg_notify(:channel, :head || pg_current_xact_id() || ' ' || :last || ' ' || :body)")
-_NOTIFY_MESSAGES: Final = text(
-    "SELECT pg_notify(:channel, :head || pg_current_xact_id() || ' ' || currval('numbers') || ' ' || :body)"
-)
 _LOOK: Final = text("SELECT extract(epoch FROM clock_timestamp()), pg_notification_queue_usage()")
 
 
@@ -166,11 +156,11 @@ class SharedStore(Store):
         @raise Stale: one of the changes was judged by what is not known any more.
         """
         said = [each.entry for each in pending if isinstance(each.entry, MessageSaid)]
-        talk = all(is_talk(each.entry) and not each.sessions for each in pending)
+        talk = all(scripts.is_talk(each.entry) and not each.sessions for each in pending)
         flushed = False
         try:
             if talk:
-                rest = self._write(lambda connection: self._execute_talk(connection, pending, said))
+                rest = self._write_talk(pending, said)
                 flushed = True
             else:
                 rest = self._write_group(pending, said)
@@ -185,21 +175,19 @@ class SharedStore(Store):
             self._write_or_fail(self._flush)
         return rest
 
-    def _execute_talk(
-        self, connection: Connection, pending: Sequence[Pending], said: Sequence[MessageSaid]
-    ) -> list[Change]:
-        """The same as L{_execute_group} and L{_flush}, for entries that are talk, in one piece."""
-        from psycopg.sql import Literal
+    def _write_talk(self, pending: Sequence[Pending], said: Sequence[MessageSaid]) -> list[Change]:
+        """The same as L{_write_group} and L{_flush}, for entries that are talk, in one piece."""
 
-        # No other thread writes while this one has the connection.
-        self._count_group()
-        for each in pending:
-            each.group = self._group
-        raw = connection.connection.driver_connection
-        parts = self._parts([each.entry for each in pending])
-        durable = self._database.durable
-        sql = statement(ORDER, self.channel, said, parts, durable, lambda value: Literal(value).as_string(raw))
-        connection.execution_options(no_parameters=True).exec_driver_sql(sql)
+        def write(quote: scripts.Quote) -> list[str]:
+            # No other thread writes while this one has the connection.
+            self._count_group()
+            for each in pending:
+                each.group = self._group
+            parts = self._parts([each.entry for each in pending])
+            return scripts.talk(self.channel, said, parts, self._database.durable, quote)
+
+        with self._noticing():
+            self._database.run_alone(write)
         return []
 
     def _write_group(self, pending: Sequence[Pending], said: Sequence[MessageSaid]) -> list[Change]:
@@ -208,8 +196,7 @@ class SharedStore(Store):
     def _execute_group(
         self, connection: Connection, pending: Sequence[Pending], said: Sequence[MessageSaid]
     ) -> list[Change]:
-        connection.execute(select(func.pg_advisory_xact_lock(ORDER, func.hashtext(self.channel))))
-        self._count_group()
+        self._take_turn(connection)
         for each in pending:
             each.group = self._group
         judged = self._judge(connection, pending)
@@ -220,10 +207,15 @@ class SharedStore(Store):
         ]
         rest = execute(connection, changes)
         if said:
-            connection.execute(_SAY, {"said": msgspec.json.encode(said).decode()})
+            self._database.run(connection.connection, lambda quote: scripts.say(said, quote))
         session_rows.note(connection, self.node.name, pending)
         self._tell(connection, [*(each.entry for each in pending), *judged], bool(said))
         return rest
+
+    def _take_turn(self, connection: Connection) -> None:
+        """Begin the transaction of a group."""
+        self._database.run(connection.connection, lambda quote: scripts.order(self.channel, quote))
+        self._count_group()
 
     def _count_group(self) -> None:
         """
@@ -256,19 +248,15 @@ class SharedStore(Store):
         return [Judged(*each) for each in numbers.items()]
 
     def _tell(self, connection: Connection, entries: Sequence[Entry], numbered: bool) -> None:
-        for head, body in self._parts(entries):
-            values = {"channel": self.channel, "head": head, "body": body}
-            if numbered:
-                connection.execute(_NOTIFY_MESSAGES, values)
-            else:
-                connection.execute(_NOTIFY, {**values, "last": "-"})
+        parts = self._parts(entries)
+        self._database.run(connection.connection, lambda quote: scripts.tell(self.channel, parts, numbered, quote))
 
     def _parts(self, entries: Sequence[Entry]) -> list[tuple[str, str]]:
         return written(self.protocol, self.node.name, self.node.epoch, self._group, entries)
 
     def _flush(self, connection: Connection) -> list[Change]:
         """Wait until everything that was committed before is on disk, here and on a synchronous standby."""
-        connection.execution_options(no_parameters=True).exec_driver_sql(flush(self._database.durable))
+        self._database.run(connection.connection, lambda quote: scripts.flush(self._database.durable, quote))
         return []
 
     def _is_stored(self, said: MessageSaid) -> bool:
@@ -292,7 +280,8 @@ class SharedStore(Store):
         return self.protocol == PROTOCOL and super().index()
 
     def probe(self) -> None:
-        self._write_or_fail(lambda connection: [*probe(connection), *self._flush(connection)])
+        super().probe()
+        self._write_or_fail(self._flush)
 
     # The life of this node. All of these block.
 
@@ -304,9 +293,8 @@ class SharedStore(Store):
         """
 
         def write(connection: Connection) -> list[Change]:
-            connection.execute(select(func.pg_advisory_xact_lock(ORDER, func.hashtext(self.channel))))
             self.node = node
-            self._count_group()
+            self._take_turn(connection)
             self._database.notice_life(connection.connection.driver_connection)
             row = {**asdict(node), "mark": self._database.mark, "protocol": PROTOCOL, "beats": 0, "draining": False}
             statement = insert(tables.nodes).values(row)

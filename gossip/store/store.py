@@ -143,9 +143,14 @@ class Store:
 
         @raise Failing: the database failed.
         """
+        with self._noticing(), self._database.transaction() as connection:
+            return write(connection)
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        """@raise Failing: the database failed."""
         try:
-            with self._database.transaction() as connection:
-                return write(connection)
+            yield
         except DBAPIError as error:
             trouble = self._database.trouble(error)
             if trouble is None:

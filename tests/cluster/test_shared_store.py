@@ -16,9 +16,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from gossip.cluster.judging import scope_of
 from gossip.cluster.members import Beat, Member
 from gossip.cluster.pending import Pending
+from gossip.cluster.scripts import ORDER, talk
 from gossip.cluster.shared_database import SharedPostgreSQL
-from gossip.cluster.shared_store import ORDER, Node, SharedStore
-from gossip.cluster.talk import statement
+from gossip.cluster.shared_store import Node, SharedStore
 from gossip.cluster.wire import PROTOCOL, Entry, Group, Judged, NodeGone, NodeJoined, Parts
 from gossip.network.relays import SessionJoined, SessionLeft, SignedOut, Spoke, Subscribed
 from gossip.protocol.server_events import AchievementOf
@@ -198,8 +198,8 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
 
             store._write(flush)
             self.assertEqual(shown, ["off", durable])
-            talk = statement(1, "c", [said(1)], [], store._database.durable, repr)
-            self.assertIn(f"SET LOCAL synchronous_commit = {durable};", talk)
+            script = talk("c", [said(1)], [], store._database.durable, repr)
+            self.assertEqual(script[-3:], ["BEGIN", f"EXECUTE gossip_flush('{durable}')", "COMMIT"])
             store.close()
 
     def test_stale(self) -> None:
