@@ -43,6 +43,9 @@ _BYTES: Final = BLOCK // 8
 _MANY: Final = _BYTES // 3
 """From this many places on, bits take less room than numbers."""
 
+_DIGITS: Final = b"01".ljust(256)
+"""Makes the digits of a binary number of bytes that are 0 or 1."""
+
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Words).decode
 
@@ -51,10 +54,11 @@ def packed(places: list[int]) -> Places:
     """Places as they are kept."""
     if len(places) < _MANY:
         return places
-    bits = bytearray(_BYTES)
+    bits = bytearray(BLOCK)
     for place in places:
-        bits[place >> 3] |= 1 << (place & 7)
-    return bytes(bits)
+        bits[place] = 1
+    bits.reverse()
+    return int(bits.translate(_DIGITS), 2).to_bytes(_BYTES, "little")
 
 
 def unpacked(kept: Places) -> int:
@@ -124,19 +128,19 @@ def add(connection: Connection) -> bool:
     if block is None:
         return False
     of, first = tables.messages.c, block * BLOCK
-    statement = select(of.id, of.said_at, of.removed_at, of.channel, of.game, of.name, of.message)
-    rows = connection.execute(statement.where(of.id >= first, of.id < first + BLOCK)).all()
+    within = of.id >= first, of.id < first + BLOCK
     texts = [""] * BLOCK
     speakers: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for identity, _, removed_at, channel, game, name, message in rows:
-        if removed_at is None:
-            texts[identity - first] = shown(message)
-            speakers[channel, game, name].append(identity - first)
+    stand = select(of.id, of.channel, of.game, of.name, of.message).where(*within, of.removed_at.is_(None))
+    for identity, channel, game, name, message in connection.execute(stand).all():
+        texts[identity - first] = shown(message)
+        speakers[channel, game, name].append(identity - first)
     places = words_of(texts)
     for speaker, some in speakers.items():
         for term in terms_of_speaker(*speaker):
             places.setdefault(term, []).extend(some)
-    times = [row.said_at for row in rows]
+    times = select(func.coalesce(func.min(of.said_at), 0.0), func.coalesce(func.max(of.said_at), 0.0)).where(*within)
+    first_at, last_at = connection.execute(times).one()
     buckets: list[Words] = [{} for _ in range(BUCKETS)]
     for term, some in places.items():
         buckets[bucket_of(term)][term] = packed(some)
@@ -144,7 +148,7 @@ def add(connection: Connection) -> bool:
     start = 0 if highest is None else highest + 1
     connection.execute(
         insert(tables.indexed_blocks),
-        {"block": block, "first_at": min(times, default=0.0), "last_at": max(times, default=0.0), "words": start},
+        {"block": block, "first_at": first_at, "last_at": last_at, "words": start},
     )
     kept = [{"id": start + place, "words": _written(words)} for place, words in enumerate(buckets)]
     connection.execute(insert(tables.indexed_words), kept)
