@@ -19,6 +19,12 @@ from gossip.cluster.pending import Pending
 from gossip.network.relays import SessionJoined, SessionLeft, SignedOut
 from gossip.store import tables
 
+PIECE: Final = 1000
+"""
+How many sessions are written at once. The database ends a transaction that says nothing for two seconds, and to encode
+all sessions of a large node may take longer.
+"""
+
 _session: Final = msgspec.json.Decoder(SessionJoined).decode
 _columns: Final = tables.node_sessions.c
 
@@ -69,22 +75,21 @@ def others(connection: Connection, node: str) -> dict[str, list[SessionJoined]]:
 
 
 def _save(connection: Connection, node: str, sessions: Sequence[SessionJoined]) -> None:
-    if not sessions:
-        return
     statement = insert(tables.node_sessions)
     saved = statement.on_conflict_do_update(
         index_elements=["node", "number"], set_={"session": statement.excluded.session}
     )
-    rows = [
-        {
-            "node": node,
-            "number": each.number,
-            "client_id": each.client_id,
-            "session": msgspec.json.encode(each).decode(),
-        }
-        for each in sessions
-    ]
-    connection.execute(saved, rows)
+    for start in range(0, len(sessions), PIECE):
+        rows = [
+            {
+                "node": node,
+                "number": each.number,
+                "client_id": each.client_id,
+                "session": msgspec.json.encode(each).decode(),
+            }
+            for each in sessions[start : start + PIECE]
+        ]
+        connection.execute(saved, rows)
 
 
 def _sign_out(connection: Connection, node: str, signed_out: SignedOut) -> None:

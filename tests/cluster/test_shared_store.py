@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import psycopg
-from sqlalchemy import Connection, func, make_url, select, text
+from sqlalchemy import Connection, event, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -240,6 +240,20 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
         self.assertEqual([group.entries[-1] for group in groups], [Judged("", number) for number in (1, 2, 3)])
         self.assertEqual(groups[1].entries[0], saved)
         self.assertNotIn("gossipctl", self.b.picture({}).epochs)
+
+    def test_many_sessions(self) -> None:
+        """A node with many sessions writes them in pieces, so that the database hears from it all the time."""
+        pieces: list[int] = []
+
+        def note(connection: object, cursor: object, statement: str, parameters: Any, *more: object) -> None:
+            if "node_sessions" in statement and isinstance(parameters, list):
+                pieces.append(len(parameters))
+
+        event.listen(self.a._database.writing, "before_cursor_execute", note)
+        sessions = [joined(number) for number in range(2500)]
+        self.a.begin(self.a.node, sessions)
+        self.assertEqual(pieces, [1000, 1000, 500])
+        self.assertEqual(self.b.sessions_of(self.a.node.name), sessions)
 
     def test_scopes(self) -> None:
         """Achievements are judged by those of their game, all else by everything that is known."""
