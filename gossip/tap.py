@@ -248,11 +248,12 @@ class Daemon(MultiService):
         return Store.open(settings.database or None, settings.data_path, BUILT_IN)
 
     def _let_set_up(self) -> None:
-        """While there is no admin, log a link that makes one. It replaces the previous link."""
+        """While there is no admin, log a link that makes one. It replaces the previous link of this node."""
         accounts = self.gossip.network.registry.accounts
         if accounts.admins():
             return
-        on = Occasion(self.gossip.now().wall, lambda: str(uuid.uuid4()), "start")
+        by = f"start of {self._settings.node}" if self._settings.node else "start"
+        on = Occasion(self.gossip.now().wall, lambda: str(uuid.uuid4()), by)
         change, made = link(accounts, "setup", "", on)
         line = f"  no admin yet: make the first one at {self._settings.address}{made['link']} until {made['until']}"
         # The link works once it is on disk, and not before.

@@ -57,10 +57,12 @@ def find_account(registry: Registry, name: str, field: str = "name") -> Account:
 def issue(accounts: Accounts, ticket: Ticket) -> Change:
     """
     Issue a ticket. Beyond a number of tickets of its kind the oldest ones of the account end. Of links to set a
-    password, and of links to set up the network, only the latest works.
+    password only the latest works, and of links to set up the network the latest that each node logged.
     """
     most = {"reset": 1, "setup": 1, "invite": 10**9}.get(ticket.kind, TICKETS)
     held = accounts.of(ticket.account, ticket.kind)
+    if ticket.kind == "setup":
+        held = [each for each in held if each.made_by == ticket.made_by]
     gone = tuple(each.digest for each in held[: max(len(held) + 1 - most, 0)])
     issued = TicketIssued(ticket)
     return Together((TicketsRevoked(gone), issued)) if gone else issued

@@ -29,8 +29,9 @@ class IssueTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.registry = Registry()
 
-    def issue(self, number: int, kind: str, account: str = "Ana") -> None:
-        change = issue(self.registry.accounts, ticket(number, kind, account, NOW + number))
+    def issue(self, number: int, kind: str, account: str = "Ana", made_by: str = "start") -> None:
+        made = replace(ticket(number, kind, account, NOW + number), made_by=made_by)
+        change = issue(self.registry.accounts, made)
         self.registry.check(change)
         self.registry.enact(change)
 
@@ -54,6 +55,12 @@ class IssueTests(SynchronousTestCase):
         self.issue(5, "reset", "Bea")
         self.assertEqual((self.numbers("reset"), self.numbers("reset", "Bea")), ([2], [5]))
         self.assertEqual(self.numbers("setup", ""), [12])
+
+    def test_a_link_of_each_node(self) -> None:
+        """The link that a node logged goes on working when another node starts."""
+        for number, node in enumerate(("a", "b", "c", "b")):
+            self.issue(number, "setup", "", f"start of {node}")
+        self.assertEqual(self.numbers("setup", ""), [0, 2, 3])
 
     def test_invitations(self) -> None:
         """An invitation leaves others as they are."""
