@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from gossip.network.relays import Relayed, SessionLeft, SignedOut
+from gossip.network.relays import Relayed, SignedOut
 from gossip.registry.changes import MessageSaid
 
 ORDER: Final = int.from_bytes(b"ordr")
@@ -26,6 +26,11 @@ STATEMENTS: Final = {
     "gossip_tell_said (text, text, text)": (
         "SELECT pg_notify($1, $2 || pg_current_xact_id() || ' ' || currval('numbers') || ' ' || $3)"
     ),
+    "gossip_session (text, bigint, text, text)": (
+        "INSERT INTO node_sessions (node, number, client_id, session) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (node, number) DO UPDATE SET session = excluded.session"
+    ),
+    "gossip_session_left (text, bigint)": "DELETE FROM node_sessions WHERE node = $1 AND number = $2",
     "gossip_flush (text)": (
         "SELECT set_config('synchronous_commit', $1, true), pg_logical_emit_message(true, 'gossip', '')"
     ),
@@ -37,11 +42,6 @@ Quote = Callable[[str], str]
 
 Write = Callable[[Quote], Sequence[str]]
 """Writes the lines of a script."""
-
-
-def prepare() -> list[str]:
-    """What a connection has to run before any script."""
-    return [f"PREPARE {name} AS {statement}" for name, statement in STATEMENTS.items()]
 
 
 def order(channel: str, quote: Quote) -> list[str]:
@@ -84,19 +84,24 @@ def flush(durable: str, quote: Quote) -> list[str]:
 
 
 def is_talk(entry: object) -> bool:
-    """Is this a message, or something that nodes tell each other and nobody stores?"""
-    return isinstance(entry, MessageSaid) or (
-        isinstance(entry, Relayed) and not isinstance(entry, SessionLeft | SignedOut)
-    )
+    """Is this a message, or something that nodes tell each other and that needs no look at other rows?"""
+    return isinstance(entry, MessageSaid) or (isinstance(entry, Relayed) and not isinstance(entry, SignedOut))
 
 
 def talk(
-    channel: str, said: Sequence[MessageSaid], parts: Sequence[tuple[str, str]], durable: str, quote: Quote
+    channel: str,
+    said: Sequence[MessageSaid],
+    sessions: Sequence[str],
+    parts: Sequence[tuple[str, str]],
+    durable: str,
+    quote: Quote,
 ) -> list[str]:
     """
     Write a group of talk: what is heard waits for no disk, what is acknowledged does.
 
+    @param sessions: see L{gossip.cluster.session_rows.save}.
     @param durable: see L{flush}.
     """
-    heard = [*order(channel, quote), *say(said, quote), *tell(channel, parts, bool(said), quote), "COMMIT"]
+    kept = [*say(said, quote), *sessions]
+    heard = [*order(channel, quote), *kept, *tell(channel, parts, bool(said), quote), "COMMIT"]
     return [*heard, *flush(durable, quote), "COMMIT"] if said else heard

@@ -7,50 +7,49 @@ Each node writes its own sessions. They change in the transaction that also tell
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from gossip.cluster.pending import Pending
+from gossip.cluster.scripts import Quote
+from gossip.cluster.wire import Entry
 from gossip.network.relays import SessionJoined, SessionLeft, SignedOut
 from gossip.store import tables
-
-PIECE: Final = 1000
-"""
-How many sessions are written at once. The database ends a transaction that says nothing for two seconds, and to encode
-all sessions of a large node may take longer.
-"""
 
 _session: Final = msgspec.json.Decoder(SessionJoined).decode
 _columns: Final = tables.node_sessions.c
 
 
-def note(connection: Connection, node: str, pending: Iterable[Pending]) -> None:
-    """Write how the sessions of a node stand after some entries of it."""
+def standing(pending: Iterable[Pending]) -> dict[int, SessionJoined | None]:
+    """How the sessions of a node stand after some entries of it, by their numbers; C{None} for those that ended."""
     stand: dict[int, SessionJoined | None] = {}
-    signed_out: list[SignedOut] = []
     for each in pending:
         stand.update({session.number: session for session in each.sessions})
         if isinstance(each.entry, SessionLeft):
             stand[each.entry.number] = None
-        elif isinstance(each.entry, SignedOut):
-            signed_out.append(each.entry)
-    gone = [number for number, session in stand.items() if session is None]
-    if gone:
-        connection.execute(delete(tables.node_sessions).where(_columns.node == node, _columns.number.in_(gone)))
-    _save(connection, node, [session for session in stand.values() if session is not None])
-    for out in signed_out:
-        _sign_out(connection, node, out)
+    return stand
 
 
-def begin(connection: Connection, node: str, sessions: Sequence[SessionJoined]) -> None:
-    """A node has these sessions, and no others."""
-    end(connection, node)
-    _save(connection, node, sessions)
+def save(node: str, sessions: Mapping[int, SessionJoined | None], quote: Quote) -> list[str]:
+    """Write how sessions of a node stand: the lines of a script (L{gossip.cluster.scripts})."""
+    here = quote(node)
+    return [
+        f"EXECUTE gossip_session_left({here}, {number})"
+        if session is None
+        else f"EXECUTE gossip_session({here}, {number}, {quote(session.client_id)}, {quote(_text(session))})"
+        for number, session in sessions.items()
+    ]
+
+
+def sign_out(connection: Connection, node: str, entries: Iterable[Entry]) -> None:
+    """The sessions of other nodes do not list those players any more that left their games here."""
+    for entry in entries:
+        if isinstance(entry, SignedOut):
+            _sign_out(connection, node, entry)
 
 
 def end(connection: Connection, node: str) -> None:
@@ -74,22 +73,8 @@ def others(connection: Connection, node: str) -> dict[str, list[SessionJoined]]:
     return sessions
 
 
-def _save(connection: Connection, node: str, sessions: Sequence[SessionJoined]) -> None:
-    statement = insert(tables.node_sessions)
-    saved = statement.on_conflict_do_update(
-        index_elements=["node", "number"], set_={"session": statement.excluded.session}
-    )
-    for start in range(0, len(sessions), PIECE):
-        rows = [
-            {
-                "node": node,
-                "number": each.number,
-                "client_id": each.client_id,
-                "session": msgspec.json.encode(each).decode(),
-            }
-            for each in sessions[start : start + PIECE]
-        ]
-        connection.execute(saved, rows)
+def _text(session: SessionJoined) -> str:
+    return msgspec.json.encode(session).decode()
 
 
 def _sign_out(connection: Connection, node: str, signed_out: SignedOut) -> None:
@@ -104,5 +89,5 @@ def _sign_out(connection: Connection, node: str, signed_out: SignedOut) -> None:
             connection.execute(
                 update(tables.node_sessions)
                 .where(_columns.node == name, _columns.number == number)
-                .values(session=msgspec.json.encode(replace(session, players=left)).decode())
+                .values(session=_text(replace(session, players=left)))
             )

@@ -165,9 +165,11 @@ class SharedPostgreSQL(PostgreSQL):
         raw = connection.driver_connection
         assert isinstance(raw, psycopg.Connection)
         try:
-            if "prepared" not in connection.info:
-                _run(raw, scripts.prepare())
-                connection.info["prepared"] = True
+            prepared = connection.info.setdefault("prepared", set())
+            # One by one: if a table is gone for a while, those before it must not be prepared twice.
+            for name in scripts.STATEMENTS.keys() - prepared:
+                _run(raw, [f"PREPARE {name} AS {scripts.STATEMENTS[name]}"])
+                prepared.add(name)
             _run(raw, write(_quoting(raw)))
         except psycopg.Error as error:
             if raw.broken:

@@ -44,6 +44,12 @@ from gossip.store.store import Failing, Store, plainly
 if TYPE_CHECKING:
     import psycopg
 
+PIECE: Final = 1000
+"""
+How many sessions of a node that begins its life are written at once. The database ends a transaction that says nothing
+for two seconds, and to encode all sessions of a large node may take longer.
+"""
+
 _LOOK: Final = text("SELECT extract(epoch FROM clock_timestamp()), pg_notification_queue_usage()")
 
 
@@ -156,7 +162,7 @@ class SharedStore(Store):
         @raise Stale: one of the changes was judged by what is not known any more.
         """
         said = [each.entry for each in pending if isinstance(each.entry, MessageSaid)]
-        talk = all(scripts.is_talk(each.entry) and not each.sessions for each in pending)
+        talk = all(scripts.is_talk(each.entry) for each in pending)
         flushed = False
         try:
             if talk:
@@ -184,7 +190,8 @@ class SharedStore(Store):
             for each in pending:
                 each.group = self._group
             parts = self._parts([each.entry for each in pending])
-            return scripts.talk(self.channel, said, parts, self._database.durable, quote)
+            sessions = session_rows.save(self.node.name, session_rows.standing(pending), quote)
+            return scripts.talk(self.channel, said, sessions, parts, self._database.durable, quote)
 
         with self._noticing():
             self._database.run_alone(write)
@@ -208,7 +215,8 @@ class SharedStore(Store):
         rest = execute(connection, changes)
         if said:
             self._database.run(connection.connection, lambda quote: scripts.say(said, quote))
-        session_rows.note(connection, self.node.name, pending)
+        self._save_sessions(connection, session_rows.standing(pending))
+        session_rows.sign_out(connection, self.node.name, [each.entry for each in pending])
         self._tell(connection, [*(each.entry for each in pending), *judged], bool(said))
         return rest
 
@@ -216,6 +224,11 @@ class SharedStore(Store):
         """Begin the transaction of a group."""
         self._database.run(connection.connection, lambda quote: scripts.order(self.channel, quote))
         self._count_group()
+
+    def _save_sessions(self, connection: Connection, sessions: Mapping[int, SessionJoined | None]) -> None:
+        if sessions:
+            name = self.node.name
+            self._database.run(connection.connection, lambda quote: session_rows.save(name, sessions, quote))
 
     def _count_group(self) -> None:
         """
@@ -299,7 +312,10 @@ class SharedStore(Store):
             row = {**asdict(node), "mark": self._database.mark, "protocol": PROTOCOL, "beats": 0, "draining": False}
             statement = insert(tables.nodes).values(row)
             connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
-            session_rows.begin(connection, node.name, sessions)
+            session_rows.end(connection, node.name)
+            for start in range(0, len(sessions), PIECE):
+                piece = sessions[start : start + PIECE]
+                self._save_sessions(connection, {each.number: each for each in piece})
             self._tell(connection, [NodeJoined()], numbered=False)
             return []
 

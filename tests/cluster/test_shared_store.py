@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import psycopg
-from sqlalchemy import Connection, event, func, make_url, select, text
+from sqlalchemy import Connection, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -36,7 +36,7 @@ from gossip.registry.removals import quoted
 from gossip.registry.search import read_search
 from gossip.store import tables
 from gossip.store.database import PostgreSQL
-from gossip.store.errors import Stale, StoreError, StoreInUse
+from gossip.store.errors import Stale, StoreError, StoreInUse, Trouble
 from gossip.store.store import Store
 from gossip.store.word_index import BLOCK
 from tests.support.databases import OnOneSchema, new_schema
@@ -198,7 +198,7 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
 
             store._write(flush)
             self.assertEqual(shown, ["off", durable])
-            script = talk("c", [said(1)], [], store._database.durable, repr)
+            script = talk("c", [said(1)], [], [], store._database.durable, repr)
             self.assertEqual(script[-3:], ["BEGIN", f"EXECUTE gossip_flush('{durable}')", "COMMIT"])
             store.close()
 
@@ -241,18 +241,32 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
         self.assertEqual(groups[1].entries[0], saved)
         self.assertNotIn("gossipctl", self.b.picture({}).epochs)
 
+    def test_gone_for_a_while(self) -> None:
+        """A table that is gone when a connection prepares its statements, and comes back, is written again by it."""
+        with self.database().begin() as connection:
+            connection.execute(text("ALTER TABLE node_sessions RENAME TO elsewhere"))
+        self.a._database.writing.dispose()
+        with self.assertRaises(StoreError) as caught:
+            self.a.keep_group([Pending(said(1))])
+        self.assertEqual(caught.exception.trouble, Trouble.GONE)
+        with self.database().begin() as connection:
+            connection.execute(text("ALTER TABLE elsewhere RENAME TO node_sessions"))
+        self.keep(self.a, said(2))
+        self.assertEqual([each.message for each in self.b.history("gossip", 9)], ["message 2"])
+
     def test_many_sessions(self) -> None:
         """A node with many sessions writes them in pieces, so that the database hears from it all the time."""
         pieces: list[int] = []
+        run = self.a._database.run
 
-        def note(connection: object, cursor: object, statement: str, parameters: Any, *more: object) -> None:
-            if "node_sessions" in statement and isinstance(parameters, list):
-                pieces.append(len(parameters))
+        def noting(connection: Any, write: Any) -> None:
+            pieces.append(sum("gossip_session(" in line for line in write(repr)))
+            run(connection, write)
 
-        event.listen(self.a._database.writing, "before_cursor_execute", note)
+        self.patch(self.a._database, "run", noting)
         sessions = [joined(number) for number in range(2500)]
         self.a.begin(self.a.node, sessions)
-        self.assertEqual(pieces, [1000, 1000, 500])
+        self.assertEqual([piece for piece in pieces if piece], [1000, 1000, 500])
         self.assertEqual(self.b.sessions_of(self.a.node.name), sessions)
 
     def test_scopes(self) -> None:
