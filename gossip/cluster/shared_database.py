@@ -20,6 +20,9 @@ from gossip.registry.numbers import Mark, start
 from gossip.store.database import PostgreSQL, reason
 from gossip.store.errors import StoreError, StoreInUse, Trouble
 
+if TYPE_CHECKING:
+    import psycopg
+
 OLDEST: Final = 130000
 """The oldest version of the server that has what nodes need (C{pg_current_xact_id})."""
 
@@ -28,9 +31,6 @@ READERS: Final = 5
 
 HOLDS: Final = 3.0
 """How long a migration waits for a table, in seconds: whatever else wants that table waits behind it."""
-
-if TYPE_CHECKING:
-    import psycopg
 
 _LIFE: Final = """
 SELECT extract(epoch FROM pg_postmaster_start_time())::text, (SELECT started_at FROM engine),
