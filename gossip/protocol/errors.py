@@ -95,6 +95,7 @@ TABLE: Final = (
     Kind("heartbeat-failed", "heartbeat failure", 408),
     Kind("internal-error", "internal error", 500),
     Kind("restarting", "restarting", 503),
+    Kind("draining", "no new games here: connect again", 503),
     Kind("too-slow", "too slow", 410),
     Kind("bad-compression", "bad compressed data", 460),
     Kind("no-line-feed", "too much without a line feed", 400),

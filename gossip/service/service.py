@@ -41,7 +41,7 @@ from gossip.network.rehearsal import SERVICE_RESTART
 from gossip.network.relays import Counted, Passed, Relayed
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
-from gossip.protocol.events import ClientEvent, Event
+from gossip.protocol.events import Authenticate, ClientEvent, Event
 from gossip.protocol.moment import Moment
 from gossip.protocol.server_events import Failure, NotAuthenticated
 from gossip.protocol.text import timestamp
@@ -245,7 +245,10 @@ class GossipService(Service):
             self.counters.received(event)
         was_new = session.situation is Situation.NEW
         try:
-            outputs = (self.network.receive_surely if again else self.network.receive)(session, event, self.now())
+            if was_new and self.draining and isinstance(event, Authenticate):
+                outputs = [Close(session, SERVICE_RESTART, Error.of("draining")), *self._lose(session)]
+            else:
+                outputs = (self.network.receive_surely if again else self.network.receive)(session, event, self.now())
         except Exception:
             # A mistake of ours hurts this session, and no other.
             self._log.failure("a session failed on {event}", event=type(event).__name__)

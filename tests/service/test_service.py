@@ -762,6 +762,43 @@ class WatchTests(ServiceTestCase):
         self.assertEqual(self.service.watch.watched, {})
 
 
+class DrainingTests(ServiceTestCase):
+    """A node that takes no new games."""
+
+    def test_authenticate(self) -> None:
+        """Whoever authenticates is told to connect again, on an old connection too; games that are here stay."""
+        alpha, one = self.join("Alpha", channels=["gossip"])
+        waiting, two = self.connect()
+        self.service.drain()
+        late, three = self.connect()
+        for session in (two, three):
+            self.say(session, frame("authenticate", self.world.credentials("Beta")))
+        self.assertEqual((self.told(waiting), self.told(late)), ([], []))
+        why = 1012, "no new games here: connect again"
+        self.assertEqual((alpha.closed, waiting.closed, late.closed), (None, why, why))
+        for session in (two, three):
+            self.service.lost(session)
+        self.say(one, send("1"))
+        self.writer.settle()
+        self.assertEqual([told["status"] for told in self.told(alpha)], ["success"])
+        self.assertEqual(self.service.status()["games"], 1)
+
+    def test_nothing_else(self) -> None:
+        """Other events of a session that has not authenticated are answered as ever."""
+        waiting, session = self.connect()
+        self.service.drain()
+        self.say(session, send("1"))
+        self.assertEqual([told["error"] for told in self.told(waiting)], ["unauthenticated"])
+        self.assertIsNone(waiting.closed)
+
+    def test_end(self) -> None:
+        """Once it takes games again, they come."""
+        self.service.drain()
+        self.service.drain(False)
+        self.join("Alpha")
+        self.assertEqual(self.service.status()["games"], 1)
+
+
 class StopTests(ServiceTestCase):
     """The stop of the service."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse
 from http.cookies import SimpleCookie
@@ -15,7 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from websockets.exceptions import InvalidMessage
 
 from gossip.cli.daemon import Failed
-from tests.support.daemon import WITHIN, Daemon, Frame, Game, eventually
+from gossip.transports.intermud3.mudmode import frame
+from tests.support.daemon import WITHIN, Daemon, Frame, Game, eventually, free_port
 from tests.support.databases import OnPostgreSQL
 from tests.support.world import FLAGS
 
@@ -32,10 +34,15 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
         super().setUp()
         self.a, self.b = self.node("a"), self.node("b")
 
-    def node(self, name: str) -> Daemon:
-        """Start a node."""
+    def node(self, name: str, before: str = "", more: str = "") -> Daemon:
+        """
+        Start a node.
+
+        @param before: what else stands at the begin of its configuration file.
+        @param more: what else stands at its end.
+        """
         assert self.url is not None
-        daemon = Daemon(CONFIG, ("--node", name, "--database", self.url))
+        daemon = Daemon(before + CONFIG + more, ("--node", name, "--database", self.url))
         self.addCleanup(daemon.close)
         return daemon.start()
 
@@ -244,6 +251,45 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
         self.assertEqual(self.b.get("/health").status, 200)
         eventually(lambda: shown() == {"a": False, "b": False}, "a node that takes games")
         self.join(self.b, self.register("Beta"))
+
+    def test_drain_ports(self) -> None:
+        """A node that drains takes no game by telnet, IMC2 and Intermud-3 either; each ends as its protocol needs."""
+        ports = {name: free_port() for name in ("telnet", "imc2", "i3")}
+        telnet, imc2, i3 = (f'["tcp:{port}:interface=127.0.0.1"]' for port in ports.values())
+        node = self.node("c", before=f"telnet = {telnet}\n", more=f"[imc2]\nlisten = {imc2}\n[i3]\nlisten = {i3}\n")
+        game = self.register("Alpha")
+        key = node.admin("game/key", game="Alpha")["key"]
+        password = node.admin("game/i3", game="Alpha", name="Alpha Mud")["password"]
+        about = ["Lib", "Lib", "Driver", "LPMud", "open", "ana@example.org", {"tell": 1}, 0]
+        logins = {
+            "telnet": f"LOGIN {game['client_id']} {game['client_secret']}\r\n".encode(),
+            "imc2": f"PW Alpha {key} version=2 autosetup x\n\r".encode(),
+            "i3": frame(["startup-req-3", 5, "Alpha Mud", 0, "*gossip", 0, int(password), 0, 0, 4000, 0, 0, *about]),
+        }
+
+        def told(port: str) -> bytes:
+            """What a game is told that logs in at a port, up to the answer or the end."""
+            with socket.create_connection(("127.0.0.1", ports[port]), WITHIN) as connection:
+                connection.sendall(logins[port])
+                heard = b""
+                while not re.search(b"OK LOGIN|^PW |startup-reply", heard):
+                    try:
+                        read = connection.recv(65536)
+                    except ConnectionResetError:
+                        return heard + b"RST"
+                    if not read:
+                        return heard + b"FIN"
+                    heard += read
+                return heard
+
+        for port, welcome in (("telnet", b"OK LOGIN Alpha"), ("imc2", b"PW Gossip x"), ("i3", b"startup-reply")):
+            self.assertIn(welcome, told(port))
+        node.admin("node/drain")
+        self.assertRegex(told("telnet"), b"\r\nBYE 503 no new games here: connect again\r\nFIN$")
+        self.assertEqual((told("imc2"), told("i3")), (b"RST", b"RST"))
+        eventually(lambda: node.status()["connections"] == dict.fromkeys(("websocket", *ports), 0), "nobody there")
+        node.admin("node/drain", end=True)
+        self.assertIn(b"OK LOGIN Alpha", told("telnet"))
 
     def test_settings_that_differ(self) -> None:
         """A node with other settings is told of, and marked."""

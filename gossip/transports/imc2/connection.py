@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from gossip.network.rehearsal import SERVICE_RESTART
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import VERSION, AuthenticateByKey, ChannelsSubscribe, ChannelsUnsubscribe, ClientEvent, Quit
@@ -355,8 +356,8 @@ class Imc2Connection(Inlet, Outlet, Protocol):
     # The end.
 
     def close(self, code: int, why: Error) -> None:
-        if self._logged_in:
-            self._end()
+        if self._logged_in or code == SERVICE_RESTART:
+            self._end()  # a client that was told nothing tries again
         elif not self._closing:
             self._leave_alone()
 

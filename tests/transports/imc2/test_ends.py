@@ -133,6 +133,19 @@ class EndTests(TestCase):
             self.service.clock.advance(0.1)
             self.assertEqual(await self.end(client), RST)
 
+    async def test_draining(self) -> None:
+        """A node that takes no new games answers no login: an RST lets the client try again (rule 1)."""
+        stays, waiting = await self.login("Alpha"), await self.client()
+        self.service.drain()
+        await self.open(waiting)
+        waiting.sendall(f"PW Beta {imc2_key(self.world, 'Beta')} version=2\n\r".encode())
+        self.assertEqual(await self.end(waiting), RST)
+        late = await self.client(f"PW Beta {imc2_key(self.world, 'Beta')} version=2")
+        self.assertEqual(await self.end(late), RST)
+        await self.open(stays)
+        self.service.drain(False)
+        await self.login("Beta")
+
     async def test_junk(self) -> None:
         """What is no login, or too long for one, gets an RST and no answer (rule 1)."""
         for line in ("GET / HTTP/1.1", "\x16\x03\x01", "PW a", "x" * 2_000):

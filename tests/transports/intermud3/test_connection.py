@@ -335,6 +335,18 @@ class EndTests(I3TestCase):
         self.assertTrue(joined.closed and not joined.wire.aborted)
         self.assertTrue(waiting.wire.aborted)
 
+    def test_draining(self) -> None:
+        """A node that takes no new games ends a login without a word: after an error, a MUD would wait for an hour."""
+        i3_identity(self.world, "Beta", "Beta Mud")
+        stays, waiting = self.login("Alpha"), self.mud()
+        self.service.drain()
+        for mud in (waiting, self.mud()):
+            self.assertEqual(mud.startup("Beta Mud"), [])
+            self.assertTrue(mud.wire.aborted)
+        self.assertFalse(stays.closed)
+        self.service.drain(False)
+        self.assertEqual(self.mud().startup("Beta Mud")[0][0], "startup-reply")
+
     def test_slow_end(self) -> None:
         """A peer that does not take the last bytes is cut off."""
         mud = self.login("Alpha")

@@ -669,6 +669,24 @@ class OutTests(TelnetTestCase):
         self.successResultOf(stopped)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_draining(self) -> None:
+        """A node that takes no new games says so to whoever logs in, in either dialect; crawlers are answered."""
+        stays, waiting = self.login("Alpha"), self.mud()
+        self.service.drain()
+        late, speaks_json = self.mud(), self.mud()
+        for mud in (waiting, late):
+            mud.lines()
+            self.assertEqual(mud.say("PING 1"), ["PONG 1"])
+            login = self.world.credentials("Beta")
+            told = mud.say(f"LOGIN {login['client_id']} {login['client_secret']}", "HELP")
+            self.assertEqual((told, mud.closed), (["BYE 503 no new games here: connect again"], True))
+        speaks_json.lines()
+        (line,) = speaks_json.say(json.dumps(frame("authenticate", self.world.credentials("Beta"))))
+        payload = {"code": 503, "reason": "no new games here: connect again"}
+        self.assertEqual(json.loads(line), {"event": "close", "payload": payload})
+        self.assertTrue(speaks_json.closed)
+        self.assertEqual(stays.say("PING 2"), ["PONG 2"])
+
     def test_last_words_are_bounded(self) -> None:
         """A peer that does not read the last line is cut off after five seconds."""
         mud = self.mud()
