@@ -98,6 +98,8 @@ class ClusterService(Service):
     @ivar behind: how late this node hears what all nodes write, in seconds.
     @ivar counters: what happened, for the metrics.
     @ivar node_name: the name of this node.
+    @ivar joined: whether it hears the others.
+    @ivar began: whether it has heard them since it started.
     """
 
     _log = Logger()
@@ -151,7 +153,7 @@ class ClusterService(Service):
         )
         self._queue = 0.0
         self._differing: set[str] = set()
-        self.joined = False
+        self.joined = self.began = False
 
     def follow(self, settings: str) -> None:
         """
@@ -328,7 +330,7 @@ class ClusterService(Service):
         self._outbox.opened(self._outbox.positions)
         self._catching_up.passed(self._outbox.positions)
         self._delay = SOONEST
-        self.joined = True
+        self.joined = self.began = True
         self._log.info("node {name} hears the others", name=self._node.name)
         self._beat()
         joined, self._joined = self._joined, []

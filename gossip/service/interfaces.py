@@ -153,10 +153,12 @@ class ICluster(Protocol):
 
     @ivar node_name: the name of this node.
     @ivar joined: whether this node hears the others.
+    @ivar began: whether it has heard them since it started.
     """
 
     node_name: str
     joined: bool
+    began: bool
 
     def statuses(self) -> Sequence[NodeStatus]:
         """All nodes, sorted by their names."""
@@ -248,7 +250,7 @@ class IIntermud(Protocol):
 class IGossip(Interface):
     """Where transports bring what happens to their connections."""
 
-    draining: bool = Attribute("Whether games are to go to another node: this one is about to stop.")
+    takes_games: bool = Attribute("Whether games can join here, or are to go to another node.")
 
     passed: dict[str, Callable[[Passed], None]] = Attribute(
         "What each transport makes of what it passed on at other nodes, by its name."

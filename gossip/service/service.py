@@ -245,7 +245,7 @@ class GossipService(Service):
             self.counters.received(event)
         was_new = session.situation is Situation.NEW
         try:
-            if was_new and self.draining and isinstance(event, Authenticate):
+            if was_new and not self.takes_games and isinstance(event, Authenticate):
                 outputs = [Close(session, SERVICE_RESTART, Error.of("draining")), *self._lose(session)]
             else:
                 outputs = (self.network.receive_surely if again else self.network.receive)(session, event, self.now())
@@ -623,6 +623,14 @@ class GossipService(Service):
         """Whether to send games here: C{ok}, or in a word why not."""
         health = self.health()
         return "draining" if health == "ok" and self.draining else health
+
+    @property
+    def takes_games(self) -> bool:
+        """
+        Whether games can join here. They cannot while this node is about to stop, nor before it hears the other nodes:
+        a game would not be told what happens there meanwhile.
+        """
+        return not self.draining and (self.cluster is None or self.cluster.began)
 
     def drain(self, draining: bool = True) -> None:
         """Take no new games from now on, or take them again. Those that are here stay."""

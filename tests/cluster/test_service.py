@@ -190,6 +190,23 @@ class JoiningTests(SynchronousTestCase):
         told = [each.event for each in flat(outputs) if isinstance(each, Broadcast)]
         self.assertIn("Hello!", str(told), outputs)
 
+    def test_takes_games(self) -> None:
+        """Games can join once the node hears the others, and still can when it is deaf later."""
+        gossip = self.node._gossip
+        gossip.cluster = self.node
+        self.listens()
+        self.database.answer("begin")
+        self.assertFalse(gossip.takes_games)
+        self.database.answer("picture", self.picture())
+        self.assertTrue(gossip.takes_games)
+        gossip.drain()
+        self.assertFalse(gossip.takes_games)
+        gossip.drain(False)
+        (ear,) = self.reactor.readers
+        ear.stop()
+        self.node._lost(StoreError("gone"))
+        self.assertEqual((self.node.joined, gossip.takes_games), (False, True))
+
     def test_deaf_for_long(self) -> None:
         """What waits for long while there is no database fails."""
         self.outbox.commit(SAID, self.settled("said"), True)

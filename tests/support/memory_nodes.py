@@ -136,7 +136,7 @@ class _Cluster:
 
     def __init__(self, node: MemoryNode) -> None:
         self.node_name = node.node_name
-        self.joined = True
+        self.joined = self.began = True
         self._node = node
 
     def statuses(self) -> Sequence[NodeStatus]:

@@ -30,7 +30,7 @@ HEARTBEAT = b'{"event":"heartbeat"}'
 class Listener:
     """Takes the place of the service, and remembers events and connections."""
 
-    draining = False
+    takes_games = True
 
     def __init__(self) -> None:
         self.connections: list[IConnection] = []

@@ -277,7 +277,7 @@ class OneNode:
     """A node that is the only one."""
 
     node_name = "a"
-    joined = True
+    joined = began = True
 
     def statuses(self) -> Sequence[NodeStatus]:
         return [NodeStatus("a", True, "1.0.0", "tcp:4110", "2027-01-31T12:00:00Z", 1, 2, 0.0, 0.0, False, False)]

@@ -113,13 +113,13 @@ class WebSocketConnection(LeanServerProtocol):
             admission.left(address, False)
 
     def admit(self) -> bool:
-        if self.factory.gossip.draining:
+        if not self.factory.gossip.takes_games:
             return False
         self._admitted = self._waiting = self.factory.admission.admit(self.peer_address)
         return self._admitted
 
     def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:
-        if self.factory.gossip.draining:
+        if not self.factory.gossip.takes_games:
             # A proxy would pass an answer on. If this node hangs up, it asks another one.
             self.dropConnection(abort=True)
         else:

@@ -43,13 +43,13 @@ class DrainingTests(WebSocketTestCase):
 
     def test_hangs_up(self) -> None:
         """A handshake is not answered: a proxy in front asks another node then."""
-        self.listener.draining = True
+        self.listener.takes_games = False
         for headers in ((), (b"Sec-WebSocket-Extensions: permessage-deflate",)):
             self.connect()
             self.assertEqual(self.open(*headers), b"")
             self.assertFalse(self.transport.connected)
         self.assertEqual((self.listener.connections, len(self.admission)), ([], 0))
-        self.listener.draining = False
+        self.listener.takes_games = True
         self.connect()
         self.assertIn(b" 101 ", self.open())
 
