@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import importlib.metadata
 import os
 import platform
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -136,17 +139,44 @@ def wait_for_listener(port: int, process: subprocess.Popen[bytes], log: Path) ->
 
     @raise CannotMeasure: it does not, or not soon.
     """
+    _wait(partial(_listens, port), process, log)
+
+
+def wait_for_daemon(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """
+    Wait until games can join a daemon, which as a node listens before it hears the others.
+
+    @raise CannotMeasure: they cannot, or not soon.
+    """
+    _wait(partial(_is_well, port), process, log)
+
+
+def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise CannotMeasure(f"{process.args!r} ended with {process.returncode}:\n{log.read_text(errors='replace')}")
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
+        if ready():
             return
-    raise CannotMeasure(f"{process.args!r} does not listen:\n{log.read_text(errors='replace')}")
+        time.sleep(0.02)
+    raise CannotMeasure(f"{process.args!r} does not start:\n{log.read_text(errors='replace')}")
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _is_well(port: int) -> bool:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=STARTS_WITHIN)) as connection:
+        try:
+            connection.request("GET", "/health")
+            return connection.getresponse().status == http.client.OK
+        except OSError:
+            return False
 
 
 def description() -> dict[str, str]:

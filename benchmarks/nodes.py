@@ -101,7 +101,7 @@ class Nodes(Database):
         ]
         with log.open("wb") as file:
             self._processes.append(machine.launch(command, machine.SERVER_CORE, self.directory, file))
-        machine.wait_for_listener(port, self._processes[-1], log)
+        machine.wait_for_daemon(port, self._processes[-1], log)
 
     @property
     def known_sessions(self) -> int:

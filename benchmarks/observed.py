@@ -62,10 +62,10 @@ class Daemon:
         self.start()
 
     def start(self) -> None:
-        """Start it, and wait until it listens."""
+        """Start it, and wait until games can join."""
         with self._log.open("ab") as log:
             self._process = machine.launch(self._command, machine.SERVER_CORE, self._directory, log)
-        machine.wait_for_listener(self.port, self._process, self._log)
+        machine.wait_for_daemon(self.port, self._process, self._log)
         self.lives += 1
         self.running = True
 
