@@ -17,7 +17,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from gossip.cluster.checking import faults
-from gossip.config import Config
+from gossip.config.config import Config
 from gossip.protocol.text import timestamp
 from gossip.transports.admission import RESERVED_FILES, room_for
 from gossip.transports.certificates import WARN_DAYS

@@ -28,13 +28,14 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import Logger, globalLogPublisher
 from twisted.python import usage
 
-from gossip import __version__, config
+from gossip import __version__
 from gossip.checks import findings
 from gossip.cli import terminal
 from gossip.cluster.outbox import Outbox
 from gossip.cluster.service import NODE_GATHERS, ClusterService
 from gossip.cluster.shared_store import Groups, Node, SharedStore
-from gossip.config import Config, ConfigError
+from gossip.config import config
+from gossip.config.config import Config, ConfigError
 from gossip.network.network import Network
 from gossip.network.settings import Rules
 from gossip.operations.accounts import link

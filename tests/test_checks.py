@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.checks import findings
-from gossip.config import Config, Limits
+from gossip.config.config import Config, Limits
 from gossip.network.settings import NetworkSettings
 from gossip.transports.admission import RESERVED_FILES
 from gossip.transports.imc2.limits import Imc2Settings

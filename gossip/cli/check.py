@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import gossip
 from gossip.checks import Finding
-from gossip.config import Config
+from gossip.config.config import Config
 
 _HEALTH: Final = {
     "stopping": "it is stopping",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from gossip.cli.http import OK, Answer, BadAnswer, Connection
-from gossip.config import SOCKET_PATH_BYTES, Config
+from gossip.config.config import SOCKET_PATH_BYTES, Config
 from gossip.operations.command import Command
 from gossip.operations.operation import Occasion, Operation, carry_out, read
 from gossip.registry.errors import Refused

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.cli.check import about_daemon
-from gossip.config import Config, Limits
+from gossip.config.config import Config, Limits
 from tests.support.memory_service import CountingTransport, MemoryService
 
 

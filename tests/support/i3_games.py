@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from twisted.internet.address import IPv4Address
 from twisted.internet.protocol import Factory
 
-from gossip.config import Config, Limits
+from gossip.config.config import Config, Limits
 from gossip.registry.changes import I3IdentitySaved
 from gossip.registry.entities import I3Identity
 from gossip.registry.secret import digest

@@ -11,7 +11,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import StringTransportWithDisconnection
 
-from gossip.config import Config, Limits
+from gossip.config.config import Config, Limits
 from gossip.network.session import Session
 from gossip.registry.entities import Secret
 from gossip.registry.secret import digest

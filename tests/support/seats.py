@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from twisted.internet.address import IPv4Address
 from twisted.internet.testing import StringTransportWithDisconnection
 
-from gossip.config import Config
+from gossip.config.config import Config
 from gossip.network.ratelimit import Rate
 from gossip.service.interfaces import ITransportStatus
 from gossip.transports.admission import Admission

@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.address import IPv4Address
 from twisted.internet.testing import StringTransportWithDisconnection
 
-from gossip.config import Config, Limits
+from gossip.config.config import Config, Limits
 from gossip.service.interfaces import ITransportStatus
 from gossip.transports.telnet.connection import TelnetConnection
 from gossip.transports.telnet.factory import TelnetFactory

@@ -15,8 +15,8 @@ import msgspec
 from docutils import nodes  # type: ignore[import-untyped]
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip import config
 from gossip.cli import ctl
+from gossip.config import config
 from gossip.protocol import frames, server_events
 from gossip.protocol.errors import TABLE
 from gossip.protocol.events import Event, Malformed, Unknown, Unreadable

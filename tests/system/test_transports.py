@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from gossip.config import Config
+from gossip.config.config import Config
 from gossip.service.interfaces import Counts
 from gossip.tap import Daemon, Options
 from gossip.transports.interfaces import ITransport, Parts

@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.config import Config
+from gossip.config.config import Config
 from gossip.transports.admission import Admission
 from gossip.transports.budget import Budget
 from gossip.transports.sniffer import PIECE_BYTES, RequestLineSnifferFactory

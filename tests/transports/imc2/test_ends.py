@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from gossip.config import Config
+from gossip.config.config import Config
 from gossip.registry.changes import RestrictionSet
 from gossip.registry.entities import Restriction
 from gossip.transports.imc2.connection import REFUSED_SECONDS

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from twisted.internet.address import IPv4Address
 from twisted.internet.testing import StringTransportWithDisconnection
 
-from gossip.config import Config
+from gossip.config.config import Config
 from gossip.network.session import Session, Situation
 from gossip.transports.budget import Budget, Budgets
 from gossip.transports.inlet import REST_SECONDS, RESTS

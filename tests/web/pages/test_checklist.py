@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 from twisted.internet.defer import maybeDeferred
 
-from gossip.config import Config
+from gossip.config.config import Config
 from gossip.network.settings import NetworkSettings
 from gossip.operations.errands import Backup
 from gossip.operations.operation import Occasion, note

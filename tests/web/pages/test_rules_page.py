@@ -13,7 +13,7 @@ from twisted.internet.defer import maybeDeferred
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.config import Config
+from gossip.config.config import Config
 from gossip.network.settings import NetworkSettings
 from gossip.operations.accounts import link
 from gossip.operations.operation import Occasion

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.config import SOCKET_PATH_BYTES, Config, ConfigError, Limits, dump, load, waiting
+from gossip.config.config import SOCKET_PATH_BYTES, Config, ConfigError, Limits, dump, load, waiting
 from gossip.network.ratelimit import Rate
 from gossip.network.settings import NetworkLimits, NetworkSettings, Rates
 from gossip.transports.budget import Budget, Budgets
