@@ -34,8 +34,9 @@ from gossip.cli import terminal
 from gossip.cluster.outbox import Outbox
 from gossip.cluster.service import NODE_GATHERS, ClusterService
 from gossip.cluster.shared_store import Groups, Node, SharedStore
-from gossip.config import config
-from gossip.config.config import Config, ConfigError
+from gossip.config import loading
+from gossip.config.config import Config, digest, waiting
+from gossip.config.errors import ConfigError
 from gossip.network.network import Network
 from gossip.network.settings import Rules
 from gossip.operations.accounts import link
@@ -110,12 +111,12 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         try:
-            self.config = config.load(self, os.environ)
+            self.config = loading.load(self, os.environ)
         except ConfigError as error:
             # One line, and not the whole usage that comes with a UsageError.
             _misconfigured(error)
         if self["dump-config"]:
-            _print(config.dump(self.config))
+            _print(loading.dump(self.config))
             raise SystemExit(0)
         if self["check"]:
             self._check()
@@ -321,7 +322,7 @@ class Daemon(MultiService):
             mail=Mail(reactor, web_rules, lambda: clock.now().wall),
             ports=ports_of,
             house_rules=house_rules,
-            config_file=config.file(self._options, os.environ),
+            config_file=loading.file(self._options, os.environ),
         )
         parts = Parts(clock, gossip, network, settings, ports_of, pages, self._room, Turns(clock))
         for transport in self._transports:
@@ -378,7 +379,7 @@ class Daemon(MultiService):
         for holder in self._holders:
             holder.configure(settings)
         if self._node is not None:
-            self._node.follow(config.digest(settings))
+            self._node.follow(digest(settings))
         self._make_room(settings.limits.connections)
 
     def _make_room(self, connections: int) -> None:
@@ -406,12 +407,12 @@ class Daemon(MultiService):
         """
         self._certificates.read_again()
         try:
-            settings = config.load(self._options, os.environ)
+            settings = loading.load(self._options, os.environ)
         except ConfigError as error:
             self._log.error("the configuration stays as it was: {error}", error=str(error))
             return
         self._configure(settings)
-        self.gossip.waits_for_restart = names = config.waiting(self._settings, settings)
+        self.gossip.waits_for_restart = names = waiting(self._settings, settings)
         if names:
             self._log.warn("read the configuration again; a restart is needed for {names}", names=", ".join(names))
         else:

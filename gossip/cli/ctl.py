@@ -25,7 +25,9 @@ from gossip.cli.daemon import Failed, NotRunning, RunningDaemon, StoppedDaemon
 from gossip.cli.overview import Overview
 from gossip.cli.parser import Parser, did_you_mean
 from gossip.cli.terminal import printable
-from gossip.config.config import Config, ConfigError, load
+from gossip.config.config import Config
+from gossip.config.errors import ConfigError
+from gossip.config.loading import load
 from gossip.operations.command import Command, View
 from gossip.operations.intermud3 import GameI3, placed
 from gossip.operations.keys import GameKey, located

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from gossip.cli.http import OK, Answer, BadAnswer, Connection
-from gossip.config.config import SOCKET_PATH_BYTES, Config
+from gossip.config.config import Config
+from gossip.config.validation import SOCKET_PATH_BYTES
 from gossip.operations.command import Command
 from gossip.operations.operation import Occasion, Operation, carry_out, read
 from gossip.registry.errors import Refused

@@ -17,6 +17,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.cli import ctl
 from gossip.config import config
+from gossip.config.errors import ConfigError
+from gossip.config.loading import load
 from gossip.protocol import frames, server_events
 from gossip.protocol.errors import TABLE
 from gossip.protocol.events import Event, Malformed, Unknown, Unreadable
@@ -233,7 +235,7 @@ class Settings(SynchronousTestCase):
             for number, block in enumerate(blocks(path, "toml")):
                 file = Path(self.mktemp())
                 file.write_text(block)
-                self.assertNotEqual(config.load({"config": str(file)}, {}), config.Config(), f"{path.name}: {number}")
+                self.assertNotEqual(load({"config": str(file)}, {}), config.Config(), f"{path.name}: {number}")
 
     def test_names(self) -> None:
         """A name like one of a setting is one of a setting."""
@@ -273,7 +275,7 @@ class Settings(SynchronousTestCase):
 
     def test_long_socket_path(self) -> None:
         """What is said of a path that is too long for a socket stands where operators look for it."""
-        refused = self.assertRaises(config.ConfigError, config.load, {"data": "/" + "x" * 120}, {})
+        refused = self.assertRaises(ConfigError, load, {"data": "/" + "x" * 120}, {})
         named, _, error = str(refused).partition("/x")
         self.assertIn(f"{named.removeprefix('--data: ')}... {error.partition(' ')[2]}", literals(OPERATOR))
 

@@ -19,7 +19,8 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from gossip.cli import ctl
-from gossip.config.config import Config, load
+from gossip.config.config import Config
+from gossip.config.loading import load
 from gossip.service.interfaces import ClusterFigures, NodeStatus
 from gossip.service.writing import STUCK_SECONDS
 from gossip.tap import MISCONFIGURED
