@@ -1,5 +1,5 @@
 """
-GossipService: brings events into the network, and carries its outputs out.
+GossipService: brings events into the network, and has its outputs carried out by the dispatcher.
 
 It owns what the network must not know: the clock, the connections, the store's writer.
 """
@@ -21,50 +21,31 @@ from zope.interface import implementer
 from gossip import __version__
 from gossip.network.expiry import JUMP
 from gossip.network.network import Network
-from gossip.network.outputs import (
-    Broadcast,
-    Close,
-    Commit,
-    Fetch,
-    Find,
-    Forget,
-    Hold,
-    ListChannels,
-    Output,
-    Relay,
-    Release,
-    Send,
-    Unsure,
-    Wanted,
-)
+from gossip.network.outputs import Close, Output, Relay, Unsure
 from gossip.network.rehearsal import SERVICE_RESTART
 from gossip.network.relays import Counted, Passed, Relayed
 from gossip.network.session import Session, Situation
 from gossip.protocol.errors import Error
 from gossip.protocol.events import Authenticate, ClientEvent, Event
 from gossip.protocol.moment import Moment
-from gossip.protocol.server_events import Failure, NotAuthenticated
 from gossip.protocol.text import timestamp
 from gossip.registry.addresses import Address
-from gossip.registry.changes import Change, MessageSaid, MessagesRemoved
+from gossip.registry.changes import Change, MessageSaid
 from gossip.registry.entities import Game
-from gossip.service.answer_queue import Answer, AnswersInOrder, Place
 from gossip.service.bounded_log import Frequent
-from gossip.service.changes_in_turn import ChangesInTurn, NotKept
+from gossip.service.changes_in_turn import ChangesInTurn
 from gossip.service.clock import IClock
 from gossip.service.counters import Counters, Status
-from gossip.service.fanout import Fanout
+from gossip.service.dispatcher import Dispatcher, Stale
 from gossip.service.interfaces import CertificateStatus, ICluster, IConnection, IGossip, IIntermud, ITransportStatus
-from gossip.service.long_answers import LongAnswers, pieces_of, pieces_of_list
 from gossip.service.other_nodes import OtherNodes
-from gossip.service.reads import Finding, Reading, Reads, no_history, no_message
+from gossip.service.reads import Finding, Reading, no_history, no_message
 from gossip.service.rehearsals import PARTING_SECONDS, Rehearsals
 from gossip.service.second_looks import SecondLooks
 from gossip.service.watch import Watch
 from gossip.service.writing import IRelays, IWriter, WriterHealth
 
 _Result = TypeVar("_Result")
-_Told = TypeVar("_Told")
 
 NORMAL_CLOSURE: Final = 1000
 """The close code after a peer has ended its side (RFC 6455, section 7.4.1)."""
@@ -74,14 +55,6 @@ INTERNAL_ERROR: Final = 1011
 
 DRAIN_SECONDS: Final = 2.0
 """How long the daemon waits for its connections to end when it stops, in seconds."""
-
-
-UNANSWERED: Final = 200
-"""How many unanswered requests one connection may have before no more are read from it."""
-
-
-class Stale(NotKept):
-    """What a change was judged by is different now: another node was first. It is judged again."""
 
 
 class ServiceSettings(Protocol):
@@ -145,28 +118,34 @@ class GossipService(Service):
         self.draining = False
         self.waits_for_restart: Sequence[str] = ()
         self.listening: Sequence[str] = ()
-        self.heard: set[Callable[[MessageSaid], None]] = set()
-        self.removed: set[Callable[[MessagesRemoved], None]] = set()
-        self.wanted: set[Callable[[str], None]] = set()
         self.intermud: IIntermud | None = None
         self._clock = clock
         self._writer = writer
-        self._relays = relays
         self._connections: dict[Session, IConnection] = {}
-        self._paused: set[Session] = set()
         look = partial(self.received, again=True)
         self._second_looks = SecondLooks(look, self._go_on, self._read_on)
         self._unsure = self._second_looks.waiting
-        self._fanout = Fanout(clock, self._connections)
-        self._answers = AnswersInOrder(self._deliver)
-        self._long_answers = LongAnswers(clock, self._connections, self._answers, self._deliver, self._ready)
-        self._reads = Reads(network, self.now, history, find, writer.barrier, self._keep, self._fill)
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = clock
         self._changing = ChangesInTurn(clock)
         self._drained: Deferred[None] | None = None
         self.watch = Watch(network)
         self._watched = self.watch.watched
+        self._dispatcher = dispatcher = Dispatcher(
+            clock,
+            network,
+            writer,
+            relays,
+            counters,
+            self.watch,
+            self._connections,
+            history,
+            find,
+            self._wait,
+            self._read_on,
+        )
+        self._carry_out = dispatcher.carry_out
+        self.heard, self.removed, self.wanted = dispatcher.heard, dispatcher.removed, dispatcher.wanted
         self.rehearsals = Rehearsals(network, self._carry_out)
         tell = self._tell_nodes if relays is not None else None
         self._others = others = OtherNodes(network, self.watch, self.rehearsals, tell)
@@ -272,7 +251,7 @@ class GossipService(Service):
             self.received(session, event)
 
     def _read_on(self, session: Session) -> None:
-        if session not in self._paused and session not in self._unsure and session in self._connections:
+        if session not in self._dispatcher.paused and session not in self._unsure and session in self._connections:
             self._connections[session].resume()
 
     def alive(self, session: Session) -> None:
@@ -282,15 +261,15 @@ class GossipService(Service):
         if session in self._unsure:
             self._unsure[session].append(None)
             return
-        self._answers.answer(Close(session, NORMAL_CLOSURE, Error.of("goodbye")))
+        self._dispatcher.answers.answer(Close(session, NORMAL_CLOSURE, Error.of("goodbye")))
 
     def flush(self) -> None:
-        self._fanout.flush()
+        self._dispatcher.fanout.flush()
 
     def lost(self, session: Session) -> None:
         connection = self._connections.pop(session, None)
-        self._fanout.lost()
-        self._paused.discard(session)
+        self._dispatcher.fanout.lost()
+        self._dispatcher.paused.discard(session)
         self._second_looks.lost(session)
         if session.online is not None and session.through is None:
             if connection is not None:
@@ -299,7 +278,7 @@ class GossipService(Service):
         if self._watched:
             self.watch.lost(session, self.now())
         self._carry_out(self._lose(session))
-        self._long_answers.lost(session)
+        self._dispatcher.long_answers.lost(session)
         if not self._connections and self._drained is not None:
             self._drained.callback(None)
 
@@ -310,134 +289,12 @@ class GossipService(Service):
             self._log.failure("a session could not end")
             return []
 
-    # What the network wants is carried out.
-
-    def _carry_out(
-        self,
-        outputs: Iterable[Output],
-        asking: Session | None = None,
-        place: Place | None = None,
-        done: Deferred[None] | None = None,
-    ) -> None:
-        """
-        @param asking: the session whose request it was: what goes to it are answers.
-        @param place: where its answers go, if a place was kept for them.
-        @param done: fires when the one commit among the outputs is settled, or fails with L{NotKept}.
-        """
-        for output in outputs:
-            match output:
-                case Broadcast(audience, event):
-                    sessions = self.network.hearing(audience)
-                    if sessions:
-                        self._fanout.send(sessions, event)
-                        if self._watched:
-                            self.watch.broadcast(sessions, event, self.now())
-                case Send(session) | Close(session) if session is not asking:
-                    self._deliver(output)
-                case Send() | Close() if place is not None:
-                    place.answers.append(output)
-                case Send() if self._long_answers.takes(output):
-                    assert asking is not None
-                    self._long_answers.add(self._keep(asking), pieces_of(output))
-                case Send() | Close():
-                    self._answers.answer(output)
-                case Commit():
-                    self._commit(output, asking, place, done)
-                case Hold(session):
-                    self._answers.hold(session)
-                    self._pause_if_behind(session)
-                case Fetch() | Find():
-                    self._reads.start(output)
-                case ListChannels(session):
-                    self._long_answers.add(self._keep(session), pieces_of_list(output, self._listed))
-                case Release(session, released):
-                    self._fill(self._answers.held(session), released)
-                case Relay():
-                    self._relay(output, asking)
-                case Unsure(session, event):
-                    self._wait(session, event)
-                case Wanted(client_id):
-                    self._tell(self.wanted, client_id)
-                case Forget(removed):
-                    self.watch.removed(removed)
-                    self._tell(self.removed, removed)
-
-    def _deliver(self, output: Answer) -> None:
-        if self._watched:
-            self.watch.delivered(output, self.now())
-        if isinstance(output, Close):
-            self._fanout.close(output.session, output.code, output.why)
-        else:
-            if isinstance(output.event, (Failure, NotAuthenticated)):
-                self.counters.failed(output.event.error)
-            self._fanout.send((output.session,), output.event)
-
-    def _keep(self, session: Session) -> Place:
-        """Keep a place for the answers to a request."""
-        place = self._answers.keep(session)
-        self._pause_if_behind(session)
-        return place
-
-    def _listed(self, asked: ListChannels, number: int) -> Send:
-        return self.network.listed(asked, number, self.now())
-
-    def _fill(self, place: Place, outputs: Sequence[Output]) -> None:
-        """Carry out what becomes of a request whose place was kept."""
-        self._place(outputs, place.session, place)
-
-    def _place(self, outputs: Sequence[Output], asking: Session | None, place: Place | None) -> None:
-        """Carry out what becomes of a request; its place, if one was kept, is ready unless something is kept first."""
-        self._carry_out(outputs, asking, place)
-        if place is not None and not any(isinstance(output, Commit) for output in outputs):
-            self._ready(place)
-
-    def _commit(self, commit: Commit, asking: Session | None, place: Place | None, done: Deferred[None] | None) -> None:
-        if place is None and asking is not None and (commit.then or commit.otherwise):
-            place = self._keep(asking)
-        if isinstance(commit.change, MessageSaid) and self._relays is None:
-            self._observe(commit.change)
-        wanted = place is not None or done is not None
-        self._writer.commit(commit.change, partial(self._settled, commit, asking, place, done), wanted)
-
-    def _settled(
-        self,
-        commit: Commit,
-        asking: Session | None,
-        place: Place | None,
-        done: Deferred[None] | None,
-        kept: bool,
-        stale: bool = False,
-    ) -> None:
-        now = self.now()
-        if stale and done is None:
-            self.counters.stale += 1
-            self._place(self.network.again(commit, now), asking, place)
-            return
-        if not kept:
-            self.counters.unkept += not stale
-            self.counters.stale += stale
-        elif not commit.learned and self._relays is None:
-            self._carry_out(self.network.learned(commit.change, now))
-        self._carry_out(self.network.settled(commit, kept, now), asking, place)
-        if place is not None:
-            self._ready(place)
-        if done is not None and kept:
-            done.callback(None)
-        elif done is not None and stale:
-            done.errback(Stale("somebody else changed the same at the same time: try again"))
-        elif done is not None:
-            done.errback(NotKept("the change could not be written to the database: see the daemon's log"))
-
-    def _observe(self, said: MessageSaid) -> None:
-        self.counters.messages += 1
-        self._tell(self.heard, said)
-
     # The other nodes.
 
     def learn(self, change: Change) -> None:
         """All nodes hear of a change, this one included: it is in force from now on."""
         if isinstance(change, MessageSaid):
-            self._observe(change)
+            self._dispatcher.observe(change)
         self._carry_out(self.network.learned(change, self.now()))
 
     def carry_out(self, outputs: Iterable[Output]) -> None:
@@ -475,40 +332,6 @@ class GossipService(Service):
         if self.cluster is not None:
             await self.cluster.caught_up()
 
-    def _relay(self, relay: Relay, asking: Session | None) -> None:
-        assert self._relays is not None
-        place = self._keep(asking) if asking is not None and relay.then else None
-        told = partial(self._relayed, relay, asking, place)
-        self._relays.relay(relay.told, self.network.nodes.changed_by(relay.told), told)
-
-    def _relayed(
-        self, relay: Relay, asking: Session | None, place: Place | None, kept: bool, stale: bool = False
-    ) -> None:
-        self._carry_out(relay.then if kept else relay.otherwise, asking, place)
-        if place is not None:
-            self._ready(place)
-
-    def _ready(self, place: Place) -> None:
-        self._answers.ready(place)
-        session = place.session
-        if session in self._paused and self._answers.waiting(session) < UNANSWERED // 2:
-            self._paused.discard(session)
-            self._read_on(session)
-
-    def _pause_if_behind(self, session: Session) -> None:
-        """Stop reading from a session that asks faster than the disk answers: its requests would queue without end."""
-        if self._answers.waiting(session) > UNANSWERED and session in self._connections:
-            self._paused.add(session)
-            self._connections[session].pause()
-
-    def _tell(self, observers: set[Callable[[_Told], None]], told: _Told) -> None:
-        for observer in list(observers):
-            try:
-                observer(told)
-            except Exception:
-                observers.discard(observer)
-                self._log.failure("an observer of messages failed, and hears no more")
-
     # The admin.
 
     def change(self, change: Change | Callable[[], Change | None]) -> Deferred[None]:
@@ -517,8 +340,9 @@ class GossipService(Service):
 
         @param change: the change; or a function that makes it from what is known when its turn comes, and returns
             C{None} if there is nothing to change by then.
-        @return: fires when it is kept and in force; fails with L{Refused <gossip.registry.errors.Refused>}, L{NotKept},
-            L{NotSettled <gossip.service.changes_in_turn.NotSettled>}, or whatever the function raises.
+        @return: fires when it is kept and in force; fails with L{Refused <gossip.registry.errors.Refused>}, L{NotKept
+            <gossip.service.changes_in_turn.NotKept>}, L{NotSettled <gossip.service.changes_in_turn.NotSettled>}, or
+            whatever the function raises.
         """
         return self._changing.make(partial(self._change, change))
 
@@ -526,17 +350,11 @@ class GossipService(Service):
         made = change() if callable(change) else change
         if made is None:
             return succeed(None)
-        return self._kept([self.network.apply(made)]).addErrback(self._judge_again, change)
+        return self._dispatcher.kept([self.network.apply(made)]).addErrback(self._judge_again, change)
 
     def _judge_again(self, failure: Failed, change: Change | Callable[[], Change | None]) -> Deferred[None]:
         failure.trap(Stale)
         return self._change(change)
-
-    def _kept(self, outputs: Iterable[Output]) -> Deferred[None]:
-        """Carry out outputs; fires when the one commit among them is kept."""
-        done: Deferred[None] = Deferred()
-        self._carry_out(outputs, done=done)
-        return done
 
     def say(self, name: str, peer: Address, channel: str, message: str) -> Deferred[None]:
         """
@@ -545,12 +363,13 @@ class GossipService(Service):
         @param name: the name of the account.
         @param peer: the address that it comes from.
         @return: fires when it is kept; fails with L{Denied <gossip.protocol.errors.Denied>}, L{Overrun
-            <gossip.protocol.errors.Overrun>}, L{NotKept} or L{NotSettled <gossip.service.changes_in_turn.NotSettled>}.
+            <gossip.protocol.errors.Overrun>}, L{NotKept <gossip.service.changes_in_turn.NotKept>} or L{NotSettled
+            <gossip.service.changes_in_turn.NotSettled>}.
         """
         return maybeDeferred(self._say, name, peer, channel, message)
 
     def _say(self, name: str, peer: Address, channel: str, message: str) -> Deferred[None]:
-        said = self._kept(self.network.people.say(name, peer, channel, message, self.now()))
+        said = self._dispatcher.kept(self.network.people.say(name, peer, channel, message, self.now()))
         return self._changing.in_time(said)
 
     def announce(self, channel: str, text: str) -> Deferred[None]:
@@ -597,9 +416,9 @@ class GossipService(Service):
             "games": len(presence),
             "players": presence.players,
             "channels": len(self.network.registry.channels),
-            "deliveries": self._fanout.deliveries,
+            "deliveries": self._dispatcher.fanout.deliveries,
             "queue": self._writer.pending,
-            "answers": len(self._answers),
+            "answers": len(self._dispatcher.answers),
             "health": self.readiness(),
             "listening": list(self.listening),
             "waits_for_restart": list(self.waits_for_restart),
@@ -680,7 +499,7 @@ class GossipService(Service):
             self._ticking.stop()
         told = self.network.restart(self.downtime)
         self._carry_out(told)
-        self._fanout.flush()
+        self._dispatcher.fanout.flush()
         if not self._connections:
             return succeed(None)
         self._drained = Deferred()
@@ -694,8 +513,8 @@ class GossipService(Service):
     def _part(self) -> None:
         """End all connections."""
         for session in self._connections:
-            self._fanout.close(session, SERVICE_RESTART, Error.of("restarting"))
-        self._fanout.flush()
+            self._dispatcher.fanout.close(session, SERVICE_RESTART, Error.of("restarting"))
+        self._dispatcher.fanout.flush()
 
 
 def _short_name(session: Session) -> str:

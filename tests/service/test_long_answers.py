@@ -96,7 +96,7 @@ class LongAnswerTests(SynchronousTestCase):
     def test_work_of_a_turn(self) -> None:
         """One turn of the reactor writes a bounded number of pieces, and sessions take turns."""
         pieces = self.pieces()
-        answers = self.service._long_answers
+        answers = self.service._dispatcher.long_answers
         others = [self.service.join(name) for name in ("Beta", "Gamma", "Delta")]
         self.ask(self.asking, *map(str, range(20)))
         for other in others:
@@ -108,13 +108,13 @@ class LongAnswerTests(SynchronousTestCase):
     def pieces(self) -> list[Send]:
         """All pieces that are written from now on."""
         pieces: list[Send] = []
-        written = self.service._long_answers._deliver
+        written = self.service._dispatcher.long_answers._deliver
 
         def deliver(send: Send) -> None:
             pieces.append(send)
             written(send)
 
-        self.patch(self.service._long_answers, "_deliver", deliver)
+        self.patch(self.service._dispatcher.long_answers, "_deliver", deliver)
         return pieces
 
     def test_channels(self) -> None:
@@ -125,7 +125,7 @@ class LongAnswerTests(SynchronousTestCase):
         listing = [self.service.join(name) for name in ("Beta", "Gamma", "Delta")]
         for session in listing:
             self.service.write(session, frame("channels/list", None, "1"), frame("games/status", {"game": "G1"}, "2"))
-        self.service._long_answers._turn()
+        self.service._dispatcher.long_answers._turn()
         self.assertEqual(len(pieces), PIECES_A_TURN)
         self.assertEqual([piece.session for piece in pieces], [*listing * 3, listing[0]])
         self.assertEqual({len(getattr(piece.event, "told", ChannelsTold(())).channels) for piece in pieces}, {PAGE})
@@ -156,9 +156,9 @@ class LongAnswerTests(SynchronousTestCase):
         self.ask(self.asking, "1", "2")
         self.service.lost(self.asking)
         self.service.clock.advance(10 * UNREAD_SECONDS)
-        answers = self.service._long_answers
+        answers = self.service._dispatcher.long_answers
         self.assertEqual((answers._asked, list(answers._turns), answers._unread), ({}, [], []))
-        self.assertEqual(len(self.service._answers), 0)
+        self.assertEqual(len(self.service._dispatcher.answers), 0)
 
     def test_goodbye(self) -> None:
         """A session that is closed for abuse is closed although it reads nothing."""

@@ -17,6 +17,11 @@ from tests.support.memory_service import MemoryConnection, MemoryService
 from tests.support.world import frame
 
 
+def send(ref: str, channel: str = "gossip") -> dict[str, Any]:
+    """A frame that says something."""
+    return frame("channels/send", {"channel": channel, "name": "Ana", "message": "hello"}, ref)
+
+
 class ServiceTestCase(SynchronousTestCase):
     """A service in memory whose changes wait for the test to settle them."""
 
