@@ -9,14 +9,17 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectError
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import StringTransportWithDisconnection
+from twisted.trial.unittest import SynchronousTestCase
 
+from gossip.operations.operation import Occasion
 from gossip.registry.changes import I3LinkSaved
 from gossip.registry.entities import I3Link
 from gossip.transports.intermud3.gateway.service import I3Gateway
 from gossip.transports.intermud3.gateway.settings import I3GatewaySettings, Router
 from gossip.transports.intermud3.mudmode import frame
 from tests.support.memory_service import MemoryService
-from tests.support.world import NOW
+from tests.support.world import NOW, uuid
+from tests.support.world import frame as game_frame
 from tests.transports.intermud3 import strict
 
 MUD = "Gossip"
@@ -121,3 +124,47 @@ def gateway(
     made.startService()
     service.clock.advance(1)
     return made, routers
+
+
+class GatewayTestCase(SynchronousTestCase):
+    """A gateway that is up, with the MUD Foo, and the game Alpha with its player Ana on the channels."""
+
+    def setUp(self) -> None:
+        self.service = MemoryService()
+        self.clock = self.service.clock
+        self.world = self.service.world
+        self.alpha = self.service.join("Alpha", channels=["dchat", "code"], players=["Ana"])
+        self.gateway, self.routers = gateway(self.service)
+        self.addCleanup(self.gateway.stopService)
+        self.login = self.routers.heard()
+        self.routers.let_in()
+        self.settle()
+        self.listened = self.routers.heard()
+        self.routers.list("Foo")
+
+    def settle(self, seconds: float = 2) -> None:
+        """Time goes by; the disk keeps up, and what waits leaves. Alpha gives signs of life."""
+        for _ in range(int(seconds * 4)):
+            self.service.writer.settle()
+            self.service.flush()
+            self.service.alive(self.alpha)
+            self.clock.advance(0.25)
+
+    def told(self, *kinds: str) -> list[Any]:
+        """What Alpha was told since the last look, without heartbeats."""
+        self.settle()
+        return [
+            each.get("payload", each)
+            for each in self.service.told(self.alpha)
+            if each["event"] in (kinds or ("channels/broadcast", "tells/receive"))
+        ]
+
+    def say(self, event: str, **payload: Any) -> None:
+        self.service.write(self.alpha, game_frame(event, payload, "1"))
+        self.settle()
+
+    def perform(self, operation: Any) -> None:
+        """An admin does something."""
+        change, _ = operation.perform(self.world.registry, Occasion(NOW, lambda: uuid(9), "unix:ana"))
+        self.service.change(change)
+        self.settle()

@@ -27,32 +27,26 @@ from gossip.network.relays import Passed
 from gossip.protocol.errors import Denied
 from gossip.protocol.server_events import ChannelsBroadcast, ServerEvent
 from gossip.registry.changes import Change, I3LinkSaved
-from gossip.registry.entities import Game, I3Link
-from gossip.registry.remotes import remote_id
+from gossip.registry.entities import I3Link
 from gossip.service.interfaces import Counts, IntermudChannel, IntermudStatus, ITransportStatus
 from gossip.service.service import GossipService
 from gossip.transports.intermud3.gateway import link as links
 from gossip.transports.intermud3.gateway import talk as talks
 from gossip.transports.intermud3.gateway.games import Games
 from gossip.transports.intermud3.gateway.link import Do, Introduction, Link, State, kind_of
-from gossip.transports.intermud3.gateway.muds import Mud, Muds
-from gossip.transports.intermud3.gateway.sessions import TRANSPORT, HouseConnection
+from gossip.transports.intermud3.gateway.muds import Muds
+from gossip.transports.intermud3.gateway.sessions import REJOIN_SECONDS, TRANSPORT, HouseSessions
 from gossip.transports.intermud3.gateway.settings import I3GatewaySettings, Router, mapped, routers_of
 from gossip.transports.intermud3.gateway.talk import REASONS, Talk
 
 GONE_SECONDS: Final = 60.0
 """How long the MUDs of the other network stay here while the link is down, in seconds."""
 
-REJOIN_SECONDS: Final = 300.0
-"""How long a MUD whose session was ended is left out, in seconds."""
-
 DEAF_SECONDS: Final = 10.0
 """How long a node that hears no others keeps the link, in seconds: by then another one may take it."""
 
 SETTLE_SECONDS: Final = 60.0
 """How long after the link came up its list of channels is looked at, in seconds."""
-
-SUPPORTS: Final = frozenset(("channels", "players", "tells", "games"))
 
 _WANTED, _RECONNECT = "wanted", "reconnect"
 
@@ -138,9 +132,16 @@ class I3Gateway(Service):
         self.link = Link(routers_of(settings), introduction, chance)
         self._dropped: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
         self._logged = sum(self._dropped.values())
-        self._own: HouseConnection | None = None
-        self._sessions: dict[str, HouseConnection] = {}
-        self._left_out: dict[str, float] = {}
+        self._sessions = HouseSessions(
+            gossip,
+            self._talk,
+            self._muds,
+            self._mapped,
+            settings.list_remote,
+            self._broadcast,
+            self._send,
+            self._end_for_now,
+        )
         self._attempt: object | None = None
         self._connection: _RouterConnection | None = None
         self._running = False
@@ -200,9 +201,9 @@ class I3Gateway(Service):
         if self._down_since is not None and now - self._down_since >= GONE_SECONDS:
             self._leave()
         for mud in self._muds.outdated(now):
-            self._part(mud)
+            self._sessions.part(mud)
         if self.link.state is State.UP:
-            self._rejoin(now)
+            self._sessions.rejoin(now)
             if now - self.link.up_since >= SETTLE_SECONDS:
                 for name in self._talk.missing():
                     self._log.warn("there is no channel {name} on Intermud-3", name=name)
@@ -317,23 +318,21 @@ class I3Gateway(Service):
 
     def _came_up(self) -> None:
         self._down_since = None
-        if self._own is None:
+        if self._sessions.own is None:
             game = self._network.registry.game_named(self._settings.game)
             if game is None:  # it was removed since the last look
                 self._end_for_now()
                 return
-            own = HouseConnection(self._broadcast, self._send, self._own_closed)
             try:
-                own.session = self._gossip.let_in(own, game, SUPPORTS, [each.here for each in self._mapped])
+                self._sessions.join_own(game)
             except Denied as denied:
                 self._log.warn("{game} cannot join: {why}", game=game.short_name, why=denied.error.text)
                 self._end_for_now()
                 return
-            self._own = own
         for packet in self._talk.joined(self._gossip.now()):
             self._send(packet.frame)
         for mud in self._muds:
-            self._join(mud)
+            self._sessions.join(mud)
 
     def _send(self, frame: bytes) -> None:
         """Send a packet in its turn. Tells and answers come before channels."""
@@ -345,7 +344,7 @@ class I3Gateway(Service):
         for act in acts:
             match act:
                 case talks.Ask(mud, event):
-                    connection = self._join(mud)
+                    connection = self._sessions.join(mud)
                     if connection is None:
                         self._dropped["refused"] += 1
                     else:
@@ -354,74 +353,17 @@ class I3Gateway(Service):
                     self._send(packet.frame)
                 case talks.Came(muds):
                     for mud in muds:
-                        known = self._sessions.get(mud.name.lower())
-                        if known is not None and known.session.supports != mud.supports:
-                            self._part(mud)
-                        self._join(mud)
+                        self._sessions.came(mud)
                 case talks.Went(muds):
                     for mud in muds:
-                        self._part(mud)
+                        self._sessions.part(mud)
                 case talks.Drop(reason):
                     self._dropped[reason] += 1
                 case talks.Tell(text):
                     self._log.warn("{text}", text=text)
 
-    def _join(self, mud: Mud) -> HouseConnection | None:
-        """The session of a MUD; C{None} if it has none and cannot join now."""
-        key = mud.name.lower()
-        known = self._sessions.get(key)
-        if known is not None or self._own is None or key in self._left_out:
-            return known
-
-        def write(event: ServerEvent) -> Iterable[bytes]:
-            return self._talk.tell(mud, event, self._gossip.now())
-
-        def closed(connection: HouseConnection) -> None:
-            self._closed(key, connection)
-
-        connection = HouseConnection(write, self._send, closed)
-        game = Game(
-            client_id=remote_id(self._own.session.client_id, mud.name),
-            short_name=mud.short_name,
-            name=mud.name,
-            secrets=(),
-            hidden=not self._settings.list_remote,
-        )
-        try:
-            connection.session = self._gossip.let_in(
-                connection, game, mud.supports, [each.here for each in self._mapped if each.hears]
-            )
-        except Denied:
-            self._left_out[key] = self._now + REJOIN_SECONDS
-            return None
-        self._sessions[key] = connection
-        return connection
-
-    def _part(self, mud: Mud) -> None:
-        connection = self._sessions.pop(mud.name.lower(), None)
-        if connection is not None:
-            self._gossip.lost(connection.session)
-
-    def _closed(self, key: str, connection: HouseConnection) -> None:
-        """The network ended the session of a MUD."""
-        if self._sessions.get(key) is connection:
-            del self._sessions[key]
-            self._left_out[key] = self._now + REJOIN_SECONDS
-            self._gossip.lost(connection.session)
-
-    def _rejoin(self, now: float) -> None:
-        for key in [key for key, until in self._left_out.items() if until <= now]:
-            del self._left_out[key]
-            mud = self._muds.find(key)
-            if mud is not None:
-                self._join(mud)
-
-    def _own_closed(self, connection: HouseConnection) -> None:
-        """The network ended the session of the gateway's own game: nobody speaks through it any more."""
-        if connection is self._own:
-            self._end_for_now()
-
     def _end_for_now(self) -> None:
+        """Nobody speaks for the MUDs of the other network any more."""
         self._not_before = self._now + REJOIN_SECONDS
         self._do(self.link.stop(self._now))
         self._running = False
@@ -431,13 +373,7 @@ class I3Gateway(Service):
         """All MUDs of the other network are gone, and the game that speaks for them."""
         self._down_since = None
         self._muds.clear()
-        self._left_out.clear()
-        sessions, self._sessions = self._sessions, {}
-        for each in sessions.values():
-            self._gossip.lost(each.session)
-        own, self._own = self._own, None
-        if own is not None:
-            self._gossip.lost(own.session)
+        self._sessions.leave()
 
     def _broadcast(self, event: ServerEvent) -> Iterable[bytes]:
         if not isinstance(event, ChannelsBroadcast) or self.link.state is not State.UP:
@@ -448,14 +384,14 @@ class I3Gateway(Service):
 
     def _wanted(self, client_id: str) -> None:
         """A game wants to know the players of a remote game."""
-        if self._own is None:
+        if self._sessions.own is None:
             self._gossip.pass_on(Passed(TRANSPORT, _WANTED, client_id))
         else:
             self._ask_who(client_id)
 
     def _ask_who(self, client_id: str) -> None:
         game = self._network.registry.remotes.get(client_id)
-        mud = None if game is None or self._own is None else self._muds.find(game.name)
+        mud = None if game is None or self._sessions.own is None else self._muds.find(game.name)
         packet = None if mud is None else self._talk.who(mud, self._gossip.now())
         if packet is not None:
             self._send(packet.frame)

@@ -1,71 +1,24 @@
-"""The gateway in a running service: its link, its sessions, and what its MUDs may."""
+"""The gateway in a running service: its link, and what passes."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from msgspec.structs import replace
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from gossip.operations.operation import Occasion
-from gossip.operations.restrictions import BanAdd, BanRemove, MuteAdd
 from gossip.registry.changes import GameRemoved, GameSaved, I3LinkRemoved, I3LinkSaved
 from gossip.registry.entities import I3Link
 from gossip.service.interfaces import IConnection, ITransportStatus
-from gossip.transports.intermud3.gateway.service import DEAF_SECONDS, GONE_SECONDS, REJOIN_SECONDS
-from gossip.transports.intermud3.gateway.sessions import HouseConnection
+from gossip.transports.intermud3.gateway.service import DEAF_SECONDS, GONE_SECONDS
+from gossip.transports.intermud3.gateway.sessions import REJOIN_SECONDS, HouseConnection
 from gossip.web.api.metrics import DaemonCollector
-from tests.support.i3_gateway import MUD, SETTINGS, gateway
+from tests.support.i3_gateway import MUD, SETTINGS, GatewayTestCase, gateway
 from tests.support.memory_nodes import MemoryNode, Stream
 from tests.support.memory_service import MemoryService
-from tests.support.world import NOW, frame, uuid
-
-
-class GatewayTestCase(SynchronousTestCase):
-    """A gateway that is up, with the MUD Foo, and the game Alpha with its player Ana on the channels."""
-
-    def setUp(self) -> None:
-        self.service = MemoryService()
-        self.clock = self.service.clock
-        self.world = self.service.world
-        self.alpha = self.service.join("Alpha", channels=["dchat", "code"], players=["Ana"])
-        self.gateway, self.routers = gateway(self.service)
-        self.addCleanup(self.gateway.stopService)
-        self.login = self.routers.heard()
-        self.routers.let_in()
-        self.settle()
-        self.listened = self.routers.heard()
-        self.routers.list("Foo")
-
-    def settle(self, seconds: float = 2) -> None:
-        """Time goes by; the disk keeps up, and what waits leaves. Alpha gives signs of life."""
-        for _ in range(int(seconds * 4)):
-            self.service.writer.settle()
-            self.service.flush()
-            self.service.alive(self.alpha)
-            self.clock.advance(0.25)
-
-    def told(self, *kinds: str) -> list[Any]:
-        """What Alpha was told since the last look, without heartbeats."""
-        self.settle()
-        return [
-            each.get("payload", each)
-            for each in self.service.told(self.alpha)
-            if each["event"] in (kinds or ("channels/broadcast", "tells/receive"))
-        ]
-
-    def say(self, event: str, **payload: Any) -> None:
-        self.service.write(self.alpha, frame(event, payload, "1"))
-        self.settle()
-
-    def perform(self, operation: Any) -> None:
-        """An admin does something."""
-        change, _ = operation.perform(self.world.registry, Occasion(NOW, lambda: uuid(9), "unix:ana"))
-        self.service.change(change)
-        self.settle()
+from tests.support.world import NOW, frame
 
 
 class LinkTests(GatewayTestCase):
@@ -299,44 +252,6 @@ class TalkTests(GatewayTestCase):
         self.gateway.stopService()
         self.assertEqual(len(self.world.registry.remotes), 0)
         self.assertLess(time.process_time() - began, 1)
-
-
-class ModerationTests(GatewayTestCase):
-    """Mutes and bans of strangers."""
-
-    def test_muted(self) -> None:
-        """A muted player of a MUD is not heard; others are."""
-        self.perform(MuteAdd(who="Bob@FooI3", reason="Spam"))
-        self.routers.chat("Foo", "hello")
-        self.routers.tell("Foo", "hello", "ana.alpha")
-        self.assertEqual(self.told(), [])
-        self.assertEqual(self.routers.heard()[0][6], "not-allowed")
-        self.routers.chat("Foo", "hello", user="Eve")
-        self.assertEqual([each["name"] for each in self.told()], ["Eve"])
-
-    def test_banned(self) -> None:
-        """A MUD that is banned is left out, and comes back when the ban is lifted."""
-        self.perform(BanAdd(who="FooI3", reason="Spam"))
-        self.assertEqual(len(self.world.registry.remotes), 0)
-        self.routers.chat("Foo", "hello")
-        self.routers.list("Foo")
-        self.assertEqual(self.told(), [])
-        self.perform(BanRemove(who="Beta/Foo"))
-        self.settle(REJOIN_SECONDS)
-        self.assertEqual(len(self.world.registry.remotes), 1)
-
-    def test_gateway_banned(self) -> None:
-        """Without its gateway's game, nobody from there is here."""
-        self.perform(BanAdd(who="Beta", reason="Enough"))
-        self.assertEqual((len(self.world.registry.remotes), self.routers.is_connected), (0, False))
-
-    def test_overrun(self) -> None:
-        """A MUD that says too much is not told so; what goes on too long ends its session for five minutes."""
-        for number in range(40):
-            self.routers.say(*(["channel-m", 5, "Foo", "b", 0, 0, "dchat", "B", f"{number} {n}"] for n in range(4)))
-            self.clock.advance(0.25)
-        self.settle()
-        self.assertEqual(self.routers.heard("error"), [])
 
 
 class NodesTests(SynchronousTestCase):
