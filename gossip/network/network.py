@@ -8,7 +8,6 @@ randomness of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from sys import intern
 from typing import Any, Final
 
 from msgspec import Raw
@@ -16,7 +15,7 @@ from msgspec import Raw
 from gossip.network.achievements import Achievements
 from gossip.network.answers import failure, success
 from gossip.network.audiences import Audience, Audiences, SessionsOf
-from gossip.network.authentication import Authentication, WrongSecretUsed
+from gossip.network.authentication import Authentication
 from gossip.network.channels import Channels
 from gossip.network.consequences import Consequences
 from gossip.network.directory import Directory
@@ -26,10 +25,11 @@ from gossip.network.expiry import Retention
 from gossip.network.heartbeats import Heartbeats
 from gossip.network.history import History
 from gossip.network.house import House
+from gossip.network.joining import Joining
 from gossip.network.moderation import Moderation
 from gossip.network.mud_logins import MudLogins
 from gossip.network.nodes import Nodes
-from gossip.network.notes import Notes, coming_online
+from gossip.network.notes import Notes
 from gossip.network.notices import Notices
 from gossip.network.outputs import Commit, Fetch, Find, ListChannels, Outputs, Relay, Send, Unsure
 from gossip.network.people import People
@@ -51,7 +51,6 @@ from gossip.protocol.events import (
     AchievementsSync,
     AchievementsUpdate,
     Authenticate,
-    AuthenticateByKey,
     ChannelsHistory,
     ChannelsList,
     ChannelsRemove,
@@ -75,48 +74,32 @@ from gossip.protocol.events import (
     Unknown,
     Unreadable,
 )
-from gossip.protocol.flags import HISTORY, granted
+from gossip.protocol.flags import HISTORY
 from gossip.protocol.moment import Moment
 from gossip.protocol.server_events import (
-    Authenticated,
     Failure,
-    GamesConnect,
     GamesDisconnect,
-    NotAuthenticated,
     Restart,
 )
-from gossip.protocol.text import clean_name
 from gossip.registry.addresses import read
 from gossip.registry.changes import (
     AchievementDropped,
     AchievementKept,
     Change,
     GameOffline,
-    GameSeen,
     MessageSaid,
     MessagesRemoved,
     PlayersCounted,
     ReportMade,
-    UserAgentMet,
 )
 from gossip.registry.names import ECHO_CHANNEL
 from gossip.registry.registry import Registry
-
-DEBUG: Final = 300.0
-"""How long a session with C{debug} gets answers to requests without a ref, in seconds."""
 
 SPREAD: Final = 5
 """By how many seconds the announced downtime varies: the games must not all come back in one second."""
 
 COUNTING: Final = 15 * 60
 """How often players are counted, in seconds."""
-
-USER_AGENTS: Final = 10_000
-"""At most this many code bases are noted."""
-
-
-_USER_AGENT, _VERSION = 200, 20
-"""How many characters of a code base's name, and of a protocol version, are kept."""
 
 # A union in isinstance would be built anew for each event.
 _NEVER_EXPECTED: Final = (Unknown, Authenticate)
@@ -196,6 +179,21 @@ class Network:
             self.notes,
             endings,
             self._new_ref,
+        )
+        self._joining = Joining(
+            registry,
+            self.presence,
+            self.channels,
+            self._authentication,
+            muds,
+            self._players,
+            self._history,
+            self._heartbeats,
+            endings,
+            nodes,
+            self.notes,
+            self._new_ref,
+            rules,
         )
         self._new_uuid = new_uuid
         self._random = random
@@ -296,9 +294,9 @@ class Network:
             return [Send(session, Failure(wire, ref, Error.of("unknown-event")))]
         if session.situation is Situation.NEW:
             if isinstance(event, Authenticate):
-                if self.nodes.shared and not self.knows(session, event, now):
+                if self.nodes.shared and not self._joining.knows(session, event, now):
                     return [Unsure(session, event)]
-                return self._authenticate(session, event, now)
+                return self._joining.join(session, event, now)
             return [Send(session, Failure(wire, ref, Error.of("unauthenticated")))]
         if isinstance(event, _NEVER_EXPECTED):
             return [Send(session, Failure(wire, ref, Error.of("unknown-event")))]
@@ -320,18 +318,13 @@ class Network:
         counts.
         """
         if isinstance(event, Authenticate) and session.situation is Situation.NEW:
-            return self._authenticate(session, event, now)
+            return self._joining.join(session, event, now)
         if session.situation is not Situation.ACTIVE or not isinstance(event, Event):
             return []
         try:
             return self._table[type(event)][1](session, event, now)
         except (Denied, Overrun) as refused:
             return self._refuse(session, event, refused, now)
-
-    def knows(self, session: Session, event: Authenticate, now: Moment) -> bool:
-        """May a session join, and hear the channels that it wants, as far as this node knows? Nothing is counted."""
-        may_join = self.channels.may_join
-        return self._authentication.knows(session, event, now) and all(map(may_join, event.channels or ()))
 
     def _refuse(self, session: Session, event: Event, refused: Denied | Overrun, now: Moment) -> Outputs:
         """An event was not carried out."""
@@ -394,62 +387,6 @@ class Network:
     def lost(self, session: Session, now: Moment) -> Outputs:
         """A session's connection is gone."""
         return self._endings.lost(session, now)
-
-    def _authenticate(self, session: Session, event: Authenticate, now: Moment) -> Outputs:
-        try:
-            game, supports = self._authentication.judge(session, event, now)
-        except Denied as denied:
-            outputs = self._endings.dismiss(session, NotAuthenticated(event.ref, denied.error), now)
-            if isinstance(denied, WrongSecretUsed):
-                outputs.extend(self.nodes.wrong_secret(denied.client_id, session))
-            return outputs
-        del self._endings.waiting[session]
-        session.situation = Situation.ACTIVE
-        session.lists_players = not isinstance(event, AuthenticateByKey) or event.lists_players
-        extensions = None if event.extensions is None else granted(event.extensions)
-        session.extensions = frozenset(extensions or ())
-        session.supports = supports | {HISTORY} if HISTORY in session.extensions else supports
-        session.debug_until = now.steady + DEBUG if event.debug else 0.0
-        session.online, came = self.presence.join(session, game, now)
-        outputs = self._muds.welcome(session, event, Authenticated(event.ref, game.short_name, extensions))
-        # A name given twice is one wish: an undeserved failure throws a client in the field into a loop.
-        for name in list(dict.fromkeys(event.channels or ()))[: self.rules.limits.channels or None]:
-            if (
-                self.channels.may_join(name)
-                and not self.channels.ban_of(session, name, now)
-                and self.channels.may_create(session, name, now)
-            ):
-                outputs.extend(self.channels.join(session, name, now))
-            else:
-                outputs.append(Send(session, self.channels.unjoined(name)))
-        self._players.replace(session, event.players or ())
-        outputs.append(self._heartbeats.beat(session))
-        outputs.extend(self._history.resume(session, event.resume or {}))
-        self._heartbeats.begin(session, now)
-        outputs.extend(self._seen(game.client_id, event))
-        session.online.changed()
-        if came:
-            outputs.extend(self.notes.note(coming_online(session, session.online)))
-            outputs.extend(to_others(session.online, GamesConnect(self._new_ref(), game.short_name)))
-        outputs.extend(self.nodes.joined(session))
-        return outputs
-
-    def _seen(self, client_id: str, event: Authenticate) -> Outputs:
-        """Note the code base of a game if it differs from last time."""
-        # Thousands of games have the same few: one copy of each is kept.
-        user_agent = intern(clean_name(event.user_agent or "")[:_USER_AGENT]) or None
-        seen = GameSeen(client_id, user_agent, intern(clean_name(event.version or "1.0.0")[:_VERSION]))
-        outputs: Outputs = []
-        if self.registry.seen.get(client_id) != seen:
-            outputs.extend(self.notes.note(seen))
-            if self.nodes.shared:
-                # The session that joined last decides, and the next one may join elsewhere within the second.
-                outputs.extend(self.notes.keep())
-        known = self.registry.user_agents
-        # Games can invent code bases without end.
-        if user_agent is not None and user_agent not in known and len(known) < USER_AGENTS:
-            outputs.extend(self.notes.note(UserAgentMet(user_agent)))
-        return outputs
 
     def _heartbeat(self, session: Session, event: Heartbeat | PlayersListed, now: Moment) -> Outputs:
         session.unanswered = 0
