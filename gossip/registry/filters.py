@@ -14,7 +14,9 @@ from typing import Final
 
 from gossip.protocol.errors import Denied
 from gossip.protocol.skeleton import plain, readings
+from gossip.protocol.text import is_line
 from gossip.registry.entities import Filter
+from gossip.registry.errors import Refused
 
 FILTERS: Final = 2000
 """The maximum number of filters."""
@@ -127,6 +129,24 @@ class Filters:
         self.kept: dict[tuple[str, str], Filter] = {}
         self._matchers: dict[str, Matcher] = {}
         self._own: set[str] = set()
+
+    def check(self, kept: Filter) -> None:
+        """
+        Check a filter that somebody asks for.
+
+        @raise Refused: it is invalid, or there are too many.
+        """
+        text = kept.text
+        if not 1 <= len(text) <= FILTER_TEXT or folded(text) != text or not is_line(text):
+            raise Refused(
+                "invalid", "text", f"a filter has 1 to {FILTER_TEXT} characters, without control characters and tags"
+            )
+        if not kept.substring and not words(text):
+            raise Refused("invalid", "text", "a filter that contains no whole word needs substring matching")
+        if kept.substring and not plain(text).strip():
+            raise Refused("invalid", "text", "a filter must not be blank")
+        if len(self.kept) >= FILTERS and (text, kept.channel) not in self.kept:
+            raise Refused("too-many", None, f"there are {FILTERS} filters already, the maximum")
 
     def save(self, kept: Filter) -> None:
         """Add a filter, or replace the one with the same text and channel."""

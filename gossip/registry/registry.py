@@ -8,15 +8,14 @@ database.
 from __future__ import annotations
 
 import hmac
-import re
 from collections import defaultdict
 from typing import Final
 
 from msgspec.structs import replace
 
 from gossip.protocol.server_events import AchievementOf
-from gossip.protocol.skeleton import is_visible, load, plain
-from gossip.protocol.text import clean, clean_name, is_line
+from gossip.protocol.skeleton import is_visible, load
+from gossip.protocol.text import clean_name, is_line
 from gossip.registry.accounts import Accounts
 from gossip.registry.changes import (
     AccountRemoved,
@@ -59,12 +58,13 @@ from gossip.registry.changes import (
     UserAgentMet,
     UserAgentSaved,
 )
-from gossip.registry.entities import Channel, Filter, Game, I3Identity, I3Link, Report, Secret, UserAgent
+from gossip.registry.entities import Channel, Game, I3Identity, I3Link, Report, Secret, UserAgent
 from gossip.registry.errors import Refused
-from gossip.registry.filters import FILTER_TEXT, FILTERS, Filters, folded, words
+from gossip.registry.filters import Filters
 from gossip.registry.i3_identities import I3Identities
 from gossip.registry.names import NETWORK_ALIAS, NETWORK_GAME, SHORT_NAME, Namesakes, is_i3_name, resembles
 from gossip.registry.numbers import Numbers, NumbersInMemory
+from gossip.registry.profiles import check_address, check_connections, check_texts
 from gossip.registry.remotes import Remotes
 from gossip.registry.removals import Removals
 from gossip.registry.restrictions import Restrictions, is_over
@@ -75,10 +75,6 @@ REPORTS: Final = 1000
 
 REASON: Final = 200
 """The maximum length of the reason of a restriction, a filter or a report, in characters."""
-
-# The status of a game must fit into one frame (16 KiB), with everything escaped.
-_NAME, _TAGLINE, _LANGUAGE, _DESCRIPTION, _URL, _CONNECTIONS = 70, 70, 30, 2000, 500, 6
-_WEB_ADDRESS: Final = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 
 
 class Registry:
@@ -223,7 +219,8 @@ class Registry:
             case MessagesRemoved(_, removal):
                 _check_reason(removal.reason)
             case FilterSaved(kept):
-                self._check_filter(kept)
+                _check_reason(kept.reason)
+                self.filters.check(kept)
             case ReportMade(report):
                 if len(self.reports) >= REPORTS:
                     raise Refused("too-many", None, "too many reports are open already")
@@ -235,8 +232,8 @@ class Registry:
             case GameRemoved(client_id) if client_id not in self.games:
                 raise Refused("not-found", "game", "no such game")
             case UserAgentSaved(user_agent):
-                _check_address("url", user_agent.url)
-                _check_address("repo_url", user_agent.repo_url)
+                check_address("url", user_agent.url)
+                check_address("repo_url", user_agent.repo_url)
             case ChannelSaved(channel) if channel.name not in self.channels and (
                 not 1 <= len(channel.name.encode()) <= 64
                 or clean_name(channel.name) != channel.name
@@ -245,20 +242,6 @@ class Registry:
                 raise Refused(
                     "invalid", "channel", "a channel's name has 1 to 64 bytes, without control characters and tags"
                 )
-
-    def _check_filter(self, kept: Filter) -> None:
-        _check_reason(kept.reason)
-        text = kept.text
-        if not 1 <= len(text) <= FILTER_TEXT or folded(text) != text or not is_line(text):
-            raise Refused(
-                "invalid", "text", f"a filter has 1 to {FILTER_TEXT} characters, without control characters and tags"
-            )
-        if not kept.substring and not words(text):
-            raise Refused("invalid", "text", "a filter that contains no whole word needs substring matching")
-        if kept.substring and not plain(text).strip():
-            raise Refused("invalid", "text", "a filter must not be blank")
-        if len(self.filters.kept) >= FILTERS and (text, kept.channel) not in self.filters.kept:
-            raise Refused("too-many", None, f"there are {FILTERS} filters already, the maximum")
 
     def _check_game(self, game: Game, blocked: tuple[str, ...]) -> None:
         # What is known stays: an admin must be able to disable a game with a name from before there was this rule.
@@ -274,35 +257,10 @@ class Registry:
             if not is_visible(game.name):
                 raise Refused("invalid", "name", "a game needs a name")
             self._check_namesakes("name", game.name, self._names, game.client_id, blocked)
-        for what, most in (("name", _NAME), ("tagline", _TAGLINE), ("language", _LANGUAGE)):
-            text = getattr(game, what)
-            if text is None or (known is not None and getattr(known, what) == text):
-                continue
-            if len(text) > most or clean_name(text) != text:
-                raise Refused(
-                    "invalid",
-                    what,
-                    f"a {what} has up to {most} characters on one line, without control characters and tags",
-                )
-        text = game.description
-        if text is not None and (len(text) > _DESCRIPTION or clean(text) != text):
-            raise Refused(
-                "invalid",
-                "description",
-                f"a description has up to {_DESCRIPTION} characters, without control characters and tags",
-            )
+        check_texts(game, known)
         if game.owner is not None and self.accounts.named(game.owner) is None:
             raise Refused("not-found", "owner", "no such account")
-        _check_address("homepage_url", game.homepage_url)
-        for connection in game.connections:
-            _check_address("connections", getattr(connection, "url", None), "a web connection")
-            host = getattr(connection, "host", "localhost")
-            if not re.fullmatch(r"[0-9A-Za-z.:_-]{1,253}", host) or not 0 < getattr(connection, "port", 1) < 65536:
-                raise Refused(
-                    "invalid", "connections", "a telnet connection has a host name and a port from 1 to 65535"
-                )
-        if len(game.connections) > _CONNECTIONS:
-            raise Refused("too-many", "connections", f"a game has up to {_CONNECTIONS} connections")
+        check_connections(game)
 
     def _check_namesakes(self, field: str, name: str, known: Namesakes, owner: str, blocked: tuple[str, ...]) -> None:
         what = field.replace("_", " ")
@@ -497,11 +455,6 @@ class Registry:
                     del self._owned[game.owner]
             self._short_names.remove(game.short_name, client_id)
             self._names.remove(game.name, client_id)
-
-
-def _check_address(field: str, url: str | None, what: str = "a web address") -> None:
-    if url is not None and not (len(url) <= _URL and _WEB_ADDRESS.fullmatch(url)):
-        raise Refused("invalid", field, f"{what} starts with http:// or https:// and has up to {_URL} characters")
 
 
 def _check_reason(reason: str) -> None:

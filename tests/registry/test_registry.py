@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip.protocol.server_events import AchievementOf, SecureTelnetConnection, TelnetConnection, WebConnection
+from gossip.protocol.server_events import AchievementOf
 from gossip.registry.changes import (
     AchievementDropped,
     AchievementKept,
@@ -225,46 +225,6 @@ class CheckTests(SynchronousTestCase):
             self.registry.enact(GameRemoved(game.client_id))
             self.assertRaises(Refused, self.registry.check, GameSaved(game), ("gossip",))
         self.assertFalse(self.refused(name="Веta"))
-
-    def test_texts(self) -> None:
-        """A tagline has up to 70 characters; what others are sent is bounded and clean."""
-        self.assertFalse(self.refused(tagline="x" * 70, description="x" * 2000))
-        for attributes in (
-            {"tagline": "x" * 71},
-            {"description": "x" * 2001},
-            {"description": "<a>"},
-            {"tagline": "\0"},
-        ):
-            self.assertTrue(self.refused(**attributes), attributes)
-
-    def test_web_addresses(self) -> None:
-        """http or https, and nothing else."""
-        for url in ("http://a", "https://alpha.example/x?y#z", "HTTPS://a"):
-            self.assertFalse(self.refused(homepage_url=url), url)
-            self.assertFalse(self.refused(connections=(WebConnection(url),)), url)
-        for url in (
-            "",
-            "ftp://a",
-            "javascript:alert(1)",
-            "http://",
-            "http://a b",
-            "http://a\n",
-            "https://" + "a" * 500,
-        ):
-            self.assertTrue(self.refused(homepage_url=url), url)
-            self.assertTrue(self.refused(connections=(WebConnection(url),)), url)
-            self.assertRaises(Refused, self.registry.check, UserAgentSaved(UserAgent("a", repo_url=url)))
-            self.assertRaises(Refused, self.registry.check, UserAgentSaved(UserAgent("a", url)))
-        self.registry.check(UserAgentSaved(UserAgent("a", None, "https://a")))
-
-    def test_connections(self) -> None:
-        """A host, and a port that is one."""
-        for kind in (TelnetConnection, SecureTelnetConnection):
-            self.assertFalse(self.refused(connections=(kind("alpha.example", 1), kind("::1", 65535))))
-            for wrong in (kind("", 1), kind("a b", 1), kind("a", 0), kind("a", 65536), kind("a" * 254, 1)):
-                self.assertTrue(self.refused(connections=(wrong,)), wrong)
-        self.assertFalse(self.refused(connections=(TelnetConnection("a", 1),) * 6))
-        self.assertTrue(self.refused(connections=(TelnetConnection("a", 1),) * 7))
 
     def test_games(self) -> None:
         """A game that is not there cannot be removed."""
