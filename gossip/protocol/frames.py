@@ -7,8 +7,6 @@ same way through the network as every other event.
 
 from __future__ import annotations
 
-import itertools
-import re
 import sys
 import typing
 from collections.abc import Callable, Iterable, Sequence
@@ -79,6 +77,7 @@ from gossip.protocol.server_events import (
     TellsReceive,
     Told,
 )
+from gossip.protocol.surrogates import mend
 from gossip.protocol.text import timestamp
 
 REF_BYTES: Final = 256
@@ -232,7 +231,7 @@ def decode(frame: bytes, ref_bytes: int = REF_BYTES) -> ClientEvent:
     except _UNREADABLE:
         # A lone surrogate is valid JSON (RFC 8259, section 8.2), but msgspec does not read it.
         try:
-            mended, restore = _mend(frame)
+            mended, restore = mend(frame)
             envelope = _envelope(mended)
         except _UNREADABLE:
             return Unreadable()
@@ -263,42 +262,6 @@ def _echo(value: Raw, most: int, restore: Callable[[bytes], bytes] | None) -> Ra
     if restore is not None:
         raw = restore(raw)
     return UNECHOED if most and len(raw) > most else Raw(raw)
-
-
-# The closing quote is optional: otherwise every quote in an unterminated string would search to the end: quadratic.
-_LITERAL = re.compile(rb'("(?:[^"\\]|\\.)*+"?)(\s*+:)?', re.DOTALL)
-_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL)
-_STAND_IN = re.compile(rb"-0\.0e-7770(\d+)")
-
-
-def _mend(frame: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
-    """
-    Replace each string that has a lone surrogate by a number, since such a string counts as a value of a wrong type.
-
-    @return: the frame, and a function that restores the strings in what is echoed.
-    """
-    # Numbers that the game wrote itself must not be taken for stand-ins.
-    taken = set(_STAND_IN.findall(frame))
-    numbers = (number for number in map(b"%d".__mod__, itertools.count()) if number not in taken)
-    lone: dict[bytes, bytes] = {}
-
-    def stand_in(literal: re.Match[bytes]) -> bytes:
-        text, colon = literal[1], literal[2]
-        whole = _ESCAPE.sub(lambda escape: b" " if escape[1] else escape[0], text)
-        if whole == text:
-            return literal[0]
-        _string(whole)  # raises if anything else in it is invalid
-        number = next(numbers)
-        if colon:  # it is a key, which no event has
-            lone[number] = text[1:-1]
-            return b'"-0.0e-7770%b"%b' % (number, colon)
-        lone[number] = text
-        return b"-0.0e-7770%b" % number
-
-    def restore(raw: bytes) -> bytes:
-        return _STAND_IN.sub(lambda number: lone.get(number[1], number[0]), raw)
-
-    return _LITERAL.sub(stand_in, frame), restore
 
 
 # Writing.

@@ -60,6 +60,7 @@ from gossip.protocol.server_events import (
     TelnetConnection,
     WebConnection,
 )
+from tests.support.framing import text
 from tests.support.world import FLAGS, uuid
 
 R = Raw(b'"r"')
@@ -114,16 +115,6 @@ PAYLOADS: dict[str, Any] = {
     "achievements/update": {"key": "k", "title": "First"},
     "achievements/delete": {"key": "k"},
 }
-
-
-def text(event: str, payload: bytes | None = None, ref: bytes | None = b'"r"') -> bytes:
-    """A frame made of JSON texts."""
-    fields = [b'"event":"%s"' % event.encode()]
-    if ref is not None:
-        fields.append(b'"ref":%s' % ref)
-    if payload is not None:
-        fields.append(b'"payload":%s' % payload)
-    return b"{%s}" % b",".join(fields)
 
 
 def dumped(value: Any) -> bytes:
@@ -335,45 +326,6 @@ class DecodeTests(SynchronousTestCase):
         """Escapes in keys and values are read, and white space is no matter."""
         frame = b' {"\\u0065vent" :\t"players\\/sign-in",\r\n"payload":{"name":"\\u00e9\\ud83d\\ude00"}} '
         self.assertEqual(decode(frame), PlayersSignIn(None, "é😀"))
-
-    def test_lone_surrogates(self) -> None:
-        """A lone surrogate is a wrong type in a field that counts, and nothing in one that does not."""
-        for lone in (b"\\ud800", b"\\uDFFF", b"a\\ud83d\\ud83d\\ude00", b"\\ude00\\ud83d", b"\\\\\\ud800"):
-            self.assertEqual(
-                decode(text("players/sign-in", b'{"name":"%s"}' % lone)), Malformed("players/sign-in", R, MALFORMED)
-            )
-            signed_in = PlayersSignIn(R, "Ana")
-            self.assertEqual(decode(text("players/sign-in", b'{"name":"Ana","x":"%s"}' % lone)), signed_in)
-            self.assertEqual(decode(text("players/sign-in", b'{"name":"Ana","%s" :1}' % lone)), signed_in)
-            self.assertEqual(decode(text("players/sign-in", b'{"%s":{},"name":"Ana"}' % lone)), signed_in)
-            unknown = Unknown(Raw(b'"%s"' % lone), R)
-            self.assertEqual(decode(b'{"event":"%s","ref":"r"}' % lone), unknown)
-        self.assertEqual(decode(text("players/sign-in", b'"\\ud800"')), Malformed("players/sign-in", R, MALFORMED))
-        self.assertEqual(
-            decode(text("players/sign-in", b'{"name":"\\\\ud800"}')), PlayersSignIn(R, "\\ud800"), "no escape at all"
-        )
-
-    def test_lone_surrogates_in_refs(self) -> None:
-        """A ref with lone surrogates comes back byte for byte, whatever else it has."""
-        for ref in (
-            b'"\\ud800"',
-            b'["\\ud800", "a", "\\uDC00x"]',
-            b'{"\\ud800" : "\\ud801"}',
-            b'["-0.0e-77700","\\ud800"]',
-            b'[-0.0e-77700,-0.0e-777000,"\\ud800",{"-0.0e-77701":"\\ud801"}]',
-        ):
-            self.assertEqual(decode(text("achievements/sync", ref=ref)), AchievementsSync(Raw(ref)))
-        name = b'{"name":"-0.0e-77700","x":"\\ud800"}'
-        self.assertEqual(decode(text("players/sign-in", name)), PlayersSignIn(R, "-0.0e-77700"))
-        long = b'"%s"' % (b"\\ud800" * 43)
-        self.assertEqual(decode(text("achievements/sync", ref=long)), Malformed("achievements/sync", UNECHOED))
-        digits = b'[-0.0e-7770%s,"\\ud800"]' % (b"1" * 5000)
-        self.assertEqual(decode(text("achievements/sync", ref=digits)), Malformed("achievements/sync", UNECHOED))
-
-    def test_lone_surrogates_and_no_json(self) -> None:
-        """A lone surrogate excuses nothing else that is no JSON."""
-        for junk in (b'"\\ud800\x01"', b'"\\ud800\\x"', b'"\\ud8zz"', b'"\\ud800', b'"\\ud800" "', b'"\\ud800\\u12"'):
-            self.assertEqual(decode(text("achievements/sync", ref=junk)), Unreadable(), junk)
 
     def test_deep_nesting(self) -> None:
         """What is nested too deep to be read is not read."""
