@@ -112,6 +112,8 @@ class SharedPostgreSQL(PostgreSQL):
     def _prepare(self, connection: Any) -> None:
         if connection.info.server_version < OLDEST:
             raise StoreError(f"{self.name}: nodes need PostgreSQL {OLDEST // 10000} or later")
+        # The driver would prepare statements of its own, and drop ours with them when something is rolled back.
+        connection.prepare_threshold = None
         # A node that freezes in the middle of a group, with the lock that orders all of them, loses its connection.
         for setting, value in (("idle_in_transaction_session_timeout", f"{self.freeze}ms"), ("lock_timeout", "5s")):
             connection.execute("SELECT set_config(%s, %s, false)", (setting, value))

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import psycopg
-from sqlalchemy import Connection, func, make_url, select, text
+from sqlalchemy import Connection, func, literal, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -527,6 +527,18 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
         self.addCleanup(store.close)
         self.assertNotEqual(store.channel, self.a.channel)
         self.assertRegex(store.channel, "^gossip_[0-9a-f]{16}$")
+
+    def test_rolled_back(self) -> None:
+        """What is rolled back takes no prepared statement along."""
+        self.a.keep_group([Pending(said(1))])
+        with self.assertRaises(ZeroDivisionError), self.a.writing() as connection:
+            for _ in range(10):
+                connection.execute(select(literal(1)))
+            raise ZeroDivisionError
+        with self.a.writing() as connection:
+            connection.execute(select(literal(1)))
+        self.a.keep_group([Pending(said(2))])
+        self.assertEqual([each.message for each in self.b.history("gossip", 5)], ["message 1", "message 2"])
 
     def test_index(self) -> None:
         """Each node indexes for all; none does while a node of the release before is there."""
