@@ -470,3 +470,7 @@ class Groups:
     def probe(self) -> None:
         """See L{Store.probe}."""
         self._store.probe()
+
+    def forget(self, quiet: bool) -> None:
+        """See L{Store.forget}."""
+        self._store.forget(quiet)

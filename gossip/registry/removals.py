@@ -22,6 +22,9 @@ LATEST: Final = 2000
 MOST: Final = 1000
 """How many messages are removed at once, at most."""
 
+QUOTING: Final = frozenset(("message/remove", "message/purge", "channels/remove"))
+"""The operations whose entries in the activity log have what L{quoted} makes of removed messages."""
+
 Key = tuple[str, int]
 """The channel and the number of a message."""
 

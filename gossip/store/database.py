@@ -6,7 +6,6 @@ import fcntl
 import os
 import secrets
 import sqlite3
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -19,7 +18,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from gossip.store.errors import StoreError, StoreInUse, Trouble
-from gossip.store.statements import REMOVED
+from gossip.store.forgetting import Forgetting, raw
 
 FILE: Final = "gossip.db"
 """The name of the SQLite database in the data directory."""
@@ -27,9 +26,6 @@ FILE: Final = "gossip.db"
 BUSY: Final = 5000
 """How long SQLite waits for a lock of another program, in milliseconds. L{Store.keep
 <gossip.store.store.Store.keep>} tries twice."""
-
-EMPTIED: Final = 30.0
-"""The write-ahead log is emptied at most this often, in seconds: each time takes some 20 ms of a busy disk."""
 
 _SQLITE_TROUBLES: Final = {
     sqlite3.SQLITE_FULL: Trouble.DISK_FULL,
@@ -143,6 +139,16 @@ class Database(ABC):
         @return: C{None} if the database is well: it is the change that cannot be stored.
         """
 
+    def forget(self, quiet: bool) -> float | None:
+        """
+        Let go of what is left in the database of texts that were removed, if it is time to.
+
+        @param quiet: whether nothing is written at the moment.
+        @return: how long that took, in seconds; C{None} if nothing was known to be left, or it is not time yet.
+        @raise StoreError: it failed, and the database is as it was. It is tried again later.
+        """
+        return None
+
     @abstractmethod
     def copy_before(self, revision: str) -> None:
         """Copy the database before an upgrade to this revision."""
@@ -188,13 +194,11 @@ class SQLite(Database):
         self._uri = f"file://{quote(str(path.absolute()))}"
         self._file: _FileId | None = None
         # A transaction that writes takes the lock at its start. One that began as a reader would not wait for it.
-        # What is removed is overwritten in the file as well.
+        # What is removed is overwritten in its row: see L{gossip.store.forgetting}.
         pragmas = "foreign_keys = ON", "secure_delete = ON"
         self.writing = self._engine("BEGIN IMMEDIATE", *pragmas, pool_size=1, max_overflow=0)
         self.reading = self._engine("BEGIN", "query_only = ON", pool_size=10)
-        # A daemon before this one may have been killed before it emptied the log.
-        event.listen(self.writing, "connect", lambda connection, record: record.info.setdefault(REMOVED, True))
-        self._emptied = -EMPTIED
+        self._forgetting = Forgetting(path, BUSY)
 
     def open(self) -> None:
         try:
@@ -237,31 +241,16 @@ class SQLite(Database):
         with self.writing.connect() as connection:
             with connection.begin():
                 yield connection
+                self._forgetting.note(connection)
             # After the commit, since a file that was deleted goes on to take what is written.
             self._check(connection)
-            if REMOVED in connection.info:
-                self._empty_log(connection)
+            self._forgetting.committed(connection)
 
-    def _empty_log(self, connection: Connection) -> None:
-        """
-        Empty the write-ahead log, which has pages from before a text was removed.
-
-        If something reads the log at the moment, or it was emptied a moment ago, that is left for the next transaction.
-        A daemon has one at least every L{QUIET_SECONDS <gossip.service.writing.QUIET_SECONDS>}.
-        """
-        now = time.monotonic()
-        if now - self._emptied < EMPTIED:
-            return
-        raw = connection.connection.driver_connection
-        assert isinstance(raw, sqlite3.Connection)
-        raw.execute("PRAGMA busy_timeout = 0")  # a reader must not hold up what is to be written
-        # What was committed is kept whether this succeeds or not.
-        with suppress(sqlite3.Error):
-            busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            if not busy:
-                del connection.info[REMOVED]
-        self._emptied = now
-        raw.execute(f"PRAGMA busy_timeout = {BUSY}")
+    def forget(self, quiet: bool) -> float | None:
+        if not self._forgetting.is_due(quiet):
+            return None
+        with self.writing.connect() as connection:
+            return self._forgetting.rewrite(connection)
 
     def _check(self, connection: Connection | None = None) -> None:
         """
@@ -317,16 +306,15 @@ class SQLite(Database):
         with self.writing.connect() as connection:
             # A migration of SQLite may replace a table and drop the old one. With foreign keys on, that would delete
             # the rows that refer to it. The setting can only be changed outside a transaction.
-            raw = connection.connection.driver_connection
-            assert isinstance(raw, sqlite3.Connection)
-            raw.execute("PRAGMA foreign_keys = OFF")
+            driver = raw(connection)
+            driver.execute("PRAGMA foreign_keys = OFF")
             try:
                 with connection.begin():
                     yield connection
                     if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
                         raise StoreError(f"{self.name} has rows that refer to missing rows; it was not changed")
             finally:
-                raw.execute("PRAGMA foreign_keys = ON")
+                driver.execute("PRAGMA foreign_keys = ON")
 
     def copy_before(self, revision: str) -> None:
         self._copy(self.path.with_name(f"{self.path.name}.before-{revision}"))
@@ -335,7 +323,7 @@ class SQLite(Database):
         self._check()
         path = self.path.with_name(f"{self.path.name}.snapshot")
         with self._copying:
-            self._copy(path)
+            self._copy(path, clean=True)
             try:
                 return path.open("rb")
             except OSError as error:
@@ -344,22 +332,28 @@ class SQLite(Database):
                 # From here on the file has no name: it vanishes when it is closed, even if the process dies.
                 path.unlink()
 
-    def _copy(self, path: Path) -> None:
-        """Copy the database to a file that only its owner can read. The database stays in use meanwhile."""
+    def _copy(self, path: Path, clean: bool = False) -> None:
+        """
+        Copy the database to a file that only its owner can read. The database stays in use meanwhile.
+
+        @param clean: copy the rows, not the pages as they are: see L{gossip.store.forgetting}.
+        """
         try:
             # A copy may be left from an upgrade that failed or was undone, or from a process that was killed.
             path.unlink(missing_ok=True)
+            path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except OSError as error:
             raise StoreError(f"cannot write a copy of the database to {path}: {error.strerror}") from error
         try:
-            with (
-                closing(sqlite3.connect(f"{self._uri}?mode=rw", uri=True)) as source,
-                closing(sqlite3.connect(path)) as target,
-            ):
-                # A journal beside the copy would be no help: a copy that is not complete is thrown away.
-                target.execute("PRAGMA journal_mode = OFF")
-                source.backup(target)
+            with closing(sqlite3.connect(f"{self._uri}?mode=rw", uri=True)) as source:
+                if clean:
+                    source.execute("VACUUM INTO ?", (str(path),))
+                    return
+                with closing(sqlite3.connect(path)) as target:
+                    # A journal beside the copy would be no help: a copy that is not complete is thrown away.
+                    target.execute("PRAGMA journal_mode = OFF")
+                    source.backup(target)
         except sqlite3.Error as error:
             with suppress(OSError):
                 path.unlink()

@@ -57,7 +57,7 @@ from gossip.registry.changes import (
     UserAgentSaved,
 )
 from gossip.registry.entities import Channel
-from gossip.registry.removals import stands_for
+from gossip.registry.removals import QUOTING, stands_for
 from gossip.store import tables, word_index
 from gossip.store.queries import SAID, message
 
@@ -70,7 +70,7 @@ _INDEPENDENT: Final = frozenset((MessageSaid, GameSeen, GameOnline))
 _EXPIRING_TIMES: Final = 200
 
 REMOVED: Final = "removed"
-"""The key in C{Connection.info} that says that a text was removed: see L{gossip.store.database.SQLite}."""
+"""The key in C{Connection.info} that says that a removed text goes away: see L{gossip.store.forgetting}."""
 
 Row = dict[str, Any]
 
@@ -448,8 +448,10 @@ def _expire_audit(connection: Connection, changes: list[AuditExpired]) -> list[C
     audit, reports = tables.audit, tables.reports
     connection.execute(delete(reports).where(reports.c.resolved_at < latest.before))
     oldest = select(audit.c.key).where(audit.c.at < latest.before).order_by(audit.c.at).limit(EXPIRING)
-    dropped = connection.execute(delete(audit).where(audit.c.key.in_(oldest))).rowcount
-    return [latest] if dropped == EXPIRING else []
+    dropped = connection.scalars(delete(audit).where(audit.c.key.in_(oldest)).returning(audit.c.operation)).all()
+    if not QUOTING.isdisjoint(dropped):
+        connection.info[REMOVED] = True
+    return [latest] if len(dropped) == EXPIRING else []
 
 
 def _audit(connection: Connection, changes: list[Audited]) -> list[Change]:

@@ -131,6 +131,30 @@ class Store:
         """
         self._write_or_fail(probe)
 
+    def forget(self, quiet: bool) -> None:
+        """
+        Let go of what is left in the files of texts that were removed, if it is time to; the log tells. What is written
+        meanwhile waits.
+
+        @param quiet: whether nothing is written at the moment.
+        """
+        try:
+            with plainly(self.name):
+                seconds = self._database.forget(quiet)
+        except StoreError as error:
+            self._log.warn(
+                "{store} may still have copies of removed messages, and is rewritten an hour later: {reason}",
+                store=self.name,
+                reason=str(error),
+            )
+            return
+        if seconds is not None:
+            self._log.info(
+                "{store} was rewritten in {seconds:.1f} s: it has no copy of removed messages",
+                store=self.name,
+                seconds=seconds,
+            )
+
     def _write_or_fail(self, write: Callable[[Connection], list[Change]]) -> list[Change]:
         try:
             return self._write(write)
@@ -380,7 +404,8 @@ class Store:
 
     def snapshot(self) -> BinaryIO:
         """
-        Copy an SQLite store, which stays in use meanwhile.
+        Copy an SQLite store, which stays in use meanwhile. The copy has nothing of removed messages but their entries
+        of the activity log.
 
         @return: the copy, as a file without a name beside the store. It takes up the disk until it is closed.
         @raise StoreError: there is no room for the copy, or the store is on PostgreSQL.

@@ -7,7 +7,8 @@ of it is indexed, in a transaction of its own. What is not indexed yet is search
 
 These are tables like all others, on both databases, since they must forget: of a removed message, no byte stays. The
 full text index of SQLite cannot do that before version 3.42. Rows are added behind all others and overwritten by rows
-of their size, so SQLite never moves one and leaves a copy of it in the file.
+of their size, so that SQLite moves a row, and leaves a copy of it in the file, only when a block before it expires. The
+copy goes when the file is rewritten: see L{gossip.store.forgetting}.
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ class IStore(Protocol[Entry]):
 
     def keep(self, changes: Sequence[Entry], /) -> list[Entry]: ...
     def probe(self) -> None: ...
+    def forget(self, quiet: bool, /) -> None: ...
 
 
 class Writer(Generic[Entry]):
@@ -242,7 +243,16 @@ class Writer(Generic[Entry]):
                 kept, rest = [False] * len(group), []
             told = [(done, on_disk) for (_, done), on_disk in zip(group, kept[: len(group)], strict=True)]
             self._reactor.callFromThread(self._settle, told, time.monotonic() - started, self._failed)
+            # Now nobody waits but for what comes. At a stop, that would be the whole process.
+            if self._failed is None and not stopping:
+                self._forget(quiet=not changes)
         self._reactor.callFromThread(self._end)
+
+    def _forget(self, quiet: bool) -> None:
+        try:
+            self._store.forget(quiet)
+        except Exception:
+            self._log.failure("removed texts may still be in the database")
 
     def _collect(self, wait: bool) -> tuple[list[tuple[Entry, Done]], bool]:
         """

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.registry.changes import MessageSaid, MessagesExpired, MessagesRemoved
 from gossip.registry.search import Search, read_search
-from gossip.store import database, searching, tables
+from gossip.store import forgetting, searching, tables
 from gossip.store.store import Store
 from gossip.store.word_index import BLOCK, packed, read_bucket, unpacked
 from tests.support.databases import OnDatabase, OnPostgreSQL, OnSQLite
@@ -198,7 +198,7 @@ class SQLiteSearchTests(SearchTests, OnSQLite, SynchronousTestCase):
         for start in range(0, len(gone), 50):
             part = tuple(self.said[number] for number in gone[start : start + 50])
             kept.keep([MessagesRemoved(part, REMOVAL)])
-        self.patch(database, "EMPTIED", 0.0)
+        self.patch(forgetting, "EMPTIED", 0.0)
         kept.probe()
         with closing(kept.snapshot()) as copy:
             files = b"".join([path.read_bytes() for path in Path(self.directory).iterdir()] + [copy.read()])

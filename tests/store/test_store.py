@@ -23,7 +23,7 @@ from gossip.registry.changes import (
     MessagesRemoved,
 )
 from gossip.registry.secret import secrets_of
-from gossip.store import database, schema, tables
+from gossip.store import forgetting, schema, tables
 from gossip.store.errors import StoreError, Trouble
 from gossip.store.store import Store
 from tests.support.databases import OnSQLite
@@ -220,7 +220,7 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
         gone = [seq for seq in texts if seq % 3]
         for seq in gone:
             kept.keep([MessagesRemoved((said(seq),), REMOVAL)])
-        self.patch(database, "EMPTIED", 0.0)
+        self.patch(forgetting, "EMPTIED", 0.0)
         kept.probe()
         with closing(kept.snapshot()) as copy:
             files = [path.read_bytes() for path in Path(self.directory).iterdir()] + [copy.read()]
@@ -236,17 +236,17 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
         kept.keep([said(1), said(2)])
         kept.keep([said(3)])
         self.assertGreater(log.stat().st_size, 0)
-        self.patch(database, "EMPTIED", 0.0)
+        self.patch(forgetting, "EMPTIED", 0.0)
         kept.keep([MessagesRemoved((said(1),), REMOVAL)])
         self.assertEqual(log.stat().st_size, 0)
-        self.patch(database, "EMPTIED", 3600.0)
+        self.patch(forgetting, "EMPTIED", 3600.0)
         kept.keep([MessagesRemoved((said(2),), REMOVAL)])
         self.assertGreater(log.stat().st_size, 0)
 
     def test_removed_text_is_read(self) -> None:
         """A reader that is in the way holds up nobody; the log is emptied when it is gone."""
         kept = self.open()
-        self.patch(database, "EMPTIED", 0.0)
+        self.patch(forgetting, "EMPTIED", 0.0)
         kept.keep([said(1)])
         log = Path(self.directory) / "gossip.db-wal"
         with closing(sqlite3.connect(f"{self.directory}/gossip.db")) as reader:
@@ -260,7 +260,7 @@ class SQLiteStoreTests(StoreTests, OnSQLite, SynchronousTestCase):
     def test_killed_before_the_log_was_emptied(self) -> None:
         """The first thing that a daemon writes empties the log that one before it left."""
         kept = self.create()
-        self.patch(database, "EMPTIED", 0.0)
+        self.patch(forgetting, "EMPTIED", 0.0)
         self.assertGreater((Path(self.directory) / "gossip.db-wal").stat().st_size, 0)
         kept.probe()
         self.assertEqual((Path(self.directory) / "gossip.db-wal").stat().st_size, 0)

@@ -27,6 +27,8 @@ class Disk:
     @ivar errors: these come first, one a group.
     @ivar rest: what the next groups leave to do.
     @ivar probes: how many probes it was given.
+    @ivar moments: for each moment when it could forget, whether that was quiet.
+    @ivar fails: it cannot forget.
     @ivar busy: it has been given something.
     @ivar free: it may go on.
     """
@@ -37,6 +39,8 @@ class Disk:
         self.errors: list[BaseException] = []
         self.rest: list[Change] = []
         self.probes = 0
+        self.moments: list[bool] = []
+        self.fails = False
         self.busy = Event()
         self.free = Event()
         self.free.set()
@@ -46,6 +50,11 @@ class Disk:
         self.probes += 1
         if self.errors:
             raise self.errors.pop(0)
+
+    def forget(self, quiet: bool) -> None:
+        self.moments.append(quiet)
+        if self.fails:
+            raise ValueError("what?")
 
     def keep(self, changes: Sequence[Change]) -> list[Change]:
         self.groups.append(list(changes))
@@ -442,6 +451,32 @@ class WriterTests(SynchronousTestCase):
         while writer.pending or len(self.told) < 4:
             self.reactor.turn()
         self.assertEqual((writer.pending, writer.groups), (0, 2))
+
+    def test_forgetting(self) -> None:
+        """After each group that was kept there is time to forget, and best after a probe; not before the end."""
+        writer = self.writer()
+        self.disk.errors = [StoreError("full", Trouble.DISK_FULL)]
+        for seq in (1, 2):
+            self.say(writer, seq)
+            while (seq, seq == 2) not in self.told:
+                self.reactor.turn()
+        writer.probe()
+        while writer.groups < 3:
+            self.reactor.turn()
+        self.say(writer, 3)
+        self.stop(writer)
+        self.assertEqual(self.disk.moments, [False, True])
+
+    def test_forgetting_fails(self) -> None:
+        """If that fails in a way that nobody knew, changes are kept all the same."""
+        self.disk.fails = True
+        writer = self.writer()
+        for seq in (1, 2):
+            self.say(writer, seq)
+            while (seq, True) not in self.told:
+                self.reactor.turn()
+        self.stop(writer)
+        self.assertGreater(len(self.flushLoggedErrors(ValueError)), 0)
 
 
 class SQLiteWriterTests(WriterOnStoreTests, OnSQLite, SynchronousTestCase):

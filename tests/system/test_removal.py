@@ -18,6 +18,8 @@ from sqlalchemy import create_engine, inspect, text
 from twisted.trial.unittest import SynchronousTestCase
 from websockets.exceptions import ConnectionClosed
 
+from gossip.store import forgetting
+from gossip.store.store import Store
 from tests.support.daemon import WITHIN, Daemon, Frame, Game, eventually
 from tests.support.databases import OnDatabase, OnPostgreSQL, OnSQLite
 from tests.support.world import frame
@@ -223,6 +225,11 @@ class SQLiteRemovalTests(RemovalTests, OnSQLite, SynchronousTestCase):
     """On SQLite."""
 
     def without_audit(self, backup: Path) -> dict[str, bytes]:
+        # As a daemon does later, at a quiet moment.
+        self.patch(forgetting, "STARTING", 0.0)
+        with closing(Store.open(None, self.directory)) as store:
+            store.probe()
+            store.forget(quiet=True)
         found = {}
         for path in (Path(self.directory) / "gossip.db", backup):
             uri = f"file:{quote(str(path))}?mode=rw"
