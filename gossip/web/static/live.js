@@ -135,15 +135,20 @@ const show = (line) => {
   trimming ??= setTimeout(trim, 50);
 };
 
-// A removed message changes where it stands, and keeps its place.
+// A removed message changes wherever it stands, and keeps its place. What can be done about it goes.
 const change = (line) => {
-  const known = line && document.getElementById(line.id);
-  if (!known?.querySelector(".text")) return;
-  known.querySelector(".text").replaceWith(line.querySelector(".text"));
-  known.classList.remove("more", "emote", "mention");
-  if (known.parentElement !== list) return;
-  group(known);
-  if (known.nextElementSibling?.id) group(known.nextElementSibling);
+  if (!line) return;
+  const places = (name) => document.querySelectorAll(`[data-${name}="${line.id}"]`);
+  for (const known of [document.getElementById(line.id), ...places("line")].filter(Boolean)) {
+    const text = known.querySelector(".text");
+    if (text) text.replaceWith(line.querySelector(".text").cloneNode(true));
+    else known.replaceChildren(line.querySelector(".gone").cloneNode(true));
+    known.classList.remove("more", "emote", "mention");
+    if (known.parentElement !== list) continue;
+    group(known);
+    if (known.nextElementSibling?.id) group(known.nextElementSibling);
+  }
+  for (const deed of places("deed")) deed.hidden = !deed.contains(document.activeElement);
 };
 
 const live = () => {
