@@ -187,7 +187,7 @@ const live = () => {
   else state?.replaceChildren(...state.childNodes, " ", word);
   const open = () => {
     clearTimeout(timer);
-    if (document.hidden && !stays()) return; // opened when the page becomes visible
+    if (document.hidden && !holds) return; // opened when the page becomes visible
     source?.close();
     const after = last === undefined ? "" : `after=${encodeURIComponent(last)}&`;
     source = new EventSource(`${log.dataset.live}?${after}since=${log.dataset.since}`);
@@ -207,21 +207,21 @@ const live = () => {
       }
     };
   };
-  // A browser has few connections per host: a hidden page gives its own up, but for one that counts mentions.
+  const wake = () => {
+    clearTimeout(timer);
+    if (!source || source.readyState === EventSource.CLOSED) open();
+  };
+  // A browser has few connections per host: a hidden page gives its own up, but for one that counts what comes.
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) {
-      if (!stays()) timer = setTimeout(() => { source?.close(); say(false); }, 30000);
-    } else {
-      clearTimeout(timer);
-      if (!source || source.readyState === EventSource.CLOSED) open();
-    }
+    if (document.hidden) timer = setTimeout(() => { if (!holds) { source?.close(); say(false); } }, 30000);
+    else wake();
   });
   window.addEventListener("pagehide", () => source?.close());
   window.addEventListener("pageshow", (event) => { if (event.persisted) open(); });
   open();
+  return wake;
 };
 let holds = false;
-const stays = () => holds;
 
 let quiet = null;
 
@@ -279,4 +279,4 @@ if (pill && atEnd) {
     if (!away) countBelow(0);
   }, { passive: true });
 }
-live();
+const wake = live();
