@@ -180,6 +180,7 @@ class ChatTests(BrowserTestCase):
         eventually(lambda: "Hello, ned!" in self.tab.run(rule), "the rule")
         self.assertEqual(self.tab.run("return document.querySelectorAll('.mention').length"), 1)
         self.tab.run("document.querySelector('.log').scrollTop = -300")
+        eventually(lambda: self.tab.run("return away"), "a page that knows that it is scrolled")
         pill = "const it = document.querySelector('.pill'); return it.hidden ? '' : it.innerText"
         self.say(self.game, "One more")
         eventually(lambda: self.tab.run(pill) == "1 new", "the pill")
