@@ -53,6 +53,11 @@ _ALWAYS: Final = 2**63
 _SLICE: Final = 8
 _READERS_A_SECOND: Final = 2000
 
+_HELLO: Final = b"retry: %d\n\n" % RETRY_MILLISECONDS
+
+Sees = Callable[[str], bool]
+"""Whether a reader is told of what is removed in a channel of this name."""
+
 Encode = Callable[[MessageSaid, bool], bytes]
 """Encodes a message as a line of HTML; the second argument is whether the line tells its channel."""
 
@@ -115,10 +120,10 @@ _ALIVE: Final = EncodedEvents(b":\n\n")
 
 @implementer(IPushProducer)
 class Reader:
-    """A browser that follows one channel, or all public ones."""
+    """A browser that follows one channel or all public ones, or is told what is removed."""
 
     def __init__(self, live: Live, request: PublicRequest, channel: str | None, place: Address) -> None:
-        """@param channel: C{None} for all public channels."""
+        """@param channel: C{None} for several channels."""
         self.channel = channel
         self.place = place
         self.missing = 0
@@ -217,6 +222,7 @@ class Live:
         self._registry = registry
         self._encode = encode
         self._readers: dict[str | None, dict[Reader, None]] = {}
+        self._of_removals: dict[Reader, Sees] = {}
         self._addresses: Counter[Address] = Counter()
         self._heard: list[MessageSaid | MessagesRemoved] = []
         self._recent: deque[MessageSaid] = deque(maxlen=_RECENT)
@@ -267,6 +273,7 @@ class Live:
         self._recent.extend(each for each in heard if isinstance(each, MessageSaid))
         if not self._addresses:
             return
+        self._tell_removals(heard)
         frames: dict[str | None, list[tuple[int, bytes]]] = {}
         for each in heard:
             if isinstance(each, MessagesRemoved):
@@ -306,6 +313,24 @@ class Live:
                 if followed in self._readers and self._is_shown(said.channel):
                     told = self._removed_frame(emptied(said, change.removal), followed is None)
                     frames.setdefault(followed, []).append((_ALWAYS, told))
+
+    def _tell_removals(self, heard: Iterable[MessageSaid | MessagesRemoved]) -> None:
+        """Tell the readers that follow no messages what was removed in the channels that they see."""
+        if not self._of_removals:
+            return
+        told: dict[str, list[bytes]] = {}
+        for change in heard:
+            if isinstance(change, MessagesRemoved):
+                for said in change.messages:
+                    event = self._removed_frame(emptied(said, change.removal), False)
+                    told.setdefault(said.channel, []).append(event)
+        encoded: dict[tuple[str, ...], EncodedEvents] = {}
+        for reader, sees in self._of_removals.items():
+            seen = tuple(filter(sees, told))
+            if seen not in encoded:
+                encoded[seen] = EncodedEvents(b"".join(event for channel in seen for event in told[channel]))
+            if seen:
+                self._to_hand.append((reader, encoded[seen]))
 
     def _removed_frame(self, left: MessageSaid, everywhere: bool) -> bytes:
         # Without an id: a browser that reconnects goes on from the last message, not from here.
@@ -350,6 +375,41 @@ class Live:
         @return: C{NOT_DONE_YET}; an empty body for HEAD.
         @raise Problem: there are too many readers.
         """
+        reader = self._reader(request, address, channel)
+        if reader is None:
+            return b""
+        self._readers.setdefault(channel, {})[reader] = None
+        if after is None:
+            reader.start(_HELLO + self._removed_since(reader, since))
+        else:
+            read = history(MISSED + 1)
+            read.addCallbacks(self._recall, self._unread, callbackArgs=(reader, after, since), errbackArgs=(reader,))
+        return NOT_DONE_YET
+
+    def follow_removals(
+        self, request: PublicRequest, address: Address, sees: Sees, since: float | None = None
+    ) -> bytes | int:
+        """
+        Answer a request with a stream of what is removed, and of nothing else.
+
+        @param sees: whether the reader is told of what is removed in a channel.
+        @param since: when the reader's page was made, as for L{follow}.
+        @return: C{NOT_DONE_YET}; an empty body for HEAD.
+        @raise Problem: there are too many readers.
+        """
+        reader = self._reader(request, address, None)
+        if reader is None:
+            return b""
+        self._of_removals[reader] = sees
+        reader.start(_HELLO + self._removed_since(reader, since))
+        return NOT_DONE_YET
+
+    def _reader(self, request: PublicRequest, address: Address, channel: str | None) -> Reader | None:
+        """
+        A new reader, which is counted; C{None} for HEAD.
+
+        @raise Problem: there are too many readers.
+        """
         most, place = self.most, address.place
         if self._stopped or (most.total and len(self) >= most.total):
             raise _too_many("Too many people are reading along. Try again in a moment.")
@@ -360,26 +420,15 @@ class Live:
         request.setHeader(b"X-Accel-Buffering", b"no")
         request.setHeader(b"Cache-Control", b"no-store, no-transform")
         if request.method == b"HEAD":
-            return b""
-        reader = Reader(self, request, channel, place)
-        self._readers.setdefault(channel, {})[reader] = None
+            return None
         self._addresses[place] += 1
         if self._beating is None:
             self._beating = self._clock.callLater(ALIVE_SECONDS, self._beat)
-        hello = b"retry: %d\n\n" % RETRY_MILLISECONDS
-        if after is None:
-            reader.start(hello)
-        else:
-            read = history(MISSED + 1)
-            arguments = (reader, after, since, hello)
-            read.addCallbacks(self._recall, self._unread, callbackArgs=arguments, errbackArgs=(reader,))
-        return NOT_DONE_YET
+        return Reader(self, request, channel, place)
 
-    def _recall(
-        self, history: Sequence[MessageSaid], reader: Reader, after: int, since: float | None, hello: bytes
-    ) -> None:
+    def _recall(self, history: Sequence[MessageSaid], reader: Reader, after: int, since: float | None) -> None:
         if len(history) > MISSED:
-            reader.start(hello + frame(b"reload", b"reload"))
+            reader.start(_HELLO + frame(b"reload", b"reload"))
             return
         missed = {(said.channel, said.seq): said for said in history}
         # Recent messages may not be on disk yet.
@@ -399,18 +448,19 @@ class Live:
             # Not the number that the reader sent: after a restore of the database the next ones can be lower.
             reader.missing = max((seq for _, seq in missed), default=0)
             text = b"".join(frame(self._encode(missed[reader.channel, seq], False), number=seq) for seq in each)
-        reader.start(hello + text + self._removed_since(reader.channel, since))
+        reader.start(_HELLO + text + self._removed_since(reader, since))
 
-    def _removed_since(self, channel: str | None, since: float | None) -> bytes:
-        """What a reader of a channel, or of all, is told of messages that were removed since its page was made."""
+    def _removed_since(self, reader: Reader, since: float | None) -> bytes:
+        """What a reader is told of messages that were removed since its page was made."""
         if since is None:
             return b""
+        only, channel = self._of_removals.get(reader), reader.channel
 
         def is_followed(name: str) -> bool:
             return self._is_shown(name) and channel in (None, name)
 
-        removed = self._registry.removals.since(since - EARLIER, is_followed)
-        return b"".join(self._removed_frame(left, channel is None) for left in removed)
+        removed = self._registry.removals.since(since - EARLIER, only or is_followed)
+        return b"".join(self._removed_frame(left, only is None and channel is None) for left in removed)
 
     def _unread(self, failure: Failure, reader: Reader) -> None:
         self._log.failure("the history could not be read", failure)
@@ -418,6 +468,7 @@ class Live:
 
     def left(self, reader: Reader) -> None:
         """Forget a reader."""
+        self._of_removals.pop(reader, None)
         readers = self._readers.get(reader.channel, {})
         readers.pop(reader, None)
         if not readers:
@@ -427,7 +478,7 @@ class Live:
             del self._addresses[reader.place]
 
     def _all(self) -> Iterable[Reader]:
-        return [reader for readers in self._readers.values() for reader in readers]
+        return [*itertools.chain.from_iterable(self._readers.values()), *self._of_removals]
 
     def _beat(self) -> None:
         self._beating = self._clock.callLater(ALIVE_SECONDS, self._beat) if self._addresses else None

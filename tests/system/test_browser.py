@@ -232,6 +232,19 @@ class EveryPageTests(BrowserTestCase):
             self.assertRegex(said, r"^\w.*: [0-9]+ messages$", path)
         self.assertEqual(self.tab.complaints(), [])
 
+    def test_zone(self) -> None:
+        """Without JavaScript the axes of charts are in UTC and say so; with it they are in the reader's time."""
+        for scripts in (False, True):
+            self.tab.scripts(scripts)
+            for path in ("/stats", "/stats?range=year", "/games/Alpha?range=week"):
+                self.open(path)
+                axes = self.tab.driver.find_elements("css selector", "svg[data-values]")
+                self.assertTrue(axes, path)
+                for axis in axes:
+                    found = [text.text for text in axis.find_elements("css selector", ".zone")]
+                    self.assertEqual(found, [] if scripts else ["UTC"], path)
+        self.assertEqual(self.tab.complaints(), [])
+
     def test_copy(self) -> None:
         """What the manual shows is copied as a game sends it: a frame on one line, and nothing of what came back."""
         self.assertEqual(json.loads(self.copied("/docs/protocol"))["event"], "authenticate")

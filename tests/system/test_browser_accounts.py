@@ -154,6 +154,31 @@ class WayTests(AccountsBrowserTestCase):
         self.assertNotIn(shown, self.tab.source)
         self.assertIn("my bot", self.tab.text)
 
+    def test_revoke(self) -> None:
+        """Revoking a token asks first, at both widths and without JavaScript; whoever cancels keeps it."""
+        self.sign_in("Root", admin=True)
+        for label in ("first", "second"):
+            self.open("/account/tokens")
+            self.fill(label=label)
+            self.send("[action='/account/tokens'] button")
+        find = self.tab.driver.find_element
+        for width, label in ((360, "first"), (1280, "second")):
+            self.tab.look(width)
+            self.tab.scripts(True)
+            self.open("/account/tokens")
+            opens = f"//td/button[contains(normalize-space(), 'Revoke… the token {label}')]"
+            find("xpath", opens).click()
+            self.assertIn(f"Programs that use the token {label} are refused from now on.", self.tab.text)
+            self.assertFits(width, "light", "the question")
+            self.assertAccessible("the question")
+            find("css selector", ".dialog:popover-open [popovertargetaction='hide']").click()
+            self.assertNotIn("Programs that use", self.tab.text)
+            self.tab.scripts(False)
+            self.open("/account/tokens")
+            find("xpath", opens).click()
+            self.send(".dialog:popover-open button.grave")
+            self.assertNotIn(label, find("css selector", "main").text)
+
 
 class EveryAccountPageTests(AccountsBrowserTestCase):
     """What holds on every page of accounts."""

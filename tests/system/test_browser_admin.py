@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 import signal
 
+try:
+    from selenium.webdriver import ActionChains
+except ImportError:
+    ActionChains = None  # type: ignore[assignment, misc]
+
 from gossip.web.pages.admin.page import SECTIONS
 from tests.support.browsing import BrowserTestCase
 from tests.support.daemon import Game, eventually
@@ -214,7 +219,9 @@ class EveryPageTests(AdminTestCase):
         for width, scheme in ((360, "dark"), (1280, "light")):
             self.tab.look(width, scheme)
             self.open("/admin/games/Alpha")
-            self.send("form:has([value='game/rotate']) button")
+            self.tab.driver.find_element("css selector", "[popovertarget='new-secret']").click()
+            self.assertAccessible("the question")
+            self.send("form:has([value='game/rotate']) button.main")
             self.assertIn("client_secret", self.tab.text)
             self.assertFits(width, scheme, "a secret")
             self.assertAccessible("a secret")
@@ -257,6 +264,29 @@ class EveryPageTests(AdminTestCase):
         self.assertTrue(self.path.startswith("/admin/games?"))
         self.assertEqual(self.note(), "The game was removed.")
         self.assertNotIn("New MUD", self.tab.source)
+
+    def test_rotate(self) -> None:
+        """
+        A new secret is asked for first, without JavaScript too. A double click makes one, and whoever goes back and
+        forward makes none: the page asks again.
+        """
+        for scripts in (True, False):
+            self.tab.scripts(scripts)
+            self.open("/admin/games/Alpha")
+            opens, makes = "[popovertarget='new-secret']", "form:has([value='game/rotate']) button.main"
+            find = self.tab.driver.find_element
+            self.assertFalse(find("css selector", makes).is_displayed())
+            find("css selector", opens).click()
+            before = find("css selector", "html")
+            ActionChains(self.tab.driver).double_click(find("css selector", makes)).perform()
+            self.wait_for_another(before)
+            self.assertIn("client_secret", self.tab.text)
+            self.tab.driver.back()
+            self.assertFalse(find("css selector", makes).is_displayed())
+            self.tab.driver.forward()
+            self.assertIn("client_secret", self.tab.text)
+        entries = self.daemon.gossipctl("audit")["entries"]
+        self.assertEqual(sum(entry["operation"] == "game/rotate" for entry in entries), 2)
 
     def test_filtered(self) -> None:
         """With JavaScript tables are filtered as one types."""

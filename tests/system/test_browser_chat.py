@@ -11,6 +11,23 @@ from tests.support.daemon import Daemon, Game, eventually
 TAB, ENTER, ESCAPE, UP, HOME = "\ue004", "\ue007", "\ue00c", "\ue013", "\ue011"
 
 
+HIDDEN = """
+let hidden = false;
+Object.defineProperty(document, "hidden", { get: () => hidden });
+window.hide = (now) => { hidden = now; document.dispatchEvent(new Event("visibilitychange")); };
+const later = setTimeout;
+window.setTimeout = (act, wait, ...all) => later(act, wait === 30000 ? 0 : wait, ...all);
+window.EventSource = class extends EventSource { constructor(...all) { super(...all); window.stream = this; } };
+window.notes = [];
+window.Notification = class {
+  static permission = "default";
+  static async requestPermission() { return (Notification.permission = window.answer); }
+  constructor(title, options) { window.notes.push([title, options.body, options.tag]); }
+};
+"""
+"""A page that is told whether anybody sees it, which gives up its stream at once, and what it notified of."""
+
+
 @functools.cache
 def shared_daemon() -> tuple[Daemon, dict[str, dict[str, str]]]:
     """A daemon for all tests here, with its games."""
@@ -163,6 +180,7 @@ class ChatTests(BrowserTestCase):
         eventually(lambda: "Hello, ned!" in self.tab.run(rule), "the rule")
         self.assertEqual(self.tab.run("return document.querySelectorAll('.mention').length"), 1)
         self.tab.run("document.querySelector('.log').scrollTop = -300")
+        eventually(lambda: self.tab.run("return away"), "a page that knows that it is scrolled")
         pill = "const it = document.querySelector('.pill'); return it.hidden ? '' : it.innerText"
         self.say(self.game, "One more")
         eventually(lambda: self.tab.run(pill) == "1 new", "the pill")
@@ -174,6 +192,186 @@ class ChatTests(BrowserTestCase):
         self.assertNotIn("Held back", self.tab.text)
         self.click(".live button")
         eventually(lambda: "Held back" in self.tab.text, "what was held back")
+        self.assertEqual(self.tab.complaints(), [])
+
+    def hideable(self) -> None:
+        """Have a tab whose pages are told whether they are hidden."""
+        added = self.tab.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": HIDDEN})
+        self.addCleanup(self.tab.driver.execute_cdp_cmd, "Page.removeScriptToEvaluateOnNewDocument", added)
+
+    def hide(self, hidden: bool = True) -> None:
+        """Nobody sees the page any more, or somebody does."""
+        self.tab.run("window.hide(arguments[0])", hidden)
+
+    def heard(self, text: str, name: str = "Bo") -> None:
+        """Somebody says something, and the page has it."""
+        self.say(self.game, text, name)
+        self.has(text)
+
+    def heard_of_me(self, text: str) -> None:
+        """The reader says something, as if on another page of theirs, and the page has it."""
+        say = (
+            "const form = new URLSearchParams(new FormData(document.querySelector('form.say')));"
+            "form.set('message', arguments[0]); fetch(`${location.pathname}/say`, { method: 'POST', body: form });"
+        )
+        self.tab.run(say, text)
+        self.game.expect("channels/broadcast")
+        self.has(text)
+
+    def has(self, text: str) -> None:
+        """The page gets a text; what is on a hidden page is not always laid out."""
+        eventually(lambda: text in self.tab.run("return document.body.textContent"), text)
+
+    @property
+    def title(self) -> str:
+        """The title of the page."""
+        return str(self.tab.driver.title)
+
+    def test_counted(self) -> None:
+        """
+        The title counts what others say while nobody sees the page, and no longer once somebody does. It counts no line
+        of the reader's own, nothing that was removed before it came, and nothing for who is not to be disturbed.
+        """
+        self.sign_in("Tia")
+        self.hideable()
+        self.follow()
+        title = self.title
+        self.heard("Seen")
+        self.assertEqual(self.title, title)
+        self.hide()
+        self.heard("One")
+        self.heard("Two", "Cy")
+        self.assertEqual(self.title, f"(2) {title}")
+        self.heard_of_me("My own")
+        self.heard("Three")
+        self.assertEqual(self.title, f"(3) {title}")
+        seq = self.tab.run("return lastLine().id.split('-').pop()")
+        self.daemon.admin("message/remove", id=f"{self.channel}:{seq}", reason="ads")
+        self.has("[removed: ads]")
+        self.tab.run("window.stream.close()")
+        self.say(self.game, "Missed")
+        self.daemon.admin("message/remove", id=f"{self.channel}:{int(seq) + 1}", reason="more ads")
+        self.tab.run("wake()")
+        self.has("[removed: more ads]")
+        self.assertEqual(self.title, f"(3) {title}")
+        self.hide(False)
+        self.assertEqual(self.title, title)
+        self.open("/account/talk")
+        self.tab.driver.find_element("css selector", "input[type='checkbox'][name='undisturbed']").click()
+        self.send("form:has([name='undisturbed']) button")
+        self.follow()
+        self.hide()
+        self.heard("Four")
+        self.assertEqual(self.title, title)
+        self.assertEqual(self.tab.complaints(), [])
+
+    def test_notified(self) -> None:
+        """
+        Who asks for it, and lets the browser do it, is notified of mentions while nobody sees the page: of nothing
+        else, of none of their own or of whom they ignore, and of none once they do not want it any more.
+        """
+        self.hideable()
+        self.follow()
+        self.assertFalse(self.tab.run("return document.querySelector('#notify').checkVisibility()"))
+        self.sign_in("Nia")
+        self.open("/account/talk")
+        self.fill(who="Cy@Alpha")
+        self.send()
+        self.follow()
+        notes = "return window.notes"
+        pressed = "return document.querySelector('#notify').getAttribute('aria-pressed')"
+
+        def hears(*texts: str) -> list[list[str]]:
+            """What the hidden page notifies of."""
+            self.hide()
+            for text in texts:
+                self.heard(text)
+            self.hide(False)
+            return list(self.tab.run(f"{notes}.splice(0)"))
+
+        def press(answer: str) -> None:
+            self.tab.run("window.answer = arguments[0]", answer)
+            self.tab.run("document.querySelector('.bar details').open = true")
+            self.click("#notify")
+
+        self.assertEqual(hears("Nia, before"), [])
+        press("denied")
+        self.toasted("Your browser does not allow notifications of this site.")
+        self.assertEqual((self.tab.run(pressed), hears("Nia, denied")), ("false", []))
+        press("granted")
+        eventually(lambda: self.tab.run(pressed) == "true", "the button that is pressed")
+        self.heard("Nia, seen")
+        self.say(self.game, "Nia, ignored", "Cy")
+        self.hide()
+        self.heard_of_me("I am Nia")
+        [note] = hears("Niamh or somebody", "What says nia?")
+        self.assertEqual(note[:2], [f"#{self.channel}", "Bo@Alpha: What says nia?"])
+        self.assertEqual(note[2], self.tab.run("return lastLine().id"))
+        press("granted")
+        self.assertEqual((self.tab.run(pressed), hears("Nia, after")), ("false", []))
+        self.assertEqual(self.tab.complaints(), [])
+
+    def test_turns(self) -> None:
+        """
+        Of the pages that nobody sees, two keep their streams. The next one waits until one of those is seen or closed,
+        and then counts what it missed. A page that somebody sees takes no such place.
+        """
+        driver = self.tab.driver
+        self.hideable()
+        tabs = [driver.current_window_handle]
+        self.addCleanup(driver.switch_to.window, tabs[0])
+
+        def close(tab: str) -> None:
+            if tab in driver.window_handles:
+                driver.switch_to.window(tab)
+                driver.close()
+
+        def another() -> str:
+            """Open another tab, which ends with the test."""
+            driver.switch_to.new_window("tab")
+            tab: str = driver.current_window_handle
+            self.addCleanup(close, tab)
+            driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": HIDDEN})
+            return tab
+
+        for number in range(4):
+            if number:
+                tabs.append(another())
+            self.follow()
+        title = self.title
+
+        def hide(tab: str, hidden: bool = True) -> None:
+            driver.switch_to.window(tab)
+            self.hide(hidden)
+
+        def is_open(tab: str) -> bool:
+            driver.switch_to.window(tab)
+            return bool(self.tab.run("return window.stream.readyState === EventSource.OPEN"))
+
+        def titled(tab: str) -> str:
+            driver.switch_to.window(tab)
+            return self.title
+
+        def opened(*expected: bool) -> None:
+            eventually(lambda: [is_open(tab) for tab in tabs] == list(expected), f"the streams of {expected}")
+
+        _, one, two, three = tabs
+        for tab in (one, two):
+            hide(tab)
+        opened(True, True, True, True)
+        hide(three)
+        opened(True, True, True, False)
+        self.say(self.game, "Something")
+        eventually(lambda: [titled(tab) for tab in (one, two)] == [f"(1) {title}"] * 2, "what is new")
+        self.assertEqual(titled(three), title)
+        hide(one, False)
+        opened(True, True, True, True)
+        eventually(lambda: titled(three) == f"(1) {title}", "what was missed")
+        hide(one)
+        opened(True, False, True, True)
+        close(two)
+        tabs.remove(two)
+        opened(True, True, True)
         self.assertEqual(self.tab.complaints(), [])
 
     def test_unread(self) -> None:

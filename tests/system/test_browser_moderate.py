@@ -46,15 +46,14 @@ class ModerateTests(BrowserTestCase):
         self.assertIn("Cy@Alpha: slur", shown)
         self.send(f"#report-{number} a[href*='who=']")
         self.fill(minutes="30")
-        self.tab.driver.find_element("css selector", "form:has([value='mute/add']) [name='reason']").send_keys(
-            "language"
-        )
-        self.send("form:has([value='mute/add']) button")
+        self.tab.driver.find_element("css selector", "form:has([name='minutes']) [name='reason']").send_keys("language")
+        self.send("form:has([name='minutes']) button")
         self.assertEqual(self.note(), "The mute is in effect.")
         told = self.game.outcome("channels/send", {"channel": "gossip", "name": "Bo", "message": "Hi"})
         self.assertRegex(told, r"^muted until [0-9T:-]+Z: language$")
-        self.tab.driver.find_element("css selector", f"#report-{number} summary").click()
-        self.send(f"#report-{number} form:has([value='message/remove']) button")
+        self.tab.driver.find_element("css selector", ".list summary").click()
+        self.tab.driver.find_element("css selector", ".list [name='reason']").send_keys("slur")
+        self.send(".list form:has([value='message/remove']) button")
         self.assertEqual(self.note(), "The message was removed.")
         self.assertIn("[removed: slur]", self.tab.text)
         self.assertNotIn("Darn it", self.tab.source)
@@ -67,6 +66,29 @@ class ModerateTests(BrowserTestCase):
         deeds = [(entry["actor"], entry["operation"]) for entry in entries[:4]]
         expected = ("mute/remove", "report/resolve", "message/remove", "mute/add")
         self.assertEqual(deeds, [("Ana", wire) for wire in expected])
+        self.assertEqual(self.tab.complaints(), [])
+
+    def test_card(self) -> None:
+        """From a report to a mute or a removal, and to its end, it takes one form on the card, without JavaScript."""
+        self.say(self.game, "Darn it", "Bo")
+        self.report(channel="gossip", game="Alpha", name="bo")
+        for scripts in (True, False):
+            self.tab.scripts(scripts)
+            number = self.report(channel="gossip", game="Alpha", name="bo", **{"from": f"Dee{scripts}"})
+            self.open(PAGE)
+            if scripts:
+                self.send(f"#report-{number} form:has([value='mute/add']) button")
+                self.assertEqual(self.note(), "The mute is in effect, and the report is resolved.")
+            else:
+                card = self.tab.driver.find_element("id", f"report-{number}")
+                [summary] = card.find_elements("xpath", ".//summary[.='Remove this message']")
+                summary.click()
+                card.find_element("name", "sure").click()
+                self.send(f"#report-{number} form:has([value='message/remove']) button.grave")
+                self.assertEqual(self.note(), "The message was removed, and the report is resolved.")
+            self.assertEqual(self.tab.driver.find_elements("id", f"report-{number}"), [])
+        told = self.game.outcome("channels/send", {"channel": "gossip", "name": "Bo", "message": "Hi"})
+        self.assertRegex(told, r"^muted until [0-9T:-]+Z: slur$")
         self.assertEqual(self.tab.complaints(), [])
 
     def test_others(self) -> None:
@@ -90,9 +112,9 @@ class ModerateTests(BrowserTestCase):
         self.assertGood((PAGE, f"{PAGE}?done=mute/add", f"{PAGE}?who=Bo@Alpha", "/moderate"))
         self.tab.look(360, "dark")
         self.open(PAGE)
-        self.tab.driver.find_element("css selector", "form:has([value='mute/add']) [name='who']").send_keys("192.0.2.1")
-        self.tab.driver.find_element("css selector", "form:has([value='mute/add']) [name='reason']").send_keys("So")
-        self.send("form:has([value='mute/add']) button")
+        self.tab.driver.find_element("css selector", "form:has([name='minutes']) [name='who']").send_keys("192.0.2.1")
+        self.tab.driver.find_element("css selector", "form:has([name='minutes']) [name='reason']").send_keys("So")
+        self.send("form:has([name='minutes']) button")
         wrong = self.tab.driver.find_element("css selector", "main .wrong").text
         self.assertEqual(wrong, "Not done: only an admin can mute an address.")
         self.assertFits(360, "dark", "a refusal", ("422",))

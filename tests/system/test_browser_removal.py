@@ -9,6 +9,7 @@ from tests.support.browsing import BrowserTestCase
 from tests.support.daemon import eventually
 from tests.support.site_browser import HOSTILE
 
+DEEDS = "return [...document.querySelectorAll(`[data-deed='${arguments[0]}']`)].map((deed) => deed.hidden)"
 LINE = "return document.getElementById(arguments[0])?.querySelector('.text').innerText"
 
 
@@ -45,6 +46,40 @@ class RemovalTests(BrowserTestCase):
             same = "return [window.same, document.contains(window.line), window.line.querySelector('time') !== null]"
             self.assertEqual(self.tab.run(same), [True, True, True])
             self.assertEqual(self.line_count(), 2)
+        self.assertEqual(self.tab.complaints(), [])
+
+    def test_everywhere(self) -> None:
+        """
+        Open pages that show messages and wait for no new ones: the message changes wherever it stands, hidden channels
+        included, and what can be done about it goes. Nothing scrolls or is loaded again.
+        """
+        self.sign_in("Root", admin=True)
+        first = max(self.seqs) + 1
+        alone = f"/chat/gossip/{first}"
+        paths = (alone, "/search?q=gold", "/channels", "/moderate/gossip", "/admin/reports", "/admin", "/admin/filters")
+        for number, path in enumerate(paths):
+            self.say(self.game, f"Buy gold {number}")
+            seq = first + number
+            made = self.daemon.admin("report/add", channel="gossip", seq=seq, reason="ads")
+            if path == "/moderate/gossip":
+                self.daemon.admin("channel/hide", channel="gossip")
+            self.open(path)
+            if path == "/admin/filters":
+                self.fill(text="gold")
+                self.send("button[value='filter/try']")
+            self.assertIn(f"gold {number}", self.tab.text, path)
+            self.assertEqual(self.tab.run("return scrollY"), 0, path)
+            self.tab.run("window.same = true")
+            self.remove(seq, f"{number} < 9")
+            gone = f"[removed: {number} < 9]"
+            eventually(lambda gone=gone: gone in self.tab.text, f"the removal on {path}")  # type: ignore[misc]
+            self.assertNotIn(f"gold {number}", self.tab.text, path)
+            self.assertTrue(self.tab.run("return window.same"), path)
+            if path in (alone, "/moderate/gossip", "/admin/reports"):
+                found = self.tab.run(DEEDS, f"gossip-{seq}")
+                self.assertEqual(found, [True] * len(found), path)
+                self.assertTrue(found, path)
+            self.daemon.admin("report/resolve", number=made["number"])
         self.assertEqual(self.tab.complaints(), [])
 
     def test_reconnected(self) -> None:

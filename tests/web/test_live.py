@@ -21,6 +21,7 @@ from gossip.web.live import ALIVE_SECONDS, BACKLOG_BYTES, MISSED, Readers, frame
 from gossip.web.site import public_site
 from tests.support.memory_service import MemoryService
 from tests.support.site_browser import Browser
+from tests.support.visitor import Visitor
 from tests.support.world import NOW, uuid
 
 
@@ -295,11 +296,64 @@ class RemovedTests(LiveTestCase):
         self.assertEqual(self.removed(self.follow(f"/chat/gossip/live?after=5&since={since - 3600_000}")), [1, 2, 5])
         self.assertEqual(self.removed(self.follow(f"/chat/gossip/live?after=5&since={since + 3600_000}")), [])
         self.assertEqual(self.removed(self.follow("/chat/gossip/live?after=5")), [])
+        # A page of older lines has no last message.
+        self.assertEqual(self.removed(self.follow(f"/chat/gossip/live?since={since}")), [2, 5])
         everything = self.written(self.follow(f"/live?after={since}&since={since}"))
         self.assertEqual(everything.count(b"event: removed"), 3)
         self.show("gossip", hidden=True)
         everything = self.written(self.follow(f"/live?after={since}&since={since}"))
         self.assertEqual(everything.count(b"event: removed"), 1)
+
+    def test_alone(self) -> None:
+        """
+        A page that waits for no messages is told what is removed on all public channels, since it was made and from
+        now on, and of nothing else.
+        """
+        self.hear(1)
+        self.remove(1)
+        since = int(self.clock.wall * 1000)
+        browser = self.follow(f"/live/removed?since={since}")
+        self.assertEqual(self.removed(browser), [1])
+        self.assertEqual(self.removed(self.follow("/live/removed")), [])
+        self.assertEqual(len(self.site.live), 2)
+        self.hear(2)
+        self.turn()
+        self.assertEqual(self.written(browser), b"")
+        self.remove(2, 9)
+        self.remove(4, channel="other")
+        self.turn()
+        text = self.written(browser)
+        self.assertEqual(re.findall(rb"<li id=\"([a-z]+-\d+)\"", text), [b"gossip-2", b"gossip-9", b"other-4"])
+        self.assertNotIn(b"Hello", text)
+        self.clock.advance(ALIVE_SECONDS)
+        self.turn()
+        self.assertEqual(self.written(browser), b":\n\n")
+        browser.protocol.connectionLost(Failure(ConnectionLost()))
+        self.assertEqual(len(self.site.live), 1)
+        self.site.live.stop()
+        self.assertEqual(len(self.site.live), 0)
+
+    def test_alone_and_hidden(self) -> None:
+        """What is removed on a hidden channel is told to who moderates it, as long as they do."""
+        self.service.world.registry.enact(ChannelSaved(Channel("gossip", hidden=True, moderators=frozenset(["Ana"]))))
+        visitors = {name: Visitor(self.site) for name in ("Ana", "Bo", "Root")}
+        for name, visitor in visitors.items():
+            visitor.sign_in(self.service, name, admin=name == "Root")
+        path = f"/live/removed?since={int(self.clock.wall * 1000)}"
+        self.remove(1)
+        browsers = {name: self.follow(path, Cookie=f"visit={each.cookies['visit']}") for name, each in visitors.items()}
+        browsers["nobody"] = self.follow(path)
+
+        def told() -> dict[str, list[int]]:
+            self.turn()
+            return {name: self.removed(browser) for name, browser in browsers.items()}
+
+        self.assertEqual(told(), {"Ana": [1], "Bo": [], "Root": [1], "nobody": []})
+        self.remove(2)
+        self.assertEqual(told(), {"Ana": [2], "Bo": [], "Root": [2], "nobody": []})
+        self.show("gossip", hidden=True)
+        self.remove(3)
+        self.assertEqual(told(), {"Ana": [], "Bo": [], "Root": [3], "nobody": []})
 
     def test_while_it_is_read(self) -> None:
         """What is removed while the history is read is not in it."""

@@ -722,6 +722,17 @@ class ChartTests(SynchronousTestCase):
                 self.assertEqual(picture.count("<polyline"), lines, values)
         self.assertIn("x: now not counted, at most 4", sparkline((4, None), "x"))
 
+    def test_zone(self) -> None:
+        """The axis says whose time it shows, left of its first time."""
+        for period in PERIODS:
+            drawn = Xml.fromstring(line_chart(Series(int(NOW), period.step, (1,) * period.spans)))
+            texts = [text for text in drawn.iter("text") if text.get("class")]
+            self.assertEqual([text.text for text in texts].count("UTC"), 1)
+            zone, first, *_ = texts
+            self.assertEqual((zone.text, zone.get("text-anchor"), zone.get("y")), ("UTC", "end", first.get("y")))
+            # A letter is at most 7 units wide, and a time is written around its place.
+            self.assertLess(float(zone.get("x", "")), float(first.get("x", "")) - 7 * len(first.text or "") / 2)
+
     @given(st.text(max_size=20))
     def test_emblems(self, name: str) -> None:
         """Any name has an emblem: a mirrored pattern that is neither almost empty nor almost full."""

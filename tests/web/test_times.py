@@ -68,3 +68,7 @@ class PartsTests(SynchronousTestCase):
         self.assertIn('<button type="button" popovertarget="q">New…</button>', written)
         self.assertIn('id="q" popover role="dialog"', written)
         self.assertIn('<button class="main">Yes</button>', written)
+        written = self.written(
+            "{% call parts.confirm('q', 'End…', '', '', '', '', about=bad) %}{% endcall %}", bad="<b>"
+        )
+        self.assertIn('End…<span class="visually-hidden"> &lt;b&gt;</span></button>', written)

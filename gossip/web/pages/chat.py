@@ -11,6 +11,7 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.web import http
 
+from gossip.operations.moderators import moderates
 from gossip.operations.texts import time_of
 from gossip.protocol.emotes import spoken
 from gossip.protocol.errors import Denied
@@ -99,6 +100,7 @@ class ChatPages:
     def add(self, router: Router) -> None:
         """Add the pages."""
         router.add("/live", get=self.follow_all)
+        router.add("/live/removed", get=self.follow_removals)
         router.add("/chat", get=lambda request: redirect(request, "/channels"))
         router.add("/channels", get=self.channels)
         router.add("/chat/{name}", get=self.chat)
@@ -284,6 +286,21 @@ class ChatPages:
 
         peer = self._layout.peer(request)
         return self._live.follow(request, peer, None, _after(request), history, _since(request))
+
+    def follow_removals(self, request: PublicRequest) -> bytes | int:
+        """
+        What is removed, for pages that show messages and wait for no new ones: on public channels, and on all those
+        that the account moderates.
+        """
+        registry, account = self._layout.gossip.network.registry, self._layout.account(request)
+
+        def sees(name: str) -> bool:
+            channel = registry.channels.get(name)
+            if channel is None:
+                return False
+            return not channel.hidden or (account is not None and moderates(registry, account.name, name))
+
+        return self._live.follow_removals(request, self._layout.peer(request), sees, _since(request))
 
     async def feed(self, request: PublicRequest, name: str) -> bytes:
         """The latest messages of a channel as an Atom feed."""

@@ -122,7 +122,7 @@ class ChatActions:
         reason = form.text("reason").strip()
         removal = MessageRemove(id=message_id(name, number_of(seq)), reason=reason)
         try:
-            await remove_message(self._executor, form, removal, account.name)
+            await remove_message(lambda each: self._executor.carry_out(each, account.name), form, removal)
         except Refused as refused:
             draft = Draft(reason, f"Not done: {refused}.", UNPROCESSABLE)
             return await self._chat.message(request, name, seq, removal=draft)

@@ -226,7 +226,7 @@ class ManagePages:
             UNPROCESSABLE if refused else http.OK,
             title=game.name,
             typed={**known, **typed},
-            **_wrong(refused, "sure", "i3_name", *_GAME_TEXTS),
+            **_wrong(refused, "sure", "i3_name", "i3_sure", *_GAME_TEXTS),
             said="" if refused else _SAID.get(parameter(request, "done") or "", ""),
             parts=[(here if name == "now" else f"{here}/{name}", what) for name, what in _PARTS.items()],
             part=here if part == "now" else f"{here}/{part}",
@@ -300,6 +300,10 @@ class ManagePages:
         game, form = self._own(account, name), self._cookies.read_form(request)
         typed, remove = form.text("i3_name"), form.checked("i3_remove")
         try:
+            known = self._layout.gossip.network.registry.i3.of(game.client_id)
+            if known is not None and not remove and not form.checked("i3_sure"):
+                # A MUD that keeps its password would be refused.
+                raise Refused("not-confirmed", "i3_sure", "to create a new password, tick the box")
             operation = GameI3(game=game.short_name, name=typed.strip() or None, remove=remove)
             made = await self._carry_out(operation, account, game)
         except Refused as refused:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any, Final
 from urllib.parse import quote
 
 from twisted.web import http
 
+from gossip.operations.command import Result
 from gossip.operations.executor import Executor
 from gossip.operations.messages import MessageRemove, shown_message
 from gossip.operations.moderators import MUTE_MINUTES, is_of_moderators, moderates, mutes_of
@@ -24,6 +26,7 @@ from gossip.web.http.router import NotFound, Problem, Router, redirect
 from gossip.web.http.urls import parameter
 from gossip.web.pages.admin.page import FailedForm
 from gossip.web.pages.operation_forms import fill
+from gossip.web.pages.report_cards import SHOWN, ReportCards
 from gossip.web.views.layout import Layout
 
 ACTS: Final = 300
@@ -33,7 +36,7 @@ LINES: Final = 50
 """How many of the latest messages the page shows."""
 
 MOST: Final = 100
-"""The maximum number of reports, and of mutes, that the page shows."""
+"""The maximum number of mutes that the page shows."""
 
 MINUTES: Final = 60
 """How long a mute lasts that the form suggests, in minutes."""
@@ -43,6 +46,8 @@ _DONE: Final = {
     "mute/add": "The mute is in effect.",
     "mute/remove": "The mute was lifted.",
     "report/resolve": "The report was resolved.",
+    "mute/add-and-resolve": "The mute is in effect, and the report is resolved.",
+    "message/remove-and-resolve": "The message was removed, and the report is resolved.",
 }
 """The messages after an act, by its name in the query."""
 
@@ -54,6 +59,7 @@ class ModeratePages:
         self._layout = layout
         self._cookies = cookies
         self._executor = executor
+        self._cards = ReportCards(layout)
         self._registry = layout.gossip.network.registry
         self._acts = Attempts(layout.clock, "acts of moderation", ACTS, HOUR).shared(layout.gossip, "acts")
 
@@ -83,12 +89,28 @@ class ModeratePages:
         self._acts.spend(account.name)
         try:
             operation = _operation(form, name)
-            await self._executor.moderate(operation, name, account.name)
+            done = await self._carry_out(operation, form, account, name)
         except Refused as refused:
             self._acts.take_back(account.name)
             told = {"typed": FailedForm(form), "wrong": str(refused)}
             return await self._page(request, account, name, UNPROCESSABLE, **told)
-        return redirect(request, f"/moderate/{quote(name, safe='')}?done={operation.wire}")
+        return redirect(request, f"/moderate/{quote(name, safe='')}?done={done}")
+
+    async def _carry_out(self, operation: Operation, form: Form, account: Account, name: str) -> str:
+        """
+        Carry out what a form means, and resolve the report on whose card it stands.
+
+        @return: the name of what was done, for L{_DONE}.
+        """
+
+        def moderate(each: Operation) -> Awaitable[Result]:
+            return self._executor.moderate(each, name, account.name)
+
+        if isinstance(operation, ReportResolve) or not form.text("number"):
+            await moderate(operation)
+            return operation.wire
+        await self._cards.act(operation, form, moderate, name)
+        return f"{operation.wire}-and-resolve"
 
     def _check(self, account: Account, name: str) -> None:
         if not moderates(self._registry, account.name, name):
@@ -98,11 +120,12 @@ class ModeratePages:
         self, request: PublicRequest, account: Account, name: str, code: int = http.OK, **told: Any
     ) -> bytes:
         self._check(account, name)
+        reports = [shown_report(each) for each in open_reports(self._registry) if each.channel == name]
+        cards = await self._cards.values(reports[:SHOWN], name)
         # Not from the cache: what was removed a moment ago must not be here.
         read: list[MessageSaid] = await self._layout.read(self._layout.store.history, name, LINES)
         self._check(account, name)
         registry, now = self._registry, self._layout.now
-        reports = [shown_report(each) for each in open_reports(registry) if each.channel == name]
         mutes = [(shown_restriction(registry, each), is_of_moderators(each)) for each in mutes_of(registry, name, now)]
         shown = {"note": "", "wrong": "", "typed": FailedForm(), **told}
         return self._layout.page(
@@ -111,8 +134,8 @@ class ModeratePages:
             code,
             title=f"Moderate #{name}",
             channel=registry.channels[name],
-            reports=reports[:MOST],
-            more_reports=max(len(reports) - MOST, 0),
+            **cards,
+            more_reports=max(len(reports) - SHOWN, 0),
             mutes=mutes[:MOST],
             more_mutes=max(len(mutes) - MOST, 0),
             lines=[shown_message(said) for said in reversed(registry.removals.applied(read))],

@@ -20,6 +20,7 @@ const exactTime = (seconds, step) => {
 for (const chart of document.querySelectorAll("svg[data-values]")) {
   const [start, step, left, across] = ["start", "step", "left", "across"].map((name) => Number(chart.dataset[name]));
   const values = JSON.parse(chart.dataset.values);
+  chart.querySelector(".zone").remove();
   for (const tick of chart.querySelectorAll(".tick")) tick.textContent = axisTime(Number(tick.dataset.at), step);
 
   const caption = chart.closest("figure").querySelector("figcaption");

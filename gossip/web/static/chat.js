@@ -45,7 +45,7 @@ const markNew = () => {
 
 // Mentions, the number in the title, and notifications.
 const named = me && new RegExp(`(?<![\\p{L}\\p{N}_])${me.replace(/[^\w]/g, "\\$&")}(?![\\p{L}\\p{N}_])`, "iu");
-const isMine = (line) => speakerOf(line)?.toLowerCase() === `${me}@gossip`.toLowerCase();
+const isMine = (line) => me && speakerOf(line)?.toLowerCase() === `${me}@gossip`.toLowerCase();
 const mentionsMe = (line) => {
   if (!named || !speakerOf(line) || isMine(line)) return false;
   const text = line.querySelector(".text").cloneNode(true);
@@ -60,8 +60,7 @@ const count = (number) => {
 const notify = document.querySelector("#notify");
 const notifies = () => Boolean(notify && stored("notify") && window.Notification?.permission === "granted");
 const tellOf = (line) => {
-  if (!document.hidden) return;
-  if ("undisturbed" in log.dataset) return;
+  if (!document.hidden || "undisturbed" in log.dataset || isMine(line) || !speakerOf(line)) return;
   count(unseen + 1);
   if (!notifies() || !mentionsMe(line)) return;
   try {
@@ -76,14 +75,28 @@ hearing.push(tellOf);
 document.addEventListener("visibilitychange", () => { if (document.hidden) see(); else count(0); });
 window.addEventListener("pagehide", see);
 
-// At most two hidden pages of this browser keep their connection, to count what comes.
-for (const name of ["live-1", "live-2"]) {
-  navigator.locks?.request(name, { ifAvailable: true }, (lock) => {
-    if (!lock || holds) return undefined;
-    holds = true;
-    return new Promise(() => {}); // held until the page ends
-  });
-}
+// Two pages of this browser that were hidden keep their connection, to count what comes; the next one waits.
+const waiting = new Set();
+let release = null;
+const keep = () => {
+  if (!document.hidden) {
+    holds = false;
+    release?.();
+    return;
+  }
+  for (const name of ["live-1", "live-2"]) {
+    if (waiting.has(name)) continue;
+    waiting.add(name);
+    navigator.locks?.request(name, () => {
+      waiting.delete(name);
+      if (holds || !document.hidden) return undefined;
+      holds = true;
+      wake();
+      return new Promise((resolve) => { release = resolve; });
+    });
+  }
+};
+document.addEventListener("visibilitychange", keep);
 
 if (notify && me && "Notification" in window) {
   const shown = () => notify.setAttribute("aria-pressed", String(notifies()));

@@ -135,15 +135,20 @@ const show = (line) => {
   trimming ??= setTimeout(trim, 50);
 };
 
-// A removed message changes where it stands, and keeps its place.
+// A removed message changes wherever it stands, and keeps its place. What can be done about it goes.
 const change = (line) => {
-  const known = line && document.getElementById(line.id);
-  if (!known?.querySelector(".text")) return;
-  known.querySelector(".text").replaceWith(line.querySelector(".text"));
-  known.classList.remove("more", "emote", "mention");
-  if (known.parentElement !== list) return;
-  group(known);
-  if (known.nextElementSibling?.id) group(known.nextElementSibling);
+  if (!line) return;
+  const places = (name) => document.querySelectorAll(`[data-${name}="${line.id}"]`);
+  for (const known of [document.getElementById(line.id), ...places("line")].filter(Boolean)) {
+    const text = known.querySelector(".text");
+    if (text) text.replaceWith(line.querySelector(".text").cloneNode(true));
+    else known.replaceChildren(line.querySelector(".gone").cloneNode(true));
+    known.classList.remove("more", "emote", "mention");
+    if (known.parentElement !== list) continue;
+    group(known);
+    if (known.nextElementSibling?.id) group(known.nextElementSibling);
+  }
+  for (const deed of places("deed")) deed.hidden = !deed.contains(document.activeElement);
 };
 
 const live = () => {
@@ -182,7 +187,7 @@ const live = () => {
   else state?.replaceChildren(...state.childNodes, " ", word);
   const open = () => {
     clearTimeout(timer);
-    if (document.hidden && !stays()) return; // opened when the page becomes visible
+    if (document.hidden && !holds) return; // opened when the page becomes visible
     source?.close();
     const after = last === undefined ? "" : `after=${encodeURIComponent(last)}&`;
     source = new EventSource(`${log.dataset.live}?${after}since=${log.dataset.since}`);
@@ -202,21 +207,21 @@ const live = () => {
       }
     };
   };
-  // A browser has few connections per host: a hidden page gives its own up, but for one that counts mentions.
+  const wake = () => {
+    clearTimeout(timer);
+    if (!source || source.readyState === EventSource.CLOSED) open();
+  };
+  // A browser has few connections per host: a hidden page gives its own up, but for one that counts what comes.
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) {
-      if (!stays()) timer = setTimeout(() => { source?.close(); say(false); }, 30000);
-    } else {
-      clearTimeout(timer);
-      if (!source || source.readyState === EventSource.CLOSED) open();
-    }
+    if (document.hidden) timer = setTimeout(() => { if (!holds) { source?.close(); say(false); } }, 30000);
+    else wake();
   });
   window.addEventListener("pagehide", () => source?.close());
   window.addEventListener("pageshow", (event) => { if (event.persisted) open(); });
   open();
+  return wake;
 };
 let holds = false;
-const stays = () => holds;
 
 let quiet = null;
 
@@ -274,4 +279,4 @@ if (pill && atEnd) {
     if (!away) countBelow(0);
   }, { passive: true });
 }
-live();
+const wake = live();

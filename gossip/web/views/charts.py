@@ -16,6 +16,8 @@ from gossip.web.views.queries import DAY, Series
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 400, 160, 38, 22, 10
 _NOTHING: Final = Markup("")
+_ZONE: Final = Markup('<text class="zone" x="{}" y="{}" text-anchor="end">UTC</text>').format(_LEFT - 6, _HEIGHT - 4)
+"""The zone of the times on the axis. The script takes it away when it writes them in the reader's."""
 
 
 class _Box(Struct, frozen=True):
@@ -51,7 +53,7 @@ def line_chart(series: Series, what: str = "") -> Markup:
     """
     top = _round_up(max((value for value in series.values if value is not None), default=0))
     across, down = _WIDTH - _LEFT - 8, _HEIGHT - _TOP - _BOTTOM
-    parts = [_rules(top, down)]
+    parts = [_rules(top, down), _ZONE]
     count = len(series.values)
     for index in _ticks(series):
         left = _LEFT + across * index / max(count - 1, 1)

@@ -492,7 +492,7 @@ class SecretTests(OwnerTestCase):
         self.assertIn("from 192.0.2.9", page)
         self.assertIn("Your MUD has it.", page)
         self.assertEqual(self.bo.post("/manage/Alpha/i3", {"i3_name": "X"}).code, 404)
-        refused = self.ana.post("/manage/Alpha/i3", {"i3_name": "*router"})
+        refused = self.ana.post("/manage/Alpha/i3", {"i3_name": "*router", "i3_sure": "1"})
         self.assertEqual(refused.code, 422)
         self.assertIn("a name on Intermud-3 has 1 to 40 ASCII characters", refused.text)
         self.assertIn('name="i3_name" type="text" value="*router"', refused.body.decode())

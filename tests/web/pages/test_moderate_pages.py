@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from msgspec.structs import replace
@@ -10,13 +11,13 @@ from gossip.operations.accounts import AccountEdit
 from gossip.operations.channels import ChannelModerators
 from gossip.operations.executor import Executor
 from gossip.registry.changes import ChannelSaved, ReportMade, RestrictionSet
-from gossip.registry.entities import Channel, Report, Restriction
+from gossip.registry.entities import AuditEntry, Channel, Report, Restriction
 from gossip.registry.restrictions import player_of
 from gossip.web.pages.moderate import ACTS
 from tests.support.site_browser import HOSTILE
-from tests.support.sites import PagesTestCase, seen
+from tests.support.sites import SURE, PagesTestCase, seen
 from tests.support.visitor import Answer, Visitor
-from tests.support.world import NOW
+from tests.support.world import NOW, uuid
 
 PAGE = "/moderate/gossip"
 REPORT = Report(
@@ -167,6 +168,92 @@ class ModeratePagesTests(PagesTestCase):
         self.assertIn("The report was resolved.", self.done("report/resolve", number="7", resolution="Muted"))
         self.refused("only an admin can do this", "report/resolve", number="8")
         self.assertEqual(list(self.registry.reports), [8, 9])
+
+    def entry(self, operation: str, actor: str = "unix:bob", **arguments: Any) -> None:
+        """The log has something that was done before."""
+        number = len(self.service.store.entries)
+        noted = AuditEntry(uuid(number), NOW - number, actor, operation, "", json.dumps(arguments))
+        self.service.store.entries.append(noted)
+
+    def test_card(self) -> None:
+        """
+        A report is handled on its card as admins do: one form mutes on the channel and resolves, another removes and
+        resolves. The card has the lines around the message, and what was done on this channel before.
+        """
+        for seq, text in ((2, "Before"), (3, "[removed: no] Darn"), (4, "After")):
+            self.said(seq, text, "Bo")
+        self.entry("mute/add", who="Bo@Alpha", channel="gossip", minutes=60.0, reason="Shouting")
+        self.entry("mute/add", "Bea", who="Alpha", channel="gossip", minutes=None, reason="All of them")
+        removed = {"game": "Alpha", "name": "Bo", "message": "Dirty text"}
+        self.entry("message/remove", "Bea", id="gossip:1", reason="Ads", messages=[removed])
+        for elsewhere in ("news", None):
+            self.entry("mute/add", who="Bo@Alpha", channel=elsewhere, minutes=5.0, reason="Elsewhere")
+        self.entry("ban/add", who="Bo@Alpha", reason="Elsewhere")
+        self.entry("message/remove", id="news:1", reason="Elsewhere", messages=[removed])
+        before = list(self.service.store.entries)
+        for wire, fields, did, noted in (
+            ("mute/add", {"who": "Bo@Alpha", "length": "10", "reason": "So"}, "The mute is in effect", "mute/add"),
+            ("mute/add", {"who": "Alpha", "length": "1440", "reason": "So"}, "The mute is in effect", "mute/add"),
+            ("message/remove", {"id": "gossip:3", "reason": "So", **SURE}, "The message was removed", "message/remove"),
+            (
+                "message/remove",
+                {"id": "gossip:4", "reason": "So", "mute": "Bo@Alpha", **SURE},
+                "The message was removed",
+                "message/remove mute/add",
+            ),
+        ):
+            self.service.store.entries[:] = before
+            self.registry.enact(ReportMade(replace(REPORT, seq=int(fields.get("id", "gossip:3")[7:]))))
+            card = seen(self.ana.get(PAGE))
+            for text in ("Before", "After", "an admin muted Bo@Alpha on gossip for 1 hour: Shouting", "3 earlier"):
+                self.assertIn(text, card)
+            self.assertIn("Bea muted Alpha on gossip: All of them", card)
+            self.assertIn("Bea removed gossip:1: Ads", card)
+            for hidden in ("Elsewhere", "Dirty", "7 days", "for good", "everywhere", "/admin/"):
+                self.assertNotIn(hidden, card)
+            answer = self.do(wire, number="7", **fields)
+            self.assertEqual((answer.code, answer.location), (303, f"{PAGE}?done={wire}-and-resolve"), seen(answer))
+            self.assertIn(f"{did}, and the report is resolved.", seen(self.ana.get(answer.location)))
+            done = self.service.store.entries[len(before) :]
+            self.assertEqual([each.operation for each in done], [*noted.split(), "report/resolve"])
+            self.assertEqual({each.actor for each in done}, {"Ana"})
+            self.assertEqual(self.registry.reports, {})
+        mutes = sorted((mute.until, mute.channel) for mute in self.registry.mutes.values())
+        self.assertEqual(mutes, [(NOW + 24 * 3600, "gossip"), (NOW + 24 * 3600, "gossip")])
+
+    def test_refused_card(self) -> None:
+        """
+        What moderators may not do is not done on a card either; nothing is done then, and the report stays open. What
+        was typed is there again, on the card alone.
+        """
+        self.said(3, "Darn", "Bo")
+        for report in (REPORT, replace(REPORT, number=8, channel="news")):
+            self.registry.enact(ReportMade(report))
+        form = {"who": "Bo@Alpha", "reason": "My reason", "length": "60"}
+        for length in ("always", "10080", "", "nan", "99999"):
+            self.refused("choose for how long", "mute/add", number="7", **{**form, "length": length})
+        for number in ("8", "9", "x", "٧"):
+            self.refused("no such open report", "mute/add", number=number, **form)
+        self.refused("only an admin can mute an address", "mute/add", number="7", **{**form, "who": "192.0.2.1"})
+        self.refused("tick the box to confirm this action", "message/remove", number="7", id="gossip:3", reason="So")
+        self.refused("only an admin can do this", "message/remove", number="7", id="news:3", reason="So", **SURE)
+        page = self.refused("no such game", "mute/add", number="7", **{**form, "who": "Bo@Nowhere"}).page
+        self.assertEqual(sum(attributes.get("value") == "My reason" for _, attributes in page.tags), 1)
+        self.assertEqual((self.registry.mutes, [*self.registry.reports]), ({}, [7, 8]))
+
+    def test_hidden(self) -> None:
+        """The card of a report on a hidden channel has no links to lines that nobody can open."""
+        self.said(2, "Before", "Bo")
+        self.said(3, "Darn", "Bo")
+        self.registry.enact(ReportMade(REPORT))
+        readers = ((self.ana, PAGE), (self.visitors["Root"], "/admin/reports"))
+        for reader, path in readers:
+            self.assertIn("/chat/gossip/3#gossip-3", reader.get(path).page.links())
+        self.registry.enact(ChannelSaved(Channel("gossip", True, moderators=frozenset(["Ana"]))))
+        for reader, path in readers:
+            page = reader.get(path).page
+            self.assertIn("Before", page.text)
+            self.assertEqual([link for link in page.links() if link.startswith("/chat/gossip")], [], path)
 
     def test_remove(self) -> None:
         """A moderator removes a message of the channel; it is gone at once, and only the log has its text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gossip.operations.command import Command, Result
 from gossip.operations.executor import Executor
 from gossip.operations.games import (
     GameAdd,
@@ -22,6 +23,7 @@ from gossip.operations.sessions import sessions_of
 from gossip.registry.errors import Refused
 from gossip.registry.secret import IMC2, secrets_of
 from gossip.web.accounts.cookies import SessionCookies
+from gossip.web.http.forms import Form
 from gossip.web.http.requests import PublicRequest
 from gossip.web.http.router import NotFound
 from gossip.web.http.urls import site_address
@@ -78,6 +80,13 @@ class GamePage(AdminPage):
             "sessions": sessions_of(self._layout.gossip, game.client_id),
             "suggested": await self.suggested("account"),
         }
+
+    async def carry_out(self, action: Command, form: Form, actor: str) -> Result:
+        if isinstance(action, GameI3) and not action.remove and not form.checked("sure"):
+            registry = self._layout.gossip.network.registry
+            if registry.i3.of(find_game(registry, action.game).client_id):
+                raise Refused("not-confirmed", "sure", "tick the box to confirm this action")
+        return await super().carry_out(action, form, actor)
 
     def _site(self, request: PublicRequest) -> str:
         return site_address(request) or self._rules.address
