@@ -288,9 +288,10 @@ class SharedStore(Store):
         self._write(look)
         return found[0]
 
-    def index(self) -> bool:
+    @property
+    def may_index(self) -> bool:
         # A node of the release before does not know of the index, and would not remove from it.
-        return self.protocol == PROTOCOL and super().index()
+        return self.protocol == PROTOCOL
 
     def probe(self) -> None:
         super().probe()

@@ -192,19 +192,30 @@ class Store:
             while rest:
                 rest = self.keep(rest)
 
+    @property
+    def may_index(self) -> bool:
+        """Whether all that remove messages remove them from the index as well."""
+        return True
+
     def index(self) -> bool:
         """
-        Index some messages for L{search} that are not indexed yet. This takes some tens of milliseconds.
+        Index some messages for L{search} that are not indexed yet. This takes some tens of milliseconds, and can take
+        much longer if they are long; others can write meanwhile.
 
         @return: whether there were any; if not, there are none at the moment.
         @raise StoreError: the database cannot be read or written.
         """
         with plainly(self.name):
             with self._database.reading.connect() as connection:
-                if word_index.missing(connection) is None:
-                    return False
+                found = word_index.unindexed(connection) if self.may_index else None
+            if found is None:
+                return False
+            buckets = word_index.buckets_of(found)
+            if not self.may_index:
+                return False
             with self._database.transaction() as connection:
-                return word_index.add(connection)
+                word_index.add(connection, found, buckets)
+            return True
 
     # Reading.
 

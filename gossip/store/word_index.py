@@ -3,7 +3,7 @@ The index of the words that were said, for L{gossip.store.searching}.
 
 Messages are indexed in blocks of those that follow each other. A block has some buckets of words, each a row, and a
 word has the places of the messages that have it. A message costs nothing while it is written: once a block is full, all
-of it is indexed, in a transaction of its own. What is not indexed yet is searched message by message.
+of it is indexed, in a short transaction of its own. What is not indexed yet is searched message by message.
 
 These are tables like all others, on both databases, since they must forget: of a removed message, no byte stays. The
 full text index of SQLite cannot do that before version 3.42. Rows are added behind all others and overwritten by rows
@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, delete, func, insert, select, text, update
 
 from gossip.registry.changes import MessageSaid
 from gossip.registry.search import MARKS, shown, terms_of, terms_of_speaker
@@ -47,8 +47,12 @@ _MANY: Final = _BYTES // 3
 _DIGITS: Final = b"01".ljust(256)
 """Makes the digits of a binary number of bytes that are 0 or 1."""
 
+_AT_ONCE: Final = 256 * 1024
+"""How many characters of messages are looked at at once: each can be a word, and then takes 200 bytes of memory."""
+
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Words).decode
+_decode_places: Final = msgspec.msgpack.Decoder(dict[str, list[int]]).decode
 
 
 def packed(places: list[int]) -> Places:
@@ -116,44 +120,118 @@ def ends(connection: Connection) -> tuple[int, int]:
     return (0, -1) if first is None or last is None else (first, last)
 
 
-def add(connection: Connection) -> bool:
+class Unindexed(NamedTuple):
     """
-    Index one block more.
+    A block that is not indexed yet, as it was when it was read.
 
-    @param connection: in a transaction that writes.
-    @return: whether there was one.
+    @ivar block: its number.
+    @ivar rows: its messages that stand, by their numbers.
     """
-    _lock(connection)
-    # Another node may have been first.
+
+    block: int
+    rows: Sequence[Any]
+
+
+def unindexed(connection: Connection) -> Unindexed | None:
+    """Read the latest full block that is not indexed; C{None} if all are."""
     block = missing(connection)
     if block is None:
-        return False
+        return None
+    of = tables.messages.c
+    return Unindexed(block, connection.execute(_stand(block, of.channel, of.game, of.name, of.message)).all())
+
+
+def _within(block: int) -> tuple[ColumnElement[bool], ...]:
     of, first = tables.messages.c, block * BLOCK
-    within = of.id >= first, of.id < first + BLOCK
-    texts = [""] * BLOCK
+    return of.id >= first, of.id < first + BLOCK
+
+
+def _stand(block: int, *columns: Column[Any]) -> Select[Any]:
+    of = tables.messages.c
+    return select(of.id, *columns).where(*_within(block), of.removed_at.is_(None)).order_by(of.id)
+
+
+def buckets_of(read: Unindexed) -> list[bytes]:
+    """
+    The buckets of a block, as they are kept. This takes some tens of milliseconds, but half a minute if the messages
+    are as long as they may be and have no two words alike: nothing may wait for it.
+    """
+    if sum(len(row.message) for row in read.rows) <= _AT_ONCE:
+        found: dict[str, list[int]] = {}
+        for some in _words_of(read):
+            found |= some
+        return [_written(words) for words in _spread(found, packed)]
+    parts: list[list[bytes]] = [[] for _ in range(BUCKETS)]
+    for some in _words_of(read):
+        for part, words in zip(parts, _spread(some, list), strict=True):
+            part.append(_encode(words))
+    return [_merged(part) for part in parts]
+
+
+def _words_of(read: Unindexed) -> Iterator[dict[str, list[int]]]:
+    """
+    The places of terms: those of the speakers, then those of the messages. If these are long, they are looked at one
+    after the other, since the words of a whole block could take more than a gigabyte.
+    """
+    first = read.block * BLOCK
     speakers: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
-    stand = select(of.id, of.channel, of.game, of.name, of.message).where(*within, of.removed_at.is_(None))
-    for identity, channel, game, name, message in connection.execute(stand).all():
-        texts[identity - first] = shown(message)
-        speakers[channel, game, name].append(identity - first)
-    places = words_of(texts)
+    for row in read.rows:
+        speakers[row.channel, row.game, row.name].append(row.id - first)
+    places: defaultdict[str, list[int]] = defaultdict(list)
     for speaker, some in speakers.items():
         for term in terms_of_speaker(*speaker):
-            places.setdefault(term, []).extend(some)
-    times = select(func.coalesce(func.min(of.said_at), 0.0), func.coalesce(func.max(of.said_at), 0.0)).where(*within)
-    first_at, last_at = connection.execute(times).one()
+            places[term].extend(some)
+    yield places
+    texts, size = [""] * BLOCK, 0
+    for row in read.rows:
+        texts[row.id - first] = shown(row.message)
+        size += len(row.message)
+        if size > _AT_ONCE:
+            yield words_of(texts)
+            texts, size = [""] * BLOCK, 0
+    yield words_of(texts)
+
+
+def _spread(found: dict[str, list[int]], kept: Callable[[list[int]], Places]) -> list[Words]:
+    """The terms in their buckets, with their places as they are kept."""
     buckets: list[Words] = [{} for _ in range(BUCKETS)]
-    for term, some in places.items():
-        buckets[bucket_of(term)][term] = packed(some)
+    for term, places in found.items():
+        buckets[bucket_of(term)][term] = kept(places)
+    return buckets
+
+
+def _merged(parts: Iterable[bytes]) -> bytes:
+    """A bucket as it is kept, of parts of its words."""
+    found: dict[str, list[int]] = {}
+    for part in parts:
+        for term, places in _decode_places(part).items():
+            found.setdefault(term, []).extend(places)
+    return _written({term: packed(places) for term, places in found.items()})
+
+
+def add(connection: Connection, read: Unindexed, buckets: Iterable[bytes]) -> None:
+    """
+    Index a block, unless it is no longer as it was read: somebody removed a message, or another node was first.
+
+    @param connection: in a transaction that writes.
+    @param buckets: those of L{buckets_of}.
+    """
+    _lock(connection)
+    if missing(connection) != read.block:
+        return
+    if connection.scalars(_stand(read.block)).all() != [row.id for row in read.rows]:
+        return
+    said_at = tables.messages.c.said_at
+    times = select(func.coalesce(func.min(said_at), 0.0), func.coalesce(func.max(said_at), 0.0))
+    first_at, last_at = connection.execute(times.where(*_within(read.block))).one()
     highest = connection.scalar(select(func.max(tables.indexed_words.c.id)))
     start = 0 if highest is None else highest + 1
     connection.execute(
         insert(tables.indexed_blocks),
-        {"block": block, "first_at": first_at, "last_at": last_at, "words": start},
+        {"block": read.block, "first_at": first_at, "last_at": last_at, "words": start},
     )
-    kept = [{"id": start + place, "words": _written(words)} for place, words in enumerate(buckets)]
+    kept = [{"id": start + place, "words": words} for place, words in enumerate(buckets)]
     connection.execute(insert(tables.indexed_words), kept)
-    return True
 
 
 def forget(connection: Connection, messages: Iterable[tuple[int, MessageSaid]]) -> None:

@@ -15,7 +15,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gossip.registry.changes import MessageSaid, MessagesExpired, MessagesRemoved
 from gossip.registry.search import Search, read_search
-from gossip.store import forgetting, searching, tables
+from gossip.registry.words import places
+from gossip.store import forgetting, searching, tables, word_index
 from gossip.store.store import Store
 from gossip.store.word_index import BLOCK, packed, read_bucket, unpacked
 from tests.support.databases import OnDatabase, OnPostgreSQL, OnSQLite
@@ -153,6 +154,47 @@ class SearchTests(OnDatabase):
         self.assertTrue(kept.index())
         self.assertFalse(kept.index())
         self.assertEqual(self.found(kept, "unicorn"), [1500])
+
+    def test_meanwhile(self) -> None:
+        """Others can write while a block is looked at. If they remove a message of it, it is looked at again."""
+        kept = self.filled(message(5, "unicorn uni5"), message(6, "unicorn uni6"), message(MANY - 1, "unicorn"))
+        with kept.writing() as connection:
+            connection.execute(delete(tables.indexed_blocks).where(tables.indexed_blocks.c.block == 0))
+        looked, removals = word_index.buckets_of, [self.said[5], None]
+
+        def look(read: word_index.Unindexed) -> list[bytes]:
+            buckets = looked(read)
+            gone = removals.pop(0)
+            if gone is not None:
+                kept.keep([MessagesRemoved((gone,), REMOVAL)])
+            return buckets
+
+        self.patch(word_index, "buckets_of", look)
+        self.assertTrue(kept.index())
+        self.assertEqual(self.found(kept, "unicorn"), [MANY - 1, 6])
+        self.assertEqual((kept.index(), kept.index()), (True, False))
+        self.assertEqual(removals, [])
+        self.assertEqual(self.found(kept, "unicorn"), [MANY - 1, 6])
+        with kept.reading() as connection:
+            self.assertEqual(connection.scalar(select(func.count()).select_from(tables.indexed_blocks)), 2)
+
+    def test_long(self) -> None:
+        """Long messages are looked at some at a time, so that they take little memory; all of them are found."""
+        counted: list[int] = []
+
+        def count(texts: list[str]) -> dict[str, list[int]]:
+            counted.append(sum(map(len, texts)))
+            return places(texts)
+
+        self.patch(word_index, "_AT_ONCE", 1000)
+        self.patch(word_index, "words_of", count)
+        longest = "".join(map(chr, range(0x4E00, 0x4E00 + 500)))
+        kept = self.filled(*(message(number, longest) for number in (700, 701, 900)), message(5, "unicorn 丁七"))
+        self.assertEqual(self.found(kept, "丁七"), [5])
+        self.assertEqual(self.found(kept, longest[:50]), [900, 701, 700])
+        self.assertLess(max(counted), 1000 + 500 + 1)
+        expected = [number for number in range(MANY - 1, 0, -1) if read_search("dragon").finds(self.said[number])]
+        self.assertEqual(self.found(kept, "dragon"), expected)
 
     def test_not_indexed(self) -> None:
         """What is not indexed yet is found as well; a search that takes too long says how far it came."""
