@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import socket
+import time
 from typing import Any
 
 from gossip.transports.intermud3.mudmode import frame
-from tests.support.daemon import Daemon, DaemonTestCase, Game, eventually, free_port
+from tests.support.daemon import Daemon, DaemonTestCase, Frame, Game, eventually, free_port
+from tests.support.databases import OnPostgreSQL
 from tests.transports.intermud3 import strict
 
 _ROUTER = """
@@ -24,6 +27,9 @@ game = "I3"
 admin_email = "admin@example.org"
 channels = ["dchat=dchat"]
 """
+
+LEASE = 8.0
+"""How long a killed node counts as there, in seconds."""
 
 
 class PlainMud:
@@ -140,3 +146,80 @@ class I3GatewayTests(DaemonTestCase):
         self.come_up()
         self.assertEqual(self.other.get("/health").status, 200)
         self.assertNotIn("admin@example.org", self.other.log)
+
+
+class NodesTests(OnPostgreSQL, DaemonTestCase):
+    """The gateway is a network of two nodes: one of them has the link."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.numbers = itertools.count()
+        port = free_port()
+        self.router = self.daemon(_ROUTER.format(port=port)).start()
+        self.router.register("SecondNet")
+        self.router.admin("game/i3", game="SecondNet", name="Second Net")
+        assert self.url is not None
+        config = _GATEWAY.format(port=port) + f"[cluster]\nlease_seconds = {LEASE}\n"
+        self.a, self.b = (self.daemon(config, ("--node", name, "--database", self.url)).start() for name in "ab")
+        self.a.register("I3")
+        self.alpha, self.beta = self.router.register("Alpha"), self.a.register("Beta")
+        self.join(self.router, self.alpha, channels=["dchat"])
+        self.b.admin("i3/accept-rules")
+        self.wait_for_link(self.a)
+        self.talk()
+
+    def status(self, node: Daemon) -> Frame:
+        """How the link is, as a node knows it."""
+        status: Frame = node.admin("i3/status")
+        return status
+
+    def wait_for_link(self, node: Daemon) -> None:
+        """Wait until a node has the link, and knows the MUDs."""
+        eventually(lambda: self.status(node)["state"] == "up", "the link")
+        eventually(lambda: "AlphaI3" in [each["short_name"] for each in node.admin("i3/muds")["muds"]], "the MUDs")
+
+    def talk(self) -> None:
+        """A game of the other network and one at node b hear each other: on the channel, each once, and by tells."""
+        there = self.join(self.router, self.alpha, channels=["dchat"], players=["Ana"])
+        here = self.join(self.b, self.beta, channels=["dchat"], players=["Bob"])
+        for speaker, player, hearer, heard_as in (
+            (here, "Bob", there, ("SecondNet", "Bob.Beta")),
+            (there, "Ana", here, ("AlphaI3", "Ana")),
+        ):
+            messages = [f"number {next(self.numbers)}" for _ in range(2)]
+            for message in messages:
+                said = {"channel": "dchat", "name": player, "message": message}
+                speaker.write({"event": "channels/send", "payload": said})
+            for message in messages:
+                heard = hearer.expect("channels/broadcast")["payload"]
+                self.assertEqual((heard["game"], heard["name"], heard["message"]), (*heard_as, message))
+        tell = {"from_name": "Bob", "to_game": "AlphaI3", "to_name": "Ana", "message": "psst"}
+        here.write({"event": "tells/send", "ref": "1", "payload": tell})
+        self.assertEqual(there.expect("tells/receive")["payload"]["from_name"], "Bob.Beta")
+        tell = {"from_name": "Ana", "to_game": "SecondNet", "to_name": "bob.beta", "message": "what?"}
+        there.write({"event": "tells/send", "ref": "1", "payload": tell})
+        self.assertEqual(here.expect("tells/receive")["payload"]["to_name"], "Bob")
+        here.close()
+        there.close()
+
+    def test_killed(self) -> None:
+        """The node that has the link is killed: the other one takes it over when the lease is over, and not before."""
+        self.assertEqual((self.status(self.b)["state"], self.status(self.b)["node"]), ("off", "a"))
+        killed_at = time.monotonic()
+        self.assertEqual(self.a.stop(signal.SIGKILL), -signal.SIGKILL)
+        self.wait_for_link(self.b)
+        self.assertGreater(time.monotonic() - killed_at, LEASE)
+        self.assertEqual(self.status(self.b)["node"], "b")
+        self.talk()
+
+    def test_stopped(self) -> None:
+        """It stops: the other one takes the link over at once, and gives it back when the first one is there again."""
+        self.assertEqual(self.a.stop(), 0)
+        stopped_at = time.monotonic()
+        self.wait_for_link(self.b)
+        self.assertLess(time.monotonic() - stopped_at, LEASE)
+        self.talk()
+        self.a.start()
+        self.wait_for_link(self.a)
+        eventually(lambda: (self.status(self.b)["state"], self.status(self.b)["node"]) == ("off", "a"), "one link")
+        self.talk()
