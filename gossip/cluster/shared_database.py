@@ -43,7 +43,7 @@ _NODE: Final = int.from_bytes(b"node")
 """The first part of the lock of a node's name."""
 
 _LIVING: Final = """
-SELECT name, version, protocol FROM nodes WHERE EXISTS (
+SELECT name, version, protocol, started_at FROM nodes WHERE EXISTS (
     SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = %(node)s
     AND objid::bigint = hashtext(coalesce(current_schema(), '') || ':' || name)::bigint & 4294967295
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()
@@ -80,7 +80,7 @@ class SharedPostgreSQL(PostgreSQL):
         self._check_hearing()
         super().open()
         with self.writing.connect() as connection:
-            for name, version, protocol in self._living(connection):
+            for name, version, protocol, _ in self._living(connection):
                 if abs(protocol - PROTOCOL) > 1:
                     apart = "older" if protocol < PROTOCOL else "newer"
                     raise StoreError(
@@ -200,7 +200,7 @@ class SharedPostgreSQL(PostgreSQL):
             with super().migrating(contracts) as connection:
                 others = self._living(connection) if contracts else []
                 if others:
-                    names = ", ".join(f"{name} (gossip {version})" for name, version, _ in others)
+                    names = ", ".join(f"{name} (gossip {version})" for name, version, *_ in others)
                     raise StoreError(
                         f"{self.name}: this version changes tables that older nodes need: stop {names} first"
                     )
@@ -212,12 +212,20 @@ class SharedPostgreSQL(PostgreSQL):
             text = "something else, such as a backup, uses tables that have to change: start again when it has ended"
             raise StoreError(f"{self.name}: {text}", Trouble.LOCKED) from error
 
-    def _living(self, connection: Connection) -> Sequence[tuple[str, str, int]]:
-        """The other nodes that run: the name, the version and the protocol of each."""
+    def way_out(self, connection: Connection) -> str:
+        # Older nodes go on beside the one that upgraded the schema, but none of them starts after that.
+        running = sorted(self._living(connection), key=lambda living: living[3])
+        if not running:
+            return "install that version, or stop all nodes and restore a backup"
+        name, version, *_ = running[-1]
+        return f"install the version here that node {name} runs (gossip {version})"
+
+    def _living(self, connection: Connection) -> Sequence[tuple[str, str, int, float]]:
+        """The other nodes that run: the name, the version and the protocol of each, and when it started."""
         if connection.exec_driver_sql("SELECT to_regclass('nodes')").scalar() is None:
             return []
         rows = connection.exec_driver_sql(_LIVING, {"node": _NODE})
-        return [(name, version, protocol) for name, version, protocol in rows]
+        return [(name, version, protocol, started_at) for name, version, protocol, started_at in rows]
 
     def _locks(self, connection: Any) -> bool:
         key = {**self._KEY, "node": _NODE, "name": self._node}

@@ -149,6 +149,10 @@ class Database(ABC):
         """
         return None
 
+    def way_out(self, connection: Connection) -> str:
+        """What an admin can do if a newer version has upgraded the schema."""
+        return "install that version, or restore a backup"
+
     @abstractmethod
     def copy_before(self, revision: str) -> None:
         """Copy the database before an upgrade to this revision."""

@@ -62,15 +62,17 @@ def upgrade(database: Database, first: Iterable[Change] = ()) -> None:
     with database.writing.connect() as connection:
         found = revision(connection)
         others = inspect(connection).get_table_names()
+        known = {each.revision for each in script.walk_revisions()}
+        way_out = database.way_out(connection) if found not in {None, *known} else ""
     if found == newest:
         return
     if found is None and others:
         raise StoreError(f"{database.name} belongs to another program: give gossip a database of its own")
     if found is not None:
-        if found not in {known.revision for known in script.walk_revisions()}:
+        if way_out:
             raise StoreError(
                 f"{database.name} was used by a newer version of gossip (its schema is {found}, this version knows"
-                f" {newest}): install that version, or restore a backup"
+                f" {newest}): {way_out}"
             )
         database.copy_before(newest)
     contracts = any(kind(each.module) == "contract" for each in script.iterate_revisions("head", found or "base"))

@@ -34,7 +34,7 @@ from gossip.registry.changes import (
 from gossip.registry.entities import AuditEntry, Channel, Removal
 from gossip.registry.removals import quoted
 from gossip.registry.search import read_search
-from gossip.store import tables
+from gossip.store import schema, tables
 from gossip.store.database import PostgreSQL
 from gossip.store.errors import Stale, StoreError, StoreInUse, Trouble
 from gossip.store.store import Store
@@ -527,6 +527,30 @@ class SharedStoreTests(OnOneSchema, SynchronousTestCase):
         self.addCleanup(store.close)
         self.assertNotEqual(store.channel, self.a.channel)
         self.assertRegex(store.channel, "^gossip_[0-9a-f]{16}$")
+
+    def upgrade(self, revision: str) -> None:
+        """A newer version upgrades the schema."""
+        with self.database().begin() as connection:
+            connection.execute(text(f"UPDATE {schema.VERSION_TABLE} SET version_num = '{revision}'"))
+
+    def test_newer_schema(self) -> None:
+        """A node that does not know the schema names the version to install: that of the node that started last."""
+        self.a.begin(Node("a", EPOCHS["a"], "1.0", started_at=1.0), ())
+        self.b.begin(Node("b", EPOCHS["b"], "1.1", started_at=2.0), ())
+        with self.database().begin() as connection:
+            found = schema.revision(connection)
+        assert found is not None
+        self.addCleanup(self.upgrade, found)
+        self.upgrade("9999")
+        for closes, way_out in (
+            ((), "install the version here that node b runs (gossip 1.1)"),
+            ((self.b, self.a), "install that version, or stop all nodes and restore a backup"),
+        ):
+            for store in closes:
+                store.close()
+            error = self.assertRaises(StoreError, SharedStore.open_as, str(self.url), self.directory, "c")
+            self.assertIn("was used by a newer version of gossip (its schema is 9999, this", str(error))
+            self.assertTrue(str(error).endswith(f": {way_out}"), str(error))
 
     def test_rolled_back(self) -> None:
         """What is rolled back takes no prepared statement along."""

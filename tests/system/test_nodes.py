@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from sqlalchemy import create_engine, text
 from twisted.trial.unittest import SynchronousTestCase
 from websockets.exceptions import InvalidMessage
 
+from gossip import __version__
 from gossip.cli.daemon import Failed
+from gossip.store.schema import VERSION_TABLE
 from gossip.transports.intermud3.mudmode import frame
 from tests.support.daemon import WITHIN, Daemon, Frame, Game, eventually, free_port
 from tests.support.databases import OnPostgreSQL
@@ -290,6 +293,20 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
         eventually(lambda: node.status()["connections"] == dict.fromkeys(("websocket", *ports), 0), "nobody there")
         node.admin("node/drain", end=True)
         self.assertIn(b"OK LOGIN Alpha", told("telnet"))
+
+    def test_newer_schema(self) -> None:
+        """A node ends at its start if a newer one has upgraded the schema, and says what to install."""
+        engine = create_engine(self.behind)
+        with engine.begin() as connection:
+            connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+        engine.dispose()
+        late = Daemon(CONFIG, (*self.b.arguments[:1], "c", *self.b.arguments[2:]))
+        self.addCleanup(late.close)
+        late.launch()
+        self.assertEqual(late.wait(), 1)
+        self.assertIn(f": install the version here that node b runs (gossip {__version__})\n", late.log)
+        self.assertNotIn("Traceback", late.log)
+        self.join(self.b, self.register("Alpha"))
 
     def test_settings_that_differ(self) -> None:
         """A node with other settings is told of, and marked."""
