@@ -422,6 +422,7 @@ class ClusterService(Service):
         reading = self._in_thread(self._store.sessions_of, group.node)
         reading.addCallback(partial(self._sessions_read, group.node, group.epoch))
         reading.addErrback(self._unread)
+        self._beat()  # which shows who is there, and who leads
 
     def _speak(self, protocols: Iterable[int]) -> None:
         """
@@ -456,6 +457,7 @@ class ClusterService(Service):
             del self._epochs[gone.node]
             self._reading.pop(gone.node, None)
             self._gossip.carry_out(self._network.nodes.gone(gone.node, self._gossip.now()))
+            self._beat()
 
     # Which nodes are alive.
 

@@ -17,7 +17,7 @@ from gossip.cluster.picture import Picture, Snapshot
 from gossip.cluster.service import HOLDS, ClusterService
 from gossip.cluster.settings import ClusterSettings
 from gossip.cluster.shared_store import Node
-from gossip.cluster.wire import PROTOCOL, Entry, Judged, NodeJoined
+from gossip.cluster.wire import PROTOCOL, Entry, Judged, NodeGone, NodeJoined
 from gossip.network.outputs import Broadcast
 from gossip.network.relays import SessionLeft
 from gossip.registry.changes import Audited, ChannelOpened, ChannelSaved, MessageSaid
@@ -368,6 +368,23 @@ class JoiningTests(SynchronousTestCase):
             self.assertTrue(self.node.joined)
         self.beats()
         self.assertFalse(self.node.joined)
+
+    def test_who_leads(self) -> None:
+        """As soon as another node comes or goes, this one looks who is there: not at the next beat."""
+        self.joins()
+        network, here = self.world.network, Member("a", self.node._node.epoch, 1)
+        other = replace(here, name="0", epoch=uuid(2))
+        for entry, members, leads in (
+            (NodeJoined(), [here, Member("b", uuid(2), 1)], True),
+            (NodeGone("b", uuid(2)), [here, other], False),
+        ):
+            self.hears(PROTOCOL, entry)
+            self.assertEqual([name for name, _ in self.database.calls if name == "beat"], ["beat"])
+            while self.database.calls:
+                name = self.database.calls[0][0]
+                self.database.answer(name, Look(True, members, NOW, 0.0) if name == "beat" else ())
+            self.assertEqual(network.leads, leads)
+            self.assertEqual({each.name for each in self.node.statuses()}, {each.name for each in members})
 
     def test_delivered_twice(self) -> None:
         """A group that is heard twice counts once, and so does one that is heard late."""
