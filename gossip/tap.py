@@ -31,6 +31,7 @@ from twisted.python import usage
 from gossip import __version__
 from gossip.checks import findings
 from gossip.cli import terminal
+from gossip.cluster import node_file
 from gossip.cluster.outbox import Outbox
 from gossip.cluster.service import NODE_GATHERS, ClusterService
 from gossip.cluster.shared_store import Groups, Node, SharedStore
@@ -224,6 +225,7 @@ class Daemon(MultiService):
         # Not earlier: twistd has forked by now, which neither locks nor database connections would survive.
         try:
             self._store = self._open_store()
+            node_file.write(self._settings.data_path, self._settings.node)
             self._open()
             super().startService()
             if self._node is not None:

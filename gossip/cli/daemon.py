@@ -241,10 +241,17 @@ class StoppedDaemon:
         @param beside: if it is that of a node, others may use it meanwhile.
         @raise Failed: it cannot be used.
         """
+        from gossip.cluster import node_file
         from gossip.registry.built_in import BUILT_IN
         from gossip.store.errors import StoreError
 
         config = self._config
+        node = node_file.read(config.data_path)
+        if node and not config.database:
+            raise Failed(
+                f"{config.data} is the data directory of the node {node}, which does not run: to change something"
+                " without it, set GOSSIP_NODE and GOSSIP_DATABASE as for the node"
+            )
         if not may_be_first and self.is_new:
             raise Failed(f"there is no {config.data}, and no daemon runs: name the data directory with --data")
         try:

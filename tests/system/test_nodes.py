@@ -492,6 +492,11 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
         beta = self.register("Beta")
         game = self.join(self.b, beta, channels=["gossip"], extensions=["directory"])
         self.a.stop()
+        for command in ("channel", "describe", "gossip", "Elsewhere"), ("channel", "list"), ("backup", "saved"):
+            with self.assertRaises(AssertionError) as caught:
+                self.a.gossipctl(*command)
+            self.assertIn("is the data directory of the node a, which does not run", str(caught.exception))
+        self.assertEqual(list(self.a.data.glob("gossip.db*")), [])
         self.a.environment.update(GOSSIP_DATABASE=self.url, GOSSIP_NODE="a")
         for number in range(2):
             self.a.gossipctl("channel", "describe", "gossip", f"From a machine {number}")
@@ -504,6 +509,14 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
         with self.assertRaises(AssertionError) as caught:
             self.a.gossipctl("game", "disable", "Alpha")
         self.assertIn("is used by several daemons (nodes): stop them, or be one of them (node)", str(caught.exception))
+
+    def test_alone_again(self) -> None:
+        """The data directory of a node can be that of a daemon that is alone, and is nobody else's then."""
+        self.a.stop()
+        alone = Daemon("", data=self.a.data)
+        self.addCleanup(alone.close)
+        alone.start().stop()
+        self.assertEqual(len(alone.gossipctl("channel", "list")["channels"]), 2)
 
     def test_same_name(self) -> None:
         """A second node of a name does not start, and neither does a daemon that is alone."""
