@@ -234,7 +234,11 @@ class Daemon(MultiService):
             _misconfigured(error)
         except (StoreError, CannotListenError) as error:
             raise SystemExit(f"gossip: {error}") from None
-        self._reactor.callWhenRunning(notify, "READY=1", os.environ)
+        if self._node is None:
+            self._reactor.callWhenRunning(notify, "READY=1", os.environ)
+        else:
+            # Whoever restarts the nodes one after the other may stop the next one then.
+            self._node.when_joined().addCallback(lambda _: notify("READY=1", os.environ))
         signal.signal(signal.SIGHUP, self._on_hangup)
         # Replaces the reactor's own, after which twistd would die of the signal: stopping as asked is a success.
         self._reactor.callWhenRunning(signal.signal, signal.SIGTERM, self._on_terminate)

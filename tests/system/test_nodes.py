@@ -518,6 +518,19 @@ class NodesTests(OnPostgreSQL, SynchronousTestCase):
         alone.start().stop()
         self.assertEqual(len(alone.gossipctl("channel", "list")["channels"]), 2)
 
+    def test_ready(self) -> None:
+        """systemd is told that a node is ready when games can join it: then the next one may be stopped."""
+        self.a.stop()
+        address = str(self.a.directory / "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            systemd.settimeout(WITHIN)
+            systemd.bind(address)
+            self.a.environment["NOTIFY_SOCKET"] = address
+            self.a.launch()
+            self.assertEqual(systemd.recv(100), b"READY=1")
+            self.assertEqual(self.a.get("/health").status, 200)
+            self.assertEqual(self.a.log.count("node a hears the others"), 2)
+
     def test_same_name(self) -> None:
         """A second node of a name does not start, and neither does a daemon that is alone."""
         assert self.url is not None
