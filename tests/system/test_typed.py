@@ -22,6 +22,7 @@ CANNOT = {
     "gossipctl game rehearse MyMUD --step tell --player Ana": "the same",
     "gossipctl game rehearse MyMUD --step restart": "the same",
     "gossipctl copy-to postgresql://gossip@localhost/gossip": "it needs a stopped daemon and an empty database",
+    "gossipctl copy-to sqlite:///gossip.db": "the same",
     "gossipctl message show gossip:1042": "nobody has said that yet",
     'gossipctl message remove gossip:1042 "advertising"': "the same",
     'gossipctl report resolve 7 "muted for a day"': "nobody has reported anything yet, as the text above it says",
