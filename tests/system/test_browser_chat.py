@@ -132,7 +132,7 @@ class ChatTests(BrowserTestCase):
         # An older page changes in place as well.
         second = self.tab.run("return document.querySelectorAll('.lines li[id]')[1].id")
         self.open(f"/chat/{self.channel}/{second.partition('-')[2]}")
-        eventually(lambda: "Live" in self.tab.text, "a page that follows removals")
+        eventually(self.is_live, "a page that follows removals")
         self.daemon.admin("message/remove", id=second.replace("-", ":"), reason="spam")
         eventually(lambda: "[removed: spam]" in self.tab.text, "the removal")
         self.assertEqual(self.tab.complaints(), [])
@@ -432,6 +432,52 @@ class ChatTests(BrowserTestCase):
         self.open(f"/chat/{self.channel}")
         self.click(".bar [popovertarget=channels]")
         self.assertIn("#" + self.channel, self.tab.driver.find_element("css selector", "#channels").text)
+
+    def test_from_first(self) -> None:
+        """A day, and what is newer than an older page, is read from its first line on, with scripts and without."""
+        for number in range(300):
+            self.say(self.game, f"Line {number}. " + "word " * 20)
+        self.open(f"/chat/{self.channel}")
+        lines = "return [...document.querySelectorAll('.lines li[id]')].map((it) => it.id.split('-')[1])"
+        oldest = int(self.tab.run(lines)[0])
+        top = (
+            "const top = document.querySelector('.log').getBoundingClientRect().top;"
+            "return [...document.querySelectorAll('.lines li[id]')]"
+            ".find((it) => it.getBoundingClientRect().bottom > top + 60).id.split('-')[1]"
+        )
+        for scripts, width in ((True, 1280), (True, 360), (False, 1280), (False, 360)):
+            self.tab.look(width)
+            self.tab.scripts(scripts)
+            self.open(f"/chat/{self.channel}?after={oldest - 100}")
+            if scripts:
+                eventually(lambda: len(self.tab.run(lines)) > 100, "older lines above")
+            self.tab.scripts(allowed=True)
+            seen = int(self.tab.run(top))
+            self.assertLess(abs(seen - (oldest - 99)), 3, (scripts, width))
+            self.assertEqual(self.tab.driver.find_element("css selector", ".live a").text, "Latest")
+            self.assertTrue(self.tab.driver.find_element("css selector", ".live a").is_displayed())
+            self.assertNotIn("Live", self.tab.text)
+        self.assertEqual(self.tab.complaints(), [])
+
+    def test_clock_beside_text(self) -> None:
+        """Neither the time nor the menu of a line stands on its text, however long names and words are."""
+        self.say(self.game, "Hello", "Fred the Very Long Named Wanderer of the North")
+        for text in ("/me " + "dances " * 20, "x" * 300, "word " * 60, "word " * 60):
+            self.say(self.game, text, "Cy")
+        overlaps = """
+            const meet = (a, b) => a.width && a.left < b.right - 1 && a.right > b.left + 1
+              && a.top < b.bottom - 6 && a.bottom > b.top + 6;
+            return [...document.querySelectorAll('.lines li[id]')].filter((line) => {
+              const range = document.createRange();
+              range.selectNodeContents(line.querySelector('.text'));
+              const clock = line.querySelector('.permalink').getBoundingClientRect();
+              return [...range.getClientRects()].some((part) => meet(part, clock));
+            }).map((line) => line.innerText);
+        """
+        for width in (360, 1280):
+            self.tab.look(width)
+            self.open(f"/chat/{self.channel}")
+            self.assertEqual(self.tab.run(overlaps), [], width)
 
     def test_silent(self) -> None:
         """Where nobody can speak the page says why, and until when, instead of a field."""

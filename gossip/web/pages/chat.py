@@ -147,7 +147,7 @@ class ChatPages:
             # Going forwards: the extra message is the last.
             lines = lines[:PAGE]
             earlier, last = (lines[0].seq, lines[-1].seq) if lines else (after + 1, after)
-            return await self._chat(request, name, lines, earlier, last if more else None, last)
+            return await self._chat(request, name, lines, earlier, last if more else None, last, from_first=True)
         lines = lines[-PAGE:]
         last = lines[-1].seq if lines else 0
         later = None if before is None else last or max(before - 1, 0)
@@ -224,11 +224,13 @@ class ChatPages:
         draft: Draft = NOTHING,
         complaint: Draft = NOTHING,
         removal: Draft = NOTHING,
+        from_first: bool = False,
     ) -> bytes:
         """
         @param earlier: the number that the older page ends before; C{None} if there is no older page.
         @param later: the number that the newer page starts after; C{None} if this is the latest page.
         @param last: the number after which the page follows new messages.
+        @param from_first: the page is read from its first message on, and not from its last.
         """
         beside = await self._beside(name)
         channel = self._public.channel(name)
@@ -249,6 +251,7 @@ class ChatPages:
             draft=draft,
             complaint=complaint,
             removal=removal,
+            from_first=from_first,
             reported=number_parameter(request, "reported") is not None,
             is_game=self._public.is_game,
             why_silent=why_silent,

@@ -184,7 +184,6 @@ const live = () => {
     if (word.textContent !== text) word.textContent = text;
   };
   if (state && atEnd) state.replaceChildren(word, " ", button);
-  else state?.replaceChildren(...state.childNodes, " ", word);
   const open = () => {
     clearTimeout(timer);
     if (document.hidden && !holds) return; // opened when the page becomes visible
@@ -269,6 +268,11 @@ if (list) {
     group(line);
   }
   const earlier = log.querySelector("a.earlier[rel=prev]");
+  if (log.classList.contains("from-first")) {
+    // From its end on, it stays where it is while older lines come in above it.
+    log.classList.remove("from-first");
+    list.querySelector("li")?.scrollIntoView();
+  }
   if (earlier) history(earlier);
   document.querySelector(".found")?.scrollIntoView({ block: "center" });
 }
