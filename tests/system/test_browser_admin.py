@@ -214,6 +214,16 @@ class EveryPageTests(AdminTestCase):
         """In both colours and at both widths nothing scrolls sideways, nothing is forbidden, and axe is content."""
         self.assertGood(self.PATHS)
 
+    def test_tables(self) -> None:
+        """On a phone the rows of tables stack: nothing hides beside the window. So it is with the long words of a log."""
+        self.daemon.admin("game/edit", game="Alpha", description="W" * 300)
+        hides = "return [...document.querySelectorAll('.scroll')].some((it) => it.scrollWidth > it.clientWidth)"
+        for width, paths in ((360, (*self.PATHS, "/moderation")), (1280, ("/admin", "/admin/audit"))):
+            self.tab.look(width)
+            for path in paths:
+                self.open(path)
+                self.assertFalse(self.tab.run(hides), (path, width))
+
     def test_answers(self) -> None:
         """So it is with what comes of a form: a secret that is shown once, and a reason why not."""
         for width, scheme in ((360, "dark"), (1280, "light")):
