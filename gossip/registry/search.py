@@ -180,6 +180,8 @@ def read_search(
     for field, text in (("name", name), ("game", game), ("channel", channel)):
         if text is not None and len(text) > LONGEST:
             raise Refused("invalid", field, f"it has at most {LONGEST} characters")
+    if since is not None and until is not None and since >= until:
+        raise Refused("invalid", "to", "the end is before the beginning")
     search = Search(
         words,
         folded(name) if name else None,

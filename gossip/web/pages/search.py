@@ -11,7 +11,7 @@ from gossip.registry.errors import Refused
 from gossip.registry.search import LONGEST
 from gossip.store.searching import Found
 from gossip.web.http.requests import PublicRequest
-from gossip.web.http.router import Router
+from gossip.web.http.router import NotFound, Router
 from gossip.web.views.formatting import sentence
 from gossip.web.views.layout import Layout
 from gossip.web.views.public import PublicView
@@ -35,20 +35,22 @@ class SearchPage:
 
     async def search(self, request: PublicRequest) -> bytes:
         """Search, if the form is filled in."""
-        asked, wrong, found = Asked.of(request), "", Found(())
+        asked, wrong, code, found = Asked.of(request), "", http.OK, Found(())
         search = None
         if not asked.is_empty:
             try:
-                search = asked.search()
+                wanted = asked.search()
+                found = await self._searches.find(request, wanted, SHOWN)
+                search = wanted
             except Refused as refused:
-                wrong = sentence(str(refused))
-            else:
-                found = await self._searches.find(request, search, SHOWN)
+                wrong, code = sentence(str(refused)), http.BAD_REQUEST
+            except NotFound as nothing:
+                wrong, code = nothing.text, nothing.code
         again = {name: value for name, value in asked.values.items() if value}
         return self._layout.page(
             request,
             "search.html",
-            http.BAD_REQUEST if wrong else http.OK,
+            code,
             title="Search",
             description="Search what players of all games said on the public channels.",
             given=asked.values,

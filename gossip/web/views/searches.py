@@ -101,7 +101,10 @@ class Searches:
         """
         before = number_parameter(request, "before")
         if wanted.channel is not None:
-            self._public.channel(wanted.channel)
+            if not self._public.is_channel(wanted.channel):
+                # The pages write it with this sign.
+                wanted = replace(wanted, channel=wanted.channel.removeprefix("#"))
+            self._public.channel(str(wanted.channel))
         self._spend(self._layout.peer(request))
         if len(self._turns.waiting) >= WAITING:
             raise Problem(http.SERVICE_UNAVAILABLE, "Too many people search at the moment. Try again in a moment.")

@@ -66,12 +66,25 @@ class PageTests(SearchTestCase):
         """What is found comes with its link, the lines around it, and the words marked; all of it is escaped."""
         body = self.search("q=UNICORN").body.decode()
         self.assertIn("&lt;b&gt;<mark>Unicorn</mark>&lt;/b&gt; &amp; &#34;dragon&#34;", body)
-        self.assertIn('<a href="/chat/gossip/2#gossip-2">#gossip</a>', body)
+        self.assertIn('<a href="/chat/gossip/2#gossip-2">#gossip · <time', body)
         self.assertIn("rides a <mark>unicorn</mark>", body)
         self.assertEqual((body.count("good morning"), body.count("good night")), (1, 1))
         self.assertLess(body.index("gossip/3#"), body.index("gossip/2#"))
         self.assertNotIn("secret", body)
         self.assertNotIn("<b>", body)
+
+    def test_channel_sign(self) -> None:
+        """A channel may be given as the pages write it, in the API as well."""
+        self.assertEqual(self.search("q=unicorn&channel=%23gossip").body.count(b'class="hit"'), 2)
+        self.assertEqual(self.found("q=unicorn&channel=%23gossip"), self.found("q=unicorn&channel=gossip"))
+        self.found("q=unicorn&channel=%23none", 404)
+
+    def test_backwards(self) -> None:
+        """Dates in the wrong order are a mistake, not a search that finds nothing."""
+        answer = self.search("q=unicorn&from=2023-11-16&to=2023-11-15")
+        self.assertEqual(answer.code, 400)
+        self.assertIn("The end is before the beginning.", seen(answer))
+        self.assertEqual(self.search("q=unicorn&from=2023-11-15&to=2023-11-15").code, 200)
 
     def test_form_again(self) -> None:
         """The form has what was searched for; the next page does, too."""
@@ -99,7 +112,10 @@ class PageTests(SearchTestCase):
     def test_hidden(self) -> None:
         """Nothing of a hidden channel or of a hidden game is found, nor is a hidden channel told from none."""
         for channel in ("secret", "none"):
-            self.assertEqual(self.search(f"q=unicorn&channel={channel}").code, 404)
+            answer = self.search(f"q=unicorn&channel={channel}")
+            self.assertEqual(answer.code, 404)
+            self.assertIn("There is no such channel.", seen(answer))
+            self.assertIn('value="unicorn"', answer.body.decode())
         self.world.change("Alpha", hidden=True)
         self.assertIn("Nothing was found", seen(self.search("q=unicorn")))
         self.assertEqual(self.found("q=unicorn")["hits"], [])
