@@ -207,6 +207,7 @@ class EveryPageTests(BrowserTestCase):
         """With JavaScript games are filtered as one types, and the colours change without a reload."""
         self.open("/games")
         driver = self.tab.driver
+        self.assertFalse(driver.find_element("css selector", ".filter button").is_displayed(), "it has nothing to do")
         driver.find_element("css selector", "#q").send_keys("beta")
         self.assertEqual(self.tab.run("return document.querySelectorAll('.game-cards > li:not([hidden])').length"), 1)
         self.tab.run("window.same = true")

@@ -235,6 +235,28 @@ class GamePageTests(PagesTestCase):
             ]
             self.assertEqual(current["href"], f"/games/Beta?range={PERIODS_BY_TITLE[title]}#over-time")
 
+    def test_line_of_a_card(self) -> None:
+        """A card has a line of its players if they were counted twice: one count would be a stroke at the edge."""
+        counted = self.service.store.players
+        for name, times in (("Alpha", (900,)), ("Beta", (900, 9000))):
+            counted[self.world.client_id(name)] = {int(NOW) - seconds: 5 for seconds in times}
+        self.assertEqual([tag for tag, _ in self.page("/games").tags].count("svg"), 1)
+
+    def test_code_bases(self) -> None:
+        """Versions of a code base count together, whatever its name has in it."""
+        for name, agent in (
+            ("Alpha", "Dead Souls 3.9"),
+            ("Beta", "Dead Souls v3"),
+            ("Gamma", "LPC, Lima"),
+            ("Delta", "tbaMUD (2020)"),
+        ):
+            self.service.join(name, user_agent=agent)
+        bases = {str(attributes["data-base"]) for attributes in self.cards("")}
+        self.assertEqual(bases, {"Dead Souls", "LPC, Lima", "tbaMUD"})
+        self.assertEqual(len(self.cards("?base=Dead+Souls")), len(self.cards("")))
+        shown = [attributes for attributes in self.cards("?base=Dead+Souls") if "hidden" not in attributes]
+        self.assertEqual(len(shown), 2)
+
     def cards(self, query: str) -> list[dict[str, str | None]]:
         """The cards of the list of games."""
         return [attributes for tag, attributes in self.page(f"/games{query}").tags if "data-text" in attributes]

@@ -61,6 +61,8 @@ class GamePages:
         sparks = {
             name: sparkline(series.values, "Players over 48 hours")
             for name, series in (await self._queries.sparks(games)).items()
+            # One point is no line.
+            if sum(value is not None for value in series.values) > 1
         }
         return self._layout.page(
             request,

@@ -121,6 +121,7 @@ const filters = () => {
     const only = form.querySelector("input[type=checkbox]");
     const choices = [...form.querySelectorAll("select:not([name=sort])")];
     const said = form.querySelector("output");
+    form.querySelector("button").hidden = true; // the list follows what is typed and chosen
     const rows = [...document.querySelectorAll(form.dataset.filter)];
     const apply = () => {
       const wanted = input.value.trim().toLowerCase();

@@ -41,7 +41,7 @@ def sparkline(values: Sequence[int | None], what: str) -> Markup:
     label = f"{what}: now {now}, at most {number(most)}"
     return Markup(
         '<svg class="sparkline" viewBox="0 0 120 32" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
-    ).format(label, _traces(values, most or 1, _Box(0, 0, 120, 28), 31))
+    ).format(label, _traces(values, most or 1, _Box(0, 2, 120, 27), 31))
 
 
 def line_chart(series: Series, what: str = "") -> Markup:

@@ -6,8 +6,10 @@ Pages and the API for everybody use this view, and nothing else of the registry.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Generator, Iterable
+from itertools import takewhile
 from typing import Final
 
 from msgspec import Struct
@@ -23,6 +25,8 @@ from gossip.web.views.formatting import iso, web_address
 
 MAIN_CHANNEL: Final = "gossip"
 """The channel on which people talk, on most networks."""
+
+_VERSION: Final = re.compile(r"[(\[]|v?[0-9]", re.IGNORECASE)
 
 COMMON: Final = 50
 """The maximum number of code bases or languages to choose from."""
@@ -289,8 +293,11 @@ class PublicView:
 
 
 def base_of(game: PublicGame) -> str:
-    """The code base of a game without its version; empty if it is not known."""
-    return (game.user_agent or "").partition(" ")[0]
+    """The code base of a game without its version, at most three words; empty if it is not known."""
+    words = (game.user_agent or "").split(maxsplit=3)[:3]
+    # What begins with a version is nothing but one.
+    named = [*words[:1], *takewhile(lambda word: not _VERSION.match(word), words[1:])]
+    return " ".join(named).rstrip(",;:")
 
 
 def _common(counts: Counter[str]) -> list[str]:
