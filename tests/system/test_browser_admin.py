@@ -215,7 +215,7 @@ class EveryPageTests(AdminTestCase):
         self.assertGood(self.PATHS)
 
     def test_tables(self) -> None:
-        """On a phone the rows of tables stack: nothing hides beside the window. So it is with the long words of a log."""
+        """On a phone the rows of tables stack, and long words of a log wrap: nothing hides beside the window."""
         self.daemon.admin("game/edit", game="Alpha", description="W" * 300)
         hides = "return [...document.querySelectorAll('.scroll')].some((it) => it.scrollWidth > it.clientWidth)"
         for width, paths in ((360, (*self.PATHS, "/moderation")), (1280, ("/admin", "/admin/audit"))):

@@ -204,7 +204,7 @@ class RegisterTests(OwnerTestCase):
 
     def test_limit(self) -> None:
         """The number of games per account is bounded; at the maximum there is no form."""
-        self.assertIn("at most 2 games", self.ana.get("/manage").text)
+        self.assertIn("You have 1 of at most 2 games.", self.ana.get("/manage").text)
         self.assertEqual(self.ana.post("/manage", MINE).code, 200)
         page = self.ana.get("/manage")
         self.assertNotIn('name="short_name"', page.body.decode())
