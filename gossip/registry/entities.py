@@ -264,7 +264,8 @@ class Tastes(Struct, frozen=True):
     What somebody wants to see of the talk on the pages.
 
     @ivar account: the name of the account.
-    @ivar ignored: whom they do not read: a game by its short name, or C{player@game}; in lower case.
+    @ivar ignored: whom they do not read: a game by its short name, or C{player@game}; as
+        they were written, and compared without case.
     @ivar undisturbed: whether the pages neither notify them nor count new messages in the title.
     """
 

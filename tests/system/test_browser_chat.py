@@ -166,6 +166,25 @@ class ChatTests(BrowserTestCase):
         self.assertEqual((mute["who"].lower(), mute["reason"]), ("bo@alpha", "shouting"))
         self.assertEqual(self.tab.complaints(), [])
 
+    def test_ignore(self) -> None:
+        """The menu of a line ignores its player, and the page says how to undo that. One's own lines lack it."""
+        self.sign_in("Ivo")
+        self.follow()
+        self.press(TAB, ENTER, "Mine", ENTER)
+        eventually(lambda: "Mine" in self.tab.text, "one's own line")
+        self.click(".lines li:last-child .permalink")
+        items = "return [...document.querySelectorAll('#line-menu [data-do]:not([hidden])')].map((it) => it.innerText)"
+        self.assertEqual(self.tab.run(items), ["Copy link"])
+        self.press(ESCAPE)
+        before = self.tab.driver.find_element("css selector", "html")
+        self.click(".lines li.emote .permalink")
+        self.click("[data-do=ignore]")
+        self.wait_for_another(before)
+        self.toasted("You do not see Cy@Alpha any more. Your account, Talk, undoes it.")
+        self.assertNotIn("waves", self.tab.text)
+        self.assertIn("Third", self.tab.text)
+        self.assertEqual(self.tab.complaints(), [])
+
     def test_news(self) -> None:
         """What came since the last visit stands below a rule; a pill counts what came below, a pause holds it back."""
         self.sign_in("Ned")

@@ -10,8 +10,9 @@ from twisted.web import http
 from gossip.protocol.skeleton import is_visible
 from gossip.protocol.text import is_line
 from gossip.registry.changes import Change, TastesSaved
-from gossip.registry.entities import Account
+from gossip.registry.entities import Account, Tastes
 from gossip.registry.errors import Refused
+from gossip.registry.names import NETWORK_GAME
 from gossip.web.accounts.attempts import HOUR, Attempts
 from gossip.web.accounts.cookies import SessionCookies
 from gossip.web.http.requests import UNPROCESSABLE, PublicRequest
@@ -71,10 +72,9 @@ class TastesPage:
             known = self._accounts.tastes_of(account.name)
             match deed:
                 case "ignore":
-                    ignored = dict.fromkeys((*known.ignored, meant(who)))
-                    changed = replace(known, ignored=tuple(ignored))
+                    changed = known if names(known.ignored, meant(who)) else _with(known, account, who)
                 case "read":
-                    left = tuple(each for each in known.ignored if each != who.lower())
+                    left = tuple(each for each in known.ignored if not names((each,), who))
                     changed = replace(known, ignored=left)
                 case "disturb":
                     changed = replace(known, undisturbed=form.checked("undisturbed"))
@@ -90,13 +90,29 @@ class TastesPage:
         return redirect(request, back or f"/account/talk?done={'ignored' if deed == 'ignore' else 'saved'}")
 
 
+def names(ignored: tuple[str, ...], who: str) -> bool:
+    """Whether a game or a player is among those that somebody ignores."""
+    return who.lower() in (each.lower() for each in ignored)
+
+
+def _with(known: Tastes, account: Account, who: str) -> Tastes:
+    """
+    The same with one more that is ignored.
+
+    @raise Refused: they are the account itself.
+    """
+    if names((f"{account.name}@{NETWORK_GAME}",), who):
+        raise Refused("invalid", "who", "you cannot ignore yourself")
+    return replace(known, ignored=(*known.ignored, who))
+
+
 def meant(who: str) -> str:
     """
-    What somebody wants to ignore, as it is kept.
+    What somebody wants to ignore.
 
     @raise Refused: it is no game and no C{player@game}.
     """
     player, at, game = who.rpartition("@")
     if not who or len(who) > LONGEST or not is_line(who) or not game.isalnum() or (at and not is_visible(player)):
         raise Refused("invalid", "who", "name a game, or a player like Ana@MyMUD")
-    return who.lower()
+    return who

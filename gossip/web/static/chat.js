@@ -149,8 +149,8 @@ let chosen = null;
 const openMenu = (line) => {
   if (!menu.showPopover) return;
   chosen = line;
-  const removed = !speakerOf(line);
-  for (const item of menu.querySelectorAll("[data-do]")) item.hidden = removed && item.dataset.do !== "copy";
+  const done = !speakerOf(line) ? ["copy"] : isMine(line) ? ["copy", "remove"] : null;
+  for (const item of menu.querySelectorAll("[data-do]")) item.hidden = Boolean(done) && !done.includes(item.dataset.do);
   menu.querySelectorAll(".of-line").forEach((item) => item.remove());
   const links = [...line.querySelectorAll('.text > a[rel], a.where[href]')];
   for (const link of links) {
@@ -194,6 +194,7 @@ menu.addEventListener("click", (event) => {
   } else if (what === "ignore") {
     const form = document.querySelector("#ask-ignore");
     form.who.value = who;
+    stored("just-ignored", who);
     form.submit();
   } else {
     ask(what, seq, who);
@@ -261,6 +262,11 @@ const refresh = async () => {
   } catch { /* later */ }
 };
 
+const gone = stored("just-ignored");
+if (gone) {
+  stored("just-ignored", null);
+  if (ignored.has(gone.toLowerCase())) toast(`You do not see ${gone} any more. Your account, Talk, undoes it.`);
+}
 markNew();
 markChannels();
 if (!document.hidden) see();

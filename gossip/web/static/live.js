@@ -116,7 +116,8 @@ let away = false;
 const ignored = new Set(JSON.parse(log.dataset.ignored ?? "[]"));
 const isIgnored = (line) => {
   const speaker = speakerOf(line)?.toLowerCase();
-  return Boolean(speaker) && (ignored.has(speaker) || ignored.has(speaker.slice(speaker.lastIndexOf("@") + 1)));
+  if (!speaker || speaker === `${log.dataset.me}@gossip`.toLowerCase()) return false;
+  return ignored.has(speaker) || ignored.has(speaker.slice(speaker.lastIndexOf("@") + 1));
 };
 
 const show = (line) => {

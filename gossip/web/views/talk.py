@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from gossip.protocol.emotes import emote
 from gossip.registry.changes import MessageSaid
+from gossip.registry.names import NETWORK_GAME
 
 TOGETHER: Final = 300.0
 """Lines of one speaker belong together if at most this many seconds lie between two of them."""
@@ -67,14 +68,17 @@ def continues(said: MessageSaid, before: MessageSaid | None) -> bool:
     )
 
 
-def is_ignored(said: MessageSaid, ignored: Collection[str]) -> bool:
+def is_ignored(said: MessageSaid, ignored: Collection[str], me: str = "") -> bool:
     """
     Whether a message is of somebody that a reader ignores.
 
     @param ignored: games and C{player@game}, in lower case.
+    @param me: the name of the reader, who always sees what they said on the pages themselves.
     """
-    game = said.game.lower()
-    return said.removed is None and (game in ignored or f"{said.name.lower()}@{game}" in ignored)
+    game, name = said.game.lower(), said.name.lower()
+    if said.removed is not None or (game == NETWORK_GAME and name == me.lower()):
+        return False
+    return game in ignored or f"{name}@{game}" in ignored
 
 
 def mentions(said: MessageSaid, name: str) -> bool:

@@ -41,7 +41,9 @@ class TastesTests(AdminPagesTestCase):
         self.assertEqual(self.lines(), [1, 2, 3, 4])
         self.assertEqual(self.send("ignore", who="ana@ALPHA"), f"{PAGE}?done=ignored")
         self.assertEqual(self.lines(), [2, 3, 4])
-        self.assertIn("ana@alpha", self.root.get(PAGE).text)
+        self.assertIn("ana@ALPHA", self.root.get(PAGE).text)
+        self.send("ignore", who="Ana@Alpha")
+        self.assertEqual(self.registry.accounts.tastes_of("Root").ignored, ("ana@ALPHA",))
         self.assertIn("Line 1.", Visitor(self.site).get("/chat/gossip").text)
         self.send("read", who="ana@alpha")
         self.assertEqual(self.lines(), [1, 2, 3, 4])
@@ -51,7 +53,17 @@ class TastesTests(AdminPagesTestCase):
         self.assertEqual(self.send("ignore", who="Alpha", back="/chat/gossip"), "/chat/gossip")
         self.assertEqual(self.lines(), [3, 4])
         self.assertEqual(self.lines("/chat/gossip/2"), [2, 3, 4])
-        self.assertIn("all of alpha", self.root.get(PAGE).text)
+        self.assertIn("all of Alpha", self.root.get(PAGE).text)
+
+    def test_own(self) -> None:
+        """Nobody can ignore themselves; whoever ignores all people of the pages still sees what they say."""
+        answer = self.root.post(PAGE, {"do": "ignore", "who": "root@Gossip"}, at=PAGE)
+        self.assertEqual((answer.code, "You cannot ignore yourself." in answer.text), (422, True))
+        self.said(5, "Mine.", name="Root", game="gossip")
+        self.said(6, "Theirs.", name="Kim", game="gossip")
+        self.send("ignore", who="gossip")
+        text = self.root.get("/chat/gossip").text
+        self.assertEqual(("Mine." in text, "Theirs." in text), (True, False))
 
     def test_live(self) -> None:
         """The script of the page is told whom to leave out, and whether to disturb."""
@@ -87,4 +99,4 @@ class TastesTests(AdminPagesTestCase):
             kept = meant(who)
         except Refused:
             return
-        self.assertEqual((kept, kept.rpartition("@")[2].isalnum()), (who.lower(), True))
+        self.assertEqual((kept, kept.rpartition("@")[2].isalnum()), (who, True))
