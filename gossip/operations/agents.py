@@ -94,7 +94,7 @@ class AgentSet(Operation, frozen=True):
 def _address(field: str, url: str | None) -> str | None:
     if url and not (len(url) <= _URL and _WEB_ADDRESS.fullmatch(url)):
         raise Refused(
-            "invalid", field, f"a web address starts with http:// or https:// and has up to {_URL} characters"
+            "invalid", field, f"a web address starts with http:// or https:// and has at most {_URL} characters"
         )
     return url or None
 

@@ -353,7 +353,9 @@ def _described(channel: Channel, text: str | None, on: Occasion) -> Channel:
 def _text(text: str | None) -> str | None:
     if text is not None and (len(text) > _TEXT or clean(text) != text):
         raise Refused(
-            "invalid", "description", f"a description has up to {_TEXT} characters, without control characters and tags"
+            "invalid",
+            "description",
+            f"a description has at most {_TEXT} characters, without control characters and tags",
         )
     return text or None
 

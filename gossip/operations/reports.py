@@ -177,7 +177,7 @@ class ReportResolve(Operation, frozen=True):
             raise Refused(
                 "invalid",
                 "resolution",
-                f"a resolution has up to {REASON} characters, without control characters and tags",
+                f"a resolution has at most {REASON} characters, without control characters and tags",
             )
         change = ReportResolved(self.number, on.actor, on.now, resolution)
         return change, {

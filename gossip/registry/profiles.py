@@ -29,14 +29,14 @@ def check_texts(game: Game, known: Game | None) -> None:
             raise Refused(
                 "invalid",
                 what,
-                f"a {what} has up to {most} characters on one line, without control characters and tags",
+                f"a {what} has at most {most} characters on one line, without control characters and tags",
             )
     text = game.description
     if text is not None and (len(text) > _DESCRIPTION or clean(text) != text):
         raise Refused(
             "invalid",
             "description",
-            f"a description has up to {_DESCRIPTION} characters, without control characters and tags",
+            f"a description has at most {_DESCRIPTION} characters, without control characters and tags",
         )
 
 
@@ -53,7 +53,7 @@ def check_connections(game: Game) -> None:
         if not re.fullmatch(r"[0-9A-Za-z.:_-]{1,253}", host) or not 0 < getattr(connection, "port", 1) < 65536:
             raise Refused("invalid", "connections", "a telnet connection has a host name and a port from 1 to 65535")
     if len(game.connections) > _CONNECTIONS:
-        raise Refused("too-many", "connections", f"a game has up to {_CONNECTIONS} connections")
+        raise Refused("too-many", "connections", f"a game has at most {_CONNECTIONS} connections")
 
 
 def check_address(field: str, url: str | None, what: str = "a web address") -> None:
@@ -63,4 +63,4 @@ def check_address(field: str, url: str | None, what: str = "a web address") -> N
     @raise Refused: it is malformed.
     """
     if url is not None and not (len(url) <= _URL and _WEB_ADDRESS.fullmatch(url)):
-        raise Refused("invalid", field, f"{what} starts with http:// or https:// and has up to {_URL} characters")
+        raise Refused("invalid", field, f"{what} starts with http:// or https:// and has at most {_URL} characters")

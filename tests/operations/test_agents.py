@@ -45,7 +45,7 @@ class AgentTests(AdminTestCase):
                 agent=agent,
             )
         self.assertRefused(
-            "a web address starts with http:// or https:// and has up to 500 characters",
+            "a web address starts with http:// or https:// and has at most 500 characters",
             "agent/set",
             agent="Evennia",
             url="javascript:alert(1)",

@@ -87,7 +87,7 @@ class ChannelTests(AdminTestCase):
         self.assertIsNone(self.perform("channel/describe", channel="gossip", description="")["description"])
         for text in ("\x1b[31m", "<b>", "x" * 2001):
             self.assertRefused(
-                "a description has up to 2000 characters, without control characters and tags",
+                "a description has at most 2000 characters, without control characters and tags",
                 "channel/describe",
                 channel="gossip",
                 description=text,

@@ -106,7 +106,7 @@ class GameTests(AdminTestCase):
         self.assertEqual((result["name"], result["tagline"], result["language"]), ("Beta 2", None, "Old English"))
         self.assertIsNone(self.perform("game/edit", game="Beta", language="")["language"])
         for field, most in (("name", 70), ("tagline", 70), ("language", 30)):
-            text = f"a {field} has up to {most} characters on one line, without control characters and tags"
+            text = f"a {field} has at most {most} characters on one line, without control characters and tags"
             self.assertRefused(text, "game/edit", game="Beta", **{field: "a\nb"})
 
     def test_add_refused(self) -> None:
@@ -188,7 +188,7 @@ class GameTests(AdminTestCase):
         result = self.perform("game/edit", game="alpha", connections=[], hide_players=True, description=None)
         self.assertEqual((result["connections"], result["hide_players"], result["description"]), ([], True, None))
         self.assertRefused(
-            "a web address starts with http:// or https:// and has up to 500 characters",
+            "a web address starts with http:// or https:// and has at most 500 characters",
             "game/edit",
             game="alpha",
             homepage_url="javascript:alert(1)",

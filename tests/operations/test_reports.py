@@ -83,7 +83,7 @@ class ReportTests(AdminTestCase):
         self.registry.reports = dict.fromkeys(range(REPORTS), report)
         self.assertRefused("too many reports are open already", "report/add", channel="gossip", seq=3, reason="Rude")
         self.assertRefused(
-            "a resolution has up to 200 characters, without control characters and tags",
+            "a resolution has at most 200 characters, without control characters and tags",
             "report/resolve",
             number=1,
             resolution="\x1b",

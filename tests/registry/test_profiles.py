@@ -34,7 +34,7 @@ class ProfileTests(SynchronousTestCase):
         return False
 
     def test_texts(self) -> None:
-        """A tagline has up to 70 characters; what others are sent is bounded and clean."""
+        """A tagline has at most 70 characters; what others are sent is bounded and clean."""
         self.assertFalse(self.refused(tagline="x" * 70, description="x" * 2000))
         for attributes in (
             {"tagline": "x" * 71},

@@ -164,7 +164,7 @@ class GameTests(AdminPagesTestCase):
     def test_edit_refused(self) -> None:
         """A refused edit changes nothing and keeps the values of the form."""
         before = self.game()
-        why = "a web address starts with http:// or https:// and has up to 500 characters"
+        why = "a web address starts with http:// or https:// and has at most 500 characters"
         typed = {
             "game": before.client_id,
             "name": "New",

@@ -260,7 +260,7 @@ class OrderTests(AdminPagesTestCase):
     def test_resolve(self) -> None:
         """A report is resolved with a note; a refused form keeps its values."""
         self.report()
-        why = "a resolution has up to 200 characters, without control characters and tags"
+        why = "a resolution has at most 200 characters, without control characters and tags"
         page = self.refused("/admin/reports", "report/resolve", why, number="7", resolution="x" * 201)
         self.assertEqual(self.fields(page, "resolution"), ["x" * 201])
         self.done("/admin/reports", "report/resolve", number="7", resolution="Muted")

@@ -184,8 +184,8 @@ class RegisterTests(OwnerTestCase):
             ({"short_name": "New", "name": "the beta"}, "the name the beta is taken", "name"),
             ({"short_name": "New", "name": "Remove the tagline"}, "the name Remove the tagline is taken", "name"),
             ({"short_name": "New", "name": " "}, "a game needs a name", "name"),
-            ({"short_name": "New", "name": HOSTILE}, "a name has up to", "name"),
-            ({"short_name": "New", "name": "New", "tagline": "x" * 71}, "a tagline has up to 70", "tagline"),
+            ({"short_name": "New", "name": HOSTILE}, "a name has at most", "name"),
+            ({"short_name": "New", "name": "New", "tagline": "x" * 71}, "a tagline has at most 70", "tagline"),
             ({"short_name": "New", "name": "New", "connections": "somewhere"}, "a way to play is like", "connections"),
             ({"short_name": "New", "name": "New", "connections": "a_b.c:0"}, "a way to play is like", "connections"),
             ({}, "1 to 15 letters and digits", "short_name"),
@@ -300,8 +300,8 @@ class EditTests(OwnerTestCase):
         for field, typed, why in (
             ("name", "The Beta", "is taken"),
             ("name", "", "a game needs a name"),
-            ("tagline", "x" * 71, "a tagline has up to 70"),
-            ("description", "<b>bold</b>", "a description has up to 2000"),
+            ("tagline", "x" * 71, "a tagline has at most 70"),
+            ("description", "<b>bold</b>", "a description has at most 2000"),
             ("homepage_url", "javascript:alert(1)", "a web address starts with"),
             ("connections", "mud.example", "a way to play is like"),
             ("connections", "telnet://mud.example:99999", "a way to play is like"),
@@ -309,7 +309,7 @@ class EditTests(OwnerTestCase):
             ("connections", "https://", "a web connection starts with"),
             ("connections", "https://mud.example/" + "x" * 500, "a web connection starts with"),
             ("connections", "telnet://m_ü.example:4000", "a telnet connection has a host name"),
-            ("connections", "\n".join(f"telnet://m{n}.example:4000" for n in range(7)), "up to 6 connections"),
+            ("connections", "\n".join(f"telnet://m{n}.example:4000" for n in range(7)), "at most 6 connections"),
         ):
             answer = self.ana.post(
                 "/manage/Alpha/profile", {"name": "Changed", "tagline": "Typed", "hidden": ["0", "1"], field: typed}
