@@ -148,6 +148,12 @@ class ChatTests(BrowserTestCase):
         self.click(".lines li:last-child .permalink")
         self.click("[data-do=reply]")
         self.assertEqual(self.tab.run("return document.querySelector('#message').value.trim()"), "@Bo")
+        self.click(".lines li:last-child .permalink")
+        self.click("[data-do=mute]")
+        told = self.tab.driver.find_element("id", "ask-mute").text
+        self.assertIn(f"Mute on #{self.channel}", told)
+        self.assertIn("shown to the person affected, and to everybody on the page Moderation", told)
+        self.press(ESCAPE)
         for what, reason, done in (
             ("report", "It is spam", "Thank you."),
             ("mute", "shouting", "The mute is in effect."),
@@ -476,6 +482,33 @@ class ChatTests(BrowserTestCase):
             self.assertEqual(self.tab.driver.find_element("css selector", ".live a").text, "Latest")
             self.assertTrue(self.tab.driver.find_element("css selector", ".live a").is_displayed())
             self.assertNotIn("Live", self.tab.text)
+            mark = "return getComputedStyle(document.querySelector('.live'), '::before').content"
+            self.assertEqual(self.tab.run(mark), "none")
+        self.assertEqual(self.tab.complaints(), [])
+
+    def test_found_stays(self) -> None:
+        """The line of a link stays in sight when a form about it opens; the drawer shows the channels at once."""
+        for number in range(60):
+            self.say(self.game, f"Line {number}. " + "word " * 10)
+        self.sign_in("Fay")
+        seq = self.tab.run(
+            "return fetch(arguments[0]).then((it) => it.json()).then((it) => it.messages[30].seq)",
+            f"/api/v1/channels/{self.channel}/messages",
+        )
+        inside = (
+            "const [line, log] = ['.found', '.log'].map((it) => document.querySelector(it).getBoundingClientRect());"
+            "return line.top >= log.top && line.bottom <= log.bottom"
+        )
+        for width in (360, 1280):
+            self.tab.look(width)
+            self.open(f"/chat/{self.channel}/{seq}")
+            self.click("#report summary")
+            eventually(lambda: self.tab.run(inside), "the line")
+        self.tab.look(360)
+        self.open(f"/chat/{self.channel}")
+        self.click(".bar [popovertarget=channels]")
+        top = "return document.querySelector('.channels').getBoundingClientRect().top"
+        self.assertLess(self.tab.run(top), 400)
         self.assertEqual(self.tab.complaints(), [])
 
     def test_clock_beside_text(self) -> None:

@@ -275,7 +275,10 @@ if (list) {
     list.querySelector("li")?.scrollIntoView();
   }
   if (earlier) history(earlier);
-  document.querySelector(".found")?.scrollIntoView({ block: "center" });
+  const toFound = () => document.querySelector(".found")?.scrollIntoView({ block: "center" });
+  toFound();
+  // A form about it takes room from the log.
+  for (const each of document.querySelectorAll("#report details")) each.addEventListener("toggle", toFound);
 }
 if (pill && atEnd) {
   pill.addEventListener("click", (event) => { event.preventDefault(); log.scrollTop = 0; });
