@@ -421,6 +421,9 @@ class ChatTests(BrowserTestCase):
             self.say(self.game, f"Line {number}")
         self.sign_in("Wim")
         self.follow()
+        self.tab.run("document.querySelector('#log').focus()")
+        self.press(TAB)
+        self.assertEqual(self.focus(), "message", "the log, which has older messages, is one stop")
         find = self.tab.driver.find_element
         before = find("css selector", "html")
         find("css selector", "#channels input[type=search]").send_keys("dragon" + ENTER)  # 1

@@ -226,6 +226,7 @@ let holds = false;
 let quiet = null;
 
 const history = (link) => {
+  link.tabIndex = -1; // it loads when the reader comes up to it: by keyboard, the log is one stop
   const load = async () => {
     const asked = link.href;
     const answer = await fetch(asked);
