@@ -6,6 +6,7 @@ import signal
 import time
 from contextlib import closing
 from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
 
 from gossip.registry.changes import MessageSaid
 from gossip.store.store import Store
@@ -336,6 +337,23 @@ class ScrollTests(TalkTestCase):
             f"?on={datetime.fromtimestamp(midnight - 3 * DAY + 15 * HOUR, UTC):%Y-%m-%dT%H}:00:00Z",
             day.get_attribute("href"),
         )
+        # So it is with the dates that one searches for; the form shows them again.
+        begin = datetime.fromtimestamp(midnight - 2 * DAY, UTC)
+        for address, found in (("/search", ".hit"), ("/admin/audit", "main")):
+            if address != "/search":
+                self.sign_in("Boss", admin=True)
+            self.open(address)
+            self.tab.run("for (const each of document.querySelectorAll('details')) each.open = true")
+            for name in ("from", "to"):
+                self.tab.run(f"document.querySelector('[name={name}]').value = arguments[0]", f"{begin:%Y-%m-%d}")
+            self.send("main form[role=search] button")
+            asked = parse_qs(urlsplit(self.tab.driver.current_url).query)
+            ends = ((datetime.fromtimestamp(midnight + each * DAY - 9 * HOUR, UTC)) for each in (-2, -1))
+            self.assertEqual((asked["from"], asked["to"]), tuple([f"{each:%Y-%m-%dT%H}:00:00Z"] for each in ends))
+            for name in ("from", "to"):
+                shown = self.tab.run(f"return document.querySelector('[name={name}]').value")
+                self.assertEqual(shown, f"{begin:%Y-%m-%d}", (address, name))
+            self.assertTrue(self.tab.driver.find_elements("css selector", found), address)
         self.assertEqual(self.tab.complaints(), [])
 
 

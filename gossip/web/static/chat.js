@@ -271,12 +271,3 @@ markNew();
 markChannels();
 if (!document.hidden) see();
 setTimeout(refresh, 60000);
-
-// A day begins when it begins for the reader.
-const goTo = document.querySelector(".go-to");
-goTo?.addEventListener("submit", (event) => {
-  const day = new Date(`${goTo.elements.on.value}T00:00`);
-  if (Number.isNaN(day.valueOf())) return;
-  event.preventDefault();
-  location.href = `${goTo.action}?on=${day.toISOString().slice(0, 19)}Z`;
-});

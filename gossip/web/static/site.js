@@ -42,6 +42,24 @@ const growOlder = () => {
 // The times within a sentence of the network, for example until when somebody is muted.
 const localText = (text) => text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (time) => writtenTime(new Date(time), "minute"));
 
+// A day is one of the reader's. Addresses have its beginning and end in UTC.
+const localDays = () => {
+  for (const field of document.querySelectorAll("input[type=date]")) {
+    const ends = field.name === "to";
+    const given = new Date(field.dataset.at);
+    if (!Number.isNaN(given.valueOf())) {
+      if (ends) given.setDate(given.getDate() - 1); // it ends where the next day begins
+      field.value = new Date(given - given.getTimezoneOffset() * 60000).toISOString().slice(0, 10);
+    }
+    field.form.addEventListener("formdata", ({ formData }) => {
+      const day = new Date(`${field.value}T00:00`);
+      if (Number.isNaN(day.valueOf())) return;
+      if (ends) day.setDate(day.getDate() + 1);
+      formData.set(field.name, `${day.toISOString().slice(0, 19)}Z`);
+    });
+  }
+};
+
 // Say briefly that something is done.
 const toast = (text) => {
   let place = document.querySelector(".toasts");
@@ -187,6 +205,7 @@ const copyButtons = () => {
 document.querySelector("form[action='/sign-out']")?.addEventListener("submit", () => sessionStorage.clear());
 
 localTimes(document);
+localDays();
 setInterval(growOlder, 30000);
 sendOnce();
 menus();

@@ -92,7 +92,7 @@ class PageTests(SearchTestCase):
             self.say(seq, "unicorn & co")
         body = self.search("q=unicorn+%26+co&name=%22Ana%22&from=2023-11-15").body.decode()
         self.assertIn('value="unicorn &amp; co"', body)
-        self.assertIn('name="name" type="text" value="&#34;Ana&#34;"', body)
+        self.assertIn('name="name" value="&#34;Ana&#34;"', body)
         self.assertIn("Nothing was found", body)
         body = self.search("q=unicorn+%26+co").body.decode()
         self.assertIn('href="?q=unicorn+%26+co&amp;before=', body)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from msgspec import Struct
 
 from gossip.operations.activity import activity
+from gossip.operations.texts import end_of, time_of
 from gossip.registry.entities import Account, AuditEntry
 from gossip.registry.sought import Entries
 from gossip.web.http.requests import PublicRequest, answer
@@ -30,7 +30,6 @@ EXPORTED: Final = 10_000
 
 _UUID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONGEST: Final = 100
-_DAY: Final = 86400
 
 
 class LogLine(Struct, frozen=True):
@@ -108,20 +107,20 @@ def _cell(text: str) -> str:
 
 
 def _sought(request: PublicRequest) -> Entries:
-    """What the address of a page asks for. Dates are days in UTC, both included; what is no date is ignored."""
+    """What the address of a page asks for: times, or days in UTC, both included. What is neither is ignored."""
     before = number_parameter(request, "before")
-    end = _day(parameter(request, "to"))
-    ends = [each for each in (None if before is None else before / 1e6, None if end is None else end + _DAY) if each]
+    end = _read(parameter(request, "to"), end_of)
+    ends = [each for each in (None if before is None else before / 1e6, end) if each]
     return Entries(
         actor=(parameter(request, "who") or "").strip()[:_LONGEST],
         about=(parameter(request, "what") or "").strip()[:_LONGEST],
-        since=_day(parameter(request, "from")),
+        since=_read(parameter(request, "from"), time_of),
         before=min(ends, default=None),
     )
 
 
-def _day(text: str | None) -> float | None:
+def _read(text: str | None, read: Callable[[str], float]) -> float | None:
     try:
-        return datetime.strptime(text or "", "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
+        return read(text or "")
     except ValueError:
         return None
