@@ -166,7 +166,17 @@ class ChatTests(BrowserTestCase):
             self.toasted(done)
         eventually(lambda: "[removed: advertising]" in self.tab.text, "the removal")
         self.assertTrue(self.tab.run("return window.same"))
-        [report] = [each for each in self.daemon.admin("report/list")["reports"] if each["channel"] == self.channel]
+        for times in range(2):
+            self.click(".lines li.emote .permalink")
+            self.click("[data-do=report]")
+            self.press("It is spam", ENTER)
+            if not times:
+                eventually(lambda: not self.tab.run("return document.querySelector(':popover-open')"), "a report")
+        refusal = "return document.querySelector('#ask-report .wrong:not([hidden])')?.innerText ?? ''"
+        self.assertIn("reported", eventually(lambda: str(self.tab.run(refusal)), "a refusal"))
+        self.assertEqual([each for each in self.tab.complaints() if "422" not in each], [])
+        reports = [each for each in self.daemon.admin("report/list")["reports"] if each["channel"] == self.channel]
+        [report] = [each for each in reports if each["name"] == "Bo"]
         self.assertEqual((report["name"], report["reason"], report["made_by"]), ("Bo", "It is spam", "Root"))
         [mute] = [each for each in self.daemon.admin("mute/list")["mutes"] if each["channel"] == self.channel]
         self.assertEqual((mute["who"].lower(), mute["reason"]), ("bo@alpha", "shouting"))

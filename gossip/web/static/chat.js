@@ -235,7 +235,8 @@ for (const form of document.querySelectorAll("form[id^=ask-]")) {
         chosen.focus();
       } else {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        wrong.textContent = localText(page.querySelector("main .wrong, main p")?.textContent ?? answer.statusText);
+        const why = page.querySelector("main .wrong:not([hidden])") ?? page.querySelector("main p");
+        wrong.textContent = localText(why?.textContent ?? answer.statusText);
         wrong.hidden = false;
       }
     } catch {
