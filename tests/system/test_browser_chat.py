@@ -544,6 +544,22 @@ class ChatTests(BrowserTestCase):
             self.open(f"/chat/{self.channel}")
             self.assertEqual(self.tab.run(overlaps), [], width)
 
+    def test_print(self) -> None:
+        """On paper there are the lines of the page, all of them, and nothing beside them."""
+        for number in range(40):
+            self.say(self.game, f"Line {number}.")
+        self.follow()
+        media = self.tab.driver.execute_cdp_cmd
+        media("Emulation.setEmulatedMedia", {"media": "print"})
+        self.addCleanup(media, "Emulation.setEmulatedMedia", {"media": ""})
+        whole = (
+            "const log = document.querySelector('.log');"
+            "return document.documentElement.scrollHeight >= log.scrollHeight && log.scrollHeight > innerHeight"
+        )
+        self.assertTrue(self.tab.run(whole))
+        for part in ("#channels", "#online", ".under"):
+            self.assertFalse(self.tab.driver.find_element("css selector", part).is_displayed(), part)
+
     def test_silent(self) -> None:
         """Where nobody can speak the page says why, and until when, instead of a field."""
         self.sign_in("Sue")
