@@ -181,7 +181,7 @@ def read_search(
         if text is not None and len(text) > LONGEST:
             raise Refused("invalid", field, f"it has at most {LONGEST} characters")
     if since is not None and until is not None and since >= until:
-        raise Refused("invalid", "to", "the end is before the beginning")
+        raise Refused("invalid", "until", "the end is before the beginning")
     search = Search(
         words,
         folded(name) if name else None,
