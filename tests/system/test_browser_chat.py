@@ -543,6 +543,10 @@ class ChatTests(BrowserTestCase):
             self.tab.look(width)
             self.open(f"/chat/{self.channel}")
             self.assertEqual(self.tab.run(overlaps), [], width)
+            if width == 360:
+                # What stands below the name has the whole width.
+                tall = "return [...document.querySelectorAll('.talk .permalink')].map((it) => it.offsetHeight)"
+                self.assertLess(max(self.tab.run(tall)), 24)
 
     def test_print(self) -> None:
         """On paper there are the lines of the page, all of them, and nothing beside them."""
