@@ -64,6 +64,13 @@ class ModeratePagesTests(PagesTestCase):
     def links(self, visitor: Visitor, path: str) -> list[str]:
         return [link for link in visitor.get(path).page.links() if link.startswith("/moderate")]
 
+    def test_reporter(self) -> None:
+        """Moderators are not told the name of a user of the machine who reported something; admins are."""
+        self.registry.enact(ReportMade(replace(REPORT, made_by="unix:bob")))
+        self.assertIn("an admin: Rude", seen(self.ana.get(PAGE)))
+        self.assertNotIn("unix:", seen(self.ana.get(PAGE)))
+        self.assertIn("unix:bob: Rude", seen(self.visitors["Root"].get("/admin/reports")))
+
     def test_reason(self) -> None:
         """Before a reason is written, it is said by whom it is read: by everybody, if there is an open book."""
         hint = "shown to the person affected"
