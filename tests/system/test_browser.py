@@ -218,6 +218,14 @@ class EveryPageTests(BrowserTestCase):
         driver.delete_all_cookies()
         self.assertEqual(self.tab.complaints(), [])
 
+    def test_search_on_a_phone(self) -> None:
+        """The button of the search stands beside its field on a phone, too."""
+        self.tab.look(360)
+        self.open("/search?q=hello")
+        tops = "return ['#q', '.search button'].map((it) => document.querySelector(it).getBoundingClientRect().bottom)"
+        field, button = self.tab.run(tops)
+        self.assertLess(abs(field - button), 6)
+
     def test_under_the_pointer(self) -> None:
         """A chart says the value under the pointer, in the reader's time, and the period can be chosen."""
         for path, what in (("/stats", "messages"), ("/stats?range=week", "messages")):
