@@ -15,7 +15,7 @@ from gossip.operations.games import GameAdd
 from gossip.operations.operation import filled_in, read
 from gossip.registry.errors import Refused
 
-FORMS = {"label", "scope", "sure"}
+FORMS = {"i3_sure", "label", "scope", "sure"}
 """Fields of forms that are no arguments of an operation."""
 
 
