@@ -173,7 +173,8 @@ def _places(connection: Connection, terms: Sequence[Term], blocks: Mapping[int, 
         # Words that begin with a single character may be in any bucket.
         buckets = [bucket_of(term.text)] if len(term.text) > 1 or not term.begins else range(BUCKETS)
         here: defaultdict[int, int] = defaultdict(int)
-        for block, words in _buckets(connection, {blocks[block]: block for block in left}, buckets):
+        starts = {blocks[block]: block for block in left}
+        for block, words in _buckets(connection, starts, buckets, term.text.encode()):
             if term.begins:
                 for word, kept in words.items():
                     if word.startswith(term.text):
@@ -186,11 +187,14 @@ def _places(connection: Connection, terms: Sequence[Term], blocks: Mapping[int, 
     return left
 
 
-def _buckets(connection: Connection, starts: Mapping[int, int], buckets: Sequence[int]) -> Iterator[tuple[int, Words]]:
+def _buckets(
+    connection: Connection, starts: Mapping[int, int], buckets: Sequence[int], text: bytes
+) -> Iterator[tuple[int, Words]]:
     """
-    Read buckets of blocks.
+    Read those buckets of blocks that may have a word.
 
     @param starts: the block, by where its words begin.
+    @param text: the word, or how it begins.
     """
     columns = tables.indexed_words.c
     wanted = {start + bucket: block for start, block in starts.items() for bucket in buckets}
@@ -199,7 +203,9 @@ def _buckets(connection: Connection, starts: Mapping[int, int], buckets: Sequenc
         some = every[first : first + _ROWS]
         statement = select(columns.id, columns.words).where(_among(connection, columns.id, some))
         for identity, kept in connection.execute(statement):
-            yield wanted[identity], read_bucket(kept)
+            # To look for the bytes is much less work than to read all words.
+            if text in kept:
+                yield wanted[identity], read_bucket(kept)
 
 
 def _read(connection: Connection, some: Sequence[int]) -> Iterator[tuple[int, MessageSaid]]:

@@ -106,24 +106,26 @@ class SearchTests(OnDatabase):
         named = st.none() | st.sampled_from([*NAMES, "nobody"])
         times = st.none() | st.integers(0, MANY).map(lambda number: START + 60 * number)
 
+        def in_order(both: tuple[float | None, float | None]) -> bool:
+            since, until = both
+            return since is None or until is None or since < until
+
         @examples(60)
         @given(
             st.lists(words, min_size=1, max_size=3),
             named,
             st.sampled_from([None, "mymud", "elan"]),
             st.sampled_from([None, "gossip", "testing"]),
-            times,
-            times,
+            st.tuples(times, times).filter(in_order),
         )
         def check(
             query: list[str],
             name: str | None,
             game: str | None,
             channel: str | None,
-            since: float | None,
-            until: float | None,
+            between: tuple[float | None, float | None],
         ) -> None:
-            wanted = read_search(" ".join([*query, "x"]), name, game, channel, since, until)
+            wanted = read_search(" ".join([*query, "x"]), name, game, channel, *between)
             expected = [number for number in range(MANY - 1, 0, -1) if wanted.finds(self.said[number])]
             page = kept.search(wanted, MANY)
             self.assertEqual([hit.said.seq for hit in page.hits], expected)
