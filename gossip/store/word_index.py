@@ -13,11 +13,12 @@ copy goes when the file is rewritten: see L{gossip.store.forgetting}.
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, Select, delete, func, insert, select, text, update
@@ -49,6 +50,11 @@ _DIGITS: Final = b"01".ljust(256)
 
 _AT_ONCE: Final = 256 * 1024
 """How many characters of messages are looked at at once: each can be a word, and then takes 200 bytes of memory."""
+
+_RESTS_AFTER, _RESTS = 128, 0.0005
+"""After how many steps of its work, and for how many seconds, indexing lets others go on."""
+
+_Item = TypeVar("_Item")
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Words).decode
@@ -160,7 +166,7 @@ def buckets_of(read: Unindexed) -> list[bytes]:
         found: dict[str, list[int]] = {}
         for some in _words_of(read):
             found |= some
-        return [_written(words) for words in _spread(found, packed)]
+        return [_written(words) for words in _resting(_spread(found, packed))]
     parts: list[list[bytes]] = [[] for _ in range(BUCKETS)]
     for some in _words_of(read):
         for part, words in zip(parts, _spread(some, list), strict=True):
@@ -175,7 +181,7 @@ def _words_of(read: Unindexed) -> Iterator[dict[str, list[int]]]:
     """
     first = read.block * BLOCK
     speakers: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for row in read.rows:
+    for row in _resting(read.rows):
         speakers[row.channel, row.game, row.name].append(row.id - first)
     places: defaultdict[str, list[int]] = defaultdict(list)
     for speaker, some in speakers.items():
@@ -183,19 +189,30 @@ def _words_of(read: Unindexed) -> Iterator[dict[str, list[int]]]:
             places[term].extend(some)
     yield places
     texts, size = [""] * BLOCK, 0
-    for row in read.rows:
+    for row in _resting(read.rows):
         texts[row.id - first] = shown(row.message)
         size += len(row.message)
         if size > _AT_ONCE:
-            yield words_of(texts)
+            yield words_of(_resting(texts))
             texts, size = [""] * BLOCK, 0
-    yield words_of(texts)
+    yield words_of(_resting(texts))
+
+
+def _resting(items: Iterable[_Item]) -> Iterator[_Item]:
+    """
+    Let other threads have the interpreter now and then: they would wait 5 ms for it each time, and the reactor lets go
+    of it with each write to a socket.
+    """
+    for number, item in enumerate(items, 1):
+        yield item
+        if number % _RESTS_AFTER == 0:
+            time.sleep(_RESTS)
 
 
 def _spread(found: dict[str, list[int]], kept: Callable[[list[int]], Places]) -> list[Words]:
     """The terms in their buckets, with their places as they are kept."""
     buckets: list[Words] = [{} for _ in range(BUCKETS)]
-    for term, places in found.items():
+    for term, places in _resting(found.items()):
         buckets[bucket_of(term)][term] = kept(places)
     return buckets
 
