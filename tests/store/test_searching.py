@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -184,9 +185,10 @@ class SearchTests(OnDatabase):
         """Long messages are looked at some at a time, so that they take little memory; all of them are found."""
         counted: list[int] = []
 
-        def count(texts: list[str]) -> dict[str, list[int]]:
-            counted.append(sum(map(len, texts)))
-            return places(texts)
+        def count(texts: Iterable[str]) -> dict[str, list[int]]:
+            some = list(texts)
+            counted.append(sum(map(len, some)))
+            return places(some)
 
         self.patch(word_index, "_AT_ONCE", 1000)
         self.patch(word_index, "words_of", count)
