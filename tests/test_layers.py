@@ -142,7 +142,7 @@ class LayerTests(SynchronousTestCase):
     def test_clock(self) -> None:
         """The time is asked for where both clocks are, and where there is no reactor; nobody reads it by itself."""
         without_reactor = ["gossip.checks", "gossip.cli.backup", "gossip.cli.daemon"]
-        in_threads = ["gossip.store.forgetting", "gossip.store.searching", "gossip.store.writer"]
+        in_threads = [f"gossip.store.{name}" for name in ("forgetting", "searching", "word_index", "writer")]
         allowed = [*without_reactor, "gossip.service.clock", *in_threads]
         self.assertEqual(sorted(self.importers("time")), allowed)
 
