@@ -537,7 +537,9 @@ class FloodTests(HostileTestCase):
         self.assertLess(heard[b"\x89"], 4000)
         self.assertLess(self.daemon.status()["telnet_bytes"]["plain_in"], 3_000_000)
         self.assertGreater(self.talk.exchanged - exchanged, 100)
-        self.assertEqual(self.daemon.log.count("cut off a flood: 127.0.0.1"), len(floods))
+        # On a busy machine, a websocket may end because its frame is not whole after ten seconds.
+        sure = [one for _, first, one in floods if not first.startswith(handshake())]
+        self.assertGreaterEqual(self.daemon.log.count("cut off a flood: 127.0.0.1"), len(sure))
         self.undisturbed()
 
 
