@@ -33,7 +33,7 @@ from tests.support.store_contract import ANA, REMOVAL, said
 from tests.support.writer_contract import logged
 
 COUNT: Final = 3000
-"""How many messages there are: so many that a block of them is indexed."""
+"""The number of messages: enough for one block of the index."""
 
 CHANNELS: Final = "gossip", "newbie", "trade"
 

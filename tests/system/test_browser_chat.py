@@ -264,8 +264,8 @@ class ChatTests(BrowserTestCase):
 
     def test_counted(self) -> None:
         """
-        The title counts what others say while nobody sees the page, and no longer once somebody does. It counts no line
-        of the reader's own, nothing that was removed before it came, and nothing for who is not to be disturbed.
+        The title counts what others say while the page is hidden, and stops when it is shown. It does not count the
+        reader's own lines, or lines that were removed before they came. With "do not disturb" it counts nothing.
         """
         self.sign_in("Tia")
         self.hideable()
@@ -302,8 +302,8 @@ class ChatTests(BrowserTestCase):
 
     def test_notified(self) -> None:
         """
-        Who asks for it, and lets the browser do it, is notified of mentions while nobody sees the page: of nothing
-        else, of none of their own or of whom they ignore, and of none once they do not want it any more.
+        Readers that opt in, and allow it in the browser, are notified of mentions while the page is hidden. They are
+        not notified of other lines, of their own, of players that they ignore, or after they opt out.
         """
         self.hideable()
         self.follow()

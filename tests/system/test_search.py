@@ -30,7 +30,7 @@ WINDOW: Final = 64
 """How many messages of a game wait for their answers."""
 
 INDEXED: Final = 60.0
-"""Within so many seconds, a full block is indexed."""
+"""The maximum time until a full block is indexed, in seconds."""
 
 
 def say(game: Game, *texts: str) -> None:

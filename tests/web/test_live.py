@@ -334,7 +334,7 @@ class RemovedTests(LiveTestCase):
         self.assertEqual(len(self.site.live), 0)
 
     def test_alone_and_hidden(self) -> None:
-        """What is removed on a hidden channel is told to who moderates it, as long as they do."""
+        """Moderators of a hidden channel are told what is removed there, as long as they moderate it."""
         self.service.world.registry.enact(ChannelSaved(Channel("gossip", hidden=True, moderators=frozenset(["Ana"]))))
         visitors = {name: Visitor(self.site) for name in ("Ana", "Bo", "Root")}
         for name, visitor in visitors.items():
